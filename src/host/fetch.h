@@ -24,11 +24,13 @@ struct FetchResponse {
     Bytes body;
 };
 
-/// The door to other HTTP servers, used only where the configuration names one. http and https; no redirects.
+/// The door to other HTTP servers, used only where the configuration names one. http and https; no
+/// redirects.
 class Fetch {
   public:
     virtual ~Fetch() = default;
-    /// Any HTTP status is an answer. Code::Unavailable when there is none in time, Code::Full when it is too large.
+    /// Any HTTP status is an answer. Code::Unavailable when there is none in time, Code::Full when
+    /// it is too large.
     virtual Result<FetchResponse> fetch(const FetchRequest& request) = 0;
 };
 

@@ -24,9 +24,11 @@ struct RunOutcome {
 class Process {
   public:
     virtual ~Process() = default;
-    /// Runs a program found in PATH to its end, with `input` on stdin. No shell. Code::NotFound when it is absent,
-    /// Code::Unavailable when it outlives the timeout (it is then killed by pid), Code::Full when it prints too much.
-    virtual Result<RunOutcome> run(const std::vector<std::string>& argv, ByteView input, RunLimits limits) = 0;
+    /// Runs a program found in PATH to its end, with `input` on stdin. No shell. Code::NotFound
+    /// when it is absent, Code::Unavailable when it outlives the timeout (it is then killed by
+    /// pid), Code::Full when it prints too much.
+    virtual Result<RunOutcome> run(const std::vector<std::string>& argv, ByteView input,
+                                   RunLimits limits) = 0;
     virtual std::string host_name() = 0;
     /// Login name of the real user id, or its number.
     virtual std::string user_name() = 0;
