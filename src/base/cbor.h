@@ -26,7 +26,8 @@ class Writer {
     Bytes& out_;
 };
 
-/// Reads what Writer wrote, one item at a time; every call fails with Code::Corrupt on anything else.
+/// Reads what Writer wrote, one item at a time; every call fails with Code::Corrupt on anything else,
+/// and then takes nothing.
 class Reader {
   public:
     explicit Reader(ByteView in) : in_(in) {}
