@@ -38,7 +38,6 @@ Result<Tree> Tree::resume(std::uint64_t size, const PartialTile& read) {
 }
 
 void Tree::append(std::span<const crypto::Hash> leaves, const FullTile& full) {
-    size_ += leaves.size();
     add(0, leaves, full);
 }
 
@@ -49,10 +48,9 @@ void Tree::add(std::size_t level, std::span<const crypto::Hash> hashes, const Fu
         const std::size_t taken = std::min(kTileHashes - tile.size(), hashes.size());
         tile.insert(tile.end(), hashes.begin(), hashes.begin() + static_cast<std::ptrdiff_t>(taken));
         hashes = hashes.subspan(taken);
+        if (level == 0) size_ += taken;
         if (tile.size() < kTileHashes) return;
-        const std::uint64_t end = size_ - (level == 0 ? hashes.size() : 0);
-        const std::uint64_t index = (end >> (8 * (level + 1))) - 1;
-        full(level, index, tile);
+        full(level, full_tiles(level) - 1, tile);
         const crypto::Hash root = fold_perfect(tile);
         tile.clear();
         add(level + 1, {&root, 1}, full);
