@@ -15,32 +15,6 @@ std::unexpected<Error> corrupt(std::source_location where = std::source_location
                 where);
 }
 
-/// One UTF-8 code point of `size` bytes starts here (RFC 3629: no overlong form, no surrogate,
-/// nothing above U+10FFFF); 0 when none does.
-std::size_t code_point_size(ByteView in) {
-    const std::uint8_t lead = in[0];
-    if (lead < 0x80) return 1;
-    if (lead < 0xC2 || lead > 0xF4) return 0;
-    const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (in.size() < size) return 0;
-    // Only the second byte has a narrower range, after these four lead bytes.
-    const std::uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const std::uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (in[1] < low || in[1] > high) return 0;
-    for (std::size_t i = 2; i < size; ++i)
-        if ((in[i] & 0xC0) != 0x80) return 0;
-    return size;
-}
-
-bool is_utf8(ByteView in) {
-    while (!in.empty()) {
-        const std::size_t size = code_point_size(in);
-        if (size == 0) return false;
-        in = in.subspan(size);
-    }
-    return true;
-}
-
 }  // namespace
 
 void Writer::head(unsigned major, std::uint64_t value) {
@@ -107,12 +81,12 @@ Result<ByteView> Reader::bytes() {
 
 Result<std::string_view> Reader::text() {
     const ByteView before = in_;
-    const ByteView taken = TRY(take(kText));
+    const auto taken = as_text(TRY(take(kText)));
     if (!is_utf8(taken)) {
         in_ = before;
         return corrupt();
     }
-    return as_text(taken);
+    return taken;
 }
 
 Result<bool> Reader::boolean() {

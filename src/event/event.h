@@ -59,15 +59,21 @@ enum class Type : std::uint16_t {
     OrderDone = 163,
 };
 
-/// The name used in JSON, e.g. "record.read".
+/// The name used in JSON, e.g. "record.read"; empty for a code this version does not know.
 std::string_view name_of(Type type);
 std::optional<Type> type_named(std::string_view name);
 
 /// FHIR AuditEvent.action.
 enum class Action : char { Create = 'C', Read = 'R', Update = 'U', Delete = 'D', Execute = 'E' };
+/// The name used in JSON, e.g. "read".
+std::string_view name_of(Action action);
+std::optional<Action> action_named(std::string_view name);
 
 /// FHIR AuditEvent.outcome: 0, 4, 8, 12.
 enum class Outcome : std::uint8_t { Success = 0, MinorFailure = 4, SeriousFailure = 8, MajorFailure = 12 };
+/// The name used in JSON, e.g. "serious_failure".
+std::string_view name_of(Outcome outcome);
+std::optional<Outcome> outcome_named(std::string_view name);
 
 /// How long a trace is kept; part of key derivation, so that the end of a class is the destruction of its keys.
 /// Durations are the defaults of the retention policy (CNIL 2021-122; DMP 10 years).
@@ -78,6 +84,7 @@ enum class Retention : std::uint8_t {
     Record20Years = 4,
     System = 15,  ///< about the ledger itself, no person: kept as long as the log
 };
+/// The name used in JSON, e.g. "record_10y"; empty for a code this version does not know.
 std::string_view name_of(Retention retention);
 std::optional<Retention> retention_named(std::string_view name);
 /// How long entries of a class are kept; none for System.
@@ -109,6 +116,10 @@ struct Reason {
 };
 
 enum class Level : std::uint8_t { Clean = 0, Suspicious = 1, Malicious = 2 };
+std::string_view name_of(Level level);
+std::optional<Level> level_named(std::string_view name);
+
+inline constexpr std::uint16_t kScorePermilleMax = 1000;
 
 /// What a guard concluded and why. `score` is a probability in [0,1], in thousandths to stay exact.
 struct Verdict {
