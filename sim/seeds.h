@@ -12,7 +12,8 @@ namespace hygie::sim {
 
 /// Runs a property, a callable taking the seed, over seeds 1, 2, 3… and stops at the first that
 /// breaks a GoogleTest expectation, printing the command that replays it. HYGIE_SIM_SEED=n runs
-/// exactly that seed; HYGIE_SIM_SEEDS=n runs n of them instead of `modest`.
+/// exactly that seed; HYGIE_SIM_SEEDS=n runs n of them instead of `modest`, from HYGIE_SIM_SEED
+/// when both are set.
 template <typename Property>
 void for_each_seed(std::uint64_t modest, Property property) {
     std::uint64_t first = 1;
@@ -20,7 +21,7 @@ void for_each_seed(std::uint64_t modest, Property property) {
     if (const char* many = std::getenv("HYGIE_SIM_SEEDS")) count = std::stoull(many);
     if (const char* one = std::getenv("HYGIE_SIM_SEED")) {
         first = std::stoull(one);
-        count = 1;
+        if (!std::getenv("HYGIE_SIM_SEEDS")) count = 1;
     }
     for (std::uint64_t seed = first; seed - first < count; ++seed) {
         property(seed);

@@ -6,9 +6,12 @@
 #include <pwd.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 forgot to make it fit for C++
+}
 
 #include <algorithm>
 #include <array>
