@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "crypto/key_table.h"
+#include "crypto/keystream.h"
+#include "crypto/tokens.h"
+#include "event/event.h"
+#include "ledger/entry.h"
+#include "ledger/sources.h"
+
+namespace hygie::ledger {
+
+/// Every key of one ledger. What is about a person hangs on keys of the key table, which can be destroyed; what is
+/// derived from the root only names, masks or seals what is not about a person. Thread-safe.
+class Keys {
+  public:
+    /// `dir` holds the key table; `root` is the root key of the house.
+    static Result<std::unique_ptr<Keys>> open(Disk& disk, Random& random, const std::string& dir,
+                                              const crypto::Secret32& root);
+
+    /// The key that seals an event's body: one per patient (or none), retention class and year.
+    Result<crypto::KeyTable::Found> body_key(const PatientId& patient, event::Retention retention, WallTime time);
+    /// The key behind the tokens of a patient and of the objects in that record; without a patient, of all others.
+    Result<crypto::Secret32> token_key(const PatientId& patient);
+    /// The name of an actor in headers of one year.
+    Result<crypto::Token> actor_token(const ActorId& actor, WallTime time);
+
+    /// Tokens to look for; empty when nothing of that name was ever written, or its key was destroyed.
+    std::vector<crypto::Token> known_actor_tokens(const ActorId& actor) const;
+    std::optional<crypto::Token> known_patient_token(const PatientId& patient) const;
+    std::optional<crypto::Token> known_object_token(const PatientId& patient, const ObjectId& object) const;
+
+    /// The event of an entry. Code::Erased when its key was destroyed, Code::Corrupt when key and bytes do not match.
+    Result<event::Event> unseal(const EntryView& entry, const Sources& sources) const;
+
+    /// Destroys all that was written about a patient, or one retention class of it. The slots destroyed.
+    Result<std::vector<crypto::KeySlot>> shred(const PatientId& patient, std::optional<event::Retention> retention);
+
+    crypto::KeyTable& table() { return *table_; }
+    const crypto::Secret32& mask_key() const { return mask_key_; }
+    const crypto::Secret32& state_key() const { return state_key_; }
+    const crypto::Secret32& index_key() const { return index_key_; }
+
+  private:
+    Keys(std::unique_ptr<crypto::KeyTable> table, const crypto::Secret32& root);
+
+    std::unique_ptr<crypto::KeyTable> table_;
+    crypto::Secret32 mask_key_;
+    crypto::Secret32 state_key_;
+    crypto::Secret32 index_key_;
+};
+
+/// The tokens of a patient and an object under that patient's token key.
+crypto::Token patient_token(const crypto::Secret32& token_key);
+crypto::Token object_token(const crypto::Secret32& token_key, const ObjectId& object);
+
+/// Hides key slots in headers: eight bytes of keystream for each sequence of a run.
+/// Fills `masks` for `first`, `first`+1, …
+void slot_masks(const crypto::Secret32& mask_key, std::uint32_t run, std::uint64_t first,
+                std::span<std::array<std::uint8_t, 8>> masks);
+
+}  // namespace hygie::ledger
