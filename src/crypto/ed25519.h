@@ -12,7 +12,7 @@ namespace hygie::crypto {
 using Signature = std::array<std::uint8_t, 64>;
 using PublicKey = std::array<std::uint8_t, 32>;
 
-/// An Ed25519 key pair (RFC 8032), its seed in locked memory.
+/// An Ed25519 key pair (RFC 8032); the seed is wiped with it.
 class SigningKey {
   public:
     /// From a 32-byte seed.
@@ -23,12 +23,13 @@ class SigningKey {
     const Secret32& seed() const { return seed_; }
 
   private:
-    SigningKey(const Secret32& seed);
+    explicit SigningKey(const Secret32& seed);
     Secret32 seed_;
     PublicKey public_key_{};
 };
 
-/// Strict: small-order keys, non-canonical points and scalars are refused, so one message has no second signature.
+/// Strict: small-order keys, non-canonical points and scalars are refused, so one message has no
+/// second signature.
 bool verify(const PublicKey& key, ByteView message, const Signature& signature);
 
 }  // namespace hygie::crypto

@@ -16,22 +16,22 @@ namespace hygie::crypto {
 /// The number of a slot in the key table. Stable for the life of the table, never used twice.
 using KeySlot = std::uint64_t;
 
-/// What a data key serves besides its subject: a retention class and the calendar year of the traces under it, so that
-/// the end of a retention period is the destruction of whole scopes.
+/// What a data key serves besides its subject: a retention class and the calendar year of the
+/// traces under it, so that the end of a retention period is the destruction of whole scopes.
 struct KeyScope {
     std::uint8_t retention = 0;
     std::uint16_t year = 0;
     auto operator<=>(const KeyScope&) const = default;
 };
 
-/// One random data key per (subject, scope), wrapped, in a small rewritable file of fixed slots (see FORMAT.md).
-/// Destroying a slot overwrites it in place and syncs: everything sealed under it is gone, wherever it was copied.
-/// The subject is stored only as a blind token. Thread-safe.
+/// One random data key per (subject, scope), wrapped, in a small rewritable file of fixed slots
+/// (see FORMAT.md). Destroying a slot overwrites it in place and syncs: everything sealed under it
+/// is gone, wherever it was copied. The subject is stored only as a blind token. Thread-safe.
 class KeyTable {
   public:
     /// Opens or creates `dir`/slots. `wrapping` is the domain key of this table.
-    static Result<std::unique_ptr<KeyTable>> open(Disk& disk, Random& random, const std::string& dir,
-                                                  const Secret32& wrapping);
+    static Result<std::unique_ptr<KeyTable>> open(Disk& disk, Random& random,
+                                                  const std::string& dir, const Secret32& wrapping);
     ~KeyTable();
 
     struct Found {
@@ -48,12 +48,15 @@ class KeyTable {
     /// Makes every key handed out so far durable; cheap when none is fresh.
     Status sync();
 
-    /// Destroys every live key of a subject (all retention classes, or one). Durable on return. The slots destroyed.
-    Result<std::vector<KeySlot>> shred(std::string_view subject, std::optional<std::uint8_t> retention);
-    /// Destroys every live key of a retention class up to and including a year: the end of a retention period.
+    /// Destroys every live key of a subject (all retention classes, or one). Durable on return. The
+    /// slots destroyed.
+    Result<std::vector<KeySlot>> shred(std::string_view subject,
+                                       std::optional<std::uint8_t> retention);
+    /// Destroys every live key of a retention class up to and including a year: the end of a
+    /// retention period.
     Result<std::vector<KeySlot>> shred_expired(std::uint8_t retention, std::uint16_t last_year);
-    /// Re-wraps every live key under a new wrapping key, into a new file that replaces the old one, so that older
-    /// copies of the file cannot be opened once the old wrapping key is gone.
+    /// Re-wraps every live key under a new wrapping key, into a new file that replaces the old one,
+    /// so that older copies of the file cannot be opened once the old wrapping key is gone.
     Status rewrap(const Secret32& wrapping);
 
     std::uint64_t live() const;

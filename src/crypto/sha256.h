@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 #include "base/bytes.h"
@@ -20,12 +21,16 @@ Hash leaf_hash(ByteView entry);
 /// RFC 6962 §2.1: SHA-256(0x01 ‖ left ‖ right).
 Hash node_hash(const Hash& left, const Hash& right);
 
-/// leaf_hash of each entry; out.size() == entries.size(). Uses two interleaved SHA-NI lanes where the CPU has them.
+/// leaf_hash of each entry; out.size() == entries.size(). Uses two interleaved SHA-NI lanes where
+/// the CPU has them.
 void leaf_hashes(std::span<const ByteView> entries, std::span<Hash> out);
-/// out[i] = node_hash(children[2i], children[2i+1]); children.size() == 2 * out.size(). `out` may alias the front of `children`.
+/// out[i] = node_hash(children[2i], children[2i+1]); children.size() == 2 * out.size(). `out` may
+/// alias the front of `children`.
 void node_hashes(std::span<const Hash> children, std::span<Hash> out);
 
 /// HMAC-SHA-256 (RFC 2104).
 Hash hmac_sha256(ByteView key, ByteView message);
+/// The same over parts that follow one another, without joining them.
+Hash hmac_sha256(ByteView key, std::initializer_list<ByteView> parts);
 
 }  // namespace hygie::crypto
