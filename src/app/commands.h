@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "app/command.h"
+
+/// Each area of the product describes its commands in one cmd_*.cc file. To add one: write the
+/// function there, declare it here, and list it in all_commands().
+namespace hygie::app {
+
+std::vector<Command> config_commands();
+/// `man` and `completion`.
+std::vector<Command> self_commands();
+
+/// Every command, in the order of the overview.
+std::vector<Command> all_commands();
+
+}  // namespace hygie::app
