@@ -49,16 +49,22 @@ inline std::unexpected<Error> fail(Code code, Text what, Text remedy = {},
 
 /// Evaluates to the value of a Result, or returns its error from the enclosing plain function.
 /// Not for coroutines: g++ 12 cannot compile a co_return inside a statement expression.
-#define TRY(expr)                                                     \
-    ({                                                                \
-        auto try_result_ = (expr);                                    \
-        if (!try_result_) return std::unexpected(try_result_.error()); \
-        std::move(try_result_).value();                               \
-    })
+#define TRY(expr) HYGIE_TRY_(expr, HYGIE_UNIQUE_(try_result_, __COUNTER__))
 
 /// Returns the error of a Status from the enclosing plain function, if it has one.
-#define TRY_STATUS(expr)                                              \
-    do {                                                              \
-        auto try_status_ = (expr);                                    \
-        if (!try_status_) return std::unexpected(try_status_.error()); \
+#define TRY_STATUS(expr) HYGIE_TRY_STATUS_(expr, HYGIE_UNIQUE_(try_status_, __COUNTER__))
+
+// The names are unique so that one TRY may stand inside another.
+#define HYGIE_JOIN_(left, right) left##right
+#define HYGIE_UNIQUE_(name, number) HYGIE_JOIN_(name, number)
+#define HYGIE_TRY_(expr, name)                             \
+    ({                                                     \
+        auto name = (expr);                                \
+        if (!name) return std::unexpected(name.error());   \
+        std::move(name).value();                           \
+    })
+#define HYGIE_TRY_STATUS_(expr, name)                      \
+    do {                                                   \
+        auto name = (expr);                                \
+        if (!name) return std::unexpected(name.error());   \
     } while (false)

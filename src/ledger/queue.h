@@ -25,6 +25,13 @@ class Queue {
         return true;
     }
 
+    /// Takes the value even when the queue is full: for a thread that must not wait on itself.
+    void push_now(T value) {
+        const std::lock_guard lock(mutex_);
+        items_.push_back(std::move(value));
+        ready_.notify_one();
+    }
+
     /// A value if one is there at once.
     std::optional<T> try_pop() {
         const std::lock_guard lock(mutex_);

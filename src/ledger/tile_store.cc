@@ -3,12 +3,10 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/limits.h"
+#include "ledger/log_reader.h"
 
 namespace hygie::ledger {
 namespace {
-
-constexpr std::uint64_t kBundleBytesMax = kTileHashes * (2 + limits::kEntryBytesMax);
 
 ByteView bytes_of(std::span<const crypto::Hash> hashes) {
     return {reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size_bytes()};

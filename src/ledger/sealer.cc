@@ -1,0 +1,228 @@
+#include "ledger/sealer.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "ledger/wal.h"
+
+namespace hygie::ledger {
+namespace {
+
+/// Cached keys are dropped all at once past these counts; looking them up again costs little.
+constexpr std::size_t kPatientsCachedMax = 1 << 18;
+constexpr std::size_t kActorsCachedMax = 1 << 16;
+constexpr std::size_t kFrameBytes = 2;
+constexpr std::string_view kNameBox = "ledger/source-name";
+
+void append_scope(std::string& key, const Draft& draft) {
+    const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(draft.stamp.time)};
+    const int year = static_cast<int>(date.year());
+    key.push_back(static_cast<char>(year >> 8));
+    key.push_back(static_cast<char>(year));
+    key.push_back(static_cast<char>(draft.stamp.retention));
+}
+
+}  // namespace
+
+ByteView Batch::entry(std::size_t i) const {
+    const std::size_t start = (i == 0 ? kWalHeaderBytes : ends[i - 1]) + kFrameBytes;
+    return ByteView(buffer).subspan(start, ends[i] - start);
+}
+
+ByteView Batch::framed() const { return ByteView(buffer).subspan(kWalHeaderBytes); }
+
+Sealer::Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, std::uint64_t next)
+    : keys_(keys), random_(random), sources_(std::move(sources)), run_(run), next_(next) {}
+
+Result<Batch> Sealer::seal(std::span<const Draft> drafts, WallTime now) {
+    const Sources sources_before = sources_;
+    const std::uint64_t next_before = next_;
+    Result<Batch> batch = seal_all(drafts, now);
+    if (!batch) {  // nothing of a refused batch may leave a hole in the numbers
+        sources_ = sources_before;
+        next_ = next_before;
+    }
+    return batch;
+}
+
+Result<Batch> Sealer::seal_all(std::span<const Draft> drafts, WallTime now) {
+    Batch batch;
+    batch.first = next_;
+    std::size_t bytes = kWalHeaderBytes;
+    for (const Draft& draft : drafts) {
+        if (draft.body.size() > limits::kEventBytesMax)
+            return fail(Code::BadInput, {"événement trop long", "event too long"},
+                        {"gardez le corps de l'événement sous 60 000 octets", "keep the event's body under 60,000 bytes"});
+        bytes += kFrameBytes + kHeaderBytesMax + draft.body.size() + crypto::kTagBytes;
+    }
+    batch.buffer.reserve(bytes);
+    batch.buffer.resize(kWalHeaderBytes);
+    batch.ends.reserve(drafts.size());
+    batch.rows.reserve(drafts.size());
+    batch.sequences.reserve(drafts.size());
+    for (const Draft& draft : drafts) {
+        Source* source = TRY(source_of(draft, now, batch));
+        if (draft.stamp.counter != 0 && draft.stamp.counter <= source->last_counter) {
+            batch.sequences.push_back(std::nullopt);
+            continue;
+        }
+        if (draft.stamp.counter > source->last_counter + 1)
+            TRY_STATUS(declare_gap(*source, draft.stamp.counter, now, batch));
+        batch.sequences.push_back(next_);
+        TRY_STATUS(add(draft, *source, batch));
+    }
+    finish(batch);
+    return batch;
+}
+
+Result<Source*> Sealer::source_of(const Draft& draft, WallTime now, Batch& batch) {
+    Source* known = sources_.find(draft.source, draft.node);
+    if (known) return known;
+    const Source added = sources_.add(draft.source, draft.node, draft.source_key);
+    const Bytes names = crypto::box(keys_.state_key(), as_bytes(kNameBox),
+                                    as_bytes(added.name.str() + '\n' + added.node.str()), random_);
+    TRY_STATUS(add_own(event::Type::SourceRegistered, now,
+                       {{"source", std::to_string(added.number)},
+                        {"node", std::to_string(added.node_number)},
+                        {"key", to_base64(added.key)},
+                        {"names", to_base64(names)}},
+                       batch));
+    return &sources_.number(added.number);
+}
+
+Status Sealer::declare_gap(const Source& source, std::uint64_t counter, WallTime now, Batch& batch) {
+    return add_own(event::Type::SourceGap, now,
+                   {{"source", std::to_string(source.number)},
+                    {"first", std::to_string(source.last_counter + 1)},
+                    {"last", std::to_string(counter - 1)}},
+                   batch);
+}
+
+Status Sealer::add_own(event::Type type, WallTime now, std::map<std::string, std::string> detail, Batch& batch) {
+    return add(TRY(own_draft(type, now, std::move(detail))), sources_.number(0), batch);
+}
+
+Status Sealer::add(const Draft& draft, Source& source, Batch& batch) {
+    Header header;
+    header.type = draft.stamp.type;
+    header.time = draft.stamp.time;
+    header.sequence = next_;
+    header.node = source.node_number;
+    header.source = source.number;
+    header.counter = draft.stamp.counter != 0 ? draft.stamp.counter : source.last_counter + 1;
+    header.retention = draft.stamp.retention;
+    header.run = run_;
+    IndexRow row{.sequence = next_, .time = header.time};
+    const PatientKeys* keys = nullptr;
+    if (!draft.open) {
+        keys = TRY(patient_keys(draft));
+        if (!draft.actor.empty()) row.actor = header.actor = TRY(actor_token(draft));
+        if (!draft.patient.empty()) row.patient = keys->patient;
+        if (!draft.object.empty()) row.object = object_token(keys->tokens, draft.object);
+        store_be(header.key_ref.data(), keys->slot ^ load_be<std::uint64_t>(mask().data()));
+    }
+
+    const std::size_t payload_size = draft.body.size() + (draft.open ? 0 : crypto::kTagBytes);
+    const std::size_t start = batch.buffer.size();
+    batch.buffer.resize(start + kFrameBytes + kHeaderBytesMax + payload_size);
+    std::uint8_t* const frame = batch.buffer.data() + start;
+    std::uint8_t* const entry = frame + kFrameBytes;
+    std::size_t associated = 0;
+    const std::size_t head = encode_header(header, draft.open ? Payload::Open : Payload::Sealed, payload_size, entry,
+                                           associated);
+    if (draft.open)
+        std::ranges::copy(draft.body, entry + head);
+    else
+        crypto::seal(keys->body, nonce_of(header), {entry, associated}, draft.body, entry + head);
+    const std::size_t size = head + payload_size;
+    HYGIE_CHECK(size <= limits::kEntryBytesMax, "an entry outgrew its length prefix");
+    store_be(frame, static_cast<std::uint16_t>(size));
+    batch.buffer.resize(start + kFrameBytes + size);
+    if (draft.open) batch.open.push_back(batch.ends.size());
+    batch.ends.push_back(static_cast<std::uint32_t>(batch.buffer.size()));
+    batch.rows.push_back(row);
+    source.last_counter = header.counter;
+    ++next_;
+    return {};
+}
+
+Result<const Sealer::PatientKeys*> Sealer::patient_keys(const Draft& draft) {
+    cache_key_.assign(draft.patient.str());
+    append_scope(cache_key_, draft);
+    if (const auto found = patients_.find(cache_key_); found != patients_.end()) return &found->second;
+    if (patients_.size() >= kPatientsCachedMax) patients_.clear();
+    const auto body = TRY(keys_.body_key(draft.patient, draft.stamp.retention, draft.stamp.time));
+    const auto tokens = TRY(keys_.token_key(draft.patient));
+    PatientKeys keys{body.slot, body.key, tokens, patient_token(tokens)};
+    return &patients_.emplace(cache_key_, std::move(keys)).first->second;
+}
+
+Result<crypto::Token> Sealer::actor_token(const Draft& draft) {
+    cache_key_.assign(draft.actor.str());
+    append_scope(cache_key_, draft);
+    if (const auto found = actors_.find(cache_key_); found != actors_.end()) return found->second;
+    if (actors_.size() >= kActorsCachedMax) actors_.clear();
+    const crypto::Token token = TRY(keys_.actor_token(draft.actor, draft.stamp.time));
+    actors_.emplace(cache_key_, token);
+    return token;
+}
+
+const std::array<std::uint8_t, 8>& Sealer::mask() {
+    if (next_ < masks_first_ || next_ >= masks_first_ + masks_.size()) {
+        masks_first_ = next_;
+        slot_masks(keys_.mask_key(), run_, masks_first_, masks_);
+    }
+    return masks_[next_ - masks_first_];
+}
+
+void Sealer::finish(Batch& batch) {
+    std::vector<ByteView> entries(batch.ends.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = batch.entry(i);
+    batch.leaves.resize(entries.size());
+    crypto::leaf_hashes(entries, batch.leaves);
+    batch.sources = sources_;
+}
+
+Result<Source> registered_source(const event::Event& event, const Keys& keys) {
+    const auto corrupt = [] {
+        return fail(Code::Corrupt, {"enregistrement de source illisible", "unreadable registration of a source"},
+                    {"relancez la vérification : hygie ledger verify", "run the verification: hygie ledger verify"});
+    };
+    const auto field = [&](const char* name) {
+        const auto found = event.detail.find(name);
+        return found == event.detail.end() ? std::string() : found->second;
+    };
+    const auto number = [&](const char* name) -> std::optional<std::uint64_t> {
+        const std::string text = field(name);
+        if (text.empty() || text.size() > 18 || !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }))
+            return std::nullopt;
+        return std::stoull(text);
+    };
+    const auto source_number = number("source");
+    const auto node_number = number("node");
+    if (!source_number || !node_number) return corrupt();
+    const Bytes boxed = TRY(from_base64(field("names")));
+    const Bytes names = TRY(crypto::unbox(keys.state_key(), as_bytes(kNameBox), boxed));
+    const std::string_view both = as_text(names);
+    const std::size_t cut = both.find('\n');
+    if (cut == std::string_view::npos) return corrupt();
+    Source source;
+    source.number = *source_number;
+    source.node_number = *node_number;
+    source.name = SourceId(std::string(both.substr(0, cut)));
+    source.node = NodeId(std::string(both.substr(cut + 1)));
+    source.key = TRY(from_base64(field("key")));
+    return source;
+}
+
+Result<IndexRow> row_of(const Header& header, const event::Event& event, const Keys& keys) {
+    IndexRow row{.sequence = header.sequence, .time = header.time, .actor = header.actor};
+    if (!event.subject.patient.empty())
+        row.patient = keys.known_patient_token(event.subject.patient).value_or(crypto::Token{});
+    if (!event.subject.object.empty())
+        row.object = keys.known_object_token(event.subject.patient, event.subject.object).value_or(crypto::Token{});
+    return row;
+}
+
+}  // namespace hygie::ledger

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "crypto/sha256.h"
+#include "ledger/draft.h"
+#include "ledger/index.h"
+#include "ledger/keys.h"
+#include "ledger/sources.h"
+
+namespace hygie::ledger {
+
+/// Entries sealed and hashed, on their way to durability. Holds all that later stages need, so that they share no state
+/// with the sealer.
+struct Batch {
+    std::uint64_t first = 0;           ///< sequence of the first entry
+    Bytes buffer;                      ///< room for the WAL header, then the framed entries
+    std::vector<std::uint32_t> ends;   ///< where each framed entry ends in `buffer`
+    std::vector<crypto::Hash> leaves;  ///< RFC 6962 leaf hash of each entry
+    std::vector<IndexRow> rows;        ///< for the query index
+    std::vector<std::size_t> open;     ///< which of the entries are the ledger's open ones
+    Sources sources;                   ///< as they stand after this batch
+    /// The sequence given to each draft; none for one whose counter the ledger had already seen.
+    std::vector<std::optional<std::uint64_t>> sequences;
+
+    std::uint64_t end() const { return first + leaves.size(); }
+    ByteView entry(std::size_t i) const;
+    ByteView framed() const;
+};
+
+/// Turns drafts into sealed entries: numbers them, counts per source, seals each under its patient's key, hashes.
+/// One thread; CPU only, but for the random bytes of new keys.
+class Sealer {
+  public:
+    Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, std::uint64_t next);
+
+    /// Adds the entries that are due besides the drafts themselves: registrations of new sources, declared gaps.
+    Result<Batch> seal(std::span<const Draft> drafts, WallTime now);
+
+    std::uint64_t next() const { return next_; }
+    const Sources& sources() const { return sources_; }
+    /// Forgets cached keys, after some were destroyed.
+    void forget() { patients_.clear(), actors_.clear(); }
+
+  private:
+    struct PatientKeys {
+        crypto::KeySlot slot;
+        crypto::Secret32 body;
+        crypto::Secret32 tokens;
+        crypto::Token patient;
+    };
+
+    Result<Batch> seal_all(std::span<const Draft> drafts, WallTime now);
+    Result<Source*> source_of(const Draft& draft, WallTime now, Batch& batch);
+    Status declare_gap(const Source& source, std::uint64_t counter, WallTime now, Batch& batch);
+    Status add_own(event::Type type, WallTime now, std::map<std::string, std::string> detail, Batch& batch);
+    Status add(const Draft& draft, Source& source, Batch& batch);
+    Result<const PatientKeys*> patient_keys(const Draft& draft);
+    Result<crypto::Token> actor_token(const Draft& draft);
+    const std::array<std::uint8_t, 8>& mask();
+    void finish(Batch& batch);
+
+    Keys& keys_;
+    Random& random_;
+    Sources sources_;
+    std::uint32_t run_;
+    std::uint64_t next_;
+    std::unordered_map<std::string, PatientKeys> patients_;
+    std::unordered_map<std::string, crypto::Token> actors_;
+    std::string cache_key_;
+    std::array<std::array<std::uint8_t, 8>, 128> masks_{};  ///< for the sequences from masks_first_ on
+    std::uint64_t masks_first_ = UINT64_MAX - 128;
+};
+
+/// Reads a source back from the entry that registered it.
+Result<Source> registered_source(const event::Event& event, const Keys& keys);
+
+/// The index row of an entry, made again from its event: for an index that was lost.
+Result<IndexRow> row_of(const Header& header, const event::Event& event, const Keys& keys);
+
+}  // namespace hygie::ledger
