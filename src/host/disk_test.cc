@@ -190,10 +190,12 @@ TEST_F(RealDisk, IsDeniedWithTheNameOfThePlace) {
 }
 
 TEST(OsFailure, GivesEachRefusalItsCodeAndARemedy) {
-    const std::pair<int, Code> cases[] = {
-        {ENOENT, Code::NotFound}, {EEXIST, Code::AlreadyThere}, {ENOSPC, Code::Full},
-        {EDQUOT, Code::Full},     {EACCES, Code::Denied},       {EPERM, Code::Denied},
-        {EROFS, Code::Denied},    {ELOOP, Code::Denied},        {EIO, Code::Io}};
+    const std::pair<int, Code> cases[] = {{ENOENT, Code::NotFound}, {EEXIST, Code::AlreadyThere},
+                                          {ENOSPC, Code::Full},     {EDQUOT, Code::Full},
+                                          {EACCES, Code::Denied},   {EPERM, Code::Denied},
+                                          {EROFS, Code::Denied},    {ELOOP, Code::Denied},
+                                          {EISDIR, Code::BadInput}, {EWOULDBLOCK, Code::Busy},
+                                          {EIO, Code::Io}};
     for (const auto& [error, code] : cases) {
         const Error said = os_failure(error, "state/log").error();
         EXPECT_EQ(said.code, code) << error;

@@ -26,6 +26,14 @@ Meaning meaning_of(int error, const std::string& path) {
                 Code::AlreadyThere,
                 {fmt::format("choisissez un autre nom que {}, ou déplacez ce qui s'y trouve", path),
                  fmt::format("choose another name than {}, or move what is there", path)}};
+        case EISDIR:
+            return {Code::BadInput,
+                    {fmt::format("donnez un fichier ordinaire à la place de {}", path),
+                     fmt::format("give a regular file instead of {}", path)}};
+        case EWOULDBLOCK:
+            return {Code::Busy,
+                    {fmt::format("arrêtez l'autre hygie qui tient {}, puis recommencez", path),
+                     fmt::format("stop the other hygie that holds {}, then try again", path)}};
         case ENOSPC:
         case EDQUOT:
             return {

@@ -65,8 +65,7 @@ TEST(RealProcess, KillsAndReapsWhatOutlivesItsTimeout) {
     const sim::TempDir dir;
     RunLimits limits;
     limits.timeout = std::chrono::milliseconds(300);
-    const auto outcome =
-        shell("echo $$ >" + dir / "pid" + "; exec sleep 600", {}, limits);
+    const auto outcome = shell("echo $$ >" + dir / "pid" + "; exec sleep 600", {}, limits);
     ASSERT_FALSE(outcome);
     EXPECT_EQ(outcome.error().code, Code::Unavailable);
     const auto pid = real_disk().read_file(dir / "pid", 32);

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -140,11 +139,7 @@ class RealDisk final : public Disk {
             TRY(open_fd(path, open_flags(mode) | O_NONBLOCK | O_NOCTTY, file_mode(access)));
         struct stat info{};
         if (::fstat(fd.get(), &info) < 0) return os_failure(errno, path);
-        if (!S_ISREG(info.st_mode))
-            return fail(Code::BadInput,
-                        {fmt::format("{} n'est pas un fichier ordinaire", path),
-                         fmt::format("{} is not a regular file", path)},
-                        {"donnez le chemin d'un fichier", "give the path of a file"});
+        if (!S_ISREG(info.st_mode)) return os_failure(EISDIR, path);
         return std::make_unique<RealFile>(path, std::move(fd));
     }
 
@@ -207,14 +202,8 @@ class RealDisk final : public Disk {
     Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
         UniqueFd fd = TRY(open_fd(path, O_RDWR | O_CREAT | O_NOFOLLOW, file_mode(Access::Private)));
         // flock belongs to the open description, so it also keeps two objects of one process apart.
-        if (retry([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) < 0) {
-            if (errno != EWOULDBLOCK) return os_failure(errno, path);
-            return fail(Code::Busy,
-                        {fmt::format("{} est tenu par un autre programme", path),
-                         fmt::format("{} is held by another program", path)},
-                        {"arrêtez l'autre hygie qui travaille dans ce dossier, puis recommencez",
-                         "stop the other hygie that works in this directory, then try again"});
-        }
+        if (retry([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) < 0)
+            return os_failure(errno, path);
         return std::make_unique<RealLock>(std::move(fd));
     }
 
