@@ -1,0 +1,49 @@
+# What `cmake --install` puts where, and the Debian package: cpack --preset release, or cpack -B out -G DEB in build/release.
+include(GNUInstallDirs)
+if(TARGET hygie AND NOT CMAKE_CROSSCOMPILING)
+    # The manual page and the completions are written by the program itself: one source for all of them.
+    set(pages "${CMAKE_BINARY_DIR}/pages")
+    add_custom_target(pages
+        COMMAND "${CMAKE_COMMAND}" -E make_directory "${pages}/fr"
+        COMMAND "$<TARGET_FILE:hygie>" --lang en man > "${pages}/hygie.1"
+        COMMAND "$<TARGET_FILE:hygie>" --lang fr man > "${pages}/fr/hygie.1"
+        COMMAND "$<TARGET_FILE:hygie>" --lang en completion bash > "${pages}/hygie.bash"
+        COMMAND "$<TARGET_FILE:hygie>" --lang en completion zsh > "${pages}/_hygie"
+        COMMAND "$<TARGET_FILE:hygie>" --lang en completion fish > "${pages}/hygie.fish"
+        COMMAND gzip -9nc "${CMAKE_SOURCE_DIR}/packaging/changelog" > "${pages}/changelog.gz"
+        COMMAND gzip -9nf "${pages}/hygie.1" "${pages}/fr/hygie.1"
+        DEPENDS hygie VERBATIM)
+    install(TARGETS hygie RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(FILES "${pages}/hygie.1.gz" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES "${pages}/fr/hygie.1.gz" DESTINATION ${CMAKE_INSTALL_MANDIR}/fr/man1)
+    install(FILES "${pages}/hygie.bash" DESTINATION share/bash-completion/completions RENAME hygie)
+    install(FILES "${pages}/_hygie" DESTINATION share/zsh/vendor-completions)
+    install(FILES "${pages}/hygie.fish" DESTINATION share/fish/vendor_completions.d)
+    install(FILES "${pages}/changelog.gz" DESTINATION share/doc/hygie)
+endif()
+install(FILES packaging/hygie-ledger.service packaging/hygie-witness.service DESTINATION lib/systemd/system)
+install(FILES packaging/hygie.sysusers DESTINATION lib/sysusers.d RENAME hygie.conf)
+install(FILES packaging/hygie.tmpfiles DESTINATION lib/tmpfiles.d RENAME hygie.conf)
+install(FILES packaging/copyright ASSURANCE.md DESTINATION share/doc/hygie)
+install(DIRECTORY docs/ DESTINATION share/doc/hygie/docs)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME hygie)
+set(CPACK_PACKAGE_VENDOR Hygie)
+set(CPACK_PACKAGE_CONTACT "Hygie maintainers <maintainers@hygie.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "guard of a care organisation's patient data, with evidence anyone can check")
+set(CPACK_PACKAGE_DESCRIPTION
+"Hygie keeps patient data available, intact, confidential and traceable.
+ This version holds the ledger: an append-only, encrypted, witnessed log of who did what to which record, that
+ independent programs verify and from which a patient can be erased without breaking a single proof.")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "systemd")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${CMAKE_SOURCE_DIR}/packaging/postinst;${CMAKE_SOURCE_DIR}/packaging/prerm")
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+    OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+include(CPack)
