@@ -41,8 +41,7 @@ RC_GTEST_PROP(Codec, changed_bytes_are_refused_or_spell_another_event, ()) {
     const auto at = *rc::gen::inRange<std::size_t>(0, body.size());
     body[at] ^= *rc::gen::inRange<std::uint8_t>(1, 255);
     const auto other = decode_body(stamp_of(event), body);
-    RC_PRE(other.has_value());
-    RC_ASSERT(encode_body(*other).value() == body);
+    if (other) RC_ASSERT(encode_body(*other).value() == body);
 }
 
 TEST(Codec, writes_the_bytes_of_the_format) {
@@ -142,7 +141,7 @@ TEST(Names, are_read_back) {
         ++types;
         EXPECT_EQ(type_named(name_of(type)), type);
     }
-    EXPECT_EQ(types, 35);
+    EXPECT_EQ(types, 36);
     for (const auto retention : {Retention::Trace1Year, Retention::System})
         EXPECT_EQ(retention_named(name_of(retention)), retention);
     for (const auto action : {Action::Create, Action::Read, Action::Update, Action::Delete})

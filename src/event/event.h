@@ -10,11 +10,12 @@
 #include "base/text.h"
 #include "base/time.h"
 
-/// The words all parts of Hygie share. A guard turns what happens at its door into an Event, asks for a Verdict, and
-/// obeys Orders; the ledger keeps Events.
+/// The words all parts of Hygie share. A guard turns what happens at its door into an Event, asks
+/// for a Verdict, and obeys Orders; the ledger keeps Events.
 namespace hygie::event {
 
-/// What happened. Codes are part of the ledger format (ledger/FORMAT.md): never renumbered, never reused.
+/// What happened. Codes are part of the ledger format (ledger/FORMAT.md): never renumbered, never
+/// reused.
 enum class Type : std::uint16_t {
     // 1–31: the ledger about itself
     Heartbeat = 1,
@@ -57,26 +58,40 @@ enum class Type : std::uint16_t {
     IncidentClosed = 161,
     OrderGiven = 162,
     OrderDone = 163,
+    // 192–223: acts that another system reported
+    Reported = 192,  ///< an act that has no type of its own here; what the other system said is in
+                     ///< the detail
 };
 
 /// The name used in JSON, e.g. "record.read"; empty for a code this version does not know.
 std::string_view name_of(Type type);
 std::optional<Type> type_named(std::string_view name);
+/// Types 1–31: what the ledger writes about itself.
+constexpr bool is_about_ledger(Type type) {
+    return static_cast<std::uint16_t>(type) < 32;
+}
 
 /// FHIR AuditEvent.action.
 enum class Action : char { Create = 'C', Read = 'R', Update = 'U', Delete = 'D', Execute = 'E' };
 /// The name used in JSON, e.g. "read".
 std::string_view name_of(Action action);
 std::optional<Action> action_named(std::string_view name);
+/// What an event of this type does to its object.
+Action usual_action(Type type);
 
 /// FHIR AuditEvent.outcome: 0, 4, 8, 12.
-enum class Outcome : std::uint8_t { Success = 0, MinorFailure = 4, SeriousFailure = 8, MajorFailure = 12 };
+enum class Outcome : std::uint8_t {
+    Success = 0,
+    MinorFailure = 4,
+    SeriousFailure = 8,
+    MajorFailure = 12
+};
 /// The name used in JSON, e.g. "serious_failure".
 std::string_view name_of(Outcome outcome);
 std::optional<Outcome> outcome_named(std::string_view name);
 
-/// How long a trace is kept; part of key derivation, so that the end of a class is the destruction of its keys.
-/// Durations are the defaults of the retention policy (CNIL 2021-122; DMP 10 years).
+/// How long a trace is kept; part of key derivation, so that the end of a class is the destruction
+/// of its keys. Durations are the defaults of the retention policy (CNIL 2021-122; DMP 10 years).
 enum class Retention : std::uint8_t {
     Trace1Year = 1,
     Control3Years = 2,
@@ -131,12 +146,19 @@ struct Verdict {
 
 /// What a case asks a guard to do.
 struct Order {
-    enum class Kind : std::uint8_t { CutSession = 1, HoldMessage = 2, ReleaseMessage = 3, FreezeWriter = 4, ThawWriter = 5, RequireStepUp = 6 };
+    enum class Kind : std::uint8_t {
+        CutSession = 1,
+        HoldMessage = 2,
+        ReleaseMessage = 3,
+        FreezeWriter = 4,
+        ThawWriter = 5,
+        RequireStepUp = 6
+    };
     std::string id;
     Kind kind = Kind::CutSession;
     std::string target;  ///< session, message or writer identifier
     Reason reason;
-    WallTime until{};    ///< when it ends by itself; the epoch means never
+    WallTime until{};  ///< when it ends by itself; the epoch means never
     bool operator==(const Order&) const = default;
 };
 
@@ -158,12 +180,12 @@ struct Event {
     std::uint64_t counter = 0;  ///< gap-free per source and node, from 1; 0 lets the ledger count
     Actor actor;
     Subject subject;
-    std::string purpose;     ///< purpose of use, e.g. "TREAT"
+    std::string purpose;  ///< purpose of use, e.g. "TREAT"
     bool break_glass = false;
     Network network;
     std::string request_id;
-    std::string basis;       ///< consent or authorisation reference
-    std::string query;       ///< exactly what was asked, including hostile patterns
+    std::string basis;  ///< consent or authorisation reference
+    std::string query;  ///< exactly what was asked, including hostile patterns
     Retention retention = Retention::Trace1Year;
     std::optional<Verdict> verdict;
     std::map<std::string, std::string> detail;  ///< what else the type needs, by documented names

@@ -51,6 +51,7 @@ constexpr std::array kTypes = std::to_array<Named<Type>>({
     {Type::IncidentClosed, "incident.close"},
     {Type::OrderGiven, "order.give"},
     {Type::OrderDone, "order.done"},
+    {Type::Reported, "reported"},
 });
 
 constexpr std::array kActions = std::to_array<Named<Action>>({
@@ -113,6 +114,33 @@ std::string_view name_of(Action action) {
 }
 std::optional<Action> action_named(std::string_view name) {
     return value_in(kActions, name);
+}
+
+Action usual_action(Type type) {
+    switch (type) {
+        case Type::LedgerRead:
+        case Type::RecordRead:
+        case Type::RecordExported:
+        case Type::FileRead:
+            return Action::Read;
+        case Type::RecordCreated:
+        case Type::IncidentOpened:
+            return Action::Create;
+        case Type::RecordUpdated:
+        case Type::AccountChanged:
+        case Type::FileChanged:
+        case Type::FilesRestored:
+        case Type::PolicyChanged:
+        case Type::IncidentClosed:
+            return Action::Update;
+        case Type::KeyShredded:
+        case Type::LedgerPruned:
+        case Type::RecordDeleted:
+        case Type::FileDeleted:
+            return Action::Delete;
+        default:
+            return Action::Execute;
+    }
 }
 
 std::string_view name_of(Outcome outcome) {

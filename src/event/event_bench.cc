@@ -1,6 +1,9 @@
 #include <benchmark/benchmark.h>
 
 #include "event/codec.h"
+#include "event/ndjson.h"
+#include "host/clock.h"
+#include "host/random.h"
 
 namespace hygie::event {
 namespace {
@@ -30,6 +33,26 @@ void decode(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(decode_body(stamp_of(event), body));
 }
 BENCHMARK(decode);
+
+void parse_json(benchmark::State& state) {
+    const LineOrigin origin{real_clock(), real_random(), SourceId("records"), NodeId("cabinet-1")};
+    std::string line;
+    print_line(typical_event(), line);
+    for (auto _ : state) benchmark::DoNotOptimize(parse_line(line, origin));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(line.size()));
+}
+BENCHMARK(parse_json);
+
+void print_json(benchmark::State& state) {
+    const Event event = typical_event();
+    std::string line;
+    for (auto _ : state) {
+        line.clear();
+        print_line(event, line);
+        benchmark::DoNotOptimize(line);
+    }
+}
+BENCHMARK(print_json);
 
 }  // namespace
 }  // namespace hygie::event
