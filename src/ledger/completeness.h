@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "crypto/tokens.h"
+#include "ledger/checkpoint.h"
+#include "ledger/index.h"
+#include "ledger/log_reader.h"
+#include "ledger/policy.h"
+#include "ledger/tile_hashes.h"
+
+/// "These are all the traces of this actor": an answer of the query index that somebody without any
+/// key can check (format in INDEX_FORMAT.md).
+namespace hygie::ledger {
+
+inline constexpr std::string_view kCompletenessMagic = "hygie-completeness@v1\n";
+
+/// An entry of the log and where it stands.
+struct LoggedEntry {
+    std::uint64_t index = 0;
+    Bytes bytes;
+    bool operator==(const LoggedEntry&) const = default;
+};
+
+/// What one run of the index shows.
+struct RunProof {
+    LoggedEntry commitment;  ///< the IndexCommitted entry
+    std::uint64_t block_count = 0;
+    std::uint64_t first_block = 0;
+    std::vector<Bytes> blocks;         ///< neighbours, in order
+    std::vector<crypto::Hash> hashes;  ///< prove_leaves of these blocks
+    bool operator==(const RunProof&) const = default;
+};
+
+struct CompletenessProof {
+    crypto::Token actor{};
+    SequenceRange range;
+    SignedCheckpoint checkpoint;
+    std::vector<RunProof> runs;        ///< in order of their ranges
+    std::vector<LoggedEntry> entries;  ///< ascending
+    std::vector<crypto::Hash> hashes;  ///< prove_leaves of entries and commitments together
+
+    Bytes encode() const;
+    /// Strict inverse: any other spelling is Code::BadInput. Believes nothing.
+    static Result<CompletenessProof> decode(ByteView bytes);
+    bool operator==(const CompletenessProof&) const = default;
+};
+
+/// What a checked proof says. The caller compares actor and range with what it asked about.
+struct CompleteAnswer {
+    crypto::Token actor{};
+    SequenceRange range;
+    Endorsement endorsement;             ///< who vouches for the checkpoint
+    std::vector<std::uint64_t> entries;  ///< every trace of the actor in the range
+};
+
+/// Gathers the proof for sequences `range`, in the log of `checkpoint`. The range must lie in the
+/// index below its rows in memory, and every commitment must be logged below the checkpoint's size:
+/// Code::Stale otherwise, so flush, log the commitments and take a newer checkpoint.
+Result<CompletenessProof> prove_completeness(const QueryIndex& index, LogReader& log,
+                                             TileCache& tiles, const SignedCheckpoint& checkpoint,
+                                             const crypto::Token& actor, SequenceRange range);
+
+/// Checks a proof without any key. Code::Forged, or what the policy says of the checkpoint.
+///
+/// It proves, for the log that the policy accepts: every listed entry is in the log and bears the
+/// actor's token; the index that the ledger committed to in that same log, before it knew of this
+/// question, lists exactly these entries for the actor in the range; the commitments cover the
+/// range without a hole. So nobody, the administrator included, can leave out or add a trace after
+/// its run was committed.
+///
+/// It does not prove that the commitments were honest when they were made: whoever reads the whole
+/// log re-derives each with actor_root() from public headers, which `hygie ledger verify` does.
+/// It says nothing about entries outside the range, nor about acts that no guard recorded (the
+/// gap-free counters of the sources tell those), nor about what a token stands for: only the holder
+/// of the ledger's keys can say whose it is.
+Result<CompleteAnswer> check_completeness(const CompletenessProof& proof, const Policy& policy,
+                                          const Moment& moment);
+
+}  // namespace hygie::ledger
