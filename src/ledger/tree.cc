@@ -41,6 +41,14 @@ void Tree::append(std::span<const crypto::Hash> leaves, const FullTile& full) {
     add(0, leaves, full);
 }
 
+void Tree::append_tiles(std::span<const crypto::Hash> roots, const FullTile& full) {
+    HYGIE_CHECK(levels_[0].empty(), "full tiles cannot follow a partial one");
+    for (const crypto::Hash& root : roots) {
+        size_ += kTileHashes;
+        add(1, {&root, 1}, full);
+    }
+}
+
 void Tree::add(std::size_t level, std::span<const crypto::Hash> hashes, const FullTile& full) {
     HYGIE_CHECK(level < kTileLevelsMax, "the log outgrew its tile levels");
     auto& tile = levels_[level];

@@ -29,6 +29,8 @@ class Tree {
     static Result<Tree> resume(std::uint64_t size, const PartialTile& read);
 
     void append(std::span<const crypto::Hash> leaves, const FullTile& full);
+    /// Appends full level-0 tiles of which only the roots are known; the tree must end on a full tile.
+    void append_tiles(std::span<const crypto::Hash> roots, const FullTile& full);
 
     std::uint64_t size() const { return size_; }
     /// RFC 6962 Merkle tree hash; SHA-256("") for the empty tree.
