@@ -109,6 +109,19 @@ RC_GTEST_PROP(Aead, any_flipped_bit_is_refused_and_leaves_nothing,
     }
 }
 
+TEST(Aead, engines_meet_on_long_bodies_too) {
+    for (const std::size_t size : {2047u, 2048u, 2049u, 70'000u}) {
+        const Bytes plaintext(size, 0x5A);
+        Bytes out(size + kTagBytes);
+        seal(Secret32(), Nonce{}, {}, plaintext, out.data());
+        for (const detail::AeadEngine* engine : engines())
+            EXPECT_EQ(sealed(*engine, Secret32(), Nonce{}, {}, plaintext), out);
+        EXPECT_EQ(open(Secret32(), Nonce{}, {}, out).value(), plaintext);
+        out[size / 2] ^= 1;
+        EXPECT_FALSE(open(Secret32(), Nonce{}, {}, out));
+    }
+}
+
 TEST(Aead, refuses_what_is_shorter_than_a_tag) {
     for (std::size_t size = 0; size < kTagBytes; ++size) {
         EXPECT_EQ(open(Secret32(), Nonce{}, {}, Bytes(size)).error().code, Code::Corrupt);

@@ -29,7 +29,9 @@ struct KeyScope {
 /// is gone, wherever it was copied. The subject is stored only as a blind token. Thread-safe.
 class KeyTable {
   public:
-    /// Opens or creates `dir`/slots. `wrapping` is the domain key of this table.
+    /// Opens or creates `dir`/slots. `wrapping` is the domain key of this table. Code::Denied when
+    /// the table is wrapped under another key, Code::Corrupt when its header is damaged; damaged
+    /// slots do not stop the others from being read. Nothing is written to a table that exists.
     static Result<std::unique_ptr<KeyTable>> open(Disk& disk, Random& random,
                                                   const std::string& dir, const Secret32& wrapping);
     ~KeyTable();
