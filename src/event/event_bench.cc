@@ -2,6 +2,7 @@
 
 #include "event/codec.h"
 #include "event/ndjson.h"
+#include "event/sample.h"
 #include "host/clock.h"
 #include "host/random.h"
 
@@ -53,6 +54,12 @@ void print_json(benchmark::State& state) {
     }
 }
 BENCHMARK(print_json);
+
+void sample(benchmark::State& state) {
+    Sampler sampler(1);
+    for (auto _ : state) benchmark::DoNotOptimize(sampler.next());
+}
+BENCHMARK(sample);
 
 }  // namespace
 }  // namespace hygie::event
