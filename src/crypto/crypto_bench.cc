@@ -1,11 +1,17 @@
 #include <benchmark/benchmark.h>
 
+#include <filesystem>
+#include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "crypto/aead.h"
 #include "crypto/ed25519.h"
+#include "crypto/key_table.h"
 #include "crypto/sha256.h"
 #include "crypto/tokens.h"
+#include "host/disk.h"
+#include "host/random.h"
 
 namespace hygie::crypto {
 namespace {
@@ -120,6 +126,57 @@ void bench_verify(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(verify(key.public_key(), message, signature));
 }
 BENCHMARK(bench_verify);
+
+/// A key table with one subject in it, on the real disk.
+class TableBench : public benchmark::Fixture {
+  public:
+    void SetUp(const benchmark::State&) override {
+        dir_ = (std::filesystem::temp_directory_path() / "hygie-bench-XXXXXX").string();
+        HYGIE_CHECK(mkdtemp(dir_.data()) != nullptr, "the benchmark needs a temporary directory");
+        table_ = KeyTable::open(real_disk(), real_random(), dir_, some_key()).value();
+        for (int i = 0; i < 1000; ++i)
+            HYGIE_CHECK(table_->find_or_make("p/" + std::to_string(i), kScope), "no key");
+    }
+    void TearDown(const benchmark::State&) override {
+        table_.reset();
+        std::filesystem::remove_all(dir_);
+    }
+
+  protected:
+    static constexpr KeyScope kScope{1, 2026};
+    std::string dir_;
+    std::unique_ptr<KeyTable> table_;
+};
+
+BENCHMARK_F(TableBench, find_or_make_an_existing_key)(benchmark::State& state) {
+    for (auto _ : state) benchmark::DoNotOptimize(table_->find_or_make("p/421", kScope));
+}
+
+BENCHMARK_F(TableBench, make_a_key)(benchmark::State& state) {
+    std::uint64_t next = 0;
+    for (auto _ : state)
+        benchmark::DoNotOptimize(table_->find_or_make("q/" + std::to_string(++next), kScope));
+}
+
+BENCHMARK_F(TableBench, get)(benchmark::State& state) {
+    for (auto _ : state) benchmark::DoNotOptimize(table_->get(421));
+}
+
+BENCHMARK_F(TableBench, sync_nothing)(benchmark::State& state) {
+    HYGIE_CHECK(table_->sync(), "the keys are not durable");
+    for (auto _ : state) benchmark::DoNotOptimize(table_->sync());
+}
+
+BENCHMARK_F(TableBench, shred_one_subject)(benchmark::State& state) {
+    std::uint64_t next = 0;
+    for (auto _ : state) {
+        state.PauseTiming();
+        const std::string subject = "q/" + std::to_string(++next);
+        HYGIE_CHECK(table_->find_or_make(subject, kScope) && table_->sync(), "no key");
+        state.ResumeTiming();
+        benchmark::DoNotOptimize(table_->shred(subject, {}));
+    }
+}
 
 }  // namespace
 }  // namespace hygie::crypto

@@ -222,9 +222,10 @@ Status KeyTable::State::reserve() {
         if (slots.size() < reserved) return {};  // another thread did it
         target = reserved + kReserveSlots;
     }
-    // A full disk is no damage: nothing was given out, and it may be tried again.
-    TRY_STATUS(file->preallocate(offset_of(target + 1)));
-    TRY_STATUS(keep(file->sync()));
+    if (Status grown = file->preallocate(offset_of(target + 1)); !grown) {
+        // A full disk is no damage: nothing was given out, and it may be tried again.
+        return grown.error().code == Code::Full ? grown : keep(grown);
+    }
     const std::unique_lock lock(memory);
     reserved = target;
     return {};
