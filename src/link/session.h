@@ -49,6 +49,8 @@ class GuardSession {
     Bytes take_output() { return std::exchange(output_, {}); }
     /// The core knows us and events flow.
     bool welcomed() const { return state_ == State::Open; }
+    /// The core holds everything up to this counter.
+    std::uint64_t acknowledged() const { return acknowledged_; }
 
   private:
     enum class State { AwaitChallenge, AwaitWelcome, Open };
