@@ -1,24 +1,21 @@
 # What `cmake --install` puts where, and the Debian package: cpack --preset release, or cpack -B out -G DEB in build/release.
 include(GNUInstallDirs)
 if(TARGET hygie AND NOT CMAKE_CROSSCOMPILING)
-    # The manual page and the completions are written by the program itself: one source for all of them.
-    set(pages "${CMAKE_BINARY_DIR}/pages")
-    add_custom_target(pages
-        COMMAND "${CMAKE_COMMAND}" -E make_directory "${pages}/fr"
-        COMMAND "$<TARGET_FILE:hygie>" --lang en man > "${pages}/hygie.1"
-        COMMAND "$<TARGET_FILE:hygie>" --lang fr man > "${pages}/fr/hygie.1"
-        COMMAND "$<TARGET_FILE:hygie>" --lang en completion bash > "${pages}/hygie.bash"
-        COMMAND "$<TARGET_FILE:hygie>" --lang en completion zsh > "${pages}/_hygie"
-        COMMAND "$<TARGET_FILE:hygie>" --lang en completion fish > "${pages}/hygie.fish"
+    # hygie_pages lets the program write its own manual pages and completions; Debian wants pages compressed.
+    set(pages "${CMAKE_BINARY_DIR}/packaged")
+    add_custom_target(packaged
+        COMMAND "${CMAKE_COMMAND}" -E make_directory "${pages}"
+        COMMAND gzip -9nc hygie.1 > "${pages}/hygie.1.gz"
+        COMMAND gzip -9nc hygie.fr.1 > "${pages}/hygie.fr.1.gz"
         COMMAND gzip -9nc "${CMAKE_SOURCE_DIR}/packaging/changelog" > "${pages}/changelog.gz"
-        COMMAND gzip -9nf "${pages}/hygie.1" "${pages}/fr/hygie.1"
-        DEPENDS hygie VERBATIM)
+        WORKING_DIRECTORY "${CMAKE_BINARY_DIR}" DEPENDS hygie_pages VERBATIM)
+    set(completions "${CMAKE_BINARY_DIR}/completions")
     install(TARGETS hygie RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     install(FILES "${pages}/hygie.1.gz" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-    install(FILES "${pages}/fr/hygie.1.gz" DESTINATION ${CMAKE_INSTALL_MANDIR}/fr/man1)
-    install(FILES "${pages}/hygie.bash" DESTINATION share/bash-completion/completions RENAME hygie)
-    install(FILES "${pages}/_hygie" DESTINATION share/zsh/vendor-completions)
-    install(FILES "${pages}/hygie.fish" DESTINATION share/fish/vendor_completions.d)
+    install(FILES "${pages}/hygie.fr.1.gz" DESTINATION ${CMAKE_INSTALL_MANDIR}/fr/man1 RENAME hygie.1.gz)
+    install(FILES "${completions}/hygie.bash" DESTINATION share/bash-completion/completions RENAME hygie)
+    install(FILES "${completions}/_hygie" DESTINATION share/zsh/vendor-completions)
+    install(FILES "${completions}/hygie.fish" DESTINATION share/fish/vendor_completions.d)
     install(FILES "${pages}/changelog.gz" DESTINATION share/doc/hygie)
 endif()
 install(FILES packaging/hygie-ledger.service packaging/hygie-witness.service DESTINATION lib/systemd/system)
