@@ -28,7 +28,9 @@ std::size_t framed_size(ByteView framed, std::size_t count) {
 }  // namespace
 
 TileStore::TileStore(Disk& disk, std::string dir, Tree tree, Bytes tail)
-    : disk_(&disk), dir_(std::move(dir)), tree_(std::move(tree)), tail_(std::move(tail)) {}
+    : disk_(&disk), dir_(std::move(dir)), tree_(std::move(tree)), tail_(std::move(tail)) {
+    for (unsigned level = 0; level < kTileLevelsMax; ++level) written_[level] = nodes_at(tree_.size(), level);
+}
 
 Result<TileStore> TileStore::resume(Disk& disk, const std::string& dir, std::uint64_t size) {
     const auto read = [&](std::size_t level, std::uint64_t index,
@@ -82,12 +84,15 @@ Status TileStore::append(ByteView framed, std::span<const crypto::Hash> leaves) 
 
 Status TileStore::write_partials() {
     for (unsigned level = 0; level < kTileLevelsMax; ++level) {
+        const std::uint64_t nodes = nodes_at(tree_.size(), level);
+        // A partial tile that is there already may be the one a restart needs: it is never written over.
+        if (std::exchange(written_[level], nodes) == nodes) continue;
         const auto hashes = tree_.partial(level);
         if (hashes.empty()) continue;
         TRY_STATUS(write_tile({level, tree_.full_tiles(level), hashes.size()}, hashes));
+        if (level == 0) TRY_STATUS(write(path_of(BundleId{nodes / kTileHashes, hashes.size()}), tail_));
     }
-    if (tail_.empty()) return {};
-    return write(path_of(BundleId{tree_.size() / kTileHashes, tree_.size() % kTileHashes}), tail_);
+    return {};
 }
 
 Status TileStore::write_tile(TileId tile, std::span<const crypto::Hash> hashes) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -43,6 +44,7 @@ class TileStore {
     std::string dir_;
     Tree tree_;
     Bytes tail_;                           ///< framed entries of the partial bundle
+    std::array<std::uint64_t, kTileLevelsMax> written_{};  ///< nodes of each level when its partial was written
     std::vector<std::string> superseded_;  ///< directories of partial files whose full tile is written
     std::string last_dir_;                 ///< made already
 };

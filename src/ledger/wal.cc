@@ -145,6 +145,7 @@ bool for_each_entry(ByteView framed, const std::function<bool(ByteView)>& each) 
 }
 
 Status Wal::replay(Disk& disk, const std::string& dir, std::uint64_t from, const Replay& visit) {
+    if (!disk.exists(dir)) return {};
     Replayer replayer(from, visit);
     for (std::uint64_t number : TRY(segments_in(disk, dir))) {
         const auto file = TRY(disk.open(segment_path(dir, number), Open::Read));

@@ -73,7 +73,9 @@ TEST(Wal, SyncedRecordsSurviveAnyCrash) {
         ASSERT_GE(found.size(), synced.size());
         ASSERT_LE(found.size(), synced.size() + 1);
         EXPECT_TRUE(std::equal(synced.begin(), synced.end(), found.begin()));
-        if (found.size() > synced.size()) EXPECT_EQ(found.back(), lost);
+        if (found.size() > synced.size()) {
+            EXPECT_EQ(found.back(), lost);
+        }
     });
 }
 
