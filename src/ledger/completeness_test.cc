@@ -295,6 +295,18 @@ void reprove(World& world, CompletenessProof& proof) {
         proof.hashes = *made;
 }
 
+/// Leaves out the entries that a run answers for.
+void drop_entries_of(const RunProof& run, CompletenessProof& proof) {
+    const EntryView entry = parse_entry(run.commitment.bytes).value();
+    const Header& header = entry.header;
+    const auto body = event::decode_body(
+        {header.type, header.time, header.counter, header.retention}, entry.payload);
+    const SequenceRange range = IndexCommitment::parse(body->detail)->range;
+    std::erase_if(proof.entries, [&](const LoggedEntry& logged) {
+        return logged.index >= range.first && logged.index < range.end;
+    });
+}
+
 using Forge =
     std::function<bool(World&, CompletenessProof&, sim::Chance&)>;  ///< false: does not apply
 
