@@ -1,5 +1,6 @@
 """What the tests of this folder share: the release binary, the Go peers, and ways to run them."""
 
+import itertools
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ HYGIE = os.environ.get("HYGIE", str(ROOT / "build/release/hygie"))
 PEERS = ROOT / "build/interop"
 SKIPPED = 77
 RUN_SECONDS_MAX = 300
+SEEDS = itertools.count(1)
 
 
 def need_go():
@@ -104,9 +106,13 @@ def make_ledger(directory, events, origin="hygie.example/test"):
     return vkey, append(directory, events)
 
 
-def append(directory, events, check=True):
-    sample = hygie("ledger", "sample", events).stdout
-    return indexes(hygie("ledger", "append", directory, input=sample, check=check).stdout)
+def sample(events):
+    """Events that no earlier call has given."""
+    return hygie("ledger", "sample", events, "--seed", next(SEEDS)).stdout
+
+
+def append(directory, events):
+    return indexes(hygie("ledger", "append", directory, input=sample(events)).stdout)
 
 
 def indexes(output):
