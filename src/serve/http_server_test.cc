@@ -1,0 +1,352 @@
+#include "serve/http_server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <barrier>
+#include <future>
+#include <latch>
+#include <thread>
+
+#include "host/fetch.h"
+#include "sim/temp_dir.h"
+
+namespace hygie::serve {
+namespace {
+
+Response echo(const Request& request) {
+    if (request.path == "/throw") throw std::runtime_error("Marie Curie");
+    std::string text = request.method + " " + request.path + "?" + request.query + " " +
+                       std::string(request.header("content-type")) + " " + request.peer + "\n";
+    Response response = text_response(request.path == "/teapot" ? 418 : 200, text);
+    append(response.body, request.body);
+    return response;
+}
+
+std::unique_ptr<HttpServer> start(HttpOptions options = {}, HttpServer::Handler handler = echo) {
+    Result<std::unique_ptr<HttpServer>> server =
+        HttpServer::start(options, real_clock(), std::move(handler));
+    EXPECT_TRUE(server) << server.error().what.en;
+    return std::move(*server);
+}
+
+std::uint16_t port_of(const HttpServer& server) {
+    return static_cast<std::uint16_t>(std::stoi(server.url().substr(server.url().rfind(':') + 1)));
+}
+
+/// A client that says exactly what the test wants.
+class Raw {
+  public:
+    explicit Raw(const HttpServer& server) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port_of(server));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    }
+    ~Raw() { ::close(socket_); }
+    Raw(const Raw&) = delete;
+    Raw& operator=(const Raw&) = delete;
+
+    /// False when the server has closed.
+    bool send(std::string_view bytes) {
+        return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+               static_cast<ssize_t>(bytes.size());
+    }
+    /// Everything until `end` has been seen, or until the server closes.
+    std::string read_until(std::string_view end) {
+        char c = 0;
+        std::string text;
+        while (!(text.ends_with(end) && !end.empty()) && ::recv(socket_, &c, 1, 0) == 1) text += c;
+        return text;
+    }
+    std::string read_all() { return read_until(""); }
+    int socket() const { return socket_; }
+
+  private:
+    int socket_;
+};
+
+Result<FetchResponse> fetch(const std::string& url) {
+    FetchRequest request;
+    request.url = url;
+    return real_fetch().fetch(request);
+}
+
+FetchResponse get(const std::string& url) {
+    const Result<FetchResponse> response = fetch(url);
+    EXPECT_TRUE(response) << response.error().what.en;
+    return response.value_or(FetchResponse{});
+}
+
+TEST(HttpServer, AnswersAnIndependentClient) {
+    const auto server = start();
+    const FetchResponse answer = get(server->url() + "/a/b?c=d&e");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.content_type, "text/plain; charset=utf-8");
+    EXPECT_EQ(as_text(answer.body), "GET /a/b?c=d&e  127.0.0.1\n");
+    EXPECT_EQ(get(server->url() + "/teapot").status, 418);
+}
+
+TEST(HttpServer, ReceivesABodyUpToTheLimitAndRefusesOneByteMore) {
+    HttpOptions options;
+    options.limits.body_bytes_max =
+        3'000'000;  // large enough for libcurl to ask "100-continue" first
+    const auto server = start(options);
+    FetchRequest request;
+    request.method = "POST";
+    request.url = server->url() + "/";
+    request.content_type = "text/x";
+    request.body = Bytes(3'000'000, 'x');
+    const Result<FetchResponse> taken = real_fetch().fetch(request);
+    ASSERT_TRUE(taken) << taken.error().what.en;
+    EXPECT_EQ(taken->status, 200);
+    EXPECT_EQ(taken->body.size(),
+              std::string_view("POST /? text/x 127.0.0.1\n").size() + request.body.size());
+    request.body.push_back('x');
+    const Result<FetchResponse> refused = real_fetch().fetch(request);
+    ASSERT_TRUE(refused) << refused.error().what.en;
+    EXPECT_EQ(refused->status, 413);
+}
+
+TEST(HttpServer, RefusesAChunkedBodyThatGrowsBeyondTheLimit) {
+    HttpOptions options;
+    options.limits.body_bytes_max = 100;
+    const auto server = start(options);
+    Raw client(*server);
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send("50\r\n" + std::string(0x50, 'a') + "\r\n50\r\n" + std::string(0x50, 'a') +
+                "\r\n0\r\n\r\n");
+    EXPECT_TRUE(client.read_all().starts_with("HTTP/1.1 413 "));
+}
+
+TEST(HttpServer, RefusesWhatIsNotHttp) {
+    const auto server = start();
+    for (const char* bytes :
+         {"\x16\x03\x01\x02junk\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+          "GET / HTTP/9.9\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+          "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+          "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+        Raw client(*server);
+        client.send(bytes);
+        EXPECT_TRUE(client.read_all().starts_with("HTTP/1.1 400 ")) << bytes;
+    }
+    Raw client(*server);
+    client.send("GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
+    EXPECT_TRUE(client.read_all().starts_with("HTTP/1.1 431 "));
+    EXPECT_EQ(get(server->url()).status, 200) << "the server goes on";
+}
+
+TEST(HttpServer, KeepsAConnectionAndAnswersPipelinedRequestsInOrder) {
+    const auto server = start();
+    Raw client(*server);
+    client.send(
+        "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: "
+        "close\r\n\r\n");
+    const std::string both = client.read_all();
+    EXPECT_LT(both.find("GET /1?"), both.find("GET /2?"));
+    EXPECT_NE(both.find("Connection: keep-alive"), std::string::npos);
+    EXPECT_NE(both.find("Connection: close"), std::string::npos);
+}
+
+TEST(HttpServer, SendsNoBodyToHead) {
+    const auto server = start();
+    Raw client(*server);
+    client.send("HEAD /x HTTP/1.0\r\n\r\n");
+    const std::string answer = client.read_all();
+    EXPECT_NE(answer.find("Content-Length: 20\r\n"), std::string::npos) << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+}
+
+TEST(HttpServer, TellsNothingOfAnExceptionAndGoesOn) {
+    const auto server = start();
+    const FetchResponse answer = get(server->url() + "/throw");
+    EXPECT_EQ(answer.status, 500);
+    EXPECT_EQ(as_text(answer.body).find("Curie"), std::string::npos);
+    EXPECT_EQ(get(server->url()).status, 200);
+}
+
+TEST(HttpServer, CutsAClientThatDripsOrSleeps) {
+    HttpOptions options;
+    options.limits.request_timeout = std::chrono::milliseconds(50);
+    options.limits.idle_timeout = std::chrono::milliseconds(50);
+    const auto server = start(options);
+    Raw silent(*server);
+    EXPECT_EQ(silent.read_all(), "");
+    Raw half(*server);
+    half.send("GET / HTTP/1.1\r\nHost:");
+    EXPECT_EQ(half.read_all(), "");
+    // However regularly it drips, the whole request has one deadline.
+    Raw drip(*server);
+    drip.send("GET / HTTP/1.1\r\n");
+    while (drip.send("X: y\r\n")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+TEST(HttpServer, ServesManyConnectionsAtOnce) {
+    const auto server = start();
+    std::vector<std::unique_ptr<Raw>> clients;
+    for (int i = 0; i < 300; ++i) clients.push_back(std::make_unique<Raw>(*server));
+    for (auto& client : clients)
+        client->send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    for (auto& client : clients) EXPECT_TRUE(client->read_all().starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST(HttpServer, ClosesConnectionsBeyondTheLimitAtOnce) {
+    HttpOptions options;
+    options.limits.connections_max = 2;
+    const auto server = start(options);
+    Raw first(*server), second(*server);
+    for (Raw* client : {&first, &second}) {
+        client->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        EXPECT_NE(client->read_until("127.0.0.1\n"), "");
+    }
+    EXPECT_EQ(server->connections(), 2u);
+    Raw third(*server);
+    EXPECT_EQ(third.read_all(), "");
+    first.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_NE(first.read_until("127.0.0.1\n"), "");
+}
+
+TEST(HttpServer, RunsHandlersSideBySide) {
+    std::barrier both(2);
+    const auto server = start({}, [&](const Request&) {
+        both.arrive_and_wait();  // never returns if handlers ran one after the other
+        return text_response(200, "met\n");
+    });
+    auto other = std::async(std::launch::async, [&] { return get(server->url()).status; });
+    EXPECT_EQ(get(server->url()).status, 200);
+    EXPECT_EQ(other.get(), 200);
+}
+
+TEST(HttpServer, StopsWhileBusyAndStillAnswersWhatHadArrived) {
+    std::latch inside(1), stopping(1);
+    auto server = start({}, [&](const Request&) {
+        inside.count_down();
+        stopping.wait();
+        return text_response(200, "last words\n");
+    });
+    Raw idle(*server), half(*server), busy(*server);
+    half.send("GET / HT");
+    busy.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    inside.wait();
+    std::thread stop([&] { server->stop(); });
+    // These two end only because stop() cuts them: their own deadlines are far away.
+    EXPECT_EQ(idle.read_all(), "");
+    EXPECT_EQ(half.read_all(), "");
+    stopping.count_down();
+    EXPECT_TRUE(busy.read_all().ends_with("last words\n"));
+    stop.join();
+    server->stop();
+    EXPECT_EQ(server->connections(), 0u);
+    EXPECT_FALSE(fetch(server->url()));
+}
+
+TEST(HttpServer, SaysWhyItCannotListen) {
+    const auto listen = [](const std::string& address) {
+        HttpOptions options;
+        options.listen = address;
+        return HttpServer::start(options, real_clock(), echo);
+    };
+    for (const char* bad :
+         {"", "8480", "localhost:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536",
+          "127.0.0.1:123456789012", "::1:80", "[127.0.0.1]:80", "[::1"}) {
+        const auto server = listen(bad);
+        ASSERT_FALSE(server) << bad;
+        EXPECT_EQ(server.error().code, Code::BadInput) << bad;
+    }
+    const auto server = start();
+    const auto taken = listen(server->url().substr(7));
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().code, Code::Busy);
+}
+
+/// A certificate for 127.0.0.1, made and removed by the test.
+class Certificate {
+  public:
+    Certificate() {
+        EVP_PKEY* const key_pair = EVP_EC_gen("P-256");
+        X509* const certificate = X509_new();
+        X509_set_version(certificate, 2);
+        ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+        X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+        X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+        X509_set_pubkey(certificate, key_pair);
+        X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                                   reinterpret_cast<const unsigned char*>("hygie"), -1, -1, 0);
+        X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+        X509_sign(certificate, key_pair, EVP_sha256());
+        BIO* file = BIO_new_file(cert().c_str(), "w");
+        PEM_write_bio_X509(file, certificate);
+        BIO_free(file);
+        file = BIO_new_file(key().c_str(), "w");
+        PEM_write_bio_PrivateKey(file, key_pair, nullptr, nullptr, 0, nullptr, nullptr);
+        BIO_free(file);
+        X509_free(certificate);
+        EVP_PKEY_free(key_pair);
+    }
+    std::string cert() const { return dir_ / "cert.pem"; }
+    std::string key() const { return dir_ / "key.pem"; }
+
+  private:
+    sim::TempDir dir_;
+};
+
+/// The answer to one request over TLS of at most `version`, empty when the handshake fails.
+std::string get_over_tls(const HttpServer& server, const Certificate& trusted, int version) {
+    SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_max_proto_version(context, version);
+    SSL_CTX_load_verify_file(context, trusted.cert().c_str());
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    Raw transport(server);
+    SSL* const tls = SSL_new(context);
+    SSL_set_fd(tls, transport.socket());
+    std::string answer;
+    if (SSL_connect(tls) == 1) {
+        constexpr std::string_view kRequest =
+            "GET /tls HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        SSL_write(tls, kRequest.data(), static_cast<int>(kRequest.size()));
+        char c = 0;
+        while (SSL_read(tls, &c, 1) == 1) answer += c;
+        SSL_shutdown(tls);
+    }
+    SSL_free(tls);
+    SSL_CTX_free(context);
+    return answer;
+}
+
+TEST(HttpServer, SpeaksTls13AndNothingOlder) {
+    const Certificate certificate;
+    HttpOptions options;
+    options.cert = certificate.cert();
+    options.key = certificate.key();
+    const auto server = start(options);
+    EXPECT_TRUE(server->url().starts_with("https://"));
+    EXPECT_NE(get_over_tls(*server, certificate, TLS1_3_VERSION).find("GET /tls?"),
+              std::string::npos);
+    EXPECT_EQ(get_over_tls(*server, certificate, TLS1_2_VERSION), "");
+    Raw plain(*server);
+    plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(plain.read_all().find("HTTP/1.1 200"), std::string::npos);
+    const Result<FetchResponse> untrusted = fetch(server->url());
+    EXPECT_FALSE(untrusted) << "a client that does not know the certificate refuses it";
+}
+
+TEST(HttpServer, SaysWhenItsCertificateIsUnreadable) {
+    const Certificate certificate;
+    HttpOptions options;
+    options.cert = certificate.cert();
+    EXPECT_FALSE(HttpServer::start(options, real_clock(), echo)) << "a key is missing";
+    options.key = certificate.cert();
+    const auto server = HttpServer::start(options, real_clock(), echo);
+    ASSERT_FALSE(server);
+    EXPECT_NE(server.error().what.en.find(certificate.cert()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hygie::serve
