@@ -8,6 +8,7 @@
 /// function there, declare it here, and list it in all_commands().
 namespace hygie::app {
 
+std::vector<Command> key_commands();
 std::vector<Command> config_commands();
 /// `man` and `completion`.
 std::vector<Command> self_commands();

@@ -2,14 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "app/harness.h"
 #include "app/nearest.h"
+#include "sim/temp_dir.h"
 
 namespace hygie::app {
 namespace {
@@ -164,26 +162,20 @@ RC_GTEST_PROP(Config, SpellsDurationsThatReadBack, ()) {
     RC_ASSERT(*read == duration);
 }
 
-/// A directory of its own in the system's temporary directory, removed at the end.
 class ConfigCommand : public testing::Test {
   protected:
-    ConfigCommand() {
-        std::string name = (std::filesystem::temp_directory_path() / "hygie-XXXXXX").string();
-        EXPECT_NE(mkdtemp(name.data()), nullptr);
-        file_ = name + "/hygie.toml";
+    void write(std::string_view text) {
+        ASSERT_TRUE(real_disk().write_file(file_, as_bytes(text)));
     }
-    ~ConfigCommand() override {
-        std::filesystem::remove_all(std::filesystem::path(file_).parent_path());
-    }
-
     Ran check(std::string_view text, std::vector<std::string> more = {}) {
-        std::ofstream(file_) << text;
+        write(text);
         more.insert(more.end(), {"config", "check", file_});
         return harness_.run(more);
     }
 
     Harness harness_;
-    std::string file_;
+    sim::TempDir dir_;
+    const std::string file_ = dir_ / "hygie.toml";
 };
 
 TEST_F(ConfigCommand, AcceptsItsOwnDefault) {
@@ -217,7 +209,7 @@ TEST_F(ConfigCommand, SaysWhenTheFileIsAbsent) {
 }
 
 TEST_F(ConfigCommand, LoadingStopsAtTheFirstIssue) {
-    std::ofstream(file_) << "[log]\nlevel = \"loud\"\n";
+    write("[log]\nlevel = \"loud\"\n");
     const Result<Config> loaded = load_config(real_disk(), file_);
     ASSERT_FALSE(loaded);
     EXPECT_EQ(loaded.error().what.en, file_ + ":2:9: value refused for log.level");

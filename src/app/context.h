@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/command.h"
+#include "base/sensitive.h"
 #include "base/time.h"
 #include "host/clock.h"
 #include "host/disk.h"
@@ -54,6 +55,8 @@ struct Outside {
     bool err_is_terminal = false;
     /// Blocks until somebody asks the process to stop (SIGINT, SIGTERM).
     std::function<void()> wait_for_stop;
+    /// Asks the person for a secret, which is not shown.
+    std::function<Result<Sensitive<std::string>>(const std::string& prompt)> ask_secret;
 };
 
 /// All that a command may touch.

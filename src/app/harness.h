@@ -6,26 +6,10 @@
 
 #include "app/commands.h"
 #include "app/run.h"
+#include "sim/sim_process.h"
 
 /// For tests only: runs a command line in this process and keeps what it printed.
 namespace hygie::app {
-
-/// The real programs, with an environment that the test decides.
-class FixedProcess : public Process {
-  public:
-    Result<RunOutcome> run(const std::vector<std::string>& argv, ByteView input,
-                           RunLimits limits) override {
-        return real_process().run(argv, input, limits);
-    }
-    std::string host_name() override { return "essai"; }
-    std::string user_name() override { return "essai"; }
-    std::string environment(const std::string& name) override {
-        const auto found = variables.find(name);
-        return found == variables.end() ? "" : found->second;
-    }
-
-    std::map<std::string, std::string> variables;
-};
 
 /// What a command line did.
 struct Ran {
@@ -37,7 +21,7 @@ struct Ran {
 /// The doors and streams of a test; change a field before run() to simulate what the test is about.
 struct Harness {
     std::vector<Command> commands = all_commands();
-    FixedProcess process;
+    sim::SimProcess process;  ///< `variables` is the environment
     std::istringstream in;
     bool err_is_terminal = false;
     Disk* disk = &real_disk();
@@ -45,6 +29,8 @@ struct Harness {
     Fetch* fetch = &real_fetch();
     /// What a serving command does once it is ready, instead of waiting for a signal.
     std::function<void()> when_ready = [] {};
+    /// What the person types when asked for a secret, each time.
+    std::string secret = "correct horse battery staple";
 
     Ran run(const std::vector<std::string>& args) {
         std::ostringstream out, err;
@@ -58,7 +44,10 @@ struct Harness {
                                    .out = out,
                                    .err = err,
                                    .err_is_terminal = err_is_terminal,
-                                   .wait_for_stop = when_ready});
+                                   .wait_for_stop = when_ready,
+                                   .ask_secret = [this](const std::string&) {
+                                       return Result<Sensitive<std::string>>(Sensitive(secret));
+                                   }});
         return {code, out.str(), err.str()};
     }
 };

@@ -2,12 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "app/commands.h"
 #include "app/harness.h"
 #include "app/parse.h"
+#include "sim/temp_dir.h"
 
 namespace hygie::app {
 namespace {
@@ -152,22 +150,18 @@ TEST(Help, WritesAGroupAndACommandLikeThis) {
     EXPECT_TRUE(page.ends_with(end)) << page;
 }
 
-/// A file of its own in the system's temporary directory, removed at the end.
+/// A file that holds a script or a page.
 class TemporaryFile {
   public:
     explicit TemporaryFile(std::string_view content) {
-        std::string name = (std::filesystem::temp_directory_path() / "hygie-XXXXXX").string();
-        const int descriptor = mkstemp(name.data());
-        EXPECT_GE(descriptor, 0);
-        close(descriptor);
-        path = name;
-        std::ofstream(path) << content;
+        EXPECT_TRUE(real_disk().write_file(path, as_bytes(content)));
     }
-    ~TemporaryFile() { std::filesystem::remove(path); }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-    std::string path;
+  private:
+    sim::TempDir dir_;
+
+  public:
+    const std::string path = dir_ / "file";
 };
 
 std::string output_of(const std::vector<std::string>& argv) {

@@ -7,6 +7,7 @@
 #include "app/harness.h"
 #include "app/parse.h"
 #include "app/progress.h"
+#include "sim/sim_clock.h"
 
 namespace hygie::app {
 namespace {
@@ -132,7 +133,7 @@ TEST(Run, RefusesAnArgumentTooMany) {
 TEST(Run, ChoosesTheLanguage) {
     const auto lang = [](std::vector<std::string> args,
                          std::map<std::string, std::string> variables) {
-        FixedProcess process;
+        sim::SimProcess process;
         process.variables = std::move(variables);
         return choose_lang(args, process);
     };
@@ -205,17 +206,8 @@ TEST(Run, SaysWhenItsOutputCannotBeWritten) {
     EXPECT_NE(ran.err.find("sortie"), std::string::npos);
 }
 
-/// Time that only the test moves.
-class TestClock : public Clock {
-  public:
-    WallTime now() override { return {}; }
-    SteadyTime steady() override { return at; }
-    void sleep_for(Micros duration) override { at += duration; }
-    SteadyTime at{std::chrono::seconds(1)};
-};
-
 TEST(Progress, PrintsOnATerminalOnlyAndNotTooOften) {
-    TestClock clock;
+    sim::SimClock clock;
     Harness harness;
     harness.clock = &clock;
     harness.commands = {{.path = {"long"}, .run = [&](Context& context) -> Result<int> {
