@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/check.h"
 #include "crypto/shares.h"
 
