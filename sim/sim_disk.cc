@@ -35,6 +35,12 @@ struct Planned {
 /// How far one change goes.
 enum class Power { On, FailsNow };
 
+/// What the caller of a change is told at its end.
+Status end(Power power) {
+    if (power == Power::FailsNow) return no_power();
+    return {};
+}
+
 }  // namespace
 
 /// The disk proper; every member function is called with the mutex held.
@@ -52,10 +58,6 @@ struct SimDisk::Core {
         if (read_only) return os_failure(EROFS, path);
         off = ++steps == crash_at;
         return off ? Power::FailsNow : Power::On;
-    }
-    static Status end(Power power) {
-        if (power == Power::FailsNow) return no_power();
-        return {};
     }
     /// Whether a sync during which the power fails came through.
     bool came_through(Power power) { return power == Power::On || chance.odds(1, 2); }
@@ -238,7 +240,7 @@ class SimDisk::SimFile final : public File {
         TRY_STATUS(may_write());
         const Power power = TRY(core_->begin(path_));
         TRY_STATUS(core_->resize(core_->tree.edit(id_).content, path_, size));
-        return core_->end(power);
+        return end(power);
     }
 
     Status preallocate(std::uint64_t size) override {
@@ -346,7 +348,7 @@ Status SimDisk::remove(const std::string& path) {
     const Power power = TRY(core_->begin(path));
     core_->forget_name(id);
     core_->tree.change({{dir, base_name(path), SimTree::kNone}});
-    return core_->end(power);
+    return end(power);
 }
 
 Status SimDisk::rename(const std::string& from, const std::string& to) {
@@ -363,7 +365,7 @@ Status SimDisk::rename(const std::string& from, const std::string& to) {
     const Power power = TRY(core_->begin(from));
     if (over) core_->forget_name(*over);
     core_->tree.change({{from_dir, base_name(from), SimTree::kNone}, {to_dir, base_name(to), id}});
-    return core_->end(power);
+    return end(power);
 }
 
 Status SimDisk::sync_dir(const std::string& dir) {
@@ -373,7 +375,7 @@ Status SimDisk::sync_dir(const std::string& dir) {
     if (core_->strikes(Fault::SyncFails, dir)) return os_failure(EIO, dir);
     if (core_->came_through(power)) core_->tree.sync_names(id);
     core_->sweep();
-    return core_->end(power);
+    return end(power);
 }
 
 Status SimDisk::sync_all(const std::string& root) {

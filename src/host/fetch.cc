@@ -108,7 +108,8 @@ class RealFetch final : public Fetch {
         if (!request.body.empty() || request.method == "POST") {
             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                              static_cast<curl_off_t>(request.body.size()));
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDS, as_text(request.body).data());
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
+                             reinterpret_cast<const char*>(request.body.data()));
         }
         if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());

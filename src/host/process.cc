@@ -87,6 +87,7 @@ class Child {
 
 Result<Child> spawn(const std::vector<std::string>& argv, int in, int out, int err) {
     std::vector<char*> arguments;
+    arguments.reserve(argv.size() + 1);
     for (const std::string& argument : argv)
         arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
