@@ -172,7 +172,20 @@ class Profiles {
             (max != "*" && items.size() > std::stoul(max)))
             found.push_back(std::string(element["id"]) + ": cardinality");
         for (const auto& item : items)
-            if (!allows(element, item)) found.push_back(std::string(element["id"]) + ": value");
+            if (!allows(element, item) || (is_closed(element) && !in_any_slice(item, step, url)))
+                found.push_back(std::string(element["id"]) + ": value");
+    }
+
+    static bool is_closed(const json& element) {
+        return element.contains("slicing") && element["slicing"]["rules"] == "closed";
+    }
+
+    bool in_any_slice(const json& item, const std::string& step, const std::string& url) const {
+        const auto& elements = by_url_.at(url)["differential"]["element"];
+        return std::ranges::any_of(elements, [&](const json& element) {
+            return element["path"] == "AuditEvent." + step && element.contains("sliceName") &&
+                   in_slice(item, step + ':' + std::string(element["sliceName"]), url);
+        });
     }
 
     static std::vector<json> values(const json& at, const std::string& name) {
@@ -346,6 +359,17 @@ TEST(Balp, our_own_exports_are_understood_again) {
     refused.outcome = Outcome::SeriousFailure;
     EXPECT_EQ(from_audit_event(exported(refused).dump())->type, Type::SignInRefused);
     EXPECT_EQ(from_audit_event(exported(served(Type::KeyShredded)).dump())->type, Type::Reported);
+}
+
+TEST(Balp, several_patients_are_no_single_patient) {
+    json resource = exported(served(Type::RecordRead));
+    for (const char* reference : {"Patient/p-42/_history/3", "Patient/p-43"}) {
+        resource["entity"].push_back(resource["entity"][0]);
+        resource["entity"].back()["what"]["reference"] = reference;
+        const auto event = from_audit_event(resource.dump()).value();
+        EXPECT_EQ(event.subject.patient.str(),
+                  std::string_view(reference).ends_with("43") ? "" : "p-42");
+    }
 }
 
 TEST(Balp, refuses_what_is_no_audit_event) {

@@ -79,7 +79,7 @@ TEST(Codec, has_one_spelling_only) {
              "a11001",                        // an outcome that is none
              "a111f4",                        // break_glass false
              "a113a0",                        // no details spelled out
-             "a113a26261616131616261",        // details out of order
+             "a113a2626161613161626132",      // details out of order
              "a114616a",                      // a key of no field
              "a100616a",                      // key 0
              "a1180261",                      // a long head for a small key

@@ -90,6 +90,17 @@ RC_GTEST_PROP(Ndjson, parsing_gives_back_what_was_printed, ()) {
     RC_ASSERT(*again == event);
 }
 
+TEST(Ndjson, every_character_survives) {
+    Event event = parsed(kWhole);
+    event.query.clear();
+    for (int c = 0; c < 0x80; ++c) event.query += static_cast<char>(c);
+    event.query += "\u0080\u07ff\uffff\U0010ffff";
+    std::string line;
+    print_line(event, line);
+    EXPECT_EQ(line.find('\n'), line.npos);
+    EXPECT_EQ(parsed(line), event);
+}
+
 TEST(Ndjson, refuses_a_field_by_its_name) {
     const std::pair<const char*, const char*> kCases[] = {
         {R"({})", "type"},
