@@ -55,7 +55,7 @@ Status Connection::handshake(Micros timeout) {
     Status done = shake_hands(clock_.steady() + timeout);
     // The peer must hear why, not only see the connection end.
     Bytes none;
-    if (!done) finish(none, kLastWordsMax);
+    if (!done) (void)finish(none, kLastWordsMax);
     return done;
 }
 
@@ -153,23 +153,25 @@ Status Connection::flush(Bytes& out, Micros timeout) {
     return {};
 }
 
-void Connection::finish(Bytes& out, Micros timeout) {
+Status Connection::finish(Bytes& out, Micros timeout) {
     const SteadyTime deadline = clock_.steady() + timeout;
     if (tls_ && tls_->established() && !out.empty() && tls_->send(out)) out.clear();
     if (tls_) tls_->close();
-    bool moved = false;
     Bytes& last = tls_ ? tls_->output() : out;
-    while (!last.empty() && clock_.steady() < deadline) {
-        if (!send_some(last, moved)) return;
+    for (bool moved = false; !last.empty() && clock_.steady() < deadline;) {
+        if (!send_some(last, moved)) break;
         if (!last.empty()) wait_for(nullptr, true, kPollMax);
     }
-    ::shutdown(fd_.get(), SHUT_WR);
-    std::array<std::uint8_t, kChunkBytes> rest;
-    while (clock_.steady() < deadline) {
-        const ssize_t got = ::recv(fd_.get(), rest.data(), rest.size(), 0);
-        if (got == 0 || (got < 0 && !would_block())) return;
-        if (got < 0) wait_for(nullptr, false, kPollMax);
+    // Under TLS close_notify has said it.
+    if (!tls_) ::shutdown(fd_.get(), SHUT_WR);
+    Status received;
+    while (received && clock_.steady() < deadline) {
+        Bytes ignored;
+        bool moved = false;
+        received = receive_some(ignored, moved);
+        if (!moved) wait_for(nullptr, false, kPollMax);
     }
+    return !received && received.error().code == Code::Denied ? received : Status();
 }
 
 }  // namespace hygie::link

@@ -43,8 +43,9 @@ class Connection {
     /// Sends everything. Code::Unavailable when it cannot in time.
     Status flush(Bytes& out, Micros timeout);
     /// The last words, then says that nothing follows and waits, within the timeout, for the peer
-    /// to have read them: closing at once could take them back.
-    void finish(Bytes& out, Micros timeout);
+    /// to have read them: closing at once could take them back. Code::Denied when the peer refused
+    /// our certificate, which under TLS 1.3 is known no sooner than its first answer.
+    Status finish(Bytes& out, Micros timeout);
 
     /// What a proof must be bound to; empty on a local socket.
     Bytes binding() const { return tls_ ? tls_->binding() : Bytes(); }

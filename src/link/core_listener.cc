@@ -91,7 +91,10 @@ void CoreListener::Peer::converse() {
         const Status fed = session.feed(std::exchange(in, {}));
         if (fed && session.source()) send_orders(session);
         hygie::append(out, session.take_output());
-        if (!fed) return connection_->finish(out, kLastWordsMax);
+        if (!fed) {
+            (void)connection_->finish(out, kLastWordsMax);
+            return;
+        }
     }
 }
 

@@ -2,10 +2,6 @@
 
 namespace hygie::link {
 
-SyslogSender::~SyslogSender() {
-    close();
-}
-
 Status SyslogSender::connect() {
     UniqueFd fd = TRY(connect_tcp(doors_.disk, collector_.host, collector_.port, timeout_));
     auto connection = std::make_unique<Connection>(
@@ -16,22 +12,30 @@ Status SyslogSender::connect() {
 }
 
 Status SyslogSender::send(ByteView framed) {
-    Bytes out;
-    Bytes ignored;
-    // A collector never speaks; what comes is the news that it left, or that it refused us.
-    if (connection_ && !connection_->exchange(out, ignored, nullptr, Micros(0)))
-        connection_.reset();
+    if (connection_) TRY_STATUS(look());
     if (!connection_) TRY_STATUS(connect());
-    out = to_bytes(framed);
+    Bytes out = to_bytes(framed);
     Status sent = connection_->flush(out, timeout_);
     if (!sent) connection_.reset();
     return sent;
 }
 
-void SyslogSender::close() {
+/// A collector never speaks: what comes is the news that it left, or that it refused us.
+Status SyslogSender::look() {
     Bytes nothing;
-    if (connection_) connection_->finish(nothing, timeout_);
+    Bytes said;
+    const Status still = connection_->exchange(nothing, said, nullptr, Micros(0));
+    if (still) return {};
     connection_.reset();
+    return still.error().code == Code::Denied ? still : Status();
+}
+
+Status SyslogSender::close() {
+    if (!connection_) return {};
+    Bytes nothing;
+    Status closed = connection_->finish(nothing, timeout_);
+    connection_.reset();
+    return closed;
 }
 
 }  // namespace hygie::link

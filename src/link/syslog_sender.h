@@ -17,18 +17,21 @@ class SyslogSender {
   public:
     SyslogSender(Doors doors, TlsEndpoint collector, Micros timeout = std::chrono::seconds(10))
         : doors_(doors), collector_(std::move(collector)), timeout_(timeout) {}
-    ~SyslogSender();
+    ~SyslogSender() { (void)close(); }
 
     /// Sends messages already framed as RFC 5425 §4.3 (MSG-LEN SP SYSLOG-MSG), over the connection
-    /// of the last call when it still stands. On return the operating system has taken all of them.
+    /// of the last call while it stands. On return the operating system has taken all of them.
     /// Code::Unavailable when the collector cannot be reached or takes too long, Code::Denied when
     /// a certificate is refused, Code::NotFound for a name that only DNS would know.
     Status send(ByteView framed);
-    /// Says that nothing follows, and waits until the collector has read everything.
-    void close();
+    /// Says that nothing follows, and waits until the collector has read everything. Code::Denied
+    /// when it refused our certificate: under TLS 1.3 it may say so only after it was sent
+    /// messages, and has then kept none.
+    Status close();
 
   private:
     Status connect();
+    Status look();
 
     Doors doors_;
     TlsEndpoint collector_;
