@@ -102,13 +102,16 @@ std::uint64_t number_of(Action action) {
 
 using DetailEntry = std::pair<const std::string, std::string>;
 
-/// The details in the order RFC 8949 §4.2.1 asks for: shorter names first, then by bytes.
+/// What to sort names by for the order RFC 8949 §4.2.1 asks for: shorter first, then by bytes.
+std::pair<std::size_t, std::string_view> cbor_order(std::string_view name) {
+    return {name.size(), name};
+}
+
 std::vector<const DetailEntry*> in_cbor_order(const std::map<std::string, std::string>& detail) {
     std::vector<const DetailEntry*> entries;
     entries.reserve(detail.size());
     for (const auto& entry : detail) entries.push_back(&entry);
-    // The map is sorted by bytes already: only the lengths are left to do.
-    std::ranges::stable_sort(entries, {}, [](const auto* entry) { return entry->first.size(); });
+    std::ranges::sort(entries, {}, [](const auto* entry) { return cbor_order(entry->first); });
     return entries;
 }
 
@@ -232,8 +235,7 @@ Result<std::map<std::string, std::string>> read_detail(cbor::Reader& reader) {
     std::string_view last;
     for (bool first = true; left > 0; --left, first = false) {
         const auto name = TRY(reader.text());
-        const auto key = [](std::string_view text) { return std::pair(text.size(), text); };
-        if (!first && key(name) <= key(last)) return corrupt();
+        if (!first && cbor_order(name) <= cbor_order(last)) return corrupt();
         last = name;
         detail.emplace(name, TRY(reader.text()));
     }
