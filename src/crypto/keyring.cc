@@ -85,8 +85,13 @@ Result<Secret32> from_credential(Disk& disk, const WithCredential& with) {
     return Secret32(hmac_sha256(as_bytes("hygie root credential"), material.bytes));
 }
 
-Result<Secret32> from_key_file(Disk& disk, const WithKeyFile& with) {
-    auto read = disk.read_file(with.path, kKeyFileBytes);
+/// A relative path starts from the folder of the root key, so that both can move together.
+std::string place_of(const WithKeyFile& with, const std::string& root_path) {
+    return with.path.starts_with('/') ? with.path : join(parent(root_path), with.path);
+}
+
+Result<Secret32> from_key_file(Disk& disk, const WithKeyFile& with, const std::string& root_path) {
+    auto read = disk.read_file(place_of(with, root_path), kKeyFileBytes);
     if (!read && read.error().code == Code::NotFound)
         return fail(Code::NotFound,
                     {fmt::format("le fichier de clé {} est absent", with.path),
@@ -105,11 +110,12 @@ Result<Secret32> from_key_file(Disk& disk, const WithKeyFile& with) {
 }
 
 /// The key of the box, from what the caller has.
-Result<Secret32> sealing_key(Disk& disk, const Sealing& sealing, const RootFile& file) {
+Result<Secret32> sealing_key(Disk& disk, const Sealing& sealing, const RootFile& file,
+                             const std::string& root_path) {
     return std::visit(
         Overloaded{[&](const WithPassphrase& with) { return stretch(with, file); },
                    [&](const WithCredential& with) { return from_credential(disk, with); },
-                   [&](const WithKeyFile& with) { return from_key_file(disk, with); }},
+                   [&](const WithKeyFile& with) { return from_key_file(disk, with, root_path); }},
         sealing);
 }
 
@@ -120,7 +126,8 @@ Status make_key_file(Disk& disk, Random& random, const std::string& path) {
 }
 
 /// What the file will say, and whatever must exist before a key can be sealed so.
-Result<RootFile> prepare(Disk& disk, Random& random, const Sealing& sealing) {
+Result<RootFile> prepare(Disk& disk, Random& random, const Sealing& sealing,
+                         const std::string& root_path) {
     RootFile file;
     file.kind = kind_of(sealing);
     if (const auto* with = std::get_if<WithPassphrase>(&sealing)) {
@@ -137,16 +144,18 @@ Result<RootFile> prepare(Disk& disk, Random& random, const Sealing& sealing) {
     } else if (const auto* from = std::get_if<WithCredential>(&sealing)) {
         file.name = from->name;
     } else {
-        file.name = std::get<WithKeyFile>(sealing).path;
-        if (!disk.exists(file.name)) TRY_STATUS(make_key_file(disk, random, file.name));
+        const auto& beside = std::get<WithKeyFile>(sealing);
+        file.name = beside.path;
+        const std::string place = place_of(beside, root_path);
+        if (!disk.exists(place)) TRY_STATUS(make_key_file(disk, random, place));
     }
     return file;
 }
 
 Status store(Disk& disk, Random& random, const std::string& path, const Secret32& root,
              const Sealing& sealing) {
-    RootFile file = TRY(prepare(disk, random, sealing));
-    const Secret32 key = TRY(sealing_key(disk, sealing, file));
+    RootFile file = TRY(prepare(disk, random, sealing, path));
+    const Secret32 key = TRY(sealing_key(disk, sealing, file, path));
     file.box = box(key, detail::encode_associated(file), root.view(), random);
     TRY_STATUS(disk.make_dirs(parent(path)));
     return disk.replace_file(path, detail::encode_root_file(file));
@@ -233,7 +242,7 @@ Result<RootKey> create_root(Disk& disk, Random& random, const std::string& path,
 Result<RootKey> open_root(Disk& disk, const std::string& path, const Sealing& sealing) {
     const RootFile file = TRY(read_root_file(disk, path));
     if (file.kind != kind_of(sealing)) return sealed_otherwise(file.kind);
-    const Secret32 key = TRY(sealing_key(disk, sealing, file));
+    const Secret32 key = TRY(sealing_key(disk, sealing, file, path));
     auto opened = unbox(key, detail::encode_associated(file), file.box);
     if (!opened) return refused(file.kind);
     const Material root{std::move(*opened)};

@@ -60,7 +60,7 @@ struct WithCredential {
 /// reads everything, so it belongs on another medium; it may stand beside the sealed key all the
 /// same, and the status then says so. create_root and reseal make it when it is absent.
 struct WithKeyFile {
-    std::string path;
+    std::string path;  ///< relative: from the folder of the root key
 };
 
 using Sealing = std::variant<WithPassphrase, WithCredential, WithKeyFile>;

@@ -21,7 +21,7 @@ Sealing phrase(const std::string& text) {
     return WithPassphrase{Sensitive<std::string>(text), kCheap};
 }
 const Sealing kPhrase = phrase("correct horse battery");
-const Sealing kKeyFile = WithKeyFile{"usb/hygie.key"};
+const Sealing kKeyFile = WithKeyFile{"/usb/hygie.key"};
 const Sealing kCredential = WithCredential{"run/credentials", "hygie-root"};
 
 struct House {
@@ -79,7 +79,7 @@ TEST(Keyring, a_wrong_secret_is_denied_with_a_remedy) {
 
     House with_key_file;
     with_key_file.create(kKeyFile);
-    ASSERT_TRUE(with_key_file.disk.write_file("usb/hygie.key", Bytes(32, 8)));
+    ASSERT_TRUE(with_key_file.disk.write_file("/usb/hygie.key", Bytes(32, 8)));
     EXPECT_EQ(with_key_file.open(kKeyFile).error().code, Code::Denied);
 }
 
@@ -98,7 +98,7 @@ TEST(Keyring, a_root_key_is_never_overwritten_by_a_new_one) {
     EXPECT_EQ(create_root(house.disk, house.random, kPath, kKeyFile).error().code,
               Code::AlreadyThere);
     EXPECT_EQ(house.bytes(), before);
-    EXPECT_FALSE(house.disk.exists("usb/hygie.key"));
+    EXPECT_FALSE(house.disk.exists("/usb/hygie.key"));
 }
 
 TEST(Keyring, short_passphrases_are_refused_before_anything_is_written) {
@@ -111,22 +111,33 @@ TEST(Keyring, short_passphrases_are_refused_before_anything_is_written) {
 TEST(Keyring, an_absent_key_file_is_made_and_an_existing_one_is_used) {
     House house;
     house.create(kKeyFile);
-    const Bytes made = house.disk.read_file("usb/hygie.key", 64).value();
+    const Bytes made = house.disk.read_file("/usb/hygie.key", 64).value();
     EXPECT_EQ(made.size(), 32u);
     ASSERT_TRUE(create_root(house.disk, house.random, "other/root.hyk", kKeyFile));
-    EXPECT_EQ(house.disk.read_file("usb/hygie.key", 64).value(), made);
+    EXPECT_EQ(house.disk.read_file("/usb/hygie.key", 64).value(), made);
     EXPECT_TRUE(open_root(house.disk, "other/root.hyk", kKeyFile));
+}
+
+TEST(Keyring, a_key_file_named_relatively_moves_with_its_root_key) {
+    House house;
+    const Sealing beside = WithKeyFile{"root.key"};
+    const RootKey root = house.create(beside);
+    ASSERT_TRUE(house.disk.make_dirs("elsewhere"));
+    ASSERT_TRUE(house.disk.rename(kPath, "elsewhere/root.hyk"));
+    ASSERT_TRUE(house.disk.rename("state/keys/root.key", "elsewhere/root.key"));
+    const auto opened = open_root(house.disk, "elsewhere/root.hyk", beside);
+    EXPECT_TRUE(opened.value().secret() == root.secret());
 }
 
 TEST(Keyring, missing_or_unfit_secrets_say_so) {
     House house;
     EXPECT_EQ(house.open(kPhrase).error().code, Code::NotFound);
     house.create(kKeyFile);
-    ASSERT_TRUE(house.disk.write_file("usb/hygie.key", Bytes(33)));
+    ASSERT_TRUE(house.disk.write_file("/usb/hygie.key", Bytes(33)));
     EXPECT_EQ(house.open(kKeyFile).error().code, Code::BadInput);
-    ASSERT_TRUE(house.disk.write_file("usb/hygie.key", Bytes(31)));
+    ASSERT_TRUE(house.disk.write_file("/usb/hygie.key", Bytes(31)));
     EXPECT_EQ(house.open(kKeyFile).error().code, Code::BadInput);
-    ASSERT_TRUE(house.disk.remove("usb/hygie.key"));
+    ASSERT_TRUE(house.disk.remove("/usb/hygie.key"));
     EXPECT_EQ(house.open(kKeyFile).error().code, Code::NotFound);
 
     const auto create = [&](const Sealing& sealing) {
@@ -197,7 +208,7 @@ TEST(Keyring, tells_how_the_key_is_sealed_without_opening_it) {
     ASSERT_TRUE(reseal(house.disk, house.random, kPath, root, kKeyFile));
     told = describe(house.disk, kPath).value();
     EXPECT_EQ(told.kind, RootDescription::Kind::KeyFile);
-    EXPECT_EQ(told.name, "usb/hygie.key");
+    EXPECT_EQ(told.name, "/usb/hygie.key");
     EXPECT_TRUE(told.starts_unattended);
     EXPECT_NE(told.protection.en.find("reads everything"), std::string::npos);
 
