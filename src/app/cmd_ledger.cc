@@ -41,6 +41,11 @@ Result<int> print_key(Context& context, const std::vector<ledger::VerifierKey>& 
     return kExitOk;
 }
 
+Result<std::vector<ledger::VerifierKey>> own_keys(Context& context, const std::string& dir) {
+    ledger::DirReader reader(context.disk, dir);
+    return ledger::read_verifier_keys(reader);
+}
+
 Result<int> init(Context& context) {
     const std::string& dir = context.values.text("DIR");
     if (context.disk.exists(ledger::layout::root_key(dir)))
@@ -61,11 +66,11 @@ Result<int> init(Context& context) {
              "Mettez-la sous phrase de passe, systemd ou TPM avec « hygie key seal ».\n",
              "The root key opens with private/root.key, in the same folder: who reads the disk reads all.\n"
              "Put it under a passphrase, systemd or TPM with 'hygie key seal'.\n"});
-    return print_key(context, TRY(ledger::read_verifier_keys(context.disk, dir)));
+    return print_key(context, TRY(own_keys(context, dir)));
 }
 
 Result<int> key(Context& context) {
-    return print_key(context, TRY(ledger::read_verifier_keys(context.disk, context.values.text("DIR"))));
+    return print_key(context, TRY(own_keys(context, context.values.text("DIR"))));
 }
 
 Result<int> sample(Context& context) {

@@ -23,6 +23,8 @@ struct Draft {
     ObjectId object;
     bool open = false;  ///< readable by anyone: only for the ledger's entries about itself
     Bytes source_key;   ///< the guard's Ed25519 public key, if it signs its stream
+    /// Not an event: the source's counters up to this one will never come. 0 otherwise.
+    std::uint64_t gap_until = 0;
 };
 
 /// Code::BadInput when the event is too long, or its time lies before 1970.

@@ -27,11 +27,12 @@ struct IndexRow {
     crypto::Token object{};
 };
 
-/// Sizes of runs. The defaults are part of what makes files small; tests make everything smaller.
+/// Sizes of runs. The defaults are part of what makes files small and merges rare: every entry is
+/// written twice. Tests make everything smaller.
 struct IndexSizes {
-    std::uint64_t run_rows = 65'536;  ///< rows kept in memory, and entries in the smallest runs
-    std::uint64_t fan_out = 16;       ///< runs merged into one
-    unsigned levels = 3;              ///< 65,536 → 1 M → 16 M entries; larger runs are not made
+    std::uint64_t run_rows = 1 << 18;  ///< rows kept in memory, and entries in the smallest runs
+    std::uint64_t fan_out = 64;        ///< runs merged into one
+    unsigned levels = 2;               ///< 262,144 → 16 M entries; larger runs are not made
 };
 
 /// A run's blocks that can hold an actor, with what proves them against the run's commitment.

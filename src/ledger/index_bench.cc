@@ -5,13 +5,18 @@
 #include <string>
 
 #include "base/check.h"
+#include "event/codec.h"
 #include "host/disk.h"
 #include "host/random.h"
+#include "ledger/completeness.h"
+#include "ledger/entry.h"
 #include "ledger/index.h"
 
 /// Builds an index of HYGIE_BENCH_ROWS rows (10⁶ by default; 10⁷ and 10⁸ are the figures of the
 /// project) over 10⁴ actors, 10⁶ patients and as many objects as rows, all uniform: the least
-/// compressible trace there is. Then asks for all traces of one actor.
+/// compressible trace there is. Then asks for all traces of one actor, and proves them complete in
+/// a log whose entries are made when they are read (its leaf hashes take 32 bytes of memory per
+/// row).
 namespace hygie::ledger {
 namespace {
 
@@ -38,13 +43,20 @@ crypto::Token actor_token(std::uint64_t number) {
     return token_of(number);
 }
 
+std::uint64_t chance_of(std::uint64_t s) {
+    return load_be<std::uint64_t>(token_of(s << 8).data());
+}
+
+crypto::Token actor_of(std::uint64_t s) {
+    return actor_token(chance_of(s) % kActors);
+}
+
 std::vector<IndexRow> batch_of(std::uint64_t first, std::uint64_t count) {
     std::vector<IndexRow> rows(count);
     for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t s = first + i;
-        const std::uint64_t chance = load_be<std::uint64_t>(token_of(s << 8).data());
-        rows[i] = {s, WallTime(Micros(static_cast<std::int64_t>(s))), actor_token(chance % kActors),
-                   token_of(1'000'000'000 + (chance >> 16) % kPatients), token_of(~s)};
+        rows[i] = {s, WallTime(Micros(static_cast<std::int64_t>(s))), actor_of(s),
+                   token_of(1'000'000'000 + (chance_of(s) >> 16) % kPatients), token_of(~s)};
     }
     return rows;
 }
@@ -82,7 +94,8 @@ Built& built() {
             const SteadyTime start = std::chrono::steady_clock::now();
             HYGIE_CHECK(made.index->add(rows).has_value(), "the index takes the rows");
             const std::uint64_t end = made.index->covered_end();
-            while ((end % 65'536 == 0 || end == wanted) && made.index->merge_step().value()) {
+            while ((end % IndexSizes().run_rows == 0 || end == wanted) &&
+                   made.index->merge_step().value()) {
             }
             made.seconds +=
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -138,6 +151,127 @@ void BM_ActorRoot(benchmark::State& state) {
     state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * actors.size()));
 }
 BENCHMARK(BM_ActorRoot)->Unit(benchmark::kMillisecond);
+
+// ---- a log as large as the index
+
+Bytes entry_of(const Header& header, ByteView payload, Payload kind) {
+    Bytes out(kHeaderBytesMax);
+    std::size_t associated = 0;
+    out.resize(encode_header(header, kind, payload.size(), out.data(), associated));
+    append(out, payload);
+    return out;
+}
+
+/// Entry s < rows is a read by actor_of(s), made anew each time; the commitments of the index
+/// follow.
+class BenchLog final : public LogReader {
+  public:
+    explicit BenchLog(QueryIndex& index) : rows_(index.covered_end()) {
+        HYGIE_CHECK(index.flush().has_value(), "the index flushes");
+        for (const IndexCommitment& commitment : index.take_commitments()) {
+            event::Event said;
+            said.type = event::Type::IndexCommitted;
+            said.retention = event::Retention::System;
+            said.detail = commitment.detail();
+            Header header;
+            header.type = said.type;
+            header.sequence = size();
+            index.committed(commitment.run, size());
+            tail_.push_back(entry_of(header, event::encode_body(said).value(), Payload::Open));
+        }
+        hash_all();
+    }
+
+    std::uint64_t size() const { return rows_ + tail_.size(); }
+
+    Result<Bytes> read(const std::string& path, std::size_t) override {
+        Bytes out;
+        if (const auto bundle = parse_bundle_path(path)) {
+            for (std::size_t i = 0; i < bundle->width; ++i) {
+                const Bytes entry = entry_at(bundle->index * kTileHashes + i);
+                const std::size_t at = out.size();
+                out.resize(at + 2);
+                store_be(out.data() + at, static_cast<std::uint16_t>(entry.size()));
+                append(out, entry);
+            }
+            return out;
+        }
+        const TileId tile = parse_tile_path(path).value();
+        const crypto::Hash* first = &nodes_[tile.level][tile.index * kTileHashes];
+        return to_bytes({first->data(), tile.width * sizeof(crypto::Hash)});
+    }
+
+  private:
+    Bytes entry_at(std::uint64_t s) const {
+        if (s >= rows_) return tail_[s - rows_];
+        static const Bytes payload(140, 0xAB);
+        Header header;
+        header.type = event::Type::RecordRead;
+        header.sequence = s;
+        header.source = 2;
+        header.actor = actor_of(s);
+        return entry_of(header, payload, Payload::Sealed);
+    }
+    void hash_all() {
+        nodes_[0].reserve(size());
+        for (std::uint64_t s = 0; s < size(); ++s)
+            nodes_[0].push_back(crypto::leaf_hash(entry_at(s)));
+        for (std::size_t level = 1; level < nodes_.size(); ++level) {
+            const auto& below = nodes_[level - 1];
+            for (std::size_t at = 0; at + kTileHashes <= below.size(); at += kTileHashes) {
+                std::vector<crypto::Hash> tile(
+                    below.begin() + static_cast<std::ptrdiff_t>(at),
+                    below.begin() + static_cast<std::ptrdiff_t>(at + kTileHashes));
+                nodes_[level].push_back(ExpandedTile(std::move(tile)).at(8, 0));
+            }
+        }
+    }
+
+    std::uint64_t rows_;
+    std::vector<Bytes> tail_;
+    std::array<std::vector<crypto::Hash>, kTileLevelsMax> nodes_;
+};
+
+struct Proving {
+    BenchLog log{*built().index};
+    NoteSigner signer{"bench.example", KeyType::Ed25519,
+                      crypto::SigningKey::from_seed(bench_key())};
+    SignedCheckpoint checkpoint = sign();
+
+    SignedCheckpoint sign() {
+        TileCache cache(log);
+        TileHashes hashes(cache, log.size());
+        return sign_checkpoint(
+            {"bench.example", log.size(), root_of(hashes, log.size()).value(), {}}, signer);
+    }
+    CompletenessProof prove() {
+        TileCache cache(log);
+        return prove_completeness(*built().index, log, cache, checkpoint, actor_token(1234),
+                                  {0, rows_wanted()})
+            .value();
+    }
+};
+
+Proving& proving() {
+    static Proving once;
+    return once;
+}
+
+void BM_ProveCompleteness(benchmark::State& state) {
+    CompletenessProof proof = proving().prove();
+    for (auto _ : state) proof = proving().prove();
+    state.counters["entries"] = static_cast<double>(proof.entries.size());
+    state.counters["bytes"] = static_cast<double>(proof.encode().size());
+}
+BENCHMARK(BM_ProveCompleteness)->Unit(benchmark::kMillisecond);
+
+void BM_CheckCompleteness(benchmark::State& state) {
+    const CompletenessProof proof = proving().prove();
+    const Policy policy = Policy::trusting(proving().signer.verifier());
+    for (auto _ : state)
+        HYGIE_CHECK(check_completeness(proof, policy, {}).has_value(), "an honest proof holds");
+}
+BENCHMARK(BM_CheckCompleteness)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace hygie::ledger

@@ -1,6 +1,8 @@
 #include "ledger/index_block.h"
 
 #include <bit>
+#include <cstring>
+#include <utility>
 
 #include "base/check.h"
 
@@ -9,13 +11,28 @@ namespace {
 
 constexpr std::size_t kBlockHeadBytes = 8 + 8 + 2 + 2;
 
-/// The Rice parameter for `count` gaps between numbers that spread over `span`: the binary logarithm
-/// of the mean gap. Whatever the numbers are, they then take fewer than 2·count + 2 unary bits in
-/// all.
+/// The Rice parameter for `count` gaps between numbers that spread over `span`: the binary
+/// logarithm of the mean gap. Whatever the numbers are, they then take fewer than 2·count + 2 unary
+/// bits in all.
 unsigned rice_parameter(std::uint64_t span, std::uint64_t count) {
     const std::uint64_t mean = span / (count + 1);
     return mean == 0 ? 0 : static_cast<unsigned>(std::bit_width(mean)) - 1;
 }
+
+/// The Rice parameter of lists in a run; most lists of a block are of one length.
+class ListParameter {
+  public:
+    explicit ListParameter(std::uint64_t positions) : positions_(positions) {}
+    unsigned of(std::uint32_t count) {
+        if (count != std::exchange(count_, count)) parameter_ = rice_parameter(positions_, count);
+        return parameter_;
+    }
+
+  private:
+    std::uint64_t positions_;
+    std::uint32_t count_ = 0;  ///< no list has this length
+    unsigned parameter_ = 0;
+};
 
 constexpr std::uint64_t lowest(std::uint64_t value, unsigned count) {
     return value & ((std::uint64_t{1} << count) - 1);
@@ -34,7 +51,7 @@ class BitWriter {
             return;
         }
         const unsigned left = used_ + count - 64;
-        put(held_ << (count - left) | value >> left, 8);
+        put(held_ << (count - left) | value >> left);
         held_ = lowest(value, left);
         used_ = left;
     }
@@ -56,16 +73,17 @@ class BitWriter {
     }
     /// Fills the last byte with zeros.
     void finish() {
-        if (used_ > 0) put(held_ << (64 - used_), (used_ + 7) / 8);
+        if (used_ == 0) return;
+        put(held_ << (64 - used_));
+        out_.resize(out_.size() - (64 - used_) / 8);
         used_ = 0;
     }
 
   private:
-    void put(std::uint64_t word, unsigned bytes) {
-        const std::size_t at = out_.size();
-        out_.resize(at + 8);
-        store_be(out_.data() + at, word);
-        out_.resize(at + bytes);
+    void put(std::uint64_t word) {
+        word = big_endian(word);
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(&word);
+        out_.insert(out_.end(), bytes, bytes + sizeof word);
     }
 
     Bytes& out_;
@@ -115,6 +133,8 @@ class BitReader {
         return high > (UINT64_MAX >> parameter) ? UINT64_MAX : high << parameter | low;
     }
     std::uint64_t gamma() {
+        refill();
+        if (window_ >> 63 != 0) return drop(1), 1;  // most lists of patients and objects
         const std::uint64_t zeros = unary();
         if (zeros > 31) return good_ = false, 0;
         return std::uint64_t{1} << zeros | bits(static_cast<unsigned>(zeros));
@@ -129,7 +149,7 @@ class BitReader {
   private:
     void refill() {
         if (end_ - at_ >= 8) {
-            window_ |= load_be<std::uint64_t>(at_) >> held_;
+            window_ |= load_word(at_) >> held_;
             const unsigned taken = (63 - held_) / 8;
             at_ += taken;
             held_ += 8 * taken;
@@ -156,9 +176,8 @@ class BitReader {
     bool good_ = true;
 };
 
-void write_offsets(BitWriter& out, std::span<const std::uint32_t> offsets,
-                   std::uint64_t positions) {
-    const unsigned parameter = rice_parameter(positions, offsets.size());
+void write_offsets(BitWriter& out, std::span<const std::uint32_t> offsets, std::uint64_t positions,
+                   unsigned parameter) {
     std::uint64_t next = 0;
     for (const std::uint32_t offset : offsets) {
         HYGIE_CHECK(offset >= next && offset < positions, "postings of an index must ascend");
@@ -192,8 +211,9 @@ bool read_counts(BitReader& in, std::size_t postings, Block& block) {
 }
 
 bool read_offsets(BitReader& in, std::uint64_t positions, Block& block) {
+    ListParameter parameters(positions);
     for (const std::uint32_t count : block.counts) {
-        const unsigned parameter = rice_parameter(positions, count);
+        const unsigned parameter = parameters.of(count);
         std::uint64_t next = 0;
         for (std::uint32_t i = 0; i < count; ++i) {
             const std::uint64_t gap = in.rice(parameter);
@@ -228,9 +248,11 @@ Bytes encode_block(const Block& block, std::uint64_t positions) {
         }
     }
     for (const std::uint32_t count : block.counts) bits.gamma(count);
+    ListParameter parameters(positions);
     std::size_t at = 0;
     for (const std::uint32_t count : block.counts) {
-        write_offsets(bits, std::span(block.offsets).subspan(at, count), positions);
+        write_offsets(bits, std::span(block.offsets).subspan(at, count), positions,
+                      parameters.of(count));
         at += count;
     }
     bits.finish();

@@ -48,14 +48,18 @@ void sort_by_key(std::vector<Posting>& postings, std::vector<Posting>& scratch) 
         std::stable_sort(postings.begin(), postings.end(), by_key);
         return;
     }
-    const auto [least, most] = std::minmax_element(postings.begin(), postings.end(), by_key);
-    const std::uint64_t base = least->key;
-    const auto width = static_cast<unsigned>(std::bit_width(most->key - base));
+    std::uint64_t least = UINT64_MAX;
+    std::uint64_t most = 0;
+    for (const Posting& posting : postings) {
+        least = std::min(least, posting.key);
+        most = std::max(most, posting.key);
+    }
+    const auto width = static_cast<unsigned>(std::bit_width(most - least));
     const unsigned shift = width > 2 * kPassBits ? width - 2 * kPassBits : 0;
     scratch.resize(postings.size());
-    radix_pass(postings, scratch, base, shift);
-    radix_pass(scratch, postings, base, shift + kPassBits);
-    if (shift > 0) settle(postings, base, shift);
+    radix_pass(postings, scratch, least, shift);
+    radix_pass(scratch, postings, least, shift + kPassBits);
+    if (shift > 0) settle(postings, least, shift);
 }
 
 }  // namespace hygie::ledger

@@ -139,20 +139,25 @@ SequenceRange sequences_at(Dimension dimension, SequenceRange run, std::uint32_t
 }
 
 void BlockCutter::add(std::uint64_t key, std::span<const std::uint32_t> offsets) {
-    bool same = last_offset_ >= 0 && key == last_key_;
+    const bool same = last_offset_ >= 0 && key == last_key_;
     HYGIE_CHECK(same || last_offset_ < 0 || key > last_key_, "keys of an index run must ascend");
+    if (!same) last_offset_ = -1;
+    last_key_ = key;
+    bool listed = same && !block_.keys.empty();
     for (const std::uint32_t offset : offsets) {
-        if (same && offset == last_offset_) continue;
-        if (!same || block_.keys.empty()) {
+        if (offset == last_offset_) continue;
+        if (!listed) {
             block_.keys.push_back(key);
             block_.counts.push_back(0);
+            listed = true;
         }
-        same = true;
-        last_key_ = key;
         last_offset_ = offset;
         ++block_.counts.back();
         block_.offsets.push_back(offset);
-        if (block_.offsets.size() == kBlockPostings) cut();
+        if (block_.offsets.size() == kBlockPostings) {
+            cut();
+            listed = false;
+        }
     }
 }
 
@@ -196,6 +201,7 @@ Status RunWriter::end_dimension(Dimension dimension) {
 
 Status RunWriter::keep(Dimension dimension) {
     const auto at = static_cast<std::size_t>(dimension);
+    if (!cutters_[at].has_full()) return {};
     for (const BlockCutter::Cut& cut : cutters_[at].take_full()) {
         directory_.blocks[at].push_back(
             {cut.first_key, written_ + buffer_.size(),

@@ -86,6 +86,7 @@ class BlockCutter {
     void add(std::uint64_t key, std::span<const std::uint32_t> offsets);
     /// Cuts what remains, if anything.
     void finish();
+    bool has_full() const { return !full_.empty(); }
     /// The blocks that are full since the last call.
     std::vector<Cut> take_full() { return std::exchange(full_, {}); }
 

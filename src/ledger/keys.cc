@@ -109,6 +109,19 @@ Result<std::vector<crypto::KeySlot>> Keys::shred(const PatientId& patient, std::
     return table_->shred(subject_of(patient), code);
 }
 
+Result<std::size_t> Keys::shred_expired(WallTime now) {
+    std::size_t destroyed = 0;
+    for (const auto retention : {event::Retention::Trace1Year, event::Retention::Control3Years,
+                                 event::Retention::Record10Years, event::Retention::Record20Years}) {
+        // A key serves one calendar year: it may go once traces of that year's last day have outlived the class.
+        const std::uint16_t year = year_of(now - *event::duration_of(retention));
+        destroyed += TRY(table_->shred_expired(static_cast<std::uint8_t>(retention),
+                                               static_cast<std::uint16_t>(year - 1)))
+                         .size();
+    }
+    return destroyed;
+}
+
 crypto::Token patient_token(const crypto::Secret32& token_key) { return crypto::blind(token_key, "patient", ""); }
 
 crypto::Token object_token(const crypto::Secret32& token_key, const ObjectId& object) {

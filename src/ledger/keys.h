@@ -43,6 +43,9 @@ class Keys {
     /// Destroys all that was written about a patient, or one retention class of it. The slots destroyed.
     Result<std::vector<crypto::KeySlot>> shred(const PatientId& patient, std::optional<event::Retention> retention);
 
+    /// Destroys the keys of every retention class and year whose last trace has outlived its class. How many.
+    Result<std::size_t> shred_expired(WallTime now);
+
     crypto::KeyTable& table() { return *table_; }
     const crypto::Secret32& mask_key() const { return mask_key_; }
     const crypto::Secret32& state_key() const { return state_key_; }

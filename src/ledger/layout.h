@@ -10,7 +10,8 @@ namespace hygie::ledger::layout {
 
 inline std::string checkpoint(const std::string& dir) { return join(dir, "checkpoint"); }
 /// One verifier key per line, oldest first; the last one signs.
-inline std::string verifier_keys(const std::string& dir) { return join(dir, "log.vkey"); }
+inline const std::string kVerifierKeys = "log.vkey";
+inline std::string verifier_keys(const std::string& dir) { return join(dir, kVerifierKeys); }
 /// The minimum index of a pruned log, in decimal; absent when nothing was pruned.
 inline std::string pruned(const std::string& dir) { return join(dir, "pruned"); }
 inline std::string private_dir(const std::string& dir) { return join(dir, "private"); }

@@ -278,12 +278,24 @@ Result<std::vector<std::optional<std::uint64_t>>> Log::append(std::span<const Dr
     Batch batch = TRY(seal(drafts));
     TRY_STATUS(commit(batch));
     TRY_STATUS(apply(batch));
-    for (std::vector<Draft> own = TRY(own_drafts()); !own.empty(); own = TRY(own_drafts())) {
-        Batch about_itself = TRY(seal(own));
-        TRY_STATUS(commit(about_itself));
-        TRY_STATUS(apply(about_itself));
-    }
+    TRY_STATUS(append_own());
     return std::move(batch.sequences);
+}
+
+Status Log::append_own() {
+    for (std::vector<Draft> own = TRY(own_drafts()); !own.empty(); own = TRY(own_drafts())) {
+        Batch batch = TRY(seal(own));
+        TRY_STATUS(commit(batch));
+        TRY_STATUS(apply(batch));
+    }
+    return {};
+}
+
+Result<SequenceRange> Log::flush_index() {
+    TRY_STATUS(index_->flush());
+    const SequenceRange range = index_->covered();
+    TRY_STATUS(append_own());
+    return range;
 }
 
 Status Log::close() {
@@ -304,6 +316,46 @@ Result<std::size_t> Log::shred(const PatientId& patient, std::optional<event::Re
     const Draft draft = TRY(draft_of(event));
     TRY(append({&draft, 1}));
     return slots.size();
+}
+
+Result<Pruned> Log::prunable(WallTime now) {
+    DirReader reader(doors_.disk, dir_);
+    Pruned pruned{.minimum_index = TRY(read_minimum_index(reader)), .bundles = 0, .keys = 0};
+    const std::uint64_t full_bundles = tiles_.size() / kTileHashes;
+    for (std::uint64_t number = pruned.minimum_index / kTileHashes; number < full_bundles; ++number) {
+        const Bundle bundle = TRY(read_bundle(reader, {number}));
+        for (const ByteView entry : bundle.entries) {
+            const Header header = TRY(parse_entry(entry)).header;
+            // What the ledger says about itself is kept as long as something after it needs it: with its bundle.
+            const auto kept = event::duration_of(header.retention);
+            if (kept && header.time + *kept > now) return pruned;
+        }
+        ++pruned.bundles;
+        pruned.minimum_index = (number + 1) * kTileHashes;
+    }
+    return pruned;
+}
+
+Result<Pruned> Log::prune(WallTime now, bool dry_run, const event::Event& why) {
+    Pruned pruned = TRY(prunable(now));
+    if (dry_run) return pruned;
+    pruned.keys = TRY(keys_->shred_expired(now));
+    sealer_->forget();
+    event::Event event = why;
+    event.type = event::Type::LedgerPruned;
+    event.action = event::Action::Delete;
+    event.detail["minimum_index"] = std::to_string(pruned.minimum_index);
+    event.detail["keys"] = std::to_string(pruned.keys);
+    const Draft draft = TRY(draft_of(event));
+    TRY(append({&draft, 1}));
+    if (pruned.bundles == 0) return pruned;
+    const std::string minimum = std::to_string(pruned.minimum_index) + "\n";
+    TRY_STATUS(doors_.disk.replace_file(layout::pruned(dir_), as_bytes(minimum), Access::Served));
+    const std::uint64_t end = pruned.minimum_index / kTileHashes;
+    for (std::uint64_t number = end - pruned.bundles; number < end; ++number)
+        TRY_STATUS(doors_.disk.remove(join(dir_, path_of(BundleId{number}))));
+    TRY_STATUS(index_->drop_below(pruned.minimum_index));
+    return pruned;
 }
 
 Status Log::rotate(const Cosigner& cosign) {

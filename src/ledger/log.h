@@ -44,6 +44,13 @@ struct Snapshot {
     std::vector<std::string> superseded;
 };
 
+/// What pruning removed, or would remove.
+struct Pruned {
+    std::uint64_t minimum_index = 0;
+    std::uint64_t bundles = 0;
+    std::size_t keys = 0;
+};
+
 /// One ledger, open for writing: the stages an entry goes through, in the order that keeps evidence true. Each stage
 /// belongs to one thread at a time; different stages may run in different threads (see Appender), or all in one:
 ///
@@ -79,6 +86,9 @@ class Log {
 
     /// All stages for a few drafts in one call; what was appended is durable, but shown only by publish.
     Result<std::vector<std::optional<std::uint64_t>>> append(std::span<const Draft> drafts);
+    /// Writes the index out and logs its commitments, so that answers about the range returned can be proven once a
+    /// checkpoint is shown.
+    Result<SequenceRange> flush_index();
     /// Settles and leaves nothing in the write-ahead log.
     Status close();
 
@@ -86,6 +96,9 @@ class Log {
     /// the reason given. Not beside other stages.
     Result<std::size_t> shred(const PatientId& patient, std::optional<event::Retention> retention,
                               const event::Event& why);
+    /// Drops the bundles at the front whose entries have all outlived their retention class, and destroys the keys of
+    /// expired classes and years. Logs what it did. Not beside other stages.
+    Result<Pruned> prune(WallTime now, bool dry_run, const event::Event& why);
     /// Starts a new key epoch: logs the new key, shows one checkpoint signed by both, destroys the old private key.
     Status rotate(const Cosigner& cosign);
 
@@ -110,7 +123,9 @@ class Log {
     Status check_against(const Checkpoint& signed_before) const;
     static Result<std::unique_ptr<QueryIndex>> open_index(const Doors& doors, const std::string& dir,
                                                           const Keys& keys);
+    Result<Pruned> prunable(WallTime now);
     Status feed_index();
+    Status append_own();
     Status note_commitment(ByteView entry);
     Status write_state(const Snapshot& snapshot);
     void take_superseded(Snapshot& snapshot);

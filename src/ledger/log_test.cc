@@ -159,9 +159,52 @@ TEST(Log, ANewEpochIsSignedByBothKeysOnceThenByTheNewOneAlone) {
     const auto later = *read_signed(test.disk, layout::checkpoint(TestLog::kDir));
     EXPECT_FALSE(Policy::trusting(old_key).judge(*later, {}));
     EXPECT_TRUE(verify(test));
-    EXPECT_EQ(*read_verifier_keys(test.disk, TestLog::kDir), (std::vector{old_key, new_key}));
+    DirReader reader(test.disk, TestLog::kDir);
+    EXPECT_EQ(*read_verifier_keys(reader), (std::vector{old_key, new_key}));
     test.open();
     EXPECT_EQ(test.log->signer().verifier(), new_key);
+}
+
+TEST(Log, PruningDropsWhatHasExpiredAndNothingElse) {
+    TestLog test;
+    auto event = TestLog::event("nurse-1", "patient-1");
+    event.retention = event::Retention::Trace1Year;
+    test.append(std::vector(600, event));
+    event.time += std::chrono::days(300);
+    test.append(std::vector(300, event));
+    test.publish();
+    const auto pin = *read_signed(test.disk, layout::checkpoint(TestLog::kDir));
+    const event::Event why = TestLog::event("dpo-1", "");
+    const auto planned = test.log->prune(event.time + std::chrono::days(100), true, why);
+    ASSERT_TRUE(planned) << planned.error().what.en;
+    EXPECT_EQ(planned->minimum_index, 512u);
+    EXPECT_TRUE(test.disk.exists("log/tile/entries/000"));
+    const auto done = test.log->prune(event.time + std::chrono::days(100), false, why);
+    ASSERT_TRUE(done) << done.error().what.en;
+    EXPECT_EQ(done->bundles, 2u);
+    EXPECT_FALSE(test.disk.exists("log/tile/entries/000"));
+    EXPECT_FALSE(test.disk.exists("log/tile/entries/001"));
+    EXPECT_TRUE(test.event_at(520));
+    test.publish();
+    const auto report = verify(test, pin);
+    ASSERT_TRUE(report) << report.error().what.en;
+    EXPECT_EQ(report->entries_absent, 512u);
+    ASSERT_TRUE(test.log->close());
+    test.open();
+    EXPECT_EQ(test.log->prune(event.time + std::chrono::days(100), false, why)->bundles, 0u);
+    EXPECT_TRUE(test.event_at(520));
+}
+
+TEST(Log, ExpiredYearsLoseTheirKeys) {
+    TestLog test;
+    test.append({TestLog::event("nurse-1", "patient-1")});
+    const event::Event why = TestLog::event("dpo-1", "");
+    // A trace of 2026 kept a year may be of its last day: its key lives until the end of 2027.
+    const WallTime end_of_2027 = std::chrono::sys_days(std::chrono::year(2027) / 12 / 31);
+    EXPECT_EQ(test.log->prune(end_of_2027, false, why)->keys, 0u);
+    EXPECT_TRUE(test.event_at(1));
+    EXPECT_GE(test.log->prune(end_of_2027 + std::chrono::days(2), false, why)->keys, 1u);
+    EXPECT_EQ(test.event_at(1).error().code, Code::Erased);
 }
 
 TEST(Log, NothingReadableAboutAPersonIsOnTheDisk) {

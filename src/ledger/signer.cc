@@ -82,8 +82,9 @@ Status Signer::install(Disk& disk, Random& random, Keys& keys, const std::string
     TRY_STATUS(disk.replace_file(layout::signer(dir), file));
 
     std::string lines;
+    DirReader before(disk, dir);
     if (epoch_ > 0)
-        for (const VerifierKey& key : TRY(read_verifier_keys(disk, dir)))
+        for (const VerifierKey& key : TRY(read_verifier_keys(before)))
             if (key != verifier()) lines += key.str() + '\n';
     lines += verifier().str() + '\n';
     TRY_STATUS(disk.replace_file(layout::verifier_keys(dir), as_bytes(lines), Access::Served));
@@ -94,8 +95,8 @@ Status Signer::install(Disk& disk, Random& random, Keys& keys, const std::string
 
 VerifierKey Signer::verifier() const { return VerifierKey::of(origin_, KeyType::Ed25519, key_.public_key()); }
 
-Result<std::vector<VerifierKey>> read_verifier_keys(Disk& disk, const std::string& dir) {
-    const Bytes file = TRY(disk.read_file(layout::verifier_keys(dir), kFileBytesMax));
+Result<std::vector<VerifierKey>> read_verifier_keys(LogReader& log) {
+    const Bytes file = TRY(log.read(layout::kVerifierKeys, kFileBytesMax));
     std::vector<VerifierKey> keys;
     std::string_view text = as_text(file);
     while (const auto line = take_line(text)) keys.push_back(TRY(VerifierKey::parse(*line)));

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "ledger/checkpoint.h"
 #include "ledger/keys.h"
+#include "ledger/log_reader.h"
 
 namespace hygie::ledger {
 
@@ -40,7 +41,7 @@ class Signer {
     crypto::SigningKey key_;
 };
 
-/// The verifier keys of every epoch, oldest first.
-Result<std::vector<VerifierKey>> read_verifier_keys(Disk& disk, const std::string& dir);
+/// The verifier keys of every epoch, oldest first, as the log itself gives them. Never empty.
+Result<std::vector<VerifierKey>> read_verifier_keys(LogReader& log);
 
 }  // namespace hygie::ledger
