@@ -28,6 +28,7 @@ void seal_sodium(const Secret32& key, const Nonce& nonce, ByteView associated, B
 
 bool open_sodium(const Secret32& key, const Nonce& nonce, ByteView associated, ByteView sealed,
                  std::uint8_t* out) {
+    if (sealed.size() < kTagBytes) return false;
     return crypto_aead_aes256gcm_decrypt(out, nullptr, nullptr, sealed.data(), sealed.size(),
                                          associated.data(), associated.size(), nonce.data(),
                                          key.view().data()) == 0;
