@@ -125,7 +125,7 @@ class Judge(peers.TestCase):
         return log
 
     def verify(self, log, *more, check=False):
-        return hygie("ledger", "verify", log, "--policy", self.policy, *more, check=check)
+        return hygie("ledger", "verify", log, "--opaque", "--policy", self.policy, *more, check=check)
 
     def test_honest_logs_of_awkward_sizes(self):
         for size in (1, 255, 256, 257, 65536, 65537):
