@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto proof = CompletenessProof::decode(in);
     if (!proof) return 0;
     HYGIE_CHECK(as_text(proof->encode()) == as_text(in), "an accepted proof has a second spelling");
+    if (!is_key_name(proof->checkpoint.checkpoint.origin)) return 0;
     const NoteSigner signer(proof->checkpoint.checkpoint.origin, KeyType::Ed25519,
                             crypto::SigningKey::from_seed(crypto::Secret32()));
     proof->checkpoint = sign_checkpoint(proof->checkpoint.checkpoint, signer);

@@ -29,6 +29,11 @@ std::unexpected<Error> forged(const char* fr, const char* en,
                 where);
 }
 
+std::unexpected<Error> no_commitment(std::source_location where = std::source_location::current()) {
+    return forged("une entrée n'est pas un engagement de l'index du journal",
+                  "an entry is not a commitment of the ledger's index", where);
+}
+
 // ---- the file
 
 void write_hashes(cbor::Writer& out, const std::vector<Hash>& hashes) {
@@ -140,24 +145,11 @@ Status check_provable(const QueryIndex& index, const std::vector<RunEvidence>& r
 
 // ---- checking
 
-/// The commitment in an entry that must be the ledger's own word about its index.
+/// The commitment in a logged entry.
 Result<IndexCommitment> read_commitment(const LoggedEntry& logged) {
     const auto entry = parse_entry(logged.bytes);
-    if (!entry)
-        return forged("un engagement de l'index est mal formé", "an index commitment is malformed");
-    const Header& header = entry->header;
-    if (header.type != event::Type::IndexCommitted || header.source != 0 || entry->is_sealed ||
-        header.sequence != logged.index)
-        return forged("une entrée n'est pas un engagement de l'index du journal",
-                      "an entry is not a commitment of the ledger's index");
-    const auto body = event::decode_body(
-        {header.type, header.time, header.counter, header.retention}, entry->payload);
-    if (!body)
-        return forged("un engagement de l'index est mal formé", "an index commitment is malformed");
-    auto commitment = IndexCommitment::parse(body->detail);
-    if (!commitment)
-        return forged("un engagement de l'index est mal formé", "an index commitment is malformed");
-    return commitment;
+    if (!entry || entry->header.sequence != logged.index) return no_commitment();
+    return commitment_in(*entry);
 }
 
 /// Whether the blocks shown are the committed ones.
@@ -311,6 +303,37 @@ Result<CompleteAnswer> check_completeness(const CompletenessProof& proof, const 
     TRY_STATUS(check_entries(proof, expected));
     TRY_STATUS(check_inclusion(proof));
     return CompleteAnswer{proof.actor, proof.range, endorsement, expected};
+}
+
+Result<IndexCommitment> commitment_in(const EntryView& entry) {
+    const Header& header = entry.header;
+    if (header.type != event::Type::IndexCommitted || header.source != 0 || entry.is_sealed)
+        return no_commitment();
+    const auto body = event::decode_body(
+        {header.type, header.time, header.counter, header.retention}, entry.payload);
+    if (!body) return no_commitment();
+    auto commitment = IndexCommitment::parse(body->detail);
+    if (!commitment || commitment->range.end > header.sequence) return no_commitment();
+    return commitment;
+}
+
+Status check_commitment(LogReader& log, std::uint64_t size, const IndexCommitment& commitment) {
+    const auto [first, end] = commitment.range;
+    if (end > size) return no_commitment();
+    std::vector<crypto::Token> actors;
+    actors.reserve(end - first);
+    for (std::uint64_t number = first / kTileHashes; number * kTileHashes < end; ++number) {
+        const Bundle bundle = TRY(read_bundle(log, {number, width_of(size, 0, number)}));
+        for (std::size_t i = 0; i < bundle.entries.size(); ++i) {
+            const std::uint64_t sequence = number * kTileHashes + i;
+            if (sequence < first || sequence >= end) continue;
+            actors.push_back(TRY(parse_entry(bundle.entries[i])).header.actor);
+        }
+    }
+    if (actor_root(first, actors) != commitment.root(Dimension::Actor))
+        return forged("un engagement de l'index ne correspond pas aux entrées du journal",
+                      "an index commitment does not match the entries of the log");
+    return {};
 }
 
 }  // namespace hygie::ledger

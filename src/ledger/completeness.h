@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "crypto/tokens.h"
 #include "ledger/checkpoint.h"
+#include "ledger/entry.h"
 #include "ledger/index.h"
 #include "ledger/log_reader.h"
 #include "ledger/policy.h"
@@ -73,12 +74,21 @@ Result<CompletenessProof> prove_completeness(const QueryIndex& index, LogReader&
 /// range without a hole. So nobody, the administrator included, can leave out or add a trace after
 /// its run was committed.
 ///
-/// It does not prove that the commitments were honest when they were made: whoever reads the whole
-/// log re-derives each with actor_root() from public headers, which `hygie ledger verify` does.
-/// It says nothing about entries outside the range, nor about acts that no guard recorded (the
-/// gap-free counters of the sources tell those), nor about what a token stands for: only the holder
-/// of the ledger's keys can say whose it is.
+/// It does not prove that the commitments were honest when they were made: that takes the whole log
+/// and check_commitment for each of them. It says nothing about entries outside the range, nor
+/// about acts that no guard recorded (the gap-free counters of the sources tell those), nor about
+/// what a token stands for: only the holder of the ledger's keys can say whose it is.
 Result<CompleteAnswer> check_completeness(const CompletenessProof& proof, const Policy& policy,
                                           const Moment& moment);
+
+/// The commitment in an entry of type IndexCommitted. Code::Forged unless it is the ledger's own
+/// open word (source 0) about entries before it.
+Result<IndexCommitment> commitment_in(const EntryView& entry);
+
+/// Re-derives a commitment's actor root from the public headers of its range, as found in the log:
+/// Code::Forged when the index left out, added or moved a trace. Reads every bundle of the range
+/// and takes up to 128 MiB of memory; `size` is that of the checkpoint, whose entries the caller
+/// has verified.
+Status check_commitment(LogReader& log, std::uint64_t size, const IndexCommitment& commitment);
 
 }  // namespace hygie::ledger

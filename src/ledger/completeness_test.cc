@@ -185,7 +185,7 @@ struct World {
     void commit() {
         EXPECT_TRUE(index->flush().has_value());
         for (const IndexCommitment& commitment : index->take_commitments())
-            index->committed(commitment.run, log_commitment(commitment));
+            index->committed(commitment, log_commitment(commitment));
     }
     SignedCheckpoint checkpoint() {
         TileCache cache(log);
@@ -588,15 +588,39 @@ TEST(Completeness, BelievesOnlyTheLedgersOwnCommitments) {
     Header header;
     header.type = said.type;
     header.source = 5;
-    world.index->committed(commitment.run,
+    world.index->committed(commitment,
                            world.add(header, event::encode_body(said).value(), Payload::Open));
     EXPECT_EQ(world.check(world.prove(actor(1), {0, 16}).value()).error().code, Code::Forged);
     header.source = 0;
-    world.index->committed(commitment.run, world.add(header, Bytes(40, 1), Payload::Sealed));
+    world.index->committed(commitment, world.add(header, Bytes(40, 1), Payload::Sealed));
     EXPECT_EQ(world.check(world.prove(actor(1), {0, 16}).value()).error().code, Code::Forged);
-    world.index->committed(commitment.run,
+    world.index->committed(commitment,
                            world.add(header, event::encode_body(said).value(), Payload::Open));
     EXPECT_TRUE(world.check(world.prove(actor(1), {0, 16}).value()).has_value());
+}
+
+TEST(IndexCommitments, AreRederivedFromTheLog) {
+    World& world = shared_world();
+    std::size_t checked = 0;
+    for (std::uint64_t s = 0; s < world.log.size(); ++s) {
+        const EntryView entry = parse_entry(world.log.entry(s)).value();
+        if (entry.header.type != event::Type::IndexCommitted) continue;
+        IndexCommitment commitment = commitment_in(entry).value();
+        EXPECT_TRUE(check_commitment(world.log, world.log.size(), commitment).has_value());
+        // A dishonest one, which an answer alone could not tell from this.
+        commitment.roots[0][s % 32] ^= 1;
+        EXPECT_EQ(check_commitment(world.log, world.log.size(), commitment).error().code,
+                  Code::Forged);
+        commitment.roots[0][s % 32] ^= 1;
+        --commitment.range.end;
+        EXPECT_EQ(check_commitment(world.log, world.log.size(), commitment).error().code,
+                  Code::Forged);
+        EXPECT_EQ(check_commitment(world.log, 100, commitment).error().code, Code::Forged);
+        ++checked;
+    }
+    EXPECT_GE(checked, 4u);
+    const EntryView ordinary = parse_entry(world.log.entry(0)).value();
+    EXPECT_EQ(commitment_in(ordinary).error().code, Code::Forged);
 }
 
 TEST(CompletenessFile, IsRefusedWhenDamaged) {

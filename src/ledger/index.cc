@@ -391,9 +391,11 @@ std::vector<IndexCommitment> QueryIndex::take_commitments() {
     return commitments;
 }
 
-void QueryIndex::committed(std::uint64_t run, std::uint64_t logged_at) {
+void QueryIndex::committed(const IndexCommitment& commitment, std::uint64_t logged_at) {
     const auto note = [&](Entry& entry) {
-        if (entry.number == run) entry.logged_at = logged_at;
+        if (entry.range() == commitment.range &&
+            IndexCommitment::of(commitment.run, entry.run->directory()) == commitment)
+            entry.logged_at = logged_at;
     };
     std::ranges::for_each(runs_, note);
     if (tail_) note(*tail_);

@@ -67,8 +67,8 @@ class QueryIndex {
     Status add(std::span<const IndexRow> rows);
     /// Writes the rows in memory as a run, so that they can be proven.
     Status flush();
-    /// A few milliseconds of merging; true while there is more. Call it between batches, or the
-    /// number of runs, and with it the work of find(), grows.
+    /// A few milliseconds of merging; true while there is more. One call for every 32,768 rows
+    /// added keeps up; fewer let the number of runs grow, and with it the work of find().
     Result<bool> merge_step();
     /// Forgets runs that lie wholly below a pruned log's minimum index.
     Status drop_below(std::uint64_t minimum);
@@ -89,7 +89,9 @@ class QueryIndex {
     /// Commitments not handed out since the index was opened and not known to be logged. The caller
     /// logs each as an IndexCommitted entry and tells where it went.
     std::vector<IndexCommitment> take_commitments();
-    void committed(std::uint64_t run, std::uint64_t logged_at);
+    /// A commitment stands in the log. It counts for the run of that range and those roots, if
+    /// there is one: numbers start again when an index is rebuilt.
+    void committed(const IndexCommitment& commitment, std::uint64_t logged_at);
 
     /// Evidence about an actor from every run that touches `within`, in order; rows in memory are
     /// left out, so flush() first. Code::Stale while the commitment of such a run is not logged.

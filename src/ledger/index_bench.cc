@@ -176,7 +176,7 @@ class BenchLog final : public LogReader {
             Header header;
             header.type = said.type;
             header.sequence = size();
-            index.committed(commitment.run, size());
+            index.committed(commitment, size());
             tail_.push_back(entry_of(header, event::encode_body(said).value(), Payload::Open));
         }
         hash_all();

@@ -31,7 +31,8 @@ struct IndexCommitment {
 };
 
 /// The actor root of a run, out of public headers alone: `actors[i]` is Header::actor of entry
-/// `first` + i. A verifier that reads the whole log compares it with every IndexCommitted entry;
+/// `first` + i. A verifier that has the whole log compares it with each IndexCommitted entry (see
+/// check_commitment);
 /// without that check a commitment is only a promise. Takes 8 bytes of memory per entry given and
 /// about 50 ns. Patient and object roots rest on sealed payloads and are not for everybody.
 crypto::Hash actor_root(std::uint64_t first, std::span<const crypto::Token> actors);

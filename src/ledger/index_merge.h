@@ -18,7 +18,7 @@ class Merge {
                                const crypto::Secret32& index_key,
                                std::vector<std::shared_ptr<const Run>> inputs);
 
-    /// Moves at least some postings, at most about a hundred thousand; true when none are left.
+    /// Moves a hundred thousand postings or so; true when none are left.
     Result<bool> step();
     /// After the last step: ends the file, durable on return.
     Status finish();

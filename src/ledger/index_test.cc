@@ -235,9 +235,14 @@ TEST(QueryIndex, CommitsToEveryRunOnceItIsTold) {
     EXPECT_TRUE(model.index->take_commitments().empty()) << "handed out once";
     EXPECT_EQ(model.index->evidence(token(1), {0, 200}).error().code, Code::Stale);
     for (const auto& commitment : commitments)
-        model.index->committed(commitment.run, 1000 + commitment.run);
+        model.index->committed(commitment, 1000 + commitment.run);
     EXPECT_EQ(model.index->evidence(token(1), {0, 200})->size(), 4u);
     EXPECT_EQ(model.index->evidence(token(1), {64, 65})->size(), 1u);
+    // Another index may have had runs of the same numbers.
+    IndexCommitment other = commitments[0];
+    other.roots[0][0] ^= 1;
+    model.index->committed(other, 5);
+    EXPECT_EQ(model.index->evidence(token(1), {0, 64})->at(0).logged_at, 1000 + commitments[0].run);
     model.merge_all();
     EXPECT_EQ(model.index->take_commitments().size(), 1u) << "a merged run is a new one";
     model.reopen();

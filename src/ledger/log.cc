@@ -182,7 +182,7 @@ Status Log::note_commitment(ByteView entry) {
     const EntryView view = TRY(parse_entry(entry));
     if (view.header.type != event::Type::IndexCommitted) return {};
     const event::Event event = TRY(keys_->unseal(view, applied_));
-    index_->committed(TRY(IndexCommitment::parse(event.detail)).run, view.header.sequence);
+    index_->committed(TRY(IndexCommitment::parse(event.detail)), view.header.sequence);
     return {};
 }
 
