@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "app/config.h"
 #include "base/check.h"
 #include "sim/sim_disk.h"

@@ -149,6 +149,8 @@ TEST(Config, SaysWhereItStopsBeingToml) {
     EXPECT_EQ(issues_of("[node]\nname = = 3\n").substr(0, 25), "2:8 this is not TOML: Err");
     EXPECT_EQ(issues_of("[node]\nname = \"a\"\n\n[=]\nx = 1\n").substr(0, 3), "4:1");
     EXPECT_EQ(issues_of("[=]").substr(0, 3), "1:1");
+    // toml++ 3.3 strays into undefined behaviour here unless config.cc mends it.
+    EXPECT_NE(issues_of("[n\u0153ud]\n\u00e9t\u00e9 = 1"), "");
     EXPECT_NE(issues_of("a = \"\xff\""), "");
     EXPECT_NE(issues_of(std::string(100'000, '[')), "");
     EXPECT_NE(issues_of("a = " + std::string(100'000, '[')), "");
