@@ -287,6 +287,7 @@ std::vector<Parameter> question_options() {
              .placeholder = "TIME",
              .help = {"avant cette date ou heure", "before this date or time"}},
             reader_option(),
+            policy_option(),
             passphrase_file_option()};
 }
 
@@ -305,7 +306,6 @@ Command query_command() {
                        .kind = Kind::File,
                        .help = {"écrit aussi la preuve que la réponse sur un acteur est complète",
                                 "also writes the proof that the answer about an actor is complete"}});
-    options.push_back(policy_option());
     return {.path = {"ledger", "query"},
             .summary = {"cherche des actes", "looks for acts"},
             .description = {"Par acteur, patient, objet et temps, à la fois. " + kReadingIsLogged.fr,
@@ -335,6 +335,7 @@ std::vector<Command> ledger_read_commands() {
                       .help = {"combien", "how many"},
                       .by_default = "10"},
                      reader_option(),
+                     policy_option(),
                      passphrase_file_option()},
          .arguments = {ledger_argument()},
          .examples = {{"hygie ledger tail /srv/ledger -n 50", {"Les cinquante dernières :", "The last fifty:"}}},
@@ -342,7 +343,7 @@ std::vector<Command> ledger_read_commands() {
         {.path = {"ledger", "show"},
          .summary = {"montre une entrée en entier", "shows one entry whole"},
          .description = kReadingIsLogged,
-         .options = {reader_option(), passphrase_file_option()},
+         .options = {reader_option(), policy_option(), passphrase_file_option()},
          .arguments = {ledger_argument(),
                        {.name = "INDEX",
                         .kind = Kind::Number,

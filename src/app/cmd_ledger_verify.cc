@@ -76,7 +76,7 @@ void keep_fork(Context& context, const ledger::ForkEvidence& fork) {
                     << path << "\n";
 }
 
-void print(Context& context, const ledger::Report& report, const ledger::Policy& policy) {
+void print(Context& context, const ledger::Report& report, const ledger::Policy& policy, std::uint64_t commitments) {
     const ledger::Checkpoint& checkpoint = report.checkpoint.checkpoint;
     if (context.json) {
         nlohmann::json witnesses = nlohmann::json::array();
@@ -90,6 +90,7 @@ void print(Context& context, const ledger::Report& report, const ledger::Policy&
                                       {"entries_checked", report.entries_checked},
                                       {"entries_absent", report.entries_absent},
                                       {"tiles_checked", report.tiles_checked},
+                                      {"index_commitments_checked", commitments},
                                       {"witnesses", witnesses}}
                            .dump()
                     << "\n";
@@ -100,6 +101,10 @@ void print(Context& context, const ledger::Report& report, const ledger::Policy&
     context.out << fmt::format(fmt::runtime(context.say({"  {} entrées, {} relues depuis l'entrée {}, {} tuiles refaites\n",
                                                          "  {} entries, {} read again from entry {} on, {} tiles made again\n"})),
                                checkpoint.size, report.entries_checked, report.first, report.tiles_checked);
+    if (commitments > 0)
+        context.out << fmt::format(fmt::runtime(context.say({"  {} engagements de l'index refaits\n",
+                                                             "  {} index commitments made again\n"})),
+                                   commitments);
     if (report.entries_absent > 0)
         context.out << fmt::format(fmt::runtime(context.say({"  {} entrées élaguées : prouvées, sans contenu\n",
                                                              "  {} entries pruned: proven, without content\n"})),
@@ -124,8 +129,12 @@ Result<int> verify(Context& context) {
     options.on_progress = [&](std::uint64_t done, std::uint64_t) { progress.at(done); };
     options.on_fork = [&](const ledger::ForkEvidence& fork) { keep_fork(context, fork); };
     const ledger::Report report = TRY(ledger::verify_log(*reader, policy, options));
+    std::uint64_t commitments = 0;
+    if (options.entries == ledger::VerifyOptions::Entries::Hygie && !context.values.flag("--no-index"))
+        commitments = TRY(ledger::check_commitments(*reader, report.first, report.checkpoint.checkpoint.size,
+                                                    options.minimum_index));
     if (context.values.has("--pin")) TRY_STATUS(keep_pin(context, context.values.text("--pin"), report));
-    print(context, report, policy);
+    print(context, report, policy, commitments);
     return kExitOk;
 }
 
@@ -231,6 +240,9 @@ Command verify_command() {
     options.push_back({.name = "--full",
                        .kind = Kind::Flag,
                        .help = {"relit tout malgré --pin", "reads everything in spite of --pin"}});
+    options.push_back({.name = "--no-index",
+                       .kind = Kind::Flag,
+                       .help = {"ne refait pas les engagements de l'index", "does not make the index commitments again"}});
     options.push_back({.name = "--threads",
                        .placeholder = "N",
                        .kind = Kind::Number,

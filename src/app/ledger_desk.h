@@ -14,9 +14,9 @@
 /// What the ledger commands share: opening a ledger, asking its witnesses, logging who reads it.
 namespace hygie::app {
 
-/// DIR, and --passphrase-file, for every command that opens a ledger's keys.
+/// DIR
 Parameter ledger_argument();
-/// --policy
+/// --policy: every command that calls open_ledger() declares it, and passphrase_file_option() (unlock.h).
 Parameter policy_option();
 /// --as
 Parameter reader_option();

@@ -336,4 +336,22 @@ Status check_commitment(LogReader& log, std::uint64_t size, const IndexCommitmen
     return {};
 }
 
+Result<std::uint64_t> check_commitments(LogReader& log, std::uint64_t first, std::uint64_t size,
+                                        std::uint64_t minimum_index) {
+    std::uint64_t checked = 0;
+    const std::uint64_t start = std::max(first, minimum_index);
+    for (std::uint64_t number = start / kTileHashes; number * kTileHashes < size; ++number) {
+        const Bundle bundle = TRY(read_bundle(log, {number, width_of(size, 0, number)}));
+        for (const ByteView bytes : bundle.entries) {
+            const EntryView entry = TRY(parse_entry(bytes));
+            if (entry.header.type != event::Type::IndexCommitted || entry.header.sequence < start) continue;
+            const IndexCommitment commitment = TRY(commitment_in(entry));
+            if (commitment.range.first < minimum_index) continue;  // its entries were pruned
+            TRY_STATUS(check_commitment(log, size, commitment));
+            ++checked;
+        }
+    }
+    return checked;
+}
+
 }  // namespace hygie::ledger

@@ -91,4 +91,9 @@ Result<IndexCommitment> commitment_in(const EntryView& entry);
 /// has verified.
 Status check_commitment(LogReader& log, std::uint64_t size, const IndexCommitment& commitment);
 
+/// check_commitment for every commitment logged from `first` on; how many. Those about pruned
+/// entries cannot be re-derived any more and are passed over.
+Result<std::uint64_t> check_commitments(LogReader& log, std::uint64_t first, std::uint64_t size,
+                                        std::uint64_t minimum_index);
+
 }  // namespace hygie::ledger
