@@ -8,6 +8,13 @@
 /// function there, declare it here, and list it in all_commands().
 namespace hygie::app {
 
+std::vector<Command> ledger_commands();
+std::vector<Command> ledger_read_commands();
+std::vector<Command> ledger_verify_commands();
+std::vector<Command> ledger_keep_commands();
+std::vector<Command> ledger_serve_commands();
+std::vector<Command> ledger_bench_commands();
+std::vector<Command> witness_commands();
 std::vector<Command> key_commands();
 std::vector<Command> config_commands();
 /// `man` and `completion`.

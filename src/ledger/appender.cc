@@ -85,16 +85,21 @@ Status Appender::publish() {
     return {};
 }
 
-Status Appender::close() {
+Status Appender::finish() {
     {
         const std::unique_lock gate(gate_);
         const std::unique_lock lock(mutex_);
-        if (std::exchange(closed_, true)) return {};
+        closed_ = true;
     }
     jobs_.close();
     threads_.clear();  // joins
-    if (is_stopped()) return std::unexpected(*stopped_);
-    return log_.close();
+    return health();
+}
+
+Status Appender::close() {
+    const bool first = !threads_.empty();
+    TRY_STATUS(finish());
+    return first ? log_.close() : Status{};
 }
 
 Status Appender::health() const {
@@ -131,7 +136,7 @@ void Appender::seal_jobs(std::vector<Job> jobs) {
     auto batch = well ? log_.seal(drafts) : Result<Batch>(std::unexpected(well.error()));
     if (!batch) {
         for (auto& [count, done] : sealed.waiting) done(std::unexpected(batch.error()));
-        finish(sealed.waiting.size());
+        count_finished(sealed.waiting.size());
         return;
     }
     sealed.batch = std::move(*batch);
@@ -152,7 +157,7 @@ void Appender::commit_loop() {
         if (kept)
             committed_.push(std::move(*sealed));
         else
-            finish(sealed->waiting.size());
+            count_finished(sealed->waiting.size());
     }
     committed_.close();
 }
@@ -164,7 +169,7 @@ void Appender::apply_loop() {
         const std::unique_lock apply(apply_mutex_);
         if (sealed) {
             if (const Status applied = apply_one(*sealed); !applied) stop(applied.error());
-            finish(sealed->waiting.size());
+            count_finished(sealed->waiting.size());
         }
         if (const Status shown = is_stopped() ? Status{} : show_when_due(false); !shown) stop(shown.error());
     }
@@ -234,7 +239,7 @@ void Appender::stop(const Error& error) {
     changed_.notify_all();
 }
 
-void Appender::finish(std::size_t jobs) {
+void Appender::count_finished(std::size_t jobs) {
     const std::unique_lock lock(mutex_);
     finished_ += jobs;
     changed_.notify_all();

@@ -35,7 +35,7 @@ class Appender {
     using Done = std::function<void(Sequences)>;
 
     Appender(Log& log, Cosigner cosign, AppenderOptions options);
-    /// Finishes what was submitted and shows a last checkpoint.
+    /// close(), if nobody did.
     ~Appender();
 
     /// Returns once the entries are durable. Thread-safe.
@@ -46,7 +46,10 @@ class Appender {
     Status exclusive(const std::function<Status(Log&)>& task);
     /// Shows a checkpoint that covers all that was acknowledged before the call.
     Status publish();
-    /// Finishes, publishes, settles. What went wrong, if anything did; nothing can be appended afterwards.
+    /// Finishes what was submitted and shows a last checkpoint; the log stays open. What went wrong, if anything did;
+    /// nothing can be appended through this appender afterwards.
+    Status finish();
+    /// finish(), then closes the log.
     Status close();
     /// What stopped the appender, if anything did.
     Status health() const;
@@ -75,7 +78,7 @@ class Appender {
     void submit_own(std::vector<Draft> drafts);
     Status show_when_due(bool last);
     void stop(const Error& error);
-    void finish(std::size_t jobs);
+    void count_finished(std::size_t jobs);
     bool is_stopped() const;
 
     Log& log_;
