@@ -229,8 +229,10 @@ TEST(HttpServer, RunsHandlersSideBySide) {
 }
 
 TEST(HttpServer, StopsWhileBusyAndStillAnswersWhatHadArrived) {
+    HttpOptions options;
+    options.limits.idle_timeout = options.limits.request_timeout = std::chrono::hours(24);
     std::latch inside(1), stopping(1);
-    auto server = start({}, [&](const Request&) {
+    auto server = start(options, [&](const Request&) {
         inside.count_down();
         stopping.wait();
         return text_response(200, "last words\n");
