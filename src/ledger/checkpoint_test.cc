@@ -58,7 +58,7 @@ TEST(Checkpoint, ExtensionLinesAreKeptAndSigned) {
 }
 
 TEST(Checkpoint, WhatIsSignedVerifies) {
-    rc::check([](std::uint64_t size, std::array<std::uint8_t, 32> root) {
+    EXPECT_TRUE(rc::check([](std::uint64_t size, std::array<std::uint8_t, 32> root) {
         const NoteSigner log("log.example", KeyType::Ed25519,
                              crypto::SigningKey::from_seed(crypto::Secret32(root)));
         const Checkpoint checkpoint{"log.example", size & INT64_MAX, root, {}};
@@ -67,7 +67,7 @@ TEST(Checkpoint, WhatIsSignedVerifies) {
         RC_ASSERT(sealed.checkpoint == checkpoint);
         const VerifierKey* key = &log.verifier();
         RC_ASSERT(verify_note(sealed.note, {&key, 1})->size() == 1u);
-    });
+    }));
 }
 
 }  // namespace

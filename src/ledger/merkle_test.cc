@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <bit>
+
 #include "ledger/canonical.h"
 #include "ledger/tree.h"
 
@@ -96,7 +98,7 @@ TEST(Merkle, ProofsAreThoseOfTheRfcForEverySmallTree) {
 TEST(Merkle, AWrongInclusionProofNeverVerifies) {
     const auto all = leaves(300);
     LeafReader reader(all);
-    rc::check([&] {
+    EXPECT_TRUE(rc::check([&] {
         const auto size = *rc::gen::inRange<std::size_t>(2, all.size() + 1);
         const auto index = *rc::gen::inRange<std::size_t>(0, size);
         const Hash root = merkle_tree_hash(std::span(all).first(size));
@@ -112,13 +114,13 @@ TEST(Merkle, AWrongInclusionProofNeverVerifies) {
         proof[*rc::gen::inRange<std::size_t>(0, proof.size())]
              [*rc::gen::inRange<std::size_t>(0, 32)] ^= 1;
         RC_ASSERT(!verify_inclusion(all[index], index, size, root, proof));
-    });
+    }));
 }
 
 TEST(Merkle, AWrongConsistencyProofNeverVerifies) {
     const auto all = leaves(300);
     LeafReader reader(all);
-    rc::check([&] {
+    EXPECT_TRUE(rc::check([&] {
         const auto size = *rc::gen::inRange<std::size_t>(2, all.size() + 1);
         const auto old = *rc::gen::inRange<std::size_t>(1, size);
         const Hash root = merkle_tree_hash(std::span(all).first(size));
@@ -138,11 +140,30 @@ TEST(Merkle, AWrongConsistencyProofNeverVerifies) {
         bad[*rc::gen::inRange<std::size_t>(0, bad.size())][*rc::gen::inRange<std::size_t>(0, 32)] ^=
             1;
         RC_ASSERT(!verify_consistency(old, old_root, size, root, bad));
-    });
+    }));
     EXPECT_FALSE(verify_consistency(0, all[0], 5, all[1], {})) << "size 0 has one root only";
     EXPECT_FALSE(verify_consistency(0, empty_root(), 0, all[1], {}));
     EXPECT_FALSE(verify_consistency(0, empty_root(), 5, all[1], std::span(all).first(1)));
     EXPECT_TRUE(verify_consistency(0, empty_root(), 5, all[1], {}));
+}
+
+TEST(Merkle, AProofForASmallTreeIsNoneForALargeOne) {
+    // Else a log could sign a size it does not have over the root of the tree it has.
+    const auto all = leaves(300);
+    LeafReader reader(all);
+    EXPECT_TRUE(rc::check([&] {
+        const auto size = *rc::gen::inRange<std::size_t>(2, all.size() + 1);
+        const auto index = *rc::gen::inRange<std::size_t>(1, size);
+        const std::uint64_t larger = size + 2 * std::bit_ceil(size);
+        const Hash root = merkle_tree_hash(std::span(all).first(size));
+        const Proof inclusion = prove_inclusion(reader, index, size).value();
+        RC_ASSERT(verify_inclusion(all[index], index, size, root, inclusion));
+        RC_ASSERT(!verify_inclusion(all[index], index, larger, root, inclusion));
+        const Hash old_root = merkle_tree_hash(std::span(all).first(index));
+        const Proof consistency = prove_consistency(reader, index, size).value();
+        RC_ASSERT(verify_consistency(index, old_root, size, root, consistency));
+        RC_ASSERT(!verify_consistency(index, old_root, larger, root, consistency));
+    }));
 }
 
 TEST(Merkle, TheGrowingTreeHasTheRootsOfTheRfc) {

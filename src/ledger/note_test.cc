@@ -167,7 +167,7 @@ TEST(Note, PostQuantumLinesAreKeptButNeverCount) {
 }
 
 TEST(Note, WhatIsWrittenIsReadBack) {
-    rc::check([](std::vector<Bytes> signatures) {
+    EXPECT_TRUE(rc::check([](std::vector<Bytes> signatures) {
         Note note{"text\n", {}};
         for (Bytes& bytes : signatures) {
             if (bytes.empty()) bytes.push_back(0);
@@ -176,7 +176,7 @@ TEST(Note, WhatIsWrittenIsReadBack) {
         }
         if (note.signatures.empty()) note.signatures.push_back({"name", 7, {1}});
         RC_ASSERT(Note::parse(note.encode()).value() == note);
-    });
+    }));
 }
 
 }  // namespace

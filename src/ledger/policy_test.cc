@@ -130,6 +130,7 @@ TEST(Policy, StaleAndFutureCosignaturesDoNotCount) {
     const Moment moment{kMoment.now, 60s};
     EXPECT_TRUE(policy.judge(checkpoint({{1, kNow - 60}, {2, kNow}}), moment));
     EXPECT_EQ(refusal(policy, checkpoint({{1, kNow - 61}, {2, kNow}}), moment), Code::Stale);
+    EXPECT_EQ(refusal(policy, checkpoint({{1, kNow}, {2, kNow - 61}}), moment), Code::Stale);
     EXPECT_TRUE(policy.judge(checkpoint({{1, kNow - 61}, {2, kNow}}), kMoment));
     const std::uint64_t tolerated = kNow + 60;
     EXPECT_TRUE(policy.judge(checkpoint({{1, tolerated}, {2, kNow}}), moment));

@@ -54,14 +54,14 @@ TEST(TilePath, RefusesEveryOtherSpelling) {
 }
 
 TEST(TilePath, ReadsBackWhatItWrote) {
-    rc::check([] {
+    EXPECT_TRUE(rc::check([] {
         const TileId tile{*rc::gen::inRange(0u, 64u),
                           *rc::gen::inRange<std::uint64_t>(0, kTileIndexMax),
                           *rc::gen::inRange<std::size_t>(1, 257)};
         RC_ASSERT(parse_tile_path(path_of(tile)).value() == tile);
         const BundleId bundle{tile.index, tile.width};
         RC_ASSERT(parse_bundle_path(path_of(bundle)).value() == bundle);
-    });
+    }));
 }
 
 TEST(TilePath, ShapesOfTheSpecification) {
@@ -82,7 +82,7 @@ TEST(TilePath, ShapesOfTheSpecification) {
 }
 
 TEST(TilePath, GrowthInStepsMakesTheTilesOfOneStride) {
-    rc::check([] {
+    EXPECT_TRUE(rc::check([] {
         const auto middle = *rc::gen::inRange<std::uint64_t>(0, 200'000);
         const auto size = middle + *rc::gen::inRange<std::uint64_t>(0, 200'000);
         std::map<std::pair<unsigned, std::uint64_t>, std::size_t> grown;
@@ -94,7 +94,7 @@ TEST(TilePath, GrowthInStepsMakesTheTilesOfOneStride) {
         for (const TileId& tile : tiles_between(0, size))
             whole[{tile.level, tile.index}] = tile.width;
         RC_ASSERT(grown == whole);
-    });
+    }));
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ struct Proven {
 
 TEST(TlogProof, ShowsThatAnEntryIsInTheLog) {
     Proven log;
-    rc::check([&] {
+    EXPECT_TRUE(rc::check([&] {
         const auto index = *rc::gen::inRange<std::uint64_t>(0, 700);
         TlogProof proof = log.proof(index);
         if (*rc::gen::arbitrary<bool>()) proof.extra = Bytes{1, 2, 3};
@@ -52,7 +52,7 @@ TEST(TlogProof, ShowsThatAnEntryIsInTheLog) {
         proof = again;
         proof.hashes[*rc::gen::inRange<std::size_t>(0, proof.hashes.size())][3] ^= 1;
         RC_ASSERT(!log.accepts(index, proof));
-    });
+    }));
 }
 
 TEST(TlogProof, ThePolicyDecidesFirst) {
