@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <deque>
 #include <mutex>
+#include <ranges>
 #include <shared_mutex>
 #include <unordered_map>
 
-#include "base/check.h"
 #include "crypto/key_slots.h"
 #include "crypto/wipe.h"
 
@@ -120,10 +120,10 @@ struct KeyTable::State {
 std::optional<KeyTable::Found> KeyTable::State::look_up(const Numbers& numbers,
                                                         KeyScope scope) const {
     // The newest first: that is the scope in use.
-    for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
-        const Slot& candidate = slot(*number);
+    for (const KeySlot number : std::views::reverse(numbers)) {
+        const Slot& candidate = slot(number);
         if (candidate.scope == scope && candidate.state == SlotState::Live)
-            return Found{*number, candidate.key, false};
+            return Found{number, candidate.key, false};
     }
     return std::nullopt;
 }

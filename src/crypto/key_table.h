@@ -46,7 +46,7 @@ class KeyTable {
     /// The live key of (subject, scope), if there is one.
     std::optional<Found> find(std::string_view subject, KeyScope scope) const;
     /// The key in a slot. Code::Erased when it was destroyed, Code::NotFound when it never was.
-    Result<Secret32> get(KeySlot slot) const;
+    Result<Secret32> get(KeySlot number) const;
     /// Makes every key handed out so far durable; cheap when none is fresh.
     Status sync();
 

@@ -234,7 +234,7 @@ Result<RootKey> create_root(Disk& disk, Random& random, const std::string& path,
                      fmt::format("a root key exists already: {}", path)},
                     {"choisissez un autre répertoire : la remplacer rendrait tout illisible",
                      "choose another directory: replacing it would make everything unreadable"});
-    const RootKey root{Secret32(random.bytes<32>())};
+    RootKey root{Secret32(random.bytes<32>())};
     TRY_STATUS(store(disk, random, path, root.secret(), sealing));
     return root;
 }

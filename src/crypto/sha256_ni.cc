@@ -75,6 +75,8 @@ struct Words {
              swap_words(load(bytes + 47))}};
 }
 
+// NOLINTBEGIN(portability-simd-intrinsics): these instructions are the point of this file.
+
 /// The SHA-256 compression function, on N independent lanes whose instructions interleave: one lane
 /// alone waits for the latency of each round.
 template <std::size_t N>
@@ -105,6 +107,8 @@ template <std::size_t N>
         lanes[lane].cdgh = _mm_add_epi32(lanes[lane].cdgh, start[lane].cdgh);
     }
 }
+
+// NOLINTEND(portability-simd-intrinsics)
 
 [[HYGIE_SHA_NI_INLINE]] inline void store(const Lane& lane, Hash& out) {
     const __m128i feba = _mm_shuffle_epi32(lane.abef, 0x1B);
@@ -213,7 +217,10 @@ void leaf_hashes_ni(std::span<const ByteView> entries, std::span<Hash> out) {
 constexpr MerkleKernel kShaNiKernel{leaf_hashes_ni, node_hashes_ni};
 
 bool cpu_has_sha_ni() {
-    unsigned a = 0, b = 0, c = 0, d = 0;
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
     const bool sse41 = __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_SSE4_1) != 0;
     return sse41 && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
 }

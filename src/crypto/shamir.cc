@@ -49,7 +49,8 @@ Point::~Point() {
 }
 
 std::vector<Point> shamir_split(ByteView secret, unsigned k, unsigned n, Random& random) {
-    HYGIE_CHECK(k >= 1 && k <= n && n <= 255, "the field has 255 places for points");
+    const bool fits = k >= 1 && k <= n && n <= 255;
+    HYGIE_CHECK(fits, "the field has 255 places for points");
     std::vector<Point> points(n);
     for (unsigned i = 0; i < n; ++i) {
         points[i].x = static_cast<std::uint8_t>(i + 1);

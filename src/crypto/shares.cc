@@ -42,11 +42,16 @@ std::string tidy_line(std::string_view line) {
     return out;
 }
 
+char as_digit(char letter) {
+    if (letter == 'o') return '0';
+    return letter == 'i' || letter == 'l' ? '1' : letter;
+}
+
 /// The signs of a tidy line in one spelling: no dashes, no letters taken for digits.
 std::string tidy_signs(std::string_view text) {
     std::string out;
     for (const char c : text)
-        if (c != '-') out.push_back(c == 'o' ? '0' : c == 'i' || c == 'l' ? '1' : c);
+        if (c != '-') out.push_back(as_digit(c));
     return out;
 }
 
@@ -194,6 +199,7 @@ Result<std::vector<std::string>> split(const Secret32& secret, unsigned k, unsig
     append(value, ByteView(sha256(secret.view())).first(kCheckBytes));
     const auto group = load_be<std::uint32_t>(random.bytes<4>().data());
     std::vector<std::string> lines;
+    lines.reserve(n);
     for (const detail::Point& point : detail::shamir_split(value, k, n, random)) {
         Share share{k, n, point.x, group, {}};
         std::ranges::copy(point.y, share.value.begin());
@@ -214,11 +220,12 @@ Result<Secret32> combine(std::span<const std::string> lines) {
     }
     TRY_STATUS(check_enough(shares));
     std::vector<detail::Point> points;
+    points.reserve(shares.size());
     for (const Share& share : shares)
         points.push_back({static_cast<std::uint8_t>(share.index),
                           Bytes(share.value.begin(), share.value.end())});
     Bytes value = detail::shamir_combine(points);
-    const Secret32 secret(ByteView(value).first<32>());
+    Secret32 secret(ByteView(value).first<32>());
     const Hash hash = sha256(secret.view());
     const bool whole = std::equal(value.begin() + 32, value.end(), hash.begin());
     sodium_memzero(value.data(), value.size());
