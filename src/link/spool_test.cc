@@ -260,6 +260,67 @@ TEST_F(SpoolTest, RecordsAndSegmentsCannotChangePlaces) {
     EXPECT_EQ(open(small_segments()).error().code, Code::Corrupt);
 }
 
+TEST_F(SpoolTest, RecordsOfAnotherHistoryDoNotOpen) {
+    // Two spools of one source and key, as after an old copy was put back.
+    std::vector<Bytes> files;
+    std::vector<std::uint64_t> starts;
+    for (const std::string history : {"a", "b"}) {
+        sim::SimDisk disk;
+        auto spool = Spool::open(disk, random_, signing_key(), secret(9), spool_options()).value();
+        starts = {spool->bytes()};
+        for (int i = 0; i < 3; ++i) {
+            ASSERT_TRUE(spool->append(an_event(history + std::to_string(i))).has_value());
+            starts.push_back(spool->bytes());
+        }
+        files.push_back(disk.read_file("spool/00000000000000000000.spool", 1 << 20).value());
+    }
+    ASSERT_EQ(files[0].size(), files[1].size());
+    std::copy(files[1].begin() + static_cast<std::ptrdiff_t>(starts[1]), files[1].end(),
+              files[0].begin() + static_cast<std::ptrdiff_t>(starts[1]));
+    ASSERT_TRUE(disk_.make_dirs("spool").has_value());
+    ASSERT_TRUE(disk_.write_file("spool/00000000000000000000.spool", files[0]).has_value());
+    EXPECT_EQ(open().error().code, Code::Corrupt);
+}
+
+TEST_F(SpoolTest, WhatAKilledProcessWroteIsDurableBeforeItIsSent) {
+    const std::string path = "spool/00000000000000000000.spool";
+    const auto start = [&](sim::SimDisk& disk) {
+        return Spool::open(disk, random_, signing_key(), secret(9), spool_options()).value();
+    };
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        sim::SimDisk disk(seed);
+        const std::uint64_t head_bytes = start(disk)->bytes();
+        // A record written in full; the process dies before it could sync it.
+        const auto ahead = disk.clone();
+        ASSERT_TRUE(start(*ahead)->append(an_event("x", 2000)).has_value());
+        const Bytes whole = ahead->read_file(path, 1 << 20).value();
+        ASSERT_TRUE(disk.open(path, Open::ReadWrite)
+                        .value()
+                        ->write_at(head_bytes, ByteView(whole).subspan(head_bytes))
+                        .has_value());
+        ASSERT_EQ(start(disk)->last(), 1u);
+        disk.crash(seed);
+        EXPECT_EQ(start(disk)->last(), 1u);
+    }
+}
+
+TEST_F(SpoolTest, RemovingSegmentsLeavesNoHoleWhateverACrashKeeps) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        for (std::uint64_t step = 1; step <= 12; ++step) {
+            sim::SimDisk disk(seed);
+            auto spool =
+                Spool::open(disk, random_, signing_key(), secret(9), small_segments()).value();
+            for (int i = 0; i < 16; ++i) ASSERT_TRUE(spool->append(an_event("x")).has_value());
+            disk.crash_at_step(disk.steps() + step);
+            (void)spool->acknowledge(15);
+            spool.reset();
+            disk.crash(seed);
+            spool = Spool::open(disk, random_, signing_key(), secret(9), small_segments()).value();
+            EXPECT_EQ(requests(*spool, spool->base()).size(), 16 - spool->base());
+        }
+    }
+}
+
 /// One life of a guard: appends and acknowledgements until the power goes.
 struct Life {
     std::vector<std::string> acknowledged;  ///< by counter - 1
