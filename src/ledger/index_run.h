@@ -140,7 +140,7 @@ class Run {
     Result<Block> block(Dimension dimension, std::size_t number) const;
 
   private:
-    Run(std::unique_ptr<File> file, crypto::Secret32 file_key, RunDirectory directory)
+    Run(std::unique_ptr<File> file, const crypto::Secret32& file_key, RunDirectory directory)
         : file_(std::move(file)), file_key_(file_key), directory_(std::move(directory)) {}
 
     std::unique_ptr<File> file_;

@@ -64,19 +64,19 @@ Result<Batch> Sealer::seal_all(std::span<const Draft> drafts, WallTime now) {
     for (const Draft& draft : drafts) {
         Source* source = TRY(source_of(draft, now, batch));
         if (draft.gap_until > source->last_counter) {
-            batch.sequences.push_back(next_);
+            batch.sequences.emplace_back(next_);
             TRY_STATUS(declare_gap(*source, draft.gap_until + 1, now, batch));
             source->last_counter = draft.gap_until;
             continue;
         }
         const bool seen = draft.stamp.counter != 0 && draft.stamp.counter <= source->last_counter;
         if (seen || draft.gap_until != 0) {
-            batch.sequences.push_back(std::nullopt);
+            batch.sequences.emplace_back(std::nullopt);
             continue;
         }
         if (draft.stamp.counter > source->last_counter + 1)
             TRY_STATUS(declare_gap(*source, draft.stamp.counter, now, batch));
-        batch.sequences.push_back(next_);
+        batch.sequences.emplace_back(next_);
         TRY_STATUS(add(draft, *source, batch));
     }
     finish(batch);
