@@ -31,7 +31,7 @@ Bytes encode(const Header& header, Payload kind, ByteView payload) {
 }
 
 TEST(Entry, WhatIsWrittenIsReadBack) {
-    rc::check([] {
+    EXPECT_TRUE(rc::check([] {
         const Header header = any_header();
         const Bytes payload = *rc::gen::container<Bytes>(rc::gen::arbitrary<std::uint8_t>());
         Bytes sealed = payload;
@@ -42,18 +42,18 @@ TEST(Entry, WhatIsWrittenIsReadBack) {
         RC_ASSERT(view->header == header);
         RC_ASSERT(view->is_sealed);
         RC_ASSERT(to_bytes(view->payload) == sealed);
-    });
+    }));
 }
 
 TEST(Entry, OneEventHasOneSpelling) {
-    rc::check([] {
+    EXPECT_TRUE(rc::check([] {
         Bytes entry = encode(any_header(), Payload::Sealed, Bytes(40, 7));
         const auto at = *rc::gen::inRange<std::size_t>(0, entry.size());
         entry[at] ^= static_cast<std::uint8_t>(*rc::gen::inRange(1, 256));
         const auto view = parse_entry(entry);
         if (!view) return;
         RC_ASSERT(encode(view->header, view->is_sealed ? Payload::Sealed : Payload::Open, view->payload) == entry);
-    });
+    }));
 }
 
 TEST(Entry, TheLongestHeaderFits) {

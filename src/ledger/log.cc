@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "ledger/layout.h"
 #include "ledger/log_reader.h"
+#include "ledger/source_counters.h"
 
 namespace hygie::ledger {
 namespace {
@@ -139,6 +140,11 @@ Status Log::take_in(ByteView entry) {
         TRY_STATUS(applied_.restore(TRY(registered_source(TRY(keys_->unseal(view, applied_)), *keys_))));
     if (!applied_.has(view.header.source)) return would_fork();
     applied_.number(view.header.source).last_counter = view.header.counter;
+    if (view.header.type == event::Type::SourceGap) {
+        const DeclaredGap gap = TRY(declared_gap(view));
+        if (!applied_.has(gap.source)) return would_fork();
+        applied_.number(gap.source).last_counter = gap.last;
+    }
     return view.header.type == event::Type::IndexCommitted ? note_commitment(entry) : Status{};
 }
 

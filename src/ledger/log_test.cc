@@ -66,6 +66,22 @@ TEST(Log, AGapIsDeclaredWhereItIsSeen) {
     EXPECT_TRUE(verify(test));
 }
 
+TEST(Log, ADeclaredGapIsRememberedByARestart) {
+    TestLog test;
+    auto event = TestLog::event("nurse-1", "patient-1");
+    event.counter = 1;
+    test.append({event});
+    Draft lost = *draft_of(event);
+    lost.gap_until = 4;
+    ASSERT_TRUE(test.log->append({&lost, 1}));
+    test.open();  // without close: from the write-ahead log
+    event.counter = 5;
+    EXPECT_EQ(test.append({event}), (Sequences{3})) << "the gap was declared already";
+    test.publish();
+    const auto report = verify(test);
+    ASSERT_TRUE(report) << report.error().what.en;
+}
+
 TEST(Log, CountersGoOnAfterReopening) {
     TestLog test;
     const auto event = TestLog::event("nurse-1", "patient-1");

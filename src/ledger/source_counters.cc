@@ -18,9 +18,9 @@ std::unexpected<Error> gap(std::uint64_t source, std::uint64_t expected, std::ui
                  "entries were left out or repeated: compare with the source itself"});
 }
 
-/// What a SourceGap entry declares; its body is open to every verifier.
-Result<std::pair<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>>> declared(
-    const EntryView& entry) {
+}  // namespace
+
+Result<DeclaredGap> declared_gap(const EntryView& entry) {
     const auto bad = [] {
         return fail(Code::Forged,
                     {"déclaration de lacune illisible", "unreadable declaration of a gap"},
@@ -40,10 +40,8 @@ Result<std::pair<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>>> declar
     const auto first = number("first");
     const auto last = number("last");
     if (!source || !first || !last || *source == 0 || *last < *first) return bad();
-    return std::pair(*source, std::pair(*first, *last));
+    return DeclaredGap{*source, *first, *last};
 }
-
-}  // namespace
 
 std::string encode_counters(Checkpoint pin, const SourceCounters& counters) {
     pin.extensions.clear();
@@ -98,8 +96,8 @@ Status CounterRun::extend(std::uint64_t source, Range range) {
 Status CounterRun::follow(const EntryView& entry) {
     TRY_STATUS(extend(entry.header.source, {entry.header.counter, entry.header.counter}));
     if (entry.header.type != event::Type::SourceGap) return {};
-    const auto [source, range] = TRY(declared(entry));
-    return extend(source, {range.first, range.second});
+    const DeclaredGap missing = TRY(declared_gap(entry));
+    return extend(missing.source, {missing.first, missing.last});
 }
 
 void CounterRun::cut() {

@@ -25,6 +25,16 @@ std::string encode_counters(Checkpoint pin, const SourceCounters& counters);
 /// Code::BadInput unless the text belongs to that very pin.
 Result<SourceCounters> parse_counters(std::string_view text, const Checkpoint& pin);
 
+/// Counters of a source that the ledger declares missing.
+struct DeclaredGap {
+    std::uint64_t source = 0;
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+};
+
+/// What a SourceGap entry says; its body is open to every verifier. Code::Forged when it is not the ledger's own.
+Result<DeclaredGap> declared_gap(const EntryView& entry);
+
 /// Follows the counters of a stretch of the log. Each source counts on from where it was; a
 /// SourceGap entry, which the ledger writes before the entry that jumps, stands for the counters it
 /// declares missing. Stretches can be followed apart and then joined.

@@ -80,7 +80,7 @@ TEST(Wal, SyncedRecordsSurviveAnyCrash) {
 }
 
 TEST(Wal, AnyFlippedBitEndsTheReplayBeforeIt) {
-    rc::check([] {
+    EXPECT_TRUE(rc::check([] {
         sim::SimDisk disk;
         auto wal = Wal::create(disk, kDir, 1);
         std::vector<Record> written;
@@ -96,7 +96,7 @@ TEST(Wal, AnyFlippedBitEndsTheReplayBeforeIt) {
         const std::size_t hit = (bit / 8 - kWalHeaderBytes) / record_bytes;
         RC_ASSERT(found.size() == hit);
         RC_ASSERT(std::equal(found.begin(), found.end(), written.begin()));
-    });
+    }));
 }
 
 /// A reused segment holds older records behind the new ones; they must never come back.
