@@ -48,9 +48,10 @@ Draft some_draft(std::mt19937_64& choose) {
     return *draft_of(event);
 }
 
-/// All leaf hashes of the log's files, checked against its tiles by nobody but us.
-std::vector<crypto::Hash> leaves_of(Disk& disk, std::uint64_t size) {
+/// All leaf hashes of the log's files, checked against its tiles by nobody but us; every entry must be readable.
+std::vector<crypto::Hash> leaves_of(Log& log, Disk& disk) {
     DirReader reader(disk, kDir);
+    const std::uint64_t size = log.applied_size();
     std::vector<crypto::Hash> leaves;
     for (std::uint64_t at = 0; at < size; at += kTileHashes) {
         const auto width = static_cast<std::size_t>(std::min<std::uint64_t>(kTileHashes, size - at));
@@ -59,7 +60,11 @@ std::vector<crypto::Hash> leaves_of(Disk& disk, std::uint64_t size) {
             ADD_FAILURE() << bundle.error().what.en;
             return leaves;
         }
-        for (const ByteView entry : bundle->entries) leaves.push_back(crypto::leaf_hash(entry));
+        for (const ByteView entry : bundle->entries) {
+            leaves.push_back(crypto::leaf_hash(entry));
+            const auto view = parse_entry(entry);
+            EXPECT_TRUE(view && log.keys().unseal(*view, log.sources())) << "the key of an entry is lost";
+        }
     }
     return leaves;
 }
@@ -92,13 +97,26 @@ bool live(Machine& machine, World& world, std::mt19937_64& choose, int rounds) {
     return true;
 }
 
+/// What anybody may have seen, a witness or a reader, the log must remember having signed.
+void expect_memory_of_what_was_shown(Disk& disk, const World& world, const std::string& when) {
+    const auto served = read_signed(disk, layout::checkpoint(kDir));
+    const auto remembered = read_signed(disk, layout::signed_checkpoint(kDir));
+    ASSERT_TRUE(served && *served && remembered && *remembered) << when;
+    const std::uint64_t size = (*remembered)->checkpoint.size;
+    EXPECT_LE((*served)->checkpoint.size, size) << when << ": shown before it was remembered";
+    if (!world.shown.empty()) {
+        EXPECT_LE(world.shown.rbegin()->first, size) << when << ": cosigned before it was remembered";
+    }
+}
+
 /// Opens the log on an undisturbed disk and holds it against all that was promised.
 void expect_promises_kept(Machine& machine, const World& world, const std::string& when) {
+    expect_memory_of_what_was_shown(*machine.disk, world, when);
     auto log = Log::open(machine.doors(), kDir, machine.root);
     ASSERT_TRUE(log) << when << ": " << log.error().what.en;
     const std::uint64_t size = (*log)->applied_size();
     EXPECT_LE(size, world.appended + 2) << when;  // a registration or a commitment may have gone along
-    const auto leaves = leaves_of(*machine.disk, size);
+    const auto leaves = leaves_of(**log, *machine.disk);
     ASSERT_EQ(leaves.size(), size) << when;
     for (const auto& [sequence, leaf] : world.acknowledged) {
         ASSERT_LT(sequence, size) << when << ": an acknowledged entry is lost";
@@ -190,6 +208,93 @@ TEST(LogCrash, FaultsOfTheDiskStopTheLogAndLoseNothing) {
         machine.disk = machine.disk->clone();  // the fault is over
         expect_promises_kept(machine, world, "fault");
     });
+}
+
+/// Drafts of `count` traces.
+std::vector<Draft> some_drafts(std::size_t count, std::uint64_t seed) {
+    std::mt19937_64 choose(seed);
+    std::vector<Draft> drafts;
+    while (drafts.size() < count) drafts.push_back(some_draft(choose));
+    return drafts;
+}
+
+/// Appends, and makes the tiles durable that a restart begins with. Closes the log.
+void settle_at(Machine& machine, std::size_t drafts) {
+    auto log = Log::open(machine.doors(), kDir, machine.root);
+    ASSERT_TRUE(log && (*log)->append(some_drafts(drafts, 1)));
+    auto snapshot = (*log)->snapshot();
+    ASSERT_TRUE(snapshot && (*log)->settle(*snapshot));
+}
+
+/// 250 and 600 leave a partial tile on level 0, and on 0 and 1; then the log grows by a little, or not at all.
+TEST(LogCrash, TilesARestartNeedsAreNeverWrittenOver) {
+    for (const std::size_t size : {250u, 600u}) {
+        Machine settled(1);
+        start(settled);
+        settle_at(settled, size);
+        for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+            Machine machine(seed);
+            machine.disk = settled.disk->clone();
+            {
+                auto log = Log::open(machine.doors(), kDir, machine.root);
+                ASSERT_TRUE(log);
+                ASSERT_TRUE((*log)->snapshot());
+                ASSERT_TRUE((*log)->append(some_drafts(seed % 3, seed)));
+                ASSERT_TRUE((*log)->snapshot());
+            }
+            machine.disk->crash(seed);
+            const auto log = Log::open(machine.doors(), kDir, machine.root);
+            ASSERT_TRUE(log) << "size " << size << ", seed " << seed << ": " << log.error().what.en;
+        }
+    }
+}
+
+TEST(LogCrash, PartialTilesStayUntilASettledSizeNeedsThemNoMore) {
+    Machine settled(1);
+    start(settled);
+    settle_at(settled, 250);
+    bool done = false;
+    for (std::uint64_t step = 1; !done; ++step) {
+        ASSERT_LT(step, 100u);
+        Machine machine(step);
+        machine.disk = settled.disk->clone();
+        {
+            auto log = Log::open(machine.doors(), kDir, machine.root);
+            ASSERT_TRUE(log && (*log)->append(some_drafts(20, step)));
+            machine.disk->crash_at_step(machine.disk->steps() + step);
+            auto snapshot = (*log)->snapshot();
+            done = snapshot && (*log)->publish(*snapshot, {}) && (*log)->settle(*snapshot);
+        }
+        machine.disk->crash(step);
+        const auto log = Log::open(machine.doors(), kDir, machine.root);
+        ASSERT_TRUE(log) << "step " << step << ": " << log.error().what.en;
+    }
+    EXPECT_FALSE(settled.disk->exists("log/tile/0/000"));
+}
+
+/// An old copy of the ledger, written on, holds as many entries as were signed, but not the same: from its tiles, from
+/// its write-ahead log, or with a batch across the signed size.
+TEST(LogCrash, AnotherHistoryThanTheSignedOneIsRefused) {
+    Machine machine(9);
+    start(machine);
+    const auto early = machine.disk->clone();
+    const auto write_on = [&](std::size_t drafts, bool close) {
+        auto log = Log::open(machine.doors(), kDir, machine.root);
+        ASSERT_TRUE(log && (*log)->append(std::vector(drafts, some_drafts(1, 3)[0])));
+        auto snapshot = (*log)->snapshot();
+        ASSERT_TRUE(snapshot && (*log)->publish(*snapshot, {}));
+        ASSERT_TRUE(!close || (*log)->close());
+    };
+    write_on(5, true);
+    const Bytes signed_note = *machine.disk->read_file(layout::signed_checkpoint(kDir), 1 << 20);
+    for (const auto& [drafts, close] : {std::pair{5u, true}, std::pair{5u, false}, std::pair{8u, false}}) {
+        machine.disk = early->clone();
+        write_on(drafts, close);
+        ASSERT_TRUE(machine.disk->replace_file(layout::signed_checkpoint(kDir), signed_note));
+        const auto reopened = Log::open(machine.doors(), kDir, machine.root);
+        ASSERT_FALSE(reopened) << drafts << (close ? " closed" : " killed");
+        EXPECT_EQ(reopened.error().code, Code::Corrupt);
+    }
 }
 
 TEST(LogCrash, ALogThatLostWhatItSignedRefusesToGoOn) {
