@@ -1,12 +1,9 @@
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/event_lines.h"
 #include "app/ledger_desk.h"
-#include "app/progress.h"
 #include "app/unlock.h"
-#include "base/limits.h"
 #include "event/ndjson.h"
 #include "event/sample.h"
 #include "ledger/appender.h"
@@ -88,68 +85,29 @@ Result<int> sample(Context& context) {
     return kExitOk;
 }
 
-/// Reads NDJSON, appends it batch by batch and prints the index of each line once it is durable.
-class LineAppender {
+/// Appends lines batch by batch and prints the index of each once it is durable.
+class LineAppender final : public LineTaker {
   public:
-    LineAppender(Context& context, ledger::Appender& appender)
-        : context_(context), appender_(appender), progress_(context, {"lignes", "lines"}, 0) {}
+    LineAppender(Context& context, ledger::Appender& appender) : context_(context), appender_(appender) {}
 
-    Status run() {
-        const event::LineOrigin origin{context_.clock, context_.random,
-                                       SourceId(context_.values.text("--source")),
-                                       NodeId(context_.process.host_name())};
-        std::string line;
-        while (read_line(line)) {
-            ++read_;
-            if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-            auto draft = to_draft(line, origin);
-            if (!draft) {
-                TRY_STATUS(flush());  // what came before stays
-                return draft.error().code == Code::BadInput ? at_line(draft.error())
-                                                            : std::unexpected(draft.error());
-            }
-            numbers_.push_back(read_);
-            drafts_.push_back(std::move(*draft));
-            // Somebody may wait for the answer to the last line: hold nothing back once input pauses.
-            if (drafts_.size() >= kLinesPerBatch || context_.in.rdbuf()->in_avail() <= 0) TRY_STATUS(flush());
-        }
-        return flush();
+    Status take(std::uint64_t line, const event::Event& event) override {
+        drafts_.push_back(TRY(ledger::draft_of(event)));
+        numbers_.push_back(line);
+        return {};
     }
 
-  private:
-    /// One line at most a little longer than an event may be: a line without end must not fill memory.
-    bool read_line(std::string& line) {
-        line.clear();
-        char c = 0;
-        while (context_.in.get(c)) {
-            if (c == '\n') return true;
-            if (line.size() <= limits::kEventBytesMax) line.push_back(c);
-        }
-        return !line.empty();
-    }
+    bool is_full() const override { return drafts_.size() >= kLinesPerBatch; }
 
-    Result<ledger::Draft> to_draft(const std::string& line, const event::LineOrigin& origin) {
-        return ledger::draft_of(TRY(event::parse_line(line, origin)));
-    }
-
-    std::unexpected<Error> at_line(Error error) const {
-        error.what.fr = fmt::format("ligne {} : {}", read_, error.what.fr);
-        error.what.en = fmt::format("line {}: {}", read_, error.what.en);
-        error.remedy.fr += fmt::format(" ; les lignes précédentes sont gardées, reprenez à la ligne {}", read_);
-        error.remedy.en += fmt::format("; the lines before it are kept, resume at line {}", read_);
-        return std::unexpected(std::move(error));
-    }
-
-    Status flush() {
+    Status flush() override {
         if (drafts_.empty()) return {};
         const auto sequences = TRY(appender_.append(std::exchange(drafts_, {})));
         for (std::size_t i = 0; i < sequences.size(); ++i) print(numbers_[i], sequences[i]);
         context_.out << std::flush;
         numbers_.clear();
-        progress_.at(read_);
         return {};
     }
 
+  private:
     void print(std::uint64_t line, std::optional<std::uint64_t> sequence) {
         if (context_.json) {
             nlohmann::json answer = {{"line", line}};
@@ -167,8 +125,6 @@ class LineAppender {
 
     Context& context_;
     ledger::Appender& appender_;
-    Progress progress_;
-    std::uint64_t read_ = 0;
     std::vector<ledger::Draft> drafts_;
     std::vector<std::uint64_t> numbers_;  ///< line of each draft
 };
@@ -176,7 +132,10 @@ class LineAppender {
 Result<int> append(Context& context) {
     OpenLedger ledger = TRY(open_ledger(context));
     ledger::Appender appender(*ledger.log, ledger.cosign, {});
-    const Status appended = LineAppender(context, appender).run();
+    LineAppender lines(context, appender);
+    const event::LineOrigin origin{context.clock, context.random, SourceId(context.values.text("--source")),
+                                   NodeId(context.process.host_name())};
+    const Status appended = read_event_lines(context, origin, lines);
     const Status closed = appender.close();
     TRY_STATUS(appended);
     TRY_STATUS(closed);

@@ -1,8 +1,12 @@
+#include <sys/types.h>
+
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/ledger_desk.h"
 #include "app/ledger_sink.h"
+#include "app/peer_address.h"
 #include "app/unlock.h"
 #include "ledger/appender.h"
 #include "link/core_listener.h"
@@ -12,18 +16,21 @@
 namespace hygie::app {
 namespace {
 
-constexpr std::size_t kPemBytesMax = 1 << 20;
-
 /// The ledger open for writing while it is served: guards send, checkpoints and heartbeats go out.
 class Core {
   public:
     static Result<std::unique_ptr<Core>> start(Context& context) {
         OpenLedger opened = TRY(open_ledger(context));
         std::unique_ptr<Core> core(new Core(context, std::move(opened)));
-        if (context.values.has("--link"))
-            core->listener_ = TRY(link::CoreListener::start({context.disk, context.clock, context.random},
-                                                            core->sink_, TRY(link_options(context))));
+        if (has_link(context))
+            core->listener_ =
+                TRY(link::CoreListener::start({context.disk, context.clock, context.random},
+                                              core->sink_, TRY(link_options(context))));
         return core;
+    }
+
+    static bool is_wanted(Context& context) {
+        return has_link(context) || context.values.flag("--write");
     }
 
     Status stop() {
@@ -41,35 +48,32 @@ class Core {
                      .heartbeat = context.values.duration("--heartbeat")}),
           sink_(appender_, ledger_.log->sources(), context.clock) {}
 
-    static Result<std::string> pem(Context& context, std::string_view option) {
-        if (!context.values.has(option))
-            return fail(Code::BadInput,
-                        {"il manque " + std::string(option), std::string(option) + " is missing"},
-                        {"le lien entre machines demande --link-cert, --link-key et --link-ca",
-                         "the link between machines needs --link-cert, --link-key and --link-ca"});
-        const Bytes bytes = TRY(context.disk.read_file(context.values.text(option), kPemBytesMax));
-        return std::string(as_text(bytes));
+    static bool has_link(Context& context) {
+        return context.values.has("--link") || context.values.has("--link-listen");
     }
 
     static Result<link::ListenerOptions> link_options(Context& context) {
         link::ListenerOptions options;
-        link::LocalEndpoint local{.path = context.values.text("--link"), .group = false, .peers = {}};
+        if (context.values.has("--link")) options.local = TRY(local_endpoint(context));
+        if (context.values.has("--link-listen")) options.remote = TRY(remote_endpoint(context));
+        return options;
+    }
+
+    static Result<link::LocalEndpoint> local_endpoint(Context& context) {
+        link::LocalEndpoint local{
+            .path = context.values.text("--link"), .group = false, .peers = {}};
         for (const std::string& uid : context.values.list("--link-uid"))
             local.peers.push_back(static_cast<uid_t>(TRY(parse_number(uid))));
         local.group = !local.peers.empty();
-        options.local = std::move(local);
-        if (!context.values.has("--link-listen")) return options;
-        const std::string& address = context.values.text("--link-listen");
-        const std::size_t colon = address.rfind(':');
-        if (colon == std::string::npos)
-            return fail(Code::BadInput, {"adresse du lien invalide", "invalid address of the link"},
-                        {"écrivez ip:port", "write ip:port"});
-        const link::TlsIdentity identity{TRY(pem(context, "--link-ca")), TRY(pem(context, "--link-cert")),
-                                         Sensitive(TRY(pem(context, "--link-key")))};
-        options.remote =
-            link::TlsEndpoint{address.substr(0, colon), static_cast<std::uint16_t>(TRY(parse_number(address.substr(colon + 1)))),
-                              "", TRY(link::TlsContext::server(identity))};
-        return options;
+        return local;
+    }
+
+    static Result<link::TlsEndpoint> remote_endpoint(Context& context) {
+        const PeerAddress address = TRY(parse_peer_address(context.values.text("--link-listen")));
+        const link::TlsIdentity identity = TRY(read_mutual_tls_identity(
+            context, {.ca = "--link-ca", .cert = "--link-cert", .key = "--link-key"}));
+        return link::TlsEndpoint{address.host, address.port, "",
+                                 TRY(link::TlsContext::server(identity))};
     }
 
     OpenLedger ledger_;
@@ -86,7 +90,8 @@ void announce(Context& context, const std::string& url, const Core* core) {
         context.out << ready.dump() << std::endl;
         return;
     }
-    context.out << context.say({"le registre est servi sur ", "the ledger is served at "}) << url << std::endl;
+    context.out << context.say({"le registre est servi sur ", "the ledger is served at "}) << url
+                << std::endl;
     if (core && context.values.has("--link"))
         context.out << context.say({"les gardes écrivent par ", "guards write through "})
                     << context.values.text("--link") << std::endl;
@@ -97,12 +102,14 @@ Result<int> serve(Context& context) {
     ledger::DirReader reader(context.disk, dir);
     TRY(ledger::read_checkpoint(reader));
     std::unique_ptr<Core> core;
-    if (context.values.has("--link") || context.values.flag("--write")) core = TRY(Core::start(context));
+    if (Core::is_wanted(context)) core = TRY(Core::start(context));
     serve::TileRoutes routes(context.disk, dir);
-    const auto text = [&](std::string_view name) { return context.values.has(name) ? context.values.text(name) : ""; };
+    const auto text = [&](std::string_view name) {
+        return context.values.has(name) ? context.values.text(name) : "";
+    };
     const auto server = TRY(serve::HttpServer::start(
-        {.listen = context.values.text("--listen"), .cert = text("--cert"), .key = text("--key")}, context.clock,
-        [&](const serve::Request& request) { return routes(request); }));
+        {.listen = context.values.text("--listen"), .cert = text("--cert"), .key = text("--key")},
+        context.clock, [&](const serve::Request& request) { return routes(request); }));
     announce(context, server->url(), core.get());
     context.wait_for_stop();
     server->stop();
@@ -117,44 +124,82 @@ std::vector<Command> ledger_serve_commands() {
         {.path = {"ledger", "serve"},
          .summary = {"sert le registre aux vérificateurs, et l'ouvre aux gardes",
                      "serves the ledger to verifiers, and opens it to guards"},
-         .description =
-             {"Sert par HTTP les fichiers publics (C2SP tlog-tiles), rien d'autre. Avec --link ou --write, tient aussi le "
-              "registre ouvert en écriture : les gardes y envoient leurs événements, un point de contrôle sort à chaque "
-              "intervalle, et un battement quand rien ne se passe.",
-              "Serves the public files over HTTP (C2SP tlog-tiles), nothing else. With --link or --write it also keeps "
-              "the ledger open for writing: guards send their events to it, a checkpoint goes out at each interval, and a "
-              "heartbeat when nothing happens."},
+         .description = {"Sert par HTTP les fichiers publics (C2SP tlog-tiles), rien d'autre. Avec "
+                         "--link, --link-listen ou --write, tient aussi le "
+                         "registre ouvert en écriture : les gardes y envoient leurs événements, un "
+                         "point de contrôle sort à chaque "
+                         "intervalle, et un battement quand rien ne se passe.",
+                         "Serves the public files over HTTP (C2SP tlog-tiles), nothing else. With "
+                         "--link, --link-listen or --write it also keeps "
+                         "the ledger open for writing: guards send their events to it, a "
+                         "checkpoint goes out at each interval, and a "
+                         "heartbeat when nothing happens."},
          .options = {{.name = "--listen",
                       .placeholder = "IP:PORT",
-                      .help = {"où écouter ; port 0 : le premier libre", "where to listen; port 0: the first free one"},
+                      .help = {"où écouter ; port 0 : le premier libre",
+                               "where to listen; port 0: the first free one"},
                       .by_default = "127.0.0.1:8470"},
-                     {.name = "--cert", .placeholder = "FILE", .kind = Kind::File, .help = {"certificat TLS (PEM)", "TLS certificate (PEM)"}},
-                     {.name = "--key", .placeholder = "FILE", .kind = Kind::File, .help = {"sa clé (PEM)", "its key (PEM)"}},
+                     {.name = "--cert",
+                      .placeholder = "FILE",
+                      .kind = Kind::File,
+                      .help = {"certificat TLS (PEM)", "TLS certificate (PEM)"}},
+                     {.name = "--key",
+                      .placeholder = "FILE",
+                      .kind = Kind::File,
+                      .help = {"sa clé (PEM)", "its key (PEM)"}},
                      {.name = "--write",
                       .kind = Kind::Flag,
-                      .help = {"tient le registre ouvert : battements et points de contrôle", "keeps the ledger open: heartbeats and checkpoints"}},
+                      .help = {"tient le registre ouvert : battements et points de contrôle",
+                               "keeps the ledger open: heartbeats and checkpoints"}},
                      {.name = "--link",
                       .placeholder = "SOCKET",
                       .kind = Kind::File,
-                      .help = {"la socket locale où les gardes écrivent", "the local socket where guards write"}},
+                      .help = {"la socket locale où les gardes écrivent",
+                               "the local socket where guards write"}},
                      {.name = "--link-uid",
                       .placeholder = "UID",
                       .kind = Kind::Number,
-                      .help = {"utilisateurs admis sur cette socket ; sinon le nôtre seul", "users let in on that socket; ours alone otherwise"},
-                      .many = true},
+                      .help = {"utilisateurs admis sur cette socket ; sinon le nôtre seul",
+                               "users let in on that socket; ours alone otherwise"},
+                      .many = true,
+                      .max = std::numeric_limits<uid_t>::max() - 1},
                      {.name = "--link-listen",
                       .placeholder = "IP:PORT",
-                      .help = {"écoute aussi les gardes d'autres machines, sous TLS mutuel", "also listens to guards of other machines, under mutual TLS"}},
-                     {.name = "--link-cert", .placeholder = "FILE", .kind = Kind::File, .help = {"notre certificat pour ce lien (PEM)", "our certificate for that link (PEM)"}},
-                     {.name = "--link-key", .placeholder = "FILE", .kind = Kind::File, .help = {"sa clé (PEM)", "its key (PEM)"}},
-                     {.name = "--link-ca", .placeholder = "FILE", .kind = Kind::File, .help = {"l'autorité des gardes (PEM)", "the guards' authority (PEM)"}},
-                     {.name = "--checkpoint-interval", .placeholder = "DURATION", .kind = Kind::Duration, .help = {"entre deux points de contrôle", "between two checkpoints"}, .by_default = "1s"},
-                     {.name = "--heartbeat", .placeholder = "DURATION", .kind = Kind::Duration, .help = {"entre deux signes de vie au repos", "between two signs of life when idle"}, .by_default = "10s"},
-                     policy_option(), passphrase_file_option()},
+                      .help = {"écoute aussi les gardes d'autres machines, sous TLS mutuel",
+                               "also listens to guards of other machines, under mutual TLS"}},
+                     {.name = "--link-cert",
+                      .placeholder = "FILE",
+                      .kind = Kind::File,
+                      .help = {"notre certificat pour ce lien (PEM)",
+                               "our certificate for that link (PEM)"}},
+                     {.name = "--link-key",
+                      .placeholder = "FILE",
+                      .kind = Kind::File,
+                      .help = {"sa clé (PEM)", "its key (PEM)"}},
+                     {.name = "--link-ca",
+                      .placeholder = "FILE",
+                      .kind = Kind::File,
+                      .help = {"l'autorité des gardes (PEM)", "the guards' authority (PEM)"}},
+                     {.name = "--checkpoint-interval",
+                      .placeholder = "DURATION",
+                      .kind = Kind::Duration,
+                      .help = {"entre deux points de contrôle", "between two checkpoints"},
+                      .by_default = "1s"},
+                     {.name = "--heartbeat",
+                      .placeholder = "DURATION",
+                      .kind = Kind::Duration,
+                      .help = {"entre deux signes de vie au repos",
+                               "between two signs of life when idle"},
+                      .by_default = "10s"},
+                     policy_option(),
+                     passphrase_file_option()},
          .arguments = {ledger_argument()},
-         .examples = {{"hygie ledger serve /srv/ledger", {"Pour les vérificateurs de cette machine :", "For verifiers on this machine:"}},
-                      {"hygie ledger serve /srv/ledger --link /run/hygie/link.sock --policy group.policy",
-                       {"Pour les gardes, avec les témoins du groupe :", "For guards, with the group's witnesses:"}}},
+         .examples =
+             {{"hygie ledger serve /srv/ledger",
+               {"Pour les vérificateurs de cette machine :", "For verifiers on this machine:"}},
+              {"hygie ledger serve /srv/ledger --link /run/hygie/link.sock --policy group.policy",
+               {"Pour les gardes, avec les témoins du groupe :",
+                "For guards, with the group's witnesses:"}}},
          .run = serve}};
 }
 

@@ -14,6 +14,8 @@ std::vector<Command> ledger_verify_commands();
 std::vector<Command> ledger_keep_commands();
 std::vector<Command> ledger_serve_commands();
 std::vector<Command> ledger_bench_commands();
+/// `link send` and `link status`.
+std::vector<Command> link_commands();
 std::vector<Command> witness_commands();
 std::vector<Command> key_commands();
 std::vector<Command> config_commands();

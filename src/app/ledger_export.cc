@@ -1,5 +1,6 @@
 #include "app/ledger_export.h"
 
+#include "app/peer_address.h"
 #include "event/atna.h"
 #include "event/balp.h"
 #include "event/cef.h"
@@ -9,7 +10,6 @@
 namespace hygie::app {
 namespace {
 
-constexpr std::size_t kPemBytesMax = 1 << 20;
 constexpr std::size_t kBufferBytes = 256 << 10;
 /// Syslog priority of a line that is not an audit message itself: facility 10, notice.
 constexpr char kSyslogHead[] = "<85>1 - - hygie - - - ";
@@ -88,25 +88,11 @@ class SyslogExporter final : public Exporter {
     std::string framed_;
 };
 
-Result<std::string> pem(Context& context, std::string_view option) {
-    if (!context.values.has(option)) return std::string();
-    const Bytes bytes = TRY(context.disk.read_file(context.values.text(option), kPemBytesMax));
-    return std::string(as_text(bytes));
-}
-
-/// "host:port" or "[v6]:port".
 Result<link::TlsEndpoint> collector_of(Context& context) {
-    const std::string& to = context.values.text("--to");
-    const std::size_t colon = to.rfind(':');
-    const auto port = colon == std::string::npos ? Result<std::uint64_t>(0) : parse_number(to.substr(colon + 1));
-    if (!port || *port == 0 || *port > UINT16_MAX || colon == 0)
-        return fail(Code::BadInput, {"adresse de collecteur invalide", "invalid address of a collector"},
-                    {"écrivez hôte:port, par exemple 192.0.2.7:6514", "write host:port, for instance 192.0.2.7:6514"});
-    std::string host = to.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    const link::TlsIdentity identity{TRY(pem(context, "--ca")), TRY(pem(context, "--cert")),
-                                     Sensitive(TRY(pem(context, "--key")))};
-    return link::TlsEndpoint{host, static_cast<std::uint16_t>(*port), host,
+    PeerAddress to = TRY(parse_peer_address(context.values.text("--to")));
+    const link::TlsIdentity identity =
+        TRY(read_tls_identity(context, {.ca = "--ca", .cert = "--cert", .key = "--key"}));
+    return link::TlsEndpoint{to.host, to.port, to.host,
                              TRY(link::TlsContext::client(identity, link::TlsVersions::From12))};
 }
 
@@ -141,13 +127,8 @@ std::vector<Parameter> Exporter::options() {
 }
 
 Result<std::unique_ptr<Exporter>> Exporter::open(Context& context) {
-    if (context.values.has("--to")) {
-        if (!context.values.has("--ca"))
-            return fail(Code::BadInput, {"il manque --ca", "--ca is missing"},
-                        {"donnez l'autorité du collecteur : rien ne part sans qu'il soit vérifié",
-                         "give the collector's authority: nothing leaves before it is verified"});
+    if (context.values.has("--to"))
         return std::make_unique<SyslogExporter>(context, TRY(collector_of(context)));
-    }
     std::unique_ptr<File> file;
     if (context.values.has("--output")) file = TRY(context.disk.open(context.values.text("--output"), Open::Create));
     return std::make_unique<FileExporter>(context, std::move(file));

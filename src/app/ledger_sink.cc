@@ -6,10 +6,11 @@ namespace hygie::app {
 namespace {
 
 std::unexpected<Error> another_key() {
-    return fail(Code::Denied,
-                {"cette source est connue sous une autre clé", "this source is known under another key"},
-                {"si le garde a été réinstallé, donnez-lui un autre nom de nœud",
-                 "if the guard was installed anew, give it another node name"});
+    return fail(
+        Code::Denied,
+        {"cette source est connue sous une autre clé", "this source is known under another key"},
+        {"si le garde a été réinstallé, donnez-lui un autre nom de nœud",
+         "if the guard was installed anew, give it another node name"});
 }
 
 Result<ledger::Draft> draft_of(const link::SourceInfo& source, const link::StampedBody& stamped) {
@@ -26,7 +27,8 @@ Result<ledger::Draft> draft_of(const link::SourceInfo& source, const link::Stamp
     return draft;
 }
 
-Result<ledger::Draft> seal_draft(const link::SourceInfo& source, const link::Seal& seal, WallTime now) {
+Result<ledger::Draft> seal_draft(const link::SourceInfo& source, const link::Seal& seal,
+                                 WallTime now) {
     return ledger::own_draft(event::Type::StreamSealed, now,
                              {{"key", to_base64(source.key)},
                               {"counter", std::to_string(seal.at.counter)},
@@ -40,30 +42,37 @@ LedgerSink::LedgerSink(ledger::Appender& appender, const ledger::Sources& known,
     : appender_(appender), clock_(clock) {
     for (const ledger::Source& source : known.all())
         if (source.number != 0)
-            streams_[{source.name, source.node}] = {source.key, {source.last_counter, std::nullopt}};
+            streams_[{source.name, source.node}] = {source.key,
+                                                    {source.last_counter, std::nullopt}};
 }
 
 Result<link::Position> LedgerSink::position(const link::SourceInfo& source) {
     const std::lock_guard lock(mutex_);
-    const link::Position start{0, crypto::Hash{}};
-    Stream& stream = streams_.try_emplace({source.source, source.node}, to_bytes(source.key), start).first->second;
-    if (stream.key != to_bytes(source.key)) return another_key();
-    return stream.position;
+    const auto known = streams_.find({source.source, source.node});
+    if (known == streams_.end()) return link::Position{0, crypto::Hash{}};
+    if (known->second.key != to_bytes(source.key)) return another_key();
+    return known->second.position;
+}
+
+void LedgerSink::remember(const link::SourceInfo& source, const link::Position& position) {
+    const std::lock_guard lock(mutex_);
+    streams_[{source.source, source.node}] = {to_bytes(source.key), position};
 }
 
 Status LedgerSink::gap(const link::SourceInfo& source, const link::Gap& gap) {
+    TRY(position(source));
     ledger::Draft draft;
     draft.source = source.source;
     draft.node = source.node;
     draft.source_key = to_bytes(source.key);
     draft.gap_until = gap.last;
     TRY(appender_.append({std::move(draft)}));
-    const std::lock_guard lock(mutex_);
-    streams_[{source.source, source.node}].position = {gap.last, std::nullopt};
+    remember(source, {gap.last, std::nullopt});
     return {};
 }
 
 Status LedgerSink::append(const link::SourceInfo& source, const link::Batch& batch) {
+    TRY(position(source));
     std::vector<ledger::Draft> drafts;
     link::Point at = batch.after;
     for (const link::StampedBody& event : batch.events) {
@@ -74,8 +83,7 @@ Status LedgerSink::append(const link::SourceInfo& source, const link::Batch& bat
             drafts.push_back(TRY(seal_draft(source, *batch.seal, clock_.now())));
     }
     if (!drafts.empty()) TRY(appender_.append(std::move(drafts)));
-    const std::lock_guard lock(mutex_);
-    streams_[{source.source, source.node}].position = {at.counter, at.chain};
+    remember(source, {at.counter, at.chain});
     return {};
 }
 
@@ -85,7 +93,8 @@ void LedgerSink::order_done(const link::SourceInfo& source, const link::OrderDon
     event.outcome = done.problem ? event::Outcome::SeriousFailure : event::Outcome::Success;
     event.time = clock_.now();
     event.retention = event::Retention::Control3Years;
-    event.detail = {{"order", done.id}, {"source", source.source.str()}, {"node", source.node.str()}};
+    event.detail = {
+        {"order", done.id}, {"source", source.source.str()}, {"node", source.node.str()}};
     if (done.problem) event.detail["problem"] = done.problem->what.en;
     if (auto draft = ledger::draft_of(event)) (void)appender_.append({std::move(*draft)});
 }

@@ -9,8 +9,8 @@
 
 namespace hygie::app {
 
-/// Puts what guards send into the ledger. A source's key is fixed by its first entry; its stream's signatures become
-/// entries of their own, so that silence and omission show.
+/// Puts what guards send into the ledger. A source's key is fixed by its first entry; its stream's
+/// signatures become entries of their own, so that silence and omission show.
 class LedgerSink final : public link::CoreSink {
   public:
     LedgerSink(ledger::Appender& appender, const ledger::Sources& known, Clock& clock);
@@ -26,6 +26,8 @@ class LedgerSink final : public link::CoreSink {
         Bytes key;
         link::Position position;
     };
+
+    void remember(const link::SourceInfo& source, const link::Position& position);
 
     ledger::Appender& appender_;
     Clock& clock_;
