@@ -16,9 +16,6 @@ namespace {
 /// Lines that become durable with one sync when they come faster than the disk.
 constexpr std::size_t kLinesPerBatch = 1024;
 
-/// The key file of a ledger made without saying how to seal its root key, beside that key.
-constexpr char kKeyFileBeside[] = "root.key";
-
 bool opens_by_itself(const Context& context) {
     return context.values.text("--seal") == "key-file" && !context.values.has("--key-file");
 }
@@ -38,25 +35,13 @@ Result<int> print_key(Context& context, const std::vector<ledger::VerifierKey>& 
     return kExitOk;
 }
 
-Result<std::vector<ledger::VerifierKey>> own_keys(Context& context, const std::string& dir) {
-    ledger::DirReader reader(context.disk, dir);
-    return ledger::read_verifier_keys(reader);
-}
-
 Result<int> init(Context& context) {
     const std::string& dir = context.values.text("DIR");
-    if (context.disk.exists(ledger::layout::root_key(dir)))
-        return fail(Code::AlreadyThere,
-                    {"ce dossier contient déjà un registre", "this folder already holds a ledger"},
-                    {"choisissez un autre dossier", "choose another folder"});
-    TRY_STATUS(context.disk.make_dirs(dir, Access::Served));
-    TRY_STATUS(context.disk.make_dirs(ledger::layout::private_dir(dir)));
-    const crypto::RootKey root =
-        TRY(crypto::create_root(context.disk, context.random, ledger::layout::root_key(dir),
-                                opens_by_itself(context) ? crypto::WithKeyFile{kKeyFileBeside}
-                                                         : TRY(new_sealing(context))));
-    TRY_STATUS(ledger::Log::init({context.disk, context.clock, context.random}, dir,
-                                 context.values.text("--origin"), root.domain("ledger")));
+    TRY_STATUS(create_ledger(context, dir, context.values.text("--origin"),
+                             [&]() -> Result<crypto::Sealing> {
+                                 if (opens_by_itself(context)) return sealing_beside();
+                                 return new_sealing(context);
+                             }));
     if (opens_by_itself(context))
         context.err << context.say(
             {"La clé racine s'ouvre avec private/root.key, dans le même dossier : qui lit le disque lit tout.\n"

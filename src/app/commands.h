@@ -8,6 +8,7 @@
 /// function there, declare it here, and list it in all_commands().
 namespace hygie::app {
 
+std::vector<Command> demo_commands();
 std::vector<Command> ledger_commands();
 std::vector<Command> ledger_read_commands();
 std::vector<Command> ledger_verify_commands();

@@ -27,8 +27,9 @@ struct Harness {
     Disk* disk = &real_disk();
     Clock* clock = &real_clock();
     Fetch* fetch = &real_fetch();
-    /// What a serving command does once it is ready, instead of waiting for a signal.
-    std::function<void()> when_ready = [] {};
+    /// What happens once a serving command is ready, instead of waiting for a signal; it is given
+    /// what the command printed so far.
+    std::function<void(const std::string& printed)> when_ready = [](const std::string&) {};
     /// What the person types when asked for a secret, each time.
     std::string secret = "correct horse battery staple";
 
@@ -44,7 +45,7 @@ struct Harness {
                                    .out = out,
                                    .err = err,
                                    .err_is_terminal = err_is_terminal,
-                                   .wait_for_stop = when_ready,
+                                   .wait_for_stop = [&] { when_ready(out.str()); },
                                    .ask_secret = [this](const std::string&) {
                                        return Result<Sensitive<std::string>>(Sensitive(secret));
                                    }});

@@ -4,12 +4,14 @@
 #include "crypto/secret.h"
 #include "event/uuid.h"
 #include "ledger/layout.h"
+#include "ledger/signer.h"
 
 namespace hygie::app {
 namespace {
 
 constexpr Micros kWitnessDeadline = std::chrono::seconds(10);
 const char* const kCommandLineSource = "cli";
+constexpr char kKeyFileBeside[] = "root.key";
 
 }  // namespace
 
@@ -68,8 +70,15 @@ std::vector<ledger::NoteSignature> Witnesses::operator()(
 }
 
 Result<OpenLedger> open_ledger(Context& context) {
+    std::optional<ledger::Policy> policy;
+    if (context.values.has("--policy"))
+        policy = TRY(read_policy(context, context.values.text("--policy")));
+    return open_ledger(context, context.values.text("DIR"), std::move(policy));
+}
+
+Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
+                               std::optional<ledger::Policy> policy) {
     crypto::harden_process();
-    const std::string& dir = context.values.text("DIR");
     const std::string root_path = ledger::layout::root_key(dir);
     if (!context.disk.exists(root_path))
         return fail(Code::NotFound, {"aucun registre dans " + dir, "no ledger in " + dir},
@@ -79,14 +88,35 @@ Result<OpenLedger> open_ledger(Context& context) {
     OpenLedger opened;
     opened.log = TRY(ledger::Log::open({context.disk, context.clock, context.random}, dir,
                                        root.domain("ledger")));
-    if (context.values.has("--policy")) {
-        auto witnesses = std::make_shared<Witnesses>(
-            context, dir, TRY(read_policy(context, context.values.text("--policy"))));
+    if (policy) {
+        auto witnesses = std::make_shared<Witnesses>(context, dir, std::move(*policy));
         opened.cosign = [witnesses](const ledger::SignedCheckpoint& checkpoint) {
             return (*witnesses)(checkpoint);
         };
     }
     return opened;
+}
+
+crypto::Sealing sealing_beside() { return crypto::WithKeyFile{kKeyFileBeside}; }
+
+Status create_ledger(Context& context, const std::string& dir, const std::string& origin,
+                     const std::function<Result<crypto::Sealing>()>& seal) {
+    const std::string root_path = ledger::layout::root_key(dir);
+    if (context.disk.exists(root_path))
+        return fail(Code::AlreadyThere,
+                    {"ce dossier contient déjà un registre", "this folder already holds a ledger"},
+                    {"choisissez un autre dossier", "choose another folder"});
+    TRY_STATUS(context.disk.make_dirs(dir, Access::Served));
+    TRY_STATUS(context.disk.make_dirs(ledger::layout::private_dir(dir)));
+    const crypto::RootKey root =
+        TRY(crypto::create_root(context.disk, context.random, root_path, TRY(seal())));
+    return ledger::Log::init({context.disk, context.clock, context.random}, dir, origin,
+                             root.domain("ledger"));
+}
+
+Result<std::vector<ledger::VerifierKey>> own_keys(Context& context, const std::string& dir) {
+    ledger::DirReader reader(context.disk, dir);
+    return ledger::read_verifier_keys(reader);
 }
 
 Status OpenLedger::finish() {

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/context.h"
+#include "crypto/keyring.h"
 #include "ledger/log.h"
 #include "ledger/policy.h"
 #include "ledger/tile_hashes.h"
@@ -46,6 +48,17 @@ struct OpenLedger {
     Status finish();
 };
 Result<OpenLedger> open_ledger(Context& context);
+Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
+                               std::optional<ledger::Policy> policy);
+
+/// Makes a ledger in a folder that holds none; Code::AlreadyThere otherwise, before `seal` asks
+/// anybody how to seal the root key.
+Status create_ledger(Context& context, const std::string& dir, const std::string& origin,
+                     const std::function<Result<crypto::Sealing>()>& seal);
+/// The seal of a ledger that the machine opens by itself: a key file beside the root key.
+crypto::Sealing sealing_beside();
+/// The verifier keys of a ledger's folder, oldest first.
+Result<std::vector<ledger::VerifierKey>> own_keys(Context& context, const std::string& dir);
 
 /// Writes into the ledger that somebody is about to read it, and what; durable on return, so that nothing is shown
 /// before its trace (law 1). `what` is kept sealed.
