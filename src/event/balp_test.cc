@@ -23,7 +23,9 @@ namespace fs = std::filesystem;
 /// Shared examples and profiles of IHE, when this machine has them.
 fs::path audit_data() {
     const char* given = std::getenv("HYGIE_DATA");
-    const fs::path root = fs::path(__FILE__).parent_path().parent_path().parent_path();
+    const char* source = std::getenv("HYGIE_SOURCE");
+    const fs::path root = source ? fs::path(source)
+                                 : fs::path(__FILE__).parent_path().parent_path().parent_path();
     return fs::path(given ? fs::path(given) : root / "../shared/data") / "records/audit";
 }
 
