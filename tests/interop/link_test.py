@@ -144,7 +144,8 @@ class Link(peers.TestCase):
             renamed = hygie("link", "send", "--spool", self.spool, "--to", self.socket, "--source", "files", input="",
                             check=False)
             self.assertRefused(renamed, "another source")
-            # A spool of its own with a key of its own, under the name that another key has.
+        # A spool of its own with a key of its own, under the name that another key has; the core has restarted.
+        with Core(self.log, "--link", self.socket):
             self.assertRefused(self.send(sample(1), spool=self.dir / "impostor", check=False), "under another key")
         self.assertArrived(events)
 
