@@ -63,6 +63,18 @@ Result<int> rotate(Context& context) {
     return kExitOk;
 }
 
+Result<int> rewrap(Context& context) {
+    OpenLedger ledger = TRY(open_ledger(context));
+    TRY_STATUS(ledger.log->keys().rewrap());
+    TRY_STATUS(ledger.log->close());
+    if (context.json)
+        context.out << nlohmann::json{{"keys", ledger.log->keys().table().live()}}.dump() << "\n";
+    else
+        context.out << fmt::format(fmt::runtime(context.say({"{} clés enveloppées à neuf\n", "{} keys wrapped anew\n"})),
+                                   ledger.log->keys().table().live());
+    return kExitOk;
+}
+
 }  // namespace
 
 std::vector<Command> ledger_keep_commands() {
@@ -100,6 +112,16 @@ std::vector<Command> ledger_keep_commands() {
          .arguments = {ledger_argument()},
          .examples = {{"hygie ledger prune /srv/ledger --dry-run", {"Voir avant :", "To look first:"}}},
          .run = prune},
+        {.path = {"ledger", "rewrap"},
+         .summary = {"enveloppe à neuf les clés des données", "wraps the data keys anew"},
+         .description = {"Une copie plus ancienne de private/keys ne peut alors plus rien ouvrir de ce qui a été effacé depuis. "
+                         "Aucune donnée n'est récrite. À faire après un effacement.",
+                         "An older copy of private/keys can then open nothing that was erased since. No data is "
+                         "rewritten. To do after an erasure."},
+         .options = {policy_option(), passphrase_file_option()},
+         .arguments = {ledger_argument()},
+         .examples = {{"hygie ledger rewrap /srv/ledger", {"Après « ledger shred » :", "After 'ledger shred':"}}},
+         .run = rewrap},
         {.path = {"ledger", "rotate"},
          .summary = {"change la clé de signature et détruit l'ancienne", "changes the signing key and destroys the old one"},
          .description = {"Une clé volée demain ne pourra pas signer hier. Un dernier point de contrôle porte les deux "

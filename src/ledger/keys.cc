@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "crypto/wipe.h"
 #include "event/codec.h"
+#include "ledger/layout.h"
 
 namespace hygie::ledger {
 namespace {
@@ -23,6 +25,51 @@ std::uint16_t year_of(WallTime time) {
 /// "p/…" for a patient, "-" for what is about nobody in particular; the two cannot meet.
 std::string subject_of(const PatientId& patient) { return patient.empty() ? "-" : "p/" + patient.str(); }
 
+constexpr std::string_view kWrappingBox = "ledger/wrapping";
+constexpr std::size_t kSecretBytes = 32;
+
+std::unexpected<Error> no_wrapping() {
+    return fail(Code::Corrupt, {"clé d'enveloppe absente ou illisible", "wrapping key absent or unreadable"},
+                {"restaurez private/wrapping et private/keys de la même sauvegarde",
+                 "restore private/wrapping and private/keys from the same backup"});
+}
+
+/// The random key that wraps the key table, sealed under the root; two while a re-wrapping is under way, the new one
+/// first.
+class WrappingFile {
+  public:
+    WrappingFile(Disk& disk, Random& random, std::string path, const crypto::Secret32& box_key)
+        : disk_(disk), random_(random), path_(std::move(path)), box_key_(box_key) {}
+
+    bool exists() const { return disk_.exists(path_); }
+
+    Result<std::vector<crypto::Secret32>> read() const {
+        const Bytes boxed = TRY(disk_.read_file(path_, crypto::kBoxBytes + 2 * kSecretBytes));
+        const Bytes bytes = TRY(crypto::unbox(box_key_, as_bytes(kWrappingBox), boxed));
+        if (bytes.empty() || bytes.size() % kSecretBytes != 0) return no_wrapping();
+        std::vector<crypto::Secret32> keys;
+        for (std::size_t at = 0; at < bytes.size(); at += kSecretBytes)
+            keys.emplace_back(std::span<const std::uint8_t, kSecretBytes>(bytes.data() + at, kSecretBytes));
+        return keys;
+    }
+
+    /// Replaces the file and wipes the bytes of the one before.
+    Status write(const std::vector<crypto::Secret32>& keys) const {
+        std::unique_ptr<File> before;
+        if (exists()) before = TRY(disk_.open(path_, Open::ReadWrite));
+        Bytes bytes;
+        for (const crypto::Secret32& key : keys) append(bytes, key.view());
+        TRY_STATUS(disk_.replace_file(path_, crypto::box(box_key_, as_bytes(kWrappingBox), bytes, random_)));
+        return before ? crypto::wipe(*before) : Status{};
+    }
+
+  private:
+    Disk& disk_;
+    Random& random_;
+    std::string path_;
+    crypto::Secret32 box_key_;
+};
+
 crypto::Nonce mask_nonce(std::uint32_t run, std::uint64_t sequence) {
     crypto::Nonce nonce{};
     store_be(nonce.data(), run);
@@ -33,16 +80,47 @@ crypto::Nonce mask_nonce(std::uint32_t run, std::uint64_t sequence) {
 
 }  // namespace
 
-Keys::Keys(std::unique_ptr<crypto::KeyTable> table, const crypto::Secret32& root)
-    : table_(std::move(table)),
+Keys::Keys(Disk& disk, Random& random, std::string dir, const crypto::Secret32& root)
+    : disk_(disk),
+      random_(random),
+      dir_(std::move(dir)),
+      wrapping_box_key_(crypto::derive(root, "ledger/wrap")),
       mask_key_(crypto::derive(root, "ledger/mask")),
       state_key_(crypto::derive(root, "ledger/state")),
       index_key_(crypto::derive(root, "ledger/index")) {}
 
 Result<std::unique_ptr<Keys>> Keys::open(Disk& disk, Random& random, const std::string& dir,
                                          const crypto::Secret32& root) {
-    auto table = TRY(crypto::KeyTable::open(disk, random, dir, crypto::derive(root, "ledger/wrap")));
-    return std::unique_ptr<Keys>(new Keys(std::move(table), root));
+    std::unique_ptr<Keys> keys(new Keys(disk, random, dir, root));
+    TRY_STATUS(keys->open_table());
+    return keys;
+}
+
+Status Keys::open_table() {
+    const std::string table = layout::key_table(dir_);
+    const WrappingFile file(disk_, random_, layout::wrapping(dir_), wrapping_box_key_);
+    if (!file.exists()) {
+        if (disk_.exists(table)) return no_wrapping();
+        TRY_STATUS(disk_.make_dirs(layout::private_dir(dir_)));
+        TRY_STATUS(file.write({crypto::Secret32{random_.bytes<32>()}}));
+    }
+    const std::vector<crypto::Secret32> wrappings = TRY(file.read());
+    auto opened = crypto::KeyTable::open(disk_, random_, table, wrappings.front());
+    if (!opened && opened.error().code == Code::Denied && wrappings.size() > 1)
+        opened = crypto::KeyTable::open(disk_, random_, table, wrappings.back());
+    table_ = TRY(std::move(opened));
+    if (wrappings.size() == 1) return {};
+    // A re-wrapping was cut short: finish it.
+    TRY_STATUS(table_->rewrap(wrappings.front()));
+    return file.write({wrappings.front()});
+}
+
+Status Keys::rewrap() {
+    const WrappingFile file(disk_, random_, layout::wrapping(dir_), wrapping_box_key_);
+    const crypto::Secret32 fresh{random_.bytes<32>()};
+    TRY_STATUS(file.write({fresh, TRY(file.read()).front()}));
+    TRY_STATUS(table_->rewrap(fresh));
+    return file.write({fresh});
 }
 
 Result<crypto::KeyTable::Found> Keys::body_key(const PatientId& patient, event::Retention retention, WallTime time) {

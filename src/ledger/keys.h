@@ -21,9 +21,14 @@ namespace hygie::ledger {
 /// derived from the root only names, masks or seals what is not about a person. Thread-safe.
 class Keys {
   public:
-    /// `dir` holds the key table; `root` is the root key of the house.
+    /// Opens or creates the keys in the private folder of a ledger (layout.h); `root` is the ledger's key out of the
+    /// root key of the house.
     static Result<std::unique_ptr<Keys>> open(Disk& disk, Random& random, const std::string& dir,
                                               const crypto::Secret32& root);
+
+    /// Wraps every data key anew and destroys the key that wrapped them: whoever holds an older copy of the key table,
+    /// and even the root key, can no longer open what was erased since.
+    Status rewrap();
 
     /// The key that seals an event's body: one per patient (or none), retention class and year.
     Result<crypto::KeyTable::Found> body_key(const PatientId& patient, event::Retention retention, WallTime time);
@@ -52,9 +57,14 @@ class Keys {
     const crypto::Secret32& index_key() const { return index_key_; }
 
   private:
-    Keys(std::unique_ptr<crypto::KeyTable> table, const crypto::Secret32& root);
+    Keys(Disk& disk, Random& random, std::string dir, const crypto::Secret32& root);
+    Status open_table();
 
+    Disk& disk_;
+    Random& random_;
+    std::string dir_;
     std::unique_ptr<crypto::KeyTable> table_;
+    crypto::Secret32 wrapping_box_key_;
     crypto::Secret32 mask_key_;
     crypto::Secret32 state_key_;
     crypto::Secret32 index_key_;

@@ -18,6 +18,8 @@ inline std::string private_dir(const std::string& dir) { return join(dir, "priva
 inline std::string lock(const std::string& dir) { return join(dir, "private/lock"); }
 inline std::string root_key(const std::string& dir) { return join(dir, "private/root.hyk"); }
 inline std::string key_table(const std::string& dir) { return join(dir, "private/keys"); }
+/// The key that wraps the key table, sealed under the root.
+inline std::string wrapping(const std::string& dir) { return join(dir, "private/wrapping"); }
 inline std::string wal(const std::string& dir) { return join(dir, "private/wal"); }
 inline std::string index(const std::string& dir) { return join(dir, "private/index"); }
 /// Settled size and sources, sealed.

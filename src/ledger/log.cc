@@ -14,15 +14,19 @@ namespace {
 constexpr std::uint64_t kStateVersion = 1;
 constexpr std::uint64_t kStateBytesMax = 16 << 20;
 constexpr std::string_view kStateBox = "ledger/state";
-/// Rows between two steps of merging the index: often enough to keep up, rarely enough to stay out of the way.
+/// Rows between two steps of merging the index: often enough to keep up, rarely enough to stay out
+/// of the way.
 constexpr std::size_t kRowsPerMergeStep = 32'768;
 
 std::unexpected<Error> would_fork() {
-    return fail(Code::Corrupt,
-                {"le journal sur disque contredit le dernier point de contrôle signé ; continuer le ferait bifurquer",
-                 "the ledger on disk contradicts the last checkpoint it signed; going on would fork it"},
-                {"ne l'effacez pas : restaurez la copie la plus récente, puis vérifiez avec hygie ledger verify",
-                 "do not erase it: restore the most recent copy, then verify with hygie ledger verify"});
+    return fail(
+        Code::Corrupt,
+        {"le journal sur disque contredit le dernier point de contrôle signé ; continuer le ferait "
+         "bifurquer",
+         "the ledger on disk contradicts the last checkpoint it signed; going on would fork it"},
+        {"ne l'effacez pas : restaurez la copie la plus récente, puis vérifiez avec hygie ledger "
+         "verify",
+         "do not erase it: restore the most recent copy, then verify with hygie ledger verify"});
 }
 
 struct State {
@@ -52,41 +56,45 @@ Result<std::optional<SignedCheckpoint>> read_signed(Disk& disk, const std::strin
 Status Log::init(const Doors& doors, const std::string& dir, const std::string& origin,
                  const crypto::Secret32& root) {
     if (doors.disk.exists(layout::checkpoint(dir)))
-        return fail(Code::AlreadyThere, {"ce dossier contient déjà un journal", "this folder already holds a ledger"},
+        return fail(Code::AlreadyThere,
+                    {"ce dossier contient déjà un journal", "this folder already holds a ledger"},
                     {"choisissez un autre dossier", "choose another folder"});
     TRY_STATUS(doors.disk.make_dirs(dir, Access::Served));
     TRY_STATUS(doors.disk.make_dirs(layout::private_dir(dir)));
     auto lock = TRY(doors.disk.lock(layout::lock(dir)));
-    auto keys = TRY(Keys::open(doors.disk, doors.random, layout::key_table(dir), root));
+    auto keys = TRY(Keys::open(doors.disk, doors.random, dir, root));
     Signer signer = TRY(Signer::create(doors.disk, doors.random, *keys, dir, origin));
     auto tiles = TRY(TileStore::resume(doors.disk, dir, 0));
     auto index = TRY(open_index(doors, dir, *keys));
-    Log log(doors, dir, std::move(lock), std::move(keys), std::move(signer), std::move(tiles), Sources(),
-            std::move(index));
+    Log log(doors, dir, std::move(lock), std::move(keys), std::move(signer), std::move(tiles),
+            Sources(), std::move(index));
     Snapshot empty{.size = 0, .root = log.tiles_.root(), .sources = {}, .superseded = {}};
     TRY_STATUS(log.write_state(empty));
     return log.publish(empty, {});
 }
 
-Result<std::unique_ptr<Log>> Log::open(const Doors& doors, const std::string& dir, const crypto::Secret32& root) {
+Result<std::unique_ptr<Log>> Log::open(const Doors& doors, const std::string& dir,
+                                       const crypto::Secret32& root) {
     if (!doors.disk.exists(layout::signer(dir)))
         return fail(Code::NotFound, {"aucun journal dans " + dir, "no ledger in " + dir},
                     {"créez-en un : hygie ledger init " + dir + " --origin NOM",
                      "make one: hygie ledger init " + dir + " --origin NAME"});
     auto lock = TRY(doors.disk.lock(layout::lock(dir)));
-    auto keys = TRY(Keys::open(doors.disk, doors.random, layout::key_table(dir), root));
+    auto keys = TRY(Keys::open(doors.disk, doors.random, dir, root));
     Signer signer = TRY(Signer::open(doors.disk, *keys, dir));
     State state = TRY(read_state(doors.disk, dir, *keys));
     auto tiles = TRY(TileStore::resume(doors.disk, dir, state.settled));
     auto index = TRY(open_index(doors, dir, *keys));
-    std::unique_ptr<Log> log(new Log(doors, dir, std::move(lock), std::move(keys), std::move(signer),
-                                     std::move(tiles), std::move(state.sources), std::move(index)));
+    std::unique_ptr<Log> log(new Log(doors, dir, std::move(lock), std::move(keys),
+                                     std::move(signer), std::move(tiles), std::move(state.sources),
+                                     std::move(index)));
     TRY_STATUS(log->recover(state.settled));
     return log;
 }
 
-Log::Log(const Doors& doors, std::string dir, std::unique_ptr<FileLock> lock, std::unique_ptr<Keys> keys,
-         Signer signer, TileStore tiles, Sources sources, std::unique_ptr<QueryIndex> index)
+Log::Log(const Doors& doors, std::string dir, std::unique_ptr<FileLock> lock,
+         std::unique_ptr<Keys> keys, Signer signer, TileStore tiles, Sources sources,
+         std::unique_ptr<QueryIndex> index)
     : doors_(doors),
       dir_(std::move(dir)),
       lock_(std::move(lock)),
@@ -102,10 +110,11 @@ Status Log::recover(std::uint64_t settled) {
     const auto signed_note = TRY(read_signed(doors_.disk, layout::signed_checkpoint(dir_)));
     if (signed_note) last_signed_ = signed_note->checkpoint;
     if (last_signed_ && last_signed_->size == settled) TRY_STATUS(check_against(*last_signed_));
-    TRY_STATUS(Wal::replay(doors_.disk, layout::wal(dir_), settled,
-                           [&](std::uint64_t first, ByteView framed, std::span<const crypto::Hash> leaves) {
-                               return replay(first, framed, leaves, last_signed_);
-                           }));
+    TRY_STATUS(Wal::replay(
+        doors_.disk, layout::wal(dir_), settled,
+        [&](std::uint64_t first, ByteView framed, std::span<const crypto::Hash> leaves) {
+            return replay(first, framed, leaves, last_signed_);
+        }));
     if (last_signed_ && last_signed_->size > tiles_.size()) return would_fork();
     Snapshot recovered = TRY(snapshot());
     TRY_STATUS(feed_index());
@@ -130,14 +139,16 @@ Status Log::replay(std::uint64_t first, ByteView framed, std::span<const crypto:
     TRY_STATUS(tiles_.append(framed, leaves));
     // Checkpoints are made between batches, and a batch is one record.
     if (signed_before && signed_before->size == tiles_.size()) return check_against(*signed_before);
-    if (signed_before && first < signed_before->size && signed_before->size < tiles_.size()) return would_fork();
+    if (signed_before && first < signed_before->size && signed_before->size < tiles_.size())
+        return would_fork();
     return {};
 }
 
 Status Log::take_in(ByteView entry) {
     const EntryView view = TRY(parse_entry(entry));
     if (view.header.type == event::Type::SourceRegistered)
-        TRY_STATUS(applied_.restore(TRY(registered_source(TRY(keys_->unseal(view, applied_)), *keys_))));
+        TRY_STATUS(
+            applied_.restore(TRY(registered_source(TRY(keys_->unseal(view, applied_)), *keys_))));
     if (!applied_.has(view.header.source)) return would_fork();
     applied_.number(view.header.source).last_counter = view.header.counter;
     if (view.header.type == event::Type::SourceGap) {
@@ -148,13 +159,15 @@ Status Log::take_in(ByteView entry) {
     return view.header.type == event::Type::IndexCommitted ? note_commitment(entry) : Status{};
 }
 
-Result<std::unique_ptr<QueryIndex>> Log::open_index(const Doors& doors, const std::string& dir, const Keys& keys) {
+Result<std::unique_ptr<QueryIndex>> Log::open_index(const Doors& doors, const std::string& dir,
+                                                    const Keys& keys) {
     const auto open = [&] {
         return QueryIndex::open(doors.disk, doors.random, layout::index(dir), keys.index_key());
     };
     auto index = open();
     if (index || index.error().code != Code::Corrupt) return index;
-    TRY_STATUS(QueryIndex::wipe(doors.disk, layout::index(dir)));  // all of it can be made again from the log
+    TRY_STATUS(QueryIndex::wipe(doors.disk,
+                                layout::index(dir)));  // all of it can be made again from the log
     return open();
 }
 
@@ -169,7 +182,8 @@ Status Log::feed_index() {
     std::uint64_t next = std::max(index_->covered_end(), minimum);
     while (next < tiles_.size()) {
         const std::uint64_t number = next / kTileHashes;
-        const auto width = static_cast<std::size_t>(std::min<std::uint64_t>(kTileHashes, tiles_.size() - number * kTileHashes));
+        const auto width = static_cast<std::size_t>(
+            std::min<std::uint64_t>(kTileHashes, tiles_.size() - number * kTileHashes));
         const Bundle bundle = TRY(read_bundle(reader, {number, width}));
         std::vector<IndexRow> rows;
         for (; next < number * kTileHashes + width; ++next) {
@@ -177,7 +191,9 @@ Status Log::feed_index() {
             const auto event = keys_->unseal(view, applied_);
             if (!event && event.error().code != Code::Erased) return std::unexpected(event.error());
             rows.push_back(event ? TRY(row_of(view.header, *event, *keys_))
-                                 : IndexRow{.sequence = next, .time = view.header.time, .actor = view.header.actor});
+                                 : IndexRow{.sequence = next,
+                                            .time = view.header.time,
+                                            .actor = view.header.actor});
         }
         TRY_STATUS(index_->add(rows));
     }
@@ -193,11 +209,14 @@ Status Log::note_commitment(ByteView entry) {
 }
 
 Status Log::check_against(const Checkpoint& signed_before) const {
-    if (tiles_.root() != signed_before.root || signed_before.origin != signer_.origin()) return would_fork();
+    if (tiles_.root() != signed_before.root || signed_before.origin != signer_.origin())
+        return would_fork();
     return {};
 }
 
-Result<Batch> Log::seal(std::span<const Draft> drafts) { return sealer_->seal(drafts, doors_.clock.now()); }
+Result<Batch> Log::seal(std::span<const Draft> drafts) {
+    return sealer_->seal(drafts, doors_.clock.now());
+}
 
 Status Log::commit(Batch& batch) {
     if (batch.leaves.empty()) return {};
@@ -210,7 +229,8 @@ Status Log::commit(Batch& batch) {
 }
 
 Status Log::apply(const Batch& batch) {
-    HYGIE_CHECK(batch.first == tiles_.size() && batch.end() <= durable_, "a batch applied before it was durable");
+    HYGIE_CHECK(batch.first == tiles_.size() && batch.end() <= durable_,
+                "a batch applied before it was durable");
     TRY_STATUS(tiles_.append(batch.framed(), batch.leaves));
     applied_ = batch.sources;
     TRY_STATUS(index_->add(batch.rows));
@@ -226,7 +246,8 @@ Status Log::apply(const Batch& batch) {
 Result<std::vector<Draft>> Log::own_drafts() {
     std::vector<Draft> drafts;
     for (const IndexCommitment& commitment : index_->take_commitments())
-        drafts.push_back(TRY(own_draft(event::Type::IndexCommitted, doors_.clock.now(), commitment.detail())));
+        drafts.push_back(
+            TRY(own_draft(event::Type::IndexCommitted, doors_.clock.now(), commitment.detail())));
     return drafts;
 }
 
@@ -239,21 +260,24 @@ Status Log::publish(Snapshot& snapshot, const Cosigner& cosign) {
     take_superseded(snapshot);
     if (last_signed_) {
         HYGIE_CHECK(snapshot.size >= last_signed_->size, "the log would shrink");
-        HYGIE_CHECK(snapshot.size > last_signed_->size || snapshot.root == last_signed_->root, "the log would fork");
+        HYGIE_CHECK(snapshot.size > last_signed_->size || snapshot.root == last_signed_->root,
+                    "the log would fork");
     }
     const Checkpoint checkpoint{signer_.origin(), snapshot.size, snapshot.root, {}};
     return show(signer_.sign(checkpoint, doors_.clock.now()), cosign);
 }
 
 Status Log::show(const SignedCheckpoint& checkpoint, const Cosigner& cosign) {
-    TRY_STATUS(doors_.disk.replace_file(layout::signed_checkpoint(dir_), as_bytes(checkpoint.encode())));
+    TRY_STATUS(
+        doors_.disk.replace_file(layout::signed_checkpoint(dir_), as_bytes(checkpoint.encode())));
     last_signed_ = checkpoint.checkpoint;
     SignedCheckpoint shown = checkpoint;
     if (cosign) {
         for (NoteSignature& cosignature : cosign(checkpoint))
             shown.note.signatures.push_back(std::move(cosignature));
     }
-    return doors_.disk.replace_file(layout::checkpoint(dir_), as_bytes(shown.encode()), Access::Served);
+    return doors_.disk.replace_file(layout::checkpoint(dir_), as_bytes(shown.encode()),
+                                    Access::Served);
 }
 
 Status Log::settle(Snapshot& snapshot) {
@@ -276,8 +300,9 @@ Status Log::write_state(const Snapshot& snapshot) {
     writer.number(kStateVersion);
     writer.number(snapshot.size);
     writer.bytes(snapshot.sources.encode());
-    return doors_.disk.replace_file(layout::state(dir_),
-                                    crypto::box(keys_->state_key(), as_bytes(kStateBox), state, doors_.random));
+    return doors_.disk.replace_file(
+        layout::state(dir_),
+        crypto::box(keys_->state_key(), as_bytes(kStateBox), state, doors_.random));
 }
 
 Result<std::vector<std::optional<std::uint64_t>>> Log::append(std::span<const Draft> drafts) {
@@ -328,11 +353,13 @@ Result<Pruned> Log::prunable(WallTime now) {
     DirReader reader(doors_.disk, dir_);
     Pruned pruned{.minimum_index = TRY(read_minimum_index(reader)), .bundles = 0, .keys = 0};
     const std::uint64_t full_bundles = tiles_.size() / kTileHashes;
-    for (std::uint64_t number = pruned.minimum_index / kTileHashes; number < full_bundles; ++number) {
+    for (std::uint64_t number = pruned.minimum_index / kTileHashes; number < full_bundles;
+         ++number) {
         const Bundle bundle = TRY(read_bundle(reader, {number}));
         for (const ByteView entry : bundle.entries) {
             const Header header = TRY(parse_entry(entry)).header;
-            // What the ledger says about itself is kept as long as something after it needs it: with its bundle.
+            // What the ledger says about itself is kept as long as something after it needs it:
+            // with its bundle.
             const auto kept = event::duration_of(header.retention);
             if (kept && header.time + *kept > now) return pruned;
         }

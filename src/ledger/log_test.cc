@@ -160,6 +160,38 @@ TEST(Log, ShreddingErasesOnePatientAndKeepsEveryProof) {
     EXPECT_EQ(test.event_at(1).error().code, Code::Erased);
 }
 
+TEST(Log, ReWrappingShutsOutOlderCopiesOfTheKeys) {
+    TestLog test;
+    test.append({TestLog::event("nurse-1", "patient-1"), TestLog::event("nurse-1", "patient-2")});
+    test.publish();
+    const std::string slots = join(layout::key_table(TestLog::kDir), "slots");
+    const Bytes older = *test.disk.read_file(slots, 1 << 20);
+    ASSERT_TRUE(test.log->shred(PatientId("patient-1"), std::nullopt, TestLog::event("dpo-1", "")));
+    ASSERT_TRUE(test.log->keys().rewrap());
+    EXPECT_TRUE(test.event_at(2));
+    ASSERT_TRUE(test.log->close());
+    test.open();
+    EXPECT_TRUE(test.event_at(2));
+    ASSERT_TRUE(test.log->close());
+    test.log.reset();
+    ASSERT_TRUE(test.disk.replace_file(slots, older));
+    EXPECT_FALSE(Log::open(test.doors(), TestLog::kDir, test.root));
+}
+
+TEST(Log, AReWrappingCutShortIsFinishedAtTheNextOpening) {
+    for (std::uint64_t step = 1; step < 40; ++step) {
+        TestLog test;
+        test.append({TestLog::event("nurse-1", "patient-1")});
+        ASSERT_TRUE(test.log->close());
+        test.disk.crash_at_step(test.disk.steps() + step);
+        (void)test.log->keys().rewrap();
+        test.log.reset();
+        test.disk.crash(step);
+        test.open();
+        ASSERT_TRUE(test.event_at(1)) << "step " << step;
+    }
+}
+
 TEST(Log, ANewEpochIsSignedByBothKeysOnceThenByTheNewOneAlone) {
     TestLog test;
     test.append({TestLog::event("nurse-1", "patient-1")});
@@ -247,8 +279,10 @@ TEST(Log, NothingReadableAboutAPersonIsOnTheDisk) {
             }
             ++files;
             const Bytes bytes = *test.disk.read_file(path, 1 << 24);
-            for (const char* word : {"zephyrine", "quixote", "xylophone", "wolverhampton", "203.0.113.77"})
-                EXPECT_EQ(as_text(bytes).find(word), std::string_view::npos) << word << " in " << path;
+            for (const char* word :
+                 {"zephyrine", "quixote", "xylophone", "wolverhampton", "203.0.113.77"})
+                EXPECT_EQ(as_text(bytes).find(word), std::string_view::npos)
+                    << word << " in " << path;
         }
     }
     EXPECT_GT(files, 6u);
