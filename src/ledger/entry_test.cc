@@ -52,7 +52,8 @@ TEST(Entry, OneEventHasOneSpelling) {
         entry[at] ^= static_cast<std::uint8_t>(*rc::gen::inRange(1, 256));
         const auto view = parse_entry(entry);
         if (!view) return;
-        RC_ASSERT(encode(view->header, view->is_sealed ? Payload::Sealed : Payload::Open, view->payload) == entry);
+        RC_ASSERT(encode(view->header, view->is_sealed ? Payload::Sealed : Payload::Open,
+                         view->payload) == entry);
     }));
 }
 
@@ -65,7 +66,8 @@ TEST(Entry, TheLongestHeaderFits) {
     header.run = UINT32_MAX;
     Bytes out(kHeaderBytesMax);
     std::size_t associated = 0;
-    EXPECT_LE(encode_header(header, Payload::Sealed, 65'535, out.data(), associated), kHeaderBytesMax);
+    EXPECT_LE(encode_header(header, Payload::Sealed, 65'535, out.data(), associated),
+              kHeaderBytesMax);
 }
 
 TEST(Entry, OpenPayloadsAreMaps) {

@@ -11,8 +11,8 @@
 #include "sim/sim_disk.h"
 #include "sim/sim_random.h"
 
-/// The promises of ledger/README.md under loss of power and death of the process, at any step: nothing acknowledged is
-/// lost, the log opens again, and it never signs two histories.
+/// The promises of ledger/README.md under loss of power and death of the process, at any step:
+/// nothing acknowledged is lost, the log opens again, and it never signs two histories.
 namespace hygie::ledger {
 namespace {
 
@@ -22,12 +22,14 @@ constexpr char kOrigin[] = "test.example/crash";
 /// What the outside world knows of the log: what it may never take back.
 struct World {
     std::map<std::uint64_t, crypto::Hash> acknowledged;  ///< leaf hash by sequence
-    std::map<std::uint64_t, crypto::Hash> shown;         ///< root by size, of every checkpoint anybody could see
-    std::uint64_t appended = 0;                          ///< upper bound of entries that can exist
+    std::map<std::uint64_t, crypto::Hash>
+        shown;                   ///< root by size, of every checkpoint anybody could see
+    std::uint64_t appended = 0;  ///< upper bound of entries that can exist
 };
 
 struct Machine {
-    explicit Machine(std::uint64_t seed) : disk(std::make_unique<sim::SimDisk>(seed)), random(seed) {}
+    explicit Machine(std::uint64_t seed)
+        : disk(std::make_unique<sim::SimDisk>(seed)), random(seed) {}
     std::unique_ptr<sim::SimDisk> disk;
     sim::SimClock clock;
     sim::SimRandom random;
@@ -48,13 +50,15 @@ Draft some_draft(std::mt19937_64& choose) {
     return *draft_of(event);
 }
 
-/// All leaf hashes of the log's files, checked against its tiles by nobody but us; every entry must be readable.
+/// All leaf hashes of the log's files, checked against its tiles by nobody but us; every entry must
+/// be readable.
 std::vector<crypto::Hash> leaves_of(Log& log, Disk& disk) {
     DirReader reader(disk, kDir);
     const std::uint64_t size = log.applied_size();
     std::vector<crypto::Hash> leaves;
     for (std::uint64_t at = 0; at < size; at += kTileHashes) {
-        const auto width = static_cast<std::size_t>(std::min<std::uint64_t>(kTileHashes, size - at));
+        const auto width =
+            static_cast<std::size_t>(std::min<std::uint64_t>(kTileHashes, size - at));
         const auto bundle = read_bundle(reader, {at / kTileHashes, width});
         if (!bundle) {
             ADD_FAILURE() << bundle.error().what.en;
@@ -63,13 +67,15 @@ std::vector<crypto::Hash> leaves_of(Log& log, Disk& disk) {
         for (const ByteView entry : bundle->entries) {
             leaves.push_back(crypto::leaf_hash(entry));
             const auto view = parse_entry(entry);
-            EXPECT_TRUE(view && log.keys().unseal(*view, log.sources())) << "the key of an entry is lost";
+            EXPECT_TRUE(view && log.keys().unseal(*view, log.sources()))
+                << "the key of an entry is lost";
         }
     }
     return leaves;
 }
 
-/// One life of the process: opens, works for a while, and ends as the disk decides. False when it did not open.
+/// One life of the process: opens, works for a while, and ends as the disk decides. False when it
+/// did not open.
 bool live(Machine& machine, World& world, std::mt19937_64& choose, int rounds) {
     auto opened = Log::open(machine.doors(), kDir, machine.root);
     if (!opened) return false;
@@ -105,7 +111,8 @@ void expect_memory_of_what_was_shown(Disk& disk, const World& world, const std::
     const std::uint64_t size = (*remembered)->checkpoint.size;
     EXPECT_LE((*served)->checkpoint.size, size) << when << ": shown before it was remembered";
     if (!world.shown.empty()) {
-        EXPECT_LE(world.shown.rbegin()->first, size) << when << ": cosigned before it was remembered";
+        EXPECT_LE(world.shown.rbegin()->first, size)
+            << when << ": cosigned before it was remembered";
     }
 }
 
@@ -115,7 +122,8 @@ void expect_promises_kept(Machine& machine, const World& world, const std::strin
     auto log = Log::open(machine.doors(), kDir, machine.root);
     ASSERT_TRUE(log) << when << ": " << log.error().what.en;
     const std::uint64_t size = (*log)->applied_size();
-    EXPECT_LE(size, world.appended + 2) << when;  // a registration or a commitment may have gone along
+    EXPECT_LE(size, world.appended + 2)
+        << when;  // a registration or a commitment may have gone along
     const auto leaves = leaves_of(**log, *machine.disk);
     ASSERT_EQ(leaves.size(), size) << when;
     for (const auto& [sequence, leaf] : world.acknowledged) {
@@ -175,7 +183,8 @@ TEST(LogCrash, ManyLivesBreakNoPromise) {
         const int lives = 1 + static_cast<int>(choose() % 5);
         for (int life = 0; life < lives; ++life) {
             const bool power_fails = choose() % 4 != 0;
-            if (power_fails) machine.disk->crash_at_step(machine.disk->steps() + 1 + choose() % 160);
+            if (power_fails)
+                machine.disk->crash_at_step(machine.disk->steps() + 1 + choose() % 160);
             live(machine, world, choose, 1 + static_cast<int>(choose() % 30));
             if (power_fails)
                 machine.disk->crash(choose());
@@ -226,7 +235,8 @@ void settle_at(Machine& machine, std::size_t drafts) {
     ASSERT_TRUE(snapshot && (*log)->settle(*snapshot));
 }
 
-/// 250 and 600 leave a partial tile on level 0, and on 0 and 1; then the log grows by a little, or not at all.
+/// 250 and 600 leave a partial tile on level 0, and on 0 and 1; then the log grows by a little, or
+/// not at all.
 TEST(LogCrash, TilesARestartNeedsAreNeverWrittenOver) {
     for (const std::size_t size : {250u, 600u}) {
         Machine settled(1);
@@ -272,8 +282,8 @@ TEST(LogCrash, PartialTilesStayUntilASettledSizeNeedsThemNoMore) {
     EXPECT_FALSE(settled.disk->exists("log/tile/0/000"));
 }
 
-/// An old copy of the ledger, written on, holds as many entries as were signed, but not the same: from its tiles, from
-/// its write-ahead log, or with a batch across the signed size.
+/// An old copy of the ledger, written on, holds as many entries as were signed, but not the same:
+/// from its tiles, from its write-ahead log, or with a batch across the signed size.
 TEST(LogCrash, AnotherHistoryThanTheSignedOneIsRefused) {
     Machine machine(9);
     start(machine);
@@ -287,7 +297,8 @@ TEST(LogCrash, AnotherHistoryThanTheSignedOneIsRefused) {
     };
     write_on(5, true);
     const Bytes signed_note = *machine.disk->read_file(layout::signed_checkpoint(kDir), 1 << 20);
-    for (const auto& [drafts, close] : {std::pair{5u, true}, std::pair{5u, false}, std::pair{8u, false}}) {
+    for (const auto& [drafts, close] :
+         {std::pair{5u, true}, std::pair{5u, false}, std::pair{8u, false}}) {
         machine.disk = early->clone();
         write_on(drafts, close);
         ASSERT_TRUE(machine.disk->replace_file(layout::signed_checkpoint(kDir), signed_note));

@@ -30,7 +30,9 @@ ByteView Batch::entry(std::size_t i) const {
     return ByteView(buffer).subspan(start, ends[i] - start);
 }
 
-ByteView Batch::framed() const { return ByteView(buffer).subspan(kWalHeaderBytes); }
+ByteView Batch::framed() const {
+    return ByteView(buffer).subspan(kWalHeaderBytes);
+}
 
 Sealer::Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, std::uint64_t next)
     : keys_(keys), random_(random), sources_(std::move(sources)), run_(run), next_(next) {}
@@ -53,7 +55,8 @@ Result<Batch> Sealer::seal_all(std::span<const Draft> drafts, WallTime now) {
     for (const Draft& draft : drafts) {
         if (draft.body.size() > limits::kEventBytesMax)
             return fail(Code::BadInput, {"événement trop long", "event too long"},
-                        {"gardez le corps de l'événement sous 60 000 octets", "keep the event's body under 60,000 bytes"});
+                        {"gardez le corps de l'événement sous 60 000 octets",
+                         "keep the event's body under 60,000 bytes"});
         bytes += kFrameBytes + kHeaderBytesMax + draft.body.size() + crypto::kTagBytes;
     }
     batch.buffer.reserve(bytes);
@@ -98,7 +101,8 @@ Result<Source*> Sealer::source_of(const Draft& draft, WallTime now, Batch& batch
     return &sources_.number(added.number);
 }
 
-Status Sealer::declare_gap(const Source& source, std::uint64_t counter, WallTime now, Batch& batch) {
+Status Sealer::declare_gap(const Source& source, std::uint64_t counter, WallTime now,
+                           Batch& batch) {
     return add_own(event::Type::SourceGap, now,
                    {{"source", std::to_string(source.number)},
                     {"first", std::to_string(source.last_counter + 1)},
@@ -106,7 +110,8 @@ Status Sealer::declare_gap(const Source& source, std::uint64_t counter, WallTime
                    batch);
 }
 
-Status Sealer::add_own(event::Type type, WallTime now, std::map<std::string, std::string> detail, Batch& batch) {
+Status Sealer::add_own(event::Type type, WallTime now, std::map<std::string, std::string> detail,
+                       Batch& batch) {
     return add(TRY(own_draft(type, now, std::move(detail))), sources_.number(0), batch);
 }
 
@@ -136,8 +141,8 @@ Status Sealer::add(const Draft& draft, Source& source, Batch& batch) {
     std::uint8_t* const frame = batch.buffer.data() + start;
     std::uint8_t* const entry = frame + kFrameBytes;
     std::size_t associated = 0;
-    const std::size_t head = encode_header(header, draft.open ? Payload::Open : Payload::Sealed, payload_size, entry,
-                                           associated);
+    const std::size_t head = encode_header(header, draft.open ? Payload::Open : Payload::Sealed,
+                                           payload_size, entry, associated);
     if (draft.open)
         std::ranges::copy(draft.body, entry + head);
     else
@@ -157,7 +162,8 @@ Status Sealer::add(const Draft& draft, Source& source, Batch& batch) {
 Result<const Sealer::PatientKeys*> Sealer::patient_keys(const Draft& draft) {
     cache_key_.assign(draft.patient.str());
     append_scope(cache_key_, draft);
-    if (const auto found = patients_.find(cache_key_); found != patients_.end()) return &found->second;
+    if (const auto found = patients_.find(cache_key_); found != patients_.end())
+        return &found->second;
     if (patients_.size() >= kPatientsCachedMax) patients_.clear();
     const auto body = TRY(keys_.body_key(draft.patient, draft.stamp.retention, draft.stamp.time));
     const auto tokens = TRY(keys_.token_key(draft.patient));
@@ -193,8 +199,10 @@ void Sealer::finish(Batch& batch) {
 
 Result<Source> registered_source(const event::Event& event, const Keys& keys) {
     const auto corrupt = [] {
-        return fail(Code::Corrupt, {"enregistrement de source illisible", "unreadable registration of a source"},
-                    {"relancez la vérification : hygie ledger verify", "run the verification: hygie ledger verify"});
+        return fail(Code::Corrupt,
+                    {"enregistrement de source illisible", "unreadable registration of a source"},
+                    {"relancez la vérification : hygie ledger verify",
+                     "run the verification: hygie ledger verify"});
     };
     const auto field = [&](const char* name) {
         const auto found = event.detail.find(name);
@@ -202,7 +210,8 @@ Result<Source> registered_source(const event::Event& event, const Keys& keys) {
     };
     const auto number = [&](const char* name) -> std::optional<std::uint64_t> {
         const std::string text = field(name);
-        if (text.empty() || text.size() > 18 || !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }))
+        if (text.empty() || text.size() > 18 ||
+            !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }))
             return std::nullopt;
         return std::stoull(text);
     };
@@ -228,7 +237,8 @@ Result<IndexRow> row_of(const Header& header, const event::Event& event, const K
     if (!event.subject.patient.empty())
         row.patient = keys.known_patient_token(event.subject.patient).value_or(crypto::Token{});
     if (!event.subject.object.empty())
-        row.object = keys.known_object_token(event.subject.patient, event.subject.object).value_or(crypto::Token{});
+        row.object = keys.known_object_token(event.subject.patient, event.subject.object)
+                         .value_or(crypto::Token{});
     return row;
 }
 

@@ -76,7 +76,7 @@ TEST(Sealer, ARefusedBatchLeavesNoHole) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::BadInput);
     EXPECT_EQ(scene.sealer.next(), next);
-    EXPECT_EQ(scene.sealer.sources().all(), sources);
+    ASSERT_EQ(scene.sealer.sources().all(), sources);
 
     const Batch batch = scene.seal(drafts);
     EXPECT_EQ(batch.first, next);

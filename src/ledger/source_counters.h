@@ -32,7 +32,8 @@ struct DeclaredGap {
     std::uint64_t last = 0;
 };
 
-/// What a SourceGap entry says; its body is open to every verifier. Code::Forged when it is not the ledger's own.
+/// What a SourceGap entry says; its body is open to every verifier. Code::Forged when it is not the
+/// ledger's own.
 Result<DeclaredGap> declared_gap(const EntryView& entry);
 
 /// Follows the counters of a stretch of the log. Each source counts on from where it was; a

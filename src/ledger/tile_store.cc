@@ -29,7 +29,8 @@ std::size_t framed_size(ByteView framed, std::size_t count) {
 
 TileStore::TileStore(Disk& disk, std::string dir, Tree tree, Bytes tail)
     : disk_(&disk), dir_(std::move(dir)), tree_(std::move(tree)), tail_(std::move(tail)) {
-    for (unsigned level = 0; level < kTileLevelsMax; ++level) written_[level] = nodes_at(tree_.size(), level);
+    for (unsigned level = 0; level < kTileLevelsMax; ++level)
+        written_[level] = nodes_at(tree_.size(), level);
 }
 
 Result<TileStore> TileStore::resume(Disk& disk, const std::string& dir, std::uint64_t size) {
@@ -41,8 +42,8 @@ Result<TileStore> TileStore::resume(Disk& disk, const std::string& dir, std::uin
         if (bytes.size() != width * sizeof(crypto::Hash)) return wrong_size(path);
         std::vector<crypto::Hash> hashes(width);
         for (std::size_t i = 0; i < width; ++i)
-            std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(i * sizeof(crypto::Hash)), sizeof(crypto::Hash),
-                        hashes[i].begin());
+            std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(i * sizeof(crypto::Hash)),
+                        sizeof(crypto::Hash), hashes[i].begin());
         return hashes;
     };
     Tree tree = TRY(Tree::resume(size, read));
@@ -85,12 +86,14 @@ Status TileStore::append(ByteView framed, std::span<const crypto::Hash> leaves) 
 Status TileStore::write_partials() {
     for (unsigned level = 0; level < kTileLevelsMax; ++level) {
         const std::uint64_t nodes = nodes_at(tree_.size(), level);
-        // A partial tile that is there already may be the one a restart needs: it is never written over.
+        // A partial tile that is there already may be the one a restart needs: it is never written
+        // over.
         if (std::exchange(written_[level], nodes) == nodes) continue;
         const auto hashes = tree_.partial(level);
         if (hashes.empty()) continue;
         TRY_STATUS(write_tile({level, tree_.full_tiles(level), hashes.size()}, hashes));
-        if (level == 0) TRY_STATUS(write(path_of(BundleId{nodes / kTileHashes, hashes.size()}), tail_));
+        if (level == 0)
+            TRY_STATUS(write(path_of(BundleId{nodes / kTileHashes, hashes.size()}), tail_));
     }
     return {};
 }

@@ -12,7 +12,8 @@ using Leaves = std::vector<crypto::Hash>;
 
 Leaves some_leaves(std::size_t count) {
     Leaves leaves(count);
-    for (std::size_t i = 0; i < count; ++i) leaves[i] = crypto::leaf_hash(as_bytes(std::to_string(i)));
+    for (std::size_t i = 0; i < count; ++i)
+        leaves[i] = crypto::leaf_hash(as_bytes(std::to_string(i)));
     return leaves;
 }
 
@@ -40,10 +41,12 @@ TEST(Tree, RootIsThatOfRfc6962AtEverySize) {
 struct Tiles {
     std::map<std::pair<std::size_t, std::uint64_t>, Leaves> full;
     Tree::FullTile sink() {
-        return [this](std::size_t level, std::uint64_t index, std::span<const crypto::Hash> hashes) {
-            const bool fresh = full.try_emplace({level, index}, Leaves(hashes.begin(), hashes.end())).second;
-            EXPECT_TRUE(fresh) << "tile " << level << '/' << index << " came twice";
-        };
+        return
+            [this](std::size_t level, std::uint64_t index, std::span<const crypto::Hash> hashes) {
+                const bool fresh =
+                    full.try_emplace({level, index}, Leaves(hashes.begin(), hashes.end())).second;
+                EXPECT_TRUE(fresh) << "tile " << level << '/' << index << " came twice";
+            };
     }
 };
 
@@ -56,7 +59,8 @@ TEST(Tree, BatchesDoNotMatter) {
     EXPECT_EQ(at_once.root(), naive_root(leaves));
     EXPECT_EQ(tiles.full.size(), kLeaves / 256 + 2);
     for (std::uint64_t i = 0; i < kLeaves / 256; ++i)
-        ASSERT_TRUE(std::ranges::equal(tiles.full.at({0, i}), std::span(leaves).subspan(i * 256, 256)));
+        ASSERT_TRUE(
+            std::ranges::equal(tiles.full.at({0, i}), std::span(leaves).subspan(i * 256, 256)));
     for (std::uint64_t i = 0; i < 2; ++i)
         for (std::uint64_t j = 0; j < 256; ++j)
             ASSERT_EQ(tiles.full.at({1, i})[j], naive_root(tiles.full.at({0, i * 256 + j})));
@@ -66,7 +70,8 @@ TEST(Tree, BatchesDoNotMatter) {
         Tiles again;
         std::span<const crypto::Hash> rest(leaves);
         while (!rest.empty()) {
-            const auto count = std::min<std::size_t>(rest.size(), *rc::gen::inRange<std::size_t>(1, 70'000));
+            const auto count =
+                std::min<std::size_t>(rest.size(), *rc::gen::inRange<std::size_t>(1, 70'000));
             tree.append(rest.first(count), again.sink());
             rest = rest.subspan(count);
         }
@@ -82,7 +87,8 @@ TEST(Tree, ResumesFromItsPartialTiles) {
         const Leaves leaves = some_leaves(before + after);
         Tree tree;
         tree.append(std::span(leaves).first(before), [](auto, auto, auto) {});
-        auto resumed = Tree::resume(before, [&](std::size_t level, std::uint64_t index, std::size_t width) {
+        auto resumed = Tree::resume(before, [&](std::size_t level, std::uint64_t index,
+                                                std::size_t width) {
             EXPECT_EQ(index, tree.full_tiles(level));
             EXPECT_EQ(width, tree.partial(level).size());
             return Result<Leaves>(Leaves(tree.partial(level).begin(), tree.partial(level).end()));

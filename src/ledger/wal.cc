@@ -18,8 +18,9 @@ constexpr std::size_t kFieldBytes = kWalHeaderBytes - sizeof(crypto::Hash);
 /// A record is one batch; the appender keeps batches far below this.
 constexpr std::uint64_t kRecordBytesMax = 1ull << 30;
 
-/// Both headers: 32 bytes of fields, then a hash. Segment: magic, run, number, first sequence; hash = the chain so
-/// far. Record: magic, run, first sequence, body bytes, entry count; hash = chain ‖ fields ‖ leaf hashes.
+/// Both headers: 32 bytes of fields, then a hash. Segment: magic, run, number, first sequence; hash
+/// = the chain so far. Record: magic, run, first sequence, body bytes, entry count; hash = chain ‖
+/// fields ‖ leaf hashes.
 struct Fields {
     std::uint32_t magic;
     std::uint32_t run;
@@ -37,15 +38,17 @@ void store(const Fields& fields, std::uint8_t* out) {
 }
 
 Fields load(const std::uint8_t* in) {
-    return {load_be<std::uint32_t>(in), load_be<std::uint32_t>(in + 4), load_be<std::uint64_t>(in + 8),
-            load_be<std::uint64_t>(in + 16), load_be<std::uint64_t>(in + 24)};
+    return {load_be<std::uint32_t>(in), load_be<std::uint32_t>(in + 4),
+            load_be<std::uint64_t>(in + 8), load_be<std::uint64_t>(in + 16),
+            load_be<std::uint64_t>(in + 24)};
 }
 
 ByteView bytes_of(std::span<const crypto::Hash> hashes) {
     return {reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size_bytes()};
 }
 
-crypto::Hash link(const crypto::Hash& chain, const std::uint8_t* fields, std::span<const crypto::Hash> leaves) {
+crypto::Hash link(const crypto::Hash& chain, const std::uint8_t* fields,
+                  std::span<const crypto::Hash> leaves) {
     std::array<std::uint8_t, sizeof(crypto::Hash) + kFieldBytes> front;
     std::copy(chain.begin(), chain.end(), front.begin());
     std::copy_n(fields, kFieldBytes, front.begin() + sizeof(crypto::Hash));
@@ -77,7 +80,8 @@ Result<std::vector<std::uint64_t>> segments_in(Disk& disk, const std::string& di
 /// Walks the records of all segments as one chain.
 class Replayer {
   public:
-    Replayer(std::uint64_t from, const Wal::Replay& visit) : from_(from), next_(from), visit_(visit) {}
+    Replayer(std::uint64_t from, const Wal::Replay& visit)
+        : from_(from), next_(from), visit_(visit) {}
 
     /// True when the whole segment was read and the next one may continue the chain.
     Result<bool> segment(std::uint64_t number, File& file) {
@@ -87,7 +91,8 @@ class Replayer {
         crypto::Hash chain;
         std::copy_n(head.begin() + kFieldBytes, chain.size(), chain.begin());
         if (fields.magic != kSegmentMagic || fields.number_or_size != number) return false;
-        // Released segments leave holes in the chain, but only below `from`: a chain may start anew there.
+        // Released segments leave holes in the chain, but only below `from`: a chain may start anew
+        // there.
         const bool may_start = next_ == from_ && fields.first <= from_;
         if (chain != chain_ && !may_start) return false;
         chain_ = chain;
@@ -106,7 +111,8 @@ class Replayer {
         body_.resize(fields.number_or_size);
         if (TRY(file.read_at(offset + kWalHeaderBytes, body_)) != body_.size()) return false;
         entries_.clear();
-        if (!for_each_entry(body_, [this](ByteView entry) { return entries_.push_back(entry), true; }))
+        if (!for_each_entry(body_,
+                            [this](ByteView entry) { return entries_.push_back(entry), true; }))
             return false;
         if (entries_.size() != fields.count) return false;
         leaves_.resize(entries_.size());
@@ -154,7 +160,8 @@ Status Wal::replay(Disk& disk, const std::string& dir, std::uint64_t from, const
     return {};
 }
 
-Wal::Wal(Disk& disk, std::string dir, std::uint32_t run) : disk_(disk), dir_(std::move(dir)), run_(run) {}
+Wal::Wal(Disk& disk, std::string dir, std::uint32_t run)
+    : disk_(disk), dir_(std::move(dir)), run_(run) {}
 
 Result<std::unique_ptr<Wal>> Wal::create(Disk& disk, const std::string& dir, std::uint32_t run) {
     TRY_STATUS(disk.make_dirs(dir));
@@ -163,7 +170,9 @@ Result<std::unique_ptr<Wal>> Wal::create(Disk& disk, const std::string& dir, std
     return wal;
 }
 
-std::string Wal::path(std::uint64_t number) const { return segment_path(dir_, number); }
+std::string Wal::path(std::uint64_t number) const {
+    return segment_path(dir_, number);
+}
 
 Status Wal::start_segment(std::uint64_t first) {
     ++number_;
@@ -190,7 +199,8 @@ Status Wal::start_segment(std::uint64_t first) {
 Status Wal::append(std::uint64_t first, std::span<const crypto::Hash> leaves, Bytes& buffer) {
     HYGIE_CHECK(buffer.size() >= kWalHeaderBytes, "a batch buffer without room for its header");
     if (!file_ || offset_ >= kWalSegmentBytes) TRY_STATUS(start_segment(first));
-    store({kRecordMagic, run_, first, buffer.size() - kWalHeaderBytes, leaves.size()}, buffer.data());
+    store({kRecordMagic, run_, first, buffer.size() - kWalHeaderBytes, leaves.size()},
+          buffer.data());
     chain_ = link(chain_, buffer.data(), leaves);
     std::ranges::copy(chain_, buffer.begin() + kFieldBytes);
     TRY_STATUS(file_->write_at(offset_, buffer));
@@ -199,7 +209,9 @@ Status Wal::append(std::uint64_t first, std::span<const crypto::Hash> leaves, By
     return {};
 }
 
-Status Wal::sync() { return file_ ? file_->sync() : Status{}; }
+Status Wal::sync() {
+    return file_ ? file_->sync() : Status{};
+}
 
 Status Wal::release(std::uint64_t settled) {
     std::vector<std::uint64_t> surplus;

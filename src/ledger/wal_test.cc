@@ -40,15 +40,16 @@ Record write(Wal& wal, std::uint64_t first, std::span<const std::string> entries
 
 std::vector<Record> replayed(Disk& disk, std::uint64_t from) {
     std::vector<Record> records;
-    const Status done = Wal::replay(disk, kDir, from, [&](std::uint64_t first, ByteView framed, auto leaves) {
-        std::size_t count = 0;
-        EXPECT_TRUE(for_each_entry(framed, [&](ByteView entry) {
-            EXPECT_EQ(leaves[count++], crypto::leaf_hash(entry));
-            return true;
-        }));
-        records.push_back({first, to_bytes(framed)});
-        return Status{};
-    });
+    const Status done =
+        Wal::replay(disk, kDir, from, [&](std::uint64_t first, ByteView framed, auto leaves) {
+            std::size_t count = 0;
+            EXPECT_TRUE(for_each_entry(framed, [&](ByteView entry) {
+                EXPECT_EQ(leaves[count++], crypto::leaf_hash(entry));
+                return true;
+            }));
+            records.push_back({first, to_bytes(framed)});
+            return Status{};
+        });
     EXPECT_TRUE(done);
     return records;
 }
@@ -61,7 +62,8 @@ TEST(Wal, SyncedRecordsSurviveAnyCrash) {
         std::vector<Record> synced;
         std::uint64_t next = 0;
         for (std::uint64_t i = 0; i < seed % 9; ++i) {
-            const std::vector<std::string> entries(1 + (seed + i) % 4, std::string(100 * (i + 1), 'e'));
+            const std::vector<std::string> entries(1 + (seed + i) % 4,
+                                                   std::string(100 * (i + 1), 'e'));
             synced.push_back(write(**wal, next, entries));
             next += entries.size();
             ASSERT_TRUE((*wal)->sync());
@@ -85,7 +87,8 @@ TEST(Wal, AnyFlippedBitEndsTheReplayBeforeIt) {
         auto wal = Wal::create(disk, kDir, 1);
         std::vector<Record> written;
         for (std::uint64_t i = 0; i < 4; ++i)
-            written.push_back(write(**wal, i, std::vector<std::string>{std::string(50, static_cast<char>('a' + i))}));
+            written.push_back(write(
+                **wal, i, std::vector<std::string>{std::string(50, static_cast<char>('a' + i))}));
         const std::string path = join(kDir, "0000000001.wal");
         Bytes bytes = *disk.read_file(path, 1 << 20);
         const auto bit = *rc::gen::inRange<std::size_t>(kWalHeaderBytes * 8, bytes.size() * 8);
@@ -111,7 +114,8 @@ TEST(Wal, ReusedSegmentsDoNotBringBackWhatTheyHeld) {
     ASSERT_TRUE((*wal)->release(next));
     const std::uint64_t settled = next;
     std::vector<Record> fresh;
-    for (; next < settled + kWalSegmentBytes / 60'000; ++next) fresh.push_back(write(**wal, next, big));
+    for (; next < settled + kWalSegmentBytes / 60'000; ++next)
+        fresh.push_back(write(**wal, next, big));
     ASSERT_TRUE((*wal)->sync());
     EXPECT_EQ(replayed(disk, settled), fresh);
 }
