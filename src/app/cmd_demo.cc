@@ -19,7 +19,7 @@
 namespace hygie::app {
 namespace {
 
-constexpr char kOrigin[] = "demo.hygie.example/registre";
+constexpr char kOrigin[] = "demo.hygie.example/journal";
 constexpr std::array<std::string_view, 3> kWitnesses = {"temoin-a", "temoin-b", "temoin-c"};
 constexpr std::size_t kQuorum = 2;
 constexpr std::uint64_t kProvenEntry = 42;
@@ -220,11 +220,11 @@ void announce(Context& context, const Home& home, const std::string& url,
              "Make every calculation again, and ask for two witnesses of the last minute:"},
         Text{"Prouver un acte, puis vérifier la pièce sans réseau :",
              "Prove one act, then check the exhibit without a network:"},
-        Text{"Lire ce que le registre affirme, tel que les témoins l'ont signé :",
+        Text{"Lire ce que le journal affirme, tel que les témoins l'ont signé :",
              "Read what the ledger claims, as the witnesses signed it:"}};
     context.out << fmt::format(
         fmt::runtime(context.say(
-            {"Le registre d'un cabinet inventé est servi sur {}, et reçoit un acte par seconde.\n"
+            {"Le journal d'un cabinet inventé est servi sur {}, et reçoit un acte par seconde.\n"
              "{} témoins le cosignent ; il en faut {}. Essayez dans un autre terminal :\n",
              "The ledger of an invented practice is served at {}, and takes one act a second.\n"
              "{} witnesses cosign it; {} are required. Try in another terminal:\n"})),
@@ -267,10 +267,10 @@ Result<int> demo(Context& context) {
 std::vector<Command> demo_commands() {
     return {
         {.path = {"demo"},
-         .summary = {"montre le registre d'un cabinet au travail",
+         .summary = {"montre le journal d'un cabinet au travail",
                      "shows the ledger of a practice at work"},
          .description =
-             {"Crée un registre, trois témoins et une politique « deux sur trois », y met des "
+             {"Crée un journal, trois témoins et une politique « deux sur trois », y met des "
               "actes "
               "inventés, le sert sur cette machine seule, et dit quelles commandes essayer. Tout "
               "est "
@@ -286,7 +286,7 @@ std::vector<Command> demo_commands() {
                      {.name = "--port",
                       .placeholder = "N",
                       .kind = Kind::Number,
-                      .help = {"le port du registre ; 0 : le premier libre",
+                      .help = {"le port du journal ; 0 : le premier libre",
                                "the port of the ledger; 0: the first free one"},
                       .by_default = "0",
                       .max = 65535},

@@ -122,7 +122,7 @@ Parameter key_file() {
         .name = "FILE",
         .kind = Kind::File,
         .help =
-            {"le fichier de la clé racine scellée ; celui d'un registre est DIR/private/root.hyk",
+            {"le fichier de la clé racine scellée ; celui d'un journal est DIR/private/root.hyk",
              "the file of the sealed root key; a ledger's own is DIR/private/root.hyk"},
         .required = true};
 }
@@ -137,7 +137,7 @@ Command status_command() {
                             "start alone."},
             .arguments = {key_file()},
             .examples = {{"hygie key status /var/lib/hygie/ledger/private/root.hyk",
-                          {"Vérifier la protection de la clé d'un registre :",
+                          {"Vérifier la protection de la clé d'un journal :",
                            "Check how a ledger's key is protected:"}}},
             .run = show};
 }

@@ -131,7 +131,7 @@ Command init_command() {
     std::vector<Parameter> options{
         {.name = "--origin",
          .placeholder = "NAME",
-         .help = {"le nom du registre dans le monde, par exemple cabinet.example/registre",
+         .help = {"le nom du journal dans le monde, par exemple cabinet.example/journal",
                   "the ledger's name in the world, for instance practice.example/ledger"},
          .required = true}};
     for (Parameter option : new_sealing_options()) {
@@ -139,17 +139,17 @@ Command init_command() {
         options.push_back(std::move(option));
     }
     return {.path = {"ledger", "init"},
-            .summary = {"crée un registre", "makes a ledger"},
+            .summary = {"crée un journal", "makes a ledger"},
             .description =
                 {"Crée le dossier, la clé racine et la première clé de signature, montre le point de contrôle du "
-                 "registre vide, et écrit la clé de vérification à donner à qui veut vérifier.",
+                 "journal vide, et écrit la clé de vérification à donner à qui veut vérifier.",
                  "Makes the folder, the root key and the first signing key, shows the checkpoint of the empty "
                  "ledger, and prints the verifier key to hand to whoever wants to verify."},
             .options = std::move(options),
             .arguments = {ledger_argument()},
-            .examples = {{"hygie ledger init /srv/ledger --origin cabinet.example/registre",
-                          {"Un registre que la machine ouvre seule :", "A ledger the machine opens by itself:"}},
-                         {"hygie ledger init /srv/ledger --origin cabinet.example/registre --seal passphrase",
+            .examples = {{"hygie ledger init /srv/ledger --origin cabinet.example/journal",
+                          {"Un journal que la machine ouvre seule :", "A ledger the machine opens by itself:"}},
+                         {"hygie ledger init /srv/ledger --origin cabinet.example/journal --seal passphrase",
                           {"Une clé racine sous phrase de passe :", "A root key under a passphrase:"}}},
             .run = init};
 }
@@ -215,7 +215,7 @@ Command append_command() {
 
 std::vector<Command> ledger_commands() {
     return {{.path = {"ledger"},
-             .summary = {"le registre des actes, que nul ne peut réécrire",
+             .summary = {"le journal des actes, que nul ne peut réécrire",
                          "the ledger of acts, which nobody can rewrite"},
              .description =
                  {"Un journal en arbre de Merkle aux formats C2SP : n'importe quel vérificateur indépendant l'accepte et "

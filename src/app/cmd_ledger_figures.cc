@@ -374,7 +374,7 @@ Result<int> bench(Context& context) {
 
 std::vector<Command> ledger_bench_commands() {
     return {{.path = {"ledger", "bench"},
-             .summary = {"mesure le registre contre ce que permet cette machine", "measures the ledger against what this machine allows"},
+             .summary = {"mesure le journal contre ce que permet cette machine", "measures the ledger against what this machine allows"},
              .description = {"Entrées de 200 octets, chiffrées, indexées, tout en marche. La borne est la boucle la plus simple qui "
                              "hache, écrit, synchronise et signe, mesurée dans la même minute. Écrit dans un dossier neuf qu'il "
                              "retire à la fin.",
@@ -388,7 +388,7 @@ std::vector<Command> ledger_bench_commands() {
                          {.name = "--entries",
                           .placeholder = "N",
                           .kind = Kind::Number,
-                          .help = {"taille du registre pour les recherches", "size of the ledger for the queries"},
+                          .help = {"taille du journal pour les recherches", "size of the ledger for the queries"},
                           .by_default = "10000000"},
                          {.name = "--seconds",
                           .placeholder = "N",

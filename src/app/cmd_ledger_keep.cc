@@ -80,7 +80,7 @@ Result<int> rewrap(Context& context) {
 std::vector<Command> ledger_keep_commands() {
     return {
         {.path = {"ledger", "shred"},
-         .summary = {"efface une personne du registre", "erases one person from the ledger"},
+         .summary = {"efface une personne du journal", "erases one person from the ledger"},
          .description =
              {"Détruit les clés des traces d'un patient : elles deviennent illisibles partout, copies et sauvegardes "
               "comprises, et aucune preuve n'est cassée. Irréversible. L'effacement est inscrit, sans nommer la personne.",
@@ -93,7 +93,7 @@ std::vector<Command> ledger_keep_commands() {
                       .choices = {"trace_1y", "control_3y", "record_10y", "record_20y"}},
                      {.name = "--reason",
                       .placeholder = "TEXT",
-                      .help = {"le fondement, gardé au registre", "the ground, kept in the ledger"},
+                      .help = {"le fondement, gardé au journal", "the ground, kept in the ledger"},
                       .required = true},
                      reader_option(), policy_option(), passphrase_file_option()},
          .arguments = {ledger_argument()},

@@ -291,7 +291,7 @@ std::vector<Parameter> question_options() {
             passphrase_file_option()};
 }
 
-const Text kReadingIsLogged{"Cette lecture est elle-même inscrite au registre, avant d'être montrée.",
+const Text kReadingIsLogged{"Cette lecture est elle-même inscrite au journal, avant d'être montrée.",
                             "This reading is itself written into the ledger, before it is shown."};
 
 Command query_command() {

@@ -90,7 +90,7 @@ void announce(Context& context, const std::string& url, const Core* core) {
         context.out << ready.dump() << std::endl;
         return;
     }
-    context.out << context.say({"le registre est servi sur ", "the ledger is served at "}) << url
+    context.out << context.say({"le journal est servi sur ", "the ledger is served at "}) << url
                 << std::endl;
     if (core && context.values.has("--link"))
         context.out << context.say({"les gardes écrivent par ", "guards write through "})
@@ -122,11 +122,11 @@ Result<int> serve(Context& context) {
 std::vector<Command> ledger_serve_commands() {
     return {
         {.path = {"ledger", "serve"},
-         .summary = {"sert le registre aux vérificateurs, et l'ouvre aux gardes",
+         .summary = {"sert le journal aux vérificateurs, et l'ouvre aux gardes",
                      "serves the ledger to verifiers, and opens it to guards"},
          .description = {"Sert par HTTP les fichiers publics (C2SP tlog-tiles), rien d'autre. Avec "
                          "--link, --link-listen ou --write, tient aussi le "
-                         "registre ouvert en écriture : les gardes y envoient leurs événements, un "
+                         "journal ouvert en écriture : les gardes y envoient leurs événements, un "
                          "point de contrôle sort à chaque "
                          "intervalle, et un battement quand rien ne se passe.",
                          "Serves the public files over HTTP (C2SP tlog-tiles), nothing else. With "
@@ -149,7 +149,7 @@ std::vector<Command> ledger_serve_commands() {
                       .help = {"sa clé (PEM)", "its key (PEM)"}},
                      {.name = "--write",
                       .kind = Kind::Flag,
-                      .help = {"tient le registre ouvert : battements et points de contrôle",
+                      .help = {"tient le journal ouvert : battements et points de contrôle",
                                "keeps the ledger open: heartbeats and checkpoints"}},
                      {.name = "--link",
                       .placeholder = "SOCKET",

@@ -35,7 +35,7 @@ Result<ledger::Policy> policy_for(Context& context, ledger::LogReader* log) {
         return fail(Code::BadInput, {"à quelle clé se fier ?", "which key is to be trusted?"},
                     {"donnez --policy FICHIER ou --key CLÉ", "give --policy FILE or --key KEY"});
     context.err << context.say(
-        {"sans --policy ni --key, le registre est cru sur sa propre clé : un administrateur malhonnête passerait\n",
+        {"sans --policy ni --key, le journal est cru sur sa propre clé : un administrateur malhonnête passerait\n",
          "without --policy or --key the log is believed on its own key: a dishonest administrator would pass\n"});
     return ledger::Policy::trusting(own->back());
 }
@@ -213,7 +213,7 @@ Result<int> check_proof(Context& context) {
 Parameter place_argument() {
     return {.name = "DIR|URL",
             .kind = Kind::Dir,
-            .help = {"le dossier du registre, ou l'adresse où il est servi", "the ledger's folder, or where it is served"},
+            .help = {"le dossier du journal, ou l'adresse où il est servi", "the ledger's folder, or where it is served"},
             .required = true};
 }
 
@@ -221,7 +221,7 @@ std::vector<Parameter> trust_options() {
     return {policy_option(),
             {.name = "--key",
              .placeholder = "VKEY",
-             .help = {"la clé de vérification du registre, sans témoin", "the ledger's verifier key, without witnesses"}},
+             .help = {"la clé de vérification du journal, sans témoin", "the ledger's verifier key, without witnesses"}},
             {.name = "--max-age",
              .placeholder = "DURATION",
              .kind = Kind::Duration,
@@ -252,10 +252,10 @@ Command verify_command() {
                        .max = 64});
     options.push_back({.name = "--opaque",
                        .kind = Kind::Flag,
-                       .help = {"le registre d'un autre programme : n'ouvre pas les entrées",
+                       .help = {"le journal d'un autre programme : n'ouvre pas les entrées",
                                 "another program's log: entries are not looked into"}});
     return {.path = {"ledger", "verify"},
-            .summary = {"refait tous les calculs et dit si le registre est vrai", "makes every calculation again and says whether the ledger is true"},
+            .summary = {"refait tous les calculs et dit si le journal est vrai", "makes every calculation again and says whether the ledger is true"},
             .description = {"Signature, témoins, chaque entrée, chaque tuile, la racine, les compteurs de chaque source, et "
                             "la continuité depuis --pin. Termine par 1 si quoi que ce soit ne tient pas.",
                             "Signature, witnesses, every entry, every tile, the root, the counters of each source, and "
@@ -284,7 +284,7 @@ std::vector<Command> ledger_verify_commands() {
                              .help = {"l'entrée, si la preuve ne la porte pas", "the entry, if the proof does not carry it"}});
     return {verify_command(),
             {.path = {"ledger", "prove"},
-             .summary = {"écrit la preuve qu'une entrée est au registre", "writes the proof that an entry is in the ledger"},
+             .summary = {"écrit la preuve qu'une entrée est au journal", "writes the proof that an entry is in the ledger"},
              .description = {"Un fichier tlog-proof (C2SP) qui se vérifie hors ligne, avec l'entrée elle-même dans sa "
                              "ligne extra : la pièce à produire.",
                              "A tlog-proof file (C2SP) that is verified off line, with the entry itself in its extra "
@@ -302,13 +302,13 @@ std::vector<Command> ledger_verify_commands() {
             {.path = {"ledger", "check-proof"},
              .summary = {"vérifie une preuve, hors ligne", "checks a proof, off line"},
              .description = {"Preuve d'inclusion (prove) ou de complétude (query --proof). Ne demande que la politique ou "
-                             "la clé du registre.",
+                             "la clé du journal.",
                              "A proof of inclusion (prove) or of completeness (query --proof). Asks for nothing but the "
                              "policy or the ledger's key."},
              .options = std::move(check_options),
              .arguments = {{.name = "FILE", .kind = Kind::File, .help = {"la preuve", "the proof"}, .required = true}},
              .examples = {{"hygie ledger check-proof entry-42.tlog-proof --policy group.policy",
-                           {"Sans réseau ni registre :", "With neither network nor ledger:"}}},
+                           {"Sans réseau ni journal :", "With neither network nor ledger:"}}},
              .run = check_proof}};
 }
 

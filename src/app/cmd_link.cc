@@ -346,7 +346,7 @@ Command status_command() {
 
 std::vector<Command> link_commands() {
     return {{.path = {"link"},
-             .summary = {"le lien par lequel les gardes écrivent au registre",
+             .summary = {"le lien par lequel les gardes écrivent au journal",
                          "the link by which guards write to the ledger"},
              .description = {"Une file d'attente durable chez celui qui écrit, livrée au cœur dans "
                              "l'ordre et sans trou, "

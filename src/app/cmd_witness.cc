@@ -34,7 +34,7 @@ Result<int> trust(Context& context) {
     const ledger::VerifierKey key = TRY(ledger::VerifierKey::parse(context.values.text("VKEY")));
     if (key.type != ledger::KeyType::Ed25519)
         return fail(Code::BadInput,
-                    {"ce n'est pas la clé d'un registre", "this is not the key of a log"},
+                    {"ce n'est pas la clé d'un journal", "this is not the key of a log"},
                     {"donnez la clé que « hygie ledger key » écrit",
                      "give the key that 'hygie ledger key' prints"});
     TRY_STATUS(witness.trust(key));
@@ -61,7 +61,7 @@ Result<int> serve(Context& context) {
                     << served.server->url() << std::endl;
     if (logs == 0)
         context.err << context.say(
-            {"il ne connaît encore aucun registre : hygie ledger witness trust DIR CLÉ\n",
+            {"il ne connaît encore aucun journal : hygie ledger witness trust DIR CLÉ\n",
              "it knows no log yet: hygie ledger witness trust DIR KEY\n"});
     context.wait_for_stop();
     served.server->stop();
@@ -77,11 +77,11 @@ Parameter dir_argument() {
 std::vector<Command> witness_commands() {
     return {
         {.path = {"ledger", "witness"},
-         .summary = {"un témoin : cosigne les registres des autres", "a witness: cosigns the logs of others"},
+         .summary = {"un témoin : cosigne les journaux des autres", "a witness: cosigns the logs of others"},
          .description =
-             {"Un témoin (C2SP tlog-witness) retient le dernier point de contrôle de chaque registre qu'il connaît et ne "
+             {"Un témoin (C2SP tlog-witness) retient le dernier point de contrôle de chaque journal qu'il connaît et ne "
               "cosigne que ce qui le prolonge. Placé sous une autre administration, il empêche quiconque, même muni de la "
-              "clé volée d'un registre, d'en récrire le passé.",
+              "clé volée d'un journal, d'en récrire le passé.",
               "A witness (C2SP tlog-witness) remembers the last checkpoint of each log it knows and cosigns only what "
               "continues it. Under another administration, it keeps anybody, even with the stolen key of a log, from "
               "rewriting its past."}},
@@ -95,20 +95,20 @@ std::vector<Command> witness_commands() {
          .run = init},
         {.path = {"ledger", "witness", "key"},
          .summary = {"écrit la clé du témoin", "prints the witness's key"},
-         .description = {"Avec --json, aussi les registres qu'il connaît.", "With --json, also the logs it knows."},
+         .description = {"Avec --json, aussi les journaux qu'il connaît.", "With --json, also the logs it knows."},
          .arguments = {dir_argument()},
          .examples = {{"hygie ledger witness key /srv/witness", {"À mettre dans une politique :", "To put into a policy:"}}},
          .run = show_key},
         {.path = {"ledger", "witness", "trust"},
-         .summary = {"fait connaître un registre au témoin", "makes a log known to the witness"},
-         .description = {"Plusieurs clés d'un même nom sont les époques d'un même registre.",
+         .summary = {"fait connaître un journal au témoin", "makes a log known to the witness"},
+         .description = {"Plusieurs clés d'un même nom sont les époques d'un même journal.",
                          "Several keys of one name are the epochs of one log."},
          .arguments = {dir_argument(),
-                       {.name = "VKEY", .help = {"la clé de vérification du registre", "the log's verifier key"}, .required = true}},
-         .examples = {{"hygie ledger witness trust /srv/witness cabinet.example+d98d6014+Adk=", {"Accepter un registre :", "To accept a log:"}}},
+                       {.name = "VKEY", .help = {"la clé de vérification du journal", "the log's verifier key"}, .required = true}},
+         .examples = {{"hygie ledger witness trust /srv/witness cabinet.example+d98d6014+Adk=", {"Accepter un journal :", "To accept a log:"}}},
          .run = trust},
         {.path = {"ledger", "witness", "serve"},
-         .summary = {"répond aux registres", "answers logs"},
+         .summary = {"répond aux journaux", "answers logs"},
          .description = {"Ce qu'il cosigne est sur le disque avant que la réponse parte.",
                          "What it cosigns is on the disk before the answer leaves."},
          .options = {{.name = "--listen",

@@ -15,7 +15,7 @@ std::vector<Setting> node_and_ledger() {
     return {
         {.key = "node.name",
          .field = HYGIE_FIELD(node.name),
-         .help = {"Nom de cette machine dans le registre. Sans lui : le nom d'hôte.",
+         .help = {"Nom de cette machine dans le journal. Sans lui : le nom d'hôte.",
                   "Name of this machine in the ledger. Without it: the host name."},
          .example = "\"cabinet-1\""},
         {.key = "node.state",
@@ -24,17 +24,17 @@ std::vector<Setting> node_and_ledger() {
                   "Directory of Hygie's state: keys, counters, queues."}},
         {.key = "ledger.dir",
          .field = HYGIE_FIELD(ledger.dir),
-         .help = {"Répertoire du registre (créé par « hygie ledger init »).",
+         .help = {"Répertoire du journal (créé par « hygie ledger init »).",
                   "Directory of the ledger (made by 'hygie ledger init')."}},
         {.key = "ledger.origin",
          .field = HYGIE_FIELD(ledger.origin),
-         .help = {"Nom public du registre, première ligne de ses points de contrôle. Écrit ici, il "
+         .help = {"Nom public du journal, première ligne de ses points de contrôle. Écrit ici, il "
                   "doit être "
                   "celui du répertoire.",
                   "Public name of the ledger, first line of its checkpoints. When written here, it "
                   "must be "
                   "the directory's own."},
-         .example = "\"cabinet.example/registre\""},
+         .example = "\"cabinet.example/journal\""},
         {.key = "ledger.checkpoint_interval",
          .field = HYGIE_FIELD(ledger.checkpoint_interval),
          .help = {"Délai le plus long avant qu'un événement durable soit publié dans un point de "
@@ -94,7 +94,7 @@ std::vector<Setting> witness_and_link() {
          .example = "\"/etc/hygie/witness.policy\""},
         {.key = "witness.own.listen",
          .field = HYGIE_FIELD(witness.own.listen),
-         .help = {"Adresse où notre propre témoin sert les registres des autres. Sans elle : pas "
+         .help = {"Adresse où notre propre témoin sert les journaux des autres. Sans elle : pas "
                   "de témoin.",
                   "Address where our own witness serves the ledgers of others. Without it: no "
                   "witness."},
@@ -102,7 +102,7 @@ std::vector<Setting> witness_and_link() {
         {.key = "witness.own.state",
          .field = HYGIE_FIELD(witness.own.state),
          .help = {"Répertoire de l'état de notre témoin : le dernier point de contrôle vu de "
-                  "chaque registre.",
+                  "chaque journal.",
                   "Directory of our witness's state: the last checkpoint seen of each ledger."}},
         {.key = "link.socket",
          .field = HYGIE_FIELD(link.socket),
@@ -272,9 +272,9 @@ const std::vector<Contradiction>& contradictions() {
          {"changez le port de l'un d'eux", "change the port of one of them"}},
         {"witness.own.state",
          [](const Config& c) { return c.witness.own.state == c.ledger.dir; },
-         {"le témoin et le registre partagent un répertoire",
+         {"le témoin et le journal partagent un répertoire",
           "the witness and the ledger share a directory"},
-         {"donnez au témoin son propre répertoire : il doit pouvoir contredire le registre",
+         {"donnez au témoin son propre répertoire : il doit pouvoir contredire le journal",
           "give the witness its own directory: it must be able to contradict the ledger"}},
     };
     return all;

@@ -18,7 +18,7 @@ constexpr char kKeyFileBeside[] = "root.key";
 Parameter ledger_argument() {
     return {.name = "DIR",
             .kind = Kind::Dir,
-            .help = {"le dossier du registre", "the ledger's folder"},
+            .help = {"le dossier du journal", "the ledger's folder"},
             .required = true};
 }
 
@@ -26,14 +26,14 @@ Parameter policy_option() {
     return {.name = "--policy",
             .placeholder = "FILE",
             .kind = Kind::File,
-            .help = {"politique C2SP : clés du registre, témoins, quorum",
+            .help = {"politique C2SP : clés du journal, témoins, quorum",
                      "C2SP policy: the log's keys, its witnesses, the quorum"}};
 }
 
 Parameter reader_option() {
     return {.name = "--as",
             .placeholder = "ACTOR",
-            .help = {"qui lit, tel que le registre le gardera ; sinon le nom de session",
+            .help = {"qui lit, tel que le journal le gardera ; sinon le nom de session",
                      "who reads, as the ledger will keep it; the login name otherwise"}};
 }
 
@@ -81,7 +81,7 @@ Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
     crypto::harden_process();
     const std::string root_path = ledger::layout::root_key(dir);
     if (!context.disk.exists(root_path))
-        return fail(Code::NotFound, {"aucun registre dans " + dir, "no ledger in " + dir},
+        return fail(Code::NotFound, {"aucun journal dans " + dir, "no ledger in " + dir},
                     {"créez-en un : hygie ledger init " + dir + " --origin NOM",
                      "make one: hygie ledger init " + dir + " --origin NAME"});
     const crypto::RootKey root = TRY(unlock(context, root_path));
@@ -104,7 +104,7 @@ Status create_ledger(Context& context, const std::string& dir, const std::string
     const std::string root_path = ledger::layout::root_key(dir);
     if (context.disk.exists(root_path))
         return fail(Code::AlreadyThere,
-                    {"ce dossier contient déjà un registre", "this folder already holds a ledger"},
+                    {"ce dossier contient déjà un journal", "this folder already holds a ledger"},
                     {"choisissez un autre dossier", "choose another folder"});
     TRY_STATUS(context.disk.make_dirs(dir, Access::Served));
     TRY_STATUS(context.disk.make_dirs(ledger::layout::private_dir(dir)));
@@ -155,7 +155,7 @@ Status log_reading(Context& context, OpenLedger& ledger, const std::string& what
 
 Result<Bytes> read_entry(ledger::LogReader& reader, std::uint64_t sequence, std::uint64_t size) {
     if (sequence >= size)
-        return fail(Code::NotFound, {"le registre n'a pas d'entrée à cet indice", "the ledger has no entry at this index"},
+        return fail(Code::NotFound, {"le journal n'a pas d'entrée à cet indice", "the ledger has no entry at this index"},
                     {"choisissez un indice de 0 à " + std::to_string(size == 0 ? 0 : size - 1),
                      "choose an index from 0 to " + std::to_string(size == 0 ? 0 : size - 1)});
     const std::uint64_t number = sequence / ledger::kTileHashes;

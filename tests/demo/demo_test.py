@@ -48,10 +48,10 @@ class Printed(unittest.TestCase):
     def test_every_command_works_as_written(self):
         with Demo("--state", self.dir / "state") as demo:
             verify, prove, checkpoint = demo.ready["commands"]
-            self.assertIn("demo.hygie.example/registre", demo.shell(verify))
+            self.assertIn("demo.hygie.example/journal", demo.shell(verify))
             self.assertIn("42", demo.shell(prove))
             origin, size, _ = demo.shell(checkpoint).split("\n", 2)
-            self.assertEqual("demo.hygie.example/registre", origin)
+            self.assertEqual("demo.hygie.example/journal", origin)
             self.assertGreaterEqual(int(size), 2000)
         self.assertEqual(0, demo.process.returncode)
 
