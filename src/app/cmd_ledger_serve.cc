@@ -1,7 +1,10 @@
 #include <sys/types.h>
 
 #include <limits>
+#include <csignal>
 #include <nlohmann/json.hpp>
+#include <stop_token>
+#include <thread>
 
 #include "app/commands.h"
 #include "app/ledger_desk.h"
@@ -15,6 +18,8 @@
 
 namespace hygie::app {
 namespace {
+
+constexpr Micros kHealthInterval = std::chrono::milliseconds(250);
 
 /// The ledger open for writing while it is served: guards send, checkpoints and heartbeats go out.
 class Core {
@@ -32,6 +37,8 @@ class Core {
     static bool is_wanted(Context& context) {
         return has_link(context) || context.values.flag("--write");
     }
+
+    Status health() const { return appender_.health(); }
 
     Status stop() {
         listener_.reset();
@@ -111,7 +118,15 @@ Result<int> serve(Context& context) {
         {.listen = context.values.text("--listen"), .cert = text("--cert"), .key = text("--key")},
         context.clock, [&](const serve::Request& request) { return routes(request); }));
     announce(context, server->url(), core.get());
-    context.wait_for_stop();
+    {
+        // A ledger that can no longer write must not look alive: end, say why, let the service manager start it again.
+        const std::jthread watch([&](const std::stop_token& over) {
+            while (core && !over.stop_requested() && core->health())
+                context.clock.sleep_for(kHealthInterval);
+            if (!over.stop_requested() && core) std::raise(SIGTERM);
+        });
+        context.wait_for_stop();
+    }
     server->stop();
     if (core) TRY_STATUS(core->stop());
     return kExitOk;
