@@ -44,9 +44,11 @@ Result<int> init(Context& context) {
                              }));
     if (opens_by_itself(context))
         context.err << context.say(
-            {"La clé racine s'ouvre avec private/root.key, dans le même dossier : qui lit le disque lit tout.\n"
+            {"La clé racine s'ouvre avec private/root.key, dans le même dossier : qui lit le "
+             "disque lit tout.\n"
              "Mettez-la sous phrase de passe, systemd ou TPM avec « hygie key seal ».\n",
-             "The root key opens with private/root.key, in the same folder: who reads the disk reads all.\n"
+             "The root key opens with private/root.key, in the same folder: who reads the disk "
+             "reads all.\n"
              "Put it under a passphrase, systemd or TPM with 'hygie key seal'.\n"});
     return print_key(context, TRY(own_keys(context, dir)));
 }
@@ -73,7 +75,8 @@ Result<int> sample(Context& context) {
 /// Appends lines batch by batch and prints the index of each once it is durable.
 class LineAppender final : public LineTaker {
   public:
-    LineAppender(Context& context, ledger::Appender& appender) : context_(context), appender_(appender) {}
+    LineAppender(Context& context, ledger::Appender& appender)
+        : context_(context), appender_(appender) {}
 
     Status take(std::uint64_t line, const event::Event& event) override {
         drafts_.push_back(TRY(ledger::draft_of(event)));
@@ -118,7 +121,8 @@ Result<int> append(Context& context) {
     OpenLedger ledger = TRY(open_ledger(context));
     ledger::Appender appender(*ledger.log, ledger.cosign, {});
     LineAppender lines(context, appender);
-    const event::LineOrigin origin{context.clock, context.random, SourceId(context.values.text("--source")),
+    const event::LineOrigin origin{context.clock, context.random,
+                                   SourceId(context.values.text("--source")),
                                    NodeId(context.process.host_name())};
     const Status appended = read_event_lines(context, origin, lines);
     const Status closed = appender.close();
@@ -138,67 +142,80 @@ Command init_command() {
         if (option.name == "--seal") option.by_default = "key-file";
         options.push_back(std::move(option));
     }
-    return {.path = {"ledger", "init"},
-            .summary = {"crée un journal", "makes a ledger"},
-            .description =
-                {"Crée le dossier, la clé racine et la première clé de signature, montre le point de contrôle du "
-                 "journal vide, et écrit la clé de vérification à donner à qui veut vérifier.",
-                 "Makes the folder, the root key and the first signing key, shows the checkpoint of the empty "
-                 "ledger, and prints the verifier key to hand to whoever wants to verify."},
-            .options = std::move(options),
-            .arguments = {ledger_argument()},
-            .examples = {{"hygie ledger init /srv/ledger --origin cabinet.example/journal",
-                          {"Un journal que la machine ouvre seule :", "A ledger the machine opens by itself:"}},
-                         {"hygie ledger init /srv/ledger --origin cabinet.example/journal --seal passphrase",
-                          {"Une clé racine sous phrase de passe :", "A root key under a passphrase:"}}},
-            .run = init};
+    return {
+        .path = {"ledger", "init"},
+        .summary = {"crée un journal", "makes a ledger"},
+        .description =
+            {"Crée le dossier, la clé racine et la première clé de signature, montre le point de "
+             "contrôle du "
+             "journal vide, et écrit la clé de vérification à donner à qui veut vérifier.",
+             "Makes the folder, the root key and the first signing key, shows the checkpoint of "
+             "the empty "
+             "ledger, and prints the verifier key to hand to whoever wants to verify."},
+        .options = std::move(options),
+        .arguments = {ledger_argument()},
+        .examples =
+            {{"hygie ledger init /srv/ledger --origin cabinet.example/journal",
+              {"Un journal que la machine ouvre seule :", "A ledger the machine opens by itself:"}},
+             {"hygie ledger init /srv/ledger --origin cabinet.example/journal --seal passphrase",
+              {"Une clé racine sous phrase de passe :", "A root key under a passphrase:"}}},
+        .run = init};
 }
 
 Command key_command() {
     return {.path = {"ledger", "key"},
             .summary = {"écrit la clé de vérification", "prints the verifier key"},
-            .description = {"La clé publique au format signed-note (C2SP). Avec --json, celles de toutes les époques.",
-                            "The public key in signed-note form (C2SP). With --json, those of every epoch."},
+            .description =
+                {"La clé publique au format signed-note (C2SP). Avec --json, celles de toutes les "
+                 "époques.",
+                 "The public key in signed-note form (C2SP). With --json, those of every epoch."},
             .arguments = {ledger_argument()},
             .examples = {{"hygie ledger key /srv/ledger",
-                          {"À donner aux vérificateurs et aux témoins :", "To give to verifiers and witnesses:"}}},
+                          {"À donner aux vérificateurs et aux témoins :",
+                           "To give to verifiers and witnesses:"}}},
             .run = key};
 }
 
 Command sample_command() {
-    return {.path = {"ledger", "sample"},
-            .summary = {"invente des événements réalistes", "invents realistic events"},
-            .description = {"Un hôpital qui n'existe pas, en NDJSON : lectures, recherches, courriels, fichiers, "
-                            "connexions. La même graine donne les mêmes événements.",
-                            "A hospital that does not exist, as NDJSON: reads, searches, mail, files, sign-ins. "
-                            "One seed gives the same events."},
-            .options = {{.name = "--seed",
-                         .placeholder = "N",
-                         .kind = Kind::Number,
-                         .help = {"la graine", "the seed"},
-                         .by_default = "1"}},
-            .arguments = {{.name = "N",
-                           .kind = Kind::Number,
-                           .help = {"combien d'événements", "how many events"},
-                           .required = true}},
-            .examples = {{"hygie ledger sample 1000",
-                          {"Mille événements sur la sortie :", "A thousand events on the output:"}}},
-            .run = sample};
+    return {
+        .path = {"ledger", "sample"},
+        .summary = {"invente des événements réalistes", "invents realistic events"},
+        .description =
+            {"Un hôpital qui n'existe pas, en NDJSON : lectures, recherches, courriels, fichiers, "
+             "connexions. La même graine donne les mêmes événements.",
+             "A hospital that does not exist, as NDJSON: reads, searches, mail, files, sign-ins. "
+             "One seed gives the same events."},
+        .options = {{.name = "--seed",
+                     .placeholder = "N",
+                     .kind = Kind::Number,
+                     .help = {"la graine", "the seed"},
+                     .by_default = "1"}},
+        .arguments = {{.name = "N",
+                       .kind = Kind::Number,
+                       .help = {"combien d'événements", "how many events"},
+                       .required = true}},
+        .examples = {{"hygie ledger sample 1000",
+                      {"Mille événements sur la sortie :", "A thousand events on the output:"}}},
+        .run = sample};
 }
 
 Command append_command() {
     return {.path = {"ledger", "append"},
             .summary = {"ajoute des événements lus en NDJSON", "appends events read as NDJSON"},
-            .description =
-                {"Un événement par ligne sur l'entrée : le format de « ledger sample », ou un AuditEvent FHIR. Écrit "
-                 "l'indice de chaque ligne dès qu'elle est à l'abri d'une coupure. À la première ligne refusée, "
-                 "s'arrête : les lignes d'avant restent.",
-                 "One event per line on the input: the format of 'ledger sample', or a FHIR AuditEvent. Prints the "
-                 "index of each line as soon as it would survive a power cut. Stops at the first line it refuses: "
-                 "the lines before stay."},
+            .description = {"Un événement par ligne sur l'entrée : le format de « ledger sample », "
+                            "ou un AuditEvent FHIR. Écrit "
+                            "l'indice de chaque ligne dès qu'elle est à l'abri d'une coupure. À la "
+                            "première ligne refusée, "
+                            "s'arrête : les lignes d'avant restent.",
+                            "One event per line on the input: the format of 'ledger sample', or a "
+                            "FHIR AuditEvent. Prints the "
+                            "index of each line as soon as it would survive a power cut. Stops at "
+                            "the first line it refuses: "
+                            "the lines before stay."},
             .options = {{.name = "--source",
                          .placeholder = "NAME",
-                         .help = {"la source des lignes qui n'en nomment pas", "the source of lines that name none"},
+                         .help = {"la source des lignes qui n'en nomment pas",
+                                  "the source of lines that name none"},
                          .by_default = "import"},
                         policy_option(),
                         passphrase_file_option()},
@@ -218,11 +235,15 @@ std::vector<Command> ledger_commands() {
              .summary = {"le journal des actes, que nul ne peut réécrire",
                          "the ledger of acts, which nobody can rewrite"},
              .description =
-                 {"Un journal en arbre de Merkle aux formats C2SP : n'importe quel vérificateur indépendant l'accepte et "
-                  "voit toute falsification, même par l'administrateur. Les données des personnes y sont scellées et "
+                 {"Un journal en arbre de Merkle aux formats C2SP : n'importe quel vérificateur "
+                  "indépendant l'accepte et "
+                  "voit toute falsification, même par l'administrateur. Les données des personnes "
+                  "y sont scellées et "
                   "peuvent être effacées une personne à la fois, sans casser une seule preuve.",
-                  "A Merkle log in the C2SP formats: any independent verifier accepts it and sees every forgery, even "
-                  "by the administrator. Personal data is sealed in it and can be erased one person at a time, without "
+                  "A Merkle log in the C2SP formats: any independent verifier accepts it and sees "
+                  "every forgery, even "
+                  "by the administrator. Personal data is sealed in it and can be erased one "
+                  "person at a time, without "
                   "breaking a single proof."}},
             init_command(),
             key_command(),

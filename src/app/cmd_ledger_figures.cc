@@ -38,7 +38,8 @@ double seconds_since(SteadyClock::time_point start) {
 }
 
 double median(std::vector<double> values) {
-    std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+    std::ranges::nth_element(values,
+                             values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
     return values[values.size() / 2];
 }
 
@@ -66,7 +67,9 @@ class Drafts {
     }
 
     static ActorId actor(std::size_t number) { return ActorId(fmt::format("actor-{:05}", number)); }
-    static PatientId patient(std::size_t number) { return PatientId(fmt::format("patient-{:06}", number)); }
+    static PatientId patient(std::size_t number) {
+        return PatientId(fmt::format("patient-{:06}", number));
+    }
 
   private:
     ledger::Draft make(Context& context) {
@@ -88,8 +91,9 @@ class Drafts {
         return *ledger::draft_of(event);
     }
 
-    static constexpr std::size_t kHeaderBytes = 57;    ///< of an entry some millions into a log
-    static constexpr std::size_t kQueryHeadBytes = 3;  ///< key and length of the field that fills up
+    static constexpr std::size_t kHeaderBytes = 57;  ///< of an entry some millions into a log
+    static constexpr std::size_t kQueryHeadBytes =
+        3;  ///< key and length of the field that fills up
     Random& random_;
     std::vector<ledger::Draft> made_;
     std::size_t at_ = 0;
@@ -132,7 +136,11 @@ class InFlight {
 
 class Bench {
   public:
-    Bench(Context& context, std::string dir) : context_(context), dir_(std::move(dir)), log_dir_(join(dir_, "ledger")), drafts_(context) {}
+    Bench(Context& context, std::string dir)
+        : context_(context),
+          dir_(std::move(dir)),
+          log_dir_(join(dir_, "ledger")),
+          drafts_(context) {}
 
     Status run() {
         const crypto::Secret32 root{context_.random.bytes<32>()};
@@ -160,13 +168,14 @@ class Bench {
     void add(std::string what, double value, std::string unit, std::string reach) {
         rows_.push_back({std::move(what), value, std::move(unit), std::move(reach)});
         if (!context_.json)
-            context_.out << fmt::format("| {:<58} | {:>12.4g} {:<10} | {:<14} |", rows_.back().what, value, rows_.back().unit,
-                                        rows_.back().reach)
+            context_.out << fmt::format("| {:<58} | {:>12.4g} {:<10} | {:<14} |", rows_.back().what,
+                                        value, rows_.back().unit, rows_.back().reach)
                          << std::endl;
     }
 
     /// Appends in jobs of kBatch for some seconds, or until the log has `until` entries.
-    Result<double> append_for(ledger::Log& log, std::size_t batch_max, double seconds, std::uint64_t until) {
+    Result<double> append_for(ledger::Log& log, std::size_t batch_max, double seconds,
+                              std::uint64_t until) {
         InFlight in_flight(kJobsInFlight);
         const std::uint64_t before = log.durable_size();
         ledger::Appender appender(log, {}, {.batch_max = batch_max});
@@ -198,7 +207,8 @@ class Bench {
             wide_shares.push_back(wide.back() / bounds.back());
         }
         add("bound: hash, write, fdatasync, sign; 1,024 per batch", median(bounds), "/s", "");
-        add("durable appends, all on, batches of at most 1,024", median(ours), "/s", ">= 0.7 bound");
+        add("durable appends, all on, batches of at most 1,024", median(ours), "/s",
+            ">= 0.7 bound");
         add("  share of the bound in the same minute", median(shares), "", ">= 0.7");
         add("durable appends, all on, batches of at most 4,096", median(wide), "/s", "");
         add("  share of the bound at 1,024", median(wide_shares), "", "");
@@ -212,7 +222,8 @@ class Bench {
         return {};
     }
 
-    /// Offers events at a fixed pace, whatever the answers: a slow moment is paid by all that it delays.
+    /// Offers events at a fixed pace, whatever the answers: a slow moment is paid by all that it
+    /// delays.
     Status latency(ledger::Log& log) {
         const double seconds = 2 * static_cast<double>(context_.values.number("--seconds"));
         InFlight in_flight(SIZE_MAX);
@@ -221,16 +232,22 @@ class Bench {
         const auto jobs = static_cast<std::uint64_t>(seconds * kOfferedPerSecond / kOfferedPerJob);
         for (std::uint64_t job = 0; job < jobs; ++job) {
             const double due = static_cast<double>(job * kOfferedPerJob) / kOfferedPerSecond;
-            while (seconds_since(start) < due) std::this_thread::sleep_for(std::chrono::microseconds(20));
+            while (seconds_since(start) < due)
+                std::this_thread::sleep_for(std::chrono::microseconds(20));
             in_flight.enter();
-            appender.submit(drafts_.next(kOfferedPerJob), [&, due](const ledger::Appender::Sequences& done) {
-                in_flight.leave(done.has_value(), (seconds_since(start) - due) * 1e6);
-            });
+            appender.submit(
+                drafts_.next(kOfferedPerJob), [&, due](const ledger::Appender::Sequences& done) {
+                    in_flight.leave(done.has_value(), (seconds_since(start) - due) * 1e6);
+                });
         }
         std::vector<double> latencies = in_flight.wait_all();
         TRY_STATUS(appender.finish());
         std::ranges::sort(latencies);
-        const auto at = [&](double share) { return latencies[static_cast<std::size_t>(share * static_cast<double>(latencies.size() - 1))] / 1000; };
+        const auto at = [&](double share) {
+            return latencies[static_cast<std::size_t>(share *
+                                                      static_cast<double>(latencies.size() - 1))] /
+                   1000;
+        };
         add("latency at 100,000/s offered, p50", at(0.5), "ms", "<= 1");
         add("latency at 100,000/s offered, p99", at(0.99), "ms", "<= 5");
         add("latency at 100,000/s offered, p99.9", at(0.999), "ms", "<= 20");
@@ -242,7 +259,8 @@ class Bench {
         for (const auto& file : std::filesystem::recursive_directory_iterator(log_dir_))
             if (file.is_regular_file()) bytes += file.file_size();
         add("bytes on disk per byte of entry, index and keys included",
-            static_cast<double>(bytes) / static_cast<double>(log.applied_size() * kEntryBytes), "", "<= 1.20");
+            static_cast<double>(bytes) / static_cast<double>(log.applied_size() * kEntryBytes), "",
+            "<= 1.20");
     }
 
     Status query(ledger::Log& log) {
@@ -262,17 +280,23 @@ class Bench {
             ledger::TileCache tiles(reader);
             const auto start = SteadyClock::now();
             const auto tokens = log.keys().known_actor_tokens(Drafts::actor(i * 997 % kActors));
-            const auto proof = TRY(ledger::prove_completeness(log.index(), reader, tiles, checkpoint, tokens.at(0), range));
-            for (const auto& entry : proof.entries) TRY(log.keys().unseal(TRY(ledger::parse_entry(entry.bytes)), log.sources()));
+            const auto proof = TRY(ledger::prove_completeness(log.index(), reader, tiles,
+                                                              checkpoint, tokens.at(0), range));
+            for (const auto& entry : proof.entries)
+                TRY(log.keys().unseal(TRY(ledger::parse_entry(entry.bytes)), log.sources()));
             times.push_back(seconds_since(start) * 1e3);
             found = proof.entries.size();
             bytes = proof.encode().size();
             const auto check_start = SteadyClock::now();
-            verified = TRY(ledger::check_completeness(proof, ledger::Policy::trusting(log.signer().verifier()), {})).entries.size();
+            verified = TRY(ledger::check_completeness(
+                               proof, ledger::Policy::trusting(log.signer().verifier()), {}))
+                           .entries.size();
             check_ms = seconds_since(check_start) * 1e3;
         }
-        if (verified != found) return fail(Code::Corrupt, {"preuve incohérente", "incoherent proof"}, {});
-        add("all traces of one actor, unsealed, with completeness proof", median(times), "ms", "<= 1,000");
+        if (verified != found)
+            return fail(Code::Corrupt, {"preuve incohérente", "incoherent proof"}, {});
+        add("all traces of one actor, unsealed, with completeness proof", median(times), "ms",
+            "<= 1,000");
         add("  entries in the last answer", static_cast<double>(found), "", "");
         add("  size of its proof, entries included", static_cast<double>(bytes), "bytes", "");
         add("  checking it, without any key", check_ms, "ms", "");
@@ -303,18 +327,22 @@ class Bench {
         const std::uint64_t size = snapshot.size;
         const std::uint64_t hot = std::min<std::uint64_t>(size, 256 * ledger::kTileHashes);
         ledger::TileHashes hashes(tiles, size);
-        for (std::uint64_t i = 0; i < hot; i += ledger::kTileHashes) TRY(ledger::prove_inclusion(hashes, i, size));
+        for (std::uint64_t i = 0; i < hot; i += ledger::kTileHashes)
+            TRY(ledger::prove_inclusion(hashes, i, size));
         auto start = SteadyClock::now();
         ledger::Proof proof;
-        for (std::uint64_t i = 0; i < kProofs; ++i) proof = TRY(ledger::prove_inclusion(hashes, i * 7919 % hot, size));
+        for (std::uint64_t i = 0; i < kProofs; ++i)
+            proof = TRY(ledger::prove_inclusion(hashes, i * 7919 % hot, size));
         add("inclusion proof, generated hot", seconds_since(start) / kProofs * 1e6, "us", "<= 5");
         const std::uint64_t index = (kProofs - 1) * 7919 % hot;
-        const ledger::Bundle bundle = TRY(ledger::read_bundle(reader, {index / ledger::kTileHashes}));
+        const ledger::Bundle bundle =
+            TRY(ledger::read_bundle(reader, {index / ledger::kTileHashes}));
         const crypto::Hash leaf = crypto::leaf_hash(bundle.entries[index % ledger::kTileHashes]);
         start = SteadyClock::now();
         for (std::uint64_t i = 0; i < kProofs; ++i)
             TRY_STATUS(ledger::verify_inclusion(leaf, index, size, snapshot.root, proof));
-        add("inclusion proof, verified, signatures apart", seconds_since(start) / kProofs * 1e6, "us", "<= 4");
+        add("inclusion proof, verified, signatures apart", seconds_since(start) / kProofs * 1e6,
+            "us", "<= 4");
         return {};
     }
 
@@ -323,12 +351,22 @@ class Bench {
         constexpr std::uint64_t kSize = 1'000'000'000;
         constexpr std::size_t kHashes = 30;
         const auto signer = [&](const std::string& name, ledger::KeyType type) {
-            return ledger::NoteSigner(name, type, crypto::SigningKey::from_seed(crypto::Secret32(context_.random.bytes<32>())));
+            return ledger::NoteSigner(
+                name, type,
+                crypto::SigningKey::from_seed(crypto::Secret32(context_.random.bytes<32>())));
         };
-        ledger::TlogProof proof{{}, kSize - 1, ledger::Proof(kHashes), ledger::sign_checkpoint({"practice.example/ledger", kSize, {}, {}}, signer("practice.example/ledger", ledger::KeyType::Ed25519))};
+        ledger::TlogProof proof{
+            {},
+            kSize - 1,
+            ledger::Proof(kHashes),
+            ledger::sign_checkpoint({"practice.example/ledger", kSize, {}, {}},
+                                    signer("practice.example/ledger", ledger::KeyType::Ed25519))};
         for (const char* name : {"witness.example/a", "witness.example/b", "witness.example/c"})
-            proof.checkpoint.note.signatures.push_back(signer(name, ledger::KeyType::Cosignature).cosign(proof.checkpoint.note.text, 1'800'000'000));
-        add("proof file at 10^9 entries with three cosignatures", static_cast<double>(proof.encode().size()), "bytes", "<= 2,000");
+            proof.checkpoint.note.signatures.push_back(
+                signer(name, ledger::KeyType::Cosignature)
+                    .cosign(proof.checkpoint.note.text, 1'800'000'000));
+        add("proof file at 10^9 entries with three cosignatures",
+            static_cast<double>(proof.encode().size()), "bytes", "<= 2,000");
     }
 
     Status verification(const ledger::Log& log) {
@@ -340,7 +378,8 @@ class Bench {
             const auto start = SteadyClock::now();
             const auto report = TRY(ledger::verify_log(reader, policy, options));
             add(fmt::format("full verification, {} thread{}", threads, threads == 1 ? "" : "s"),
-                static_cast<double>(report.entries_checked) / seconds_since(start), "entries/s", threads == 1 ? ">= 3,000,000" : "");
+                static_cast<double>(report.entries_checked) / seconds_since(start), "entries/s",
+                threads == 1 ? ">= 3,000,000" : "");
         }
         return {};
     }
@@ -354,7 +393,8 @@ class Bench {
 };
 
 Result<int> bench(Context& context) {
-    const std::string dir = join(context.values.text("--dir"), "hygie-bench-" + to_hex(context.random.bytes<4>()));
+    const std::string dir =
+        join(context.values.text("--dir"), "hygie-bench-" + to_hex(context.random.bytes<4>()));
     TRY_STATUS(context.disk.make_dirs(dir));
     Bench bench(context, dir);
     const Status done = bench.run();
@@ -364,7 +404,10 @@ Result<int> bench(Context& context) {
     if (context.json) {
         nlohmann::json rows = nlohmann::json::array();
         for (const Row& row : bench.rows())
-            rows.push_back({{"what", row.what}, {"value", row.value}, {"unit", row.unit}, {"reach", row.reach}});
+            rows.push_back({{"what", row.what},
+                            {"value", row.value},
+                            {"unit", row.unit},
+                            {"reach", row.reach}});
         context.out << rows.dump() << "\n";
     }
     return kExitOk;
@@ -374,12 +417,17 @@ Result<int> bench(Context& context) {
 
 std::vector<Command> ledger_bench_commands() {
     return {{.path = {"ledger", "bench"},
-             .summary = {"mesure le journal contre ce que permet cette machine", "measures the ledger against what this machine allows"},
-             .description = {"Entrées de 200 octets, chiffrées, indexées, tout en marche. La borne est la boucle la plus simple qui "
-                             "hache, écrit, synchronise et signe, mesurée dans la même minute. Écrit dans un dossier neuf qu'il "
+             .summary = {"mesure le journal contre ce que permet cette machine",
+                         "measures the ledger against what this machine allows"},
+             .description = {"Entrées de 200 octets, chiffrées, indexées, tout en marche. La borne "
+                             "est la boucle la plus simple qui "
+                             "hache, écrit, synchronise et signe, mesurée dans la même minute. "
+                             "Écrit dans un dossier neuf qu'il "
                              "retire à la fin.",
-                             "Entries of 200 bytes, encrypted, indexed, everything on. The bound is the simplest loop that hashes, "
-                             "writes, syncs and signs, measured in the same minute. Writes in a new folder that it removes at the end."},
+                             "Entries of 200 bytes, encrypted, indexed, everything on. The bound "
+                             "is the simplest loop that hashes, "
+                             "writes, syncs and signs, measured in the same minute. Writes in a "
+                             "new folder that it removes at the end."},
              .options = {{.name = "--dir",
                           .placeholder = "DIR",
                           .kind = Kind::Dir,
@@ -388,7 +436,8 @@ std::vector<Command> ledger_bench_commands() {
                          {.name = "--entries",
                           .placeholder = "N",
                           .kind = Kind::Number,
-                          .help = {"taille du journal pour les recherches", "size of the ledger for the queries"},
+                          .help = {"taille du journal pour les recherches",
+                                   "size of the ledger for the queries"},
                           .by_default = "10000000"},
                          {.name = "--seconds",
                           .placeholder = "N",
@@ -400,12 +449,16 @@ std::vector<Command> ledger_bench_commands() {
                          {.name = "--rounds",
                           .placeholder = "N",
                           .kind = Kind::Number,
-                          .help = {"tours, entrelacés avec la borne", "rounds, interleaved with the bound"},
+                          .help = {"tours, entrelacés avec la borne",
+                                   "rounds, interleaved with the bound"},
                           .by_default = "3",
                           .min = 1,
                           .max = 100}},
-             .examples = {{"hygie ledger bench --dir /srv", {"Mesurer le disque des données :", "Measure the data disk:"}},
-                          {"hygie ledger bench --entries 100000000", {"Cent millions d'entrées (25 Go) :", "A hundred million entries (25 GB):"}}},
+             .examples = {{"hygie ledger bench --dir /srv",
+                           {"Mesurer le disque des données :", "Measure the data disk:"}},
+                          {"hygie ledger bench --entries 100000000",
+                           {"Cent millions d'entrées (25 Go) :",
+                            "A hundred million entries (25 GB):"}}},
              .run = bench}};
 }
 

@@ -11,7 +11,8 @@ namespace {
 
 Result<int> shred(Context& context) {
     std::optional<event::Retention> retention;
-    if (context.values.has("--retention")) retention = event::retention_named(context.values.text("--retention"));
+    if (context.values.has("--retention"))
+        retention = event::retention_named(context.values.text("--retention"));
     OpenLedger ledger = TRY(open_ledger(context));
     event::Event why = event_of_reader(context, event::Type::KeyShredded);
     why.basis = context.values.text("--reason");
@@ -21,12 +22,14 @@ Result<int> shred(Context& context) {
     if (context.json)
         context.out << nlohmann::json{{"keys_destroyed", keys}}.dump() << "\n";
     else if (keys == 0)
-        context.out << context.say({"aucune clé : rien n'était écrit sur cette personne, ou tout était déjà effacé\n",
-                                    "no key: nothing was written about this person, or all was erased before\n"});
+        context.out << context.say(
+            {"aucune clé : rien n'était écrit sur cette personne, ou tout était déjà effacé\n",
+             "no key: nothing was written about this person, or all was erased before\n"});
     else
-        context.out << fmt::format(fmt::runtime(context.say({"{} clés détruites ; toutes les preuves tiennent\n",
-                                                             "{} keys destroyed; every proof still holds\n"})),
-                                   keys);
+        context.out << fmt::format(
+            fmt::runtime(context.say({"{} clés détruites ; toutes les preuves tiennent\n",
+                                      "{} keys destroyed; every proof still holds\n"})),
+            keys);
     return kExitOk;
 }
 
@@ -45,8 +48,9 @@ Result<int> prune(Context& context) {
                     << "\n";
     else
         context.out << fmt::format(
-            fmt::runtime(context.say({"indice minimal {} : {} lots d'entrées retirés, {} clés détruites\n",
-                                      "minimum index {}: {} entry bundles dropped, {} keys destroyed\n"})),
+            fmt::runtime(
+                context.say({"indice minimal {} : {} lots d'entrées retirés, {} clés détruites\n",
+                             "minimum index {}: {} entry bundles dropped, {} keys destroyed\n"})),
             pruned.minimum_index, pruned.bundles, pruned.keys);
     return kExitOk;
 }
@@ -70,8 +74,9 @@ Result<int> rewrap(Context& context) {
     if (context.json)
         context.out << nlohmann::json{{"keys", ledger.log->keys().table().live()}}.dump() << "\n";
     else
-        context.out << fmt::format(fmt::runtime(context.say({"{} clés enveloppées à neuf\n", "{} keys wrapped anew\n"})),
-                                   ledger.log->keys().table().live());
+        context.out << fmt::format(
+            fmt::runtime(context.say({"{} clés enveloppées à neuf\n", "{} keys wrapped anew\n"})),
+            ledger.log->keys().table().live());
     return kExitOk;
 }
 
@@ -81,12 +86,18 @@ std::vector<Command> ledger_keep_commands() {
     return {
         {.path = {"ledger", "shred"},
          .summary = {"efface une personne du journal", "erases one person from the ledger"},
-         .description =
-             {"Détruit les clés des traces d'un patient : elles deviennent illisibles partout, copies et sauvegardes "
-              "comprises, et aucune preuve n'est cassée. Irréversible. L'effacement est inscrit, sans nommer la personne.",
-              "Destroys the keys of a patient's traces: they become unreadable everywhere, copies and backups "
-              "included, and no proof is broken. Cannot be undone. The erasure is logged, without naming the person."},
-         .options = {{.name = "--patient", .placeholder = "ID", .help = {"la personne", "the person"}, .required = true},
+         .description = {"Détruit les clés des traces d'un patient : elles deviennent illisibles "
+                         "partout, copies et sauvegardes "
+                         "comprises, et aucune preuve n'est cassée. Irréversible. L'effacement est "
+                         "inscrit, sans nommer la personne.",
+                         "Destroys the keys of a patient's traces: they become unreadable "
+                         "everywhere, copies and backups "
+                         "included, and no proof is broken. Cannot be undone. The erasure is "
+                         "logged, without naming the person."},
+         .options = {{.name = "--patient",
+                      .placeholder = "ID",
+                      .help = {"la personne", "the person"},
+                      .required = true},
                      {.name = "--retention",
                       .placeholder = "CLASS",
                       .help = {"une seule classe de conservation", "one retention class only"},
@@ -95,42 +106,59 @@ std::vector<Command> ledger_keep_commands() {
                       .placeholder = "TEXT",
                       .help = {"le fondement, gardé au journal", "the ground, kept in the ledger"},
                       .required = true},
-                     reader_option(), policy_option(), passphrase_file_option()},
+                     reader_option(),
+                     policy_option(),
+                     passphrase_file_option()},
          .arguments = {ledger_argument()},
-         .examples = {{"hygie ledger shred /srv/ledger --patient 1234567 --reason 'art. 17 RGPD, demande 2026-118'",
+         .examples = {{"hygie ledger shred /srv/ledger --patient 1234567 --reason 'art. 17 RGPD, "
+                       "demande 2026-118'",
                        {"Donner suite à une demande :", "To carry out a request:"}}},
          .run = shred},
         {.path = {"ledger", "prune"},
          .summary = {"retire les lots d'entrées dont la conservation est finie",
                      "drops the entry bundles whose retention has ended"},
-         .description = {"Détruit aussi les clés des classes et années échues. L'arbre et les preuves restent (élagage C2SP).",
-                         "Also destroys the keys of expired classes and years. Tree and proofs remain (C2SP pruning)."},
+         .description = {"Détruit aussi les clés des classes et années échues. L'arbre et les "
+                         "preuves restent (élagage C2SP).",
+                         "Also destroys the keys of expired classes and years. Tree and proofs "
+                         "remain (C2SP pruning)."},
          .options = {{.name = "--dry-run",
                       .kind = Kind::Flag,
-                      .help = {"dit ce qui serait retiré, sans rien retirer", "says what would be dropped, drops nothing"}},
-                     reader_option(), policy_option(), passphrase_file_option()},
+                      .help = {"dit ce qui serait retiré, sans rien retirer",
+                               "says what would be dropped, drops nothing"}},
+                     reader_option(),
+                     policy_option(),
+                     passphrase_file_option()},
          .arguments = {ledger_argument()},
-         .examples = {{"hygie ledger prune /srv/ledger --dry-run", {"Voir avant :", "To look first:"}}},
+         .examples = {{"hygie ledger prune /srv/ledger --dry-run",
+                       {"Voir avant :", "To look first:"}}},
          .run = prune},
         {.path = {"ledger", "rewrap"},
          .summary = {"enveloppe à neuf les clés des données", "wraps the data keys anew"},
-         .description = {"Une copie plus ancienne de private/keys ne peut alors plus rien ouvrir de ce qui a été effacé depuis. "
+         .description = {"Une copie plus ancienne de private/keys ne peut alors plus rien ouvrir "
+                         "de ce qui a été effacé depuis. "
                          "Aucune donnée n'est récrite. À faire après un effacement.",
-                         "An older copy of private/keys can then open nothing that was erased since. No data is "
+                         "An older copy of private/keys can then open nothing that was erased "
+                         "since. No data is "
                          "rewritten. To do after an erasure."},
          .options = {policy_option(), passphrase_file_option()},
          .arguments = {ledger_argument()},
-         .examples = {{"hygie ledger rewrap /srv/ledger", {"Après « ledger shred » :", "After 'ledger shred':"}}},
+         .examples = {{"hygie ledger rewrap /srv/ledger",
+                       {"Après « ledger shred » :", "After 'ledger shred':"}}},
          .run = rewrap},
         {.path = {"ledger", "rotate"},
-         .summary = {"change la clé de signature et détruit l'ancienne", "changes the signing key and destroys the old one"},
-         .description = {"Une clé volée demain ne pourra pas signer hier. Un dernier point de contrôle porte les deux "
-                         "signatures ; ajoutez ensuite la nouvelle clé aux politiques et aux témoins.",
-                         "A key stolen tomorrow cannot sign yesterday. One last checkpoint bears both signatures; then add "
-                         "the new key to policies and witnesses."},
+         .summary = {"change la clé de signature et détruit l'ancienne",
+                     "changes the signing key and destroys the old one"},
+         .description =
+             {"Une clé volée demain ne pourra pas signer hier. Un dernier point de contrôle porte "
+              "les deux "
+              "signatures ; ajoutez ensuite la nouvelle clé aux politiques et aux témoins.",
+              "A key stolen tomorrow cannot sign yesterday. One last checkpoint bears both "
+              "signatures; then add "
+              "the new key to policies and witnesses."},
          .options = {policy_option(), passphrase_file_option()},
          .arguments = {ledger_argument()},
-         .examples = {{"hygie ledger rotate /srv/ledger", {"Commencer une époque :", "To begin an epoch:"}}},
+         .examples = {{"hygie ledger rotate /srv/ledger",
+                       {"Commencer une époque :", "To begin an epoch:"}}},
          .run = rotate},
     };
 }

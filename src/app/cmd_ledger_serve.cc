@@ -1,7 +1,7 @@
 #include <sys/types.h>
 
-#include <limits>
 #include <csignal>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stop_token>
 #include <thread>
@@ -119,7 +119,8 @@ Result<int> serve(Context& context) {
         context.clock, [&](const serve::Request& request) { return routes(request); }));
     announce(context, server->url(), core.get());
     {
-        // A ledger that can no longer write must not look alive: end, say why, let the service manager start it again.
+        // A ledger that can no longer write must not look alive: end, say why, let the service
+        // manager start it again.
         const std::jthread watch([&](const std::stop_token& over) {
             while (core && !over.stop_requested() && core->health())
                 context.clock.sleep_for(kHealthInterval);

@@ -8,7 +8,9 @@
 namespace hygie::app {
 namespace {
 
-WitnessHome home(Context& context) { return {context.disk, context.values.text("DIR")}; }
+WitnessHome home(Context& context) {
+    return {context.disk, context.values.text("DIR")};
+}
 
 Result<int> show_key(Context& context) {
     const WitnessHome witness = home(context);
@@ -48,8 +50,8 @@ Result<int> serve(Context& context) {
     crypto::harden_process();
     const WitnessHome witness = home(context);
     const std::size_t logs = TRY(witness.logs()).size();
-    const ServedWitness served = TRY(
-        serve_witness(context.disk, context.clock, witness, context.values.text("--listen")));
+    const ServedWitness served =
+        TRY(serve_witness(context.disk, context.clock, witness, context.values.text("--listen")));
     if (context.json)
         context.out << nlohmann::json{{"url", served.server->url()},
                                       {"key", served.witness->verifier().str()},
@@ -69,55 +71,73 @@ Result<int> serve(Context& context) {
 }
 
 Parameter dir_argument() {
-    return {.name = "DIR", .kind = Kind::Dir, .help = {"le dossier du témoin", "the witness's folder"}, .required = true};
+    return {.name = "DIR",
+            .kind = Kind::Dir,
+            .help = {"le dossier du témoin", "the witness's folder"},
+            .required = true};
 }
 
 }  // namespace
 
 std::vector<Command> witness_commands() {
-    return {
-        {.path = {"ledger", "witness"},
-         .summary = {"un témoin : cosigne les journaux des autres", "a witness: cosigns the logs of others"},
-         .description =
-             {"Un témoin (C2SP tlog-witness) retient le dernier point de contrôle de chaque journal qu'il connaît et ne "
-              "cosigne que ce qui le prolonge. Placé sous une autre administration, il empêche quiconque, même muni de la "
-              "clé volée d'un journal, d'en récrire le passé.",
-              "A witness (C2SP tlog-witness) remembers the last checkpoint of each log it knows and cosigns only what "
-              "continues it. Under another administration, it keeps anybody, even with the stolen key of a log, from "
-              "rewriting its past."}},
-        {.path = {"ledger", "witness", "init"},
-         .summary = {"crée un témoin et écrit sa clé", "makes a witness and prints its key"},
-         .description = {"La clé écrite va dans la politique de ceux qui s'y fient.",
-                         "The key printed goes into the policy of those who rely on it."},
-         .options = {{.name = "--name", .placeholder = "NAME", .help = {"son nom, par exemple temoin.example/a", "its name, for instance witness.example/a"}, .required = true}},
-         .arguments = {dir_argument()},
-         .examples = {{"hygie ledger witness init /srv/witness --name temoin.example/a", {"Un nouveau témoin :", "A new witness:"}}},
-         .run = init},
-        {.path = {"ledger", "witness", "key"},
-         .summary = {"écrit la clé du témoin", "prints the witness's key"},
-         .description = {"Avec --json, aussi les journaux qu'il connaît.", "With --json, also the logs it knows."},
-         .arguments = {dir_argument()},
-         .examples = {{"hygie ledger witness key /srv/witness", {"À mettre dans une politique :", "To put into a policy:"}}},
-         .run = show_key},
-        {.path = {"ledger", "witness", "trust"},
-         .summary = {"fait connaître un journal au témoin", "makes a log known to the witness"},
-         .description = {"Plusieurs clés d'un même nom sont les époques d'un même journal.",
-                         "Several keys of one name are the epochs of one log."},
-         .arguments = {dir_argument(),
-                       {.name = "VKEY", .help = {"la clé de vérification du journal", "the log's verifier key"}, .required = true}},
-         .examples = {{"hygie ledger witness trust /srv/witness cabinet.example+d98d6014+Adk=", {"Accepter un journal :", "To accept a log:"}}},
-         .run = trust},
-        {.path = {"ledger", "witness", "serve"},
-         .summary = {"répond aux journaux", "answers logs"},
-         .description = {"Ce qu'il cosigne est sur le disque avant que la réponse parte.",
-                         "What it cosigns is on the disk before the answer leaves."},
-         .options = {{.name = "--listen",
-                      .placeholder = "IP:PORT",
-                      .help = {"où écouter ; port 0 : le premier libre", "where to listen; port 0: the first free one"},
-                      .by_default = "127.0.0.1:8471"}},
-         .arguments = {dir_argument()},
-         .examples = {{"hygie ledger witness serve /srv/witness --listen 127.0.0.1:8471", {"Le mettre en service :", "To put it to work:"}}},
-         .run = serve}};
+    return {{.path = {"ledger", "witness"},
+             .summary = {"un témoin : cosigne les journaux des autres",
+                         "a witness: cosigns the logs of others"},
+             .description = {"Un témoin (C2SP tlog-witness) retient le dernier point de contrôle "
+                             "de chaque journal qu'il connaît et ne "
+                             "cosigne que ce qui le prolonge. Placé sous une autre administration, "
+                             "il empêche quiconque, même muni de la "
+                             "clé volée d'un journal, d'en récrire le passé.",
+                             "A witness (C2SP tlog-witness) remembers the last checkpoint of each "
+                             "log it knows and cosigns only what "
+                             "continues it. Under another administration, it keeps anybody, even "
+                             "with the stolen key of a log, from "
+                             "rewriting its past."}},
+            {.path = {"ledger", "witness", "init"},
+             .summary = {"crée un témoin et écrit sa clé", "makes a witness and prints its key"},
+             .description = {"La clé écrite va dans la politique de ceux qui s'y fient.",
+                             "The key printed goes into the policy of those who rely on it."},
+             .options = {{.name = "--name",
+                          .placeholder = "NAME",
+                          .help = {"son nom, par exemple temoin.example/a",
+                                   "its name, for instance witness.example/a"},
+                          .required = true}},
+             .arguments = {dir_argument()},
+             .examples = {{"hygie ledger witness init /srv/witness --name temoin.example/a",
+                           {"Un nouveau témoin :", "A new witness:"}}},
+             .run = init},
+            {.path = {"ledger", "witness", "key"},
+             .summary = {"écrit la clé du témoin", "prints the witness's key"},
+             .description = {"Avec --json, aussi les journaux qu'il connaît.",
+                             "With --json, also the logs it knows."},
+             .arguments = {dir_argument()},
+             .examples = {{"hygie ledger witness key /srv/witness",
+                           {"À mettre dans une politique :", "To put into a policy:"}}},
+             .run = show_key},
+            {.path = {"ledger", "witness", "trust"},
+             .summary = {"fait connaître un journal au témoin", "makes a log known to the witness"},
+             .description = {"Plusieurs clés d'un même nom sont les époques d'un même journal.",
+                             "Several keys of one name are the epochs of one log."},
+             .arguments = {dir_argument(),
+                           {.name = "VKEY",
+                            .help = {"la clé de vérification du journal", "the log's verifier key"},
+                            .required = true}},
+             .examples = {{"hygie ledger witness trust /srv/witness cabinet.example+d98d6014+Adk=",
+                           {"Accepter un journal :", "To accept a log:"}}},
+             .run = trust},
+            {.path = {"ledger", "witness", "serve"},
+             .summary = {"répond aux journaux", "answers logs"},
+             .description = {"Ce qu'il cosigne est sur le disque avant que la réponse parte.",
+                             "What it cosigns is on the disk before the answer leaves."},
+             .options = {{.name = "--listen",
+                          .placeholder = "IP:PORT",
+                          .help = {"où écouter ; port 0 : le premier libre",
+                                   "where to listen; port 0: the first free one"},
+                          .by_default = "127.0.0.1:8471"}},
+             .arguments = {dir_argument()},
+             .examples = {{"hygie ledger witness serve /srv/witness --listen 127.0.0.1:8471",
+                           {"Le mettre en service :", "To put it to work:"}}},
+             .run = serve}};
 }
 
 }  // namespace hygie::app

@@ -46,9 +46,10 @@ struct Harness {
                                    .err = err,
                                    .err_is_terminal = err_is_terminal,
                                    .wait_for_stop = [&] { when_ready(out.str()); },
-                                   .ask_secret = [this](const std::string&) {
-                                       return Result<Sensitive<std::string>>(Sensitive(secret));
-                                   }});
+                                   .ask_secret =
+                                       [this](const std::string&) {
+                                           return Result<Sensitive<std::string>>(Sensitive(secret));
+                                       }});
         return {code, out.str(), err.str()};
     }
 };

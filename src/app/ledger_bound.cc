@@ -1,6 +1,7 @@
 #include "app/ledger_bound.h"
 
-// The bound is what OpenSSL's own fast path gives; its one-shot successor is three times slower on small inputs.
+// The bound is what OpenSSL's own fast path gives; its one-shot successor is three times slower on
+// small inputs.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -70,21 +71,28 @@ class Stack {
 };
 
 std::unexpected<Error> cannot(const char* what) {
-    return fail(Code::Io, {std::string("mesure impossible : ") + what, std::string("cannot measure: ") + what},
-                {"choisissez un dossier inscriptible avec 2 Go libres", "choose a writable folder with 2 GB free"});
+    return fail(
+        Code::Io,
+        {std::string("mesure impossible : ") + what, std::string("cannot measure: ") + what},
+        {"choisissez un dossier inscriptible avec 2 Go libres",
+         "choose a writable folder with 2 GB free"});
 }
 
 }  // namespace
 
-Result<Bound> measure_bound(const std::string& dir, std::size_t batch, std::size_t entry_bytes, double seconds) {
+Result<Bound> measure_bound(const std::string& dir, std::size_t batch, std::size_t entry_bytes,
+                            double seconds) {
     const std::string path = join(dir, "bound.tmp");
     const UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_TRUNC | O_CLOEXEC, 0600));
     if (fd.get() < 0) return cannot("open");
     const std::unique_ptr<const std::string, void (*)(const std::string*)> removed(
         &path, [](const std::string* name) { ::unlink(name->c_str()); });
-    if (::posix_fallocate(fd.get(), 0, kFileBytes) != 0 || ::fsync(fd.get()) != 0) return cannot("fallocate");
-    const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free);
-    const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> signing(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    if (::posix_fallocate(fd.get(), 0, kFileBytes) != 0 || ::fsync(fd.get()) != 0)
+        return cannot("fallocate");
+    const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(
+        EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free);
+    const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> signing(EVP_MD_CTX_new(),
+                                                                     EVP_MD_CTX_free);
 
     Bytes entry(std::min(entry_bytes, kEntryBytesMax), 'x');
     Bytes buffer;
@@ -93,7 +101,9 @@ Result<Bound> measure_bound(const std::string& dir, std::size_t batch, std::size
     std::uint64_t count = 0;
     off_t offset = 0;
     const auto start = Clock::now();
-    const auto since = [](Clock::time_point from) { return std::chrono::duration<double>(Clock::now() - from).count(); };
+    const auto since = [](Clock::time_point from) {
+        return std::chrono::duration<double>(Clock::now() - from).count();
+    };
     while (since(start) < seconds) {
         const auto batch_start = Clock::now();
         buffer.clear();
@@ -112,11 +122,13 @@ Result<Bound> measure_bound(const std::string& dir, std::size_t batch, std::size
         std::size_t signature_size = signature.size();
         EVP_MD_CTX_reset(signing.get());
         if (EVP_DigestSignInit(signing.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
-            EVP_DigestSign(signing.get(), signature.data(), &signature_size, root.data(), root.size()) != 1)
+            EVP_DigestSign(signing.get(), signature.data(), &signature_size, root.data(),
+                           root.size()) != 1)
             return cannot("Ed25519");
         append(buffer, signature);
         if (offset + static_cast<off_t>(buffer.size()) > kFileBytes) offset = 0;
-        if (::pwrite(fd.get(), buffer.data(), buffer.size(), offset) != static_cast<ssize_t>(buffer.size()) ||
+        if (::pwrite(fd.get(), buffer.data(), buffer.size(), offset) !=
+                static_cast<ssize_t>(buffer.size()) ||
             ::fdatasync(fd.get()) != 0)
             return cannot("write");
         offset += static_cast<off_t>(buffer.size());

@@ -97,7 +97,9 @@ Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
     return opened;
 }
 
-crypto::Sealing sealing_beside() { return crypto::WithKeyFile{kKeyFileBeside}; }
+crypto::Sealing sealing_beside() {
+    return crypto::WithKeyFile{kKeyFileBeside};
+}
 
 Status create_ledger(Context& context, const std::string& dir, const std::string& origin,
                      const std::function<Result<crypto::Sealing>()>& seal) {
@@ -155,9 +157,11 @@ Status log_reading(Context& context, OpenLedger& ledger, const std::string& what
 
 Result<Bytes> read_entry(ledger::LogReader& reader, std::uint64_t sequence, std::uint64_t size) {
     if (sequence >= size)
-        return fail(Code::NotFound, {"le journal n'a pas d'entrée à cet indice", "the ledger has no entry at this index"},
-                    {"choisissez un indice de 0 à " + std::to_string(size == 0 ? 0 : size - 1),
-                     "choose an index from 0 to " + std::to_string(size == 0 ? 0 : size - 1)});
+        return fail(
+            Code::NotFound,
+            {"le journal n'a pas d'entrée à cet indice", "the ledger has no entry at this index"},
+            {"choisissez un indice de 0 à " + std::to_string(size == 0 ? 0 : size - 1),
+             "choose an index from 0 to " + std::to_string(size == 0 ? 0 : size - 1)});
     const std::uint64_t number = sequence / ledger::kTileHashes;
     const auto width = static_cast<std::size_t>(
         std::min<std::uint64_t>(ledger::kTileHashes, size - number * ledger::kTileHashes));

@@ -18,14 +18,16 @@ namespace hygie::app {
 
 /// DIR
 Parameter ledger_argument();
-/// --policy: every command that calls open_ledger() declares it, and passphrase_file_option() (unlock.h).
+/// --policy: every command that calls open_ledger() declares it, and passphrase_file_option()
+/// (unlock.h).
 Parameter policy_option();
 /// --as
 Parameter reader_option();
 
 Result<ledger::Policy> read_policy(Context& context, const std::string& path);
 
-/// Asks the witnesses of a policy to cosign the checkpoints of one ledger, and says on stderr which did not.
+/// Asks the witnesses of a policy to cosign the checkpoints of one ledger, and says on stderr which
+/// did not.
 class Witnesses {
   public:
     Witnesses(Context& context, const std::string& dir, ledger::Policy policy);
@@ -60,8 +62,8 @@ crypto::Sealing sealing_beside();
 /// The verifier keys of a ledger's folder, oldest first.
 Result<std::vector<ledger::VerifierKey>> own_keys(Context& context, const std::string& dir);
 
-/// Writes into the ledger that somebody is about to read it, and what; durable on return, so that nothing is shown
-/// before its trace (law 1). `what` is kept sealed.
+/// Writes into the ledger that somebody is about to read it, and what; durable on return, so that
+/// nothing is shown before its trace (law 1). `what` is kept sealed.
 Status log_reading(Context& context, OpenLedger& ledger, const std::string& what);
 
 /// Who runs this command: --as, else the login name.

@@ -14,7 +14,8 @@ constexpr std::size_t kBufferBytes = 256 << 10;
 /// Syslog priority of a line that is not an audit message itself: facility 10, notice.
 constexpr char kSyslogHead[] = "<85>1 - - hygie - - - ";
 
-std::string in_words(const std::string& format, const event::Event& event, const event::Place& place) {
+std::string in_words(const std::string& format, const event::Event& event,
+                     const event::Place& place) {
     if (format == "balp") return event::to_audit_event(event, place);
     if (format == "atna") return event::to_syslog(event, place);
     if (format == "cef") return event::to_cef(event, place);
@@ -99,38 +100,45 @@ Result<link::TlsEndpoint> collector_of(Context& context) {
 }  // namespace
 
 std::vector<Parameter> Exporter::options() {
-    return {{.name = "--format",
-             .placeholder = "FORMAT",
-             .help = {"balp : AuditEvent FHIR ; atna : message d'audit DICOM dans syslog ; cef ; ndjson",
-                      "balp: FHIR AuditEvent; atna: DICOM audit message in syslog; cef; ndjson"},
-             .choices = {"balp", "atna", "cef", "ndjson"},
-             .by_default = "ndjson"},
-            {.name = "-o,--output",
-             .placeholder = "FILE",
-             .kind = Kind::File,
-             .help = {"un fichier qui n'existe pas encore ; sinon la sortie", "a file that is not there yet; the output otherwise"}},
-            {.name = "--to",
-             .placeholder = "HOST:PORT",
-             .help = {"un collecteur syslog sous TLS (RFC 5425)", "a syslog collector over TLS (RFC 5425)"}},
-            {.name = "--ca",
-             .placeholder = "FILE",
-             .kind = Kind::File,
-             .help = {"les autorités qui signent le collecteur (PEM)", "the authorities that sign the collector (PEM)"}},
-            {.name = "--cert",
-             .placeholder = "FILE",
-             .kind = Kind::File,
-             .help = {"notre certificat, s'il en demande un (PEM)", "our certificate, if it asks for one (PEM)"}},
-            {.name = "--key",
-             .placeholder = "FILE",
-             .kind = Kind::File,
-             .help = {"la clé de ce certificat (PEM)", "the key of that certificate (PEM)"}}};
+    return {
+        {.name = "--format",
+         .placeholder = "FORMAT",
+         .help =
+             {"balp : AuditEvent FHIR ; atna : message d'audit DICOM dans syslog ; cef ; ndjson",
+              "balp: FHIR AuditEvent; atna: DICOM audit message in syslog; cef; ndjson"},
+         .choices = {"balp", "atna", "cef", "ndjson"},
+         .by_default = "ndjson"},
+        {.name = "-o,--output",
+         .placeholder = "FILE",
+         .kind = Kind::File,
+         .help = {"un fichier qui n'existe pas encore ; sinon la sortie",
+                  "a file that is not there yet; the output otherwise"}},
+        {.name = "--to",
+         .placeholder = "HOST:PORT",
+         .help = {"un collecteur syslog sous TLS (RFC 5425)",
+                  "a syslog collector over TLS (RFC 5425)"}},
+        {.name = "--ca",
+         .placeholder = "FILE",
+         .kind = Kind::File,
+         .help = {"les autorités qui signent le collecteur (PEM)",
+                  "the authorities that sign the collector (PEM)"}},
+        {.name = "--cert",
+         .placeholder = "FILE",
+         .kind = Kind::File,
+         .help = {"notre certificat, s'il en demande un (PEM)",
+                  "our certificate, if it asks for one (PEM)"}},
+        {.name = "--key",
+         .placeholder = "FILE",
+         .kind = Kind::File,
+         .help = {"la clé de ce certificat (PEM)", "the key of that certificate (PEM)"}}};
 }
 
 Result<std::unique_ptr<Exporter>> Exporter::open(Context& context) {
     if (context.values.has("--to"))
         return std::make_unique<SyslogExporter>(context, TRY(collector_of(context)));
     std::unique_ptr<File> file;
-    if (context.values.has("--output")) file = TRY(context.disk.open(context.values.text("--output"), Open::Create));
+    if (context.values.has("--output"))
+        file = TRY(context.disk.open(context.values.text("--output"), Open::Create));
     return std::make_unique<FileExporter>(context, std::move(file));
 }
 

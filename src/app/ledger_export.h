@@ -9,7 +9,8 @@
 
 namespace hygie::app {
 
-/// Where exported events go, and in which words: a file or standard output, or a syslog collector over TLS.
+/// Where exported events go, and in which words: a file or standard output, or a syslog collector
+/// over TLS.
 class Exporter {
   public:
     virtual ~Exporter() = default;

@@ -89,7 +89,8 @@ Result<crypto::Sealing> new_sealing(Context& context) {
         return TRY(crypto::credential(context.process, values.text("--credential")));
     if (values.text("--seal") == "key-file") {
         if (values.has("--key-file"))
-            return crypto::WithKeyFile{std::filesystem::absolute(values.text("--key-file")).string()};
+            return crypto::WithKeyFile{
+                std::filesystem::absolute(values.text("--key-file")).string()};
         return fail(Code::BadInput, {"il manque --key-file", "--key-file is missing"},
                     {"donnez le chemin du fichier qui ouvrira la clé",
                      "give the path of the file that will open the key"});

@@ -43,7 +43,8 @@ std::string to_hex(ByteView bytes) {
 
 Result<Bytes> from_hex(std::string_view text) {
     const Text what{"hexadécimal invalide", "invalid hexadecimal"};
-    const Text remedy{"donnez un nombre pair de chiffres 0-9 a-f", "give an even number of digits 0-9 a-f"};
+    const Text remedy{"donnez un nombre pair de chiffres 0-9 a-f",
+                      "give an even number of digits 0-9 a-f"};
     if (text.size() % 2 != 0) return fail(Code::BadInput, what, remedy);
     Bytes out(text.size() / 2);
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -74,7 +75,8 @@ std::string to_base64(ByteView bytes) {
 Result<Bytes> from_base64(std::string_view text) {
     if (text.size() % 4 != 0) return bad_base64();
     std::size_t padding = 0;
-    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
+        ++padding;
     const std::string_view digits = text.substr(0, text.size() - padding);
     Bytes out;
     out.reserve(digits.size() * 3 / 4);

@@ -41,7 +41,8 @@ Result<Bytes> from_hex(std::string_view text);
 
 /// Standard base64 with padding (RFC 4648 §4).
 std::string to_base64(ByteView bytes);
-/// Strict: padding required, no white space, unused bits zero, so that every value has one spelling.
+/// Strict: padding required, no white space, unused bits zero, so that every value has one
+/// spelling.
 Result<Bytes> from_base64(std::string_view text);
 
 /// Compares secrets without telling where they differ. False when the sizes differ.

@@ -6,8 +6,9 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-/// The subset of CBOR (RFC 8949) that Hygie writes, always in the one deterministic spelling of §4.2.1: definite
-/// lengths, shortest integers. No floats, no tags, no negative integers. Readers accept nothing else.
+/// The subset of CBOR (RFC 8949) that Hygie writes, always in the one deterministic spelling of
+/// §4.2.1: definite lengths, shortest integers. No floats, no tags, no negative integers. Readers
+/// accept nothing else.
 namespace hygie::cbor {
 
 class Writer {
@@ -26,8 +27,8 @@ class Writer {
     Bytes& out_;
 };
 
-/// Reads what Writer wrote, one item at a time; every call fails with Code::Corrupt on anything else,
-/// and then takes nothing.
+/// Reads what Writer wrote, one item at a time; every call fails with Code::Corrupt on anything
+/// else, and then takes nothing.
 class Reader {
   public:
     explicit Reader(ByteView in) : in_(in) {}

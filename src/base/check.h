@@ -7,9 +7,10 @@ namespace hygie::detail {
 
 }  // namespace hygie::detail
 
-/// An invariant of our own code. Stays on in release. `why` says what would go wrong; it never holds data.
-#define HYGIE_CHECK(condition, why)                                                   \
-    do {                                                                              \
-        if (!(condition)) [[unlikely]]                                                \
-            ::hygie::detail::check_failed(#condition, why, __FILE__, __LINE__);       \
+/// An invariant of our own code. Stays on in release. `why` says what would go wrong; it never
+/// holds data.
+#define HYGIE_CHECK(condition, why)                                             \
+    do {                                                                        \
+        if (!(condition)) [[unlikely]]                                          \
+            ::hygie::detail::check_failed(#condition, why, __FILE__, __LINE__); \
     } while (false)

@@ -7,8 +7,9 @@
 
 namespace hygie {
 
-/// A name that cannot be mistaken for another kind of name: `Id<PatientTag>` and `Id<ActorTag>` do not convert.
-/// There is no formatter on purpose: an id of a person must be blinded or sealed before it is written anywhere.
+/// A name that cannot be mistaken for another kind of name: `Id<PatientTag>` and `Id<ActorTag>` do
+/// not convert. There is no formatter on purpose: an id of a person must be blinded or sealed
+/// before it is written anywhere.
 template <typename Tag>
 class Id {
   public:
@@ -26,12 +27,15 @@ class Id {
 using PatientId = Id<struct PatientTag>;
 using ActorId = Id<struct ActorTag>;
 using ObjectId = Id<struct ObjectTag>;
-using SourceId = Id<struct SourceTag>;  ///< a guard or other writer of events, e.g. "mail@cabinet-1"
-using NodeId = Id<struct NodeTag>;      ///< the machine that wrote the entry
+using SourceId =
+    Id<struct SourceTag>;           ///< a guard or other writer of events, e.g. "mail@cabinet-1"
+using NodeId = Id<struct NodeTag>;  ///< the machine that wrote the entry
 
 }  // namespace hygie
 
 template <typename Tag>
 struct std::hash<hygie::Id<Tag>> {
-    std::size_t operator()(const hygie::Id<Tag>& id) const { return std::hash<std::string>{}(id.str()); }
+    std::size_t operator()(const hygie::Id<Tag>& id) const {
+        return std::hash<std::string>{}(id.str());
+    }
 };

@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Every limit that more than one room must agree on, by name. A limit used in one room stays in that room.
+/// Every limit that more than one room must agree on, by name. A limit used in one room stays in
+/// that room.
 namespace hygie::limits {
 
 /// C2SP tlog-tiles: an entry is length-prefixed with a big-endian uint16.

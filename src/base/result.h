@@ -25,8 +25,8 @@ enum class Code {
     Erased,        ///< the key was destroyed on purpose; the data is gone
 };
 
-/// A failure that can be shown to a person: what happened and what to do about it, in both languages.
-/// Neither text may hold patient data.
+/// A failure that can be shown to a person: what happened and what to do about it, in both
+/// languages. Neither text may hold patient data.
 struct Error {
     Code code;
     Text what;
@@ -38,8 +38,8 @@ template <typename T>
 using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
-/// Makes the failure value of any Result. The remedy says what the reader can do; leave it empty only where
-/// the caller adds one.
+/// Makes the failure value of any Result. The remedy says what the reader can do; leave it empty
+/// only where the caller adds one.
 inline std::unexpected<Error> fail(Code code, Text what, Text remedy = {},
                                    std::source_location where = std::source_location::current()) {
     return std::unexpected(Error{code, std::move(what), std::move(remedy), where});
@@ -57,14 +57,14 @@ inline std::unexpected<Error> fail(Code code, Text what, Text remedy = {},
 // The names are unique so that one TRY may stand inside another.
 #define HYGIE_JOIN_(left, right) left##right
 #define HYGIE_UNIQUE_(name, number) HYGIE_JOIN_(name, number)
-#define HYGIE_TRY_(expr, name)                             \
-    ({                                                     \
-        auto name = (expr);                                \
-        if (!name) return std::unexpected(name.error());   \
-        std::move(name).value();                           \
+#define HYGIE_TRY_(expr, name)                           \
+    ({                                                   \
+        auto name = (expr);                              \
+        if (!name) return std::unexpected(name.error()); \
+        std::move(name).value();                         \
     })
-#define HYGIE_TRY_STATUS_(expr, name)                      \
-    do {                                                   \
-        auto name = (expr);                                \
-        if (!name) return std::unexpected(name.error());   \
+#define HYGIE_TRY_STATUS_(expr, name)                    \
+    do {                                                 \
+        auto name = (expr);                              \
+        if (!name) return std::unexpected(name.error()); \
     } while (false)

@@ -4,8 +4,8 @@
 
 namespace hygie {
 
-/// A value that must not reach a log, an error or a terminal by accident. It has no formatter and no conversion:
-/// `reveal()` is the one word to search for.
+/// A value that must not reach a log, an error or a terminal by accident. It has no formatter and
+/// no conversion: `reveal()` is the one word to search for.
 template <typename T>
 class Sensitive {
   public:

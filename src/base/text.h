@@ -6,7 +6,8 @@
 
 namespace hygie {
 
-/// Whether the bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF.
+/// Whether the bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing above
+/// U+10FFFF.
 bool is_utf8(std::string_view bytes);
 
 /// The two languages of the product. French comes first.

@@ -24,8 +24,8 @@ namespace fs = std::filesystem;
 fs::path audit_data() {
     const char* given = std::getenv("HYGIE_DATA");
     const char* source = std::getenv("HYGIE_SOURCE");
-    const fs::path root = source ? fs::path(source)
-                                 : fs::path(__FILE__).parent_path().parent_path().parent_path();
+    const fs::path root =
+        source ? fs::path(source) : fs::path(__FILE__).parent_path().parent_path().parent_path();
     return fs::path(given ? fs::path(given) : root / "../shared/data") / "records/audit";
 }
 

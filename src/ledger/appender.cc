@@ -41,7 +41,9 @@ Appender::Appender(Log& log, Cosigner cosign, AppenderOptions options)
     threads_.emplace_back([this] { publish_loop(); });
 }
 
-Appender::~Appender() { (void)close(); }
+Appender::~Appender() {
+    (void)close();
+}
 
 void Appender::submit(std::vector<Draft> drafts, Done done) {
     const std::shared_lock gate(gate_);
@@ -57,7 +59,8 @@ void Appender::submit(std::vector<Draft> drafts, Done done) {
 Appender::Sequences Appender::append(std::vector<Draft> drafts) {
     std::promise<Sequences> promise;
     auto future = promise.get_future();
-    submit(std::move(drafts), [&](Sequences sequences) { promise.set_value(std::move(sequences)); });
+    submit(std::move(drafts),
+           [&](Sequences sequences) { promise.set_value(std::move(sequences)); });
     return future.get();
 }
 
@@ -71,7 +74,8 @@ Status Appender::exclusive(const std::function<Status(Log&)>& task) {
     }
     const std::scoped_lock stages(apply_mutex_, publish_mutex_);
     Status done = task(log_);
-    if (!done && (done.error().code == Code::Io || done.error().code == Code::Corrupt)) stop(done.error());
+    if (!done && (done.error().code == Code::Io || done.error().code == Code::Corrupt))
+        stop(done.error());
     return done;
 }
 
@@ -171,10 +175,12 @@ void Appender::apply_loop() {
             if (const Status applied = apply_one(*sealed); !applied) stop(applied.error());
             count_finished(sealed->waiting.size());
         }
-        if (const Status shown = is_stopped() ? Status{} : show_when_due(false); !shown) stop(shown.error());
+        if (const Status shown = is_stopped() ? Status{} : show_when_due(false); !shown)
+            stop(shown.error());
     }
     const std::unique_lock apply(apply_mutex_);
-    if (const Status shown = is_stopped() ? Status{} : show_when_due(true); !shown) stop(shown.error());
+    if (const Status shown = is_stopped() ? Status{} : show_when_due(true); !shown)
+        stop(shown.error());
     shown_.close();
 }
 
@@ -187,7 +193,8 @@ Status Appender::apply_one(const Sealed& sealed) {
     return {};
 }
 
-/// What the ledger says about itself goes through the same stages. It must not wait for room here: this thread makes it.
+/// What the ledger says about itself goes through the same stages. It must not wait for room here:
+/// this thread makes it.
 void Appender::submit_own(std::vector<Draft> drafts) {
     {
         const std::unique_lock lock(mutex_);
@@ -210,7 +217,8 @@ Status Appender::show_when_due(bool last) {
     const bool full = unsettled_bytes_ >= options_.settle_bytes;
     const bool overfull = unsettled_bytes_ >= kUnsettledFactorMax * options_.settle_bytes;
     if (!due && !wanted && !full && !last) return {};
-    if (!overfull && !last && !shown_.has_room()) return {};  // the witnesses are slow: appending goes on
+    if (!overfull && !last && !shown_.has_room())
+        return {};  // the witnesses are slow: appending goes on
     if (last && !grown) return {};
     Snapshot snapshot = TRY(log_.snapshot());
     snapshot_size_ = snapshot.size;

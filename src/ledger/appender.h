@@ -16,7 +16,8 @@
 namespace hygie::ledger {
 
 struct AppenderOptions {
-    /// Entries in one batch at most: past the knee of the disk (about 1,000 entries), bigger only waits longer.
+    /// Entries in one batch at most: past the knee of the disk (about 1,000 entries), bigger only
+    /// waits longer.
     std::size_t batch_max = 4096;
     /// How often a growing log shows a checkpoint.
     Micros checkpoint_interval = std::chrono::seconds(1);
@@ -26,11 +27,13 @@ struct AppenderOptions {
     std::uint64_t settle_bytes = 128ull << 20;
 };
 
-/// Many writers, one log. Each stage of the log runs in a thread of its own, so that sealing one batch overlaps the
-/// sync of the one before it, and what waits meanwhile goes out together (group commit).
+/// Many writers, one log. Each stage of the log runs in a thread of its own, so that sealing one
+/// batch overlaps the sync of the one before it, and what waits meanwhile goes out together (group
+/// commit).
 class Appender {
   public:
-    /// The sequence of each draft, none for a counter seen before; or why nothing of the call was kept.
+    /// The sequence of each draft, none for a counter seen before; or why nothing of the call was
+    /// kept.
     using Sequences = Result<std::vector<std::optional<std::uint64_t>>>;
     using Done = std::function<void(Sequences)>;
 
@@ -40,14 +43,16 @@ class Appender {
 
     /// Returns once the entries are durable. Thread-safe.
     Sequences append(std::vector<Draft> drafts);
-    /// Returns at once, waiting only for room; `done` is called from another thread once the entries are durable.
+    /// Returns at once, waiting only for room; `done` is called from another thread once the
+    /// entries are durable.
     void submit(std::vector<Draft> drafts, Done done);
-    /// Runs `task` on the log while nothing is being appended, e.g. to destroy keys. Returns when it is done.
+    /// Runs `task` on the log while nothing is being appended, e.g. to destroy keys. Returns when
+    /// it is done.
     Status exclusive(const std::function<Status(Log&)>& task);
     /// Shows a checkpoint that covers all that was acknowledged before the call.
     Status publish();
-    /// Finishes what was submitted and shows a last checkpoint; the log stays open. What went wrong, if anything did;
-    /// nothing can be appended through this appender afterwards.
+    /// Finishes what was submitted and shows a last checkpoint; the log stays open. What went
+    /// wrong, if anything did; nothing can be appended through this appender afterwards.
     Status finish();
     /// finish(), then closes the log.
     Status close();
@@ -61,7 +66,8 @@ class Appender {
     };
     struct Sealed {
         Batch batch;
-        std::vector<std::pair<std::size_t, Done>> waiting;  ///< how many drafts each job had, in order
+        std::vector<std::pair<std::size_t, Done>>
+            waiting;  ///< how many drafts each job had, in order
     };
     struct Shown {
         Snapshot snapshot;
@@ -89,10 +95,10 @@ class Appender {
     Queue<Sealed> committed_;
     Queue<Shown> shown_;
 
-    std::shared_mutex gate_;       ///< shared by submitters, held alone by exclusive()
-    std::mutex apply_mutex_;       ///< held while a batch is applied or a snapshot taken
-    std::mutex publish_mutex_;     ///< held while a checkpoint is made
-    mutable std::mutex mutex_;     ///< guards what follows
+    std::shared_mutex gate_;    ///< shared by submitters, held alone by exclusive()
+    std::mutex apply_mutex_;    ///< held while a batch is applied or a snapshot taken
+    std::mutex publish_mutex_;  ///< held while a checkpoint is made
+    mutable std::mutex mutex_;  ///< guards what follows
     std::condition_variable changed_;
     std::optional<Error> stopped_;
     std::uint64_t submitted_ = 0;  ///< jobs

@@ -344,7 +344,8 @@ Result<std::uint64_t> check_commitments(LogReader& log, std::uint64_t first, std
         const Bundle bundle = TRY(read_bundle(log, {number, width_of(size, 0, number)}));
         for (const ByteView bytes : bundle.entries) {
             const EntryView entry = TRY(parse_entry(bytes));
-            if (entry.header.type != event::Type::IndexCommitted || entry.header.sequence < start) continue;
+            if (entry.header.type != event::Type::IndexCommitted || entry.header.sequence < start)
+                continue;
             const IndexCommitment commitment = TRY(commitment_in(entry));
             if (commitment.range.first < minimum_index) continue;  // its entries were pruned
             TRY_STATUS(check_commitment(log, size, commitment));

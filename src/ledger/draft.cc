@@ -4,8 +4,10 @@ namespace hygie::ledger {
 
 Result<Draft> draft_of(const event::Event& event) {
     if (event.time.time_since_epoch().count() < 0)
-        return fail(Code::BadInput, {"l'heure de l'événement précède 1970", "the event's time lies before 1970"},
-                    {"réglez l'horloge de la machine qui l'envoie", "set the clock of the machine that sends it"});
+        return fail(Code::BadInput,
+                    {"l'heure de l'événement précède 1970", "the event's time lies before 1970"},
+                    {"réglez l'horloge de la machine qui l'envoie",
+                     "set the clock of the machine that sends it"});
     Draft draft;
     draft.stamp = event::stamp_of(event);
     draft.source = event.source;

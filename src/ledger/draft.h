@@ -12,10 +12,11 @@
 
 namespace hygie::ledger {
 
-/// An event on its way into the ledger: encoded once, with what the sealer and the index need beside it.
+/// An event on its way into the ledger: encoded once, with what the sealer and the index need
+/// beside it.
 struct Draft {
     event::Stamp stamp{};
-    SourceId source;    ///< empty: the ledger itself
+    SourceId source;  ///< empty: the ledger itself
     NodeId node;
     Bytes body;         ///< event::encode_body
     ActorId actor;      ///< empty when nobody acted

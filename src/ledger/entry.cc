@@ -20,7 +20,10 @@ std::uint8_t* put_head(std::uint8_t* out, unsigned major, std::uint64_t value) {
         return out + 1;
     }
     const int bytes = value <= 0xFF ? 1 : value <= 0xFFFF ? 2 : value <= 0xFFFF'FFFF ? 4 : 8;
-    *out++ = static_cast<std::uint8_t>(first | (bytes == 1 ? 24 : bytes == 2 ? 25 : bytes == 4 ? 26 : 27));
+    *out++ = static_cast<std::uint8_t>(first | (bytes == 1   ? 24
+                                                : bytes == 2 ? 25
+                                                : bytes == 4 ? 26
+                                                             : 27));
     for (int i = bytes - 1; i >= 0; --i) *out++ = static_cast<std::uint8_t>(value >> (8 * i));
     return out;
 }
@@ -31,7 +34,8 @@ std::uint8_t* put_bytes(std::uint8_t* out, const std::array<std::uint8_t, N>& by
     return std::copy(bytes.begin(), bytes.end(), out);
 }
 
-/// Walks over an entry; the first mistake makes every later call fail, so it is looked at once at the end.
+/// Walks over an entry; the first mistake makes every later call fail, so it is looked at once at
+/// the end.
 class Cursor {
   public:
     explicit Cursor(ByteView in) : in_(in) {}
@@ -81,22 +85,22 @@ class Cursor {
 };
 
 std::unexpected<Error> corrupt() {
-    return fail(Code::Corrupt,
-                {"entrée de journal mal formée", "malformed ledger entry"},
+    return fail(Code::Corrupt, {"entrée de journal mal formée", "malformed ledger entry"},
                 {"comparez avec une copie sûre : hygie ledger verify dit où commence l'écart",
                  "compare with a safe copy: hygie ledger verify says where the difference starts"});
 }
 
 }  // namespace
 
-std::size_t encode_header(const Header& header, Payload payload, std::size_t size, std::uint8_t* out,
-                          std::size_t& associated_size) {
+std::size_t encode_header(const Header& header, Payload payload, std::size_t size,
+                          std::uint8_t* out, std::size_t& associated_size) {
     HYGIE_CHECK(header.time.time_since_epoch().count() >= 0, "times before 1970 have no spelling");
     std::uint8_t* at = out;
     *at++ = kArrayOf12;
     at = put_head(at, kMajorNumber, kEntryVersion);
     at = put_head(at, kMajorNumber, static_cast<std::uint64_t>(header.type));
-    at = put_head(at, kMajorNumber, static_cast<std::uint64_t>(header.time.time_since_epoch().count()));
+    at = put_head(at, kMajorNumber,
+                  static_cast<std::uint64_t>(header.time.time_since_epoch().count()));
     at = put_head(at, kMajorNumber, header.sequence);
     at = put_head(at, kMajorNumber, header.node);
     at = put_head(at, kMajorNumber, header.source);

@@ -23,19 +23,22 @@ std::uint16_t year_of(WallTime time) {
 }
 
 /// "p/…" for a patient, "-" for what is about nobody in particular; the two cannot meet.
-std::string subject_of(const PatientId& patient) { return patient.empty() ? "-" : "p/" + patient.str(); }
+std::string subject_of(const PatientId& patient) {
+    return patient.empty() ? "-" : "p/" + patient.str();
+}
 
 constexpr std::string_view kWrappingBox = "ledger/wrapping";
 constexpr std::size_t kSecretBytes = 32;
 
 std::unexpected<Error> no_wrapping() {
-    return fail(Code::Corrupt, {"clé d'enveloppe absente ou illisible", "wrapping key absent or unreadable"},
+    return fail(Code::Corrupt,
+                {"clé d'enveloppe absente ou illisible", "wrapping key absent or unreadable"},
                 {"restaurez private/wrapping et private/keys de la même sauvegarde",
                  "restore private/wrapping and private/keys from the same backup"});
 }
 
-/// The random key that wraps the key table, sealed under the root; two while a re-wrapping is under way, the new one
-/// first.
+/// The random key that wraps the key table, sealed under the root; two while a re-wrapping is under
+/// way, the new one first.
 class WrappingFile {
   public:
     WrappingFile(Disk& disk, Random& random, std::string path, const crypto::Secret32& box_key)
@@ -49,7 +52,8 @@ class WrappingFile {
         if (bytes.empty() || bytes.size() % kSecretBytes != 0) return no_wrapping();
         std::vector<crypto::Secret32> keys;
         for (std::size_t at = 0; at < bytes.size(); at += kSecretBytes)
-            keys.emplace_back(std::span<const std::uint8_t, kSecretBytes>(bytes.data() + at, kSecretBytes));
+            keys.emplace_back(
+                std::span<const std::uint8_t, kSecretBytes>(bytes.data() + at, kSecretBytes));
         return keys;
     }
 
@@ -59,7 +63,8 @@ class WrappingFile {
         if (exists()) before = TRY(disk_.open(path_, Open::ReadWrite));
         Bytes bytes;
         for (const crypto::Secret32& key : keys) append(bytes, key.view());
-        TRY_STATUS(disk_.replace_file(path_, crypto::box(box_key_, as_bytes(kWrappingBox), bytes, random_)));
+        TRY_STATUS(disk_.replace_file(
+            path_, crypto::box(box_key_, as_bytes(kWrappingBox), bytes, random_)));
         return before ? crypto::wipe(*before) : Status{};
     }
 
@@ -123,8 +128,10 @@ Status Keys::rewrap() {
     return file.write({fresh});
 }
 
-Result<crypto::KeyTable::Found> Keys::body_key(const PatientId& patient, event::Retention retention, WallTime time) {
-    return table_->find_or_make(subject_of(patient), {static_cast<std::uint8_t>(retention), year_of(time)});
+Result<crypto::KeyTable::Found> Keys::body_key(const PatientId& patient, event::Retention retention,
+                                               WallTime time) {
+    return table_->find_or_make(subject_of(patient),
+                                {static_cast<std::uint8_t>(retention), year_of(time)});
 }
 
 Result<crypto::Secret32> Keys::token_key(const PatientId& patient) {
@@ -132,7 +139,8 @@ Result<crypto::Secret32> Keys::token_key(const PatientId& patient) {
 }
 
 Result<crypto::Token> Keys::actor_token(const ActorId& actor, WallTime time) {
-    const crypto::KeyScope scope{static_cast<std::uint8_t>(event::Retention::System), year_of(time)};
+    const crypto::KeyScope scope{static_cast<std::uint8_t>(event::Retention::System),
+                                 year_of(time)};
     return crypto::blind(TRY(table_->find_or_make(kActors, scope)).key, "actor", actor.str());
 }
 
@@ -153,7 +161,8 @@ std::optional<crypto::Token> Keys::known_patient_token(const PatientId& patient)
     return patient_token(found->key);
 }
 
-std::optional<crypto::Token> Keys::known_object_token(const PatientId& patient, const ObjectId& object) const {
+std::optional<crypto::Token> Keys::known_object_token(const PatientId& patient,
+                                                      const ObjectId& object) const {
     const auto found = table_->find(subject_of(patient), kTokenScope);
     if (!found) return std::nullopt;
     return object_token(found->key, object);
@@ -167,7 +176,8 @@ Result<event::Event> Keys::unseal(const EntryView& entry, const Sources& sources
     if (entry.is_sealed) {
         std::array<std::uint8_t, kMaskBytes> mask;
         slot_masks(mask_key_, header.run, header.sequence, {&mask, 1});
-        std::uint64_t slot = load_be<std::uint64_t>(header.key_ref.data()) ^ load_be<std::uint64_t>(mask.data());
+        std::uint64_t slot =
+            load_be<std::uint64_t>(header.key_ref.data()) ^ load_be<std::uint64_t>(mask.data());
         const crypto::Secret32 key = TRY(table_->get(slot));
         opened = TRY(crypto::open(key, nonce_of(header), entry.associated, entry.payload));
         body = opened;
@@ -175,23 +185,28 @@ Result<event::Event> Keys::unseal(const EntryView& entry, const Sources& sources
     event::Event event = TRY(event::decode_body(stamp, body));
     if (!sources.has(header.source))
         return fail(Code::Corrupt, {"source inconnue", "unknown source"},
-                    {"relancez la vérification : hygie ledger verify", "run the verification: hygie ledger verify"});
+                    {"relancez la vérification : hygie ledger verify",
+                     "run the verification: hygie ledger verify"});
     const Source& source = sources.all()[header.source];
     event.source = source.name;
     event.node = source.node;
     return event;
 }
 
-Result<std::vector<crypto::KeySlot>> Keys::shred(const PatientId& patient, std::optional<event::Retention> retention) {
-    const auto code = retention ? std::optional(static_cast<std::uint8_t>(*retention)) : std::nullopt;
+Result<std::vector<crypto::KeySlot>> Keys::shred(const PatientId& patient,
+                                                 std::optional<event::Retention> retention) {
+    const auto code =
+        retention ? std::optional(static_cast<std::uint8_t>(*retention)) : std::nullopt;
     return table_->shred(subject_of(patient), code);
 }
 
 Result<std::size_t> Keys::shred_expired(WallTime now) {
     std::size_t destroyed = 0;
-    for (const auto retention : {event::Retention::Trace1Year, event::Retention::Control3Years,
-                                 event::Retention::Record10Years, event::Retention::Record20Years}) {
-        // A key serves one calendar year: it may go once traces of that year's last day have outlived the class.
+    for (const auto retention :
+         {event::Retention::Trace1Year, event::Retention::Control3Years,
+          event::Retention::Record10Years, event::Retention::Record20Years}) {
+        // A key serves one calendar year: it may go once traces of that year's last day have
+        // outlived the class.
         const std::uint16_t year = year_of(now - *event::duration_of(retention));
         destroyed += TRY(table_->shred_expired(static_cast<std::uint8_t>(retention),
                                                static_cast<std::uint16_t>(year - 1)))
@@ -200,7 +215,9 @@ Result<std::size_t> Keys::shred_expired(WallTime now) {
     return destroyed;
 }
 
-crypto::Token patient_token(const crypto::Secret32& token_key) { return crypto::blind(token_key, "patient", ""); }
+crypto::Token patient_token(const crypto::Secret32& token_key) {
+    return crypto::blind(token_key, "patient", "");
+}
 
 crypto::Token object_token(const crypto::Secret32& token_key, const ObjectId& object) {
     return crypto::blind(token_key, "object", object.str());
@@ -221,8 +238,8 @@ void slot_masks(const crypto::Secret32& mask_key, std::uint32_t run, std::uint64
         crypto::keystream(mask_key, mask_nonce(run, first), static_cast<std::uint32_t>(block),
                           std::span(stream).first(bytes));
         for (std::size_t i = 0; i < count; ++i)
-            std::copy_n(stream.begin() + static_cast<std::ptrdiff_t>((skip + i) * kMaskBytes), kMaskBytes,
-                        masks[i].begin());
+            std::copy_n(stream.begin() + static_cast<std::ptrdiff_t>((skip + i) * kMaskBytes),
+                        kMaskBytes, masks[i].begin());
         masks = masks.subspan(count);
         first += count;
     }

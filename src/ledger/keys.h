@@ -17,38 +17,47 @@
 
 namespace hygie::ledger {
 
-/// Every key of one ledger. What is about a person hangs on keys of the key table, which can be destroyed; what is
-/// derived from the root only names, masks or seals what is not about a person. Thread-safe.
+/// Every key of one ledger. What is about a person hangs on keys of the key table, which can be
+/// destroyed; what is derived from the root only names, masks or seals what is not about a person.
+/// Thread-safe.
 class Keys {
   public:
-    /// Opens or creates the keys in the private folder of a ledger (layout.h); `root` is the ledger's key out of the
-    /// root key of the house.
+    /// Opens or creates the keys in the private folder of a ledger (layout.h); `root` is the
+    /// ledger's key out of the root key of the house.
     static Result<std::unique_ptr<Keys>> open(Disk& disk, Random& random, const std::string& dir,
                                               const crypto::Secret32& root);
 
-    /// Wraps every data key anew and destroys the key that wrapped them: whoever holds an older copy of the key table,
-    /// and even the root key, can no longer open what was erased since.
+    /// Wraps every data key anew and destroys the key that wrapped them: whoever holds an older
+    /// copy of the key table, and even the root key, can no longer open what was erased since.
     Status rewrap();
 
     /// The key that seals an event's body: one per patient (or none), retention class and year.
-    Result<crypto::KeyTable::Found> body_key(const PatientId& patient, event::Retention retention, WallTime time);
-    /// The key behind the tokens of a patient and of the objects in that record; without a patient, of all others.
+    Result<crypto::KeyTable::Found> body_key(const PatientId& patient, event::Retention retention,
+                                             WallTime time);
+    /// The key behind the tokens of a patient and of the objects in that record; without a patient,
+    /// of all others.
     Result<crypto::Secret32> token_key(const PatientId& patient);
     /// The name of an actor in headers of one year.
     Result<crypto::Token> actor_token(const ActorId& actor, WallTime time);
 
-    /// Tokens to look for; empty when nothing of that name was ever written, or its key was destroyed.
+    /// Tokens to look for; empty when nothing of that name was ever written, or its key was
+    /// destroyed.
     std::vector<crypto::Token> known_actor_tokens(const ActorId& actor) const;
     std::optional<crypto::Token> known_patient_token(const PatientId& patient) const;
-    std::optional<crypto::Token> known_object_token(const PatientId& patient, const ObjectId& object) const;
+    std::optional<crypto::Token> known_object_token(const PatientId& patient,
+                                                    const ObjectId& object) const;
 
-    /// The event of an entry. Code::Erased when its key was destroyed, Code::Corrupt when key and bytes do not match.
+    /// The event of an entry. Code::Erased when its key was destroyed, Code::Corrupt when key and
+    /// bytes do not match.
     Result<event::Event> unseal(const EntryView& entry, const Sources& sources) const;
 
-    /// Destroys all that was written about a patient, or one retention class of it. The slots destroyed.
-    Result<std::vector<crypto::KeySlot>> shred(const PatientId& patient, std::optional<event::Retention> retention);
+    /// Destroys all that was written about a patient, or one retention class of it. The slots
+    /// destroyed.
+    Result<std::vector<crypto::KeySlot>> shred(const PatientId& patient,
+                                               std::optional<event::Retention> retention);
 
-    /// Destroys the keys of every retention class and year whose last trace has outlived its class. How many.
+    /// Destroys the keys of every retention class and year whose last trace has outlived its class.
+    /// How many.
     Result<std::size_t> shred_expired(WallTime now);
 
     crypto::KeyTable& table() { return *table_; }

@@ -32,7 +32,8 @@ struct Doors {
     Random& random;
 };
 
-/// Asks witnesses to cosign; returns the cosignatures it got and verified, none when there is no witness.
+/// Asks witnesses to cosign; returns the cosignatures it got and verified, none when there is no
+/// witness.
 using Cosigner = std::function<std::vector<NoteSignature>(const SignedCheckpoint&)>;
 
 /// The state of the log at one size: what a checkpoint says, and what a restart needs.
@@ -51,20 +52,22 @@ struct Pruned {
     std::size_t keys = 0;
 };
 
-/// One ledger, open for writing: the stages an entry goes through, in the order that keeps evidence true. Each stage
-/// belongs to one thread at a time; different stages may run in different threads (see Appender), or all in one:
+/// One ledger, open for writing: the stages an entry goes through, in the order that keeps evidence
+/// true. Each stage belongs to one thread at a time; different stages may run in different threads
+/// (see Appender), or all in one:
 ///
-///     seal → commit (durable: acknowledge now) → apply → snapshot → publish (sign, persist, show) → settle
+///     seal → commit (durable: acknowledge now) → apply → snapshot → publish (sign, persist, show)
+///     → settle
 ///
 /// Any failure is final: close the log and open it anew, which recovers all that was committed.
 class Log {
   public:
-    /// Makes the directory, the first signing key and the checkpoint of the empty log. Code::AlreadyThere when the
-    /// directory holds a ledger.
+    /// Makes the directory, the first signing key and the checkpoint of the empty log.
+    /// Code::AlreadyThere when the directory holds a ledger.
     static Status init(const Doors& doors, const std::string& dir, const std::string& origin,
                        const crypto::Secret32& root);
-    /// Recovers and opens. Code::Busy when somebody else writes to it, Code::Corrupt when what is on disk contradicts
-    /// the last signed checkpoint: going on would fork the log.
+    /// Recovers and opens. Code::Busy when somebody else writes to it, Code::Corrupt when what is
+    /// on disk contradicts the last signed checkpoint: going on would fork the log.
     static Result<std::unique_ptr<Log>> open(const Doors& doors, const std::string& dir,
                                              const crypto::Secret32& root);
     ~Log();
@@ -75,7 +78,8 @@ class Log {
     Status commit(Batch& batch);
     /// Stage 3: grows the tree, writes full tiles and bundles, feeds the index.
     Status apply(const Batch& batch);
-    /// Stage 3 too: what the ledger has to say about itself by now, to be appended like anything else.
+    /// Stage 3 too: what the ledger has to say about itself by now, to be appended like anything
+    /// else.
     Result<std::vector<Draft>> own_drafts();
     /// Stage 3 too: writes the partial tiles of the present size.
     Result<Snapshot> snapshot();
@@ -84,22 +88,24 @@ class Log {
     /// Stage 4 too: makes tiles and bundles durable, so that the write-ahead log may forget them.
     Status settle(Snapshot& snapshot);
 
-    /// All stages for a few drafts in one call; what was appended is durable, but shown only by publish.
+    /// All stages for a few drafts in one call; what was appended is durable, but shown only by
+    /// publish.
     Result<std::vector<std::optional<std::uint64_t>>> append(std::span<const Draft> drafts);
-    /// Writes the index out and logs its commitments, so that answers about the range returned can be proven once a
-    /// checkpoint is shown.
+    /// Writes the index out and logs its commitments, so that answers about the range returned can
+    /// be proven once a checkpoint is shown.
     Result<SequenceRange> flush_index();
     /// Settles and leaves nothing in the write-ahead log.
     Status close();
 
-    /// Destroys the keys of a patient (or of one retention class), and logs that it happened, for whom by whom is in
-    /// the reason given. Not beside other stages.
+    /// Destroys the keys of a patient (or of one retention class), and logs that it happened, for
+    /// whom by whom is in the reason given. Not beside other stages.
     Result<std::size_t> shred(const PatientId& patient, std::optional<event::Retention> retention,
                               const event::Event& why);
-    /// Drops the bundles at the front whose entries have all outlived their retention class, and destroys the keys of
-    /// expired classes and years. Logs what it did. Not beside other stages.
+    /// Drops the bundles at the front whose entries have all outlived their retention class, and
+    /// destroys the keys of expired classes and years. Logs what it did. Not beside other stages.
     Result<Pruned> prune(WallTime now, bool dry_run, const event::Event& why);
-    /// Starts a new key epoch: logs the new key, shows one checkpoint signed by both, destroys the old private key.
+    /// Starts a new key epoch: logs the new key, shows one checkpoint signed by both, destroys the
+    /// old private key.
     Status rotate(const Cosigner& cosign);
 
     const std::string& dir() const { return dir_; }
@@ -113,16 +119,17 @@ class Log {
     std::uint64_t applied_size() const { return tiles_.size(); }
 
   private:
-    Log(const Doors& doors, std::string dir, std::unique_ptr<FileLock> lock, std::unique_ptr<Keys> keys,
-        Signer signer, TileStore tiles, Sources sources, std::unique_ptr<QueryIndex> index);
+    Log(const Doors& doors, std::string dir, std::unique_ptr<FileLock> lock,
+        std::unique_ptr<Keys> keys, Signer signer, TileStore tiles, Sources sources,
+        std::unique_ptr<QueryIndex> index);
 
     Status recover(std::uint64_t settled);
     Status replay(std::uint64_t first, ByteView framed, std::span<const crypto::Hash> leaves,
                   const std::optional<Checkpoint>& signed_before);
     Status take_in(ByteView entry);
     Status check_against(const Checkpoint& signed_before) const;
-    static Result<std::unique_ptr<QueryIndex>> open_index(const Doors& doors, const std::string& dir,
-                                                          const Keys& keys);
+    static Result<std::unique_ptr<QueryIndex>> open_index(const Doors& doors,
+                                                          const std::string& dir, const Keys& keys);
     Result<Pruned> prunable(WallTime now);
     Status feed_index();
     Status append_own();

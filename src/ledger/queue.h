@@ -8,8 +8,8 @@
 
 namespace hygie::ledger {
 
-/// Hands values from one thread to another in order, never more than `limit` at a time: a slow stage slows the one
-/// before it instead of filling memory.
+/// Hands values from one thread to another in order, never more than `limit` at a time: a slow
+/// stage slows the one before it instead of filling memory.
 template <typename T>
 class Queue {
   public:

@@ -16,8 +16,8 @@
 
 namespace hygie::ledger {
 
-/// Entries sealed and hashed, on their way to durability. Holds all that later stages need, so that they share no state
-/// with the sealer.
+/// Entries sealed and hashed, on their way to durability. Holds all that later stages need, so that
+/// they share no state with the sealer.
 struct Batch {
     std::uint64_t first = 0;           ///< sequence of the first entry
     Bytes buffer;                      ///< room for the WAL header, then the framed entries
@@ -34,13 +34,14 @@ struct Batch {
     ByteView framed() const;
 };
 
-/// Turns drafts into sealed entries: numbers them, counts per source, seals each under its patient's key, hashes.
-/// One thread; CPU only, but for the random bytes of new keys.
+/// Turns drafts into sealed entries: numbers them, counts per source, seals each under its
+/// patient's key, hashes. One thread; CPU only, but for the random bytes of new keys.
 class Sealer {
   public:
     Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, std::uint64_t next);
 
-    /// Adds the entries that are due besides the drafts themselves: registrations of new sources, declared gaps.
+    /// Adds the entries that are due besides the drafts themselves: registrations of new sources,
+    /// declared gaps.
     Result<Batch> seal(std::span<const Draft> drafts, WallTime now);
 
     std::uint64_t next() const { return next_; }
@@ -59,7 +60,8 @@ class Sealer {
     Result<Batch> seal_all(std::span<const Draft> drafts, WallTime now);
     Result<Source*> source_of(const Draft& draft, WallTime now, Batch& batch);
     Status declare_gap(const Source& source, std::uint64_t counter, WallTime now, Batch& batch);
-    Status add_own(event::Type type, WallTime now, std::map<std::string, std::string> detail, Batch& batch);
+    Status add_own(event::Type type, WallTime now, std::map<std::string, std::string> detail,
+                   Batch& batch);
     Status add(const Draft& draft, Source& source, Batch& batch);
     Result<const PatientKeys*> patient_keys(const Draft& draft);
     Result<crypto::Token> actor_token(const Draft& draft);
@@ -74,7 +76,8 @@ class Sealer {
     std::unordered_map<std::string, PatientKeys> patients_;
     std::unordered_map<std::string, crypto::Token> actors_;
     std::string cache_key_;
-    std::array<std::array<std::uint8_t, 8>, 128> masks_{};  ///< for the sequences from masks_first_ on
+    std::array<std::array<std::uint8_t, 8>, 128>
+        masks_{};  ///< for the sequences from masks_first_ on
     std::uint64_t masks_first_ = UINT64_MAX - 128;
 };
 

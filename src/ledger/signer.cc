@@ -13,13 +13,17 @@ constexpr std::uint64_t kFileBytesMax = 64 << 10;
 constexpr std::string_view kBox = "ledger/signer";
 
 /// The key-table subject of an epoch's private key.
-std::string subject_of(std::uint64_t epoch) { return "signer/" + std::to_string(epoch); }
+std::string subject_of(std::uint64_t epoch) {
+    return "signer/" + std::to_string(epoch);
+}
 
 constexpr crypto::KeyScope kScope{static_cast<std::uint8_t>(event::Retention::System), 0};
 
 std::unexpected<Error> unreadable() {
-    return fail(Code::Corrupt, {"clé de signature du journal illisible", "unreadable signing key of the ledger"},
-                {"restaurez private/ depuis une sauvegarde ; un journal sans sa clé ne peut plus que se lire",
+    return fail(Code::Corrupt,
+                {"clé de signature du journal illisible", "unreadable signing key of the ledger"},
+                {"restaurez private/ depuis une sauvegarde ; un journal sans sa clé ne peut plus "
+                 "que se lire",
                  "restore private/ from a backup; a ledger without its key can only be read"});
 }
 
@@ -52,7 +56,8 @@ Result<Signer> Signer::open(Disk& disk, Keys& keys, const std::string& dir) {
     const Bytes seed = TRY(crypto::unbox(wrapping->key, as_bytes(kBox), boxed));
     if (seed.size() != 32) return unreadable();
     return Signer(origin, epoch,
-                  crypto::SigningKey::from_seed(crypto::Secret32(std::span<const std::uint8_t, 32>(seed.data(), 32))));
+                  crypto::SigningKey::from_seed(
+                      crypto::Secret32(std::span<const std::uint8_t, 32>(seed.data(), 32))));
 }
 
 SignedCheckpoint Signer::sign(const Checkpoint& checkpoint, WallTime now) const {
@@ -61,7 +66,8 @@ SignedCheckpoint Signer::sign(const Checkpoint& checkpoint, WallTime now) const 
     const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
     SignedCheckpoint signed_checkpoint = sign_checkpoint(checkpoint, log);
     Note& note = signed_checkpoint.note;
-    note.signatures.push_back(own_time.cosign(note.text, static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 1))));
+    note.signatures.push_back(
+        own_time.cosign(note.text, static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 1))));
     return signed_checkpoint;
 }
 
@@ -93,7 +99,9 @@ Status Signer::install(Disk& disk, Random& random, Keys& keys, const std::string
     return {};
 }
 
-VerifierKey Signer::verifier() const { return VerifierKey::of(origin_, KeyType::Ed25519, key_.public_key()); }
+VerifierKey Signer::verifier() const {
+    return VerifierKey::of(origin_, KeyType::Ed25519, key_.public_key());
+}
 
 Result<std::vector<VerifierKey>> read_verifier_keys(LogReader& log) {
     const Bytes file = TRY(log.read(layout::kVerifierKeys, kFileBytesMax));

@@ -11,8 +11,8 @@
 
 namespace hygie::ledger {
 
-/// The log's signing key of the present epoch. The private key is sealed under a key of the key table, so that ending
-/// an epoch destroys it: a key stolen tomorrow cannot sign yesterday.
+/// The log's signing key of the present epoch. The private key is sealed under a key of the key
+/// table, so that ending an epoch destroys it: a key stolen tomorrow cannot sign yesterday.
 class Signer {
   public:
     /// Makes the first epoch. Code::AlreadyThere when the directory has one.
@@ -20,8 +20,8 @@ class Signer {
                                  const std::string& origin);
     static Result<Signer> open(Disk& disk, Keys& keys, const std::string& dir);
 
-    /// A checkpoint with the log's signature, and its own timestamp under it: a sign of life for those who have no
-    /// witness. Both keys sign while an epoch ends.
+    /// A checkpoint with the log's signature, and its own timestamp under it: a sign of life for
+    /// those who have no witness. Both keys sign while an epoch ends.
     SignedCheckpoint sign(const Checkpoint& checkpoint, WallTime now) const;
 
     /// The key of the next epoch, made but not yet in use.

@@ -8,7 +8,8 @@ namespace {
 
 std::unexpected<Error> corrupt() {
     return fail(Code::Corrupt, {"liste des sources illisible", "unreadable list of sources"},
-                {"restaurez le dossier private/ depuis une sauvegarde", "restore the private/ folder from a backup"});
+                {"restaurez le dossier private/ depuis une sauvegarde",
+                 "restore the private/ folder from a backup"});
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ struct TestLog {
         DirReader reader(disk, kDir);
         const std::uint64_t size = log->applied_size();
         const std::uint64_t number = sequence / kTileHashes;
-        const auto width = static_cast<std::size_t>(std::min<std::uint64_t>(kTileHashes, size - number * kTileHashes));
+        const auto width = static_cast<std::size_t>(
+            std::min<std::uint64_t>(kTileHashes, size - number * kTileHashes));
         EXPECT_TRUE(log->snapshot());
         const auto bundle = read_bundle(reader, {number, width});
         EXPECT_TRUE(bundle);

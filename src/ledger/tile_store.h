@@ -14,9 +14,9 @@
 
 namespace hygie::ledger {
 
-/// The served files of a log as they grow: full tiles and bundles as they fill, partial ones when a checkpoint needs
-/// them. Nothing here is synced: the write-ahead log holds every entry until its owner has made the tree durable.
-/// One thread.
+/// The served files of a log as they grow: full tiles and bundles as they fill, partial ones when a
+/// checkpoint needs them. Nothing here is synced: the write-ahead log holds every entry until its
+/// owner has made the tree durable. One thread.
 class TileStore {
   public:
     /// Resumes at a size whose partial tiles are on disk.
@@ -27,8 +27,9 @@ class TileStore {
     /// Writes the partial tiles and the partial bundle of the present size.
     Status write_partials();
 
-    /// Directories of partial files that a full tile has replaced since the last call. They may only be removed once
-    /// a settled size no longer needs them (C2SP tlog-tiles allows it once the full tile is there).
+    /// Directories of partial files that a full tile has replaced since the last call. They may
+    /// only be removed once a settled size no longer needs them (C2SP tlog-tiles allows it once the
+    /// full tile is there).
     std::vector<std::string> take_superseded() { return std::exchange(superseded_, {}); }
 
     std::uint64_t size() const { return tree_.size(); }
@@ -43,10 +44,12 @@ class TileStore {
     Disk* disk_;
     std::string dir_;
     Tree tree_;
-    Bytes tail_;                           ///< framed entries of the partial bundle
-    std::array<std::uint64_t, kTileLevelsMax> written_{};  ///< nodes of each level when its partial was written
-    std::vector<std::string> superseded_;  ///< directories of partial files whose full tile is written
-    std::string last_dir_;                 ///< made already
+    Bytes tail_;  ///< framed entries of the partial bundle
+    std::array<std::uint64_t, kTileLevelsMax>
+        written_{};  ///< nodes of each level when its partial was written
+    std::vector<std::string>
+        superseded_;        ///< directories of partial files whose full tile is written
+    std::string last_dir_;  ///< made already
 };
 
 Status remove_superseded(Disk& disk, std::span<const std::string> dirs);

@@ -31,7 +31,8 @@ Result<Tree> Tree::resume(std::uint64_t size, const PartialTile& read) {
         const auto width = static_cast<std::size_t>(hashes % kTileHashes);
         if (width == 0) continue;
         tree.levels_[level] = TRY(read(level, hashes / kTileHashes, width));
-        HYGIE_CHECK(tree.levels_[level].size() == width, "a partial tile came back with another width");
+        HYGIE_CHECK(tree.levels_[level].size() == width,
+                    "a partial tile came back with another width");
         tree.levels_[level].reserve(kTileHashes);
     }
     return tree;
@@ -54,7 +55,8 @@ void Tree::add(std::size_t level, std::span<const crypto::Hash> hashes, const Fu
     auto& tile = levels_[level];
     while (!hashes.empty()) {
         const std::size_t taken = std::min(kTileHashes - tile.size(), hashes.size());
-        tile.insert(tile.end(), hashes.begin(), hashes.begin() + static_cast<std::ptrdiff_t>(taken));
+        tile.insert(tile.end(), hashes.begin(),
+                    hashes.begin() + static_cast<std::ptrdiff_t>(taken));
         hashes = hashes.subspan(taken);
         if (level == 0) size_ += taken;
         if (tile.size() < kTileHashes) return;

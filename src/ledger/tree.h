@@ -19,17 +19,19 @@ inline constexpr std::size_t kTileLevelsMax = 8;
 class Tree {
   public:
     /// Called with each tile as it fills: its level, its index in that level and its 256 hashes.
-    using FullTile = std::function<void(std::size_t level, std::uint64_t index, std::span<const crypto::Hash>)>;
+    using FullTile =
+        std::function<void(std::size_t level, std::uint64_t index, std::span<const crypto::Hash>)>;
     /// Fetches the hashes of the right-most, partial tile of a level when a tree is resumed.
-    using PartialTile = std::function<Result<std::vector<crypto::Hash>>(std::size_t level, std::uint64_t index,
-                                                                        std::size_t width)>;
+    using PartialTile = std::function<Result<std::vector<crypto::Hash>>(
+        std::size_t level, std::uint64_t index, std::size_t width)>;
 
     Tree();
     /// A tree of `size` leaves, from its stored partial tiles.
     static Result<Tree> resume(std::uint64_t size, const PartialTile& read);
 
     void append(std::span<const crypto::Hash> leaves, const FullTile& full);
-    /// Appends full level-0 tiles of which only the roots are known; the tree must end on a full tile.
+    /// Appends full level-0 tiles of which only the roots are known; the tree must end on a full
+    /// tile.
     void append_tiles(std::span<const crypto::Hash> roots, const FullTile& full);
 
     std::uint64_t size() const { return size_; }

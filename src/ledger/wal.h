@@ -22,30 +22,38 @@ inline constexpr std::uint64_t kWalSegmentBytes = 64ull << 20;
 /// Settled segments kept for reuse: overwriting written blocks is what makes a sync cheap.
 inline constexpr std::size_t kWalSpareSegments = 3;
 
-/// Framed entries, each a big-endian uint16 length and its bytes: the layout of an entry bundle (C2SP tlog-tiles).
-/// Calls `each` for every entry; false when the framing is broken or `each` returns false.
+/// Framed entries, each a big-endian uint16 length and its bytes: the layout of an entry bundle
+/// (C2SP tlog-tiles). Calls `each` for every entry; false when the framing is broken or `each`
+/// returns false.
 bool for_each_entry(ByteView framed, const std::function<bool(ByteView entry)>& each);
 
-/// The write-ahead log: where a batch becomes durable with one write and one sync, before tiles are made of it.
-/// Records are chained by hash, so a stale record of a reused segment can never pass for a new one. One thread.
+/// The write-ahead log: where a batch becomes durable with one write and one sync, before tiles are
+/// made of it. Records are chained by hash, so a stale record of a reused segment can never pass
+/// for a new one. One thread.
 class Wal {
   public:
     /// Called for each whole record in order.
-    using Replay = std::function<Status(std::uint64_t first, ByteView framed, std::span<const crypto::Hash> leaves)>;
+    using Replay = std::function<Status(std::uint64_t first, ByteView framed,
+                                        std::span<const crypto::Hash> leaves)>;
 
-    /// Reads every record from `from` on, up to the first that is missing or torn. What lies behind was never
-    /// acknowledged. Records below `from` are skipped.
-    static Status replay(Disk& disk, const std::string& dir, std::uint64_t from, const Replay& visit);
+    /// Reads every record from `from` on, up to the first that is missing or torn. What lies behind
+    /// was never acknowledged. Records below `from` are skipped.
+    static Status replay(Disk& disk, const std::string& dir, std::uint64_t from,
+                         const Replay& visit);
 
-    /// Starts afresh: every older segment is removed first, so call it only after their entries are settled.
-    static Result<std::unique_ptr<Wal>> create(Disk& disk, const std::string& dir, std::uint32_t run);
+    /// Starts afresh: every older segment is removed first, so call it only after their entries are
+    /// settled.
+    static Result<std::unique_ptr<Wal>> create(Disk& disk, const std::string& dir,
+                                               std::uint32_t run);
 
-    /// Writes one record. `buffer` holds kWalHeaderBytes free bytes, then the framed entries. Durable only at sync().
+    /// Writes one record. `buffer` holds kWalHeaderBytes free bytes, then the framed entries.
+    /// Durable only at sync().
     Status append(std::uint64_t first, std::span<const crypto::Hash> leaves, Bytes& buffer);
     /// A failure is final: the log must be opened anew.
     Status sync();
 
-    /// Frees the segments whose entries all lie below `settled`. May run beside append: it touches other files only.
+    /// Frees the segments whose entries all lie below `settled`. May run beside append: it touches
+    /// other files only.
     Status release(std::uint64_t settled);
     /// Removes every segment: a clean close leaves no second copy behind.
     Status remove_all();
