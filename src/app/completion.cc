@@ -89,7 +89,8 @@ _hygie() {
   done
   next=${_hygie_values["$at $previous"]-}
   if [[ -z $next ]]; then
-    if [[ $current == -* ]]; then next=${_hygie_options["$at"]}; else next=${_hygie_words["$at"]}; fi
+    next=${_hygie_words["$at"]}
+    if [[ $current == -* ]]; then next=${_hygie_options["$at"]}; fi
   fi
   case $next in
     @file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
@@ -109,7 +110,8 @@ _hygie() {
   done
   next=${_hygie_values[$at ${words[CURRENT-1]}]-}
   if [[ -z $next ]]; then
-    if [[ ${words[CURRENT]} == -* ]]; then next=${_hygie_options[$at]}; else next=${_hygie_words[$at]}; fi
+    next=${_hygie_words[$at]}
+    if [[ ${words[CURRENT]} == -* ]]; then next=${_hygie_options[$at]}; fi
   fi
   case $next in
     @file) _files ;;
