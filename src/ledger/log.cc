@@ -29,6 +29,15 @@ std::unexpected<Error> would_fork() {
          "do not erase it: restore the most recent copy, then verify with hygie ledger verify"});
 }
 
+Result<std::unique_ptr<FileLock>> lock_for_writing(Disk& disk, const std::string& dir) {
+    auto lock = disk.lock(layout::lock(dir));
+    if (lock || lock.error().code != Code::Busy) return lock;
+    return fail(Code::Busy,
+                {"un autre hygie écrit dans ce journal", "another hygie is writing to this ledger"},
+                {"attendez qu'il ait fini, ou écrivez par son lien : hygie link send",
+                 "wait until it is done, or write through its link: hygie link send"});
+}
+
 struct State {
     std::uint64_t settled = 0;
     Sources sources;
@@ -61,7 +70,7 @@ Status Log::init(const Doors& doors, const std::string& dir, const std::string& 
                     {"choisissez un autre dossier", "choose another folder"});
     TRY_STATUS(doors.disk.make_dirs(dir, Access::Served));
     TRY_STATUS(doors.disk.make_dirs(layout::private_dir(dir)));
-    auto lock = TRY(doors.disk.lock(layout::lock(dir)));
+    auto lock = TRY(lock_for_writing(doors.disk, dir));
     auto keys = TRY(Keys::open(doors.disk, doors.random, dir, root));
     Signer signer = TRY(Signer::create(doors.disk, doors.random, *keys, dir, origin));
     auto tiles = TRY(TileStore::resume(doors.disk, dir, 0));
@@ -79,7 +88,7 @@ Result<std::unique_ptr<Log>> Log::open(const Doors& doors, const std::string& di
         return fail(Code::NotFound, {"aucun journal dans " + dir, "no ledger in " + dir},
                     {"créez-en un : hygie ledger init " + dir + " --origin NOM",
                      "make one: hygie ledger init " + dir + " --origin NAME"});
-    auto lock = TRY(doors.disk.lock(layout::lock(dir)));
+    auto lock = TRY(lock_for_writing(doors.disk, dir));
     auto keys = TRY(Keys::open(doors.disk, doors.random, dir, root));
     Signer signer = TRY(Signer::open(doors.disk, *keys, dir));
     State state = TRY(read_state(doors.disk, dir, *keys));
