@@ -36,8 +36,8 @@ Result<int> shred(Context& context) {
 Result<int> prune(Context& context) {
     OpenLedger ledger = TRY(open_ledger(context));
     event::Event why = event_of_reader(context, event::Type::LedgerPruned);
-    const ledger::Pruned pruned =
-        TRY(ledger.log->prune(context.clock.now(), context.values.flag("--dry-run"), why));
+    const ledger::Pruned pruned = TRY(ledger.log->prune(
+        context.clock.now(), context.values.flag("--dry-run"), why, ledger.cosign));
     TRY_STATUS(ledger.finish());
     if (context.json)
         context.out << nlohmann::json{{"minimum_index", pruned.minimum_index},

@@ -19,7 +19,8 @@ Result<Bytes> Disk::read_file(const std::string& path, std::uint64_t size_max) {
 
 Status Disk::write_file(const std::string& path, ByteView bytes, Access access) {
     const std::unique_ptr<File> file = TRY(open(path, Open::OpenOrCreate, access));
-    TRY_STATUS(file->truncate(0));
+    // ext4 flushes a file that was cut to nothing as soon as it is closed: leave a new one alone.
+    if (TRY(file->size()) > 0) TRY_STATUS(file->truncate(0));
     return file->write_at(0, bytes);
 }
 

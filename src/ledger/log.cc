@@ -378,7 +378,8 @@ Result<Pruned> Log::prunable(WallTime now) {
     return pruned;
 }
 
-Result<Pruned> Log::prune(WallTime now, bool dry_run, const event::Event& why) {
+Result<Pruned> Log::prune(WallTime now, bool dry_run, const event::Event& why,
+                          const Cosigner& cosign) {
     Pruned pruned = TRY(prunable(now));
     if (dry_run) return pruned;
     pruned.keys = TRY(keys_->shred_expired(now));
@@ -391,6 +392,9 @@ Result<Pruned> Log::prune(WallTime now, bool dry_run, const event::Event& why) {
     const Draft draft = TRY(draft_of(event));
     TRY(append({&draft, 1}));
     if (pruned.bundles == 0) return pruned;
+    // An auditor must find the entry that explains the absence before anything is absent.
+    Snapshot shown = TRY(snapshot());
+    TRY_STATUS(publish(shown, cosign));
     const std::string minimum = std::to_string(pruned.minimum_index) + "\n";
     TRY_STATUS(doors_.disk.replace_file(layout::pruned(dir_), as_bytes(minimum), Access::Served));
     const std::uint64_t end = pruned.minimum_index / kTileHashes;

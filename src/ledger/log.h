@@ -102,8 +102,10 @@ class Log {
     Result<std::size_t> shred(const PatientId& patient, std::optional<event::Retention> retention,
                               const event::Event& why);
     /// Drops the bundles at the front whose entries have all outlived their retention class, and
-    /// destroys the keys of expired classes and years. Logs what it did. Not beside other stages.
-    Result<Pruned> prune(WallTime now, bool dry_run, const event::Event& why);
+    /// destroys the keys of expired classes and years. Logs what it did and shows
+    /// the checkpoint that covers that entry before a bundle goes. Not beside other stages.
+    Result<Pruned> prune(WallTime now, bool dry_run, const event::Event& why,
+                         const Cosigner& cosign = {});
     /// Starts a new key epoch: logs the new key, shows one checkpoint signed by both, destroys the
     /// old private key.
     Status rotate(const Cosigner& cosign);

@@ -35,7 +35,11 @@ ByteView Batch::framed() const {
 }
 
 Sealer::Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, std::uint64_t next)
-    : keys_(keys), random_(random), sources_(std::move(sources)), run_(run), next_(next) {}
+    : keys_(keys), random_(random), sources_(std::move(sources)), run_(run), next_(next) {
+    // Room from the start: short chains, and no pause to grow in the middle of a batch.
+    patients_.reserve(kPatientsCachedMax);
+    actors_.reserve(kActorsCachedMax);
+}
 
 Result<Batch> Sealer::seal(std::span<const Draft> drafts, WallTime now) {
     const Sources sources_before = sources_;
