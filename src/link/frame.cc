@@ -106,7 +106,7 @@ void write(cbor::Writer& out, const event::Order& order) {
 }
 
 void write_refusal(cbor::Writer& out, const Refused& refused) {
-    const auto code = std::ranges::find(kCodes, refused.code);
+    const auto* const code = std::ranges::find(kCodes, refused.code);
     HYGIE_CHECK(code != kCodes.end(), "an error code has no number on the wire");
     out.number(static_cast<std::uint64_t>(code - kCodes.begin()));
     for (const Text* text : {&refused.what, &refused.remedy}) {
