@@ -79,11 +79,11 @@ Result<Call> stamp(std::span<const event::Event> events, Sealing sealing) {
 }  // namespace
 
 struct Spool::State {
-    State(Disk& disk_door, Random& random_door, const crypto::SigningKey& signing_key,
+    State(Disk& disk_door, Random& random_door, crypto::SigningKey signing_key,
           const crypto::Secret32& sealing_key, SpoolOptions settings)
         : disk(disk_door),
           random(random_door),
-          key(signing_key),
+          key(std::move(signing_key)),
           keys(sealing_key),
           options(std::move(settings)),
           self{options.source, options.node, key.public_key()} {}
