@@ -341,11 +341,6 @@ Response HttpServer::State::answer(const Request& request) const {
     }
 }
 
-std::string_view Request::header(std::string_view name) const {
-    const auto found = std::ranges::find(headers, name, &Headers::value_type::first);
-    return found == headers.end() ? std::string_view() : found->second;
-}
-
 Response text_response(int status, std::string_view text) {
     Response response;
     response.status = status;

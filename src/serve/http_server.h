@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/http.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "host/clock.h"
@@ -17,27 +18,9 @@
 /// nowhere else.
 namespace hygie::serve {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-struct Request {
-    std::string method;  ///< as sent: "GET", "HEAD", "POST"…
-    std::string path;    ///< starts with '/', as sent: still percent-encoded
-    std::string query;   ///< what follows '?', without it
-    Headers headers;     ///< names in lower case
-    Bytes body;
-    std::string peer;  ///< IP address of the client
-
-    /// The value of a header (name in lower case), empty when absent.
-    std::string_view header(std::string_view name) const;
-};
-
-struct Response {
-    int status = 200;
-    std::string content_type = "text/plain; charset=utf-8";
-    Headers headers{};  ///< besides Content-Type, Content-Length, Date and Connection, which the
-                        ///< server writes
-    Bytes body{};       ///< left out by the server when the method is HEAD
-};
+using http::Headers;
+using http::Request;
+using http::Response;
 
 /// A short text answer.
 Response text_response(int status, std::string_view text);
