@@ -19,14 +19,16 @@ namespace hygie::fhir {
 struct PathItem {
     Json value;
     Json extra;
-    const TypeDef* type = nullptr;  ///< null for values made by the expression itself
+    /// Values made by the expression itself have a type whose name begins with "System."
+    /// ("System.Boolean", "System.DateTime" …; see is_system). Null only where FHIR knows no type.
+    const TypeDef* type = nullptr;
     bool operator==(const PathItem&) const = default;
 };
 using PathItems = std::vector<PathItem>;
 
 struct PathLimits {
-    std::size_t items_max = 100'000;  ///< in any collection on the way
-    std::size_t steps_max = 1'000'000;
+    std::size_t items_max = 100'000;    ///< held at any moment, all collections together
+    std::size_t steps_max = 5'000'000;  ///< nodes evaluated, items visited, and bytes made / 64
 };
 
 /// Where an expression is evaluated. `arena` receives values that the expression makes.
@@ -35,14 +37,20 @@ struct PathContext {
     PathItem root;      ///< %rootResource
     PathItem context;   ///< %context and the focus
     WallTime now{};
-    /// resolve(): the resource behind a reference; absent when unknown. May be empty.
+    /// resolve(): the resource behind a reference; absent when unknown. Contained resources and
+    /// entries of the Bundle at the root are found without it. When it is empty, a reference that
+    /// names a type ("Patient/1") gives an item of that type that holds only its id: enough for
+    /// `resolve() is Patient`, as search parameters ask.
     std::function<PathItem(std::string_view reference)> resolve;
     /// memberOf(): whether a Coding, CodeableConcept or code is in a value set. May be empty.
     std::function<Result<bool>(const PathItem&, std::string_view value_set)> member_of;
+    /// conformsTo() of a profile that is not the definition of a type of R4. May be empty.
+    std::function<Result<bool>(const PathItem&, std::string_view profile)> conforms;
     PathLimits limits;
 };
 
-/// A compiled expression: immutable, shared between threads.
+/// A compiled expression: immutable, shared between threads. What evaluate returns may point into
+/// the expression (literals), into the resource and into the arena.
 class PathExpression {
   public:
     /// Code::BadInput says what is wrong and where in the expression.
@@ -57,12 +65,16 @@ class PathExpression {
     Result<bool> holds(const PathContext& context, Arena& arena) const;
 
   private:
-    struct Node;
-    explicit PathExpression(std::unique_ptr<const Node> root);
-    std::unique_ptr<const Node> root_;
+    struct Program;
+    explicit PathExpression(std::unique_ptr<const Program> program);
+    std::unique_ptr<const Program> program_;
 };
 
 /// The item of a resource: its type is read from resourceType.
 PathItem resource_item(Json resource);
+/// Whether the type is one of FHIRPath's own: System.Boolean, String, Integer, Decimal, Date,
+/// DateTime, Time (as JSON booleans, strings and numbers) and Quantity (an object with `value` and
+/// `unit`).
+bool is_system(const TypeDef* type);
 
 }  // namespace hygie::fhir
