@@ -1,0 +1,348 @@
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <mutex>
+#include <string_view>
+
+#include "base/check.h"
+#include "vault/sqlite_disk.h"
+#include "vault/store.h"
+
+namespace hygie::vault {
+namespace {
+
+constexpr int kApplicationId = 0x48594756;  // "HYGV"
+constexpr int kSchemaVersion = 1;
+constexpr int kPageBytes = 4096;
+constexpr int kWriterCacheKib = 24 << 10;
+constexpr int kReaderCacheKib = 4 << 10;
+/// Idle connections kept for reading; more are opened while more threads read at once.
+constexpr std::size_t kReadersKept = 4;
+/// The write-ahead log is copied into the database when it holds so many pages.
+constexpr int kLogPagesMax = 4096;
+constexpr int kBusyMs = 10'000;
+
+constexpr std::array<std::string_view, kTables> kTableNames = {
+    "bodies", "places", "names", "names_of", "pieces", "parts", "commits", "outbox", "settings"};
+
+std::string_view name_of(Table table) {
+    return kTableNames[static_cast<std::size_t>(table)];
+}
+
+std::string create_sql(Table table) {
+    return has_pairs(table)
+               ? fmt::format(
+                     "CREATE TABLE {}(major INTEGER NOT NULL, minor INTEGER NOT NULL, "
+                     "value BLOB NOT NULL, PRIMARY KEY(major, minor)) STRICT, WITHOUT ROWID",
+                     name_of(table))
+               : fmt::format(
+                     "CREATE TABLE {}(major INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT",
+                     name_of(table));
+}
+
+std::string get_sql(Table table) {
+    return fmt::format("SELECT value FROM {} WHERE major = ?1{}", name_of(table),
+                       has_pairs(table) ? " AND minor = ?2" : "");
+}
+
+std::string scan_sql(Table table) {
+    return has_pairs(table)
+               ? fmt::format(
+                     "SELECT major, minor, value FROM {} WHERE (major, minor) >= (?1, ?2) "
+                     "AND (major, minor) <= (?3, ?4) ORDER BY major, minor",
+                     name_of(table))
+               : fmt::format(
+                     "SELECT major, 0, value FROM {} WHERE major BETWEEN ?1 AND ?3 "
+                     "ORDER BY major",
+                     name_of(table));
+}
+
+std::string put_sql(Table table) {
+    return has_pairs(table)
+               ? fmt::format("INSERT OR REPLACE INTO {} VALUES (?1, ?2, ?3)", name_of(table))
+               : fmt::format("INSERT OR REPLACE INTO {} VALUES (?1, ?3)", name_of(table));
+}
+
+std::string erase_sql(Table table) {
+    return fmt::format("DELETE FROM {} WHERE major = ?1{}", name_of(table),
+                       has_pairs(table) ? " AND minor = ?2" : "");
+}
+
+std::unexpected<Error> refused(const SqliteDisk& disk, int code) {
+    if (const auto failure = disk.failure()) return std::unexpected(*failure);
+    switch (code & 0xFF) {
+        case SQLITE_FULL:
+            return fail(Code::Full,
+                        {"le disque du coffre est plein", "the disk of the vault is full"},
+                        {"libérez de la place, puis recommencez", "make room, then try again"});
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return fail(
+                Code::Corrupt,
+                {"la base du coffre est abîmée", "the database of the vault is damaged"},
+                {"restaurez-la depuis la dernière sauvegarde", "restore it from the last backup"});
+        default:
+            return fail(Code::Io,
+                        {fmt::format("la base du coffre a refusé (SQLite {})", code),
+                         fmt::format("the database of the vault refused (SQLite {})", code)},
+                        {"vérifiez le disque et les droits du dossier, puis redémarrez hygie",
+                         "check the disk and the rights of the folder, then restart hygie"});
+    }
+}
+
+struct CloseDatabase {
+    void operator()(sqlite3* database) const { sqlite3_close(database); }
+};
+struct FinishStatement {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+using Statement = std::unique_ptr<sqlite3_stmt, FinishStatement>;
+
+/// Makes a prepared statement ready for its next use, whatever happens in between.
+class Use {
+  public:
+    explicit Use(const Statement& statement) : statement_(statement.get()) {}
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() { sqlite3_reset(statement_); }
+
+    void bind(int place, std::int64_t number) { sqlite3_bind_int64(statement_, place, number); }
+    void bind(int place, ByteView bytes) {
+        // A null pointer would bind NULL; an empty value is a value.
+        const void* data = bytes.empty() ? static_cast<const void*>("") : bytes.data();
+        sqlite3_bind_blob64(statement_, place, data, bytes.size(), SQLITE_STATIC);
+    }
+    int step() { return sqlite3_step(statement_); }
+    std::int64_t number(int column) { return sqlite3_column_int64(statement_, column); }
+    ByteView bytes(int column) {
+        const auto* data =
+            static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+        return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    }
+
+  private:
+    sqlite3_stmt* statement_;
+};
+
+/// One connection with its prepared statements, used by one thread at a time.
+class Connection {
+  public:
+    enum class For { Reading, Writing };
+
+    static Result<std::unique_ptr<Connection>> open(const SqliteDisk& disk, const std::string& path,
+                                                    For use) {
+        std::unique_ptr<Connection> made(new Connection(disk));
+        sqlite3* database = nullptr;
+        const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+        const int code = sqlite3_open_v2(path.c_str(), &database, flags, disk.name().c_str());
+        made->database_.reset(database);
+        if (code != SQLITE_OK) return refused(disk, code);
+        sqlite3_extended_result_codes(database, 1);
+        sqlite3_busy_timeout(database, kBusyMs);
+        TRY_STATUS(made->set_up(use));
+        return made;
+    }
+
+    Status run(const std::string& sql) {
+        const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+        return code == SQLITE_OK ? Status() : refused(disk_, code);
+    }
+    Result<std::int64_t> ask(const std::string& sql) {
+        const Statement statement = TRY(prepare(sql));
+        Use use(statement);
+        const int code = use.step();
+        if (code != SQLITE_ROW) return refused(disk_, code);
+        return use.number(0);
+    }
+    Status prepare_tables(For use);
+
+    Result<std::optional<Bytes>> get(Table table, Key key);
+    Status scan(Table table, Key first, Key last, const OnRow& on_row);
+    Status apply(const Batch::Row& row);
+
+  private:
+    struct Statements {
+        Statement get, scan, put, erase;
+    };
+
+    explicit Connection(const SqliteDisk& disk) : disk_(disk) {}
+    Status set_up(For use);
+    Result<Statement> prepare(const std::string& sql);
+    Statements& of(Table table) { return statements_[static_cast<std::size_t>(table)]; }
+
+    const SqliteDisk& disk_;
+    Database database_;
+    std::array<Statements, kTables> statements_;  ///< destroyed before the database
+};
+
+Status Connection::set_up(For use) {
+    const int cache = use == For::Writing ? kWriterCacheKib : kReaderCacheKib;
+    TRY_STATUS(
+        run(fmt::format("PRAGMA page_size = {}; PRAGMA cache_size = -{}; "
+                        "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; "
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                        "PRAGMA wal_autocheckpoint = {}",
+                        kPageBytes, cache, kLogPagesMax)));
+    return {};
+}
+
+Result<Statement> Connection::prepare(const std::string& sql) {
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(database_.get(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT,
+                                        &statement, nullptr);
+    if (code != SQLITE_OK) return refused(disk_, code);
+    return Statement(statement);
+}
+
+Status Connection::prepare_tables(For use) {
+    for (std::size_t i = 0; i < kTables; ++i) {
+        const auto table = static_cast<Table>(i);
+        statements_[i].get = TRY(prepare(get_sql(table)));
+        statements_[i].scan = TRY(prepare(scan_sql(table)));
+        if (use == For::Reading) continue;
+        statements_[i].put = TRY(prepare(put_sql(table)));
+        statements_[i].erase = TRY(prepare(erase_sql(table)));
+    }
+    return {};
+}
+
+Result<std::optional<Bytes>> Connection::get(Table table, Key key) {
+    Use use(of(table).get);
+    use.bind(1, key.major);
+    if (has_pairs(table)) use.bind(2, key.minor);
+    const int code = use.step();
+    if (code == SQLITE_DONE) return std::nullopt;
+    if (code != SQLITE_ROW) return refused(disk_, code);
+    return to_bytes(use.bytes(0));
+}
+
+Status Connection::scan(Table table, Key first, Key last, const OnRow& on_row) {
+    Use use(of(table).scan);
+    use.bind(1, first.major);
+    use.bind(3, last.major);
+    if (has_pairs(table)) {
+        use.bind(2, first.minor);
+        use.bind(4, last.minor);
+    }
+    int code = use.step();
+    for (; code == SQLITE_ROW; code = use.step())
+        if (!on_row({use.number(0), use.number(1)}, use.bytes(2))) return {};
+    return code == SQLITE_DONE ? Status() : refused(disk_, code);
+}
+
+Status Connection::apply(const Batch::Row& row) {
+    Use use(row.value ? of(row.table).put : of(row.table).erase);
+    use.bind(1, row.key.major);
+    if (has_pairs(row.table)) use.bind(2, row.key.minor);
+    if (row.value) use.bind(3, *row.value);
+    const int code = use.step();
+    return code == SQLITE_DONE ? Status() : refused(disk_, code);
+}
+
+class SqliteStore final : public Store {
+  public:
+    SqliteStore(const StoreDoors& doors, std::string path, std::unique_ptr<FileLock> lock)
+        : path_(std::move(path)), lock_(std::move(lock)), disk_(doors) {}
+
+    Status open() {
+        writer_ = TRY(Connection::open(disk_, path_, Connection::For::Writing));
+        const std::int64_t version = TRY(writer_->ask("PRAGMA user_version"));
+        if (version == 0) TRY_STATUS(make_tables());
+        if (version > kSchemaVersion)
+            return fail(Code::BadInput,
+                        {"la base du coffre vient d'une version plus récente de hygie",
+                         "the database of the vault comes from a newer version of hygie"},
+                        {"installez cette version ou une plus récente",
+                         "install that version or a newer one"});
+        return writer_->prepare_tables(Connection::For::Writing);
+    }
+
+    Status commit(const Batch& batch) override {
+        if (broken_) return std::unexpected(*broken_);
+        Status done = commit_rows(batch);
+        if (done) return done;
+        (void)writer_->run("ROLLBACK");
+        if (done.error().code != Code::Full) broken_ = done.error();
+        return done;
+    }
+
+    Result<std::optional<Bytes>> get(Table table, Key key) override {
+        const Lease reader = TRY(lease());
+        return reader->get(table, key);
+    }
+
+    Status scan(Table table, Key first, Key last, const OnRow& on_row) override {
+        const Lease reader = TRY(lease());
+        return reader->scan(table, first, last, on_row);
+    }
+
+    Status scrub() override {
+        const std::int64_t blocked = TRY(writer_->ask("PRAGMA wal_checkpoint(TRUNCATE)"));
+        if (blocked == 0) return {};
+        return fail(Code::Busy,
+                    {"des lectures en cours retiennent le journal de la base",
+                     "reads under way hold the log of the database"},
+                    {"recommencez dans un instant", "try again in a moment"});
+    }
+
+  private:
+    /// A reader that goes back where it came from.
+    struct GiveBack {
+        SqliteStore* store;
+        void operator()(Connection* connection) const {
+            std::unique_ptr<Connection> owned(connection);
+            const std::lock_guard lock(store->mutex_);
+            if (store->idle_.size() < kReadersKept) store->idle_.push_back(std::move(owned));
+        }
+    };
+    using Lease = std::unique_ptr<Connection, GiveBack>;
+
+    Result<Lease> lease() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!idle_.empty()) {
+                Lease found(idle_.back().release(), GiveBack{this});
+                idle_.pop_back();
+                return found;
+            }
+        }
+        auto made = TRY(Connection::open(disk_, path_, Connection::For::Reading));
+        TRY_STATUS(made->prepare_tables(Connection::For::Reading));
+        return Lease(made.release(), GiveBack{this});
+    }
+
+    Status make_tables() {
+        std::string sql =
+            fmt::format("BEGIN IMMEDIATE; PRAGMA application_id = {}; ", kApplicationId);
+        for (std::size_t i = 0; i < kTables; ++i) sql += create_sql(static_cast<Table>(i)) + "; ";
+        return writer_->run(sql + fmt::format("PRAGMA user_version = {}; COMMIT", kSchemaVersion));
+    }
+
+    Status commit_rows(const Batch& batch) {
+        TRY_STATUS(writer_->run("BEGIN IMMEDIATE"));
+        for (const Batch::Row& row : batch.rows) TRY_STATUS(writer_->apply(row));
+        return writer_->run("COMMIT");
+    }
+
+    const std::string path_;
+    const std::unique_ptr<FileLock> lock_;
+    SqliteDisk disk_;
+    std::optional<Error> broken_;
+    std::unique_ptr<Connection> writer_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite(const StoreDoors& doors, const std::string& dir) {
+    TRY_STATUS(doors.disk.make_dirs(dir));
+    auto lock = TRY(doors.disk.lock(join(dir, "lock")));
+    auto store = std::make_unique<SqliteStore>(doors, join(dir, "vault.sqlite"), std::move(lock));
+    TRY_STATUS(store->open());
+    return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace hygie::vault
