@@ -1,0 +1,117 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "fhir/search_value.h"
+
+/// The index of one compartment, in immutable pieces: what its resources are and the values by
+/// which search finds them (FORMAT.md). Pure: sealing and storing is the caller's.
+namespace hygie::fhir {
+
+/// The newest version of a resource, known without its body. Views live as long as the Segment (or
+/// what the caller built it from).
+struct ResourceEntry {
+    std::string_view type;
+    std::string_view id;
+    std::uint32_t version = 0;
+    WallTime updated{};
+    bool deleted = false;
+    std::uint64_t body = 0;  ///< where its body is; means nothing here
+    /// Digest of the body, truncated; all zero when the caller keeps it elsewhere (it costs its 16
+    /// bytes in the stored piece).
+    std::array<std::uint8_t, 16> body_hash{};
+    bool operator==(const ResourceEntry&) const = default;
+};
+
+/// One value by which a resource is found. A composite value is several rows in sequence, of the
+/// same parameter, with parts 1, 2…; any other has part 0.
+struct IndexRow {
+    std::uint16_t param = 0;  ///< SearchParam::number
+    std::uint8_t part = 0;
+    SearchValue value;
+};
+
+struct IndexedResource {
+    ResourceEntry entry;
+    std::vector<IndexRow> rows;  ///< none when deleted
+};
+
+/// One piece: immutable, shared between threads, scanned without being unpacked.
+class Segment {
+  public:
+    /// Of several versions of a resource the highest one is kept.
+    static Segment build(std::span<const IndexedResource> resources);
+    Segment(Segment&&) noexcept;
+    Segment& operator=(Segment&&) noexcept;
+    ~Segment();
+
+    /// In the order of type, then id.
+    std::size_t size() const;
+    ResourceEntry entry(std::size_t index) const;
+    std::optional<std::size_t> find(std::string_view type, std::string_view id) const;
+    /// First and one past the last entry of a type; equal when there is none.
+    std::pair<std::size_t, std::size_t> range_of(std::string_view type) const;
+    /// What it was built from (rows in another order). Views live as long as the Segment.
+    std::vector<IndexedResource> resources() const;
+    /// What it occupies in memory.
+    std::size_t bytes() const;
+
+    /// The inside, for search_run (segment_data.h).
+    struct Data;
+    const Data& data() const { return *data_; }
+
+  private:
+    friend Result<Segment> decode(ByteView bytes);
+    explicit Segment(std::unique_ptr<const Data> data);
+    std::unique_ptr<const Data> data_;
+};
+
+/// Compressed, to be sealed by the caller.
+Bytes encode(const Segment& segment);
+/// Convenience: build, then encode.
+Bytes encode(std::span<const IndexedResource> resources);
+/// Code::Corrupt when the bytes are no segment; Code::Stale when they were made with other
+/// definitions (definitions_version), so that the index must be made anew from the bodies.
+Result<Segment> decode(ByteView bytes);
+
+/// The pieces of one compartment, oldest first, seen as one: the newest version of a resource hides
+/// all others, also when it says "deleted". An immutable value that is cheap to copy.
+class Compartment {
+  public:
+    struct Piece {
+        std::shared_ptr<const Segment> segment;
+        std::vector<std::uint64_t> live;  ///< bit per entry: newest, and not deleted
+        bool is_live(std::size_t index) const {
+            return (live[index / 64] >> (index % 64) & 1) != 0;
+        }
+    };
+
+    Compartment() = default;
+    /// This and a newer piece. Costs the size of the new piece, not of the old ones.
+    Compartment with(std::shared_ptr<const Segment> newer) const;
+    /// All pieces in one; what is deleted keeps its entry and has no rows.
+    Segment merged() const;
+
+    std::span<const Piece> pieces() const { return pieces_; }
+    /// The newest entry, deleted or not.
+    std::optional<ResourceEntry> find(std::string_view type, std::string_view id) const;
+    /// Live ones of a type, or of all when empty.
+    std::vector<ResourceEntry> entries(std::string_view type) const;
+    std::size_t live_count() const;
+    std::size_t bytes() const;
+
+  private:
+    std::vector<Piece> pieces_;
+};
+
+}  // namespace hygie::fhir
