@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "base/check.h"
+#include "crypto/wipe.h"
 
 namespace hygie::vault {
 namespace {
 
 constexpr int kPathBytesMax = 4096;
 constexpr int kSectorBytes = 4096;
+constexpr std::array<std::uint8_t, 32> kLogHeader{};  // of a log that holds nothing
 
 /// What the connections to one database share: the locks on its file and the index of its
 /// write-ahead log. Guarded by SqliteDisk::State::mutex.
@@ -63,6 +65,7 @@ struct OpenFile {
     std::string* path;
     Shared* shared;            ///< of a main database
     int level;                 ///< SQLITE_LOCK_…
+    bool is_log;               ///< the write-ahead log
     bool name_fresh;           ///< created here: its directory is synced with its first sync
     std::uint32_t shm_shared;  ///< bits of the locks this connection holds
     std::uint32_t shm_exclusive;
@@ -101,9 +104,21 @@ int write_bytes(sqlite3_file* handle, const void* bytes, int size, sqlite3_int64
                            SQLITE_IOERR_WRITE);
 }
 
+/// A log that is cut has been copied into the database. Were the power lost half-way, its front
+/// could survive and be replayed over newer pages: without its header, nothing is replayed.
+Status forget_log(File& log) {
+    if (TRY(log.size()) < kLogHeader.size()) return {};
+    TRY_STATUS(log.write_at(0, kLogHeader));
+    TRY_STATUS(log.sync());
+    return crypto::wipe(log);
+}
+
 int truncate_file(sqlite3_file* handle, sqlite3_int64 size) {
     OpenFile& open = of(handle);
     if (open.disk->broken) return SQLITE_IOERR_TRUNCATE;
+    if (open.is_log && size == 0)
+        if (const Status forgotten = forget_log(*open.file); !forgotten)
+            return open.disk->refuse(forgotten.error(), SQLITE_IOERR_TRUNCATE);
     return open.disk->done(open.file->truncate(static_cast<std::uint64_t>(size)),
                            SQLITE_IOERR_TRUNCATE);
 }
@@ -261,6 +276,7 @@ int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* handle, int flag
             .path = new std::string(path),
             .shared = nullptr,
             .level = SQLITE_LOCK_NONE,
+            .is_log = (flags & SQLITE_OPEN_WAL) != 0,
             .name_fresh = fresh,
             .shm_shared = 0,
             .shm_exclusive = 0};
