@@ -1,5 +1,6 @@
 #include "link/address.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -68,16 +69,30 @@ std::string_view next_word(std::string_view& line) {
     return word;
 }
 
-Result<sockaddr_un> local_address(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof(address.sun_path))
+/// The address of a path, and what keeps it good.
+struct LocalAddress {
+    sockaddr_un name{};
+    UniqueFd folder{};  ///< of a path too long for an address
+};
+
+Result<LocalAddress> local_address(const std::string& path) {
+    LocalAddress address;
+    address.name.sun_family = AF_UNIX;
+    std::string name = path;
+    if (path.size() >= sizeof(address.name.sun_path)) {
+        // Too long for the kernel: by way of the folder, held open.
+        const std::size_t slash = path.rfind('/');
+        const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+        address.folder = UniqueFd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (!address.folder) return os_failure(errno, folder);
+        name = fmt::format("/proc/self/fd/{}/{}", address.folder.get(), path.substr(slash + 1));
+    }
+    if (name.empty() || name.size() >= sizeof(address.name.sun_path))
         return fail(Code::BadInput,
-                    {"chemin de socket vide ou de plus de 107 octets",
-                     "socket path empty or longer than 107 bytes"},
+                    {"nom de socket vide ou trop long", "socket name empty or too long"},
                     {"choisissez un chemin court, par exemple sous /run/hygie",
                      "choose a short path, for example under /run/hygie"});
-    std::memcpy(address.sun_path, path.data(), path.size());
+    std::memcpy(address.name.sun_path, name.data(), name.size());
     return address;
 }
 
@@ -149,14 +164,21 @@ Result<SocketAddress> resolve(Disk& disk, const std::string& host, std::uint16_t
                  "give the IP address, or add the name to /etc/hosts: DNS is not asked"});
 }
 
+Result<LocalEndpoint> endpoint_in(const std::string& folder, const std::string& name) {
+    struct stat info{};
+    if (::stat(folder.c_str(), &info) < 0) return os_failure(errno, folder);
+    constexpr uid_t kRoot = 0;
+    return LocalEndpoint{.path = join(folder, name), .group = false, .peers = {info.st_uid, kRoot}};
+}
+
 Result<UniqueFd> listen_local(const LocalEndpoint& endpoint) {
-    const sockaddr_un address = TRY(local_address(endpoint.path));
-    TRY_STATUS(clear_stale(endpoint, address));
+    const LocalAddress address = TRY(local_address(endpoint.path));
+    TRY_STATUS(clear_stale(endpoint, address.name));
     UniqueFd fd = TRY(new_socket(AF_UNIX));
     const mode_t mode = endpoint.group ? 0660 : 0600;
     // Before bind: the name must never be there with a looser mode, whatever the umask.
     ::fchmod(fd.get(), mode);
-    if (::bind(fd.get(), as_sockaddr(&address), sizeof(address)) < 0 ||
+    if (::bind(fd.get(), as_sockaddr(&address.name), sizeof(address.name)) < 0 ||
         ::chmod(endpoint.path.c_str(), mode) < 0 || ::listen(fd.get(), kBacklog) < 0)
         return os_failure(errno, endpoint.path);
     return fd;
@@ -174,9 +196,9 @@ Result<UniqueFd> listen_tcp(Disk& disk, const std::string& host, std::uint16_t p
 }
 
 Result<UniqueFd> connect_local(const LocalEndpoint& endpoint) {
-    const sockaddr_un address = TRY(local_address(endpoint.path));
+    const LocalAddress address = TRY(local_address(endpoint.path));
     UniqueFd fd = TRY(new_socket(AF_UNIX));
-    if (::connect(fd.get(), as_sockaddr(&address), sizeof(address)) < 0)
+    if (::connect(fd.get(), as_sockaddr(&address.name), sizeof(address.name)) < 0)
         return unreachable(endpoint.path, errno);
     TRY_STATUS(check_peer(fd.get(), endpoint));
     return fd;

@@ -19,10 +19,14 @@ namespace hygie::link {
 
 /// A Unix socket. Who may talk is decided by user id, at both ends, by the kernel's word.
 struct LocalEndpoint {
-    std::string path;          ///< at most 107 bytes
+    std::string path;
     bool group = false;        ///< mode 0660 instead of 0600
     std::vector<uid_t> peers;  ///< user ids allowed at the other end; our own when empty
 };
+
+/// A socket that belongs to its folder: the folder's owner and root may talk, at both ends.
+/// Code::NotFound when there is no such folder.
+Result<LocalEndpoint> endpoint_in(const std::string& folder, const std::string& name);
 
 /// TCP under TLS 1.3, both certificates verified.
 struct TlsEndpoint {

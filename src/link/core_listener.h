@@ -1,29 +1,18 @@
 #pragma once
 
-#include <atomic>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
-#include "link/address.h"
-#include "link/connection.h"
+#include "link/acceptor.h"
 #include "link/guard_link.h"
 #include "link/session.h"
 
 namespace hygie::link {
-
-struct ListenerOptions {
-    std::optional<LocalEndpoint> local;
-    std::optional<TlsEndpoint> remote;  ///< port 0 lets the system choose
-    std::size_t connections_max = 256;
-};
 
 /// The core's end of the link: accepts guards, one thread each, and carries what they send into the
 /// sink. A source has one connection; a newer one replaces it once it has proven itself, and a
@@ -33,8 +22,7 @@ class CoreListener {
     /// The sink is called from many threads. It must outlive the listener.
     static Result<std::unique_ptr<CoreListener>> start(Doors doors, CoreSink& sink,
                                                        ListenerOptions options);
-    /// Stops when the sink lets go, within ten seconds when a guard is slow to prove itself; guards
-    /// keep what was not acknowledged.
+    /// Stops when the sink lets go; guards keep what was not acknowledged.
     ~CoreListener();
 
     /// Sends an order to a source. Code::Unavailable when it is not connected: who orders tries
@@ -42,7 +30,7 @@ class CoreListener {
     Status send(const SourceId& source, const NodeId& node, const event::Order& order);
     /// Who is connected now.
     std::vector<SourceInfo> connected();
-    std::uint16_t port() const { return remote_fd_ ? port_of(remote_fd_.get()) : 0; }
+    std::uint16_t port() const { return acceptor_->port(); }
 
   private:
     class Peer;
@@ -53,22 +41,13 @@ class CoreListener {
     };
     using Name = std::pair<SourceId, NodeId>;
 
-    CoreListener(Doors doors, CoreSink& sink, ListenerOptions options);
-    void accept_all();
-    void accept_one(int listening, bool local);
-    void reap();
+    CoreListener(Doors doors, CoreSink& sink) : doors_(doors), sink_(sink) {}
 
     Doors doors_;
     CoreSink& sink_;
-    ListenerOptions options_;
-    UniqueFd local_fd_;
-    UniqueFd remote_fd_;
-    Wake wake_;
-    std::atomic<bool> stop_ = false;
     std::mutex mutex_;
     std::map<Name, std::shared_ptr<Gate>> gates_;
-    std::list<std::unique_ptr<Peer>> peers_;
-    std::jthread thread_;
+    std::unique_ptr<Acceptor> acceptor_;  ///< last: its threads use all of the above
 };
 
 }  // namespace hygie::link

@@ -10,7 +10,6 @@ namespace hygie::link {
 namespace {
 
 constexpr std::string_view kProofDomain = "hygie/link-proof/1";
-constexpr std::size_t kLengthBytes = 4;
 
 /// Messages by their number in the frame: 1 + their place in Message.
 template <typename Kind, typename... Kinds>
@@ -23,11 +22,6 @@ constexpr std::uint64_t number_in(const std::variant<Kinds...>*) {
 template <typename Kind>
 constexpr std::uint64_t kNumber = number_in<Kind>(static_cast<const Message*>(nullptr));
 
-// Codes by their number on the wire: never renumbered, whatever base/ does.
-constexpr std::array kCodes{Code::BadInput, Code::NotFound,    Code::AlreadyThere, Code::Corrupt,
-                            Code::Forged,   Code::Stale,       Code::Denied,       Code::Busy,
-                            Code::Full,     Code::Unavailable, Code::Io,           Code::Erased};
-
 std::unexpected<Error> corrupt(std::source_location where = std::source_location::current()) {
     return fail(Code::Corrupt,
                 {"trame hors du format du lien entre garde et cœur",
@@ -38,16 +32,6 @@ std::unexpected<Error> corrupt(std::source_location where = std::source_location
 }
 
 // ---- writing: one overload per message, fields in the order of FORMAT.md
-
-/// At most kTextBytesMax bytes, cut between characters. An error may name a file whose name is not
-/// UTF-8: the other side could not read it.
-std::string_view cut(std::string_view text) {
-    if (!is_utf8(text)) return {};
-    if (text.size() <= kTextBytesMax) return text;
-    std::size_t size = kTextBytesMax;
-    while ((static_cast<std::uint8_t>(text[size]) & 0xC0) == 0x80) --size;
-    return text.substr(0, size);
-}
 
 void head(cbor::Writer& out, std::uint64_t number, std::uint64_t fields) {
     out.array(1 + fields);
@@ -105,24 +89,14 @@ void write(cbor::Writer& out, const event::Order& order) {
     out.number(static_cast<std::uint64_t>(order.until.time_since_epoch().count()));
 }
 
-void write_refusal(cbor::Writer& out, const Refused& refused) {
-    const auto* const code = std::ranges::find(kCodes, refused.code);
-    HYGIE_CHECK(code != kCodes.end(), "an error code has no number on the wire");
-    out.number(static_cast<std::uint64_t>(code - kCodes.begin()));
-    for (const Text* text : {&refused.what, &refused.remedy}) {
-        out.text(cut(text->fr));
-        out.text(cut(text->en));
-    }
-}
-
 void write(cbor::Writer& out, const OrderDone& done) {
-    head(out, kNumber<OrderDone>, done.problem ? 6 : 1);
+    head(out, kNumber<OrderDone>, done.problem ? 1 + kRefusalItems : 1);
     out.text(done.id);
     if (done.problem) write_refusal(out, *done.problem);
 }
 
 void write(cbor::Writer& out, const Refused& refused) {
-    head(out, kNumber<Refused>, 5);
+    head(out, kNumber<Refused>, kRefusalItems);
     write_refusal(out, refused);
 }
 
@@ -202,22 +176,10 @@ Result<Message> read_order(cbor::Reader& in) {
     return order;
 }
 
-Result<Refused> read_refusal(cbor::Reader& in) {
-    Refused refused;
-    const std::uint64_t code = TRY(in.number());
-    if (code >= kCodes.size()) return corrupt();
-    refused.code = kCodes[code];
-    for (Text* text : {&refused.what, &refused.remedy}) {
-        text->fr = TRY(read_text(in));
-        text->en = TRY(read_text(in));
-    }
-    return refused;
-}
-
 Result<Message> read_order_done(cbor::Reader& in, std::uint64_t fields) {
     OrderDone done;
     done.id = TRY(read_text(in));
-    if (fields == 6) done.problem = TRY(read_refusal(in));
+    if (fields == 1 + kRefusalItems) done.problem = TRY(read_refusal(in));
     return done;
 }
 
@@ -233,9 +195,9 @@ Result<Message> read_message(cbor::Reader& in) {
     if (number == kNumber<Batch> && fields == 4) return read_events(in);
     if (number == kNumber<Ack> && fields == 1) return Ack{TRY(in.number())};
     if (number == kNumber<event::Order> && fields == 8) return read_order(in);
-    if (number == kNumber<OrderDone> && (fields == 1 || fields == 6))
+    if (number == kNumber<OrderDone> && (fields == 1 || fields == 1 + kRefusalItems))
         return read_order_done(in, fields);
-    if (number == kNumber<Refused> && fields == 5) return TRY(read_refusal(in));
+    if (number == kNumber<Refused> && fields == kRefusalItems) return TRY(read_refusal(in));
     return corrupt();
 }
 
@@ -244,10 +206,7 @@ Result<Message> read_message(cbor::Reader& in) {
 Bytes encode(const Message& message) {
     const Bytes payload = encode_payload(message);
     HYGIE_CHECK(payload.size() <= kFrameBytesMax, "the peer would refuse this frame");
-    Bytes frame(kLengthBytes);
-    store_be(frame.data(), static_cast<std::uint32_t>(payload.size()));
-    append(frame, payload);
-    return frame;
+    return framed(payload);
 }
 
 Result<Message> decode(ByteView payload) {
@@ -266,14 +225,6 @@ Status check_order(const event::Order& order) {
                  "shorten the texts of the order to 4096 bytes each"});
 }
 
-Refused refused(const Error& error) {
-    return {error.code, error.what, error.remedy};
-}
-
-std::unexpected<Error> as_error(const Refused& refused) {
-    return fail(refused.code, refused.what, refused.remedy);
-}
-
 Bytes proof_message(const Hello& hello, const Challenge& challenge, ByteView binding) {
     Bytes out;
     cbor::Writer writer(out);
@@ -286,24 +237,9 @@ Bytes proof_message(const Hello& hello, const Challenge& challenge, ByteView bin
 }
 
 Result<std::optional<Message>> FrameReader::next(std::size_t frame_bytes_max) {
-    const ByteView waiting = ByteView(bytes_).subspan(read_);
-    if (waiting.size() < kLengthBytes) return std::nullopt;
-    const auto length = load_be<std::uint32_t>(waiting.data());
-    if (length > frame_bytes_max)
-        return fail(
-            Code::BadInput,
-            {"trame plus longue que permis sur le lien", "frame longer than the link allows"},
-            {"vérifiez que l'adresse est bien celle d'une garde ou d'un cœur Hygie",
-             "check that the address is that of a Hygie guard or core"});
-    if (waiting.size() < kLengthBytes + length) return std::nullopt;
-    Message message = TRY(decode(waiting.subspan(kLengthBytes, length)));
-    read_ += kLengthBytes + length;
-    // What was read goes only once it is half of what is kept: each byte moves once on average.
-    if (read_ * 2 >= bytes_.size()) {
-        bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(read_));
-        read_ = 0;
-    }
-    return message;
+    const std::optional<ByteView> payload = TRY(cutter_.next(frame_bytes_max));
+    if (!payload) return std::nullopt;
+    return TRY(decode(*payload));
 }
 
 }  // namespace hygie::link

@@ -10,6 +10,8 @@
 #include "base/result.h"
 #include "crypto/ed25519.h"
 #include "event/event.h"
+#include "link/framing.h"
+#include "link/refusal.h"
 #include "link/stream.h"
 
 /// The words of the link and their one spelling on the wire (FORMAT.md). No I/O.
@@ -20,9 +22,6 @@ inline constexpr std::uint64_t kProtocolVersion = 1;
 inline constexpr std::size_t kFrameBytesMax = kBatchBytesMax + 128;
 /// All that a peer may make us keep before it has proven who it is.
 inline constexpr std::size_t kHandshakeBytesMax = 2048;
-/// Sentences of an order or a refusal; identifiers and targets of orders.
-inline constexpr std::size_t kTextBytesMax = 4096;
-
 using Nonce = std::array<std::uint8_t, 32>;
 
 /// The guard's first word.
@@ -60,14 +59,6 @@ struct Ack {
     bool operator==(const Ack&) const = default;
 };
 
-/// Why the core will not go on. The core closes after saying it.
-struct Refused {
-    Code code = Code::Denied;
-    Text what;
-    Text remedy;
-    bool operator==(const Refused&) const = default;
-};
-
 /// What became of an order: carried out, or why it was not.
 struct OrderDone {
     std::string id;
@@ -78,31 +69,27 @@ struct OrderDone {
 using Message =
     std::variant<Hello, Challenge, Proof, Welcome, Batch, Ack, event::Order, OrderDone, Refused>;
 
-/// One frame: its length and the message. The texts of a refusal are cut to kTextBytesMax; all else
-/// must be within its limits (check_names, check_order, a batch within its own).
+/// One frame: its length and the message. All but a refusal's texts must be within its limits
+/// (check_names, check_order, a batch within its own).
 Bytes encode(const Message& message);
 /// Whether an order can travel. Code::BadInput.
 Status check_order(const event::Order& order);
 /// The message of a frame, without its length. Code::Corrupt for any other spelling.
 Result<Message> decode(ByteView payload);
 
-Refused refused(const Error& error);
-std::unexpected<Error> as_error(const Refused& refused);
-
 /// What the proof signs: both greetings as they were spelled, and what binds them to this
 /// connection (the TLS exporter of RFC 9266; empty on a local socket, where the kernel vouches).
 Bytes proof_message(const Hello& hello, const Challenge& challenge, ByteView binding);
 
-/// Cuts a stream of bytes into frames. Keeps no more than one frame and what was fed with it.
+/// Cuts a stream of bytes into messages.
 class FrameReader {
   public:
-    void feed(ByteView bytes) { append(bytes_, bytes); }
+    void feed(ByteView bytes) { cutter_.feed(bytes); }
     /// The next whole message, if there is one. Code::BadInput when its frame is above the limit.
     Result<std::optional<Message>> next(std::size_t frame_bytes_max);
 
   private:
-    Bytes bytes_;
-    std::size_t read_ = 0;
+    FrameCutter cutter_;
 };
 
 }  // namespace hygie::link
