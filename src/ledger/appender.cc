@@ -72,7 +72,15 @@ Status Appender::exclusive(const std::function<Status(Log&)>& task) {
         changed_.wait(lock, [this] { return stopped_ || finished_ == submitted_; });
         if (stopped_) return std::unexpected(*stopped_);
     }
-    const std::scoped_lock stages(apply_mutex_, publish_mutex_);
+    // No snapshot is taken from here on, and those taken before go out first: after the task they
+    // would be older than what it may have shown.
+    const std::unique_lock apply(apply_mutex_);
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return stopped_ || unshown_ == 0; });
+        if (stopped_) return std::unexpected(*stopped_);
+    }
+    const std::unique_lock publishing(publish_mutex_);
     Status done = task(log_);
     if (!done && (done.error().code == Code::Io || done.error().code == Code::Corrupt))
         stop(done.error());
@@ -224,6 +232,10 @@ Status Appender::show_when_due(bool last) {
     snapshot_size_ = snapshot.size;
     last_snapshot_ = now;
     if (full) unsettled_bytes_ = 0;
+    {
+        const std::unique_lock lock(mutex_);
+        ++unshown_;
+    }
     shown_.push({std::move(snapshot), full});
     return {};
 }
@@ -237,6 +249,7 @@ void Appender::publish_loop() {
         if (!done) stop(done.error());
         const std::unique_lock lock(mutex_);
         published_ = shown->snapshot.size;
+        --unshown_;
         changed_.notify_all();
     }
 }

@@ -105,6 +105,7 @@ class Appender {
     std::uint64_t finished_ = 0;   ///< jobs applied or refused
     std::uint64_t published_ = 0;  ///< size last shown
     std::uint64_t wanted_ = 0;     ///< size somebody waits to see shown
+    std::uint64_t unshown_ = 0;    ///< snapshots taken and not shown yet
     bool closed_ = false;
 
     // The apply stage's own:
