@@ -24,7 +24,7 @@ constexpr int kLogPagesMax = 4096;
 constexpr int kBusyMs = 10'000;
 
 constexpr std::array<std::string_view, kTables> kTableNames = {
-    "bodies", "places", "names", "names_of", "pieces", "parts", "commits", "outbox", "settings"};
+    "bodies", "places", "commits", "outbox", "names", "names_of", "pieces", "parts", "settings"};
 
 std::string_view name_of(Table table) {
     return kTableNames[static_cast<std::size_t>(table)];

@@ -23,20 +23,21 @@ namespace hygie::vault {
 
 /// What each holds is in FORMAT.md. Never renumbered.
 enum class Table : std::uint8_t {
-    Bodies = 0,    ///< row number → a sealed version
-    Places = 1,    ///< token of "Type/id" → compartment
-    Names = 2,     ///< (blind token, compartment)
-    NamesOf = 3,   ///< (compartment, blind token): the same pairs, to erase a patient
-    Pieces = 4,    ///< (compartment, number) → a sealed piece of its index
-    Parts = 5,     ///< (compartment, first row of a commit) → how many rows of it
-    Commits = 6,   ///< counter → first row, rows
-    Outbox = 7,    ///< counter → sealed event that the ledger may not have yet
-    Settings = 8,  ///< see vault.cc
+    Bodies = 0,   ///< row number → a sealed version
+    Places = 1,   ///< token of "Type/id" → compartment
+    Commits = 2,  ///< counter → first row, rows
+    Outbox = 3,   ///< counter → sealed event that the ledger may not have yet
+    // With two numbers for a key:
+    Names = 4,     ///< (blind token, compartment)
+    NamesOf = 5,   ///< (compartment, blind token): the same pairs, to erase a patient
+    Pieces = 6,    ///< (compartment, number) → a sealed piece of its index
+    Parts = 7,     ///< (compartment, first row of a commit) → how many rows of it
+    Settings = 8,  ///< (kind, which): see settings.h
 };
 inline constexpr std::size_t kTables = 9;
 /// Tables whose keys have a minor part; in the others it is 0.
 constexpr bool has_pairs(Table table) {
-    return table >= Table::Names && table <= Table::Parts;
+    return table >= Table::Names;
 }
 
 struct Key {

@@ -4,31 +4,31 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "access/decision.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "crypto/secret.h"
-#include "crypto/sha256.h"
 #include "event/event.h"
 #include "fhir/json.h"
+#include "fhir/search_query.h"
+#include "fhir/segment.h"
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/random.h"
+#include "vault/record.h"
+#include "vault/retention.h"
 #include "vault/trace.h"
+#include "vault/verify.h"
 
 /// The record vault: every version of every resource, sealed under a key of the patient it is
 /// about, found without anything readable on the disk (README.md, FORMAT.md). It stores and finds;
 /// who may see what is decided by its caller, with what a Record says about relations, before a
 /// body is unsealed.
 namespace hygie::vault {
-
-class Record;
 
 struct Doors {
     Disk& disk;
@@ -44,15 +44,9 @@ struct Options {
     std::size_t cache_bytes = 64 << 20;   ///< for opened records
 };
 
-/// What the newest version of a resource is, known without its body.
-struct Entry {
-    std::string_view type;
-    std::string id;
-    std::uint32_t version = 0;
-    WallTime updated{};
-    bool deleted = false;
-    std::uint64_t row = 0;  ///< where its body is
-};
+/// What the newest version of a resource is, known without its body; `body` is its row. Views live
+/// as long as the Record.
+using Entry = fhir::ResourceEntry;
 
 /// A resource that was found: what is needed to decide about it, and to read it afterwards.
 struct Found {
@@ -71,24 +65,21 @@ struct Version {
     std::string body;
 };
 
-/// All that one patient's record, or the house, holds at one moment: a snapshot that never changes.
-/// Thread-safe.
-class Record {
-  public:
-    Record(Record&&) noexcept;
-    ~Record();
-    /// Id of the patient; empty for the house: what belongs to no patient.
-    std::string_view patient() const;
-    /// Who treats this patient, as the record itself says.
-    std::span<const access::Relation> relations() const;
-    /// Current resources, those deleted left out, of one type or (empty) of all.
-    std::vector<Entry> entries(std::string_view type) const;
+/// Where a search may look. Everything is judged before anything of it shows, in counts too.
+struct Scope {
+    /// Whether the asker may search in this record (the house included). Called for every record
+    /// that could hold a hit or something it refers to; may be called from any thread.
+    std::function<bool(const Record&)> allows;
+    std::string patient{};  ///< id: hits come from this record only
+    std::string person{};   ///< "Practitioner/…": whose circle is searched when nothing narrows
+};
 
-  private:
-    friend class Vault;
-    struct State;
-    explicit Record(std::unique_ptr<const State> state);
-    std::unique_ptr<const State> state_;
+/// One page of what a search found, in order; included ones are in no page.
+struct Page {
+    std::vector<Found> page;
+    std::vector<Found> included;
+    std::size_t total = 0;  ///< over all pages
+    std::string next;       ///< sealed: Query::position of the next page; empty on the last
 };
 
 /// One change. The resource is read during commit() only, and gets its id and meta from the vault.
@@ -113,12 +104,18 @@ struct Transaction {
 /// What each write of a transaction became, in their order.
 using Done = std::move_only_function<void(Result<std::vector<Version>>)>;
 
+/// One file of an export.
+using ExportFile = std::function<Status(std::string_view name, std::string_view bytes)>;
+
 struct Counts {
     std::uint64_t resources = 0;  ///< live ones
     std::uint64_t versions = 0;   ///< all stored, deletions included
     std::uint64_t records = 0;    ///< patients
     std::uint64_t commits = 0;
 };
+
+/// Records that one search opens at most.
+inline constexpr std::size_t kCandidatesMax = 2'000;
 
 /// Thread-safe, but for open and destruction.
 class Vault {
@@ -144,11 +141,38 @@ class Vault {
     /// Newest first, from version `from` (0: the newest) downwards, `count` at most.
     Result<std::vector<Version>> history(const Found& found, std::uint32_t from, std::size_t count);
 
+    /// Code::Full when more records could hold a hit than kCandidatesMax: to be narrowed, or done
+    /// as an authorised export. Code::BadInput for a position that is not one of ours.
+    Result<Page> search(fhir::Query query, const Scope& scope);
+    /// All that is in a patient's record now, deleted resources left out.
+    Result<std::vector<Found>> everything(std::string_view patient);
+
     /// Checks, seals and stores; calls `done` from another thread once store and ledger both keep
     /// it, or with the reason why nothing was changed. Returns at once.
     void commit(Transaction transaction, Done done);
 
     Counts counts();
+
+    // Administration. Each blocks until store and ledger keep it; `why` says who and for what
+    // reason, and the vault adds source, node, counter and time.
+
+    /// Destroys the key of a patient and all that points to the record: nothing of it can be read
+    /// again, here or in a backup. Code::Denied while a legal hold lies on it.
+    Status shred(const std::string& patient, event::Event why);
+    enum class Hold { Set, Lift };
+    /// Forbids (or allows again) the erasure of a record: litigation, inquiry.
+    Status hold(const std::string& patient, Hold hold, event::Event why);
+    Result<bool> is_held(const std::string& patient);
+    /// Patients whose record may no longer be kept (retention.h), held ones left out; at most
+    /// `count`.
+    Result<std::vector<std::string>> expired(const RetentionProfile& profile, WallTime now,
+                                             std::size_t count);
+    /// The whole record for its patient or another practice: `Type.ndjson` for each type, then
+    /// `manifest.json`. Nothing is given before the ledger has `why`.
+    Status export_record(const std::string& patient, event::Event why, const ExportFile& give);
+    /// Checks the next commits against the ledger, `rows_max` versions or one commit at least
+    /// (verify.h).
+    Result<Verified> verify(Verified before, const Evidence& evidence, std::size_t rows_max);
 
   private:
     struct State;

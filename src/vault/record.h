@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/decision.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "crypto/secret.h"
+#include "fhir/segment.h"
+
+namespace hygie::vault {
+
+/// The number of a patient's record, or of the house: the slot of its key in the key table.
+using CompartmentNumber = std::uint64_t;
+
+/// One stored piece of a record: what its resources are and the relations that they say.
+struct Piece {
+    std::int64_t number = 0;  ///< in Table::Pieces; 0 before it is stored
+    std::shared_ptr<const fhir::Segment> segment;
+    std::vector<access::Relation> relations;
+};
+
+/// The bytes that are sealed, and back. `patient` is the id of the record's patient.
+Bytes encode_piece(const Piece& piece, std::string_view patient);
+struct DecodedPiece {
+    Piece piece;
+    std::string patient;
+};
+Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes);
+
+/// All that one patient's record, or the house, holds at one moment: a snapshot that never changes.
+class Record {
+  public:
+    /// Without any piece yet.
+    Record(CompartmentNumber number, const crypto::Secret32& key, std::string patient)
+        : number_(number), key_(key), patient_(std::move(patient)) {}
+
+    /// This and newer things.
+    Record with(Piece newer) const;
+    /// This with its last `count` pieces in one, which is returned too, to be stored under
+    /// `number`.
+    Record merged(std::size_t count, std::int64_t number, Piece& into) const;
+    /// How many of the last pieces are worth merging: sizes then at least double from one piece to
+    /// the one before it, so that few pieces are read and little is written again. 0: none.
+    std::size_t merge_due() const;
+
+    CompartmentNumber number() const { return number_; }
+    const crypto::Secret32& key() const { return key_; }
+    /// Id of the patient; empty for the house: what belongs to no patient.
+    std::string_view patient() const { return patient_; }
+    /// Who treats this patient, as the record itself says.
+    std::span<const access::Relation> relations() const { return relations_; }
+    const fhir::Compartment& index() const { return index_; }
+    std::span<const Piece> pieces() const { return pieces_; }
+    /// Current resources, those deleted left out, of one type or (empty) of all.
+    std::vector<fhir::ResourceEntry> entries(std::string_view type) const {
+        return index_.entries(type);
+    }
+    /// What it occupies in memory, about.
+    std::size_t bytes() const;
+
+  private:
+    CompartmentNumber number_;
+    crypto::Secret32 key_;
+    std::string patient_;
+    std::vector<Piece> pieces_;
+    fhir::Compartment index_;
+    std::vector<access::Relation> relations_;
+};
+
+}  // namespace hygie::vault
