@@ -9,11 +9,11 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/control_listener.h"
 #include "app/ledger_desk.h"
 #include "app/witness_home.h"
 #include "event/sample.h"
 #include "event/uuid.h"
-#include "ledger/appender.h"
 #include "serve/tile_routes.h"
 
 namespace hygie::app {
@@ -128,21 +128,20 @@ std::string policy_text(std::span<const ledger::VerifierKey> logs,
 class Practice {
   public:
     Practice(Context& context, OpenLedger opened)
-        : clock_(context.clock),
-          random_(context.random),
-          ledger_(std::move(opened)),
-          appender_(*ledger_.log, ledger_.cosign, {}),
+        : doors_{context.disk, context.clock, context.random},
+          clerk_(clerk_of(context, std::move(opened))),
           sampler_(seed(context.random), context.clock.now()) {}
 
     /// Appends until the ledger holds `events`, shows them to the witnesses, and goes on from
     /// there.
     Status begin(std::uint64_t events) {
-        for (std::uint64_t size = ledger_.log->durable_size(); size < events;) {
+        control_ = TRY(ControlListener::start(doors_, *clerk_));
+        for (std::uint64_t size = clerk_->log().durable_size(); size < events;) {
             const std::uint64_t count = std::min<std::uint64_t>(kEventsPerBatch, events - size);
             TRY_STATUS(append(count));
             size += count;
         }
-        TRY_STATUS(appender_.publish());
+        TRY_STATUS(clerk_->appender().publish());
         worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
         return {};
     }
@@ -150,7 +149,8 @@ class Practice {
     /// What went wrong since begin(), if anything did.
     Status end() {
         worker_ = {};
-        return appender_.close();
+        control_.reset();
+        return clerk_->close();
     }
 
   private:
@@ -163,11 +163,11 @@ class Practice {
         std::vector<ledger::Draft> drafts;
         while (drafts.size() < count) {
             event::Event event = sampler_.next();
-            event.time = clock_.now();
-            event.id = event::print_uuid(event::make_uuid(event.time, random_));
+            event.time = doors_.clock.now();
+            event.id = event::print_uuid(event::make_uuid(event.time, doors_.random));
             drafts.push_back(TRY(ledger::draft_of(event)));
         }
-        TRY(appender_.append(std::move(drafts)));
+        TRY(clerk_->append(std::move(drafts)));
         return {};
     }
 
@@ -180,10 +180,9 @@ class Practice {
         while (!stop.stop_requested() && append(1));
     }
 
-    Clock& clock_;
-    Random& random_;
-    OpenLedger ledger_;
-    ledger::Appender appender_;
+    ledger::Doors doors_;
+    std::unique_ptr<LedgerClerk> clerk_;
+    std::unique_ptr<ControlListener> control_;
     event::Sampler sampler_;
     std::jthread worker_;
 };

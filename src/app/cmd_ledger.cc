@@ -4,17 +4,14 @@
 #include "app/event_lines.h"
 #include "app/ledger_desk.h"
 #include "app/unlock.h"
+#include "base/limits.h"
 #include "event/ndjson.h"
 #include "event/sample.h"
-#include "ledger/appender.h"
 #include "ledger/layout.h"
 #include "ledger/signer.h"
 
 namespace hygie::app {
 namespace {
-
-/// Lines that become durable with one sync when they come faster than the disk.
-constexpr std::size_t kLinesPerBatch = 1024;
 
 bool opens_by_itself(const Context& context) {
     return context.values.text("--seal") == "key-file" && !context.values.has("--key-file");
@@ -75,23 +72,27 @@ Result<int> sample(Context& context) {
 /// Appends lines batch by batch and prints the index of each once it is durable.
 class LineAppender final : public LineTaker {
   public:
-    LineAppender(Context& context, ledger::Appender& appender)
-        : context_(context), appender_(appender) {}
+    LineAppender(Context& context, Clerk& clerk) : context_(context), clerk_(clerk) {}
 
     Status take(std::uint64_t line, const event::Event& event) override {
         drafts_.push_back(TRY(ledger::draft_of(event)));
+        bytes_ += drafts_.back().body.size();
         numbers_.push_back(line);
         return {};
     }
 
-    bool is_full() const override { return drafts_.size() >= kLinesPerBatch; }
+    bool is_full() const override {
+        return drafts_.size() >= kAppendDraftsMax ||
+               bytes_ + limits::kEventBytesMax > kAppendBytesMax;
+    }
 
     Status flush() override {
         if (drafts_.empty()) return {};
-        const auto sequences = TRY(appender_.append(std::exchange(drafts_, {})));
+        const auto sequences = TRY(clerk_.append(std::exchange(drafts_, {})));
         for (std::size_t i = 0; i < sequences.size(); ++i) print(numbers_[i], sequences[i]);
         context_.out << std::flush;
         numbers_.clear();
+        bytes_ = 0;
         return {};
     }
 
@@ -112,20 +113,20 @@ class LineAppender final : public LineTaker {
     }
 
     Context& context_;
-    ledger::Appender& appender_;
+    Clerk& clerk_;
     std::vector<ledger::Draft> drafts_;
+    std::size_t bytes_ = 0;               ///< of their bodies
     std::vector<std::uint64_t> numbers_;  ///< line of each draft
 };
 
 Result<int> append(Context& context) {
-    OpenLedger ledger = TRY(open_ledger(context));
-    ledger::Appender appender(*ledger.log, ledger.cosign, {});
-    LineAppender lines(context, appender);
+    const auto clerk = TRY(open_clerk(context));
+    LineAppender lines(context, *clerk);
     const event::LineOrigin origin{context.clock, context.random,
                                    SourceId(context.values.text("--source")),
                                    NodeId(context.process.host_name())};
     const Status appended = read_event_lines(context, origin, lines);
-    const Status closed = appender.close();
+    const Status closed = clerk->close();
     TRY_STATUS(appended);
     TRY_STATUS(closed);
     return kExitOk;

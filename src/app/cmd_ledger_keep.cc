@@ -10,15 +10,15 @@ namespace hygie::app {
 namespace {
 
 Result<int> shred(Context& context) {
-    std::optional<event::Retention> retention;
+    Erasure erasure{.patient = PatientId(context.values.text("--patient")),
+                    .retention = {},
+                    .by = reader_of(context),
+                    .reason = context.values.text("--reason")};
     if (context.values.has("--retention"))
-        retention = event::retention_named(context.values.text("--retention"));
-    OpenLedger ledger = TRY(open_ledger(context));
-    event::Event why = event_of_reader(context, event::Type::KeyShredded);
-    why.basis = context.values.text("--reason");
-    const std::size_t keys =
-        TRY(ledger.log->shred(PatientId(context.values.text("--patient")), retention, why));
-    TRY_STATUS(ledger.finish());
+        erasure.retention = event::retention_named(context.values.text("--retention"));
+    const auto clerk = TRY(open_clerk(context));
+    const std::uint64_t keys = TRY(clerk->shred(erasure));
+    TRY_STATUS(clerk->close());
     if (context.json)
         context.out << nlohmann::json{{"keys_destroyed", keys}}.dump() << "\n";
     else if (keys == 0)
@@ -34,11 +34,10 @@ Result<int> shred(Context& context) {
 }
 
 Result<int> prune(Context& context) {
-    OpenLedger ledger = TRY(open_ledger(context));
-    event::Event why = event_of_reader(context, event::Type::LedgerPruned);
-    const ledger::Pruned pruned = TRY(ledger.log->prune(
-        context.clock.now(), context.values.flag("--dry-run"), why, ledger.cosign));
-    TRY_STATUS(ledger.finish());
+    const auto clerk = TRY(open_clerk(context));
+    const ledger::Pruned pruned =
+        TRY(clerk->prune(reader_of(context), context.values.flag("--dry-run")));
+    TRY_STATUS(clerk->close());
     if (context.json)
         context.out << nlohmann::json{{"minimum_index", pruned.minimum_index},
                                       {"bundles_dropped", pruned.bundles},
@@ -56,10 +55,9 @@ Result<int> prune(Context& context) {
 }
 
 Result<int> rotate(Context& context) {
-    OpenLedger ledger = TRY(open_ledger(context));
-    TRY_STATUS(ledger.log->rotate(ledger.cosign));
-    const std::string key = ledger.log->signer().verifier().str();
-    TRY_STATUS(ledger.log->close());
+    const auto clerk = TRY(open_clerk(context));
+    const std::string key = TRY(clerk->rotate());
+    TRY_STATUS(clerk->close());
     if (context.json)
         context.out << nlohmann::json{{"key", key}}.dump() << "\n";
     else
@@ -68,15 +66,15 @@ Result<int> rotate(Context& context) {
 }
 
 Result<int> rewrap(Context& context) {
-    OpenLedger ledger = TRY(open_ledger(context));
-    TRY_STATUS(ledger.log->keys().rewrap());
-    TRY_STATUS(ledger.log->close());
+    const auto clerk = TRY(open_clerk(context));
+    const std::uint64_t keys = TRY(clerk->rewrap());
+    TRY_STATUS(clerk->close());
     if (context.json)
-        context.out << nlohmann::json{{"keys", ledger.log->keys().table().live()}}.dump() << "\n";
+        context.out << nlohmann::json{{"keys", keys}}.dump() << "\n";
     else
         context.out << fmt::format(
             fmt::runtime(context.say({"{} clés enveloppées à neuf\n", "{} keys wrapped anew\n"})),
-            ledger.log->keys().table().live());
+            keys);
     return kExitOk;
 }
 

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -10,147 +9,30 @@
 #include "app/progress.h"
 #include "app/unlock.h"
 #include "event/ndjson.h"
-#include "ledger/completeness.h"
-#include "ledger/layout.h"
 
 namespace hygie::app {
 namespace {
 
-using ledger::SequenceRange;
-
-/// What the person asked for: an entry must meet all of it.
-struct Question {
-    ActorId actor;
-    PatientId patient;
-    ObjectId object;
-    std::optional<WallTime> since;
-    std::optional<WallTime> until;
-    std::uint64_t limit = 0;  ///< 0: none
-
-    bool matches(const event::Event& event) const {
-        if (!actor.empty() && event.actor.id != actor) return false;
-        if (!patient.empty() && event.subject.patient != patient) return false;
-        if (!object.empty() && event.subject.object != object) return false;
-        return in_time(event.time);
-    }
-    bool in_time(WallTime time) const {
-        return (!since || time >= *since) && (!until || time < *until);
-    }
-};
-
-Result<Question> question_of(Context& context) {
+Result<Question> question_of(Context& context, Question::Kind kind) {
     const Values& values = context.values;
     const auto text = [&](std::string_view name) {
         return values.has(name) ? values.text(name) : std::string();
     };
-    Question question{ActorId(text("--actor")),
-                      PatientId(text("--patient")),
-                      ObjectId(text("--object")),
-                      TRY(time_option(context, "--since")),
-                      TRY(time_option(context, "--until")),
-                      values.has("--limit") ? values.number("--limit") : 0};
-    return question;
+    return Question{.kind = kind,
+                    .actor = ActorId(text("--actor")),
+                    .patient = PatientId(text("--patient")),
+                    .object = ObjectId(text("--object")),
+                    .since = TRY(time_option(context, "--since")),
+                    .until = TRY(time_option(context, "--until"))};
 }
 
-/// The words that are logged as what was asked; sealed with the trace of the reading.
-std::string words_of(Context& context, std::string_view command) {
-    std::string words(command);
-    for (const char* name : {"--actor", "--patient", "--object", "--since", "--until"})
-        if (context.values.has(name))
-            words += fmt::format(" {} {}", name, context.values.text(name));
-    return words;
-}
-
-/// Keeps what lies in both lists; each is ascending and without overlap.
-std::vector<SequenceRange> both(const std::vector<SequenceRange>& left,
-                                const std::vector<SequenceRange>& right) {
-    std::vector<SequenceRange> out;
-    for (std::size_t i = 0, j = 0; i < left.size() && j < right.size();) {
-        const SequenceRange common{std::max(left[i].first, right[j].first),
-                                   std::min(left[i].end, right[j].end)};
-        if (common.first < common.end) out.push_back(common);
-        left[i].end < right[j].end ? ++i : ++j;
-    }
-    return out;
-}
-
-/// Where tokens of one name are; a name may have several tokens, one a year.
-Result<std::vector<SequenceRange>> find_any(const ledger::QueryIndex& index,
-                                            ledger::Dimension dimension,
-                                            const std::vector<crypto::Token>& tokens,
-                                            SequenceRange within) {
-    std::vector<SequenceRange> found;
-    for (const crypto::Token& token : tokens) {
-        const auto some = TRY(index.find(dimension, token, within));
-        found.insert(found.end(), some.begin(), some.end());
-    }
-    std::ranges::sort(found, {}, &SequenceRange::first);
-    std::vector<SequenceRange> merged;
-    for (const SequenceRange& range : found) {
-        if (!merged.empty() && range.first <= merged.back().end)
-            merged.back().end = std::max(merged.back().end, range.end);
-        else
-            merged.push_back(range);
-    }
-    return merged;
-}
-
-std::vector<crypto::Token> list_of(const std::optional<crypto::Token>& token) {
-    return token ? std::vector{*token} : std::vector<crypto::Token>();
-}
-
-/// Where answers can be: a superset, from the index.
-Result<std::vector<SequenceRange>> candidates(ledger::Log& log, const Question& question) {
-    const SequenceRange all = log.index().covered();
-    std::vector<SequenceRange> where{all};
-    const auto narrow = [&](ledger::Dimension dimension,
-                            const std::vector<crypto::Token>& tokens) -> Status {
-        where = both(where, TRY(find_any(log.index(), dimension, tokens, all)));
-        return {};
-    };
-    if (!question.actor.empty())
-        TRY_STATUS(narrow(ledger::Dimension::Actor, log.keys().known_actor_tokens(question.actor)));
-    if (!question.patient.empty())
-        TRY_STATUS(narrow(ledger::Dimension::Patient,
-                          list_of(log.keys().known_patient_token(question.patient))));
-    if (!question.object.empty())
-        TRY_STATUS(narrow(ledger::Dimension::Object, list_of(log.keys().known_object_token(
-                                                         question.patient, question.object))));
-    if (question.since || question.until)
-        where = both(where, log.index().sequences_in(question.since.value_or(WallTime{}),
-                                                     question.until.value_or(WallTime::max())));
-    return where;
-}
-
-/// An entry as it is shown: its event, or the reason why there is none.
-struct Shown {
-    std::uint64_t index;
-    ledger::Header header;
-    Result<event::Event> event;
-};
-
-/// Calls `show` for each entry of the ranges, in order, until it returns false. Reads each bundle
-/// once.
-Status for_each_entry_in(Context& context, ledger::Log& log, std::uint64_t size,
-                         const std::vector<SequenceRange>& ranges,
-                         const std::function<bool(const Shown&)>& show) {
-    ledger::DirReader reader(context.disk, log.dir());
-    ledger::Bundle bundle;
-    std::optional<std::uint64_t> at;
-    for (const SequenceRange& range : ranges) {
-        for (std::uint64_t index = range.first; index < std::min(range.end, size); ++index) {
-            const std::uint64_t number = index / ledger::kTileHashes;
-            if (at != number) {
-                const auto width = std::min<std::uint64_t>(ledger::kTileHashes,
-                                                           size - number * ledger::kTileHashes);
-                bundle =
-                    TRY(ledger::read_bundle(reader, {number, static_cast<std::size_t>(width)}));
-                at = number;
-            }
-            const ledger::EntryView view =
-                TRY(ledger::parse_entry(bundle.entries[index % ledger::kTileHashes]));
-            if (!show({index, view.header, log.keys().unseal(view, log.sources())})) return {};
-        }
+/// Calls `show` for each answer, in order, until it returns false.
+Status for_each_answer(Reading& reading, const std::function<bool(const Shown&)>& show) {
+    for (bool is_last = false; !is_last;) {
+        const Answers answers = TRY(reading.next());
+        for (const Shown& shown : answers.entries)
+            if (!show(shown)) return {};
+        is_last = answers.is_last;
     }
     return {};
 }
@@ -163,16 +45,15 @@ void print(Context& context, const Shown& shown) {
             event::print_line(*shown.event, event);
             line["event"] = nlohmann::json::parse(event);
         } else {
-            line["type"] = event::name_of(shown.header.type);
-            line["time"] = to_rfc3339(shown.header.time);
+            line["type"] = event::name_of(shown.type);
+            line["time"] = to_rfc3339(shown.time);
             line["erased"] = shown.event.error().code == Code::Erased;
         }
         context.out << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
         return;
     }
     context.out << fmt::format("{:>8}  {}  {:<20}", shown.index,
-                               to_rfc3339(shown.header.time).substr(0, 19),
-                               event::name_of(shown.header.type));
+                               to_rfc3339(shown.time).substr(0, 19), event::name_of(shown.type));
     if (!shown.event) {
         context.out << "  " << context.say(shown.event.error().what) << "\n";
         return;
@@ -189,65 +70,53 @@ void print(Context& context, const Shown& shown) {
     context.out << "\n";
 }
 
-Result<int> tail(Context& context) {
-    OpenLedger ledger = TRY(open_ledger(context));
-    const std::uint64_t size = ledger.log->applied_size();
-    const std::uint64_t count = std::min(size, context.values.number("--lines"));
-    TRY_STATUS(log_reading(context, ledger, fmt::format("tail --lines {}", count)));
-    TRY_STATUS(ledger.finish());
-    TRY_STATUS(for_each_entry_in(context, *ledger.log, size, {{size - count, size}},
-                                 [&](const Shown& shown) {
-                                     print(context, shown);
-                                     return true;
-                                 }));
+void print_whole(Context& context, const Shown& shown) {
+    if (context.json || !shown.event) return print(context, shown);
+    std::string event;
+    event::print_line(*shown.event, event);
+    context.out << nlohmann::json::parse(event).dump(2, ' ', false,
+                                                     nlohmann::json::error_handler_t::replace)
+                << "\n";
+}
+
+/// Asks about entries as such, and shows each.
+Result<int> show_entries(Context& context, const Question& question,
+                         void (*show)(Context&, const Shown&)) {
+    const auto clerk = TRY(open_clerk(context));
+    const auto reading = TRY(clerk->read(reader_of(context), question));
+    TRY_STATUS(for_each_answer(*reading, [&](const Shown& shown) {
+        show(context, shown);
+        return true;
+    }));
+    TRY_STATUS(clerk->close());
     return kExitOk;
+}
+
+Result<int> tail(Context& context) {
+    return show_entries(
+        context, {.kind = Question::Kind::Tail, .number = context.values.number("--lines")}, print);
 }
 
 Result<int> show(Context& context) {
-    OpenLedger ledger = TRY(open_ledger(context));
-    const std::uint64_t size = ledger.log->applied_size();
-    const std::uint64_t index = context.values.number("INDEX");
-    TRY_STATUS(log_reading(context, ledger, fmt::format("show {}", index)));
-    TRY_STATUS(ledger.finish());
-    ledger::DirReader reader(context.disk, ledger.log->dir());
-    TRY(read_entry(reader, index, size));
-    TRY_STATUS(for_each_entry_in(
-        context, *ledger.log, size, {{index, index + 1}}, [&](const Shown& shown) {
-            if (context.json || !shown.event) {
-                print(context, shown);
-                return true;
-            }
-            std::string event;
-            event::print_line(*shown.event, event);
-            context.out << nlohmann::json::parse(event).dump(
-                               2, ' ', false, nlohmann::json::error_handler_t::replace)
-                        << "\n";
-            return true;
-        }));
-    return kExitOk;
+    return show_entries(context,
+                        {.kind = Question::Kind::Show, .number = context.values.number("INDEX")},
+                        print_whole);
 }
 
-/// Writes the proof that the answer about an actor is whole. One file per token, that is per
-/// calendar year.
-Status write_completeness(Context& context, OpenLedger& ledger, const Question& question,
-                          SequenceRange range, const std::string& path) {
-    ledger::DirReader reader(context.disk, ledger.log->dir());
-    ledger::TileCache tiles(reader);
-    const auto checkpoint = TRY(ledger::read_checkpoint(reader));
-    const auto tokens = ledger.log->keys().known_actor_tokens(question.actor);
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        const auto proof = TRY(ledger::prove_completeness(ledger.log->index(), reader, tiles,
-                                                          checkpoint, tokens[i], range));
+/// Writes the proofs that the answer about an actor is whole: one file per calendar year.
+Status write_proofs(Context& context, const std::vector<Bytes>& proofs, const std::string& path) {
+    for (std::size_t i = 0; i < proofs.size(); ++i) {
         const std::string file = i == 0 ? path : fmt::format("{}.{}", path, i + 1);
-        TRY_STATUS(context.disk.replace_file(file, proof.encode()));
+        TRY_STATUS(context.disk.replace_file(file, proofs[i]));
         context.err << context.say({"preuve : ", "proof: "}) << file << "\n";
     }
     return {};
 }
 
 Result<int> query(Context& context) {
-    const Question question = TRY(question_of(context));
-    if (context.values.has("--proof") && question.actor.empty())
+    Question question = TRY(question_of(context, Question::Kind::Query));
+    question.proof = context.values.has("--proof");
+    if (question.proof && question.actor.empty())
         return fail(Code::BadInput,
                     {"une preuve de complétude porte sur un acteur",
                      "a completeness proof is about an actor"},
@@ -256,45 +125,36 @@ Result<int> query(Context& context) {
         context.err << context.say(
             {"sans --patient, seuls les objets d'aucun patient sont cherchés\n",
              "without --patient, only objects of no patient are looked for\n"});
-    OpenLedger ledger = TRY(open_ledger(context));
-    const std::uint64_t size = ledger.log->applied_size();
-    const auto where = TRY(candidates(*ledger.log, question));
-    TRY_STATUS(log_reading(context, ledger, words_of(context, "query")));
-    std::optional<SequenceRange> proven;
-    if (context.values.has("--proof")) proven = TRY(ledger.log->flush_index());
-    ledger::Snapshot snapshot = TRY(ledger.log->snapshot());
-    TRY_STATUS(ledger.log->publish(snapshot, ledger.cosign));
-    if (proven)
-        TRY_STATUS(
-            write_completeness(context, ledger, question, *proven, context.values.text("--proof")));
+    const auto clerk = TRY(open_clerk(context));
+    const auto reading = TRY(clerk->read(reader_of(context), question));
+    if (question.proof)
+        TRY_STATUS(write_proofs(context, reading->proofs, context.values.text("--proof")));
+    const std::uint64_t limit =
+        context.values.has("--limit") ? context.values.number("--limit") : 0;
     std::uint64_t found = 0;
-    TRY_STATUS(for_each_entry_in(context, *ledger.log, size, where, [&](const Shown& shown) {
-        if (!shown.event || !question.matches(*shown.event)) return true;
+    TRY_STATUS(for_each_answer(*reading, [&](const Shown& shown) {
         print(context, shown);
-        return question.limit == 0 || ++found < question.limit;
+        return ++found != limit;
     }));
-    TRY_STATUS(ledger.log->close());
+    TRY_STATUS(clerk->close());
     return kExitOk;
 }
 
 Result<int> export_events(Context& context) {
-    const Question question = TRY(question_of(context));
-    auto exporter = TRY(Exporter::open(context));
-    OpenLedger ledger = TRY(open_ledger(context));
-    const std::uint64_t size = ledger.log->applied_size();
-    const auto where = TRY(candidates(*ledger.log, question));
-    TRY_STATUS(log_reading(context, ledger, words_of(context, "export")));
-    TRY_STATUS(ledger.finish());
-    Progress progress(context, {"entrées", "entries"}, size);
+    const Question question = TRY(question_of(context, Question::Kind::Export));
+    const auto exporter = TRY(Exporter::open(context));
+    const auto clerk = TRY(open_clerk(context));
+    const auto reading = TRY(clerk->read(reader_of(context), question));
+    Progress progress(context, {"entrées", "entries"}, reading->size);
     Status written;
-    TRY_STATUS(for_each_entry_in(context, *ledger.log, size, where, [&](const Shown& shown) {
+    TRY_STATUS(for_each_answer(*reading, [&](const Shown& shown) {
         progress.at(shown.index);
-        if (shown.event && question.matches(*shown.event))
-            written = exporter->write(*shown.event, {ledger.log->origin(), shown.index});
+        written = exporter->write(*shown.event, {reading->origin, shown.index});
         return written.has_value();
     }));
     TRY_STATUS(written);
     TRY_STATUS(exporter->close());
+    TRY_STATUS(clerk->close());
     return kExitOk;
 }
 

@@ -7,11 +7,11 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/control_listener.h"
 #include "app/ledger_desk.h"
 #include "app/ledger_sink.h"
 #include "app/peer_address.h"
 #include "app/unlock.h"
-#include "ledger/appender.h"
 #include "link/core_listener.h"
 #include "serve/http_server.h"
 #include "serve/tile_routes.h"
@@ -25,8 +25,9 @@ constexpr Micros kHealthInterval = std::chrono::milliseconds(250);
 class Core {
   public:
     static Result<std::unique_ptr<Core>> start(Context& context) {
-        OpenLedger opened = TRY(open_ledger(context));
-        std::unique_ptr<Core> core(new Core(context, std::move(opened)));
+        const ledger::Doors doors{context.disk, context.clock, context.random};
+        std::unique_ptr<Core> core(new Core(context, TRY(open_ledger(context))));
+        core->control_ = TRY(ControlListener::start(doors, *core->clerk_));
         if (has_link(context))
             core->listener_ =
                 TRY(link::CoreListener::start({context.disk, context.clock, context.random},
@@ -38,22 +39,22 @@ class Core {
         return has_link(context) || context.values.flag("--write");
     }
 
-    Status health() const { return appender_.health(); }
+    Status health() const { return clerk_->appender().health(); }
 
     Status stop() {
         listener_.reset();
-        return appender_.close();
+        control_.reset();
+        return clerk_->close();
     }
 
     std::uint16_t link_port() const { return listener_ ? listener_->port() : 0; }
 
   private:
     Core(Context& context, OpenLedger opened)
-        : ledger_(std::move(opened)),
-          appender_(*ledger_.log, ledger_.cosign,
-                    {.checkpoint_interval = context.values.duration("--checkpoint-interval"),
-                     .heartbeat = context.values.duration("--heartbeat")}),
-          sink_(appender_, ledger_.log->sources(), context.clock) {}
+        : clerk_(clerk_of(context, std::move(opened),
+                          {.checkpoint_interval = context.values.duration("--checkpoint-interval"),
+                           .heartbeat = context.values.duration("--heartbeat")})),
+          sink_(clerk_->appender(), clerk_->log().sources(), context.clock) {}
 
     static bool has_link(Context& context) {
         return context.values.has("--link") || context.values.has("--link-listen");
@@ -83,9 +84,9 @@ class Core {
                                  TRY(link::TlsContext::server(identity))};
     }
 
-    OpenLedger ledger_;
-    ledger::Appender appender_;
+    std::unique_ptr<LedgerClerk> clerk_;
     LedgerSink sink_;
+    std::unique_ptr<ControlListener> control_;
     std::unique_ptr<link::CoreListener> listener_;
 };
 

@@ -1,8 +1,9 @@
 #include "app/ledger_desk.h"
 
+#include "app/control_client.h"
+#include "app/ledger_question.h"
 #include "app/unlock.h"
 #include "crypto/secret.h"
-#include "event/uuid.h"
 #include "ledger/layout.h"
 #include "ledger/signer.h"
 
@@ -10,7 +11,6 @@ namespace hygie::app {
 namespace {
 
 constexpr Micros kWitnessDeadline = std::chrono::seconds(10);
-const char* const kCommandLineSource = "cli";
 constexpr char kKeyFileBeside[] = "root.key";
 
 }  // namespace
@@ -69,25 +69,36 @@ std::vector<ledger::NoteSignature> Witnesses::operator()(
     return cosignatures;
 }
 
-Result<OpenLedger> open_ledger(Context& context) {
-    std::optional<ledger::Policy> policy;
-    if (context.values.has("--policy"))
-        policy = TRY(read_policy(context, context.values.text("--policy")));
-    return open_ledger(context, context.values.text("DIR"), std::move(policy));
-}
+namespace {
 
-Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
-                               std::optional<ledger::Policy> policy) {
+Result<crypto::RootKey> unlock_ledger(Context& context, const std::string& dir) {
     crypto::harden_process();
     const std::string root_path = ledger::layout::root_key(dir);
     if (!context.disk.exists(root_path))
         return fail(Code::NotFound, {"aucun journal dans " + dir, "no ledger in " + dir},
                     {"créez-en un : hygie ledger init " + dir + " --origin NOM",
                      "make one: hygie ledger init " + dir + " --origin NAME"});
-    const crypto::RootKey root = TRY(unlock(context, root_path));
+    return unlock(context, root_path);
+}
+
+Result<std::optional<ledger::Policy>> given_policy(Context& context) {
+    if (!context.values.has("--policy")) return std::nullopt;
+    return TRY(read_policy(context, context.values.text("--policy")));
+}
+
+crypto::Secret32 control_key(const crypto::RootKey& root) {
+    return root.domain("ledger/control");
+}
+
+Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
+                               const crypto::RootKey& root, std::optional<ledger::Policy> policy) {
     OpenLedger opened;
     opened.log = TRY(ledger::Log::open({context.disk, context.clock, context.random}, dir,
                                        root.domain("ledger")));
+    opened.control_key = control_key(root);
+    // Ours alone now: whoever listened here is gone.
+    const std::string control = ledger::layout::control(dir);
+    if (context.disk.exists(control)) TRY_STATUS(context.disk.remove(control));
     if (policy) {
         auto witnesses = std::make_shared<Witnesses>(context, dir, std::move(*policy));
         opened.cosign = [witnesses](const ledger::SignedCheckpoint& checkpoint) {
@@ -95,6 +106,45 @@ Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
         };
     }
     return opened;
+}
+
+}  // namespace
+
+Result<OpenLedger> open_ledger(Context& context) {
+    return open_ledger(context, context.values.text("DIR"), TRY(given_policy(context)));
+}
+
+Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
+                               std::optional<ledger::Policy> policy) {
+    return open_ledger(context, dir, TRY(unlock_ledger(context, dir)), std::move(policy));
+}
+
+std::unique_ptr<LedgerClerk> clerk_of(Context& context, OpenLedger opened,
+                                      ledger::AppenderOptions options) {
+    return std::make_unique<LedgerClerk>(ledger::Doors{context.disk, context.clock, context.random},
+                                         NodeId(context.process.host_name()), std::move(opened),
+                                         options);
+}
+
+Result<std::unique_ptr<Clerk>> open_clerk(Context& context) {
+    const std::string& dir = context.values.text("DIR");
+    auto policy = TRY(given_policy(context));
+    const bool has_policy = policy.has_value();
+    const crypto::RootKey root = TRY(unlock_ledger(context, dir));
+    auto opened = open_ledger(context, dir, root, std::move(policy));
+    if (opened) return clerk_of(context, std::move(*opened));
+    if (opened.error().code != Code::Busy) return std::unexpected(opened.error());
+    auto holder = RemoteClerk::connect(context.clock, dir, control_key(root));
+    if (!holder && holder.error().code == Code::Denied) return std::unexpected(holder.error());
+    // Nobody to ask: another command, which will soon be done.
+    if (!holder) return std::unexpected(opened.error());
+    if (has_policy)
+        context.err << context.say(
+            {"le journal est tenu par un service, qui a ses propres témoins : --policy ne sert "
+             "pas\n",
+             "the ledger is held by a service, which has its own witnesses: --policy is not "
+             "used\n"});
+    return std::move(*holder);
 }
 
 crypto::Sealing sealing_beside() {
@@ -121,47 +171,13 @@ Result<std::vector<ledger::VerifierKey>> own_keys(Context& context, const std::s
     return ledger::read_verifier_keys(reader);
 }
 
-Status OpenLedger::finish() {
-    ledger::Snapshot last = TRY(log->snapshot());
-    TRY_STATUS(log->publish(last, cosign));
-    return log->close();
-}
-
 ActorId reader_of(Context& context) {
     return ActorId(context.values.has("--as") ? context.values.text("--as")
                                               : context.process.user_name());
 }
 
-event::Event event_of_reader(Context& context, event::Type type) {
-    event::Event event;
-    event.id = event::print_uuid(event::make_uuid(context.clock.now(), context.random));
-    event.type = type;
-    event.action = event::Action::Execute;
-    event.time = context.clock.now();
-    event.source = SourceId(kCommandLineSource);
-    event.node = NodeId(context.process.host_name());
-    event.actor.id = reader_of(context);
-    event.actor.auth = "os";
-    event.retention = event::Retention::Control3Years;
-    return event;
-}
-
-Status log_reading(Context& context, OpenLedger& ledger, const std::string& what) {
-    event::Event event = event_of_reader(context, event::Type::LedgerRead);
-    event.action = event::Action::Read;
-    event.query = what;
-    const ledger::Draft draft = TRY(ledger::draft_of(event));
-    TRY(ledger.log->append({&draft, 1}));
-    return {};
-}
-
 Result<Bytes> read_entry(ledger::LogReader& reader, std::uint64_t sequence, std::uint64_t size) {
-    if (sequence >= size)
-        return fail(
-            Code::NotFound,
-            {"le journal n'a pas d'entrée à cet indice", "the ledger has no entry at this index"},
-            {"choisissez un indice de 0 à " + std::to_string(size == 0 ? 0 : size - 1),
-             "choose an index from 0 to " + std::to_string(size == 0 ? 0 : size - 1)});
+    if (sequence >= size) return no_such_entry(size);
     const std::uint64_t number = sequence / ledger::kTileHashes;
     const auto width = static_cast<std::size_t>(
         std::min<std::uint64_t>(ledger::kTileHashes, size - number * ledger::kTileHashes));

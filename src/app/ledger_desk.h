@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/context.h"
+#include "app/ledger_clerk.h"
 #include "crypto/keyring.h"
 #include "ledger/log.h"
 #include "ledger/policy.h"
@@ -41,17 +42,17 @@ class Witnesses {
     ledger::WitnessClient client_;
 };
 
-/// A ledger opened by a command: unlocked, recovered, with its witnesses if --policy names some.
-struct OpenLedger {
-    std::unique_ptr<ledger::Log> log;
-    ledger::Cosigner cosign;
-
-    /// Shows a checkpoint of all that was appended, and closes.
-    Status finish();
-};
+/// Opens the ledger of DIR for writing: unlocked, recovered, with the witnesses of --policy. For
+/// processes that hold it; Code::Busy when another does.
 Result<OpenLedger> open_ledger(Context& context);
 Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
                                std::optional<ledger::Policy> policy);
+/// For commands: carries out on the ledger of DIR, or has it carried out by the process that holds
+/// it.
+Result<std::unique_ptr<Clerk>> open_clerk(Context& context);
+/// On a ledger that this process holds.
+std::unique_ptr<LedgerClerk> clerk_of(Context& context, OpenLedger opened,
+                                      ledger::AppenderOptions options = {});
 
 /// Makes a ledger in a folder that holds none; Code::AlreadyThere otherwise, before `seal` asks
 /// anybody how to seal the root key.
@@ -62,14 +63,8 @@ crypto::Sealing sealing_beside();
 /// The verifier keys of a ledger's folder, oldest first.
 Result<std::vector<ledger::VerifierKey>> own_keys(Context& context, const std::string& dir);
 
-/// Writes into the ledger that somebody is about to read it, and what; durable on return, so that
-/// nothing is shown before its trace (law 1). `what` is kept sealed.
-Status log_reading(Context& context, OpenLedger& ledger, const std::string& what);
-
 /// Who runs this command: --as, else the login name.
 ActorId reader_of(Context& context);
-/// An event by whoever runs this command, from this machine's command line.
-event::Event event_of_reader(Context& context, event::Type type);
 
 /// The entry `sequence` of a ledger's directory, at a size that its tiles cover.
 Result<Bytes> read_entry(ledger::LogReader& reader, std::uint64_t sequence, std::uint64_t size);

@@ -26,6 +26,12 @@ inline std::string private_dir(const std::string& dir) {
 inline std::string lock(const std::string& dir) {
     return join(dir, "private/lock");
 }
+/// Where the process that holds the ledger open listens to commands (app/control_listener.h); there
+/// only while it runs.
+inline const std::string kControl = "control";
+inline std::string control(const std::string& dir) {
+    return join(private_dir(dir), kControl);
+}
 inline std::string root_key(const std::string& dir) {
     return join(dir, "private/root.hyk");
 }

@@ -7,37 +7,7 @@ import subprocess
 import unittest
 
 import peers
-from peers import hygie, make_ledger, run, sample
-
-
-class Core:
-    """`hygie ledger serve` with the link open, until the with-block ends; `ready` is what it announced."""
-
-    def __init__(self, log, *options):
-        self.command = [peers.HYGIE, "--lang", "en", "ledger", "serve", str(log), "--listen", "127.0.0.1:0",
-                        "--json", *map(str, options)]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the core does not start: exit {self.process.wait(60)}")
-        self.ready = json.loads(line)
-        return self
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait(60)
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-            code = self.process.wait(60)
-            self.process.stdout.close()
-            if code != 0:
-                raise AssertionError(f"the core ended with {code}")
-        else:
-            self.process.stdout.close()
+from peers import Core, hygie, make_ledger, run, sample
 
 
 class Link(peers.TestCase):

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+
+#include "app/clerk.h"
+#include "crypto/secret.h"
+#include "ledger/appender.h"
+
+namespace hygie::app {
+
+/// A ledger opened for writing, with its witnesses if there are any.
+struct OpenLedger {
+    std::unique_ptr<ledger::Log> log;
+    ledger::Cosigner cosign;
+    crypto::Secret32 control_key;  ///< what whoever asks the holder must know (control_listener.h)
+};
+
+/// Carries out on a ledger that this process holds. Thread-safe, and beside whatever is appended
+/// through appender().
+class LedgerClerk final : public Clerk {
+  public:
+    LedgerClerk(const ledger::Doors& doors, NodeId node, OpenLedger opened,
+                ledger::AppenderOptions options = {});
+
+    Result<std::vector<std::optional<std::uint64_t>>> append(
+        std::vector<ledger::Draft> drafts) override;
+    Result<std::unique_ptr<Reading>> read(const ActorId& reader, const Question& question) override;
+    Result<std::uint64_t> shred(const Erasure& erasure) override;
+    Result<ledger::Pruned> prune(const ActorId& by, bool dry_run) override;
+    Result<std::string> rotate() override;
+    Result<std::uint64_t> rewrap() override;
+    Status close() override { return appender_.close(); }
+
+    const ledger::Log& log() const { return *opened_.log; }
+    ledger::Appender& appender() { return appender_; }
+    const crypto::Secret32& control_key() const { return opened_.control_key; }
+
+  private:
+    event::Event event_by(const ActorId& who, event::Type type);
+    Status log_reading(const ActorId& reader, const Question& question, std::uint64_t size);
+    Result<std::vector<Bytes>> prove(const ActorId& actor);
+    Result<std::vector<Bytes>> prove_once(const ActorId& actor);
+
+    ledger::Doors doors_;
+    NodeId node_;
+    OpenLedger opened_;
+    ledger::Appender appender_;
+};
+
+}  // namespace hygie::app
