@@ -71,6 +71,9 @@ void set_rules(CURL* curl) {
     // Only the configuration says where bytes go, not a proxy named in the environment.
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "hygie/" HYGIE_VERSION);
+    // Some logs are stored compressed. libcurl hands over what it decoded, piece by piece, so that
+    // the limit holds for the decoded bytes.
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 }
 

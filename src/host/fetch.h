@@ -15,7 +15,7 @@ struct FetchRequest {
     std::string content_type;  ///< of the body, empty for none
     Bytes body;
     Micros timeout = std::chrono::seconds(10);
-    std::size_t response_bytes_max = 16 << 20;
+    std::size_t response_bytes_max = 16 << 20;  ///< of the body, once decoded
 };
 
 struct FetchResponse {
@@ -25,7 +25,7 @@ struct FetchResponse {
 };
 
 /// The door to other HTTP servers, used only where the configuration names one. http and https; no
-/// redirects.
+/// redirects; a compressed body is decoded.
 class Fetch {
   public:
     virtual ~Fetch() = default;

@@ -188,6 +188,61 @@ TEST(RealFetch, RefusesAnAnswerThatIsTooLarge) {
     EXPECT_TRUE(real_fetch().fetch(request));
 }
 
+/// "tile\n" as gzip(1) writes it.
+constexpr char kTileInGzip[] = "1f8b08000000000002032bc9cc49e50200234dcc3505000000";
+
+std::string compressed(std::string_view body) {
+    return reply("200 OK", std::string(body), "Content-Encoding: gzip\r\n");
+}
+
+TEST(RealFetch, DecodesACompressedBody) {
+    const Bytes body = *from_hex(kTileInGzip);
+    const OneAnswerServer server([&](const std::string& request) {
+        return request.contains("Accept-Encoding: gzip\r\n") ? compressed(as_text(body))
+                                                             : reply("400 Bad Request", request);
+    });
+    const auto response = real_fetch().fetch(get(server.url()));
+    ASSERT_TRUE(response) << response.error().what.en;
+    EXPECT_EQ(as_text(response->body), "tile\n");
+}
+
+TEST(RealFetch, RefusesACompressedBodyThatIsDamaged) {
+    Bytes body = *from_hex(kTileInGzip);
+    body[12] ^= 1;
+    const OneAnswerServer server([&](const std::string&) { return compressed(as_text(body)); });
+    EXPECT_FALSE(real_fetch().fetch(get(server.url())));
+}
+
+/// Zeros, and very many of them: one, then runs of 258 in thirteen bits each (RFC 1951 §3.2.6).
+std::string gzip_bomb(std::size_t runs) {
+    std::string out("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
+    std::size_t at = 0;
+    const auto put = [&](std::string_view bits) {
+        for (const char bit : bits) {
+            if (at % 8 == 0) out.push_back(0);
+            if (bit == '1') out.back() = static_cast<char>(out.back() | 1 << at % 8);
+            ++at;
+        }
+    };
+    put("110");
+    put("00110000");
+    for (std::size_t run = 0; run < runs; ++run) put("1100010100000");
+    return out;
+}
+
+TEST(RealFetch, LimitsWhatACompressedBodyBecomes) {
+    constexpr std::size_t kRuns = 100'000;  // 26 MB
+    const std::string bomb = gzip_bomb(kRuns);
+    ASSERT_LT(bomb.size(), 200'000u);
+    const OneAnswerServer server([&](const std::string&) { return compressed(bomb); });
+    FetchRequest request = get(server.url());
+    request.response_bytes_max = 1 << 20;
+    const auto response = real_fetch().fetch(request);
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().code, Code::Full);
+    EXPECT_NE(response.error().what.en.find("exceeds 1048576 bytes"), std::string::npos);
+}
+
 TEST(RealFetch, NamesTheHostThatRefusesTheConnection) {
     std::string url;
     {
