@@ -58,7 +58,9 @@ struct Operand {
     std::string unit;  ///< of a quantity, code or unit
     std::string type;  ///< of a reference, empty when not said
     DateRange date;
-    Decimal number;
+    Decimal number;  ///< with all that its precision covers: [low, high)
+    Decimal low;
+    Decimal high;
     std::vector<Operand> parts;  ///< of a composite
 };
 

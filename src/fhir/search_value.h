@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/time.h"
+#include "fhir/fhirpath_number.h"
 
 /// What search compares (https://hl7.org/fhir/R4/search.html). Values are views: they live as long
 /// as the resource, segment or query that they were read from.
@@ -20,9 +21,9 @@ struct Token {
         Given,    ///< `system` says which
         Implied,  ///< a bare code, boolean or string: any system that is asked for will do
     };
-    Scope scope = Scope::None;
-    std::string_view system;
     std::string_view code;
+    std::string_view system;
+    Scope scope = Scope::None;
     std::string_view text;  ///< for :text: display, text of the concept or of the identifier's type
     auto operator<=>(const Token&) const = default;
 };
@@ -43,19 +44,8 @@ inline constexpr std::int64_t kDateOpenEnd = INT64_MAX;
 /// that it covers: to the second when it has no fraction, and the very instant when it has one.
 /// Without a zone it is read as UTC.
 std::optional<DateRange> parse_date(std::string_view text);
+/// The instant itself.
 DateRange date_range(WallTime instant);
-
-/// An exact decimal: coefficient × 10^exponent, with the precision it was written with ("5.0" is
-/// 50 × 10^-1). Digits beyond the 36th are dropped.
-struct Decimal {
-    __int128 coefficient = 0;
-    std::int32_t exponent = 0;
-
-    /// By value: 5.0 equals 5.
-    std::strong_ordering operator<=>(const Decimal& other) const;
-    bool operator==(const Decimal& other) const { return (*this <=> other) == 0; }
-};
-std::optional<Decimal> parse_decimal(std::string_view text);
 
 /// A number or quantity; `low` and `high` differ for a Range. No unit in all three texts for a
 /// number.
@@ -65,16 +55,17 @@ struct Amount {
     std::string_view system;
     std::string_view code;
     std::string_view unit;
+    auto operator<=>(const Amount&) const = default;
 };
 
-/// A string as written, and folded: without case, accents and punctuation of width.
+/// A string as written, and folded.
 struct Words {
-    std::string_view text;
     std::string_view folded;  ///< empty in a row: made when the row is stored
+    std::string_view text;
     auto operator<=>(const Words&) const = default;
 };
-/// How strings are compared: NFKD, case folded (Unicode full folding, ß is ss), combining marks
-/// left out, white space squeezed.
+/// How strings are compared: compatibility forms, case, accents and ligatures made plain (Unicode
+/// NFKC_Casefold, marks left out), hyphens and apostrophes read as spaces, spaces squeezed.
 std::string fold(std::string_view text);
 
 /// A uri, url, oid, uuid or canonical.
@@ -87,10 +78,10 @@ struct Uri {
 /// urn, canonical) is whole in `id`, without type. One of both may be missing: reference or
 /// identifier.
 struct Reference {
-    std::string_view type;
-    std::string_view id;
-    std::string_view identifier_system;
-    std::string_view identifier_value;
+    std::string_view type{};
+    std::string_view id{};
+    std::string_view identifier_system{};
+    std::string_view identifier_value{};
     auto operator<=>(const Reference&) const = default;
 };
 Reference parse_reference(std::string_view text);

@@ -1,0 +1,134 @@
+#include "fhir/search_value.h"
+
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "fhir/fhirpath_time.h"
+#include "fhir/schema.h"
+
+namespace hygie::fhir {
+namespace {
+
+std::int64_t units(WallTime time) {
+    return time.time_since_epoch().count() * kDateUnitsPerMicro;
+}
+
+bool is_separator(UChar32 c) {
+    return u_isUWhiteSpace(c) || u_hasBinaryProperty(c, UCHAR_DASH) || c == u'\'' || c == u'’' ||
+           c == u'`' || c == u'ʼ';
+}
+
+/// Appends a word's character, or remembers that a space is due before the next one.
+struct Squeezer {
+    std::string out;
+    bool space_due = false;
+
+    void add(char c) {
+        if (space_due && !out.empty()) out.push_back(' ');
+        space_due = false;
+        out.push_back(c);
+    }
+};
+
+/// Most text is plain, and needs no Unicode tables.
+std::string fold_ascii(std::string_view text) {
+    Squeezer squeezed;
+    squeezed.out.reserve(text.size());
+    for (const char c : text) {
+        if (c == ' ' || c == '-' || c == '\'' || c == '`' || (c >= '\t' && c <= '\r')) {
+            squeezed.space_due = true;
+        } else {
+            squeezed.add(c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c);
+        }
+    }
+    return std::move(squeezed.out);
+}
+
+const icu::Normalizer2& normalizer(bool casefold) {
+    UErrorCode status = U_ZERO_ERROR;
+    const auto* found = casefold ? icu::Normalizer2::getNFKCCasefoldInstance(status)
+                                 : icu::Normalizer2::getNFDInstance(status);
+    HYGIE_CHECK(U_SUCCESS(status), "text cannot be compared without the tables of Unicode");
+    return *found;
+}
+
+std::string fold_unicode(std::string_view text) {
+    static const icu::Normalizer2& casefold = normalizer(true);
+    static const icu::Normalizer2& decompose = normalizer(false);
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::UnicodeString given = icu::UnicodeString::fromUTF8(
+        icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+    const auto plain = decompose.normalize(casefold.normalize(given, status), status);
+    HYGIE_CHECK(U_SUCCESS(status), "text cannot be compared without the tables of Unicode");
+    icu::UnicodeString kept;
+    bool space_due = false;
+    for (std::int32_t i = 0; i < plain.length(); i = plain.moveIndex32(i, 1)) {
+        const UChar32 c = plain.char32At(i);
+        if (u_charType(c) == U_NON_SPACING_MARK) continue;
+        if (is_separator(c)) {
+            space_due = true;
+            continue;
+        }
+        if (space_due && !kept.isEmpty()) kept.append(u' ');
+        space_due = false;
+        // The ligatures of French, which Unicode holds for letters of their own.
+        if (c == u'œ') {
+            kept.append(u"oe", 2);
+        } else if (c == u'æ') {
+            kept.append(u"ae", 2);
+        } else {
+            kept.append(c);
+        }
+    }
+    std::string out;
+    kept.toUTF8String(out);
+    return out;
+}
+
+}  // namespace
+
+std::optional<DateRange> parse_date(std::string_view text) {
+    auto parsed = Temporal::parse_date_time(text);
+    if (!parsed) return std::nullopt;
+    if (!parsed->offset_minutes) parsed->offset_minutes = 0;
+    const TimeSpan span = span_of(*parsed);
+    if (parsed->fraction_digits > 0) {
+        // Tenths of a microsecond are the finest that is told apart.
+        const auto instant = units(span.first) + parsed->nanos % 1'000 / 100 * 2;
+        return DateRange{instant, instant};
+    }
+    return DateRange{units(span.first), units(span.last + Micros{1}) - 1};
+}
+
+DateRange date_range(WallTime instant) {
+    return {units(instant), units(instant)};
+}
+
+std::string fold(std::string_view text) {
+    const bool ascii =
+        std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return ascii ? fold_ascii(text) : fold_unicode(text);
+}
+
+Reference parse_reference(std::string_view text) {
+    const auto slash = text.find('/');
+    if (slash != std::string_view::npos && text.find(':') == std::string_view::npos) {
+        auto id = text.substr(slash + 1);
+        const auto next = id.find('/');
+        const bool versioned =
+            next != std::string_view::npos && id.substr(next).starts_with("/_history/");
+        if (versioned) id = id.substr(0, next);
+        const TypeDef* type = find_type(text.substr(0, slash));
+        const bool plain = next == std::string_view::npos || versioned;
+        if (type != nullptr && type->kind == TypeKind::Resource && plain && !id.empty()) {
+            return {.type = type->name, .id = id};
+        }
+    }
+    return {.id = text};
+}
+
+}  // namespace hygie::fhir
