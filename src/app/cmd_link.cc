@@ -18,6 +18,8 @@ constexpr char kKeyFile[] = "key";
 constexpr char kNamesFile[] = "names";
 constexpr char kDeliveredFile[] = "delivered";
 constexpr std::size_t kSmallFileBytesMax = 1024;
+/// Two segments, which every spool must have room for.
+constexpr std::uint64_t kSpoolBytesMin = 2 * link::SpoolOptions().segment_bytes;
 /// How often a sender that waits looks whether the core has refused it.
 constexpr Micros kLook = std::chrono::milliseconds(50);
 
@@ -95,6 +97,10 @@ Result<std::unique_ptr<link::Spool>> open_spool(Context& context,
     options.dir = dir;
     options.source = guard.source;
     options.node = guard.node;
+    if (given) {
+        options.max_bytes = context.values.number("--max-bytes");
+        options.start_after = context.values.number("--start-after");
+    }
     return link::Spool::open(context.disk, context.random,
                              crypto::SigningKey::from_seed(root.domain("link/sign")),
                              root.domain("link/spool"), std::move(options));
@@ -297,6 +303,24 @@ Command send_command() {
               .placeholder = "NAME",
               .help = {"sur quelle machine ; fixé au premier envoi, le nom d'hôte sinon",
                        "on which machine; fixed by the first send, the host name otherwise"}},
+             {.name = "--max-bytes",
+              .placeholder = "N",
+              .kind = Kind::Number,
+              .help = {"ce que la file peut occuper sur le disque ; au-delà, les lignes sont "
+                       "refusées, celles d'avant restent",
+                       "what the spool may take on disk; beyond it lines are refused, those before "
+                       "stay"},
+              .by_default = std::to_string(link::SpoolOptions().max_bytes),
+              .min = kSpoolBytesMin},
+             {.name = "--start-after",
+              .placeholder = "N",
+              .kind = Kind::Number,
+              .help =
+                  {"déclare qu'une file de cette source est perdue : la neuve commence après ce "
+                   "compteur, et le journal inscrit le trou",
+                   "declares that an earlier spool of this source is lost: the new one starts "
+                   "after this counter, and the ledger records the gap"},
+              .by_default = "0"},
              {.name = "--ca",
               .placeholder = "FILE",
               .kind = Kind::File,
@@ -325,7 +349,12 @@ Command send_command() {
              {"hygie link send --spool /var/spool/hygie --to 192.0.2.7:8471 --ca ca.pem --cert "
               "node.pem "
               "--key node.key --peer-name core.cabinet.example < events.ndjson",
-              {"Vers une autre machine :", "To another machine:"}}},
+              {"Vers une autre machine :", "To another machine:"}},
+             {"hygie link send --spool /var/spool/hygie --to /run/hygie/link.sock --start-after "
+              "1201 "
+              "< events.ndjson",
+              {"Après la perte de la file, quand le cœur dit en tenir 1200 événements :",
+               "After the spool was lost, when the core says that it holds 1200 of its events:"}}},
         .run = send};
 }
 

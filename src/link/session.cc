@@ -35,10 +35,10 @@ std::unexpected<Error> went_back(std::uint64_t last, std::uint64_t held) {
                      "replaced",
                      last, held)},
         {fmt::format("rétablissez la file de la garde ; si elle est perdue, déclarez-le en ouvrant "
-                     "une file neuve après le compteur {}",
+                     "une file neuve après le compteur {} (hygie link send --start-after)",
                      held + 1),
          fmt::format("bring the guard's spool back; if it is lost, declare it by opening a new "
-                     "spool after counter {}",
+                     "spool after counter {} (hygie link send --start-after)",
                      held + 1)});
 }
 

@@ -143,6 +143,11 @@ Status Spool::State::load() {
         tip = {options.start_after, {}};
         return new_segment(tip);
     }
+    if (options.start_after != 0)
+        return fail(Code::AlreadyThere,
+                    {"ce dossier contient déjà une file d'attente : rien n'est perdu à déclarer",
+                     "this folder holds a spool already: there is no loss to declare"},
+                    {"ouvrez-la sans compteur de départ", "open it without a start counter"});
     return recover_tail();
 }
 

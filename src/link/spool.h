@@ -33,7 +33,7 @@ struct SpoolOptions {
     std::uint64_t max_bytes = std::uint64_t{1} << 30;
     /// Only for a directory that holds no spool: the stream starts after this counter. Not zero
     /// only when an operator declares that an earlier spool was lost: what the core does not hold
-    /// up to here becomes a declared gap.
+    /// up to here becomes a declared gap. Code::AlreadyThere where there is a spool.
     std::uint64_t start_after = 0;
 };
 

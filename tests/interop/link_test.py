@@ -119,6 +119,34 @@ class Link(peers.TestCase):
             self.assertRefused(self.send(sample(1), spool=self.dir / "impostor", check=False), "under another key")
         self.assertArrived(events)
 
+    def test_a_lost_spool_is_declared(self):
+        with Core(self.log, "--link", self.socket):
+            self.send(sample(10))
+            for segment in self.spool.glob("*.spool"):
+                segment.unlink()
+            self.assertRefused(self.send(sample(1), check=False), "went back", "counter 11", "--start-after")
+            # What the refused sender took is in its spool, which is given up too.
+            for segment in self.spool.glob("*.spool"):
+                segment.unlink()
+            self.assertEqual("12\n", self.send(sample(1), None, "--start-after", 11).stdout)
+            self.assertRefused(self.send(sample(1), None, "--start-after", 20, check=False), "holds a spool already")
+        hygie("ledger", "verify", self.log)
+        lines = [json.loads(line) for line in hygie("ledger", "tail", self.log, "-n", 100, "--json").stdout.splitlines()]
+        gaps = [line["event"]["detail"] for line in lines if line.get("event", line)["type"] == "ledger.gap"]
+        self.assertEqual([("11", "11")], [(gap["first"], gap["last"]) for gap in gaps])
+
+    def test_a_full_spool_refuses_and_keeps(self):
+        small = 8 << 20
+        done = self.send(sample(60_000), None, "--wait", "0s", "--max-bytes", small, check=False)
+        self.assertRefused(done, "spool full")
+        taken = len(peers.indexes(done.stdout))
+        self.assertEqual(taken, self.status()["waiting"])
+        self.assertLessEqual(sum(segment.stat().st_size for segment in self.spool.glob("*.spool")), small)
+        self.assertRefused(self.send("", None, "--max-bytes", small - 1, check=False), "max-bytes")
+        with Core(self.log, "--link", self.socket):
+            self.send("", None, "--wait", "2m")
+        self.assertEqual(taken, len(self.arrived()))
+
     def test_status_makes_nothing(self):
         self.assertRefused(hygie("link", "status", "--spool", self.spool, check=False), "no spool")
         self.assertFalse(self.spool.exists())
