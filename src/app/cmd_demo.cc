@@ -146,6 +146,8 @@ class Practice {
         return {};
     }
 
+    const ledger::Appender& appender() const { return clerk_->appender(); }
+
     /// What went wrong since begin(), if anything did.
     Status end() {
         worker_ = {};
@@ -255,7 +257,7 @@ Result<int> demo(Context& context) {
         {.listen = "127.0.0.1:" + context.values.text("--port")}, context.clock,
         [&](const serve::Request& request) { return routes(request); }));
     announce(context, home, server->url(), keys.back(), witnesses);
-    context.wait_for_stop();
+    wait_while_well(context, practice.appender());
     server->stop();
     TRY_STATUS(practice.end());
     return kExitOk;

@@ -1,10 +1,7 @@
 #include <sys/types.h>
 
-#include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <stop_token>
-#include <thread>
 
 #include "app/commands.h"
 #include "app/control_listener.h"
@@ -18,8 +15,6 @@
 
 namespace hygie::app {
 namespace {
-
-constexpr Micros kHealthInterval = std::chrono::milliseconds(250);
 
 /// The ledger open for writing while it is served: guards send, checkpoints and heartbeats go out.
 class Core {
@@ -39,7 +34,7 @@ class Core {
         return has_link(context) || context.values.flag("--write");
     }
 
-    Status health() const { return clerk_->appender().health(); }
+    const ledger::Appender& appender() const { return clerk_->appender(); }
 
     Status stop() {
         listener_.reset();
@@ -119,16 +114,10 @@ Result<int> serve(Context& context) {
         {.listen = context.values.text("--listen"), .cert = text("--cert"), .key = text("--key")},
         context.clock, [&](const serve::Request& request) { return routes(request); }));
     announce(context, server->url(), core.get());
-    {
-        // A ledger that can no longer write must not look alive: end, say why, let the service
-        // manager start it again.
-        const std::jthread watch([&](const std::stop_token& over) {
-            while (core && !over.stop_requested() && core->health())
-                context.clock.sleep_for(kHealthInterval);
-            if (!over.stop_requested() && core) std::raise(SIGTERM);
-        });
+    if (core)
+        wait_while_well(context, core->appender());
+    else
         context.wait_for_stop();
-    }
     server->stop();
     if (core) TRY_STATUS(core->stop());
     return kExitOk;

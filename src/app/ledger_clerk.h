@@ -33,6 +33,7 @@ class LedgerClerk final : public Clerk {
 
     const ledger::Log& log() const { return *opened_.log; }
     ledger::Appender& appender() { return appender_; }
+    const ledger::Appender& appender() const { return appender_; }
     const crypto::Secret32& control_key() const { return opened_.control_key; }
 
   private:

@@ -1,5 +1,9 @@
 #include "app/ledger_desk.h"
 
+#include <csignal>
+#include <stop_token>
+#include <thread>
+
 #include "app/control_client.h"
 #include "app/ledger_question.h"
 #include "app/unlock.h"
@@ -11,6 +15,7 @@ namespace hygie::app {
 namespace {
 
 constexpr Micros kWitnessDeadline = std::chrono::seconds(10);
+constexpr Micros kHealthInterval = std::chrono::milliseconds(250);
 constexpr char kKeyFileBeside[] = "root.key";
 
 }  // namespace
@@ -145,6 +150,15 @@ Result<std::unique_ptr<Clerk>> open_clerk(Context& context) {
              "the ledger is held by a service, which has its own witnesses: --policy is not "
              "used\n"});
     return std::move(*holder);
+}
+
+void wait_while_well(Context& context, const ledger::Appender& appender) {
+    const std::jthread watch([&](const std::stop_token& over) {
+        while (!over.stop_requested() && appender.health())
+            context.clock.sleep_for(kHealthInterval);
+        if (!over.stop_requested()) std::raise(SIGTERM);
+    });
+    context.wait_for_stop();
 }
 
 crypto::Sealing sealing_beside() {

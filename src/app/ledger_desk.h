@@ -54,6 +54,10 @@ Result<std::unique_ptr<Clerk>> open_clerk(Context& context);
 std::unique_ptr<LedgerClerk> clerk_of(Context& context, OpenLedger opened,
                                       ledger::AppenderOptions options = {});
 
+/// Blocks until somebody asks the process to stop, or the ledger can no longer write: a service
+/// must not look alive then, but end, say why, and be started again. Closing the ledger says why.
+void wait_while_well(Context& context, const ledger::Appender& appender);
+
 /// Makes a ledger in a folder that holds none; Code::AlreadyThere otherwise, before `seal` asks
 /// anybody how to seal the root key.
 Status create_ledger(Context& context, const std::string& dir, const std::string& origin,

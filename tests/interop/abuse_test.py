@@ -3,6 +3,7 @@
 Each time a clear error with its remedy, nothing acknowledged lost, and the log goes on."""
 
 import os
+import resource
 import subprocess
 import unittest
 
@@ -68,6 +69,21 @@ class Abuse(peers.TestCase):
         make_ledger(self.log, 10)
         self.assertRefused(hygie("ledger", "init", self.log, "--origin", "again.example", check=False))
         hygie("ledger", "verify", self.log)
+
+    def test_a_disk_that_takes_nothing_ends_a_service_at_once_with_its_reason(self):
+        make_ledger(self.log, 10)
+        for command in (["ledger", "serve", self.log, "--write", "--heartbeat", "1s", "--listen", "127.0.0.1:0"],
+                        ["demo", "--state", self.dir / "demo", "--events", "100"]):
+            # A write beyond the limit is an error, since Python ignores the signal and hands that down.
+            with subprocess.Popen([peers.HYGIE, "--lang", "en", *map(str, command)], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, restore_signals=False) as service:
+                service.stdout.readline()
+                resource.prlimit(service.pid, resource.RLIMIT_FSIZE, (0, 0))
+                _, said = service.communicate(timeout=60)
+                self.assertEqual(3, service.returncode)
+                self.assertRegex(said, "File too large")
+        hygie("ledger", "verify", self.log)
+        self.assertEqual(1, len(append(self.log, 1)))
 
     @unittest.skipUnless(can_mount(), "mounting needs root")
     def test_read_only_directory(self):
