@@ -18,11 +18,13 @@ namespace hygie::vault {
 /// The number of a patient's record, or of the house: the slot of its key in the key table.
 using CompartmentNumber = std::uint64_t;
 
+using Relations = std::vector<access::Relation>;
+
 /// One stored piece of a record: what its resources are and the relations that they say.
 struct Piece {
     std::int64_t number = 0;  ///< in Table::Pieces; 0 before it is stored
     std::shared_ptr<const fhir::Segment> segment;
-    std::vector<access::Relation> relations;
+    std::shared_ptr<const Relations> relations;  ///< never null
 };
 
 /// The bytes that are sealed, and back. `patient` is the id of the record's patient.
@@ -54,7 +56,7 @@ class Record {
     /// Id of the patient; empty for the house: what belongs to no patient.
     std::string_view patient() const { return patient_; }
     /// Who treats this patient, as the record itself says.
-    std::span<const access::Relation> relations() const { return relations_; }
+    std::span<const access::Relation> relations() const { return *relations_; }
     const fhir::Compartment& index() const { return index_; }
     std::span<const Piece> pieces() const { return pieces_; }
     /// Current resources, those deleted left out, of one type or (empty) of all.
@@ -70,7 +72,7 @@ class Record {
     std::string patient_;
     std::vector<Piece> pieces_;
     fhir::Compartment index_;
-    std::vector<access::Relation> relations_;
+    std::shared_ptr<const Relations> relations_ = std::make_shared<Relations>();
 };
 
 }  // namespace hygie::vault

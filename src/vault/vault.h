@@ -22,6 +22,7 @@
 #include "vault/record.h"
 #include "vault/retention.h"
 #include "vault/trace.h"
+#include "vault/transaction.h"
 #include "vault/verify.h"
 
 /// The record vault: every version of every resource, sealed under a key of the patient it is
@@ -54,17 +55,6 @@ struct Found {
     Entry entry;
 };
 
-/// One version, unsealed. `body` is what goes out: JSON, minified, with id, meta.versionId and
-/// meta.lastUpdated; empty for a version that says "deleted".
-struct Version {
-    std::string type;
-    std::string id;
-    std::uint32_t version = 0;
-    WallTime updated{};
-    bool deleted = false;
-    std::string body;
-};
-
 /// Where a search may look. Everything is judged before anything of it shows, in counts too.
 struct Scope {
     /// Whether the asker may search in this record (the house included). Called for every record
@@ -81,28 +71,6 @@ struct Page {
     std::size_t total = 0;  ///< over all pages
     std::string next;       ///< sealed: Query::position of the next page; empty on the last
 };
-
-/// One change. The resource is read during commit() only, and gets its id and meta from the vault.
-struct Write {
-    enum class Kind : std::uint8_t { Put, Delete };
-    Kind kind = Kind::Put;
-    std::string type;
-    std::string id;                           ///< new_id() for a creation
-    fhir::Json resource{};                    ///< for Put
-    bool must_be_new = false;                 ///< Code::AlreadyThere when a live version exists
-    std::optional<std::uint32_t> if_match{};  ///< Code::Stale when the newest version is another
-};
-
-/// All or nothing. `event` says who does what to whom; the vault adds source, node, counter, time
-/// and the detail "digest". A deletion of what does not exist is Code::NotFound.
-struct Transaction {
-    std::vector<Write> writes;
-    std::string author{};  ///< "Practitioner/…": who opens the record when a patient is made here
-    event::Event event;
-};
-
-/// What each write of a transaction became, in their order.
-using Done = std::move_only_function<void(Result<std::vector<Version>>)>;
 
 /// One file of an export.
 using ExportFile = std::function<Status(std::string_view name, std::string_view bytes)>;

@@ -1,0 +1,131 @@
+#include "vault/indexing.h"
+
+#include <algorithm>
+
+#include "fhir/blind.h"
+#include "fhir/schema.h"
+#include "fhir/search_extract.h"
+#include "vault/relations.h"
+
+namespace hygie::vault {
+namespace {
+
+using access::Relation;
+
+/// Its kind is none of those of fhir/blind.h.
+constexpr std::string_view kCircle{"circle\0", 7};
+
+fhir::ResourceEntry entry_of(std::string_view type, std::string_view id, std::uint64_t row,
+                             const Body& body) {
+    return {.type = type,
+            .id = id,
+            .version = body.version,
+            .updated = body.updated,
+            .deleted = body.deleted,
+            .body = row,
+            .body_hash = {}};
+}
+
+}  // namespace
+
+std::string circle_term(std::string_view person) {
+    return std::string(kCircle) + std::string(person);
+}
+
+Result<std::string> patient_of(std::string_view type, std::string_view id,
+                               std::span<const fhir::IndexRow> rows,
+                               const std::function<Result<bool>(const std::string& id)>& is_ours) {
+    if (type == "Patient") return std::string(id);
+    for (const std::string_view code : fhir::patient_compartment_params(type)) {
+        const fhir::SearchParam* param = fhir::find_search_param(type, code);
+        if (!param) continue;
+        for (const fhir::IndexRow& row : rows) {
+            const auto* to = std::get_if<fhir::Reference>(&row.value);
+            if (row.param != param->number || !to || to->type != "Patient") continue;
+            std::string patient(to->id);
+            if (TRY(is_ours(patient))) return patient;
+        }
+    }
+    return std::string();
+}
+
+void IndexBuilder::add(std::string_view type, std::string_view id, std::uint64_t row,
+                       const Body& body, fhir::Json resource, std::vector<fhir::IndexRow> rows) {
+    resources_.push_back({entry_of(type, id, row, body), std::move(rows)});
+    for (Relation& relation : relations_of(resource, body.updated))
+        relations_.push_back(std::move(relation));
+    if (!body.opened_by.empty())
+        relations_.push_back({.person = body.opened_by,
+                              .kind = Relation::Kind::OpenedRecord,
+                              .start = body.updated,
+                              .evidence = std::string(type) + '/' + std::string(id)});
+}
+
+void IndexBuilder::add_gone(std::string_view type, std::string_view id, std::uint64_t row,
+                            const Body& body) {
+    fhir::ResourceEntry entry = entry_of(type, id, row, body);
+    entry.deleted = true;
+    resources_.push_back({entry, {}});
+}
+
+Status IndexBuilder::add_stored(std::uint64_t row, Body body) {
+    fhir::Document document = TRY(fhir::parse(body.text));
+    std::pair key(std::string(document.root["resourceType"].text()),
+                  std::string(document.root["id"].text()));
+    const auto known = stored_.find(key);
+    if (known != stored_.end() && known->second.body.version > body.version) return {};
+    // Who opened the file is said by its first version and stays true.
+    if (known != stored_.end() && body.opened_by.empty())
+        body.opened_by = known->second.body.opened_by;
+    stored_.insert_or_assign(std::move(key), Stored{row, std::move(body), std::move(document)});
+    return {};
+}
+
+Status IndexBuilder::keep_if(
+    const std::function<Result<bool>(std::string_view type, std::string_view id)>& wanted) {
+    for (auto stored = stored_.begin(); stored != stored_.end();) {
+        if (TRY(wanted(stored->first.first, stored->first.second)))
+            ++stored;
+        else
+            stored = stored_.erase(stored);
+    }
+    return {};
+}
+
+std::string IndexBuilder::patient() const {
+    for (const auto& [key, stored] : stored_)
+        if (key.first == "Patient") return key.second;
+    return {};
+}
+
+void IndexBuilder::index_stored() {
+    for (const auto& [key, stored] : stored_) {
+        if (stored.body.deleted)
+            add_gone(key.first, key.second, stored.row, stored.body);
+        else
+            add(key.first, key.second, stored.row, stored.body, stored.document.root,
+                fhir::extract(stored.document.root));
+    }
+}
+
+std::vector<std::string> IndexBuilder::terms() const {
+    std::vector<std::string> all;
+    for (const fhir::IndexedResource& resource : resources_)
+        if (!resource.entry.deleted)
+            std::ranges::move(fhir::terms(resource), std::back_inserter(all));
+    for (const Relation& relation : relations_) all.push_back(circle_term(relation.person));
+    std::ranges::sort(all);
+    const auto repeated = std::ranges::unique(all);
+    all.erase(repeated.begin(), repeated.end());
+    return all;
+}
+
+Piece IndexBuilder::take() {
+    index_stored();
+    Piece piece;
+    piece.segment = std::make_shared<fhir::Segment>(fhir::Segment::build(resources_));
+    piece.relations = std::make_shared<Relations>(std::move(relations_));
+    return piece;
+}
+
+}  // namespace hygie::vault

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "fhir/json.h"
+#include "fhir/segment.h"
+#include "vault/body.h"
+#include "vault/record.h"
+
+namespace hygie::vault {
+
+/// A term for the people who treat a patient: their circle is found by it.
+std::string circle_term(std::string_view person);
+
+/// The id of the patient whose record a resource belongs to, as the first of the references that
+/// place it in a compartment (https://hl7.org/fhir/R4/compartmentdefinition-patient.html) of which
+/// `is_ours` says so; empty: the house.
+Result<std::string> patient_of(std::string_view type, std::string_view id,
+                               std::span<const fhir::IndexRow> rows,
+                               const std::function<Result<bool>(const std::string& id)>& is_ours);
+
+/// Collects resources of one record for one piece of its index.
+class IndexBuilder {
+  public:
+    /// The resource outlives the builder.
+    void add(std::string_view type, std::string_view id, std::uint64_t row, const Body& body,
+             fhir::Json resource, std::vector<fhir::IndexRow> rows);
+    /// A resource that is no longer in this record: deleted, or moved to another one.
+    void add_gone(std::string_view type, std::string_view id, std::uint64_t row, const Body& body);
+
+    /// One stored version; the newest of each resource counts.
+    Status add_stored(std::uint64_t row, Body body);
+    /// Forgets stored versions of resources that the caller does not want.
+    Status keep_if(
+        const std::function<Result<bool>(std::string_view type, std::string_view id)>& wanted);
+    /// Id of the patient among the stored versions.
+    std::string patient() const;
+
+    /// Terms by which the record is found across patients, each once.
+    std::vector<std::string> terms() const;
+    Piece take();
+
+  private:
+    struct Stored {
+        std::uint64_t row;
+        Body body;
+        fhir::Document document;
+    };
+
+    void index_stored();
+
+    std::vector<fhir::IndexedResource> resources_;
+    Relations relations_;
+    std::map<std::pair<std::string, std::string>, Stored> stored_;
+};
+
+}  // namespace hygie::vault

@@ -1,0 +1,175 @@
+#include "vault/record.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "base/check.h"
+#include "vault/varint.h"
+
+namespace hygie::vault {
+namespace {
+
+using access::Relation;
+
+constexpr std::uint64_t kPieceFormat = 1;
+/// A relation in memory, with its strings.
+constexpr std::size_t kRelationBytes = sizeof(Relation) + 100;
+/// Sizes double from piece to piece.
+constexpr std::size_t kMergeFactor = 2;
+
+constexpr std::array<std::string_view, 5> kRelationTypes = {"Appointment", "CareTeam", "Encounter",
+                                                            "EpisodeOfCare", "Patient"};
+
+std::string_view type_in(std::string_view reference) {
+    return reference.substr(0, reference.find('/'));
+}
+std::string_view id_in(std::string_view reference) {
+    return reference.substr(std::min(reference.size(), reference.find('/') + 1));
+}
+
+/// Whether a newer piece makes an older relation obsolete: what it stands on was written again.
+/// That somebody opened the record stays true.
+bool is_replaced(const Relation& relation, const fhir::Segment& newer) {
+    return relation.kind != Relation::Kind::OpenedRecord &&
+           newer.find(type_in(relation.evidence), id_in(relation.evidence)).has_value();
+}
+
+bool may_say_relations(const fhir::Segment& segment) {
+    return std::ranges::any_of(kRelationTypes, [&](std::string_view type) {
+        const auto [first, end] = segment.range_of(type);
+        return first != end;
+    });
+}
+
+/// Relations of older pieces that `newer` leaves standing, then its own.
+std::shared_ptr<const Relations> combine(const std::shared_ptr<const Relations>& older,
+                                         const Piece& newer) {
+    if (!may_say_relations(*newer.segment)) return older;
+    if (older->empty()) return newer.relations;
+    auto all = std::make_shared<Relations>();
+    all->reserve(older->size() + newer.relations->size());
+    std::ranges::copy_if(*older, std::back_inserter(*all), [&](const Relation& relation) {
+        return !is_replaced(relation, *newer.segment);
+    });
+    std::ranges::copy(*newer.relations, std::back_inserter(*all));
+    return all;
+}
+
+std::uint64_t zigzag(std::int64_t value) {
+    return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+std::int64_t unzigzag(std::uint64_t value) {
+    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+
+std::unexpected<Error> damaged() {
+    return fail(Code::Corrupt, {"un index du coffre est abîmé", "an index of the vault is damaged"},
+                {"lancez « hygie vault verify »", "run `hygie vault verify`"});
+}
+
+void put_relations(Bytes& out, const Piece& piece) {
+    std::vector<std::string_view> persons;
+    std::unordered_map<std::string_view, std::size_t> numbers;
+    for (const Relation& relation : *piece.relations)
+        if (numbers.try_emplace(relation.person, persons.size()).second)
+            persons.push_back(relation.person);
+    put_varint(out, persons.size());
+    for (const std::string_view person : persons) put_text(out, person);
+    put_varint(out, piece.relations->size());
+    for (const Relation& relation : *piece.relations) {
+        const auto entry =
+            piece.segment->find(type_in(relation.evidence), id_in(relation.evidence));
+        HYGIE_CHECK(entry, "a piece holds the resources that its relations stand on");
+        put_varint(out, static_cast<std::uint64_t>(relation.kind));
+        put_varint(out, numbers.at(relation.person));
+        put_varint(out, *entry);
+        put_varint(out, zigzag(relation.start.time_since_epoch().count()));
+        put_varint(out, zigzag(relation.end.time_since_epoch().count()));
+    }
+}
+
+struct RawRelation {
+    std::uint64_t kind, person, entry, start, end;
+};
+
+}  // namespace
+
+Bytes encode_piece(const Piece& piece, std::string_view patient) {
+    Bytes out;
+    put_varint(out, kPieceFormat);
+    put_text(out, patient);
+    put_relations(out, piece);
+    append(out, fhir::encode(*piece.segment));
+    return out;
+}
+
+Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
+    VarintReader in(bytes);
+    if (in.number() != kPieceFormat) return damaged();
+    DecodedPiece decoded{.piece = {}, .patient = std::string(in.text())};
+    std::vector<std::string> persons;
+    for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left)
+        persons.emplace_back(in.text());
+    std::vector<RawRelation> raw;
+    for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left)
+        raw.push_back({in.number(), in.number(), in.number(), in.number(), in.number()});
+    if (!in.ok()) return damaged();
+    decoded.piece.number = number;
+    decoded.piece.segment = std::make_shared<fhir::Segment>(TRY(fhir::decode(in.rest())));
+    auto relations = std::make_shared<Relations>();
+    for (const RawRelation& each : raw) {
+        if (each.person >= persons.size() || each.entry >= decoded.piece.segment->size())
+            return damaged();
+        const fhir::ResourceEntry entry =
+            decoded.piece.segment->entry(static_cast<std::size_t>(each.entry));
+        relations->push_back({.person = persons[static_cast<std::size_t>(each.person)],
+                              .kind = static_cast<Relation::Kind>(each.kind),
+                              .start = WallTime(Micros(unzigzag(each.start))),
+                              .end = WallTime(Micros(unzigzag(each.end))),
+                              .evidence = std::string(entry.type) + '/' + std::string(entry.id)});
+    }
+    decoded.piece.relations = std::move(relations);
+    return decoded;
+}
+
+Record Record::with(Piece newer) const {
+    Record next = *this;
+    next.relations_ = combine(relations_, newer);
+    next.index_ = index_.with(newer.segment);
+    next.pieces_.push_back(std::move(newer));
+    return next;
+}
+
+std::size_t Record::merge_due() const {
+    std::size_t size = 0;
+    std::size_t count = 0;
+    while (count < pieces_.size()) {
+        const std::size_t older = pieces_[pieces_.size() - 1 - count].segment->size();
+        if (count > 0 && older > kMergeFactor * size) break;
+        size += older;
+        ++count;
+    }
+    return count > 1 ? count : 0;
+}
+
+Record Record::merged(std::size_t count, std::int64_t number, Piece& into) const {
+    const auto tail = pieces_.end() - static_cast<std::ptrdiff_t>(count);
+    fhir::Compartment part;
+    into = {.number = number, .segment = nullptr, .relations = std::make_shared<Relations>()};
+    for (auto piece = tail; piece != pieces_.end(); ++piece) {
+        part = part.with(piece->segment);
+        into.relations = combine(into.relations, *piece);
+    }
+    into.segment = std::make_shared<fhir::Segment>(part.merged());
+    Record next(number_, key_, patient_);
+    for (auto piece = pieces_.begin(); piece != tail; ++piece) next = next.with(*piece);
+    return next.with(into);
+}
+
+std::size_t Record::bytes() const {
+    return sizeof(Record) + patient_.size() + index_.bytes() +
+           2 * relations_->size() * kRelationBytes;
+}
+
+}  // namespace hygie::vault

@@ -1,0 +1,70 @@
+#include "vault/record_cache.h"
+
+namespace hygie::vault {
+
+// With the shard's mutex held:
+
+std::shared_ptr<const Record> RecordCache::find(Shard& shard, CompartmentNumber number) {
+    const auto place = shard.places.find(number);
+    if (place == shard.places.end()) return nullptr;
+    shard.slots.splice(shard.slots.begin(), shard.slots, place->second);
+    return place->second->record;
+}
+
+void RecordCache::remove(Shard& shard, CompartmentNumber number) {
+    const auto place = shard.places.find(number);
+    if (place == shard.places.end()) return;
+    bytes_ -= place->second->bytes;
+    shard.slots.erase(place->second);
+    shard.places.erase(place);
+}
+
+void RecordCache::put(Shard& shard, std::shared_ptr<const Record> record) {
+    const CompartmentNumber number = record->number();
+    remove(shard, number);
+    const std::size_t bytes = record->bytes();
+    shard.slots.push_front({std::move(record), bytes});
+    shard.places[number] = shard.slots.begin();
+    bytes_ += bytes;
+    // Each shard lets go of its own; the newest stays, however large.
+    while (bytes_ > bytes_max_ && shard.slots.size() > 1)
+        remove(shard, shard.slots.back().record->number());
+}
+
+Result<std::shared_ptr<const Record>> RecordCache::get(CompartmentNumber number, const Load& load) {
+    Shard& shard = shard_of(number);
+    while (true) {
+        {
+            const std::lock_guard lock(shard.mutex);
+            if (auto record = find(shard, number)) return record;
+            ++shard.loading[number].threads;
+        }
+        auto loaded = load();
+        const std::lock_guard lock(shard.mutex);
+        const auto loading = shard.loading.find(number);
+        const bool overtaken = loading->second.overtaken;
+        if (--loading->second.threads == 0) shard.loading.erase(loading);
+        if (auto record = find(shard, number)) return record;
+        if (overtaken) continue;
+        if (loaded) put(shard, *loaded);
+        return loaded;
+    }
+}
+
+void RecordCache::publish(std::shared_ptr<const Record> record) {
+    Shard& shard = shard_of(record->number());
+    const std::lock_guard lock(shard.mutex);
+    if (const auto loading = shard.loading.find(record->number()); loading != shard.loading.end())
+        loading->second.overtaken = true;
+    put(shard, std::move(record));
+}
+
+void RecordCache::drop(CompartmentNumber number) {
+    Shard& shard = shard_of(number);
+    const std::lock_guard lock(shard.mutex);
+    if (const auto loading = shard.loading.find(number); loading != shard.loading.end())
+        loading->second.overtaken = true;
+    remove(shard, number);
+}
+
+}  // namespace hygie::vault

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+#include "access/decision.h"
+#include "base/time.h"
+#include "fhir/json.h"
+
+namespace hygie::vault {
+
+/// Who treats the patient, as this resource says: CareTeam, Encounter, Appointment, EpisodeOfCare,
+/// Patient.generalPractitioner; none for other types, and none from what was cancelled or entered
+/// in error. What is over ends when its period does, or, without one, when it was written down.
+std::vector<access::Relation> relations_of(fhir::Json resource, WallTime updated);
+
+}  // namespace hygie::vault

@@ -1,0 +1,152 @@
+#include "vault/shelf.h"
+
+#include <map>
+
+#include "crypto/tokens.h"
+#include "fhir/json.h"
+#include "vault/indexing.h"
+#include "vault/varint.h"
+
+namespace hygie::vault {
+namespace {
+
+constexpr crypto::KeyScope kScope{};  ///< one key per patient: a record is erased as a whole
+
+std::string subject_of(std::string_view patient) {
+    return patient.empty() ? "house" : "Patient/" + std::string(patient);
+}
+
+std::int64_t number_from(const crypto::Token& token) {
+    return load_be<std::int64_t>(token.data());
+}
+
+std::string join_reference(std::string_view type, std::string_view id) {
+    std::string reference(type);
+    reference += '/';
+    reference += id;
+    return reference;
+}
+
+}  // namespace
+
+VaultKeys::VaultKeys(const crypto::Secret32& root)
+    : table(crypto::derive(root, "vault/keys")),
+      naming(crypto::derive(root, "vault/names")),
+      outbox(crypto::derive(root, "vault/outbox")),
+      position(crypto::derive(root, "vault/position")) {}
+
+Bytes compartment_bytes(CompartmentNumber number) {
+    Bytes out;
+    put_varint(out, number);
+    return out;
+}
+
+CompartmentNumber compartment_from(ByteView bytes) {
+    return VarintReader(bytes).number();
+}
+
+Key Shelf::place_of(std::string_view type, std::string_view id) const {
+    return {number_from(crypto::blind(keys_.naming, "place", join_reference(type, id)))};
+}
+
+std::int64_t Shelf::name_of(std::string_view term) const {
+    return number_from(crypto::blind(keys_.naming, "name", term));
+}
+
+Result<std::vector<CompartmentNumber>> Shelf::named(std::string_view term) {
+    std::vector<CompartmentNumber> found;
+    const auto [first, last] = keys_of(name_of(term));
+    TRY_STATUS(store_->scan(Table::Names, first, last, [&](Key key, ByteView) {
+        found.push_back(static_cast<CompartmentNumber>(key.minor));
+        return true;
+    }));
+    return found;
+}
+
+Result<crypto::KeyTable::Found> Shelf::key_of(std::string_view patient) {
+    return table_->find_or_make(subject_of(patient), kScope);
+}
+
+std::optional<CompartmentNumber> Shelf::number_of(std::string_view patient) const {
+    const auto found = table_->find(subject_of(patient), kScope);
+    return found ? std::optional(found->slot) : std::nullopt;
+}
+
+Result<std::shared_ptr<const Record>> Shelf::load(CompartmentNumber number) {
+    const crypto::Secret32 key = TRY(table_->get(number));
+    std::vector<std::pair<std::int64_t, Bytes>> sealed;
+    const auto [first, last] = keys_of(static_cast<std::int64_t>(number));
+    TRY_STATUS(store_->scan(Table::Pieces, first, last, [&](Key at, ByteView value) {
+        sealed.emplace_back(at.minor, to_bytes(value));
+        return true;
+    }));
+    Record record(number, key, "");
+    for (const auto& [piece_number, bytes] : sealed) {
+        const Bytes plain =
+            TRY(open_piece(key, number, static_cast<std::uint64_t>(piece_number), bytes));
+        DecodedPiece decoded = TRY(decode_piece(piece_number, plain));
+        if (record.pieces().empty()) record = Record(number, key, std::move(decoded.patient));
+        record = record.with(std::move(decoded.piece));
+    }
+    return std::make_shared<const Record>(std::move(record));
+}
+
+Result<std::shared_ptr<const Record>> Shelf::record(CompartmentNumber number) {
+    return cache_.get(number, [&] { return load(number); });
+}
+
+Result<std::optional<CompartmentNumber>> Shelf::compartment_at(Key place) {
+    const std::optional<Bytes> value = TRY(store_->get(Table::Places, place));
+    if (!value) return std::nullopt;
+    return compartment_from(*value);
+}
+
+Result<std::optional<Known>> Shelf::known(Key place, std::string_view type, std::string_view id) {
+    const auto compartment = TRY(compartment_at(place));
+    if (!compartment) return std::nullopt;
+    const auto opened = TRY(record(*compartment));
+    const auto entry = opened->index().find(type, id);
+    if (!entry)
+        return fail(Code::AlreadyThere,
+                    {"cet identifiant ne peut pas servir ici", "this id cannot be used here"},
+                    {"choisissez-en un autre", "choose another one"});
+    return Known{*compartment, entry->version, entry->updated, entry->deleted, entry->body};
+}
+
+Result<Body> Shelf::body(std::uint64_t row) {
+    const std::optional<Bytes> stored =
+        TRY(store_->get(Table::Bodies, {static_cast<std::int64_t>(row)}));
+    const auto compartment = stored ? compartment_of_body(*stored) : std::nullopt;
+    if (stored && !compartment)
+        return fail(
+            Code::Erased, {"ce dossier a été effacé", "this record was erased"},
+            {"rien à faire, l'effacement est définitif", "nothing to do, the erasure is final"});
+    if (!stored)
+        return fail(Code::Corrupt,
+                    {"une version manque dans le coffre", "a version is missing in the vault"},
+                    {"lancez « hygie vault verify », puis restaurez la dernière sauvegarde",
+                     "run `hygie vault verify`, then restore the last backup"});
+    return open_body(TRY(table_->get(*compartment)), row, *stored);
+}
+
+Result<Record> Shelf::rebuild(CompartmentNumber number) {
+    const crypto::Secret32 key = TRY(table_->get(number));
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> parts;  // first row, rows
+    const auto [first, last] = keys_of(static_cast<std::int64_t>(number));
+    TRY_STATUS(store_->scan(Table::Parts, first, last, [&](Key at, ByteView value) {
+        parts.emplace_back(at.minor, VarintReader(value).number());
+        return true;
+    }));
+    IndexBuilder builder;
+    for (const auto& [start, rows] : parts)
+        for (std::uint64_t row = start; row < start + rows; ++row)
+            TRY_STATUS(builder.add_stored(row, TRY(body(row))));
+    // What moved to another record since is the business of that one.
+    TRY_STATUS(builder.keep_if([&](std::string_view type, std::string_view id) -> Result<bool> {
+        return TRY(compartment_at(place_of(type, id))) == number;
+    }));
+    Record record(number, key, builder.patient());
+    return record.with(builder.take());
+}
+
+}  // namespace hygie::vault

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/key_table.h"
+#include "host/random.h"
+#include "vault/body.h"
+#include "vault/record_cache.h"
+#include "vault/store.h"
+
+namespace hygie::vault {
+
+/// The keys of the vault that belong to no patient.
+struct VaultKeys {
+    explicit VaultKeys(const crypto::Secret32& root);
+
+    crypto::Secret32 table;     ///< wraps the keys of the patients
+    crypto::Secret32 naming;    ///< blinds names
+    crypto::Secret32 outbox;    ///< seals events that wait for the ledger, and erasures under way
+    crypto::Secret32 position;  ///< seals where a search goes on
+};
+
+/// The newest version of a resource, wherever it is.
+struct Known {
+    CompartmentNumber compartment = 0;
+    std::uint32_t version = 0;
+    WallTime updated{};
+    bool deleted = false;
+    std::uint64_t row = 0;
+    bool operator==(const Known&) const = default;
+};
+
+/// What is stored, opened: the part of the vault that reads. Thread-safe.
+class Shelf {
+  public:
+    Shelf(std::unique_ptr<Store> store, std::unique_ptr<crypto::KeyTable> table, VaultKeys keys,
+          std::size_t cache_bytes)
+        : store_(std::move(store)),
+          table_(std::move(table)),
+          keys_(std::move(keys)),
+          cache_(cache_bytes) {}
+
+    Store& store() { return *store_; }
+    crypto::KeyTable& table() { return *table_; }
+    const VaultKeys& keys() const { return keys_; }
+    RecordCache& cache() { return cache_; }
+
+    /// Row key of a resource in Table::Places.
+    Key place_of(std::string_view type, std::string_view id) const;
+    /// Major part of a blind name in Table::Names.
+    std::int64_t name_of(std::string_view term) const;
+    Result<std::vector<CompartmentNumber>> named(std::string_view term);
+
+    /// The key of a patient's record ("" is the house), made when absent.
+    Result<crypto::KeyTable::Found> key_of(std::string_view patient);
+    /// Number of a patient's record, if there is one.
+    std::optional<CompartmentNumber> number_of(std::string_view patient) const;
+
+    /// Code::Erased when its key was destroyed. A record without any piece is an empty one.
+    Result<std::shared_ptr<const Record>> record(CompartmentNumber number);
+    Result<std::optional<CompartmentNumber>> compartment_at(Key place);
+    /// The newest version; none when there never was one here.
+    Result<std::optional<Known>> known(Key place, std::string_view type, std::string_view id);
+    Result<Body> body(std::uint64_t row);
+
+    /// The record as its bodies say, when its index cannot be read: one piece, not stored yet.
+    Result<Record> rebuild(CompartmentNumber number);
+
+  private:
+    Result<std::shared_ptr<const Record>> load(CompartmentNumber number);
+
+    const std::unique_ptr<Store> store_;
+    const std::unique_ptr<crypto::KeyTable> table_;
+    const VaultKeys keys_;
+    RecordCache cache_;
+};
+
+Bytes compartment_bytes(CompartmentNumber number);
+CompartmentNumber compartment_from(ByteView bytes);
+
+}  // namespace hygie::vault
