@@ -22,8 +22,8 @@ struct Constraint {
     bool is_error = true;  ///< a warning otherwise
 };
 
-/// One type an element may have. `profile` and `targets` are names of types for references:
-/// Reference(Patient | Group) has targets Patient and Group.
+/// One type an element may have. Reference(Patient | Group) has the targets Patient and Group; a
+/// reference to anything has none.
 struct ElementType {
     const TypeDef* type = nullptr;
     std::span<const std::string_view> targets;
@@ -56,8 +56,11 @@ struct TypeDef {
     TypeKind kind = TypeKind::Complex;
     bool is_abstract = false;
     const TypeDef* base = nullptr;
-    std::span<const ElementDef> elements;  ///< own and inherited, in the order of the definition
-    std::span<const Constraint> constraints;
+    std::span<const ElementDef> elements;     ///< own and inherited, in the order of the definition
+    std::span<const Constraint> constraints;  ///< own and inherited
+    /// What property() looks in; of schema.cc.
+    struct PropertyTable;
+    const PropertyTable* properties = nullptr;
 
     /// An element by its own name ("value"); null when there is none.
     const ElementDef* element(std::string_view element_name) const;
@@ -73,7 +76,8 @@ struct TypeDef {
 
 /// A FHIR type by name; null when R4 has none of that name.
 const TypeDef* find_type(std::string_view name);
-/// All 148 resource types, in alphabetical order.
+/// The 146 types of resources there may be (not the abstract Resource and DomainResource), in
+/// alphabetical order.
 std::span<const TypeDef* const> resource_types();
 
 /// A search parameter of R4.
