@@ -8,11 +8,8 @@
 
 #include "base/check.h"
 #include "crypto/aead.h"
+#include "vault/dictionary.h"
 #include "vault/varint.h"
-
-namespace hygie::embedded {
-extern const std::span<const unsigned char> vault_dictionary_1;
-}
 
 namespace hygie::vault {
 namespace {
@@ -58,7 +55,7 @@ struct FreeContexts {
 };
 
 ZSTD_CCtx* compressor() {
-    const auto bytes = embedded::vault_dictionary_1;
+    const ByteView bytes = dictionary_1();
     static const std::unique_ptr<ZSTD_CDict, FreeContexts> dictionary(
         ZSTD_createCDict(bytes.data(), bytes.size(), kLevel));
     thread_local const std::unique_ptr<ZSTD_CCtx, FreeContexts> context = [] {
@@ -73,7 +70,7 @@ ZSTD_CCtx* compressor() {
 }
 
 ZSTD_DCtx* decompressor() {
-    const auto bytes = embedded::vault_dictionary_1;
+    const ByteView bytes = dictionary_1();
     static const std::unique_ptr<ZSTD_DDict, FreeContexts> dictionary(
         ZSTD_createDDict(bytes.data(), bytes.size()));
     thread_local const std::unique_ptr<ZSTD_DCtx, FreeContexts> context = [] {

@@ -72,6 +72,13 @@ std::optional<CompartmentNumber> Shelf::number_of(std::string_view patient) cons
     return found ? std::optional(found->slot) : std::nullopt;
 }
 
+Status Shelf::destroy_key(const std::string& patient) {
+    const auto number = number_of(patient);
+    TRY(table_->shred(subject_of(patient), std::nullopt));
+    if (number) cache_.drop(*number);
+    return {};
+}
+
 Result<std::shared_ptr<const Record>> Shelf::load(CompartmentNumber number) {
     const crypto::Secret32 key = TRY(table_->get(number));
     std::vector<std::pair<std::int64_t, Bytes>> sealed;

@@ -72,9 +72,13 @@ class Shelf {
     /// The record as its bodies say, when its index cannot be read: one piece, not stored yet.
     Result<Record> rebuild(CompartmentNumber number);
 
-  private:
+    /// As record(), beside the cache: for passes over all records.
     Result<std::shared_ptr<const Record>> load(CompartmentNumber number);
 
+    /// Destroys the key of a patient, durably, and forgets the opened record.
+    Status destroy_key(const std::string& patient);
+
+  private:
     const std::unique_ptr<Store> store_;
     const std::unique_ptr<crypto::KeyTable> table_;
     const VaultKeys keys_;

@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <iterator>
+
+#include "crypto/aead.h"
+#include "fhir/blind.h"
+#include "fhir/schema.h"
+#include "fhir/search_run.h"
+#include "vault/indexing.h"
+#include "vault/vault_state.h"
+
+namespace hygie::vault {
+namespace {
+
+using NumberSet = std::vector<CompartmentNumber>;
+
+void make_set(NumberSet& numbers) {
+    std::ranges::sort(numbers);
+    const auto repeated = std::ranges::unique(numbers);
+    numbers.erase(repeated.begin(), repeated.end());
+}
+
+/// Both sets; none means no limit yet.
+void intersect(std::optional<NumberSet>& narrowed, NumberSet with) {
+    make_set(with);
+    if (!narrowed) {
+        narrowed = std::move(with);
+        return;
+    }
+    NumberSet common;
+    std::ranges::set_intersection(*narrowed, with, std::back_inserter(common));
+    *narrowed = std::move(common);
+}
+
+bool is_in_records(std::string_view type) {
+    return type == "Patient" || !fhir::patient_compartment_params(type).empty();
+}
+
+/// Which records could hold a hit, the house left out.
+class Candidates {
+  public:
+    Candidates(Shelf& shelf, const fhir::Query& query) : shelf_(shelf), query_(query) {}
+
+    Result<NumberSet> find(const Scope& scope) {
+        const auto touched = fhir::types_touched(query_);
+        if (std::ranges::none_of(touched, is_in_records)) return NumberSet{};
+        const fhir::Narrowed narrowed = fhir::narrow(query_);
+        if (narrowed.patients) by_patients(*narrowed.patients);
+        TRY_STATUS(by_ids());
+        for (const auto& any : narrowed.all_of_any) TRY_STATUS(by_terms(any));
+        if (!found_) TRY_STATUS(by_terms({circle_term(scope.person)}));
+        if (found_->size() > kCandidatesMax)
+            return fail(Code::Full,
+                        {"cette recherche toucherait plus de 2 000 dossiers",
+                         "this search would touch more than 2,000 records"},
+                        {"précisez-la (patient, identifiant, date de naissance), ou demandez un "
+                         "export autorisé",
+                         "narrow it (patient, identifier, birth date), or ask for an authorised "
+                         "export"});
+        return std::move(*found_);
+    }
+
+  private:
+    void by_patients(const std::vector<std::string>& patients) {
+        NumberSet numbers;
+        for (const std::string& patient : patients)
+            if (const auto number = shelf_.number_of(patient)) numbers.push_back(*number);
+        intersect(found_, std::move(numbers));
+    }
+
+    Status by_ids() {
+        for (const fhir::Criterion& criterion : query_.all) {
+            if (criterion.kind != fhir::Criterion::Kind::Id) continue;
+            NumberSet numbers;
+            for (const fhir::Operand& operand : criterion.any)
+                if (const auto number =
+                        TRY(shelf_.compartment_at(shelf_.place_of(query_.type, operand.text))))
+                    numbers.push_back(*number);
+            intersect(found_, std::move(numbers));
+        }
+        return {};
+    }
+
+    Status by_terms(const std::vector<std::string>& any) {
+        NumberSet numbers;
+        for (const std::string& term : any) {
+            const NumberSet named = TRY(shelf_.named(term));
+            std::ranges::copy(named, std::back_inserter(numbers));
+        }
+        intersect(found_, std::move(numbers));
+        return {};
+    }
+
+    Shelf& shelf_;
+    const fhir::Query& query_;
+    std::optional<NumberSet> found_;
+};
+
+std::string seal_position(const std::string& position, const VaultKeys& keys, Random& random) {
+    if (position.empty()) return {};
+    return to_hex(crypto::box(keys.position, {}, as_bytes(position), random));
+}
+
+Result<std::string> open_position(const std::string& sealed, const VaultKeys& keys) {
+    if (sealed.empty()) return std::string();
+    if (const auto boxed = from_hex(sealed))
+        if (const auto position = crypto::unbox(keys.position, {}, *boxed))
+            return std::string(as_text(*position));
+    return fail(Code::BadInput,
+                {"ce lien vers la suite n'est pas de ce serveur",
+                 "this link to the next page is not of this server"},
+                {"reprenez la recherche au début", "start the search again"});
+}
+
+}  // namespace
+
+Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
+    query.position = TRY(open_position(query.position, state_->shelf.keys()));
+    const CompartmentNumber house = TRY(state_->number_of(""));
+    NumberSet numbers;
+    if (scope.patient.empty())
+        numbers = TRY(Candidates(state_->shelf, query).find(scope));
+    else if (const auto number = state_->shelf.number_of(scope.patient))
+        numbers = {*number};
+    std::erase(numbers, house);
+    numbers.push_back(house);
+
+    std::vector<std::shared_ptr<const Record>> records;
+    std::vector<const fhir::Compartment*> compartments;
+    for (const CompartmentNumber number : numbers) {
+        auto record = state_->open(number);
+        if (!record && record.error().code == Code::Erased) continue;
+        if (!record) return std::unexpected(record.error());
+        if (!scope.allows(**record)) continue;
+        compartments.push_back(&(*record)->index());
+        records.push_back(std::move(*record));
+    }
+    const bool house_is_last = !records.empty() && records.back()->number() == house;
+    const std::size_t hits_from =
+        scope.patient.empty() ? records.size() : records.size() - (house_is_last ? 1 : 0);
+    fhir::Hits hits = TRY(fhir::run(query, {compartments, hits_from}));
+
+    Page page{.page = {}, .included = {}, .total = hits.total, .next = {}};
+    for (const fhir::Hit& hit : hits.page)
+        page.page.push_back({records[hit.compartment], hit.entry});
+    for (const fhir::Hit& hit : hits.included)
+        page.included.push_back({records[hit.compartment], hit.entry});
+    page.next = seal_position(hits.next, state_->shelf.keys(), state_->doors.random);
+    return page;
+}
+
+}  // namespace hygie::vault

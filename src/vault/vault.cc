@@ -1,0 +1,172 @@
+#include "vault/vault.h"
+
+#include "crypto/aead.h"
+#include "event/uuid.h"
+#include "fhir/schema.h"
+#include "host/log.h"
+#include "vault/settings.h"
+#include "vault/varint.h"
+#include "vault/vault_state.h"
+
+namespace hygie::vault {
+namespace {
+
+/// Erasures that a crash interrupted: what pointed to the records is gone, the keys may not be.
+Status finish_erasures(Shelf& shelf) {
+    std::vector<std::pair<Key, Bytes>> under_way;
+    const auto [first, last] = keys_of(key_of(Setting::Erasing).major);
+    TRY_STATUS(shelf.store().scan(Table::Settings, first, last, [&](Key key, ByteView value) {
+        under_way.emplace_back(key, to_bytes(value));
+        return true;
+    }));
+    Batch done;
+    for (const auto& [key, boxed] : under_way) {
+        const Bytes patient = TRY(crypto::unbox(shelf.keys().outbox, {}, boxed));
+        TRY_STATUS(shelf.destroy_key(std::string(as_text(patient))));
+        done.erase(Table::Settings, key);
+    }
+    return done.rows.empty() ? Status() : shelf.store().commit(done);
+}
+
+/// An index made with other definitions of search parameters is made anew.
+Status follow_definitions(Shelf& shelf, Writer& writer) {
+    const auto stored = TRY(shelf.store().get(Table::Settings, key_of(Setting::Definitions)));
+    const std::uint64_t version = fhir::definitions_version();
+    if (stored && VarintReader(*stored).number() == version) return {};
+    if (stored) {
+        log::info("vault.reindexing", {{"records", shelf.table().live()}});
+        for (CompartmentNumber number = 1; number <= shelf.table().slots(); ++number)
+            if (shelf.table().get(number)) TRY_STATUS(writer.reindex(number));
+    }
+    return writer.maintain([version]() -> Result<Batch> {
+        Batch batch;
+        Bytes value;
+        put_varint(value, version);
+        batch.put(Table::Settings, key_of(Setting::Definitions), std::move(value));
+        return batch;
+    });
+}
+
+Version version_of(const Entry& entry, Body body) {
+    return {.type = std::string(entry.type),
+            .id = std::string(entry.id),
+            .version = body.version,
+            .updated = body.updated,
+            .deleted = body.deleted,
+            .body = body.deleted ? std::string() : std::move(body.text)};
+}
+
+}  // namespace
+
+std::unexpected<Error> nothing_there() {
+    return fail(Code::NotFound,
+                {"il n'y a rien sous cet identifiant", "there is nothing under this id"},
+                {"vérifiez le type et l'identifiant", "check the type and the id"});
+}
+
+Result<std::shared_ptr<const Record>> Vault::State::open(CompartmentNumber number) {
+    auto record = shelf.record(number);
+    if (record || record.error().code != Code::Corrupt) return record;
+    log::warning("vault.index-damaged", record.error());
+    TRY_STATUS(writer.reindex(number));
+    return shelf.record(number);
+}
+
+Result<CompartmentNumber> Vault::State::number_of(std::string_view patient) const {
+    const auto number = shelf.number_of(patient);
+    if (!number) return nothing_there();
+    return *number;
+}
+
+Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Vault::~Vault() = default;
+
+Result<std::unique_ptr<Vault>> Vault::open(const Doors& doors, Options options,
+                                           const crypto::Secret32& root) {
+    const VaultKeys keys(root);
+    auto store = TRY(open_sqlite({doors.disk, doors.clock, doors.random}, options.dir));
+    auto table = TRY(
+        crypto::KeyTable::open(doors.disk, doors.random, join(options.dir, "keys"), keys.table));
+    auto state = std::make_unique<State>(doors, std::move(options), std::move(store),
+                                         std::move(table), keys);
+    TRY(state->shelf.key_of(""));
+    TRY_STATUS(finish_erasures(state->shelf));
+    TRY_STATUS(state->writer.start());
+    TRY_STATUS(follow_definitions(state->shelf, state->writer));
+    return std::unique_ptr<Vault>(new Vault(std::move(state)));
+}
+
+/// RFC 9562 §5.4.
+std::string Vault::new_id() {
+    auto uuid = state_->doors.random.bytes<event::kUuidBytes>();
+    uuid[6] = static_cast<std::uint8_t>((uuid[6] & 0x0F) | 0x40);
+    uuid[8] = static_cast<std::uint8_t>((uuid[8] & 0x3F) | 0x80);
+    return event::print_uuid(uuid);
+}
+
+Result<Found> Vault::find(std::string_view type, std::string_view id) {
+    const auto compartment = TRY(state_->shelf.compartment_at(state_->shelf.place_of(type, id)));
+    if (!compartment) return nothing_there();
+    auto record = state_->open(*compartment);
+    if (!record && record.error().code == Code::Erased) return nothing_there();
+    if (!record) return std::unexpected(record.error());
+    const auto entry = (*record)->index().find(type, id);
+    if (!entry) return nothing_there();
+    return Found{std::move(*record), *entry};
+}
+
+Result<std::shared_ptr<const Record>> Vault::record(std::string_view patient) {
+    auto record = TRY(state_->open(TRY(state_->number_of(patient))));
+    if (!patient.empty() && record->pieces().empty()) return nothing_there();
+    return record;
+}
+
+Result<Version> Vault::read(const Found& found) {
+    return read(found, found.entry.version);
+}
+
+Result<Version> Vault::read(const Found& found, std::uint32_t version) {
+    if (version == 0 || version > found.entry.version) return nothing_there();
+    std::vector<Version> one = TRY(history(found, version, 1));
+    if (one.empty()) return nothing_there();
+    return std::move(one.front());
+}
+
+Result<std::vector<Version>> Vault::history(const Found& found, std::uint32_t from,
+                                            std::size_t count) {
+    std::vector<Version> versions;
+    std::uint32_t expected = found.entry.version;
+    for (std::uint64_t row = found.entry.body; row != 0 && versions.size() < count; --expected) {
+        Body body = TRY(state_->shelf.body(row));
+        if (body.version != expected)
+            return fail(Code::Corrupt,
+                        {"les versions d'une ressource ne se suivent pas",
+                         "the versions of a resource do not follow one another"},
+                        {"lancez « hygie vault verify »", "run `hygie vault verify`"});
+        row = body.previous;
+        if (from == 0 || body.version <= from)
+            versions.push_back(version_of(found.entry, std::move(body)));
+    }
+    return versions;
+}
+
+Result<std::vector<Found>> Vault::everything(std::string_view patient) {
+    const std::shared_ptr<const Record> whole = TRY(record(patient));
+    std::vector<Found> found;
+    for (const Entry& entry : whole->entries("")) found.push_back({whole, entry});
+    return found;
+}
+
+void Vault::commit(Transaction transaction, Done done) {
+    state_->writer.commit(std::move(transaction), std::move(done));
+}
+
+Counts Vault::counts() {
+    const VaultState state = state_->writer.state();
+    return {.resources = state.resources,
+            .versions = state.versions,
+            .records = state.records,
+            .commits = state.next_counter - 1};
+}
+
+}  // namespace hygie::vault
