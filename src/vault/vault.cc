@@ -157,6 +157,18 @@ Result<std::vector<Found>> Vault::everything(std::string_view patient) {
     return found;
 }
 
+Result<std::vector<std::string>> Vault::patients() {
+    std::vector<std::string> patients;
+    Shelf& shelf = state_->shelf;
+    const CompartmentNumber house = TRY(state_->number_of(""));
+    for (CompartmentNumber number = 1; number <= shelf.table().slots(); ++number) {
+        if (number == house) continue;
+        const auto record = shelf.load(number);
+        if (record && !(*record)->pieces().empty()) patients.emplace_back((*record)->patient());
+    }
+    return patients;
+}
+
 void Vault::commit(Transaction transaction, Done done) {
     state_->writer.commit(std::move(transaction), std::move(done));
 }

@@ -114,6 +114,8 @@ class Vault {
     Result<Page> search(fhir::Query query, const Scope& scope);
     /// All that is in a patient's record now, deleted resources left out.
     Result<std::vector<Found>> everything(std::string_view patient);
+    /// Ids of all patients that have a record here: for authorised passes over everything.
+    Result<std::vector<std::string>> patients();
 
     /// Checks, seals and stores; calls `done` from another thread once store and ledger both keep
     /// it, or with the reason why nothing was changed. Returns at once.
