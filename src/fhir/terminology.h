@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "fhir/json.h"
+
+/// Codes: those of R4 whose lists are complete, and those of ValueSet and CodeSystem resources.
+/// What is in no list here is said to be unknown, never guessed.
+namespace hygie::fhir {
+
+struct PathItem;
+
+struct Concept {
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+    std::string_view code;
+    std::string_view display;
+    std::uint32_t parent = kNone;  ///< its place in CodeSystem::concepts
+};
+
+/// A code system of which every code is known.
+struct CodeSystem {
+    std::string_view url;
+    std::string_view title;
+    bool any_case = false;  ///< codes differ by more than their case
+    std::vector<Concept> concepts;
+    std::unordered_map<std::string_view, std::uint32_t> places;
+
+    const Concept* find(std::string_view code) const;
+};
+
+/// A value set of which every code is known, or a grammar that says whether a code is in it.
+struct ValueSet {
+    struct Part {
+        std::string_view system;
+        const CodeSystem* all = nullptr;      ///< every code of it
+        std::vector<std::string_view> codes;  ///< otherwise these, sorted
+        bool (*grammar)(std::string_view code) = nullptr;
+
+        bool has(std::string_view code) const;
+    };
+    std::string_view url;
+    std::string_view title;
+    std::vector<Part> parts;
+
+    bool has(std::string_view system, std::string_view code) const;
+    /// A code without a system, as an element of type code has it: in any of the systems.
+    bool has(std::string_view code) const;
+};
+
+/// Codings by system, code and, optionally, what they claim to be called.
+struct Coding {
+    std::string_view system;
+    std::string_view code;
+    std::string_view display;
+};
+
+/// The result of $validate-code.
+struct CodeVerdict {
+    bool is_member = false;
+    std::string_view display;  ///< the right one, when known
+    Text message;              ///< why not
+};
+
+class Terminology {
+  public:
+    /// The codes of R4; read once, then shared.
+    static const Terminology& r4();
+
+    /// Starts with what `base` knows, which must outlive this.
+    explicit Terminology(const Terminology* base = &r4());
+    Terminology(Terminology&&) noexcept;
+    Terminology& operator=(Terminology&&) noexcept;
+    ~Terminology();
+
+    /// Learns a ValueSet or a CodeSystem, whose values must outlive this. What it stands on must be
+    /// known before. Code::BadInput: it has no url, or its codes cannot all be worked out here.
+    Status add(Json resource);
+
+    /// Null when not known here. A version behind '|' is left out of account.
+    const CodeSystem* code_system(std::string_view url) const;
+    const ValueSet* value_set(std::string_view canonical) const;
+
+    /// The ValueSet with its expansion: `filter` is a part of code or display, whatever the case.
+    /// Code::NotFound: not known here; Code::Full: more codes than limit `kExpandMax` and no count.
+    Result<Json> expand(std::string_view value_set_url, std::string_view filter, std::size_t offset,
+                        std::size_t count, Arena& arena) const;
+    /// Code::NotFound: the value set (or, without one, the code system) is not known here.
+    Result<CodeVerdict> validate_code(std::string_view value_set_url, const Coding& coding) const;
+    /// Code::NotFound: no such code, or the system is not known here.
+    Result<Concept> lookup(std::string_view system, std::string_view code) const;
+    /// FHIRPath memberOf: a Coding, CodeableConcept, Quantity, or a code or string.
+    Result<bool> member_of(const PathItem& item, std::string_view value_set_url) const;
+
+    static constexpr std::size_t kExpandMax = 10'000;
+
+  private:
+    struct Tables;
+    struct Reader;
+    const Terminology* base_;
+    std::unique_ptr<Tables> tables_;
+};
+
+}  // namespace hygie::fhir
