@@ -1,0 +1,324 @@
+#include <algorithm>
+#include <bit>
+
+#include "fhir/search_match.h"
+#include "fhir/search_scan.h"
+
+namespace hygie::fhir {
+
+bool Bits::none() const {
+    return std::ranges::all_of(words_, [](auto word) { return word == 0; });
+}
+
+std::size_t Bits::count() const {
+    std::size_t sum = 0;
+    for (const auto word : words_) sum += static_cast<std::size_t>(std::popcount(word));
+    return sum;
+}
+
+void Bits::keep(const Bits& others) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= others.words_[i];
+}
+
+void Bits::drop(const Bits& others) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= ~others.words_[i];
+}
+
+void Bits::keep_range(std::size_t first, std::size_t end) {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+        const auto low = i * kWord;
+        if (low + kWord <= first || low >= end) {
+            words_[i] = 0;
+            continue;
+        }
+        if (low < first) words_[i] &= ~std::uint64_t{0} << (first - low);
+        if (low + kWord > end) words_[i] &= ~std::uint64_t{0} >> (low + kWord - end);
+    }
+}
+
+Places places_of(const Space& space) {
+    Places places;
+    for (std::size_t i = 0; i < space.compartments.size(); ++i) {
+        for (const auto& piece : space.compartments[i]->pieces()) {
+            places.push_back({i, &piece, &piece.segment->data()});
+        }
+    }
+    return places;
+}
+
+namespace {
+
+/// Marks the entries whose value in a column fulfils `holds(cell)`.
+template <typename Holds>
+void mark(const Segment::Data& data, const Column& column, Bits& found, Holds&& holds) {
+    for_values(column, [&](std::uint32_t cell, std::uint32_t value) {
+        if (!holds(cell)) return;
+        for (const auto entry : data.postings_of(value)) found.set(entry);
+    });
+}
+
+bool cell_matches(const Segment::Data& data, CellKind kind, std::uint32_t cell,
+                  const Operand& operand, Modifier modifier) {
+    if (kind == CellKind::Date) return matches(data.dates[cell], operand, modifier);
+    return std::visit([&](const auto& value) { return matches(value, operand, modifier); },
+                      data.value(kind, cell));
+}
+
+/// Which kind of cell answers a parameter; guards against values of another kind.
+bool kind_suits(CellKind kind, SearchParam::Type type) {
+    using Type = SearchParam::Type;
+    switch (kind) {
+        case CellKind::Token:
+            return type == Type::Token;
+        case CellKind::Date:
+            return type == Type::Date;
+        case CellKind::Amount:
+            return type == Type::Number || type == Type::Quantity;
+        case CellKind::Words:
+            return type == Type::String;
+        case CellKind::Uri:
+            return type == Type::Uri;
+        case CellKind::Reference:
+            return type == Type::Reference;
+        case CellKind::Composite:
+            return type == Type::Composite;
+    }
+    return false;
+}
+
+bool is_target(const Segment::Data& data, const Column& column, std::uint32_t cell,
+               const Source& source) {
+    return source.target.empty() || column.kind != CellKind::Reference ||
+           data.text(data.references[cell].type) == source.target;
+}
+
+/// The scan of one place for one type.
+class Scan {
+  public:
+    Scan(const Place& place, std::size_t type)
+        : place_(place), data_(*place.data), type_(type), range_(data_.types[type]) {}
+
+    /// Entries that fulfil a criterion (others outside of the type's range may be marked too).
+    Bits find(const Prepared& prepared) const {
+        const Criterion& criterion = *prepared.criterion;
+        Bits found(data_.entries.size());
+        switch (criterion.kind) {
+            case Criterion::Kind::Id:
+                by_id(criterion, found);
+                break;
+            case Criterion::Kind::LastUpdated:
+                by_time(criterion, found);
+                break;
+            case Criterion::Kind::Chain:
+                by_chain(prepared, found);
+                break;
+            case Criterion::Kind::Has:
+                for (const auto id : prepared.ids.front().second) by_id(id, found);
+                break;
+            case Criterion::Kind::Value:
+                by_value(prepared, found);
+                break;
+        }
+        return found;
+    }
+
+  private:
+    void by_id(std::string_view id, Bits& found) const {
+        const auto name = data_.text(range_.name);
+        if (const auto index = place_.piece->segment->find(name, id)) found.set(*index);
+    }
+    void by_id(const Criterion& criterion, Bits& found) const {
+        if (criterion.modifier == Modifier::Missing) return all_unless(criterion.missing, found);
+        for (const auto& operand : criterion.any) {
+            if (operand.system.value_or("").empty()) by_id(operand.text, found);
+        }
+    }
+    void by_time(const Criterion& criterion, Bits& found) const {
+        if (criterion.modifier == Modifier::Missing) return all_unless(criterion.missing, found);
+        for (auto i = range_.first; i < range_.end; ++i) {
+            const auto updated = date_range(data_.entries[i].updated);
+            const bool holds = std::ranges::any_of(criterion.any, [&](const Operand& operand) {
+                return matches(updated, operand, Modifier::None);
+            });
+            if (holds) found.set(i);
+        }
+    }
+    void all_unless(bool missing, Bits& found) const {
+        for (auto i = range_.first; !missing && i < range_.end; ++i) found.set(i);
+    }
+
+    void by_chain(const Prepared& prepared, Bits& found) const {
+        for_columns(data_, type_, prepared.plan->sources,
+                    [&](const auto& column, const auto& source) {
+                        if (column.kind != CellKind::Reference) return;
+                        mark(data_, column, found, [&](std::uint32_t cell) {
+                            const auto type = data_.text(data_.references[cell].type);
+                            const auto id = data_.text(data_.references[cell].id);
+                            return is_target(data_, column, cell, source) &&
+                                   std::ranges::any_of(prepared.ids, [&](const auto& one) {
+                                       return one.first == type && one.second.contains(id);
+                                   });
+                        });
+                    });
+    }
+
+    void by_value(const Prepared& prepared, Bits& found) const {
+        const Criterion& criterion = *prepared.criterion;
+        if (criterion.modifier == Modifier::Missing) {
+            present(prepared.plan->sources, found);
+            return;
+        }
+        if (criterion.param->type == SearchParam::Type::Composite) {
+            for (const auto& operand : criterion.any)
+                plain_composite(*prepared.plan, operand, found);
+        }
+        for_columns(
+            data_, type_, prepared.plan->sources, [&](const auto& column, const auto& source) {
+                if (!kind_suits(column.kind, criterion.param->type)) return;
+                mark(data_, column, found, [&](std::uint32_t cell) {
+                    return is_target(data_, column, cell, source) &&
+                           std::ranges::any_of(criterion.any, [&](const Operand& operand) {
+                               return column.kind == CellKind::Composite
+                                          ? composite_matches(cell, *criterion.param, operand)
+                                          : cell_matches(data_, column.kind, cell, operand,
+                                                         criterion.modifier);
+                           });
+                });
+            });
+    }
+
+    void present(std::span<const Source> sources, Bits& found) const {
+        for_columns(data_, type_, sources, [&](const auto& column, const auto& source) {
+            mark(data_, column, found,
+                 [&](std::uint32_t cell) { return is_target(data_, column, cell, source); });
+        });
+    }
+
+    bool composite_matches(std::uint32_t cell, const SearchParam& param,
+                           const Operand& operand) const {
+        const auto [first, end] = data_.composites[cell];
+        if (end - first != operand.parts.size()) return false;
+        for (std::uint32_t i = 0; i < end - first; ++i) {
+            const auto& part = data_.parts[first + i];
+            if (!kind_suits(part.kind, param.components[i].param->type) ||
+                !cell_matches(data_, part.kind, part.cell, operand.parts[i], Modifier::None)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Over the resource itself any combination counts: each part by its own column.
+    void plain_composite(const ParamPlan& plan, const Operand& operand, Bits& found) const {
+        if (plan.plain_parts.empty()) return;
+        Bits all(data_.entries.size());
+        for (std::size_t i = 0; i < plan.plain_parts.size(); ++i) {
+            Bits part(data_.entries.size());
+            const auto type = plan.param->components[i].param->type;
+            for_columns(data_, type_, plan.plain_parts[i],
+                        [&](const auto& column, const auto& source) {
+                            if (!kind_suits(column.kind, type)) return;
+                            mark(data_, column, part, [&](std::uint32_t cell) {
+                                return is_target(data_, column, cell, source) &&
+                                       cell_matches(data_, column.kind, cell, operand.parts[i],
+                                                    Modifier::None);
+                            });
+                        });
+            if (i == 0) {
+                all = std::move(part);
+            } else {
+                all.keep(part);
+            }
+        }
+        all.for_each([&](std::size_t entry) { found.set(entry); });
+    }
+
+    const Place& place_;
+    const Segment::Data& data_;
+    std::size_t type_;
+    const TypeRange& range_;
+};
+
+/// Whether a criterion is for those that are not found.
+bool is_negated(const Criterion& criterion) {
+    if (criterion.modifier == Modifier::Not) return true;
+    return criterion.modifier == Modifier::Missing && criterion.missing &&
+           criterion.kind == Criterion::Kind::Value;
+}
+
+/// What the selected entries of a type refer to by a parameter, if it is of type `target`.
+std::unordered_set<std::string_view> referred(const Places& places, const Selection& selection,
+                                              std::string_view type, const ParamPlan& plan,
+                                              std::string_view target) {
+    std::unordered_set<std::string_view> ids;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const auto& data = *places[i].data;
+        const auto place = data.type_named(type);
+        if (place == data.types.size() || selection[i].none()) continue;
+        for_columns(data, place, plan.sources, [&](const auto& column, const auto&) {
+            if (column.kind != CellKind::Reference) return;
+            for_values(column, [&](std::uint32_t cell, std::uint32_t value) {
+                if (data.text(data.references[cell].type) != target) return;
+                const bool selected = std::ranges::any_of(
+                    data.postings_of(value), [&](auto entry) { return selection[i].test(entry); });
+                if (selected) ids.insert(data.text(data.references[cell].id));
+            });
+        });
+    }
+    return ids;
+}
+
+std::unordered_set<std::string_view> ids_of(const Places& places, const Selection& selection) {
+    std::unordered_set<std::string_view> ids;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const auto& data = *places[i].data;
+        selection[i].for_each(
+            [&](std::size_t entry) { ids.insert(data.text(data.entries[entry].id)); });
+    }
+    return ids;
+}
+
+Prepared prepare(const Places& places, std::string_view type, const Criterion& criterion) {
+    Prepared prepared{&criterion, nullptr, {}};
+    if (criterion.kind == Criterion::Kind::Value || criterion.kind == Criterion::Kind::Chain) {
+        prepared.plan = plan_of(type)->of(*criterion.param);
+    }
+    for (const auto& inner : criterion.inner) {
+        const auto selection = select(places, inner.type, inner.all);
+        if (criterion.kind == Criterion::Kind::Chain) {
+            prepared.ids.emplace_back(inner.type, ids_of(places, selection));
+        } else {
+            const auto& plan = *plan_of(inner.type)->of(*criterion.param);
+            prepared.ids.emplace_back(type, referred(places, selection, inner.type, plan, type));
+        }
+    }
+    return prepared;
+}
+
+}  // namespace
+
+Selection select(const Places& places, std::string_view type, std::span<const Criterion> all,
+                 std::size_t hits_from) {
+    std::vector<Prepared> prepared;
+    for (const auto& criterion : all) prepared.push_back(prepare(places, type, criterion));
+    Selection selection;
+    selection.reserve(places.size());
+    for (const auto& place : places) {
+        const auto at = place.data->type_named(type);
+        if (at == place.data->types.size() || place.compartment >= hits_from) {
+            selection.emplace_back(place.data->entries.size());
+            continue;
+        }
+        auto& left = selection.emplace_back(place.piece->live);
+        left.keep_range(place.data->types[at].first, place.data->types[at].end);
+        const Scan scan(place, at);
+        for (const auto& one : prepared) {
+            if (left.none()) break;
+            const Bits found = scan.find(one);
+            is_negated(*one.criterion) ? left.drop(found) : left.keep(found);
+        }
+    }
+    return selection;
+}
+
+}  // namespace hygie::fhir
