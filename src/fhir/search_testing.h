@@ -2,9 +2,14 @@
 
 #include <rapidcheck.h>
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
+#include "base/check.h"
+#include "fhir/json.h"
+#include "fhir/search_extract.h"
+#include "fhir/search_run.h"
 #include "fhir/segment.h"
 
 /// Small random records for the tests of search. All texts are literals: views stay good.
@@ -92,6 +97,57 @@ inline std::vector<IndexedResource> any_resources() {
             }
         }
         out.push_back(std::move(resource));
+    }
+    return out;
+}
+
+/// Resources as a compartment, and searches in it.
+class Shelf {
+  public:
+    /// Adds a piece with these resources, in JSON.
+    void add(std::initializer_list<std::string_view> texts) {
+        std::vector<Json> resources;
+        for (const auto text : texts) resources.push_back(parsed(text));
+        add(resources);
+    }
+    void add(std::span<const Json> resources) {
+        std::vector<IndexedResource> indexed;
+        for (const Json resource : resources) {
+            IndexedResource one;
+            one.entry.type = resource["resourceType"].text();
+            one.entry.id = resource["id"].text();
+            one.entry.version = ++version_;
+            one.entry.updated = WallTime{Micros{std::int64_t{1'000'000} * version_}};
+            one.rows = extract(resource);
+            indexed.push_back(std::move(one));
+        }
+        const auto read = decode(encode(indexed));
+        HYGIE_CHECK(read.has_value(), "what was written must be readable");
+        compartment =
+            compartment.with(std::make_shared<const Segment>(Segment::build(read->resources())));
+    }
+
+    Json parsed(std::string_view text) {
+        auto parsed = arena_.parse(text);
+        HYGIE_CHECK(parsed.has_value(), "a test is wrong");
+        return *parsed;
+    }
+
+    Compartment compartment;
+
+  private:
+    Arena arena_;
+    std::uint32_t version_ = 0;
+};
+
+/// "a=b&c=d", nothing encoded.
+inline std::vector<QueryParameter> parameters_of(std::string_view text) {
+    std::vector<QueryParameter> out;
+    while (!text.empty()) {
+        const auto part = text.substr(0, text.find('&'));
+        text.remove_prefix(std::min(text.size(), part.size() + 1));
+        const auto equals = part.find('=');
+        out.push_back({std::string(part.substr(0, equals)), std::string(part.substr(equals + 1))});
     }
     return out;
 }
