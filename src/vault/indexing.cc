@@ -5,6 +5,7 @@
 #include "fhir/blind.h"
 #include "fhir/schema.h"
 #include "fhir/search_extract.h"
+#include "fhir/search_plan.h"
 #include "vault/relations.h"
 
 namespace hygie::vault {
@@ -32,16 +33,25 @@ std::string circle_term(std::string_view person) {
     return std::string(kCircle) + std::string(person);
 }
 
+std::vector<std::uint16_t> rows_of(std::string_view type, std::string_view param) {
+    std::vector<std::uint16_t> columns;
+    const fhir::SearchParam* found = fhir::find_search_param(type, param);
+    const fhir::TypePlan* plans = fhir::plan_of(type);
+    const fhir::ParamPlan* plan = found && plans ? plans->of(*found) : nullptr;
+    if (!plan) return columns;
+    for (const fhir::Source& source : plan->sources) columns.push_back(source.param);
+    return columns;
+}
+
 Result<std::string> patient_of(std::string_view type, std::string_view id,
                                std::span<const fhir::IndexRow> rows,
                                const std::function<Result<bool>(const std::string& id)>& is_ours) {
     if (type == "Patient") return std::string(id);
     for (const std::string_view code : fhir::patient_compartment_params(type)) {
-        const fhir::SearchParam* param = fhir::find_search_param(type, code);
-        if (!param) continue;
+        const std::vector<std::uint16_t> columns = rows_of(type, code);
         for (const fhir::IndexRow& row : rows) {
             const auto* to = std::get_if<fhir::Reference>(&row.value);
-            if (row.param != param->number || !to || to->type != "Patient") continue;
+            if (!to || to->type != "Patient" || !std::ranges::count(columns, row.param)) continue;
             std::string patient(to->id);
             if (TRY(is_ours(patient))) return patient;
         }

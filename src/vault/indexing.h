@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,6 +20,9 @@ namespace hygie::vault {
 
 /// A term for the people who treat a patient: their circle is found by it.
 std::string circle_term(std::string_view person);
+
+/// The rows in which the values of a search parameter are found (those of another one, at times).
+std::vector<std::uint16_t> rows_of(std::string_view type, std::string_view param);
 
 /// The id of the patient whose record a resource belongs to, as the first of the references that
 /// place it in a compartment (https://hl7.org/fhir/R4/compartmentdefinition-patient.html) of which

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <variant>
 
-#include "fhir/schema.h"
+#include "vault/indexing.h"
 
 namespace hygie::vault {
 namespace {
@@ -33,11 +33,11 @@ WallTime end_of(const fhir::DateRange& range) {
 
 /// The latest date a resource gives under a parameter.
 std::optional<WallTime> latest(const fhir::IndexedResource& resource, std::string_view param) {
-    const fhir::SearchParam* wanted = fhir::find_search_param(resource.entry.type, param);
+    const std::vector<std::uint16_t> columns = rows_of(resource.entry.type, param);
     std::optional<WallTime> found;
     for (const fhir::IndexRow& row : resource.rows) {
         const auto* date = std::get_if<fhir::DateRange>(&row.value);
-        if (!wanted || row.param != wanted->number || !date) continue;
+        if (!date || !std::ranges::count(columns, row.param)) continue;
         found = std::max(found.value_or(WallTime::min()), end_of(*date));
     }
     return found;
