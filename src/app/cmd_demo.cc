@@ -213,7 +213,8 @@ void announce(Context& context, const Home& home, const std::string& url,
             << nlohmann::json{{"url", url},       {"state", home.dir()}, {"policy", home.policy()},
                               {"key", key.str()}, {"witnesses", others}, {"commands", lines}}
                    .dump()
-            << std::endl;
+            << "\n"
+            << std::flush;
         return;
     }
     const std::array<Text, 3> what = {
@@ -237,7 +238,8 @@ void announce(Context& context, const Home& home, const std::string& url,
                                                      "Ctrl-C stops and removes all."}
                                               : Text{"Ctrl-C arrête ; le dossier reste.",
                                                      "Ctrl-C stops; the folder stays."})
-                << std::endl;
+                << "\n"
+                << std::flush;
 }
 
 Result<int> demo(Context& context) {

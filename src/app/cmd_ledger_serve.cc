@@ -90,14 +90,16 @@ void announce(Context& context, const std::string& url, const Core* core) {
         nlohmann::json ready = {{"url", url}};
         if (core && context.values.has("--link")) ready["link"] = context.values.text("--link");
         if (core && core->link_port() != 0) ready["link_port"] = core->link_port();
-        context.out << ready.dump() << std::endl;
+        context.out << ready.dump() << "\n" << std::flush;
         return;
     }
     context.out << context.say({"le journal est servi sur ", "the ledger is served at "}) << url
-                << std::endl;
+                << "\n"
+                << std::flush;
     if (core && context.values.has("--link"))
         context.out << context.say({"les gardes écrivent par ", "guards write through "})
-                    << context.values.text("--link") << std::endl;
+                    << context.values.text("--link") << "\n"
+                    << std::flush;
 }
 
 Result<int> serve(Context& context) {

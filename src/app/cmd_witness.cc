@@ -57,10 +57,12 @@ Result<int> serve(Context& context) {
                                       {"key", served.witness->verifier().str()},
                                       {"logs", logs}}
                            .dump()
-                    << std::endl;
+                    << "\n"
+                    << std::flush;
     else
         context.out << context.say({"le témoin écoute sur ", "the witness listens at "})
-                    << served.server->url() << std::endl;
+                    << served.server->url() << "\n"
+                    << std::flush;
     if (logs == 0)
         context.err << context.say(
             {"il ne connaît encore aucun journal : hygie ledger witness trust DIR CLÉ\n",

@@ -34,6 +34,7 @@ std::vector<std::string> spellings(const Parameter& option) {
 
 std::vector<const Parameter*> options_of(const Command& command) {
     std::vector<const Parameter*> all;
+    all.reserve(command.options.size() + global_options().size());
     for (const Parameter& option : command.options) all.push_back(&option);
     for (const Parameter& option : global_options()) all.push_back(&option);
     return all;
@@ -51,7 +52,9 @@ std::string values_of(const Parameter& parameter) {
 /// words (what may come next), options, and values of an option. `declare_table` is the shell's own
 /// keyword.
 std::string tables(Catalog catalog, std::string_view declare_table) {
-    std::string words, options, values;
+    std::string words;
+    std::string options;
+    std::string values;
     Command root;
     std::vector<const Command*> all{&root};
     for (const Command& command : catalog) all.push_back(&command);
@@ -66,7 +69,7 @@ std::string tables(Catalog catalog, std::string_view declare_table) {
         std::string known;
         for (const Parameter* option : options_of(*command)) {
             for (const std::string& spelling : spellings(*option)) {
-                known += spelling + " ";
+                known.append(spelling).append(" ");
                 if (option->kind != Kind::Flag)
                     values += fmt::format("  [{}]={}\n", quoted(name + " " + spelling),
                                           quoted(values_of(*option)));

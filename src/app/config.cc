@@ -8,10 +8,12 @@
 // them issues.
 #undef NDEBUG
 namespace hygie::app {
+namespace {
 struct TomlAssertion {};
 [[noreturn]] inline void toml_assertion() {
     throw TomlAssertion();
 }
+}  // namespace
 }  // namespace hygie::app
 #define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : ::hygie::app::toml_assertion())
 // And it calls "unreachable", undefined behaviour, where its tables should say that a letter such
@@ -231,11 +233,12 @@ void Checker::contradict() {
 bool asserts(std::string_view text) {
     try {
         static_cast<void>(toml::parse(text));
+        return false;
     } catch (const TomlAssertion&) {
         return true;
     } catch (const toml::parse_error&) {
+        return false;
     }
-    return false;
 }
 
 /// The line on which toml++ gives up: the last one of the shortest beginning of the text that makes
@@ -284,7 +287,7 @@ std::string literal(const Field& field) {
                           [&](OwnPath* value) { return text(value->path); },
                           [&](Address* value) { return text(value->text); },
                           [&](Micros* value) { return text(to_duration(*value)); },
-                          [](std::uint64_t* value) { return std::to_string(*value); },
+                          [](const std::uint64_t* value) { return std::to_string(*value); },
                           [](std::vector<std::uint64_t>* value) {
                               return fmt::format("[{}]", fmt::join(*value, ", "));
                           },

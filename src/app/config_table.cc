@@ -68,7 +68,7 @@ std::vector<Setting> node_and_ledger() {
          .help = {"Traces du contrôle interne : jusqu'à 3 ans (CNIL, délibération 2021-122).",
                   "Traces for internal control: up to 3 years (CNIL, deliberation 2021-122)."},
          .min = 180 * kDay,
-         .max = 3 * 366 * kDay},
+         .max = 3 * (366 * kDay)},
         {.key = "ledger.retention.record_10y",
          .field = HYGIE_FIELD(ledger.retention.record_10y),
          .help = {"Traces liées au dossier partagé : 10 ans au moins.",

@@ -69,7 +69,8 @@ std::vector<ledger::NoteSignature> Witnesses::operator()(
             continue;
         }
         context_.err << answer.witness << context_.say({" n'a pas cosigné : ", " did not cosign: "})
-                     << context_.say(answer.cosignature.error().what) << std::endl;
+                     << context_.say(answer.cosignature.error().what) << "\n"
+                     << std::flush;
     }
     return cosignatures;
 }
@@ -156,7 +157,7 @@ void wait_while_well(Context& context, const ledger::Appender& appender) {
     const std::jthread watch([&](const std::stop_token& over) {
         while (!over.stop_requested() && appender.health())
             context.clock.sleep_for(kHealthInterval);
-        if (!over.stop_requested()) std::raise(SIGTERM);
+        if (!over.stop_requested()) (void)std::raise(SIGTERM);
     });
     context.wait_for_stop();
 }

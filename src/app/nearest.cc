@@ -7,8 +7,9 @@ namespace hygie::app {
 
 std::size_t edit_distance(std::string_view left, std::string_view right) {
     // Three rows of the optimal-string-alignment table: the swap looks two rows back.
-    std::vector<std::size_t> before(right.size() + 1), above(right.size() + 1),
-        row(right.size() + 1);
+    std::vector<std::size_t> before(right.size() + 1);
+    std::vector<std::size_t> above(right.size() + 1);
+    std::vector<std::size_t> row(right.size() + 1);
     for (std::size_t j = 0; j <= right.size(); ++j) above[j] = j;
     for (std::size_t i = 1; i <= left.size(); ++i) {
         row[0] = i;

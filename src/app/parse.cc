@@ -40,6 +40,7 @@ Result<std::vector<std::string>> take_path(Catalog catalog, std::vector<std::str
             const std::vector<const Command*> below = children(catalog, path);
             if (below.empty()) break;
             std::vector<std::string> names;
+            names.reserve(below.size());
             for (const Command* child : below) names.push_back(child->path.back());
             if (std::ranges::find(names, word) == names.end())
                 return usage({fmt::format("commande inconnue : « {} »", word),

@@ -90,7 +90,7 @@ std::span<const ActCodes> all_codes() {
 }
 
 ActCodes codes_of(Type type) {
-    const auto found = std::ranges::find(kCodes, type, &ActCodes::type);
+    const auto* const found = std::ranges::find(kCodes, type, &ActCodes::type);
     ActCodes codes = found == kCodes.end() ? ActCodes{type, kActivity, kOwn} : *found;
     if (codes.subtype.code.empty()) codes.subtype.code = codes.subtype.display = name_of(type);
     return codes;

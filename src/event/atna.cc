@@ -61,7 +61,7 @@ void add_participant(xml_node message, const Participant& participant) {
         set(node, "NetworkAccessPointID", participant.address);
         // 1 is a machine name, 2 an IP address.
         const bool is_ip = participant.address.find_first_not_of("0123456789abcdefABCDEF.:") ==
-                           participant.address.npos;
+                           std::string_view::npos;
         set(node, "NetworkAccessPointTypeCode", is_ip ? "2" : "1");
     }
     if (!participant.role.code.empty())

@@ -56,7 +56,7 @@ bool is_fhir_id(std::string_view text) {
 /// "Observation/42": a relative reference of FHIR R4 §2.3.0.
 bool is_reference(std::string_view text) {
     const auto slash = text.find('/');
-    return slash != text.npos && slash > 0 && text[0] >= 'A' && text[0] <= 'Z' &&
+    return slash != std::string_view::npos && slash > 0 && text[0] >= 'A' && text[0] <= 'Z' &&
            is_fhir_id(text.substr(0, slash)) && is_fhir_id(text.substr(slash + 1));
 }
 
@@ -86,9 +86,10 @@ Json agent(const Coding& type, Json who, bool requestor) {
 
 Json network(const std::string& address) {
     // 2 is an IP address, 1 a machine name, 5 a URI (FHIR network-type).
-    const bool is_uri = address.find("://") != address.npos;
-    const bool is_ip = !is_uri && (address.find(':') != address.npos ||
-                                   address.find_first_not_of("0123456789.") == address.npos);
+    const bool is_uri = address.find("://") != std::string_view::npos;
+    const bool is_ip =
+        !is_uri && (address.find(':') != std::string_view::npos ||
+                    address.find_first_not_of("0123456789.") == std::string_view::npos);
     return {{"address", clean_text(address)}, {"type", is_uri ? "5" : is_ip ? "2" : "1"}};
 }
 

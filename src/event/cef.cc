@@ -54,7 +54,7 @@ std::string message_of(const Event& e) {
 }
 
 bool is_ip_address(std::string_view text) {
-    return text.find_first_not_of("0123456789abcdefABCDEF.:") == text.npos;
+    return text.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
 }
 
 }  // namespace

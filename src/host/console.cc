@@ -67,9 +67,9 @@ Result<Sensitive<std::string>> ask_secret(const std::string& prompt) {
 
 void wait_for_stop_signal() {
     ::sem_init(&stop_asked, 0, 0);
-    std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGINT, on_stop_signal);
-    std::signal(SIGTERM, on_stop_signal);
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGINT, on_stop_signal);
+    (void)std::signal(SIGTERM, on_stop_signal);
     while (::sem_wait(&stop_asked) != 0) {
     }
 }

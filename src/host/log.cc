@@ -75,12 +75,12 @@ std::string line_of(const Settings& settings, WallTime time, Level level, std::s
     const std::string what = error == nullptr ? "" : error->what.in(settings.lang);
     const std::string remedy = error == nullptr ? "" : error->remedy.in(settings.lang);
     if (settings.json) {
-        std::string line = fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"event\":{}",
-                                       to_rfc3339(time), name_of(level), quoted(event));
+        std::string line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", to_rfc3339(time),
+                                       name_of(level), quoted(event));
         for (const Field& field : fields)
             line += fmt::format(",{}:{}", quoted(field.name()), value_of(field, true));
         if (error != nullptr)
-            line += fmt::format(",\"error\":{},\"remedy\":{}", quoted(what), quoted(remedy));
+            line += fmt::format(R"(,"error":{},"remedy":{})", quoted(what), quoted(remedy));
         return line + "}";
     }
     std::string line = fmt::format("{} {} {}", to_rfc3339(time), name_of(level), event);

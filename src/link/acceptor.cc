@@ -17,6 +17,8 @@ constexpr Micros kAcceptPause = std::chrono::milliseconds(100);
 
 /// One connection and its thread.
 struct Acceptor::Visitor {
+    explicit Visitor(Connection connection) : visit{.connection = std::move(connection)} {}
+
     Visit visit;
     std::atomic<bool> has_left = false;
     std::jthread thread{};
@@ -71,8 +73,7 @@ void Acceptor::accept_one(int listening, bool local) {
     auto connection =
         local ? Connection(clock_, std::move(fd))
               : Connection(clock_, std::move(fd), TlsChannel::server(options_.remote->tls));
-    visitors_.push_back(
-        std::unique_ptr<Visitor>(new Visitor{.visit = {.connection = std::move(connection)}}));
+    visitors_.push_back(std::make_unique<Visitor>(std::move(connection)));
     Visitor& visitor = *visitors_.back();
     visitor.thread = std::jthread([this, &visitor] { receive(visitor); });
 }
