@@ -131,7 +131,7 @@ TEST(Run, RefusesAnArgumentTooMany) {
 }
 
 TEST(Run, ChoosesTheLanguage) {
-    const auto lang = [](std::vector<std::string> args,
+    const auto lang = [](const std::vector<std::string>& args,
                          std::map<std::string, std::string> variables) {
         sim::SimProcess process;
         process.variables = std::move(variables);

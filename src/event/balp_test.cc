@@ -148,7 +148,7 @@ class Profiles {
             found = problems(resource, profile["baseDefinition"]);
         for (const auto& element : profile["differential"]["element"]) {
             const std::string id = element["id"];
-            if (const auto dot = id.find('.'); dot != id.npos)
+            if (const auto dot = id.find('.'); dot != std::string::npos)
                 check(resource, id.substr(dot + 1), element, url, found);
         }
         return found;
@@ -163,9 +163,9 @@ class Profiles {
         const std::string step = path.substr(0, dot);
         const auto colon = step.find(':');
         std::vector<json> items = values(at, step.substr(0, colon));
-        if (colon != step.npos)
+        if (colon != std::string::npos)
             std::erase_if(items, [&](const json& item) { return !in_slice(item, step, url); });
-        if (dot != path.npos) {
+        if (dot != std::string::npos) {
             for (const auto& item : items) check(item, path.substr(dot + 1), element, url, found);
             return;
         }

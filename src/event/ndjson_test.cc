@@ -47,7 +47,7 @@ std::string refusal(std::string_view line) {
 }
 
 bool speaks_of(const std::string& sentence, std::string_view field) {
-    return sentence.find("“" + std::string(field) + "”") != sentence.npos;
+    return sentence.find("“" + std::string(field) + "”") != std::string::npos;
 }
 
 TEST(Ndjson, a_whole_line_is_read_and_printed_back) {

@@ -12,14 +12,14 @@ namespace {
 /// A guard with its spool and a core in memory, joined by hand.
 class SessionTest : public testing::Test {
   protected:
-    void open_spool(SpoolOptions options = spool_options(), std::uint8_t key = 1) {
+    void open_spool(const SpoolOptions& options = spool_options(), std::uint8_t key = 1) {
         spool_ = Spool::open(disk_, random_, signing_key(key), secret(9), options).value();
     }
     void append(const std::string& request, Sealing sealing = Sealing::WhenDue) {
         ASSERT_TRUE(spool_->append(an_event(request), sealing).has_value());
     }
 
-    void connect(Bytes guard_binding = {}, Bytes core_binding = {}) {
+    void connect(const Bytes& guard_binding = {}, const Bytes& core_binding = {}) {
         guard_.emplace(*spool_, spool_->self(), spool_->key(), guard_binding, random_,
                        [this](const event::Order& order) { return obey(order); });
         core_.emplace(sink_, core_binding, random_);

@@ -17,7 +17,7 @@ using Opened = Result<std::unique_ptr<Spool>>;
 
 class SpoolTest : public testing::Test {
   protected:
-    Opened open(SpoolOptions options = spool_options(), std::uint8_t key = 1,
+    Opened open(const SpoolOptions& options = spool_options(), std::uint8_t key = 1,
                 std::uint8_t sealing = 9) {
         return Spool::open(disk_, random_, signing_key(key), secret(sealing), options);
     }

@@ -1,10 +1,10 @@
 #include "link/syslog_sender.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <thread>
 
 #include "host/clock.h"
