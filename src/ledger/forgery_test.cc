@@ -35,7 +35,7 @@ std::vector<Kind> all_kinds() {
 const std::vector<std::pair<World, World>>& worlds() {
     static const std::vector<std::pair<World, World>> made = [] {
         std::vector<std::pair<World, World>> pairs;
-        for (const std::size_t size : {300, 777, 1025, 1500, 768})
+        for (const std::size_t size : {300u, 777u, 1025u, 1500u, 768u})
             pairs.emplace_back(World(size, size), World(size, size + 1));
         return pairs;
     }();

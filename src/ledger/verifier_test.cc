@@ -12,8 +12,6 @@ namespace {
 using namespace memory;
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kNow = 1'790'000'000;
-
 const NoteSigner& log_signer() {
     static const NoteSigner log = signer("log.example", KeyType::Ed25519, 100);
     return log;
@@ -59,7 +57,8 @@ VerifyOptions since(std::span<const Bytes> entries) {
 }
 
 TEST(Verifier, AcceptsHonestLogsOfEveryShape) {
-    for (const std::size_t size : {0, 1, 2, 255, 256, 257, 511, 512, 1000, 65'536, 65'793}) {
+    for (const std::size_t size :
+         {0u, 1u, 2u, 255u, 256u, 257u, 511u, 512u, 1000u, 65'536u, 65'793u}) {
         const Served log = honest(size);
         for (const unsigned threads : {1u, 3u}) {
             VerifyOptions options;
@@ -111,7 +110,7 @@ TEST(Verifier, AFullTileStandsForItsPartialOnes) {
 
 TEST(Verifier, APinIsContinuedOrTheLogIsForged) {
     const Served log = honest(1000);
-    for (const std::size_t size : {0, 1, 255, 256, 300, 512, 999, 1000}) {
+    for (const std::size_t size : {0u, 1u, 255u, 256u, 300u, 512u, 999u, 1000u}) {
         VerifyOptions options = since(std::span(log.entries).first(size));
         const auto report = log.verify(options);
         ASSERT_TRUE(report) << size << ": " << report.error().what.en;
@@ -299,7 +298,7 @@ TEST(Verifier, PrunedEntriesMayBeAbsentWhenTheLogSaysSo) {
     VerifyOptions options;
     options.minimum_index = 520;
     for (Served* each : {&silent, &log})
-        for (const std::uint64_t bundle : {0, 1})
+        for (const std::uint64_t bundle : {0u, 1u})
             each->files.erase(file_name("entries", bundle, 256));
     EXPECT_EQ(log.refusal(), Code::NotFound) << "only when the caller accepts it";
     EXPECT_EQ(silent.refusal(options), Code::Forged) << "only when the log declares it";

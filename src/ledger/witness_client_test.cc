@@ -88,7 +88,7 @@ bool accepted(Scene& scene, std::size_t size) {
 
 TEST(WitnessClient, CollectsAQuorumAsTheLogGrows) {
     Scene scene;
-    for (const std::size_t size : {0, 1, 300, 300, 600}) {
+    for (const std::size_t size : {0u, 1u, 300u, 300u, 600u}) {
         const auto answers = scene.client->collect(scene.checkpoint(size));
         ASSERT_EQ(answers.size(), 3u);
         for (const Cosigned& answer : answers)

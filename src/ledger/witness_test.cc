@@ -187,7 +187,7 @@ TEST(Witness, WhatItAnsweredSurvivesEveryCrash) {
         ASSERT_EQ(scene.submit(0, 100).status, 200);
         std::size_t answered = 100;
         scene.disk.crash_at_step(scene.disk.steps() + 1 + seed % 12);
-        for (const std::size_t next : {200, 300, 400})
+        for (const std::size_t next : {200u, 300u, 400u})
             if (scene.submit(answered, next).status == 200) answered = next;
         scene.witness.reset();
         scene.disk.crash(seed);
