@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/text.h"
+#include "base/time.h"
 #include "fhir/json.h"
 
 /// Codes: those of R4 whose lists are complete, and those of ValueSet and CodeSystem resources.
@@ -29,7 +31,7 @@ struct Concept {
 struct CodeSystem {
     std::string_view url;
     std::string_view title;
-    bool any_case = false;  ///< codes differ by more than their case
+    bool any_case = false;  ///< upper and lower case are the same
     std::vector<Concept> concepts;
     std::unordered_map<std::string_view, std::uint32_t> places;
 
@@ -69,6 +71,14 @@ struct CodeVerdict {
     Text message;              ///< why not
 };
 
+struct ExpandQuery {
+    std::string_view value_set;
+    std::string_view filter{};  ///< a part of code or display, whatever the case
+    std::size_t offset = 0;
+    std::size_t count = SIZE_MAX;
+    WallTime now{};
+};
+
 class Terminology {
   public:
     /// The codes of R4; read once, then shared.
@@ -88,10 +98,9 @@ class Terminology {
     const CodeSystem* code_system(std::string_view url) const;
     const ValueSet* value_set(std::string_view canonical) const;
 
-    /// The ValueSet with its expansion: `filter` is a part of code or display, whatever the case.
-    /// Code::NotFound: not known here; Code::Full: more codes than limit `kExpandMax` and no count.
-    Result<Json> expand(std::string_view value_set_url, std::string_view filter, std::size_t offset,
-                        std::size_t count, Arena& arena) const;
+    /// The ValueSet with its expansion. Code::NotFound: not known here. Code::Full: more codes than
+    /// kExpandMax were asked for, or more than anyone can list (every language).
+    Result<Json> expand(const ExpandQuery& query, Arena& arena) const;
     /// Code::NotFound: the value set (or, without one, the code system) is not known here.
     Result<CodeVerdict> validate_code(std::string_view value_set_url, const Coding& coding) const;
     /// Code::NotFound: no such code, or the system is not known here.
@@ -103,7 +112,9 @@ class Terminology {
 
   private:
     struct Tables;
-    struct Reader;
+    static void read_r4(Tables& tables);
+    Status add_code_system(Json resource);
+    Status add_value_set(Json resource);
     const Terminology* base_;
     std::unique_ptr<Tables> tables_;
 };

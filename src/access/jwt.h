@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+
+/// JSON Web Tokens that others sign (RFC 7515, 7517, 7519), checked with OpenSSL. An allow-list of
+/// algorithms, no more: RS256, RS384, ES256, ES384. Keys come from what was registered, never from
+/// the token.
+namespace hygie::access {
+
+inline constexpr std::size_t kJwtBytesMax = 8 << 10;
+inline constexpr std::size_t kJwksBytesMax = 64 << 10;
+inline constexpr std::size_t kJwksKeysMax = 16;
+
+enum class Alg : std::uint8_t { RS256 = 1, RS384 = 2, ES256 = 3, ES384 = 4 };
+
+/// A token taken apart; nothing in it is true before verify_jwt().
+struct Jwt {
+    Alg alg = Alg::ES256;
+    std::string kid;
+    std::string signed_text;  ///< header.payload, as they came
+    Bytes signature;
+    std::string issuer, subject, id;
+    std::vector<std::string> audience;
+    WallTime expires{};
+    WallTime issued{};      ///< the epoch when absent
+    WallTime not_before{};  ///< the epoch when absent
+};
+/// Code::BadInput for what is no compact JWS of an allowed algorithm with an expiry.
+Result<Jwt> parse_jwt(std::string_view text);
+
+/// Public keys as RFC 7517 writes them, in the PEM of the same key for OpenSSL.
+struct PublicKey {
+    Alg alg = Alg::ES256;
+    std::string kid;
+    Bytes spki;  ///< DER of SubjectPublicKeyInfo
+};
+/// Code::BadInput for private keys, weak keys (RSA below 2,048 bits), unknown curves, no key at all.
+Result<std::vector<PublicKey>> parse_jwks(std::string_view text);
+
+/// Code::Forged unless one of the keys, by kid and algorithm, signed it.
+Status verify_jwt(const Jwt& jwt, const std::vector<PublicKey>& keys);
+
+/// Client assertions of backend services (RFC 7523, SMART Backend Services): who signs is who asks,
+/// for this very address, now, once. Thread-safe.
+class Assertions {
+  public:
+    static constexpr Micros kLifeMax = std::chrono::minutes(5);
+    static constexpr Micros kClockSkew = std::chrono::seconds(30);
+    static constexpr std::size_t kRememberedMax = 100'000;
+
+    /// Code::Forged, Code::Stale or Code::Denied (used before); each says what the program should
+    /// do.
+    Status accept(const Jwt& jwt, const std::vector<PublicKey>& keys, const ActorId& client,
+                  std::string_view audience, WallTime now);
+
+  private:
+    std::mutex mutex_;
+    std::map<std::string, WallTime> seen_;  ///< client and jti, until they expire
+};
+
+}  // namespace hygie::access

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/sensitive.h"
+#include "crypto/keyring.h"
+
+namespace hygie::access {
+
+inline constexpr std::size_t kPasswordBytesMin = 12;
+inline constexpr std::size_t kPasswordBytesMax = 256;
+
+/// Code::BadInput for a password too short, too long, or made of the login.
+Status check_password(const Sensitive<std::string>& password, std::string_view login);
+/// Argon2id (RFC 9106) in the usual spelling "$argon2id$v=19$m=…".
+Result<std::string> hash_password(const Sensitive<std::string>& password,
+                                  crypto::PassphraseCost cost);
+bool password_fits(const Sensitive<std::string>& password, const std::string& hash);
+
+}  // namespace hygie::access

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "access/accounts.h"
+#include "access/throttle.h"
+#include "crypto/keyring.h"
+
+namespace hygie::access {
+
+/// What somebody at the sign-in page gave.
+struct Credentials {
+    std::string login;
+    Sensitive<std::string> password;
+    std::string code;    ///< of the second factor, or a recovery code; empty when none
+    std::string peer;    ///< IP address
+    std::string device;  ///< what a former success left on this device, empty when nothing
+};
+
+/// Who came in.
+struct SignedIn {
+    std::shared_ptr<const Account> account;
+    std::string auth;    ///< "pwd", or "otp" with a second factor
+    std::string device;  ///< to keep on the device: guesses made elsewhere do not slow it
+};
+
+/// Why nobody did. The person is told the same for all but Wait.
+struct SignInRefusal {
+    enum class Why : std::uint8_t { Unknown, Closed, Password, Code, Wait };
+    Why why = Why::Unknown;
+    ActorId account;       ///< when there is one of that name
+    Micros wait{};         ///< of Wait: when to try again
+    bool worth_a_trace{};  ///< false for the repeats of a Wait: they would fill the ledger
+};
+
+/// Judges passwords and codes. Costs the same time whether or not the account exists. One guess at
+/// a time, because each takes much memory. Thread-safe; blocks for the time of a hash.
+class SignIn {
+  public:
+    SignIn(const SealedFile::Doors& doors, Accounts& accounts, const crypto::Secret32& key,
+           crypto::PassphraseCost cost = crypto::kInteractiveCost);
+    ~SignIn();
+
+    std::expected<SignedIn, SignInRefusal> judge(const Credentials& given);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace hygie::access

@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <charconv>
+
+#include "event/balp.h"
+#include "fhir/search_value.h"
+#include "guards/records/bundle.h"
+#include "guards/records/handlers.h"
+#include "guards/records/sight.h"
+
+/// AuditEvent: the ledger in the words of IHE BALP, read only. What is shown of it is judged like
+/// the record that it is about, and is an entry of the ledger itself.
+namespace hygie::records {
+
+namespace {
+
+constexpr std::size_t kCountDefault = 20;
+constexpr std::size_t kCountMax = 200;
+constexpr int kRoundsMax = 10;  ///< questions to the ledger for one page
+
+Answer<AuditTrail*> trail_of(const Desk& desk) {
+    if (desk.rooms.audit) return desk.rooms.audit;
+    return refuse(404, "not-supported",
+                  {"le journal n'est pas servi ici", "the ledger is not served here"},
+                  {"adressez-vous au serveur principal", "ask the main server"});
+}
+
+access::Decision decision_on(Sight& sight, const event::Event& event) {
+    const std::string& patient = event.subject.patient.str();
+    const auto record = patient.empty() ? Result<std::shared_ptr<const vault::Record>>()
+                                        : sight.desk().rooms.vault.record(patient);
+    const bool known = record && *record;
+    return sight.decision(event::Action::Read, "AuditEvent", patient,
+                          known ? (*record)->relations() : std::span<const access::Relation>());
+}
+
+std::unexpected<Refusal> bad_parameter() {
+    return refuse(400, "not-supported",
+                  {"un paramètre de cette recherche est inconnu, ou sa valeur",
+                   "a parameter of this search is unknown, or its value"},
+                  {"le journal se cherche par patient, agent, entity et date",
+                   "the ledger is searched by patient, agent, entity and date"});
+}
+
+/// "ge2026-01-01": the bounds it gives.
+Answer<void> add_date(AuditTrail::Question& question, std::string_view value) {
+    constexpr std::size_t kPrefix = 2;
+    std::string_view prefix = "eq";
+    if (value.size() > kPrefix && value[0] >= 'a' && value[0] <= 'z') {
+        prefix = value.substr(0, kPrefix);
+        value.remove_prefix(kPrefix);
+    }
+    const auto range = fhir::parse_date(value);
+    if (!range) return bad_parameter();
+    const WallTime first{Micros(range->first / fhir::kDateUnitsPerMicro)};
+    const WallTime behind{Micros(range->last / fhir::kDateUnitsPerMicro + 1)};
+    if (prefix == "ge" || prefix == "eq") question.from = std::max(question.from, first);
+    if (prefix == "gt" || prefix == "sa") question.from = std::max(question.from, behind);
+    if (prefix == "le" || prefix == "eq") question.until = std::min(question.until, behind);
+    if (prefix == "lt" || prefix == "eb") question.until = std::min(question.until, first);
+    if (!std::string_view("ge gt sa le lt eb eq").contains(prefix)) return bad_parameter();
+    return {};
+}
+
+std::string_view without_type(std::string_view reference, std::string_view type) {
+    if (reference.starts_with(type) && reference.substr(type.size()).starts_with('/'))
+        reference.remove_prefix(type.size() + 1);
+    return reference;
+}
+
+Answer<AuditTrail::Question> question_of(const Call& call) {
+    AuditTrail::Question question{.count = kCountDefault};
+    for (const auto& [name, value] : call.parameters) {
+        if (name == "patient") {
+            question.patient = PatientId(std::string(without_type(value, "Patient")));
+        } else if (name == "agent") {
+            question.agent = ActorId(value);
+        } else if (name == "entity") {
+            question.object = ObjectId(value);
+        } else if (name == "date") {
+            TRY_STATUS(add_date(question, value));
+        } else if (name == "_count") {
+            std::from_chars(value.data(), value.data() + value.size(), question.count);
+            question.count = std::clamp<std::size_t>(question.count, 1, kCountMax);
+        } else if (name != "_sort" || value != "-date") {
+            return bad_parameter();
+        }
+    }
+    if (call.cursor.offset > 0) question.before = call.cursor.offset;
+    return question;
+}
+
+/// Entries that the asker may read, newest first, and whether there may be more.
+struct AuditPage {
+    std::vector<AuditTrail::Entry> entries{};
+    std::optional<std::uint64_t> next_before{};
+};
+
+Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, AuditTrail::Question question) {
+    AuditPage page;
+    const std::size_t wanted = question.count;
+    for (int round = 0; round < kRoundsMax; ++round) {
+        auto entries = TRY(trail.search(question));
+        for (AuditTrail::Entry& entry : entries) {
+            if (page.entries.size() == wanted) return page;
+            question.before = entry.place.index;
+            page.next_before = entry.place.index;
+            if (decision_on(sight, entry.event).permitted)
+                page.entries.push_back(std::move(entry));
+        }
+        if (entries.size() < question.count) {
+            page.next_before.reset();
+            return page;
+        }
+        if (page.entries.size() == wanted) return page;
+    }
+    return page;
+}
+
+}  // namespace
+
+Answer<Disclosure> read_audit(Desk& desk, const Call& call) {
+    AuditTrail* trail = TRY(trail_of(desk));
+    Sight sight(desk, call);
+    const auto entry = TRY(trail->read(call.target.id));
+    const auto decision = decision_on(sight, entry.event);
+    if (!decision.permitted) return std::unexpected(not_found(decision.reasons));
+    event::Event e = event_of(desk, call, event::Type::LedgerRead,
+                              entry.event.subject.patient.str(),
+                              reference_to("AuditEvent", call.target.id));
+    add_basis(e, decision.reasons);
+    return Disclosure{json_response(call, 200, event::to_audit_event(entry.event, entry.place)),
+                      {std::move(e)}};
+}
+
+Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
+    AuditTrail* trail = TRY(trail_of(desk));
+    Sight sight(desk, call);
+    const auto question = TRY(question_of(call));
+    const AuditPage page = TRY(audit_page(sight, *trail, question));
+    BundleWriter writer("searchset", desk.options.base);
+    if (page.next_before)
+        writer.link("next", page_link(desk, call, {.offset = *page.next_before}));
+    for (const AuditTrail::Entry& entry : page.entries) {
+        const std::string reference = reference_to("AuditEvent", entry.event.id);
+        const std::string body = event::to_audit_event(entry.event, entry.place);
+        writer.add({.reference = reference, .resource = body, .search_mode = "match"});
+    }
+    event::Event e =
+        event_of(desk, call, event::Type::LedgerRead, question.patient.str(), {});
+    e.query = call.asked;
+    return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
+}
+
+}  // namespace hygie::records

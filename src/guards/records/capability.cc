@@ -1,0 +1,191 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "fhir/schema.h"
+#include "guards/records/handlers.h"
+#include "guards/records/interactions.h"
+
+/// The CapabilityStatement: made from the dispatch table and the search parameters that there are,
+/// so that it cannot say what is not so.
+namespace hygie::records {
+
+namespace {
+
+using fhir::Arena;
+using fhir::Json;
+using fhir::SearchParam;
+
+std::string_view name_of(SearchParam::Type type) {
+    switch (type) {
+        case SearchParam::Type::Number: return "number";
+        case SearchParam::Type::Date: return "date";
+        case SearchParam::Type::String: return "string";
+        case SearchParam::Type::Token: return "token";
+        case SearchParam::Type::Reference: return "reference";
+        case SearchParam::Type::Composite: return "composite";
+        case SearchParam::Type::Quantity: return "quantity";
+        case SearchParam::Type::Uri: return "uri";
+        case SearchParam::Type::Special: return "special";
+    }
+    return {};
+}
+
+bool is_operation(const Interaction& row) {
+    return row.shape == Shape::SystemOperation || row.shape == Shape::TypeOperation ||
+           row.shape == Shape::InstanceOperation;
+}
+
+std::string definition_of(std::string_view code) {
+    if (code.ends_with("export"))
+        return fmt::format("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{}", code);
+    return fmt::format("http://hl7.org/fhir/OperationDefinition/{}", code);
+}
+
+class Stating {
+  public:
+    explicit Stating(const Desk& desk) : desk_(desk) {}
+
+    std::string state() {
+        const Json rest = arena_.object({{"mode", arena_.string("server")},
+                                         {"security", security()},
+                                         {"resource", resources()},
+                                         {"interaction", system_interactions()},
+                                         {"operation", operations({})}});
+        const Json software = arena_.object({{"name", arena_.string(desk_.options.software)},
+                                             {"version", arena_.string(desk_.options.version)}});
+        const Json implementation =
+            arena_.object({{"description", arena_.string("Hygie: registre de santé scellé")},
+                           {"url", arena_.string(desk_.options.base)}});
+        return fhir::to_text(arena_.object(
+            {{"resourceType", arena_.string("CapabilityStatement")},
+             {"status", arena_.string("active")},
+             {"date", arena_.string(to_rfc3339(desk_.rooms.clock.now()))},
+             {"kind", arena_.string("instance")},
+             {"software", software},
+             {"implementation", implementation},
+             {"fhirVersion", arena_.string("4.0.1")},
+             {"format", texts({"application/fhir+json", "json"})},
+             {"patchFormat", texts({"application/json-patch+json", "application/fhir+json"})},
+             {"rest", arena_.array({&rest, 1})}}));
+    }
+
+  private:
+    Json texts(std::initializer_list<std::string_view> all) {
+        std::vector<Json> items;
+        for (const std::string_view text : all) items.push_back(arena_.string(text));
+        return arena_.array(items);
+    }
+
+    Json coded(std::string_view code) { return arena_.object({{"code", arena_.string(code)}}); }
+
+    Json list(const std::vector<Json>& items) {
+        return items.empty() ? Json() : arena_.array(items);
+    }
+
+    Json security() {
+        const Json coding = arena_.object(
+            {{"system", arena_.string(
+                            "http://terminology.hl7.org/CodeSystem/restful-security-service")},
+             {"code", arena_.string("SMART-on-FHIR")}});
+        const Json service = arena_.object({{"coding", arena_.array({&coding, 1})}});
+        return arena_.object(
+            {{"cors", arena_.boolean(false)}, {"service", arena_.array({&service, 1})}});
+    }
+
+    /// Operations of a type, or of the system when `type` is empty; each once.
+    Json operations(std::string_view type) {
+        std::vector<Json> found;
+        std::vector<std::string_view> told;
+        for (const Interaction& row : interactions()) {
+            const bool at_system = row.shape == Shape::SystemOperation;
+            if (!is_operation(row) || at_system != type.empty() || !exists_for(row, type) ||
+                std::ranges::find(told, row.name) != told.end())
+                continue;
+            told.push_back(row.name);
+            found.push_back(
+                arena_.object({{"name", arena_.string(row.name.substr(1))},
+                               {"definition", arena_.string(definition_of(row.code))}}));
+        }
+        return list(found);
+    }
+
+    static bool exists_for(const Interaction& row, std::string_view type) {
+        if (is_from_ledger(type)) return row.on_type == type;
+        return row.on_type.empty() || row.on_type == type;
+    }
+
+    Json type_interactions(std::string_view type) {
+        std::vector<Json> found;
+        for (const Interaction& row : interactions()) {
+            const bool at_type = row.shape >= Shape::Type;
+            if (at_type && !is_operation(row) && !row.code.empty() && exists_for(row, type))
+                found.push_back(coded(row.code));
+        }
+        return list(found);
+    }
+
+    Json system_interactions() {
+        std::vector<Json> found = {coded("batch")};
+        for (const Interaction& row : interactions()) {
+            if (row.shape < Shape::Type && !is_operation(row) && !row.code.empty())
+                found.push_back(coded(row.code));
+        }
+        return list(found);
+    }
+
+    Json search_params(std::string_view type) {
+        std::vector<Json> found;
+        for (const SearchParam* param : fhir::search_params_of(type)) {
+            if (param->type == SearchParam::Type::Special) continue;
+            found.push_back(arena_.object({{"name", arena_.string(param->code)},
+                                           {"definition", arena_.string(param->url)},
+                                           {"type", arena_.string(name_of(param->type))}}));
+        }
+        return list(found);
+    }
+
+    Json resource(std::string_view type) {
+        Json stated = arena_.object(
+            {{"type", arena_.string(type)}, {"interaction", type_interactions(type)}});
+        const auto set = [&](std::string_view name, Json value) {
+            stated = arena_.with(stated, name, value);
+        };
+        if (!is_from_ledger(type)) {
+            set("versioning", arena_.string("versioned-update"));
+            set("readHistory", arena_.boolean(true));
+            set("updateCreate", arena_.boolean(true));
+            set("conditionalCreate", arena_.boolean(true));
+            set("conditionalRead", arena_.string("full-support"));
+            set("conditionalUpdate", arena_.boolean(true));
+            set("conditionalDelete", arena_.string("single"));
+            set("referencePolicy", texts({"literal", "enforced", "local"}));
+            set("searchInclude", texts({"*"}));
+            set("searchRevInclude", texts({"*"}));
+        }
+        set("searchParam", is_from_ledger(type) ? Json() : search_params(type));
+        set("operation", operations(type));
+        return stated;
+    }
+
+    Json resources() {
+        std::vector<Json> all;
+        for (const fhir::TypeDef* type : fhir::resource_types()) {
+            const bool offered = !is_from_ledger(type->name) || desk_.rooms.audit != nullptr;
+            if (!type->is_abstract && offered) all.push_back(resource(type->name));
+        }
+        return list(all);
+    }
+
+    const Desk& desk_;
+    Arena arena_;
+};
+
+}  // namespace
+
+Answer<Disclosure> capabilities(Desk& desk, const Call& call) {
+    return Disclosure{json_response(call, 200, Stating(desk).state()), {}};
+}
+
+}  // namespace hygie::records

@@ -1,0 +1,181 @@
+#include "guards/records/checks.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "fhir/search_extract.h"
+#include "fhir/validate.h"
+#include "guards/records/references.h"
+#include "vault/indexing.h"
+
+namespace hygie::records {
+
+namespace {
+
+using fhir::Json;
+
+constexpr std::size_t kIssuesMax = 100;
+
+/// "Observation.status" of an entry is "Bundle.entry[3].resource.status".
+std::string expression_in(const Step& step, std::string_view where) {
+    if (step.change.expression.empty()) return std::string(where);
+    const auto dot = std::min(where.find('.'), where.size());
+    return step.change.expression + ".resource" + std::string(where.substr(dot));
+}
+
+Severity severity_of(fhir::Issue::Severity severity) {
+    switch (severity) {
+        case fhir::Issue::Severity::Error: return Severity::Error;
+        case fhir::Issue::Severity::Warning: return Severity::Warning;
+        case fhir::Issue::Severity::Information: return Severity::Information;
+    }
+    return Severity::Error;
+}
+
+Issue issue_of(const Step& step, const fhir::Issue& issue) {
+    return {.severity = severity_of(issue.severity),
+            .code = fhir::code_of(issue.type),
+            .what = issue.text,
+            .expression = expression_in(step, issue.where)};
+}
+
+/// What else there is, as the asker will see it once this write is done.
+class Surroundings {
+  public:
+    Surroundings(Sight& sight, fhir::Arena& arena, const std::vector<Step>& steps)
+        : sight_(sight), arena_(arena) {
+        for (const Step& step : steps) written_.emplace(step.reference(), &step);
+    }
+
+    /// Whether a literal reference leads to something that the asker may see: what is closed is as
+    /// good as absent.
+    bool has(const std::string& reference) {
+        if (const auto step = written_.find(reference); step != written_.end())
+            return step->second->is_idle ? step->second->before.has_value()
+                                         : step->second->has_body();
+        const auto [known, fresh] = known_.try_emplace(reference, false);
+        if (fresh) known->second = is_stored(reference);
+        return known->second;
+    }
+
+    /// The resource behind a reference; Absent when there is none.
+    Json resolve(std::string_view reference) {
+        const std::string name(reference);
+        if (const auto step = written_.find(name); step != written_.end())
+            return step->second->has_body() ? step->second->change.body : Json();
+        const auto found = open(name);
+        if (!found || found->entry.deleted) return {};
+        const auto version = sight_.desk().rooms.vault.read(*found);
+        if (!version) return {};
+        const auto parsed = arena_.parse(version->body);
+        return parsed ? *parsed : Json();
+    }
+
+    /// Whether there is, or will be, a record of this patient.
+    Result<bool> is_patient(const std::string& id) {
+        const std::string reference = reference_to("Patient", id);
+        if (const auto step = written_.find(reference); step != written_.end())
+            return step->second->change.kind != Change::Kind::Delete;
+        const auto found = sight_.desk().rooms.vault.find("Patient", id);
+        if (!found && found.error().code != Code::NotFound) return std::unexpected(found.error());
+        return found.has_value();
+    }
+
+  private:
+    Answer<vault::Found> open(const std::string& reference) {
+        if (!is_literal_reference(reference)) return std::unexpected(not_found());
+        const auto slash = reference.find('/');
+        return sight_.open(event::Action::Read, reference.substr(0, slash),
+                           reference.substr(slash + 1));
+    }
+    bool is_stored(const std::string& reference) {
+        const auto found = open(reference);
+        return found && !found->entry.deleted;
+    }
+
+    Sight& sight_;
+    fhir::Arena& arena_;
+    std::unordered_map<std::string, const Step*> written_;
+    std::unordered_map<std::string, bool> known_;
+};
+
+/// Whose record the resource goes to.
+Answer<std::string> patient_of(Surroundings& around, const Step& step) {
+    const auto rows = fhir::extract(step.change.body);
+    return TRY(vault::patient_of(step.change.type, step.change.id, rows,
+                                 [&](const std::string& id) { return around.is_patient(id); }));
+}
+
+/// "Patient/1/_history/2" → "Patient/1".
+std::string without_version(std::string_view link) {
+    return std::string(link.substr(0, link.find("/_history/")));
+}
+
+/// Every literal reference leads somewhere.
+Answer<void> check_references(Surroundings& around, Work& work, const Step& step, Issues& issues) {
+    bool dangling = false;
+    TRY(relinked(work.arena, step.change.body,
+                 [&](std::string_view link,
+                     bool is_reference) -> Answer<std::optional<std::string>> {
+                     const std::string reference = without_version(link);
+                     dangling = dangling || (is_reference && is_literal_reference(reference) &&
+                                             !around.has(reference));
+                     return std::optional<std::string>();
+                 }));
+    if (dangling)
+        issues.push_back({.code = "not-found",
+                          .what = {"une référence ne désigne aucune ressource qui vous soit ouverte",
+                                   "a reference means no resource that is open to you"},
+                          .remedy = {"enregistrez d'abord ce qu'elle désigne, ou corrigez-la",
+                                     "store first what it refers to, or mend it"},
+                          .expression = expression_in(step, step.change.type)});
+    return {};
+}
+
+void check_valid(Sight& sight, Surroundings& around, const Step& step, std::string_view profile,
+                 Issues& issues) {
+    fhir::ValidateOptions options{.now = sight.desk().rooms.clock.now()};
+    if (!profile.empty()) options.profiles = {profile};
+    options.resolve = [&](std::string_view reference) { return around.resolve(reference); };
+    for (const fhir::Issue& issue : fhir::validate(step.change.body, options).issues) {
+        if (issues.size() < kIssuesMax) issues.push_back(issue_of(step, issue));
+    }
+}
+
+bool has_error(const Issues& issues) {
+    return std::ranges::find(issues, Severity::Error, &Issue::severity) != issues.end();
+}
+
+}  // namespace
+
+Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
+    Surroundings around(sight, work.arena, plan.steps);
+    Issues issues;
+    for (const Step& step : plan.steps) {
+        if (step.has_body()) check_valid(sight, around, step, {}, issues);
+    }
+    if (has_error(issues)) return std::unexpected(Refusal(400, std::move(issues)));
+    for (Step& step : plan.steps) {
+        if (step.before) step.patient = step.before->record->patient();
+        if (!step.has_body()) continue;
+        TRY_STATUS(check_references(around, work, step, issues));
+        step.patient = TRY(patient_of(around, step));
+    }
+    if (has_error(issues)) return std::unexpected(Refusal(422, std::move(issues)));
+    return {};
+}
+
+Answer<Issues> check_alone(Sight& sight, Work& work, fhir::Json resource,
+                           std::string_view profile) {
+    std::vector<Step> steps(1);
+    steps.front().change.type = resource["resourceType"].text();
+    steps.front().change.id = resource["id"].text();
+    steps.front().change.body = resource;
+    Surroundings around(sight, work.arena, steps);
+    Issues issues;
+    check_valid(sight, around, steps.front(), profile, issues);
+    TRY_STATUS(check_references(around, work, steps.front(), issues));
+    return issues;
+}
+
+}  // namespace hygie::records

@@ -1,0 +1,146 @@
+#include "guards/records/desk.h"
+
+#include <fmt/format.h>
+
+#include "crypto/aead.h"
+#include "crypto/tokens.h"
+#include "event/uuid.h"
+#include "guards/records/backstage.h"
+#include "guards/records/exports.h"
+#include "guards/records/gate.h"
+#include "guards/records/pages.h"
+#include "guards/records/subscriptions.h"
+
+namespace hygie::records {
+
+namespace {
+
+constexpr std::size_t kRequestIdLengthMax = 64;
+
+/// Codes of http://terminology.hl7.org/CodeSystem/v3-ActReason.
+std::string_view purpose_of(access::Role role) {
+    switch (role) {
+        case access::Role::Care:
+        case access::Role::Program: return "TREAT";
+        case access::Role::Desk: return "HOPERAT";
+        case access::Role::Patient: return "PATRQT";
+        case access::Role::Security:
+        case access::Role::Operations: return "HSYSADMIN";
+    }
+    return {};
+}
+
+std::string request_id_of(const http::Request& request) {
+    const std::string_view id = request.header("x-request-id");
+    return is_id(id) ? std::string(id) : std::string();
+}
+
+std::string path_of(std::string_view base) {
+    const auto scheme = base.find("://");
+    const auto slash = base.find('/', scheme == base.npos ? 0 : scheme + 3);
+    return slash == base.npos ? "/" : std::string(base.substr(slash));
+}
+
+}  // namespace
+
+Desk::Desk(const Rooms& the_rooms, Options the_options)
+    : rooms(the_rooms),
+      options(std::move(the_options)),
+      base_path(path_of(options.base)),
+      page_key(crypto::derive(options.key, "records/page")),
+      gate(std::make_unique<Gate>()),
+      subscriptions(std::make_unique<Subscriptions>()),
+      exports(std::make_unique<Exports>(*this)),
+      backstage(std::make_unique<Backstage>(options.idle_threads)) {}
+
+Desk::~Desk() = default;
+
+event::Event event_of(const Desk& desk, const Call& call, event::Type type,
+                      std::string_view patient, std::string_view object) {
+    event::Event e;
+    e.time = desk.rooms.clock.now();
+    e.id = event::print_uuid(event::make_uuid(e.time, desk.rooms.random));
+    e.type = type;
+    e.action = event::usual_action(type);
+    e.source = desk.options.source;
+    e.node = desk.options.node;
+    e.actor.id = call.actor.id;
+    e.actor.role = call.actor.profession.empty() ? std::string(access::name_of(call.actor.role))
+                                                 : call.actor.profession;
+    e.actor.auth = call.actor.auth;
+    e.actor.organisation = call.actor.organisation;
+    e.subject = {PatientId(std::string(patient)), ObjectId(std::string(object))};
+    e.purpose = purpose_of(call.actor.role);
+    e.network.address = call.request.peer;
+    e.request_id = request_id_of(call.request);
+    return e;
+}
+
+void disclose(Desk& desk, CallPtr call, Disclosure disclosure) {
+    // What tells nothing about anybody leaves no entry.
+    if (disclosure.events.empty()) return call->reply(std::move(disclosure.response));
+    auto reply = std::make_shared<http::Reply>(std::move(call->reply));
+    const Lang lang = call->wishes.lang;
+    desk.rooms.trace.submit(
+        std::move(disclosure.events),
+        [reply, lang,
+         held = std::make_shared<http::Response>(std::move(disclosure.response))](Status kept) {
+            if (kept) return (*reply)(std::move(*held));
+            const Issues issues{{Severity::Error,
+                                 "transient",
+                                 {"la trace n'a pas pu être écrite : rien n'est montré",
+                                  "the trace could not be written: nothing is shown"},
+                                 {"prévenez l'administrateur, puis recommencez",
+                                  "tell the administrator, then try again"}}};
+            (*reply)({.status = 503,
+                      .content_type = std::string(kFhirJson),
+                      .body = to_bytes(as_bytes(outcome_json(issues, lang)))});
+        });
+}
+
+void refuse(Desk& desk, CallPtr call, const Refusal& refusal, event::Type type) {
+    const bool closed = !refusal.reasons.empty();
+    event::Event e = event_of(desk, *call, closed ? event::Type::AccessRefused : type, {},
+                              call->target.id.empty()
+                                  ? std::string()
+                                  : reference_to(call->target.type, call->target.id));
+    e.outcome = refusal.status >= 500 ? event::Outcome::SeriousFailure
+                                      : event::Outcome::MinorFailure;
+    e.query = call->asked;
+    e.detail["status"] = fmt::format("{}", refusal.status);
+    if (closed) e.verdict = event::Verdict{.reasons = refusal.reasons};
+    http::Response response =
+        json_response(*call, refusal.status, outcome_json(refusal.issues, call->wishes.lang));
+    response.headers = refusal.headers;
+    disclose(desk, std::move(call), {std::move(response), {std::move(e)}});
+}
+
+http::Response json_response(const Call& call, int status, std::string json) {
+    if (call.wishes.pretty) json = prettied(json);
+    return {.status = status,
+            .content_type = std::string(kFhirJson),
+            .body = to_bytes(as_bytes(json))};
+}
+
+void add_version_headers(http::Response& response, const vault::Version& version) {
+    response.headers.emplace_back("ETag", etag_of(version.version));
+    response.headers.emplace_back("Last-Modified", http_date(version.updated));
+}
+
+std::string reference_to(std::string_view type, std::string_view id) {
+    std::string reference(type);
+    reference += '/';
+    reference += id;
+    return reference;
+}
+
+std::string page_link(const Desk& desk, const Call& call, const Cursor& next) {
+    const std::string_view path(call.request.path);
+    PageOf page{.path = std::string(path.substr(std::min(desk.base_path.size(), path.size()))),
+                .query = print_query(call.parameters),
+                .cursor = next};
+    return desk.options.base + "_page/" +
+           seal_page(desk.page_key, desk.rooms.random, call.actor.id, page);
+}
+
+}  // namespace hygie::records

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "guards/records/door.h"
+#include "guards/records/negotiate.h"
+#include "guards/records/refusal.h"
+#include "guards/records/target.h"
+
+/// What every handler of the door works with: the request taken apart, the ledger entries it owes,
+/// and the two ways to answer.
+namespace hygie::records {
+
+/// Where a page begins: behind the resource shown last, or else at that place.
+struct Cursor {
+    std::uint64_t offset = 0;
+    std::string last{};  ///< "Observation/42", or whatever names the last item of the answer
+    bool operator==(const Cursor&) const = default;
+};
+
+/// One interaction under way.
+struct Call {
+    access::Actor actor;
+    http::Request request;
+    Method method = Method::Get;
+    Target target;
+    Parameters parameters;  ///< of the query, and of the body of a POST _search; without _format
+    Wishes wishes;
+    Cursor cursor{};
+    std::string asked;  ///< path and query exactly as sent: for the ledger
+    http::Reply reply;
+};
+using CallPtr = std::unique_ptr<Call>;
+
+class Backstage;
+class Exports;
+class Subscriptions;
+class Gate;
+
+/// The door's own state. Handlers are free functions over it.
+struct Desk {
+    Desk(const Rooms& the_rooms, Options the_options);
+    ~Desk();
+
+    Rooms rooms;
+    Options options;
+    std::string base_path;  ///< of options.base: "/fhir/"
+    crypto::Secret32 page_key;
+    std::unique_ptr<Gate> gate;
+    std::unique_ptr<Subscriptions> subscriptions;
+    std::unique_ptr<Exports> exports;
+    std::unique_ptr<Backstage> backstage;  ///< last: its threads use the others
+};
+
+/// A response and the entries that must be durable before it leaves.
+struct Disclosure {
+    http::Response response;
+    std::vector<event::Event> events{};
+};
+
+/// An entry about this call. `object` is "Type/id" or empty.
+event::Event event_of(const Desk& desk, const Call& call, event::Type type,
+                      std::string_view patient, std::string_view object);
+
+/// Gives the answer once the ledger keeps its events; 503 when it cannot.
+void disclose(Desk& desk, CallPtr call, Disclosure disclosure);
+/// The same for a refusal. What it owes the ledger is written here: AccessRefused with its reasons
+/// when access was refused, and otherwise an event of `type` that failed.
+void refuse(Desk& desk, CallPtr call, const Refusal& refusal,
+            event::Type type = event::Type::RecordRead);
+
+/// A response with a FHIR body.
+http::Response json_response(const Call& call, int status, std::string json);
+/// ETag and Last-Modified of a version.
+void add_version_headers(http::Response& response, const vault::Version& version);
+std::string reference_to(std::string_view type, std::string_view id);
+
+/// A link to the rest of this answer: sealed, good for this actor only.
+std::string page_link(const Desk& desk, const Call& call, const Cursor& next);
+
+}  // namespace hygie::records

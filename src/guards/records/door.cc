@@ -1,0 +1,20 @@
+#include "guards/records/door.h"
+
+#include "guards/records/interactions.h"
+
+namespace hygie::records {
+
+struct Door::State {
+    State(const Rooms& rooms, Options options) : desk(rooms, std::move(options)) {}
+    Desk desk;
+};
+
+Door::Door(const Rooms& rooms, Options options)
+    : state_(std::make_unique<State>(rooms, std::move(options))) {}
+Door::~Door() = default;
+
+void Door::handle(const access::Actor& actor, http::Request request, http::Reply reply) {
+    serve(state_->desk, actor, std::move(request), std::move(reply));
+}
+
+}  // namespace hygie::records

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/decision.h"
+#include "base/http.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "crypto/secret.h"
+#include "event/event.h"
+#include "event/place.h"
+#include "host/clock.h"
+#include "host/disk.h"
+#include "host/random.h"
+#include "vault/trace.h"
+#include "vault/vault.h"
+
+namespace hygie::records {
+
+/// What the interface tells of the ledger as AuditEvents: read only.
+class AuditTrail {
+  public:
+    virtual ~AuditTrail() = default;
+
+    struct Question {
+        PatientId patient{};  ///< empty: any
+        ActorId agent{};      ///< empty: any
+        ObjectId object{};    ///< empty: any
+        WallTime from = WallTime::min();
+        WallTime until = WallTime::max();
+        std::optional<std::uint64_t> before{};  ///< entries below this index only
+        std::size_t count = 0;                  ///< at most so many
+    };
+    struct Entry {
+        event::Event event;
+        event::Place place;
+    };
+    /// Newest first.
+    virtual Result<std::vector<Entry>> search(const Question& question) = 0;
+    /// Code::NotFound when the ledger has no event of that id.
+    virtual Result<Entry> read(const std::string& id) = 0;
+};
+
+/// Sends a notification of a subscription: an id-only Bundle in JSON. Called on a thread of the
+/// door; an error is tried again a few times.
+using Notify = std::function<Status(const std::string& endpoint, const http::Headers& headers,
+                                    const std::string& bundle)>;
+
+struct Options {
+    std::string base;  ///< of every URL we write: "https://cabinet.example/fhir/"
+    NodeId node;
+    SourceId source = SourceId("records");
+    std::string software = "Hygie";
+    std::string version = "0";
+    std::string export_dir;           ///< for bulk exports, sealed; empty: none are offered
+    crypto::Secret32 key;             ///< domain key "records": pages, exports, idempotency
+    std::size_t idle_threads = 1;     ///< for exports, imports and notifications
+};
+
+/// What the door stands on. `audit` and `notify` may be empty: what they serve is then not offered.
+struct Rooms {
+    vault::Vault& vault;
+    vault::Trace& trace;
+    Clock& clock;
+    Random& random;
+    Disk& disk;
+    AuditTrail* audit = nullptr;
+    Notify notify{};
+};
+
+/// The FHIR R4 interface: request → decision → trace → disclosure. No byte of an answer leaves
+/// before the ledger keeps the entry that says so. Thread-safe.
+class Door {
+  public:
+    Door(const Rooms& rooms, Options options);
+    /// Waits for what is under way.
+    ~Door();
+
+    /// Answers a request below the base of the options. `reply` is called exactly once, here or on
+    /// another thread. What `actor` is comes from sign-in and is believed.
+    void handle(const access::Actor& actor, http::Request request, http::Reply reply);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace hygie::records

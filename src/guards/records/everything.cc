@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "guards/records/bundle.h"
+#include "guards/records/handlers.h"
+#include "guards/records/operation_input.h"
+#include "guards/records/references.h"
+#include "guards/records/sight.h"
+
+/// Patient/$everything (https://hl7.org/fhir/R4/patient-operation-everything.html): the record, and
+/// what of the house it refers to.
+namespace hygie::records {
+
+namespace {
+
+constexpr std::size_t kCountMax = 1'000;
+
+struct Wanted {
+    std::size_t count = kCountMax;
+    WallTime since = WallTime::min();
+    std::set<std::string, std::less<>> types{};  ///< empty: all
+};
+
+Answer<Wanted> wanted_of(const OperationInput& input) {
+    Wanted wanted;
+    if (const auto since = input.text("_since"); !since.empty())
+        wanted.since = TRY(from_rfc3339(since));
+    if (const auto count = input.text("_count"); !count.empty()) {
+        const auto [end, error] =
+            std::from_chars(count.data(), count.data() + count.size(), wanted.count);
+        if (error != std::errc() || end != count.data() + count.size())
+            return refuse(400, "invalid", {"_count n'est pas un nombre", "_count is no number"},
+                          {"écrivez un nombre entier", "write a whole number"});
+        wanted.count = std::clamp<std::size_t>(wanted.count, 1, kCountMax);
+    }
+    std::string_view types = input.text("_type");
+    while (!types.empty()) {
+        const auto comma = std::min(types.find(','), types.size());
+        wanted.types.emplace(types.substr(0, comma));
+        types.remove_prefix(std::min(comma + 1, types.size()));
+    }
+    return wanted;
+}
+
+std::string reference_of(const vault::Found& found) {
+    return reference_to(found.entry.type, found.entry.id);
+}
+
+/// What the asker may see of the record, in an order that does not change.
+Answer<std::vector<vault::Found>> open_entries(Sight& sight, const vault::Record& record,
+                                               const Wanted& wanted) {
+    auto found = TRY(sight.desk().rooms.vault.everything(record.patient()));
+    std::erase_if(found, [&](const vault::Found& one) {
+        const bool is_asked = wanted.types.empty() || wanted.types.contains(one.entry.type);
+        return !is_asked || one.entry.updated < wanted.since ||
+               !sight.may(event::Action::Read, one.entry.type, record);
+    });
+    std::ranges::sort(found, {}, reference_of);
+    return found;
+}
+
+/// Adds the house's resources that a body refers to, each once.
+Answer<void> add_referred(Sight& sight, const Wanted& wanted, std::string_view body,
+                          std::set<std::string>& told, BundleWriter& writer) {
+    auto document = TRY(fhir::parse(body));
+    std::set<std::string> references;
+    const auto collected = relinked(document.arena, document.root,
+                                    [&](std::string_view link, bool is_reference)
+                                        -> Answer<std::optional<std::string>> {
+                                        if (is_reference && is_literal_reference(link))
+                                            references.emplace(link);
+                                        return std::optional<std::string>();
+                                    });
+    if (!collected) return std::unexpected(collected.error());
+    for (const std::string& reference : references) {
+        if (told.contains(reference)) continue;
+        const auto slash = reference.find('/');
+        const std::string type = reference.substr(0, slash);
+        if (!wanted.types.empty() && !wanted.types.contains(type)) continue;
+        const auto found = sight.open(event::Action::Read, type, reference.substr(slash + 1));
+        if (!found || !found->record->patient().empty() || found->entry.deleted) continue;
+        const vault::Version version = TRY(sight.desk().rooms.vault.read(*found));
+        writer.add({.reference = reference, .resource = version.body, .search_mode = "include"});
+        told.insert(reference);
+    }
+    return {};
+}
+
+}  // namespace
+
+Answer<Disclosure> everything(Desk& desk, const Call& call) {
+    constexpr std::array<std::string_view, 3> kKnown = {"_since", "_type", "_count"};
+    const OperationInput input = TRY(read_input(call, kKnown));
+    const Wanted wanted = TRY(wanted_of(input));
+    Sight sight(desk, call);
+    const auto patient = TRY(sight.open(event::Action::Read, "Patient", call.target.id));
+    const auto reasons = sight.reasons();
+    const auto entries = TRY(open_entries(sight, *patient.record, wanted));
+    auto at = std::ranges::upper_bound(entries, call.cursor.last, {}, reference_of);
+    BundleWriter writer("searchset", desk.options.base);
+    writer.total(entries.size());
+    const auto left = static_cast<std::size_t>(entries.end() - at);
+    const auto end = at + static_cast<std::ptrdiff_t>(std::min(wanted.count, left));
+    if (end != entries.end() && end != at)
+        writer.link("next", page_link(desk, call, {.last = reference_of(*(end - 1))}));
+    std::set<std::string> told;
+    for (; at != end; ++at) {
+        const vault::Version version = TRY(desk.rooms.vault.read(*at));
+        writer.add({.reference = reference_of(*at), .resource = version.body, .search_mode = "match"});
+        TRY_STATUS(add_referred(sight, wanted, version.body, told, writer));
+    }
+    event::Event e = event_of(desk, call, event::Type::RecordRead, patient.record->patient(),
+                              reference_to("Patient", call.target.id));
+    e.query = call.asked;
+    add_basis(e, reasons);
+    return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
+}
+
+}  // namespace hygie::records

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "guards/records/desk.h"
+
+/// The interactions, one function each: what the dispatch table (interactions.cc) points to. Those
+/// that return answer at once; those that take the call over answer later, or in several steps.
+namespace hygie::records {
+
+Answer<Disclosure> read_instance(Desk& desk, const Call& call);
+Answer<Disclosure> read_version(Desk& desk, const Call& call);
+Answer<Disclosure> read_history(Desk& desk, const Call& call);
+Answer<Disclosure> read_wide_history(Desk& desk, const Call& call);  ///< of a type, or of all
+Answer<Disclosure> search(Desk& desk, const Call& call);
+Answer<Disclosure> capabilities(Desk& desk, const Call& call);
+
+Answer<Disclosure> everything(Desk& desk, const Call& call);
+Answer<Disclosure> validate(Desk& desk, const Call& call);
+Answer<Disclosure> read_meta(Desk& desk, const Call& call);
+Answer<Disclosure> expand(Desk& desk, const Call& call);
+Answer<Disclosure> validate_code(Desk& desk, const Call& call);
+Answer<Disclosure> lookup(Desk& desk, const Call& call);
+
+Answer<Disclosure> read_audit(Desk& desk, const Call& call);
+Answer<Disclosure> search_audit(Desk& desk, const Call& call);
+
+Answer<Disclosure> start_export(Desk& desk, const Call& call);
+Answer<Disclosure> export_status(Desk& desk, const Call& call);
+Answer<Disclosure> export_file(Desk& desk, const Call& call);
+Answer<Disclosure> end_export(Desk& desk, const Call& call);
+
+void write_one(Desk& desk, CallPtr call);
+void run_bundle(Desk& desk, CallPtr call);
+void change_meta(Desk& desk, CallPtr call);  ///< $meta-add and $meta-delete
+void merge(Desk& desk, CallPtr call);
+void import(Desk& desk, CallPtr call);
+void turn_page(Desk& desk, CallPtr call);
+
+}  // namespace hygie::records

@@ -1,0 +1,199 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <queue>
+#include <set>
+
+#include "guards/records/around.h"
+#include "guards/records/bundle.h"
+#include "guards/records/handlers.h"
+#include "guards/records/sight.h"
+
+/// history of one resource, of a type and of everything that is open to the asker
+/// (https://hl7.org/fhir/R4/http.html#history).
+namespace hygie::records {
+
+namespace {
+
+constexpr std::size_t kCountDefault = 20;
+constexpr std::size_t kCountMax = 1'000;
+
+struct Wanted {
+    std::size_t count = kCountDefault;
+    WallTime since = WallTime::min();
+};
+
+Answer<Wanted> wanted_of(const Call& call) {
+    Wanted wanted;
+    for (const auto& [name, value] : call.parameters) {
+        if (name == "_count") {
+            const auto [end, error] =
+                std::from_chars(value.data(), value.data() + value.size(), wanted.count);
+            if (error == std::errc() && end == value.data() + value.size()) {
+                wanted.count = std::clamp<std::size_t>(wanted.count, 1, kCountMax);
+                continue;
+            }
+        } else if (name == "_since") {
+            wanted.since = TRY(from_rfc3339(value));
+            continue;
+        } else if (call.wishes.lenient) {
+            continue;
+        }
+        return refuse(400, "not-supported",
+                      {"un paramètre de cet historique est inconnu, ou sa valeur",
+                       "a parameter of this history is unknown, or its value"},
+                      {"seuls _count et _since conviennent ici",
+                       "only _count and _since fit here"});
+    }
+    return wanted;
+}
+
+void add_version(BundleWriter& writer, const vault::Version& version) {
+    const std::string reference = reference_to(version.type, version.id);
+    const std::string etag = etag_of(version.version);
+    const std::string updated = to_rfc3339(version.updated);
+    const bool first = version.version == 1;
+    writer.add({.reference = reference,
+                .resource = version.body,
+                .method = version.deleted ? "DELETE"
+                          : first         ? "POST"
+                                          : "PUT",
+                .url = first ? std::string_view(version.type) : std::string_view(reference),
+                .status = version.deleted ? "204 No Content"
+                          : first         ? "201 Created"
+                                          : "200 OK",
+                .etag = etag,
+                .last_modified = updated});
+}
+
+std::string self_link(const Desk& desk, const Call& call) {
+    const std::string query = print_query(call.parameters);
+    return desk.options.base + call.request.path.substr(desk.base_path.size()) +
+           (query.empty() ? "" : "?") + query;
+}
+
+/// A resource with versions yet to tell, the newest of them first.
+struct Thread {
+    vault::Found found{};
+    vault::Version next{};
+    /// Order of a wide history: newest first, then by name, so that pages fit together.
+    auto key() const { return std::tuple(next.updated, std::string_view(next.type), next.id); }
+    bool operator<(const Thread& other) const { return key() < other.key(); }
+};
+
+/// "2026-11-24T08:30:00.000000Z Observation/1/3": the version told last.
+std::string place_of(const vault::Version& version) {
+    return fmt::format("{} {}/{}/{}", to_rfc3339(version.updated), version.type, version.id,
+                       version.version);
+}
+
+/// Newest entries of a record that the asker may read, deleted ones too.
+void add_entries(Sight& sight, const std::shared_ptr<const vault::Record>& record,
+                 std::string_view type, WallTime since, std::vector<vault::Found>& into) {
+    for (const auto& piece : record->index().pieces()) {
+        const fhir::Segment& segment = *piece.segment;
+        const auto [first, last] = type.empty() ? std::pair<std::size_t, std::size_t>(0, segment.size())
+                                                : segment.range_of(type);
+        for (std::size_t i = first; i < last; ++i) {
+            const auto entry = segment.entry(i);
+            const auto newest = record->index().find(entry.type, entry.id);
+            if (!newest || newest->version != entry.version || entry.updated < since) continue;
+            if (sight.may(event::Action::Read, entry.type, *record))
+                into.push_back({record, entry});
+        }
+    }
+}
+
+/// All versions of these resources, newest first, given to `tell` until it returns false.
+Answer<void> tell_versions(Desk& desk, std::vector<vault::Found> found, WallTime since,
+                           const std::function<bool(const vault::Version&, const vault::Found&)>& tell) {
+    std::ranges::sort(found, std::greater(), [](const vault::Found& f) { return f.entry.updated; });
+    std::priority_queue<Thread> threads;
+    std::size_t opened = 0;
+    for (;;) {
+        // Bodies are opened only when their time has come.
+        while (opened < found.size() &&
+               (threads.empty() || found[opened].entry.updated >= threads.top().next.updated)) {
+            vault::Version newest = TRY(desk.rooms.vault.read(found[opened]));
+            threads.push({found[opened], std::move(newest)});
+            ++opened;
+        }
+        if (threads.empty()) return {};
+        Thread thread = threads.top();
+        threads.pop();
+        if (thread.next.updated < since) continue;
+        if (!tell(thread.next, thread.found)) return {};
+        if (thread.next.version == 1) continue;
+        auto before = desk.rooms.vault.read(thread.found, thread.next.version - 1);
+        if (!before) return std::unexpected(Refusal(before.error()));
+        thread.next = *std::move(before);
+        threads.push(std::move(thread));
+    }
+}
+
+/// Ledger entries of a history: one for each patient of whom something is told.
+std::vector<event::Event> history_events(Sight& sight, const std::set<std::string>& patients,
+                                         std::string_view object) {
+    std::vector<event::Event> events;
+    for (const std::string& patient : patients) {
+        events.push_back(event_of(sight.desk(), sight.call(), event::Type::RecordRead, patient, object));
+        events.back().query = sight.call().asked;
+        add_basis(events.back(), sight.reasons());
+    }
+    return events;
+}
+
+}  // namespace
+
+Answer<Disclosure> read_history(Desk& desk, const Call& call) {
+    Sight sight(desk, call);
+    const auto found = TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
+    const Wanted wanted = TRY(wanted_of(call));
+    const auto from = static_cast<std::uint32_t>(call.cursor.offset);
+    auto versions = TRY(desk.rooms.vault.history(found, from, wanted.count));
+    std::erase_if(versions, [&](const auto& version) { return version.updated < wanted.since; });
+    BundleWriter writer("history", desk.options.base);
+    if (wanted.since == WallTime::min()) writer.total(found.entry.version);
+    writer.link("self", self_link(desk, call));
+    if (versions.size() == wanted.count && versions.back().version > 1)
+        writer.link("next", page_link(desk, call, {.offset = versions.back().version - 1}));
+    for (const vault::Version& version : versions) add_version(writer, version);
+    return Disclosure{json_response(call, 200, writer.finish()),
+                      history_events(sight, {std::string(found.record->patient())},
+                                     reference_to(found.entry.type, found.entry.id))};
+}
+
+Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
+    Sight sight(desk, call);
+    const Wanted wanted = TRY(wanted_of(call));
+    const std::string_view type = call.target.type;
+    const auto records = TRY(records_around(sight, type.empty() ? "Observation" : type));
+    std::vector<vault::Found> found;
+    for (const auto& record : records) add_entries(sight, record, type, wanted.since, found);
+    std::vector<vault::Version> page;
+    std::set<std::string> patients;
+    bool is_behind = call.cursor.last.empty();
+    bool more = false;
+    TRY_STATUS(tell_versions(desk, std::move(found), wanted.since,
+                             [&](const vault::Version& version, const vault::Found& of) {
+                                 if (!is_behind) {
+                                     is_behind = place_of(version) == call.cursor.last;
+                                     return true;
+                                 }
+                                 more = page.size() == wanted.count;
+                                 if (more) return false;
+                                 page.push_back(version);
+                                 patients.emplace(of.record->patient());
+                                 return true;
+                             }));
+    BundleWriter writer("history", desk.options.base);
+    writer.link("self", self_link(desk, call));
+    if (more) writer.link("next", page_link(desk, call, {.last = place_of(page.back())}));
+    for (const vault::Version& version : page) add_version(writer, version);
+    if (patients.empty()) patients.emplace();
+    return Disclosure{json_response(call, 200, writer.finish()), history_events(sight, patients, type)};
+}
+
+}  // namespace hygie::records

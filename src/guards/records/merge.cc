@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <array>
+
+#include "guards/records/handlers.h"
+#include "guards/records/operation_input.h"
+#include "guards/records/references.h"
+#include "guards/records/sight.h"
+#include "guards/records/work.h"
+
+/// Patient/$merge (https://build.fhir.org/patient-operation-merge.html): one person, two records.
+/// All of the source moves to the target; both stay, linked to each other.
+namespace hygie::records {
+
+namespace {
+
+using event::Action;
+using fhir::Json;
+
+struct Pair {
+    vault::Found source;
+    vault::Found target;
+};
+
+Answer<vault::Found> patient_named(Sight& sight, const OperationInput& input,
+                                   std::string_view name) {
+    std::string_view reference = input.value(name, "valueReference")["reference"].text();
+    if (!reference.starts_with("Patient/") || !is_literal_reference(reference))
+        return refuse(400, "required",
+                      {"il faut source-patient et target-patient, des références Patient/id",
+                       "source-patient and target-patient are needed, references Patient/id"},
+                      {"voyez la définition de Patient/$merge",
+                       "see the definition of Patient/$merge"},
+                      "Parameters.parameter");
+    reference.remove_prefix(reference.find('/') + 1);
+    auto found = TRY(sight.open(Action::Update, "Patient", reference));
+    if (found.entry.deleted) return std::unexpected(not_found());
+    return found;
+}
+
+/// A link from one patient to the other.
+Json linked(fhir::Arena& arena, Json patient, std::string_view other, std::string_view type) {
+    std::vector<Json> links(patient["link"].items().begin(), patient["link"].items().end());
+    const Json reference = arena.object({{"reference", arena.string(other)}});
+    links.push_back(arena.object({{"other", reference}, {"type", arena.string(type)}}));
+    return arena.with(patient, "link", arena.array(links));
+}
+
+/// Identifiers of the source that the target does not have, marked as old ones. Nothing that the
+/// target has is changed: a qualified identity is never written over.
+Json with_identifiers(fhir::Arena& arena, Json target, Json source) {
+    std::vector<Json> all(target["identifier"].items().begin(), target["identifier"].items().end());
+    for (const Json identifier : source["identifier"].items()) {
+        const bool known = std::ranges::any_of(all, [&](Json other) {
+            return other["system"] == identifier["system"] && other["value"] == identifier["value"];
+        });
+        if (!known) all.push_back(arena.with(identifier, "use", arena.string("old")));
+    }
+    return all.empty() ? target : arena.with(target, "identifier", arena.array(all));
+}
+
+Change update_of(const vault::Version& version, Json body) {
+    return {.kind = Change::Kind::Update,
+            .type = version.type,
+            .id = version.id,
+            .if_match = version.version,
+            .body = body};
+}
+
+Answer<void> add_patients(Desk& desk, const Pair& pair, Work& work) {
+    fhir::Arena& arena = work.arena;
+    const vault::Version source = TRY(desk.rooms.vault.read(pair.source));
+    const vault::Version target = TRY(desk.rooms.vault.read(pair.target));
+    const Json old = TRY(arena.parse(source.body));
+    const Json kept = TRY(arena.parse(target.body));
+    work.changes.push_back(update_of(
+        target, linked(arena, with_identifiers(arena, kept, old),
+                       reference_to("Patient", source.id), "replaces")));
+    work.changes.push_back(update_of(
+        source, linked(arena, arena.with(old, "active", arena.boolean(false)),
+                       reference_to("Patient", target.id), "replaced-by")));
+    return {};
+}
+
+/// Everything in the source's record, about the target from now on.
+Answer<void> add_moves(Sight& sight, const Pair& pair, Work& work) {
+    const std::string from = reference_to("Patient", pair.source.entry.id);
+    const std::string to = reference_to("Patient", pair.target.entry.id);
+    for (const vault::Found& found :
+         TRY(sight.desk().rooms.vault.everything(pair.source.entry.id))) {
+        if (found.entry.type == "Patient") continue;
+        if (!sight.may(Action::Update, found.entry.type, *found.record))
+            return std::unexpected(forbidden(sight.reasons()));
+        const vault::Version version = TRY(sight.desk().rooms.vault.read(found));
+        const Json body = TRY(relinked(
+            work.arena, TRY(work.arena.parse(version.body)),
+            [&](std::string_view link, bool is_reference) -> Answer<std::optional<std::string>> {
+                if (!is_reference || link != from) return std::optional<std::string>();
+                return to;
+            }));
+        work.changes.push_back(update_of(version, body));
+    }
+    return {};
+}
+
+Answer<Work> merge_work(Desk& desk, const Call& call) {
+    const OperationInput input = TRY(read_input(call, {}));
+    Sight sight(desk, call);
+    const Pair pair{TRY(patient_named(sight, input, "source-patient")),
+                    TRY(patient_named(sight, input, "target-patient"))};
+    if (pair.source.entry.id == pair.target.entry.id)
+        return refuse(422, "business-rule",
+                      {"un dossier ne se réunit pas avec lui-même",
+                       "a record is not merged with itself"},
+                      {"nommez deux patients", "name two patients"}, "Parameters.parameter");
+    Work work{.moves_records = true};
+    TRY_STATUS(add_patients(desk, pair, work));
+    TRY_STATUS(add_moves(sight, pair, work));
+    return work;
+}
+
+/// Parameters with the outcome and the patient that remains.
+http::Response respond(const Desk&, const Call& call, const std::vector<Written>& written) {
+    const Issues issues{{Severity::Information,
+                         "informational",
+                         {"les deux dossiers sont réunis", "the two records are merged"}}};
+    std::string out = R"({"resourceType":"Parameters","parameter":[{"name":"outcome","resource":)";
+    out += outcome_json(issues, call.wishes.lang);
+    out += R"(},{"name":"result","resource":)";
+    out += written.front().body;
+    out += "}]}";
+    return json_response(call, 200, std::move(out));
+}
+
+}  // namespace
+
+void merge(Desk& desk, CallPtr call) {
+    auto work = merge_work(desk, *call);
+    write_and_reply(desk, std::move(call), std::move(work), respond);
+}
+
+}  // namespace hygie::records

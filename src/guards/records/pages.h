@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "guards/records/desk.h"
+
+/// Links to the rest of an answer: the request and the place in it, sealed. Opaque to everybody,
+/// good for the actor they were made for and for nobody else.
+namespace hygie::records {
+
+/// What a token stands for.
+struct PageOf {
+    std::string path{};   ///< below the base
+    std::string query{};  ///< of a POST _search: what its body said
+    Cursor cursor{};
+    bool operator==(const PageOf&) const = default;
+};
+
+std::string seal_page(const crypto::Secret32& key, Random& random, const ActorId& actor,
+                      const PageOf& page);
+/// Code::NotFound for whatever was not sealed for this actor.
+Result<PageOf> open_page(const crypto::Secret32& key, const ActorId& actor,
+                         std::string_view token);
+
+}  // namespace hygie::records

@@ -1,0 +1,118 @@
+#include "guards/records/search.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+namespace hygie::records {
+
+namespace {
+
+/// What the hits depend on: all types but those that are only included.
+std::vector<std::string_view> types_of_hits(const fhir::Query& query) {
+    fhir::Query without = query;
+    without.includes.clear();
+    return fhir::types_touched(without);
+}
+
+access::Decision search_decision(const Call& call, std::string_view type,
+                                 const vault::Record& record, WallTime now) {
+    return access::decide(call.actor, {.action = event::Action::Execute,
+                                       .type = type,
+                                       .patient = record.patient(),
+                                       .relations = record.relations(),
+                                       .now = now});
+}
+
+/// Judges records as the vault comes across them, from any thread.
+class Allowing {
+  public:
+    Allowing(const Call& call, const fhir::Query& query, WallTime now)
+        : call_(call), types_(types_of_hits(query)), now_(now) {}
+
+    bool operator()(const vault::Record& record) {
+        const bool open = std::ranges::all_of(types_, [&](std::string_view type) {
+            return search_decision(call_, type, record, now_).permitted;
+        });
+        if (!open && !record.patient().empty()) note(record.patient());
+        return open;
+    }
+
+    void report(Searched& searched) {
+        searched.closed = std::move(closed_);
+        searched.closed_count = count_;
+    }
+
+  private:
+    void note(std::string_view patient) {
+        const std::lock_guard lock(mutex_);
+        ++count_;
+        if (closed_.size() < kClosedKept) closed_.emplace_back(patient);
+    }
+
+    const Call& call_;
+    std::vector<std::string_view> types_;
+    WallTime now_;
+    std::mutex mutex_;
+    std::vector<std::string> closed_;
+    std::size_t count_ = 0;
+};
+
+}  // namespace
+
+Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_view patient) {
+    const WallTime now = sight.desk().rooms.clock.now();
+    Allowing allowing(sight.call(), query, now);
+    const vault::Scope scope{.allows = std::ref(allowing),
+                             .patient = std::string(patient),
+                             .person = sight.call().actor.person};
+    Searched searched;
+    searched.page = TRY(sight.desk().rooms.vault.search(query, scope));
+    allowing.report(searched);
+    std::erase_if(searched.page.included, [&](const vault::Found& found) {
+        return !search_decision(sight.call(), found.entry.type, *found.record, now).permitted;
+    });
+    return searched;
+}
+
+Answer<std::vector<vault::Found>> find_matches(Sight& sight, std::string_view type,
+                                               const Parameters& criteria) {
+    auto query = TRY(fhir::parse_query(
+        type, criteria,
+        {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()}));
+    query.count = 2;
+    query.total = fhir::Query::Total::None;
+    query.includes.clear();
+    return TRY(run_search(sight, query, {})).page.page;
+}
+
+std::vector<event::Event> search_events(Sight& sight, const std::vector<vault::Found>& shown,
+                                        const Searched& searched, std::string_view patient) {
+    const Call& call = sight.call();
+    const auto made = [&](event::Type type, std::string_view about) {
+        event::Event e = event_of(sight.desk(), call, type, about, {});
+        e.query = call.asked;
+        return e;
+    };
+    std::map<std::string_view, std::size_t> counts;
+    for (const vault::Found& found : shown) ++counts[found.record->patient()];
+    std::vector<event::Event> events;
+    for (const auto& [about, count] : counts) {
+        events.push_back(made(event::Type::RecordSearched, about));
+        events.back().detail["shown"] = fmt::format("{}", count);
+    }
+    if (events.empty()) events.push_back(made(event::Type::RecordSearched, patient));
+    events.front().detail["total"] = fmt::format("{}", searched.page.total);
+    if (searched.closed_count > 0)
+        events.front().detail["closed"] = fmt::format("{}", searched.closed_count);
+    if (searched.closed_count > kClosedKept) return events;
+    for (const std::string& closed : searched.closed) {
+        events.push_back(made(event::Type::AccessRefused, closed));
+        events.back().outcome = event::Outcome::MinorFailure;
+    }
+    return events;
+}
+
+}  // namespace hygie::records

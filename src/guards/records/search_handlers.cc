@@ -1,0 +1,187 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "fhir/schema.h"
+#include "guards/records/bundle.h"
+#include "guards/records/handlers.h"
+#include "guards/records/search.h"
+#include "guards/records/shaping.h"
+
+/// Searches: one type, several types, or a patient's compartment.
+namespace hygie::records {
+
+namespace {
+
+constexpr std::size_t kTypesMax = 32;
+
+/// What is searched, and where.
+struct Wanted {
+    std::vector<std::string> types{};
+    std::string patient{};  ///< empty: everywhere
+    Parameters parameters{};
+};
+
+std::unexpected<Refusal> no_types() {
+    return refuse(400, "required",
+                  {"une recherche sans type nomme les types voulus",
+                   "a search without a type names the types that are wanted"},
+                  {fmt::format("ajoutez _type=Type,Type (au plus {})", kTypesMax),
+                   fmt::format("add _type=Type,Type (at most {})", kTypesMax)});
+}
+
+Answer<std::vector<std::string>> types_in(std::string_view list) {
+    std::vector<std::string> types;
+    while (!list.empty()) {
+        const auto comma = std::min(list.find(','), list.size());
+        const std::string_view type = list.substr(0, comma);
+        const auto target = parse_target(type);
+        if (!target || target->shape != Shape::Type || types.size() == kTypesMax)
+            return no_types();
+        types.emplace_back(type);
+        list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+    if (types.empty()) return no_types();
+    return types;
+}
+
+/// Types that a record can hold: those of the compartment definition.
+std::vector<std::string> types_of_compartment() {
+    std::vector<std::string> types = {"Patient"};
+    for (const fhir::TypeDef* type : fhir::resource_types()) {
+        if (!fhir::patient_compartment_params(type->name).empty() && type->name != "Patient")
+            types.emplace_back(type->name);
+    }
+    return types;
+}
+
+Answer<Wanted> wanted_of(const Call& call) {
+    Wanted wanted{.parameters = call.parameters};
+    const Target& target = call.target;
+    const bool in_compartment =
+        target.shape == Shape::Compartment || target.shape == Shape::CompartmentSearch;
+    if (in_compartment) {
+        if (target.type != "Patient") return std::unexpected(not_found());
+        wanted.patient = target.id;
+        if (target.name != "*") wanted.types = {target.name};
+    } else if (!target.type.empty()) {
+        wanted.types = {target.type};
+    }
+    if (!wanted.types.empty()) return wanted;
+    if (const auto list = value_of(wanted.parameters, "_type"); !list.empty()) {
+        wanted.types = TRY(types_in(list));
+        std::erase_if(wanted.parameters,
+                      [](const Parameter& parameter) { return parameter.name == "_type"; });
+    } else if (in_compartment) {
+        wanted.types = types_of_compartment();
+    } else {
+        return no_types();
+    }
+    return wanted;
+}
+
+Answer<fhir::Query> query_of(const Desk& desk, const Call& call, const Wanted& wanted,
+                             std::string_view type) {
+    auto query = TRY(fhir::parse_query(type, wanted.parameters,
+                                       {.lenient = call.wishes.lenient,
+                                        .base = desk.options.base,
+                                        .now = desk.rooms.clock.now()}));
+    if (wanted.types.size() > 1 && (!query.sort.empty() || !query.includes.empty()))
+        return refuse(400, "not-supported",
+                      {"_sort et _include demandent un seul type",
+                       "_sort and _include ask for a single type"},
+                      {"cherchez type par type", "search type by type"});
+    return query;
+}
+
+/// A page over one type after the other, and the place where the next one begins.
+struct Collected {
+    Searched searched{};  ///< of all types together
+    std::optional<Cursor> next{};
+    fhir::Query query{};  ///< of the last type: what all have in common
+};
+
+/// Searches one type of several: types before the cursor and behind a full page are only counted.
+Answer<void> collect(Sight& sight, const Wanted& wanted, std::size_t number, Collected& into) {
+    const Cursor& cursor = sight.call().cursor;
+    fhir::Query query = TRY(query_of(sight.desk(), sight.call(), wanted, wanted.types[number]));
+    vault::Page& all = into.searched.page;
+    const bool is_full = into.next || (all.page.size() >= query.count && number > cursor.offset);
+    const bool counts_only = is_full || number < cursor.offset;
+    into.query = query;
+    if (counts_only) {
+        query.summary = fhir::Query::Summary::Count;
+    } else {
+        query.count -= std::min(query.count, all.page.size());
+        if (number == cursor.offset) query.position = cursor.last;
+    }
+    auto searched = TRY(run_search(sight, query, wanted.patient));
+    all.total += searched.page.total;
+    if (!counts_only && !searched.page.next.empty())
+        into.next = Cursor{number, searched.page.next};
+    if (is_full && !into.next && searched.page.total > 0) into.next = Cursor{number, {}};
+    std::ranges::move(searched.page.page, std::back_inserter(all.page));
+    std::ranges::move(searched.page.included, std::back_inserter(all.included));
+    into.searched.closed_count = std::max(into.searched.closed_count, searched.closed_count);
+    if (into.searched.closed.empty()) into.searched.closed = std::move(searched.closed);
+    return {};
+}
+
+Answer<void> add_bodies(Desk& desk, BundleWriter& writer, const std::vector<vault::Found>& found,
+                        std::string_view mode, const Extent& extent) {
+    for (const vault::Found& one : found) {
+        const vault::Version version = TRY(desk.rooms.vault.read(one));
+        const std::string reference = reference_to(version.type, version.id);
+        const std::string body = shaped(version.body, extent);
+        writer.add({.reference = reference, .resource = body, .search_mode = mode});
+    }
+    return {};
+}
+
+std::string self_link(const Desk& desk, const Call& call, const fhir::Query& query) {
+    std::string path = call.request.path.substr(desk.base_path.size());
+    if (const auto end = path.rfind("/_search"); end != path.npos) path.erase(end);
+    const std::string used = print_query(query.used);
+    return desk.options.base + path + (used.empty() ? "" : "?") + used;
+}
+
+/// Tells, where handling was to be lenient, what was left out of the search.
+void add_left_out(BundleWriter& writer, const Call& call, const fhir::Query& query) {
+    if (query.left_out.empty()) return;
+    const std::string outcome = outcome_json(
+        {{Severity::Warning,
+          "not-supported",
+          {"des paramètres inconnus ont été laissés de côté", "unknown parameters were left out"},
+          {"comparez-les au lien « self »", "compare them with the \"self\" link"}}},
+        call.wishes.lang);
+    writer.add({.resource = outcome, .search_mode = "outcome"});
+}
+
+}  // namespace
+
+Answer<Disclosure> search(Desk& desk, const Call& call) {
+    const Wanted wanted = TRY(wanted_of(call));
+    Sight sight(desk, call);
+    Collected collected;
+    for (std::size_t i = 0; i < wanted.types.size(); ++i)
+        TRY_STATUS(collect(sight, wanted, i, collected));
+    const fhir::Query& query = collected.query;
+    const vault::Page& page = collected.searched.page;
+    BundleWriter writer("searchset", desk.options.base);
+    if (query.total != fhir::Query::Total::None) writer.total(page.total);
+    writer.link("self", self_link(desk, call, query));
+    if (query.summary != fhir::Query::Summary::Count) {
+        const Extent extent{query.summary, query.elements};
+        if (collected.next) writer.link("next", page_link(desk, call, *collected.next));
+        TRY_STATUS(add_bodies(desk, writer, page.page, "match", extent));
+        TRY_STATUS(add_bodies(desk, writer, page.included, "include", extent));
+    }
+    add_left_out(writer, call, query);
+    std::vector<vault::Found> shown = page.page;
+    shown.insert(shown.end(), page.included.begin(), page.included.end());
+    return Disclosure{json_response(call, 200, writer.finish()),
+                      search_events(sight, shown, collected.searched, wanted.patient)};
+}
+
+}  // namespace hygie::records

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fhir/json.h"
+#include "fhir/search_query.h"
+#include "guards/records/refusal.h"
+#include "guards/records/target.h"
+
+/// Parts of resources: _summary and _elements (https://hl7.org/fhir/R4/search.html#summary).
+namespace hygie::records {
+
+struct Extent {
+    fhir::Query::Summary summary = fhir::Query::Summary::False;
+    std::vector<std::string> elements{};
+
+    bool is_whole() const {
+        return summary == fhir::Query::Summary::False && elements.empty();
+    }
+};
+
+/// What a read may be asked: _summary and _elements, and nothing else.
+Answer<Extent> read_extent(const Parameters& parameters);
+
+/// The body of a resource cut down, marked as SUBSETTED; as it is when nothing is to be cut.
+std::string shaped(std::string body, const Extent& extent);
+
+}  // namespace hygie::records

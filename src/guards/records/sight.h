@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "guards/records/desk.h"
+
+/// What one asker may see and do: the one place where the door asks `access`.
+namespace hygie::records {
+
+/// Answers are remembered as long as the call lives: a bundle of a thousand resources of one patient
+/// asks a handful of questions.
+class Sight {
+  public:
+    Sight(Desk& desk, const Call& call) : desk_(desk), call_(call), now_(desk.rooms.clock.now()) {}
+
+    const access::Decision& decision(event::Action action, std::string_view type,
+                                     std::string_view patient,
+                                     std::span<const access::Relation> relations);
+    const access::Decision& decision(event::Action action, std::string_view type,
+                                     const vault::Record& record) {
+        return decision(action, type, record.patient(), record.relations());
+    }
+    bool may(event::Action action, std::string_view type, const vault::Record& record) {
+        return decision(action, type, record).permitted;
+    }
+
+    /// A resource that is there (or was deleted) and on which the asker may act. Otherwise: the one
+    /// refusal for absent and closed when it may not even be read, and 403 with the reasons when it
+    /// may be read but not changed.
+    Answer<vault::Found> open(event::Action action, std::string_view type, std::string_view id);
+
+    /// Why the last decision was what it was.
+    const std::vector<event::Reason>& reasons() const { return reasons_; }
+
+    Desk& desk() { return desk_; }
+    const Call& call() const { return call_; }
+
+  private:
+    Desk& desk_;
+    const Call& call_;
+    WallTime now_;
+    std::map<std::tuple<event::Action, std::string, std::string>, access::Decision> decisions_;
+    std::vector<event::Reason> reasons_;
+};
+
+/// 403 with the reasons in words.
+Refusal forbidden(std::vector<event::Reason> reasons);
+
+/// Notes in an event why access was given.
+void add_basis(event::Event& event, const std::vector<event::Reason>& reasons);
+
+}  // namespace hygie::records

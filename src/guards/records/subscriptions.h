@@ -1,0 +1,5 @@
+#pragma once
+
+namespace hygie::records {
+class Subscriptions {};
+}  // namespace hygie::records

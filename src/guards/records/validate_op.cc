@@ -1,0 +1,38 @@
+#include <array>
+
+#include "guards/records/checks.h"
+#include "guards/records/handlers.h"
+#include "guards/records/operation_input.h"
+#include "guards/records/sight.h"
+
+/// $validate (https://hl7.org/fhir/R4/resource-operation-validate.html).
+namespace hygie::records {
+
+Answer<Disclosure> validate(Desk& desk, const Call& call) {
+    constexpr std::array<std::string_view, 2> kKnown = {"mode", "profile"};
+    OperationInput input = TRY(read_input(call, kKnown));
+    Sight sight(desk, call);
+    fhir::Json resource = input.resource("resource");
+    if (!resource && call.target.shape == Shape::InstanceOperation) {
+        const auto found = TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
+        resource = TRY(input.arena.parse(TRY(desk.rooms.vault.read(found)).body));
+    }
+    if (resource["resourceType"].text() != call.target.type)
+        return refuse(400, "required",
+                      {"il faut une ressource du type de l'adresse",
+                       "a resource of the type of the URL is needed"},
+                      {"envoyez-la seule, ou dans Parameters sous le nom « resource »",
+                       "send it alone, or in Parameters under the name \"resource\""});
+    Work work{.arena = std::move(input.arena)};
+    Issues issues = TRY(check_alone(sight, work, resource, input.text("profile")));
+    if (issues.empty())
+        issues.push_back({Severity::Information,
+                          "informational",
+                          {"la ressource est valable", "the resource is valid"}});
+    event::Event e = event_of(desk, call, event::Type::RecordRead, {}, {});
+    e.query = call.asked;
+    return Disclosure{json_response(call, 200, outcome_json(issues, call.wishes.lang)),
+                      {std::move(e)}};
+}
+
+}  // namespace hygie::records

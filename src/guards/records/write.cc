@@ -1,0 +1,284 @@
+#include <fmt/format.h>
+
+#include <set>
+
+#include "guards/records/checks.h"
+#include "guards/records/idempotency.h"
+#include "guards/records/plan.h"
+#include "guards/records/work.h"
+
+namespace hygie::records {
+
+namespace {
+
+using event::Action;
+using Kind = Change::Kind;
+
+/// A write under way, alive until it is done.
+class Writing : public std::enable_shared_from_this<Writing> {
+  public:
+    Writing(Desk& desk, const Call& call, Work work, OnWritten done)
+        : desk_(desk),
+          call_(call),
+          sight_(desk, call),
+          work_(std::move(work)),
+          done_(std::move(done)) {}
+
+    void run() {
+        const auto replayed = replay();
+        if (!replayed) return done_(std::unexpected(replayed.error()));
+        if (*replayed) return tell();
+        auto transaction = prepare();
+        if (!transaction) return done_(std::unexpected(std::move(transaction.error())));
+        if (transaction->writes.empty()) return finish({});
+        desk_.rooms.vault.commit(
+            *std::move(transaction),
+            [self = shared_from_this()](Result<std::vector<vault::Version>> versions) {
+                if (versions) return self->finish(*std::move(versions));
+                self->done_(std::unexpected(self->refusal_of(versions.error())));
+            });
+    }
+
+  private:
+    Answer<vault::Transaction> prepare();
+    Answer<bool> replay();
+    void remember(vault::Transaction& transaction);
+    Answer<void> judge(const Step& step);
+    event::Event commit_event();
+    std::vector<event::Event> further_events();
+    Refusal refusal_of(const Error& error) const;
+    void finish(std::vector<vault::Version> versions);
+    void tell();
+    Answer<Written> result_of(const Step& step, std::vector<vault::Version>& versions,
+                              std::size_t& next);
+
+    Desk& desk_;
+    const Call& call_;
+    Sight sight_;
+    Work work_;
+    OnWritten done_;
+    Plan plan_;
+    std::string memory_;  ///< id of what the call's idempotency key remembers, empty without a key
+    std::vector<Written> results_;
+};
+
+vault::Write write_of(const Step& step) {
+    vault::Write write{.type = step.change.type, .id = step.change.id};
+    if (step.change.kind == Kind::Delete) {
+        write.kind = vault::Write::Kind::Delete;
+    } else {
+        write.resource = step.change.body;
+    }
+    write.must_be_new = step.is_new;
+    if (step.before) write.if_match = step.before->entry.version;
+    return write;
+}
+
+Answer<vault::Transaction> Writing::prepare() {
+    plan_ = TRY(make_plan(sight_, work_));
+    TRY_STATUS(check_steps(sight_, work_, plan_));
+    vault::Transaction transaction;
+    transaction.author = call_.actor.person;
+    for (Step& step : plan_.steps) {
+        TRY_STATUS(judge(step));
+        if (step.is_idle) continue;
+        transaction.writes.push_back(write_of(step));
+    }
+    for (Step& step : plan_.steps) {
+        for (const fhir::Json issue : detected_issues(sight_, work_.arena, step)) {
+            const std::string id = desk_.rooms.vault.new_id();
+            step.detected.push_back(reference_to("DetectedIssue", id));
+            transaction.writes.push_back(
+                {.type = "DetectedIssue", .id = id, .resource = issue, .must_be_new = true});
+        }
+    }
+    if (transaction.writes.empty()) return transaction;
+    transaction.event = commit_event();
+    if (!memory_.empty()) remember(transaction);
+    return transaction;
+}
+
+int status_of(const Step& step) {
+    if (step.change.kind == Kind::Delete) return 204;
+    return step.is_new ? 201 : 200;
+}
+
+void Writing::remember(vault::Transaction& transaction) {
+    std::vector<Remembered> changes;
+    for (const Step& step : plan_.steps) {
+        const std::uint32_t before = step.before ? step.before->entry.version : 0;
+        changes.push_back({step.is_idle && !step.before ? 204 : status_of(step), step.change.type,
+                           step.change.id, before + (step.is_idle ? 0 : 1)});
+    }
+    transaction.writes.push_back({.type = "Basic",
+                                  .id = memory_,
+                                  .resource = memory_of(desk_, call_, work_.arena, memory_, changes),
+                                  .must_be_new = true});
+}
+
+/// Whether this was done before: results_ then tell what it became, as far as it is still open.
+Answer<bool> Writing::replay() {
+    memory_ = TRY(memory_id(desk_, call_));
+    if (memory_.empty()) return false;
+    const auto changes = TRY(recall(desk_, call_, memory_));
+    if (!changes) return false;
+    for (const Remembered& change : *changes) {
+        Written written{.status = change.status, .type = change.type, .id = change.id};
+        Step step{.change = {.type = change.type, .id = change.id}, .is_idle = true};
+        if (change.version > 0) {
+            step.before = TRY(sight_.open(Action::Read, change.type, change.id));
+            step.patient = step.before->record->patient();
+            auto version = TRY(desk_.rooms.vault.read(*step.before, change.version));
+            written.version = version.version;
+            written.updated = version.updated;
+            written.body = std::move(version.body);
+        }
+        plan_.steps.push_back(std::move(step));
+        results_.push_back(std::move(written));
+    }
+    return true;
+}
+
+Answer<void> Writing::judge(const Step& step) {
+    // What was there before was judged when it was found; a deletion and what is not written need
+    // no more.
+    if (!step.has_body()) return {};
+    const Action action = step.is_new ? Action::Create : Action::Update;
+    const access::Decision* decision = nullptr;
+    if (const auto record = desk_.rooms.vault.record(step.patient)) {
+        decision = &sight_.decision(action, step.change.type, **record);
+    } else {
+        // The record is made here: by then it says that the author opened it.
+        const std::vector<access::Relation> opened = {
+            {.person = call_.actor.person,
+             .kind = access::Relation::Kind::OpenedRecord,
+             .evidence = reference_to("Patient", step.patient)}};
+        decision = &sight_.decision(action, step.change.type, step.patient, opened);
+    }
+    if (decision->permitted) return {};
+    return std::unexpected(forbidden(decision->reasons));
+}
+
+/// The patient whose record alone a plan changes; empty when there are several, or none.
+std::string only_patient(const Plan& plan) {
+    std::string only;
+    for (const Step& step : plan.steps) {
+        if (step.patient.empty()) continue;
+        if (!only.empty() && only != step.patient) return {};
+        only = step.patient;
+    }
+    return only;
+}
+
+event::Type type_of(const Step& step) {
+    if (step.change.kind == Kind::Delete) return event::Type::RecordDeleted;
+    return step.is_new ? event::Type::RecordCreated : event::Type::RecordUpdated;
+}
+
+event::Event Writing::commit_event() {
+    const bool alone = plan_.steps.size() == 1;
+    const Step& first = plan_.steps.front();
+    event::Event e = event_of(desk_, call_, alone ? type_of(first) : event::Type::RecordUpdated,
+                              only_patient(plan_), alone ? first.reference() : std::string());
+    if (!alone) {
+        e.action = Action::Execute;
+        e.detail["changes"] = fmt::format("{}", plan_.steps.size());
+    }
+    e.query = call_.asked;
+    add_basis(e, sight_.reasons());
+    return e;
+}
+
+Refusal Writing::refusal_of(const Error& error) const {
+    const bool is_race = error.code == Code::Stale || error.code == Code::AlreadyThere ||
+                         error.code == Code::NotFound;
+    if (!is_race) return error;
+    return {409,
+            "conflict",
+            {"quelqu'un a modifié la même chose en même temps : rien n'a été écrit",
+             "somebody changed the same thing at the same time: nothing was written"},
+            {"relisez, puis recommencez", "read again, then try again"}};
+}
+
+/// Patients whose record is changed or shown, beyond the one that the event of the commit names.
+std::vector<event::Event> Writing::further_events() {
+    std::vector<event::Event> events;
+    std::set<std::string> told = {only_patient(plan_), {}};
+    for (const Step& step : plan_.steps) {
+        const bool shown = step.is_idle && step.before;
+        if (!shown && !told.insert(step.patient).second) continue;
+        event::Event e = event_of(desk_, call_, shown ? event::Type::RecordRead : type_of(step),
+                                  step.patient, step.reference());
+        e.query = call_.asked;
+        events.push_back(std::move(e));
+    }
+    return events;
+}
+
+void Writing::finish(std::vector<vault::Version> versions) {
+    std::size_t next = 0;
+    for (const Step& step : plan_.steps) {
+        auto written = result_of(step, versions, next);
+        if (!written) return done_(std::unexpected(std::move(written.error())));
+        results_.push_back(*std::move(written));
+    }
+    tell();
+}
+
+/// Hands the results over once the ledger has all that is owed for them.
+void Writing::tell() {
+    auto events = further_events();
+    if (events.empty()) return done_(std::move(results_));
+    desk_.rooms.trace.submit(std::move(events), [self = shared_from_this()](Status kept) {
+        if (!kept) return self->done_(std::unexpected(Refusal(kept.error())));
+        self->done_(std::move(self->results_));
+    });
+}
+
+Answer<Written> Writing::result_of(const Step& step, std::vector<vault::Version>& versions,
+                                   std::size_t& next) {
+    Written written{.type = step.change.type, .id = step.change.id, .warnings = step.warnings,
+                    .detected = step.detected};
+    if (step.is_idle && !step.before) {
+        written.status = 204;
+        return written;
+    }
+    vault::Version version = step.is_idle ? TRY(desk_.rooms.vault.read(*step.before))
+                                          : std::move(versions[next++]);
+    if (!step.is_idle) written.status = status_of(step);
+    written.version = version.version;
+    written.updated = version.updated;
+    written.body = std::move(version.body);
+    return written;
+}
+
+event::Type refused_type(Method method) {
+    switch (method) {
+        case Method::Post: return event::Type::RecordCreated;
+        case Method::Delete: return event::Type::RecordDeleted;
+        default: return event::Type::RecordUpdated;
+    }
+}
+
+}  // namespace
+
+void write(Desk& desk, const Call& call, Work work, OnWritten done) {
+    std::make_shared<Writing>(desk, call, std::move(work), std::move(done))->run();
+}
+
+void write_and_reply(Desk& desk, CallPtr call, Answer<Work> work,
+                     http::Response (*respond)(const Desk&, const Call&,
+                                               const std::vector<Written>&)) {
+    const event::Type type = refused_type(call->method);
+    if (!work) return refuse(desk, std::move(call), work.error(), type);
+    const Call& asked = *call;
+    write(desk, asked, *std::move(work),
+          [&desk, type, respond,
+           call = std::move(call)](Answer<std::vector<Written>> written) mutable {
+              if (!written) return refuse(desk, std::move(call), written.error(), type);
+              // Commit and disclosures are in the ledger already: no more is owed.
+              call->reply(respond(desk, *call, *written));
+          });
+}
+
+}  // namespace hygie::records

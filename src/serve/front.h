@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "access/accounts.h"
+#include "access/sessions.h"
+#include "access/sign_in.h"
+#include "event/event.h"
+#include "serve/gate.h"
+#include "serve/http_server.h"
+
+namespace hygie::serve {
+
+/// Where sign-ins are traced; `done` may come from any thread, and a token is given only after it
+/// came without error (vault::Trace::submit has this shape).
+using EventSink =
+    std::function<void(std::vector<event::Event>, std::function<void(Status)> done)>;
+
+/// What the core puts behind its one address.
+struct FrontParts {
+    access::SealedFile::Doors doors;
+    access::Accounts& accounts;
+    access::Sessions& sessions;
+    access::SignIn& sign_in;
+    /// The address people and programs use, "https://hygie.example:8443", without a slash at the
+    /// end: issuer and audience of tokens. Empty until it is known: see Front::at().
+    std::string url;
+    EventSink sink;
+    event::Event origin;  ///< source, node and device of the events above
+    SignedHandler records;          ///< /fhir and below; the path keeps its prefix
+    AsyncHandler capability;        ///< GET /fhir/metadata, for everybody
+    HttpServer::Handler log;        ///< /log/…: the served ledger; the prefix is taken off
+    std::function<Status()> ready;  ///< for /readyz
+    std::function<std::string()> metrics;  ///< further lines of /metrics, Prometheus text
+};
+
+/// Every route of the core: health, metrics, sign-in, OAuth, OpenAPI, the records behind the gate.
+/// Outlives the server it serves.
+class Front {
+  public:
+    explicit Front(FrontParts parts);
+    ~Front();
+
+    /// Says at which address it is reached, before the first request.
+    void at(std::string url);
+    void operator()(Request request, Reply reply);
+    /// Small for who is not known, large for bundles of who is.
+    std::uint64_t body_limit(const Request& head) const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace hygie::serve

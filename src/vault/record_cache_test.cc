@@ -1,0 +1,87 @@
+#include "vault/record_cache.h"
+
+#include <gtest/gtest.h>
+
+namespace hygie::vault {
+namespace {
+
+std::shared_ptr<const Record> record(CompartmentNumber number, const std::string& patient) {
+    return std::make_shared<const Record>(number, crypto::Secret32(), patient);
+}
+
+std::string patient_of(Result<std::shared_ptr<const Record>> found) {
+    return std::string((*found)->patient());
+}
+
+TEST(RecordCache, LoadsOnce) {
+    RecordCache cache(1 << 20);
+    int loads = 0;
+    const auto load = [&]() -> Result<std::shared_ptr<const Record>> {
+        ++loads;
+        return record(1, "a");
+    };
+    EXPECT_EQ(patient_of(cache.get(1, load)), "a");
+    EXPECT_EQ(patient_of(cache.get(1, load)), "a");
+    EXPECT_EQ(loads, 1);
+    cache.drop(1);
+    EXPECT_EQ(patient_of(cache.get(1, load)), "a");
+    EXPECT_EQ(loads, 2);
+}
+
+TEST(RecordCache, GivesWhatWasPublishedWhileItLoaded) {
+    RecordCache cache(1 << 20);
+    EXPECT_EQ(patient_of(cache.get(1,
+                                   [&]() -> Result<std::shared_ptr<const Record>> {
+                                       cache.publish(record(1, "new"));
+                                       return record(1, "old");
+                                   })),
+              "new");
+}
+
+/// Even when there is no room to keep what was published.
+TEST(RecordCache, NeverKeepsWhatWasLoadedBeforeADrop) {
+    RecordCache cache(1 << 20);
+    int loads = 0;
+    const auto load = [&]() -> Result<std::shared_ptr<const Record>> {
+        if (++loads == 1) {
+            cache.publish(record(1, "new"));
+            cache.drop(1);
+            return record(1, "old");
+        }
+        return fail(Code::Erased, {"", ""});
+    };
+    EXPECT_EQ(cache.get(1, load).error().code, Code::Erased);
+    EXPECT_EQ(loads, 2);
+}
+
+TEST(RecordCache, LetsGoOfWhatWasUsedLeast) {
+    RecordCache cache(3 * record(0, "")->bytes() + 100);
+    int loads = 0;
+    const auto ask = [&](CompartmentNumber number) {
+        EXPECT_TRUE(cache.get(number, [&]() -> Result<std::shared_ptr<const Record>> {
+            ++loads;
+            return record(number, "x");
+        }));
+    };
+    // Of one shard, so that they meet.
+    for (const CompartmentNumber number : {16, 32, 48, 16, 64}) ask(number);
+    EXPECT_EQ(loads, 4);
+    ask(16);
+    EXPECT_EQ(loads, 4);
+    ask(32);
+    EXPECT_EQ(loads, 5);
+}
+
+TEST(RecordCache, PassesAFailureOnAndKeepsNothing) {
+    RecordCache cache(1 << 20);
+    const auto failing = []() -> Result<std::shared_ptr<const Record>> {
+        return fail(Code::Io, {"", ""});
+    };
+    EXPECT_EQ(cache.get(1, failing).error().code, Code::Io);
+    EXPECT_EQ(patient_of(cache.get(
+                  1, []() -> Result<std::shared_ptr<const Record>> { return record(1, "a"); })),
+              "a");
+}
+
+}  // namespace
+}  // namespace hygie::vault
