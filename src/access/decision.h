@@ -28,15 +28,15 @@ std::string_view name_of(Role role);
 /// Who asks, as established by sign-in. Scopes are ceilings (SMART App Launch 2.0, v2 syntax), as
 /// text until the room reads them; empty means the role's own rights.
 struct Actor {
-    ActorId id;  ///< the account
+    ActorId id{};  ///< the account
     Role role = Role::Care;
     std::string
-        profession;      ///< code of the TRE-G15 nomenclature ("10" is a physician), may be empty
-    std::string person;  ///< "Practitioner/…" or "Patient/…"; empty for a program
-    std::string organisation;  ///< "Organization/…" or empty
-    std::string auth;          ///< "pwd", "otp", "psc", "mtls"…
-    std::string session;
-    std::vector<std::string> scopes;
+        profession{};      ///< code of the TRE-G15 nomenclature ("10" is a physician), may be empty
+    std::string person{};  ///< "Practitioner/…" or "Patient/…"; empty for a program
+    std::string organisation{};  ///< "Organization/…" or empty
+    std::string auth{};          ///< "pwd", "otp", "psc", "mtls"…
+    std::string session{};
+    std::vector<std::string> scopes{};
 };
 
 /// That somebody treats a patient, as the record itself says.
