@@ -1,0 +1,205 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "guards/mail/envelope.h"
+#include "guards/mail/message.h"
+
+/// All that is drawn from a message before anybody judges: facts, not opinions.
+namespace hygie::mail {
+
+/// A look-alike: which honest domain a domain resembles, and how.
+struct LookAlike {
+    enum class How : std::uint8_t {
+        None,
+        Confusable,  ///< same skeleton (UTS #39): paypaI, раypal
+        Edit,        ///< one or two letters changed, added, dropped or swapped
+        OtherTld,    ///< same label under another suffix: doctolib.co
+        Embeds,      ///< the honest name inside a longer one: ameli-remboursement
+    };
+    How how = How::None;
+    std::string honest;  ///< the domain it resembles
+    std::string owner;   ///< whose: a brand id, a supplier's name, or "own"
+};
+
+struct Link {
+    LinkKind kind = LinkKind::Anchor;
+    std::string target;        ///< as written
+    std::string shown;         ///< as shown
+    std::string scheme;        ///< lower case
+    std::string host;          ///< lower case, IDNA decoded to UTF-8
+    std::string domain;        ///< registrable domain of the host; the address itself for an IP
+    std::string path;          ///< path and query
+    std::string shown_domain;  ///< registrable domain that the shown text names, empty for none
+    std::string final_domain;  ///< what a redirector's parameter leads to, else `domain`
+    std::string brand;         ///< brand id that owns `final_domain`, empty for none
+    std::string shown_brand;   ///< brand named by the shown text or the path
+    LookAlike look_alike;      ///< of the domain
+    bool is_ip = false;
+    bool is_punycode = false;
+    bool is_shortener = false;
+    bool is_redirector = false;  ///< an open redirector or click counter with a target inside
+    bool is_free_host = false;   ///< anybody can publish there: web.app, pages.dev, …
+    bool has_user_info = false;  ///< user@host to hide the host
+    bool has_recipient = false;  ///< carries the recipient's address (also in base64)
+    bool from_qr = false;        ///< read from a QR code
+    std::string where;           ///< "html", "text", "attachment:NAME"
+};
+
+/// A brand of the data pack named by the message.
+struct BrandMention {
+    std::string id;
+    std::string name;
+    std::string category;    ///< "health", "public", "bank", "delivery", "tech", "shop", …
+    bool in_sender = false;  ///< display name or address of From
+    bool in_subject = false;
+    bool in_text = false;
+    std::string evidence;          ///< the words as they stand
+    bool sender_is_brand = false;  ///< From is one of its real domains
+};
+
+struct Iban {
+    std::string value;     ///< without blanks, upper case
+    std::string evidence;  ///< as it stands
+    std::string country;
+    std::string where;
+    bool is_valid = false;  ///< checksum and length
+};
+
+struct Phone {
+    std::string value;        ///< digits, with + when international
+    std::string evidence;     ///< as it stands
+    bool call_asked = false;  ///< a request to call stands near it
+    std::string where;
+};
+
+struct CryptoAddress {
+    std::string value;
+    std::string where;
+};
+
+/// What a file can do once opened. Named after what the reader would meet.
+enum class Capability : std::uint8_t {
+    Executable,        ///< a program for the machine: PE, ELF, Mach-O, JAR, MSI, APK
+    Script,            ///< JS, VBS, WSF, HTA, PS1, BAT, …
+    Macro,             ///< VBA or XLM macros
+    MacroAutoRun,      ///< … that start when the file is opened
+    ExternalTemplate,  ///< loads a template or an object from elsewhere
+    EmbeddedObject,    ///< an OLE package or program inside a document
+    Dde,               ///< DDE field or formula
+    Shortcut,          ///< LNK, URL, SCF, library-ms, …
+    DiskImage,         ///< ISO, IMG, VHD, VHDX, UDF
+    HtmlSmuggling,     ///< HTML that makes a file by script
+    HtmlForm,          ///< HTML attachment with a form that sends data away
+    HtmlScript,        ///< HTML attachment with script that redirects or decodes itself
+    OneNoteFile,       ///< OneNote with a file inside
+    SvgScript,
+    PdfJavaScript,
+    PdfLaunch,         ///< PDF that starts a program or opens an embedded file
+    PdfEmbedded,       ///< PDF with a file inside
+    ArchiveEncrypted,  ///< a password keeps scanners out
+    ArchiveNested,     ///< archive in archive
+    ArchiveBomb,       ///< unpacks beyond every limit
+    DoubleExtension,   ///< invoice.pdf.exe, or a right-to-left override in the name
+    TypeMismatch,      ///< the bytes are not what the name says
+    ChmHelp,           ///< compiled HTML help
+    RtfObject,         ///< RTF with objects
+    ExploitShape,      ///< Equation editor and other known carriers
+};
+std::string_view name_of(Capability capability);
+
+/// What was found in one attachment, or in a file inside it.
+struct FileFacts {
+    std::string path;  ///< "facture.zip/facture.pdf.js"
+    std::string type;  ///< real type by content: "pdf", "zip", "ole", "pe", …
+    struct Finding {
+        Capability capability;
+        std::string detail;  ///< what was seen: "AutoOpen", "*.lnk → powershell", …
+    };
+    std::vector<Finding> findings;
+    bool has(Capability capability) const;
+};
+
+struct QrCode {
+    std::string payload;
+    std::string where;  ///< "attachment:NAME"
+};
+
+/// What reading the attachments gave. Filled by the deep lane; empty when it was not needed.
+struct AttachmentFacts {
+    std::vector<FileFacts> files;
+    std::vector<QrCode> qr;
+    std::vector<RawLink> links;           ///< of PDFs, documents, calendars and HTML attachments
+    std::vector<std::string> link_where;  ///< parallel to `links`
+    std::string text;                     ///< text of PDFs, documents and HTML attachments
+    bool incomplete = false;              ///< a limit or the deadline ended the reading
+    bool crashed = false;                 ///< the child died: the content is hostile or broken
+    std::string password_in_text;         ///< a password for an archive, given in the message
+};
+
+/// Who is writing, seen from what the organisation knows.
+struct Relations {
+    bool history_known = false;  ///< there is a memory to ask
+    std::string from_address;
+    std::string from_domain;  ///< registrable
+    bool from_own_domain = false;
+    bool from_own_authenticated = false;
+    bool from_freemail = false;
+    bool known_correspondent = false;
+    bool known_domain = false;
+    bool first_contact = false;  ///< history known, neither address nor domain in it
+    std::string supplier;        ///< supplier that owns the sender's domain
+    std::string supplier_named;  ///< supplier named by display name, subject or text
+    std::string supplier_named_evidence;
+    LookAlike sender_look_alike;  ///< of own domains, suppliers, services and brands
+    std::string staff_named;      ///< a member of staff whose name is shown
+    std::string staff_role;
+    bool staff_name_foreign_address = false;  ///< … with an address that is not theirs
+    bool display_name_is_address = false;     ///< display name shows another address
+    std::string display_address;
+    bool reply_to_differs = false;   ///< another registrable domain
+    bool reply_to_freemail = false;  ///< replies go to a free mailbox
+    LookAlike reply_to_look_alike;
+    std::string reply_to;
+    bool claims_thread = false;  ///< "Re:" or In-Reply-To
+    bool thread_known = false;   ///< a referenced id is ours
+    bool thread_false = false;   ///< claims a thread that our memory does not hold
+    bool mail_from_differs = false;
+    bool to_undisclosed = false;
+};
+
+/// SPF, DKIM and DMARC, from the side-car or a trusted Authentication-Results.
+struct Authentication {
+    AuthResult spf = AuthResult::Absent;
+    AuthResult dkim = AuthResult::Absent;
+    AuthResult dmarc = AuthResult::Absent;
+    /// The From domain is proven: DMARC passed, or an aligned SPF or DKIM did.
+    bool is_authentic = false;
+    /// Somebody checked and it failed.
+    bool is_forged = false;
+};
+
+/// An IBAN and whose it is.
+struct IbanFacts {
+    Iban iban;
+    std::string supplier;           ///< whose known IBAN it is
+    bool known_to_sender = false;   ///< known for the supplier that writes or is named
+    bool new_for_supplier = false;  ///< that supplier has others on record, not this one
+};
+
+struct Evidence {
+    Authentication auth;
+    Relations relations;
+    std::vector<Link> links;
+    std::vector<BrandMention> brands;
+    std::vector<IbanFacts> ibans;
+    std::vector<Phone> phones;
+    std::vector<CryptoAddress> wallets;
+    AttachmentFacts attachments;
+    std::string all_text;  ///< subject, body and attachment text, as they stand
+};
+
+}  // namespace hygie::mail

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// The limits of the mail engine, by name. Beyond a limit nothing is read; the verdict says so
+/// where that matters.
+namespace hygie::mail {
+
+inline constexpr std::size_t kMessageBytesMax = 64U << 20;
+inline constexpr std::size_t kHeadersMax = 1'000;
+inline constexpr std::size_t kHeaderBytesMax = 64U << 10;
+inline constexpr std::size_t kAddressesMax = 500;
+inline constexpr std::size_t kPartsMax = 500;
+inline constexpr std::size_t kPartDepthMax = 24;
+/// Text shown to a reader and searched; beyond it nobody reads on.
+inline constexpr std::size_t kTextBytesMax = 256U << 10;
+inline constexpr std::size_t kHtmlBytesMax = 2U << 20;
+inline constexpr std::size_t kHtmlDepthMax = 400;
+inline constexpr std::size_t kLinksMax = 1'000;
+inline constexpr std::size_t kAttachmentsMax = 100;
+inline constexpr std::size_t kAttachmentBytesMax = 32U << 20;
+
+/// What the sandboxed child may take for one message.
+inline constexpr std::size_t kNestedDepthMax = 5;
+inline constexpr std::size_t kNestedFilesMax = 200;
+inline constexpr std::size_t kUnpackedBytesMax = 64U << 20;
+inline constexpr std::size_t kImagePixelsMax = 16U << 20;
+inline constexpr std::size_t kImagesReadMax = 8;
+inline constexpr std::size_t kScanMemoryBytesMax = 512U << 20;
+inline constexpr std::chrono::milliseconds kScanDeadline{2'000};
+
+inline constexpr std::size_t kReasonsMax = 5;
+inline constexpr std::size_t kEvidenceBytesMax = 200;
+
+}  // namespace hygie::mail
