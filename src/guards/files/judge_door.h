@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "event/event.h"
+#include "guards/files/change.h"
+
+namespace hygie::files {
+
+/// What the gate does with an act that waits. The pre-image is safe in every case: Allow is never
+/// wrong about loss, only about how much there is to restore.
+struct Stop {
+    enum class Kind : std::uint8_t {
+        Allow,
+        Delay,   ///< allow after `delay`: costs this actor time, nobody else
+        Deny,    ///< the call of the actor fails with `error`
+        Freeze,  ///< deny, and the enforcer has stopped, or is stopping, the actor
+    };
+    Kind kind = Kind::Allow;
+    Micros delay{};  ///< at most Gate::kDelayMax is slept
+    int error =
+        0;  ///< errno of Deny and Freeze: EPERM, EIO, EBUSY, EAGAIN, ETXTBSY, ENOSPC, EDQUOT
+    std::vector<event::Reason> reasons;
+};
+
+/// The gate's side of the judge and enforcer. Called from several threads of the gate at once.
+class JudgeDoor {
+  public:
+    virtual ~JudgeDoor() = default;
+    /// Asked before `change` takes effect, for kinds of which is_asked_before() is true and files
+    /// that hold bytes; the actor's call waits meanwhile. The answer may first finish judging what
+    /// the same actor did before; it comes within Gate::kAnswerMax or counts as Allow.
+    virtual Stop before(const Change& change) = 0;
+    /// Told after it happened. Must not block: queue it. `change` keeps its content alive.
+    virtual void after(Change change) = 0;
+};
+
+/// Judges nothing: preservation alone.
+class NoJudge final : public JudgeDoor {
+  public:
+    Stop before(const Change&) override { return {}; }
+    void after(Change) override {}
+};
+
+}  // namespace hygie::files
