@@ -16,8 +16,7 @@ namespace hygie::serve {
 
 /// Where sign-ins are traced; `done` may come from any thread, and a token is given only after it
 /// came without error (vault::Trace::submit has this shape).
-using EventSink =
-    std::function<void(std::vector<event::Event>, std::function<void(Status)> done)>;
+using EventSink = std::function<void(std::vector<event::Event>, std::function<void(Status)> done)>;
 
 /// What the core puts behind its one address.
 struct FrontParts {
@@ -29,11 +28,11 @@ struct FrontParts {
     /// end: issuer and audience of tokens. Empty until it is known: see Front::at().
     std::string url;
     EventSink sink;
-    event::Event origin;  ///< source, node and device of the events above
-    SignedHandler records;          ///< /fhir and below; the path keeps its prefix
-    AsyncHandler capability;        ///< GET /fhir/metadata, for everybody
-    HttpServer::Handler log;        ///< /log/…: the served ledger; the prefix is taken off
-    std::function<Status()> ready;  ///< for /readyz
+    event::Event origin;                   ///< source, node and device of the events above
+    SignedHandler records;                 ///< /fhir and below; the path keeps its prefix
+    AsyncHandler capability;               ///< GET /fhir/metadata, for everybody
+    HttpServer::Handler log;               ///< /log/…: the served ledger; the prefix is taken off
+    std::function<Status()> ready;         ///< for /readyz
     std::function<std::string()> metrics;  ///< further lines of /metrics, Prometheus text
 };
 

@@ -16,8 +16,8 @@ using SignedHandler = std::function<void(const access::Actor&, Request, Reply)>;
 std::string_view bearer_token(const Request& request);
 
 /// Lets through who shows a live token (one hash, one look-up), and answers the others with 401, a
-/// WWW-Authenticate header and an OperationOutcome that says how to sign in. `sessions` must outlive
-/// the handler.
+/// WWW-Authenticate header and an OperationOutcome that says how to sign in. `sessions` must
+/// outlive the handler.
 AsyncHandler gate(access::Sessions& sessions, SignedHandler next);
 
 }  // namespace hygie::serve

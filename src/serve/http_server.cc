@@ -3,7 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-// The only file that knows Boost.Beast: it costs tens of seconds to compile.
+// The only file that includes Boost.Beast: it costs tens of seconds to compile.
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
@@ -24,10 +24,13 @@
 #include <boost/beast/http/vector_body.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <list>
+#include <mutex>
 #include <optional>
 #include <thread>
 
 #include "base/check.h"
+#include "serve/http_exchange.h"
+#include "serve/http_listen.h"
 
 namespace hygie::serve {
 namespace {
@@ -52,24 +55,31 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 std::string head_of(const Response& response, bool keep_alive, WallTime now) {
+    const bool bodiless = response.status == 204 || response.status == 304;  // RFC 9110 §8.6
     std::string head = fmt::format(
-        "HTTP/1.1 {} {}\r\nDate: {:%a, %d %b %Y %H:%M:%S} GMT\r\nContent-Type: "
-        "{}\r\nContent-Length: {}\r\n"
-        "Connection: {}\r\n",
+        "HTTP/1.1 {} {}\r\nDate: {:%a, %d %b %Y %H:%M:%S} GMT\r\nConnection: {}\r\n",
         response.status,
         std::string_view(http::obsolete_reason(static_cast<http::status>(response.status))),
-        fmt::gmtime(std::chrono::system_clock::to_time_t(now)), response.content_type,
-        response.body.size(), keep_alive ? "keep-alive" : "close");
+        fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
+        keep_alive ? "keep-alive" : "close");
+    if (!bodiless)
+        head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
+                            response.body.size());
     for (const auto& [name, value] : response.headers) {
         HYGIE_CHECK(!value.contains('\n') && !value.contains('\r'),
                     "a header value would forge another header");
-        head += name + ": " + value + "\r\n";
+        head += name;
+        head += ": ";
+        head += value;
+        head += "\r\n";
     }
-    return head + "\r\n";
+    head += "\r\n";
+    return head;
 }
 
-Request to_request(Parser& parser, const std::string& peer) {
-    http::request<http::vector_body<std::uint8_t>> message = parser.release();
+/// A request whose head has arrived, without its body.
+Request to_request(const Parser& parser, const std::string& peer) {
+    const auto& message = parser.get();
     Request request;
     request.method = std::string(message.method_string());
     const std::string_view target = message.target();
@@ -82,7 +92,6 @@ Request to_request(Parser& parser, const std::string& peer) {
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
         request.headers.emplace_back(std::move(name), std::string(field.value()));
     }
-    request.body = std::move(message.body());
     request.peer = peer;
     return request;
 }
@@ -98,153 +107,167 @@ std::optional<Response> complaint(error_code error) {
     return std::nullopt;
 }
 
-Result<tcp::endpoint> parse_endpoint(const std::string& text) {
-    const std::size_t colon = text.rfind(':');
-    const std::string host = text.substr(0, std::min(colon, text.size()));
-    const bool bracketed = host.starts_with('[') && host.ends_with(']');
-    error_code error;
-    const auto address =
-        asio::ip::make_address(bracketed ? host.substr(1, host.size() - 2) : host, error);
-    const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
-    const bool digits = !port.empty() && port.size() <= 5 &&
-                        std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
-    if (error || !digits || std::stoul(port) > 65535 || address.is_v6() != bracketed)
-        return fail(Code::BadInput,
-                    {"adresse d'écoute incorrecte : " + text, "bad address to listen on: " + text},
-                    {"donnez une adresse IP et un port, par exemple 127.0.0.1:8480",
-                     "give an IP address and a port, for example 127.0.0.1:8480"});
-    return tcp::endpoint(address, static_cast<std::uint16_t>(std::stoul(port)));
-}
+/// A connection. While it is not answering, stop() may cut it: nothing was promised.
+struct Live {
+    beast::tcp_stream stream;
+    std::string peer;
+    bool answering = false;
+};
 
-Result<std::unique_ptr<asio::ssl::context>> load_tls(const HttpOptions& options) {
-    auto tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-    HYGIE_CHECK(SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_3_VERSION) == 1,
-                "TLS 1.3 only");
-    error_code error;
-    tls->use_certificate_chain_file(options.cert, error);
-    const std::string& wrong = error ? options.cert : options.key;
-    if (!error) tls->use_private_key_file(options.key, asio::ssl::context::pem, error);
-    if (error)
-        return fail(
-            Code::BadInput,
-            {"certificat ou clé illisible : " + wrong, "unreadable certificate or key: " + wrong},
-            {"donnez un certificat et sa clé privée, tous deux en PEM et lisibles par ce compte",
-             "give a certificate and its private key, both PEM and readable by this account"});
-    return tls;
-}
+/// One thread and the connections that it serves.
+struct Lane {
+    asio::io_context io{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+    asio::steady_timer grace{io};
+    std::list<Live> lives;
+    std::thread thread;
+};
 
 }  // namespace
 
-/// All of it runs on the one thread of `io`, but for the handlers, which run on `pool`.
+/// Connections belong to their lane's thread; the rest is shared.
 struct HttpServer::State {
-    State(const HttpOptions& given, Clock& clock_door, Handler answer_with)
-        : options(given),
-          clock(clock_door),
-          handler(std::move(answer_with)),
-          pool(given.limits.handler_threads) {}
-
-    /// A connection. While it is not answering, stop() may cut it: nothing was promised.
-    struct Live {
-        beast::tcp_stream stream;
-        std::string peer;
-        bool answering = false;
-    };
+    State(const HttpOptions& given, Clock& clock_door) : options(given), clock(clock_door) {
+        for (unsigned i = 0; i < std::max(1U, options.limits.io_threads); ++i)
+            lanes.push_back(std::make_unique<Lane>());
+        acceptor.emplace(lanes.front()->io);
+    }
 
     Status listen();
-    void begin_stop();
+    void run();
+    AsyncHandler on_pool(Handler synchronous);
+    void begin_stop(Lane& lane, Micros grace);
+    void cut_idle(Lane& lane);
     asio::awaitable<void> accept();
-    asio::awaitable<void> serve(std::list<Live>::iterator live);
-    asio::awaitable<void> serve_tls(Live& live);
+    asio::awaitable<void> serve(Lane& lane, tcp::socket socket);
+    asio::awaitable<void> serve_tls(Live& live, Tls context);
     template <typename Stream>
     asio::awaitable<void> converse(Stream& stream, Live& live);
     template <typename Stream>
-    asio::awaitable<error_code> read_request(Stream& stream, beast::flat_buffer& buffer,
-                                             Parser& parser);
+    asio::awaitable<error_code> read_head(Stream& stream, beast::flat_buffer& buffer,
+                                          Parser& parser);
+    template <typename Stream>
+    asio::awaitable<error_code> read_body(Stream& stream, beast::flat_buffer& buffer,
+                                          Parser& parser);
+    std::optional<Response> refuse_body(Parser& parser, const Request& head, Reservation& held);
+    asio::awaitable<std::optional<Response>> answer(Request request, asio::steady_timer& wait);
     template <typename Stream>
     asio::awaitable<bool> write(Stream& stream, const Response& response, bool keep_alive,
                                 bool with_body);
     asio::awaitable<void> drain(beast::tcp_stream& stream);
-    Response answer(const Request& request) const;
 
     HttpOptions options;
     Clock& clock;
-    Handler handler;
+    AsyncHandler handler;
     std::string url;
-    std::unique_ptr<asio::ssl::context> tls;
-    asio::io_context io{1};
-    tcp::acceptor acceptor{io};
-    std::list<Live> lives;
+    std::mutex tls_mutex;
+    Tls tls;
+    std::vector<std::unique_ptr<Lane>> lanes;
+    std::optional<tcp::acceptor> acceptor;
+    std::optional<asio::thread_pool> pool;  ///< of a synchronous handler
     std::atomic<std::size_t> connections{0};
-    bool stopping = false;
-    asio::thread_pool pool;
-    std::thread thread;
+    std::atomic<std::uint64_t> bodies_bytes{0};
+    std::atomic<bool> closing = false;  ///< nothing new is accepted, answers say goodbye
+    std::atomic<bool> cutting = false;  ///< who is not being answered is cut
 };
 
 Status HttpServer::State::listen() {
-    const tcp::endpoint endpoint = TRY(parse_endpoint(options.listen));
     if (options.cert.empty() != options.key.empty())
         return fail(Code::BadInput,
                     {"certificat et clé vont ensemble", "certificate and key go together"},
                     {"donnez les deux, ou aucun", "give both, or neither"});
-    if (!options.cert.empty()) tls = TRY(load_tls(options));
-    error_code error;
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-    if (error)
-        return fail(
-            error == asio::error::address_in_use ? Code::Busy : Code::Io,
-            {fmt::format("impossible d'écouter sur {} : {}", options.listen, error.message()),
-             fmt::format("cannot listen on {}: {}", options.listen, error.message())},
-            {"choisissez une adresse de cette machine et un port libre (0 en trouve un)",
-             "choose an address of this machine and a free port (0 finds one)"});
-    const tcp::endpoint bound = acceptor.local_endpoint();
+    if (!options.cert.empty()) tls = TRY(load_tls(options.cert, options.key));
+    TRY_STATUS(open_acceptor(*acceptor, options));
+    const tcp::endpoint bound = acceptor->local_endpoint();
     url = fmt::format(fmt::runtime(bound.address().is_v6() ? "{}://[{}]:{}" : "{}://{}:{}"),
                       tls ? "https" : "http", bound.address().to_string(), bound.port());
     return {};
 }
 
-void HttpServer::State::begin_stop() {
-    stopping = true;
-    acceptor.close();
-    for (Live& live : lives)
+void HttpServer::State::run() {
+    asio::co_spawn(lanes.front()->io, accept(), asio::detached);
+    for (const auto& lane : lanes) lane->thread = std::thread([&io = lane->io] { io.run(); });
+}
+
+/// A handler that may wait, on threads of its own.
+AsyncHandler HttpServer::State::on_pool(Handler synchronous) {
+    pool.emplace(options.limits.handler_threads);
+    return [this, shared = std::make_shared<Handler>(std::move(synchronous))](Request request,
+                                                                              Reply reply) {
+        asio::post(*pool,
+                   [shared, request = std::move(request), reply = std::move(reply)]() mutable {
+                       try {
+                           reply((*shared)(request));
+                       } catch (const std::exception&) {
+                           // The reply dies unused: a 500 without details, which could name a
+                           // person.
+                       }
+                   });
+    };
+}
+
+void HttpServer::State::cut_idle(Lane& lane) {
+    cutting = true;
+    for (Live& live : lane.lives)
         if (!live.answering) live.stream.cancel();
 }
 
+void HttpServer::State::begin_stop(Lane& lane, Micros grace) {
+    lane.work.reset();
+    if (grace <= Micros::zero() || lane.lives.empty()) {
+        for (Live& live : lane.lives)
+            if (!live.answering) live.stream.cancel();
+        return;
+    }
+    lane.grace.expires_after(grace);
+    lane.grace.async_wait([this, &lane](error_code ended_early) {
+        if (!ended_early) cut_idle(lane);
+    });
+}
+
 asio::awaitable<void> HttpServer::State::accept() {
-    while (!stopping) {
-        auto [error, socket] = co_await acceptor.async_accept(kAsTuple);
-        if (stopping) break;
+    std::size_t next = 0;
+    while (!closing) {
+        Lane& lane = *lanes[next++ % lanes.size()];
+        auto [error, socket] = co_await acceptor->async_accept(lane.io, kAsTuple);
+        if (closing) break;
         if (error) {
-            asio::steady_timer pause(io, kAcceptPause);
+            asio::steady_timer pause(lanes.front()->io, kAcceptPause);
             co_await pause.async_wait(kAsTuple);
             continue;
         }
-        if (lives.size() >= options.limits.connections_max) continue;  // the socket closes itself
-        error_code ignored;
-        // Without it, Nagle's algorithm and delayed acknowledgements cost 40 ms an answer.
-        socket.set_option(tcp::no_delay(true), ignored);
-        const tcp::endpoint peer = socket.remote_endpoint(ignored);
-        lives.push_back({beast::tcp_stream(std::move(socket)), peer.address().to_string()});
-        connections = lives.size();
-        asio::co_spawn(io, serve(std::prev(lives.end())), asio::detached);
+        if (connections >= options.limits.connections_max) continue;  // the socket closes itself
+        ++connections;
+        asio::co_spawn(lane.io, serve(lane, std::move(socket)), asio::detached);
     }
 }
 
-asio::awaitable<void> HttpServer::State::serve(std::list<Live>::iterator live) {
-    if (tls) {
-        co_await serve_tls(*live);
+asio::awaitable<void> HttpServer::State::serve(Lane& lane, tcp::socket socket) {
+    if (closing) co_return;
+    error_code ignored;
+    // Without it, Nagle's algorithm and delayed acknowledgements cost 40 ms an answer.
+    socket.set_option(tcp::no_delay(true), ignored);
+    const tcp::endpoint peer = socket.remote_endpoint(ignored);
+    const auto live = lane.lives.insert(
+        lane.lives.end(), {beast::tcp_stream(std::move(socket)), peer.address().to_string()});
+    Tls context;
+    {
+        const std::scoped_lock lock(tls_mutex);
+        context = tls;
+    }
+    if (context) {
+        co_await serve_tls(*live, std::move(context));
     } else {
         co_await converse(live->stream, *live);
     }
     co_await drain(live->stream);
-    lives.erase(live);
-    connections = lives.size();
+    lane.lives.erase(live);
+    --connections;
+    if (closing && lane.lives.empty()) lane.grace.cancel();
 }
 
-asio::awaitable<void> HttpServer::State::serve_tls(Live& live) {
-    beast::ssl_stream<beast::tcp_stream&> stream(live.stream, *tls);
+asio::awaitable<void> HttpServer::State::serve_tls(Live& live, Tls context) {
+    beast::ssl_stream<beast::tcp_stream&> stream(live.stream, *context);
     live.stream.expires_after(options.limits.request_timeout);
     auto [refused] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAsTuple);
     if (refused) co_return;
@@ -257,35 +280,45 @@ asio::awaitable<void> HttpServer::State::serve_tls(Live& live) {
 template <typename Stream>
 asio::awaitable<void> HttpServer::State::converse(Stream& stream, Live& live) {
     beast::flat_buffer buffer(options.limits.header_bytes_max + kReadBytes);
+    asio::steady_timer wait(live.stream.get_executor());
     bool keep_alive = true;
-    while (keep_alive && !stopping) {
+    while (keep_alive && !cutting) {
         Parser parser;
-        const error_code error = co_await read_request(stream, buffer, parser);
-        if (error) {
-            const std::optional<Response> refusal = complaint(error);
+        Reservation held(bodies_bytes);
+        error_code error = co_await read_head(stream, buffer, parser);
+        std::optional<Response> refusal = error ? complaint(error) : std::nullopt;
+        Request request;
+        if (!error) {
+            request = to_request(parser, live.peer);
+            refusal = refuse_body(parser, request, held);
+        }
+        if (!error && !refusal) {
+            error = co_await read_body(stream, buffer, parser);
+            if (error) refusal = complaint(error);
+        }
+        if (error || refusal) {
             if (refusal) co_await write(stream, *refusal, false, true);
             co_return;
         }
         live.answering = true;
+        request.body = std::move(parser.get().body());
         keep_alive = parser.keep_alive();
-        const Request request = to_request(parser, live.peer);
-        const Response response = co_await asio::co_spawn(
-            pool, [this, &request]() -> asio::awaitable<Response> { co_return answer(request); },
-            asio::use_awaitable);
-        keep_alive = keep_alive && !stopping;
-        const bool written = co_await write(stream, response, keep_alive, request.method != "HEAD");
+        const bool with_body = request.method != "HEAD";
+        const std::optional<Response> response = co_await answer(std::move(request), wait);
+        if (!response) co_return;
+        keep_alive = keep_alive && !closing;
+        const bool written = co_await write(stream, *response, keep_alive, with_body);
         live.answering = false;
         keep_alive = keep_alive && written;
     }
 }
 
 template <typename Stream>
-asio::awaitable<error_code> HttpServer::State::read_request(Stream& stream,
-                                                            beast::flat_buffer& buffer,
-                                                            Parser& parser) {
+asio::awaitable<error_code> HttpServer::State::read_head(Stream& stream, beast::flat_buffer& buffer,
+                                                         Parser& parser) {
     const HttpLimits& limits = options.limits;
     parser.header_limit(limits.header_bytes_max);
-    parser.body_limit(limits.body_bytes_max);
+    parser.body_limit(boost::none);  // refuse_body() sets it, once the head tells whose it is
     beast::tcp_stream& transport = beast::get_lowest_layer(stream);
     if (buffer.size() == 0) {
         transport.expires_after(limits.idle_timeout);
@@ -294,17 +327,60 @@ asio::awaitable<error_code> HttpServer::State::read_request(Stream& stream,
         buffer.commit(size);
     }
     // One deadline for the whole request: a client that drips gains nothing.
-    transport.expires_after(limits.request_timeout);
-    auto [bad_header, header_size] =
-        co_await http::async_read_header(stream, buffer, parser, kAsTuple);
-    if (bad_header) co_return bad_header;
+    transport.expires_after(cutting ? Micros(kDrainTime) : limits.request_timeout);
+    auto [error, size] = co_await http::async_read_header(stream, buffer, parser, kAsTuple);
+    co_return error;
+}
+
+/// Judges a body before a byte of it is kept.
+std::optional<Response> HttpServer::State::refuse_body(Parser& parser, const Request& head,
+                                                       Reservation& held) {
+    const std::uint64_t limit =
+        options.body_limit ? options.body_limit(head) : options.limits.body_bytes_max;
+    const auto length = parser.content_length();
+    if (length && *length > limit) return text_response(413, "body too large\n");
+    parser.body_limit(limit);
+    const std::uint64_t expected = length ? *length : parser.chunked() ? limit : 0;
+    if (held.take(expected, options.limits.bodies_bytes_max)) return std::nullopt;
+    Response busy = text_response(503, "too many large requests at once\n");
+    busy.headers.emplace_back("Retry-After", "1");
+    return busy;
+}
+
+template <typename Stream>
+asio::awaitable<error_code> HttpServer::State::read_body(Stream& stream, beast::flat_buffer& buffer,
+                                                         Parser& parser) {
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
         constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
         auto [error, size] = co_await asio::async_write(stream, asio::buffer(kContinue), kAsTuple);
         if (error) co_return error;
     }
-    auto [bad_body, body_size] = co_await http::async_read(stream, buffer, parser, kAsTuple);
-    co_return bad_body;
+    if (parser.is_done()) co_return error_code{};
+    auto [error, size] = co_await http::async_read(stream, buffer, parser, kAsTuple);
+    co_return error;
+}
+
+/// What the handler answers, at once or in time; none when it takes too long.
+asio::awaitable<std::optional<Response>> HttpServer::State::answer(Request request,
+                                                                   asio::steady_timer& wait) {
+    const auto slot = std::make_shared<Slot>();
+    try {
+        handler(std::move(request), Once(slot));
+    } catch (const std::exception&) {
+        // Its reply died unused: a 500 without details, which could name a person.
+    }
+    wait.expires_after(options.limits.answer_timeout);
+    bool ready = true;
+    {
+        const std::scoped_lock lock(slot->mutex);
+        ready = slot->response.has_value();
+        if (!ready) slot->waiting = &wait;
+    }
+    if (!ready) co_await wait.async_wait(kAsTuple);
+    const std::scoped_lock lock(slot->mutex);
+    slot->waiting = nullptr;
+    slot->abandoned = true;
+    co_return std::move(slot->response);
 }
 
 template <typename Stream>
@@ -323,21 +399,12 @@ asio::awaitable<bool> HttpServer::State::write(Stream& stream, const Response& r
 asio::awaitable<void> HttpServer::State::drain(beast::tcp_stream& stream) {
     error_code failed;
     stream.socket().shutdown(tcp::socket::shutdown_send, failed);
-    if (stopping || failed) co_return;
+    if (cutting || failed) co_return;
     stream.expires_after(kDrainTime);
     std::array<std::uint8_t, 4096> scrap;
     while (!failed) {
         auto [error, size] = co_await stream.async_read_some(asio::buffer(scrap), kAsTuple);
         failed = error;
-    }
-}
-
-Response HttpServer::State::answer(const Request& request) const {
-    try {
-        return handler(request);
-    } catch (const std::exception&) {
-        // What it says could name a person: the client learns only that it failed.
-        return text_response(500, "internal error\n");
     }
 }
 
@@ -352,11 +419,19 @@ HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) 
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpOptions& options, Clock& clock,
                                                       Handler handler) {
-    auto state = std::make_unique<State>(options, clock, std::move(handler));
+    auto state = std::make_unique<State>(options, clock);
     TRY_STATUS(state->listen());
-    State& running = *state;
-    asio::co_spawn(running.io, running.accept(), asio::detached);
-    running.thread = std::thread([&running] { running.io.run(); });
+    state->handler = state->on_pool(std::move(handler));
+    state->run();
+    return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpOptions& options, Clock& clock,
+                                                      AsyncHandler handler) {
+    auto state = std::make_unique<State>(options, clock);
+    TRY_STATUS(state->listen());
+    state->handler = std::move(handler);
+    state->run();
     return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 
@@ -372,11 +447,24 @@ std::size_t HttpServer::connections() const {
     return state_->connections;
 }
 
-void HttpServer::stop() {
-    if (!state_->thread.joinable()) return;
-    asio::post(state_->io, [this] { state_->begin_stop(); });
-    state_->thread.join();
-    state_->pool.join();
+Status HttpServer::use_certificate(const std::string& cert, const std::string& key) {
+    Tls fresh = TRY(load_tls(cert, key));
+    const std::scoped_lock lock(state_->tls_mutex);
+    state_->tls = std::move(fresh);
+    return {};
+}
+
+void HttpServer::stop(Micros grace) {
+    State& state = *state_;
+    if (!state.lanes.front()->thread.joinable()) return;
+    state.closing = true;
+    if (grace <= Micros::zero()) state.cutting = true;
+    asio::post(state.lanes.front()->io, [&state] { state.acceptor->close(); });
+    for (const auto& lane : state.lanes)
+        asio::post(lane->io, [&state, &lane = *lane, grace] { state.begin_stop(lane, grace); });
+    for (const auto& lane : state.lanes) lane->thread.join();
+    if (state.pool) state.pool->join();
+    state.connections = 0;
 }
 
 }  // namespace hygie::serve

@@ -42,9 +42,9 @@ struct HttpLimits {
     std::uint64_t body_bytes_max = 1 << 20;  ///< where there is no BodyLimit
     /// All bodies that are arriving or being answered, together.
     std::uint64_t bodies_bytes_max = 256 << 20;
-    std::size_t connections_max = 1024;  ///< further ones are closed at once
-    unsigned io_threads = 1;             ///< each serves its share of the connections
-    unsigned handler_threads = 4;        ///< of a synchronous handler
+    std::size_t connections_max = 1024;              ///< further ones are closed at once
+    unsigned io_threads = 1;                         ///< each serves its share of the connections
+    unsigned handler_threads = 4;                    ///< of a synchronous handler
     Micros idle_timeout = std::chrono::seconds(60);  ///< between two requests of a connection
     Micros request_timeout =
         std::chrono::seconds(15);  ///< for a whole request to arrive, however it drips

@@ -8,8 +8,9 @@
 #include "base/result.h"
 #include "host/clock.h"
 
-/// A client that asks as fast as it is answered: what `hygie vault bench` measures with. One thread,
-/// epoll, TLS 1.3 with kept-alive connections; it costs little, so that the server is measured.
+/// A client that asks as fast as it is answered: what `hygie vault bench` measures with. One
+/// thread, epoll, TLS 1.3 with kept-alive connections; it costs little, so that the server is
+/// measured.
 namespace hygie::serve {
 
 struct LoadPlan {

@@ -1,0 +1,109 @@
+#include "serve/http_listen.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace hygie::serve {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+Result<tcp::endpoint> parse_endpoint(const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    const std::string host = text.substr(0, std::min(colon, text.size()));
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    error_code error;
+    const auto address =
+        asio::ip::make_address(bracketed ? host.substr(1, host.size() - 2) : host, error);
+    const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+    const bool digits = !port.empty() && port.size() <= 5 &&
+                        std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+    if (error || !digits || std::stoul(port) > 65535 || address.is_v6() != bracketed)
+        return fail(Code::BadInput,
+                    {"adresse d'écoute incorrecte : " + text, "bad address to listen on: " + text},
+                    {"donnez une adresse IP et un port, par exemple 127.0.0.1:8480",
+                     "give an IP address and a port, for example 127.0.0.1:8480"});
+    return tcp::endpoint(address, static_cast<std::uint16_t>(std::stoul(port)));
+}
+
+Status take_over_socket(tcp::acceptor& acceptor, int socket) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    error_code error;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &size) != 0 ||
+        (name.ss_family != AF_INET && name.ss_family != AF_INET6))
+        return fail(Code::BadInput,
+                    {"la prise reçue n'écoute pas en TCP", "the inherited socket is no TCP one"},
+                    {"vérifiez l'unité systemd .socket (ListenStream=)",
+                     "check the systemd .socket unit (ListenStream=)"});
+    acceptor.assign(name.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), socket, error);
+    if (error)
+        return fail(Code::Io,
+                    {"la prise reçue est inutilisable : " + error.message(),
+                     "the inherited socket cannot be used: " + error.message()},
+                    {"vérifiez l'unité systemd .socket", "check the systemd .socket unit"});
+    return {};
+}
+
+Status bind_address(tcp::acceptor& acceptor, const std::string& listen) {
+    const tcp::endpoint endpoint = TRY(parse_endpoint(listen));
+    error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (error)
+        return fail(error == asio::error::address_in_use ? Code::Busy : Code::Io,
+                    {fmt::format("impossible d'écouter sur {} : {}", listen, error.message()),
+                     fmt::format("cannot listen on {}: {}", listen, error.message())},
+                    {"choisissez une adresse de cette machine et un port libre (0 en trouve un)",
+                     "choose an address of this machine and a free port (0 finds one)"});
+    return {};
+}
+
+}  // namespace
+
+Result<Tls> load_tls(const std::string& cert, const std::string& key) {
+    auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+    HYGIE_CHECK(SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_3_VERSION) == 1,
+                "TLS 1.3 only");
+    error_code error;
+    tls->use_certificate_chain_file(cert, error);
+    const std::string& wrong = error ? cert : key;
+    if (!error) tls->use_private_key_file(key, asio::ssl::context::pem, error);
+    if (error)
+        return fail(
+            Code::BadInput,
+            {"certificat ou clé illisible : " + wrong, "unreadable certificate or key: " + wrong},
+            {"donnez un certificat et sa clé privée, tous deux en PEM et lisibles par ce compte",
+             "give a certificate and its private key, both PEM and readable by this account"});
+    return tls;
+}
+
+Status open_acceptor(tcp::acceptor& acceptor, const HttpOptions& options) {
+    return options.socket >= 0 ? take_over_socket(acceptor, options.socket)
+                               : bind_address(acceptor, options.listen);
+}
+
+int inherited_socket(Process& process) {
+    constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
+    const std::string count = process.environment("LISTEN_FDS");
+    if (process.environment("LISTEN_PID") != std::to_string(::getpid())) return -1;
+    if (count.empty() || count == "0" || count.starts_with('-')) return -1;
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(kFirst, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0)
+        return -1;
+    ::fcntl(kFirst, F_SETFD, FD_CLOEXEC);
+    return kFirst;
+}
+
+}  // namespace hygie::serve
