@@ -15,12 +15,15 @@ constexpr std::size_t kActorsCachedMax = 1 << 16;
 constexpr std::size_t kFrameBytes = 2;
 constexpr std::string_view kNameBox = "ledger/source-name";
 
-void append_scope(std::string& key, const Draft& draft) {
-    const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(draft.stamp.time)};
+/// Keys are asked for this many drafts before they are used: about the time memory takes to answer.
+constexpr std::size_t kPrefetchAhead = 8;
+
+/// What a key belongs to besides the person: the year, and the retention class.
+std::array<char, 3> scope_of(const event::Stamp& stamp) {
+    const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(stamp.time)};
     const int year = static_cast<int>(date.year());
-    key.push_back(static_cast<char>(year >> 8));
-    key.push_back(static_cast<char>(year));
-    key.push_back(static_cast<char>(draft.stamp.retention));
+    return {static_cast<char>(year >> 8), static_cast<char>(year),
+            static_cast<char>(stamp.retention)};
 }
 
 }  // namespace
@@ -35,11 +38,13 @@ ByteView Batch::framed() const {
 }
 
 Sealer::Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, std::uint64_t next)
-    : keys_(keys), random_(random), sources_(std::move(sources)), run_(run), next_(next) {
-    // Room from the start: short chains, and no pause to grow in the middle of a batch.
-    patients_.reserve(kPatientsCachedMax);
-    actors_.reserve(kActorsCachedMax);
-}
+    : keys_(keys),
+      random_(random),
+      sources_(std::move(sources)),
+      run_(run),
+      next_(next),
+      patients_(random, kPatientsCachedMax),
+      actors_(random, kActorsCachedMax) {}
 
 Result<Batch> Sealer::seal(std::span<const Draft> drafts, WallTime now) {
     const Sources sources_before = sources_;
@@ -68,7 +73,11 @@ Result<Batch> Sealer::seal_all(std::span<const Draft> drafts, WallTime now) {
     batch.ends.reserve(drafts.size());
     batch.rows.reserve(drafts.size());
     batch.sequences.reserve(drafts.size());
-    for (const Draft& draft : drafts) {
+    name_keys(drafts);
+    for (std::size_t i = 0; i < std::min(kPrefetchAhead, drafts.size()); ++i) prefetch_keys(i);
+    for (std::size_t i = 0; i < drafts.size(); ++i) {
+        const Draft& draft = drafts[i];
+        if (i + kPrefetchAhead < drafts.size()) prefetch_keys(i + kPrefetchAhead);
         Source* source = TRY(source_of(draft, now, batch));
         if (draft.gap_until > source->last_counter) {
             batch.sequences.emplace_back(next_);
@@ -84,7 +93,7 @@ Result<Batch> Sealer::seal_all(std::span<const Draft> drafts, WallTime now) {
         if (draft.stamp.counter > source->last_counter + 1)
             TRY_STATUS(declare_gap(*source, draft.stamp.counter, now, batch));
         batch.sequences.emplace_back(next_);
-        TRY_STATUS(add(draft, *source, batch));
+        TRY_STATUS(add(draft, names_[i], *source, batch));
     }
     finish(batch);
     return batch;
@@ -116,10 +125,28 @@ Status Sealer::declare_gap(const Source& source, std::uint64_t counter, WallTime
 
 Status Sealer::add_own(event::Type type, WallTime now, std::map<std::string, std::string> detail,
                        Batch& batch) {
-    return add(TRY(own_draft(type, now, std::move(detail))), sources_.number(0), batch);
+    // Open to all: no key is looked up.
+    return add(TRY(own_draft(type, now, std::move(detail))), {}, sources_.number(0), batch);
 }
 
-Status Sealer::add(const Draft& draft, Source& source, Batch& batch) {
+void Sealer::name_keys(std::span<const Draft> drafts) {
+    names_.resize(drafts.size());
+    for (std::size_t i = 0; i < drafts.size(); ++i) {
+        const Draft& draft = drafts[i];
+        const auto scope = scope_of(draft.stamp);
+        scoped_.assign(draft.patient.str()).append(scope.data(), scope.size());
+        names_[i].patient = patients_.name(as_bytes(scoped_));
+        scoped_.assign(draft.actor.str()).append(scope.data(), scope.size());
+        names_[i].actor = actors_.name(as_bytes(scoped_));
+    }
+}
+
+void Sealer::prefetch_keys(std::size_t draft) const {
+    patients_.prefetch(names_[draft].patient);
+    actors_.prefetch(names_[draft].actor);
+}
+
+Status Sealer::add(const Draft& draft, const KeyNames& names, Source& source, Batch& batch) {
     Header header;
     header.type = draft.stamp.type;
     header.time = draft.stamp.time;
@@ -132,8 +159,8 @@ Status Sealer::add(const Draft& draft, Source& source, Batch& batch) {
     IndexRow row{.sequence = next_, .time = header.time};
     const PatientKeys* keys = nullptr;
     if (!draft.open) {
-        keys = TRY(patient_keys(draft));
-        if (!draft.actor.empty()) row.actor = header.actor = TRY(actor_token(draft));
+        keys = TRY(patient_keys(draft, names.patient));
+        if (!draft.actor.empty()) row.actor = header.actor = TRY(actor_token(draft, names.actor));
         if (!draft.patient.empty()) row.patient = keys->patient;
         if (!draft.object.empty()) row.object = object_token(keys->tokens, draft.object);
         store_be(header.key_ref.data(), keys->slot ^ load_be<std::uint64_t>(mask().data()));
@@ -163,26 +190,17 @@ Status Sealer::add(const Draft& draft, Source& source, Batch& batch) {
     return {};
 }
 
-Result<const Sealer::PatientKeys*> Sealer::patient_keys(const Draft& draft) {
-    cache_key_.assign(draft.patient.str());
-    append_scope(cache_key_, draft);
-    if (const auto found = patients_.find(cache_key_); found != patients_.end())
-        return &found->second;
-    if (patients_.size() >= kPatientsCachedMax) patients_.clear();
+Result<const Sealer::PatientKeys*> Sealer::patient_keys(const Draft& draft,
+                                                        const crypto::ShortName& name) {
+    if (const PatientKeys* found = patients_.find(name)) return found;
     const auto body = TRY(keys_.body_key(draft.patient, draft.stamp.retention, draft.stamp.time));
     const auto tokens = TRY(keys_.token_key(draft.patient));
-    PatientKeys keys{body.slot, body.key, tokens, patient_token(tokens)};
-    return &patients_.emplace(cache_key_, std::move(keys)).first->second;
+    return patients_.insert(name, {body.slot, body.key, tokens, patient_token(tokens)});
 }
 
-Result<crypto::Token> Sealer::actor_token(const Draft& draft) {
-    cache_key_.assign(draft.actor.str());
-    append_scope(cache_key_, draft);
-    if (const auto found = actors_.find(cache_key_); found != actors_.end()) return found->second;
-    if (actors_.size() >= kActorsCachedMax) actors_.clear();
-    const crypto::Token token = TRY(keys_.actor_token(draft.actor, draft.stamp.time));
-    actors_.emplace(cache_key_, token);
-    return token;
+Result<crypto::Token> Sealer::actor_token(const Draft& draft, const crypto::ShortName& name) {
+    if (const crypto::Token* found = actors_.find(name)) return *found;
+    return *actors_.insert(name, TRY(keys_.actor_token(draft.actor, draft.stamp.time)));
 }
 
 const std::array<std::uint8_t, 8>& Sealer::mask() {

@@ -4,13 +4,13 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
 #include "crypto/sha256.h"
 #include "ledger/draft.h"
 #include "ledger/index.h"
+#include "ledger/key_cache.h"
 #include "ledger/keys.h"
 #include "ledger/sources.h"
 
@@ -57,14 +57,22 @@ class Sealer {
         crypto::Token patient;
     };
 
+    /// Under what the keys of a draft are cached.
+    struct KeyNames {
+        crypto::ShortName patient;
+        crypto::ShortName actor;
+    };
+
     Result<Batch> seal_all(std::span<const Draft> drafts, WallTime now);
+    void name_keys(std::span<const Draft> drafts);
+    void prefetch_keys(std::size_t draft) const;
     Result<Source*> source_of(const Draft& draft, WallTime now, Batch& batch);
     Status declare_gap(const Source& source, std::uint64_t counter, WallTime now, Batch& batch);
     Status add_own(event::Type type, WallTime now, std::map<std::string, std::string> detail,
                    Batch& batch);
-    Status add(const Draft& draft, Source& source, Batch& batch);
-    Result<const PatientKeys*> patient_keys(const Draft& draft);
-    Result<crypto::Token> actor_token(const Draft& draft);
+    Status add(const Draft& draft, const KeyNames& names, Source& source, Batch& batch);
+    Result<const PatientKeys*> patient_keys(const Draft& draft, const crypto::ShortName& name);
+    Result<crypto::Token> actor_token(const Draft& draft, const crypto::ShortName& name);
     const std::array<std::uint8_t, 8>& mask();
     void finish(Batch& batch);
 
@@ -73,9 +81,10 @@ class Sealer {
     Sources sources_;
     std::uint32_t run_;
     std::uint64_t next_;
-    std::unordered_map<std::string, PatientKeys> patients_;
-    std::unordered_map<std::string, crypto::Token> actors_;
-    std::string cache_key_;
+    KeyCache<PatientKeys> patients_;
+    KeyCache<crypto::Token> actors_;
+    std::vector<KeyNames> names_;  ///< of the drafts of the batch under way
+    std::string scoped_;           ///< an id and its scope, about to be named
     std::array<std::array<std::uint8_t, 8>, 128>
         masks_{};  ///< for the sequences from masks_first_ on
     std::uint64_t masks_first_ = UINT64_MAX - 128;
