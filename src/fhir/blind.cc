@@ -168,19 +168,20 @@ std::vector<std::string> values_to_write(Manner manner, const SearchValue& value
     return out;
 }
 
-/// A resource of several patients is kept with the first one, and found from the others.
-void add_other_patients(const IndexedResource& resource, std::vector<std::string>& out) {
-    std::string_view home;
+/// A resource of several patients is kept with one of them, and found from each.
+void add_patients(const IndexedResource& resource, std::vector<std::string>& out) {
+    std::vector<std::string_view> patients;
     for (const auto code : patient_compartment_params(resource.entry.type)) {
         const auto sources = columns_of(resource.entry.type, code);
         for (const auto& row : resource.rows) {
             const auto* who = std::get_if<Reference>(&row.value);
             if (who == nullptr || who->type != "Patient" || !has_column(sources, row.param))
                 continue;
-            if (home.empty()) home = who->id;
-            if (who->id != home) out.push_back(term("", "patient", who->id));
+            if (std::ranges::find(patients, who->id) == patients.end()) patients.push_back(who->id);
         }
     }
+    if (patients.size() < 2) return;
+    for (const auto id : patients) out.push_back(term("", "patient", id));
 }
 
 /// The values of one alternative; nothing when it says too little.
@@ -382,7 +383,7 @@ std::vector<std::string> terms(const IndexedResource& resource) {
     for (const auto& rule : kRules) {
         if (rule.type == type && rule.param == rule.kind) write(rule);
     }
-    add_other_patients(resource, out);
+    add_patients(resource, out);
     std::ranges::sort(out);
     const auto doubles = std::ranges::unique(out);
     out.erase(doubles.begin(), doubles.end());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct Narrowed {
     /// Ids of patients: hits can only be in their records (or in the house, for a type that may
     /// live there). Absent: not said by the query.
     std::optional<std::vector<std::string>> patients;
+    /// A resource of several patients is kept with one of them: compartments that have one of these
+    /// terms count as well as those of `patients`.
+    std::vector<std::string> patient_terms;
     /// A compartment is a candidate when, for each of these, it has one of its terms. Empty: not
     /// narrowed by terms.
     std::vector<std::vector<std::string>> all_of_any;

@@ -108,12 +108,17 @@ Result<bool> is_among(PathMachine& machine, const PathItem& item, std::size_t fi
 /// it for the primitives under `as`.
 bool is_of(const PathItem& item, const TypeDef* type);
 bool is_as(const PathItem& item, const TypeDef* type);
-/// The item after a reference of the record was followed; absent when there is none.
-std::optional<PathItem> resolve_reference(PathMachine& machine, const PathItem& item);
-/// https://hl7.org/fhir/R4/narrative.html#rules: a well-formed <div> of harmless XHTML that says
-/// something.
-bool is_safe_html(std::string_view text);
-
+/// The item behind a reference; absent when there is none.
+Result<std::optional<PathItem>> resolve_reference(PathMachine& machine, const PathItem& item);
+/// The one text above the mark, absent when there is none; drops it. Codes, dates and all else that
+/// JSON writes as a string count.
+Result<std::optional<std::string_view>> take_text(PathMachine& machine, std::size_t mark);
+/// The same for an argument.
+Result<std::optional<std::string_view>> text_argument(PathMachine& machine, const PathNode& call,
+                                                      std::size_t index, const PathScope& scope);
+/// An argument that is a whole number.
+Result<std::optional<std::int64_t>> integer_argument(PathMachine& machine, const PathNode& call,
+                                                     std::size_t index, const PathScope& scope);
 /// An error while an expression runs.
 std::unexpected<Error> run_error(std::string_view fr, std::string_view en);
 

@@ -383,12 +383,17 @@ class Parser {
 }  // namespace
 
 std::shared_ptr<const re2::RE2> compile_pattern(std::string_view pattern) {
+    // RE2 names a group with "(?P<name>", others with "(?<name>".
+    std::string text(pattern);
+    for (auto at = text.find("(?<"); at != std::string::npos; at = text.find("(?<", at + 3)) {
+        const char next = at + 3 < text.size() ? text[at + 3] : '=';
+        if (next != '=' && next != '!') text.insert(at + 2, 1, 'P');
+    }
     RE2::Options options;
     options.set_log_errors(false);
     options.set_dot_nl(true);
     options.set_max_mem(kPatternMemory);
-    auto compiled =
-        std::make_shared<const RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+    auto compiled = std::make_shared<const RE2>(text, options);
     return compiled->ok() ? compiled : nullptr;
 }
 

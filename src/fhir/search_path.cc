@@ -110,6 +110,7 @@ class Compiler {
         for (const TypeDef* type : types_) {
             const ElementDef* element = type->element(name);
             if (element == nullptr) continue;
+            if (element->is_array() && !first_only) path_.repeats = true;
             for (const auto& alternative : element->types) {
                 auto property = json_name(*element, *alternative.type);
                 const auto same =

@@ -28,6 +28,7 @@ struct SearchPath {
     std::vector<Step> steps;
     std::string target;        ///< where(resolve() is Patient)
     bool of_resource = false;  ///< %resource.…: starts at the resource, not at the context
+    bool repeats = false;      ///< may lead to several values of one resource
     std::string spelling;      ///< the same for equal ways, without the target
 };
 

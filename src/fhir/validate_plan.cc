@@ -28,7 +28,9 @@ bool per_1(Json value) {
     const std::string_view end = value["end"].text();
     if (start.empty() || end.empty()) return true;
     const std::size_t seconds = std::string_view("2026-11-24T08:30:00").size();
-    const auto zone = [seconds](std::string_view t) { return t.substr(std::min(seconds, t.size())); };
+    const auto zone = [seconds](std::string_view t) {
+        return t.substr(std::min(seconds, t.size()));
+    };
     return start.size() == end.size() && zone(start) == zone(end) && start <= end;
 }
 
@@ -77,12 +79,12 @@ class Plans {
     Plans() {
         for (const TypeDef* type : resource_types()) add(*type);
     }
-    const TypePlan& of(const TypeDef& type) const { return *plans_.at(&type); }
+    const TypeCheck& of(const TypeDef& type) const { return *plans_.at(&type); }
 
   private:
     void add(const TypeDef& type) {
         if (plans_.contains(&type)) return;
-        TypePlan& plan = kept_.emplace_back();
+        TypeCheck& plan = kept_.emplace_back();
         plans_.emplace(&type, &plan);
         HYGIE_CHECK(type.elements.size() <= kElementsMax, "a type with too many elements");
         plan.type = &type;
@@ -91,7 +93,7 @@ class Plans {
         plan.primitive = primitive_type(type.name);
         plan.rules = make_rules(type.constraints);
         for (const ElementDef& element : type.elements) {
-            ElementPlan& made = plan.elements.emplace_back();
+            ElementCheck& made = plan.elements.emplace_back();
             made.def = &element;
             if (element.binding == BindingStrength::Required)
                 made.required_set = Terminology::r4().value_set(element.value_set);
@@ -100,13 +102,13 @@ class Plans {
         }
     }
 
-    std::deque<TypePlan> kept_;
-    std::unordered_map<const TypeDef*, const TypePlan*> plans_;
+    std::deque<TypeCheck> kept_;
+    std::unordered_map<const TypeDef*, const TypeCheck*> plans_;
 };
 
 }  // namespace
 
-const TypePlan& plan_of(const TypeDef& type) {
+const TypeCheck& check_of(const TypeDef& type) {
     static const Plans kPlans;
     return kPlans.of(type);
 }

@@ -22,7 +22,7 @@ struct Rule {
     std::optional<PathExpression> expression;
 };
 
-struct ElementPlan {
+struct ElementCheck {
     const ElementDef* def = nullptr;
     const ValueSet* required_set = nullptr;  ///< of a required binding, when known here
     std::vector<Rule> rules;                 ///< those of the element, not of its type
@@ -33,12 +33,12 @@ enum class Special : std::uint8_t { None, Reference, Extension, Narrative, Bundl
 
 struct PrimitiveType;
 
-struct TypePlan {
+struct TypeCheck {
     const TypeDef* type = nullptr;
     Special special = Special::None;
     bool is_element = false;                   ///< has the rule ele-1
     const PrimitiveType* primitive = nullptr;  ///< null for what is none, and for xhtml
-    std::vector<ElementPlan> elements;         ///< in the order of type->elements
+    std::vector<ElementCheck> elements;        ///< in the order of type->elements
     std::vector<Rule> rules;
 };
 
@@ -46,7 +46,7 @@ struct TypePlan {
 inline constexpr std::size_t kElementsMax = 128;
 
 /// Of a type that find_type gives.
-const TypePlan& plan_of(const TypeDef& type);
+const TypeCheck& check_of(const TypeDef& type);
 
 /// A constraint compiled; aborts when it cannot be: constraints are part of the definitions.
 Rule make_rule(const Constraint& constraint);

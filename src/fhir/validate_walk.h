@@ -25,14 +25,14 @@ struct Place {
 };
 
 /// A resource within the walk, and what its contained resources and references must agree on.
-struct Scope {
+struct ResourceScope {
     Json resource;
     const TypeDef* type = nullptr;
-    Scope* container = nullptr;  ///< of a contained resource
+    ResourceScope* container = nullptr;  ///< of a contained resource
     bool refers_to_container = false;
     std::vector<std::string_view> local_references{};  ///< "#x" found here or in what it contains
 
-    Scope& root() { return container ? *container : *this; }
+    ResourceScope& root() { return container ? *container : *this; }
 };
 
 class Walk {
@@ -40,7 +40,7 @@ class Walk {
     explicit Walk(const ValidateOptions& options);
 
     /// The resource at the root, a contained one, or one in a Bundle or Parameters.
-    void resource(Json value, const Place& place, Scope* container);
+    void resource(Json value, const Place& place, ResourceScope* container);
     std::vector<Issue> take_issues() { return std::move(issues_); }
 
     // What the parts of the walk share.
@@ -56,27 +56,29 @@ class Walk {
   private:
     using Seen = std::bitset<kElementsMax>;
 
-    void object(Json value, const TypePlan& plan, const Place& place);
-    void members(Json value, const TypePlan& plan, const Place& place, Seen& seen);
-    void property(TypeDef::Property property, const ElementPlan& element, Json value,
+    void object(Json value, const TypeCheck& plan, const Place& place);
+    void members(Json value, const TypeCheck& plan, const Place& place, Seen& seen);
+    void property(TypeDef::Property property, const ElementCheck& element, Json value,
                   Json companion, const Place& place);
-    void item(const TypePlan& plan, const ElementPlan& element, Json value, Json companion,
+    void item(const TypeCheck& plan, const ElementCheck& element, Json value, Json companion,
               const Place& place);
-    void primitive(const TypePlan& plan, const ElementPlan& element, Json value, Json companion,
+    void primitive(const TypeCheck& plan, const ElementCheck& element, Json value, Json companion,
                    const Place& place);
-    void missing(const TypePlan& plan, const Seen& seen, const Place& place);
-    void count(const ElementPlan& element, std::size_t number, const Place& place);
-    void binding(const ElementPlan& element, const TypePlan& plan, Json value, const Place& place);
+    void missing(const TypeCheck& plan, const Seen& seen, const Place& place);
+    void count(const ElementCheck& element, std::size_t number, const Place& place);
+    void binding(const ElementCheck& element, const TypeCheck& plan, Json value,
+                 const Place& place);
     void rules(const std::vector<Rule>& rules, const PathItem& item, const Place& place);
-    void special(const TypePlan& plan, const ElementPlan* element, Json value, const Place& place);
+    void special(const TypeCheck& plan, const ElementCheck* element, Json value,
+                 const Place& place);
     void narrative(Json div, const Place& place);
-    void contained(Scope& scope, const Place& place);
-    void contained_one(Scope& scope, Json one, const Place& place);
+    void contained(ResourceScope& scope, const Place& place);
+    void contained_one(ResourceScope& scope, Json one, const Place& place);
 
     // validate_reference.cc
-    void reference(const ElementPlan& element, Json value, const Place& place);
+    void reference(const ElementCheck& element, Json value, const Place& place);
     void local_reference(std::string_view target, const Place& place);
-    void target_type(const ElementPlan& element, const TypePlan& plan, std::string_view type,
+    void target_type(const ElementCheck& element, const TypeCheck& plan, std::string_view type,
                      const Place& place);
     std::string_view referenced_type(std::string_view reference) const;
 
@@ -88,7 +90,7 @@ class Walk {
     std::vector<Issue> issues_;
     PathContext context_;
     Arena arena_;
-    Scope* scope_ = nullptr;
+    ResourceScope* scope_ = nullptr;
     /// Resources of the Bundle at the root by fullUrl; null when it is no Bundle.
     std::unordered_map<std::string_view, Json> entries_;
     bool is_bundle_ = false;

@@ -44,7 +44,7 @@ class Candidates {
         const auto touched = fhir::types_touched(query_);
         if (std::ranges::none_of(touched, is_in_records)) return NumberSet{};
         const fhir::Narrowed narrowed = fhir::narrow(query_);
-        if (narrowed.patients) by_patients(*narrowed.patients);
+        if (narrowed.patients) TRY_STATUS(by_patients(*narrowed.patients, narrowed.patient_terms));
         TRY_STATUS(by_ids());
         for (const auto& any : narrowed.all_of_any) TRY_STATUS(by_terms(any));
         if (!found_) TRY_STATUS(by_terms({circle_term(scope.person)}));
@@ -60,11 +60,16 @@ class Candidates {
     }
 
   private:
-    void by_patients(const std::vector<std::string>& patients) {
+    /// In their records, or in another's that names them.
+    Status by_patients(const std::vector<std::string>& patients,
+                       const std::vector<std::string>& terms) {
         NumberSet numbers;
         for (const std::string& patient : patients)
             if (const auto number = shelf_.number_of(patient)) numbers.push_back(*number);
+        for (const std::string& term : terms)
+            std::ranges::copy(TRY(shelf_.named(term)), std::back_inserter(numbers));
         intersect(found_, std::move(numbers));
+        return {};
     }
 
     Status by_ids() {
