@@ -1,7 +1,7 @@
 # The rooms of the house, in the order of ARCHITECTURE.md. An arrow may only point to a room listed earlier:
 # `hygie_room` stops the configuration otherwise, for declared dependencies and for every #include it reads.
 set(HYGIE_ROOMS
-    base host crypto event link ledger access fhir vault
+    base host crypto event link ledger fhir access vault
     guards/records guards/mail guards/files incident gdpr posture serve app)
 
 # Boost.Beast costs seconds per file and belongs to one room; any other include of it is refused.

@@ -1,10 +1,10 @@
 #include "access/decision.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 
+#include "access/circle_judge.h"
 #include "access/circle_scope.h"
+#include "access/circle_words.h"
 
 namespace hygie::access {
 
@@ -26,210 +26,169 @@ std::string_view name_of(Role role) {
     return "";
 }
 
+bool is_strong(std::string_view auth) {
+    static constexpr std::string_view kStrong[] = {"otp",     "psc",      "mtls",
+                                                   "passkey", "webauthn", "recovery"};
+    return std::ranges::any_of(kStrong, [&](std::string_view word) { return auth.contains(word); });
+}
+
 namespace {
 
 using event::Action;
-using Kind = Relation::Kind;
 
-/// Identity, agenda and coverage: what a reception desk works with, nothing clinical.
-constexpr std::array<std::string_view, 12> kDeskTypes = {"Account",
-                                                         "Appointment",
-                                                         "AppointmentResponse",
-                                                         "Coverage",
-                                                         "CoverageEligibilityRequest",
-                                                         "Patient",
-                                                         "Person",
-                                                         "CoverageEligibilityResponse",
-                                                         "Schedule",
-                                                         "RelatedPerson",
-                                                         "Slot",
-                                                         "Organization"};
-
-/// A closed encounter is still followed up: letters, results that arrive late.
-constexpr Micros kAfterEncounter = std::chrono::days(30);
-/// An appointment is prepared before and written up after.
-constexpr Micros kAroundAppointment = std::chrono::hours(48);
-
-bool is_reading(Action action) {
-    return action == Action::Read || action == Action::Execute;
+bool is_writing(Action action) {
+    return action != Action::Read && action != Action::Execute;
 }
 
-Decision permit(std::string id, Text text, std::string evidence = {}) {
-    return {.permitted = true,
-            .reasons = {
-                {.id = std::move(id), .text = std::move(text), .evidence = std::move(evidence)}}};
-}
+/// The parties an actor belongs to, by name, with their memberships beside them.
+struct Belongings {
+    std::vector<std::string_view> parties;
+    std::vector<Membership> members;
+    std::vector<std::string_view> evidence;
 
-Decision refuse(std::string id, Text text) {
-    return {.permitted = false,
-            .reasons = {{.id = std::move(id), .text = std::move(text), .evidence = {}}}};
-}
-
-/// `time` moved, without running over an end that is open.
-WallTime moved(WallTime time, Micros by) {
-    return time == WallTime::min() || time == WallTime::max() ? time : time + by;
-}
-
-bool holds(const Relation& relation, WallTime now) {
-    const bool booked = relation.kind == Kind::Appointment;
-    const Micros before = booked ? kAroundAppointment : Micros(0);
-    const Micros after = booked                             ? kAroundAppointment
-                         : relation.kind == Kind::Encounter ? kAfterEncounter
-                                                            : Micros(0);
-    return moved(relation.start, -before) <= now && now < moved(relation.end, after);
-}
-
-Text sentence_of(Kind kind) {
-    switch (kind) {
-        case Kind::CareTeam:
-            return {"Autorisé : vous faites partie de l'équipe de soins de ce patient.",
-                    "Permitted: you belong to the care team of this patient."};
-        case Kind::Encounter:
-            return {"Autorisé : vous prenez part à une venue de ce patient, en cours ou récente.",
-                    "Permitted: you take part in an encounter of this patient, open or recent."};
-        case Kind::Appointment:
-            return {"Autorisé : ce patient a rendez-vous avec vous.",
-                    "Permitted: this patient has an appointment with you."};
-        case Kind::GeneralPractitioner:
-            return {"Autorisé : vous êtes le médecin traitant de ce patient.",
-                    "Permitted: you are the general practitioner of this patient."};
-        case Kind::EpisodeOfCare:
-            return {"Autorisé : vous suivez ce patient dans un épisode de soins.",
-                    "Permitted: you follow this patient in an episode of care."};
-        case Kind::OpenedRecord:
-            return {"Autorisé : vous avez ouvert ce dossier ici.",
-                    "Permitted: you opened this record here."};
+    void add(std::string_view party, const Membership& member, std::string_view source = {}) {
+        parties.push_back(party);
+        members.push_back(member);
+        evidence.push_back(source);
     }
-    return {};
+};
+
+Belongings belongings_of(const Actor& actor) {
+    Belongings all;
+    all.add({}, {.post = Post::Self});
+    if (!actor.person.empty()) all.add(actor.person, {.post = Post::Self});
+    if (!actor.organisation.empty()) all.add(actor.organisation, {.post = Post::Unit});
+    for (const Belonging& one : actor.belongs)
+        all.add(one.party,
+                {.from = start_second(one.start),
+                 .to = end_second(one.end),
+                 .post = static_cast<Post>(one.post),
+                 .depth = one.depth},
+                one.evidence);
+    return all;
 }
 
-std::string_view id_of(Kind kind) {
-    switch (kind) {
-        case Kind::CareTeam:
-            return "circle.care_team";
-        case Kind::Encounter:
-            return "circle.encounter";
-        case Kind::Appointment:
-            return "circle.appointment";
-        case Kind::GeneralPractitioner:
-            return "circle.general_practitioner";
-        case Kind::EpisodeOfCare:
-            return "circle.episode";
-        case Kind::OpenedRecord:
-            return "circle.opened_record";
-    }
-    return "";
+Bond bond_of(const Relation& relation) {
+    return {.party = relation.person.empty() ? kEverybody : Party{1},
+            .from = start_second(relation.start),
+            .to = end_second(relation.end),
+            .kind = relation.kind,
+            .classes = relation.classes};
 }
 
-Decision decide_care(const Actor& actor, const Ask& ask) {
-    if (ask.type == "AuditEvent")
-        return refuse("circle.trace",
-                      {"Refusé : les traces d'accès sont lues par le patient et par le responsable "
-                       "de la sécurité.",
-                       "Refused: access traces are read by the patient and the security officer."});
-    const auto mine = [&](const Relation& relation) {
-        return !relation.person.empty() &&
-               (relation.person == actor.person || relation.person == actor.organisation) &&
-               holds(relation, ask.now);
-    };
-    const auto found = std::ranges::find_if(ask.relations, mine);
-    if (found == ask.relations.end())
-        return refuse("circle.none",
-                      {"Refusé : rien dans ce dossier ne montre que vous soignez ce patient "
-                       "maintenant. Un rendez-vous, "
-                       "une venue ou une équipe de soins qui vous nomme ouvre l'accès.",
-                       "Refused: nothing in this record shows that you treat this patient now. An "
-                       "appointment, an "
-                       "encounter or a care team that names you opens it."});
-    return permit(std::string(id_of(found->kind)), sentence_of(found->kind), found->evidence);
+/// Only these may be tied to everybody; a permit without a party ties nobody.
+bool may_name_nobody(Relation::Kind kind) {
+    return kind == Relation::Kind::Opposition || kind == Relation::Kind::Restriction;
 }
 
-Decision decide_desk(const Ask& ask) {
-    if (std::ranges::find(kDeskTypes, ask.type) == kDeskTypes.end())
-        return refuse(
-            "circle.desk.clinical",
-            {"Refusé : l'accueil voit l'identité, l'agenda et les droits, rien de médical.",
-             "Refused: the desk sees identity, agenda and coverage, nothing clinical."});
-    if (ask.action == Action::Delete)
-        return refuse("circle.desk.delete", {"Refusé : l'accueil n'efface rien, il annule.",
-                                             "Refused: the desk deletes nothing, it cancels."});
-    return permit("circle.desk", {"Autorisé : donnée administrative, pour l'accueil.",
-                                  "Permitted: administrative data, for the desk."});
+std::vector<ProofStep> proof_of(const Belongings& actor, const Relation& relation, Link link) {
+    const Membership& member = actor.members[link.member];
+    const std::string party(actor.parties[link.member]);
+    std::vector<ProofStep> steps;
+    const std::string self = actor.parties.size() > 1 ? std::string(actor.parties[1]) : party;
+    if (member.post != Post::Self)
+        steps.push_back({.subject = self,
+                         .relation = std::string(name_of(member.post)),
+                         .object = party,
+                         .evidence = std::string(actor.evidence[link.member]),
+                         .start = time_of(member.from),
+                         .end = time_of(member.to)});
+    steps.push_back({.subject = party,
+                     .relation = std::string(name_of(relation.kind)),
+                     .object = "Patient",
+                     .evidence = relation.evidence,
+                     .start = relation.start,
+                     .end = relation.end});
+    return steps;
 }
 
-Decision decide_patient(const Actor& actor, const Ask& ask) {
+Decision say(const Outcome& outcome, std::string evidence = {}) {
+    Decision decision{.permitted = outcome.permitted(),
+                      .rule = static_cast<std::uint8_t>(outcome.rule),
+                      .obligations = outcome.obligations};
+    decision.reasons.push_back(
+        {.id = reason_id(outcome), .text = sentence_of(outcome), .evidence = std::move(evidence)});
+    if (Text remedy = remedy_of(outcome); !remedy.fr.empty())
+        decision.reasons.push_back(
+            {.id = "circle.remedy", .text = std::move(remedy), .evidence = {}});
+    for (event::Reason& reason : obligations_of(outcome.obligations))
+        decision.reasons.push_back(std::move(reason));
+    return decision;
+}
+
+Question question_of(const Policy& policy, const Actor& actor, const Ask& ask) {
     constexpr std::string_view kPrefix = "Patient/";
-    const bool own =
-        actor.person.starts_with(kPrefix) && actor.person.substr(kPrefix.size()) == ask.patient;
-    if (!own)
-        return refuse("circle.patient.other", {"Refusé : ce dossier n'est pas le vôtre.",
-                                               "Refused: this record is not yours."});
-    if (!is_reading(ask.action))
-        return refuse(
-            "circle.patient.write",
-            {"Refusé : vous lisez votre dossier ; demandez une rectification à qui vous soigne.",
-             "Refused: you read your record; ask whoever treats you for a rectification."});
-    return permit("circle.self",
-                  {"Autorisé : c'est votre dossier.", "Permitted: this is your record."},
-                  actor.person);
+    Question question{.role = actor.role,
+                      .row = &policy.row_of(actor.role, actor.profession),
+                      .now = second_of(ask.now),
+                      .data = class_of(ask.type),
+                      .writing = is_writing(ask.action),
+                      .strong = is_strong(actor.auth),
+                      .is_self = actor.person.starts_with(kPrefix) && !ask.patient.empty() &&
+                                 actor.person.substr(kPrefix.size()) == ask.patient,
+                      .labels = ask.labels,
+                      .pressure = ask.pressure,
+                      .justified = ask.justified,
+                      .frozen = ask.frozen};
+    if (const BreakGlass* glass = ask.break_glass) {
+        question.glass =
+            glass->start <= ask.now && ask.now < glass->end &&
+            glass->end - glass->start <= std::chrono::seconds(policy.break_glass_seconds);
+        question.vital = glass->vital;
+    }
+    return question;
 }
 
-Decision decide_trace(const Ask& ask) {
-    if (ask.type == "AuditEvent" && is_reading(ask.action))
-        return permit("circle.trace", {"Autorisé : lecture des traces, pour la sécurité.",
-                                       "Permitted: reading traces, for security."});
-    return refuse("circle.role", {"Refusé : votre rôle ne donne accès à aucun dossier.",
-                                  "Refused: your role gives access to no record."});
+Decision decide_record(const Policy& policy, const Actor& actor, const Ask& ask) {
+    const Question question = question_of(policy, actor, ask);
+    const Belongings belongings = belongings_of(actor);
+    Judge judge(policy, question);
+    for (std::uint32_t r = 0; r < ask.relations.size(); ++r) {
+        const Relation& relation = ask.relations[r];
+        if (relation.person.empty() && !may_name_nobody(relation.kind)) continue;
+        const Bond bond = bond_of(relation);
+        for (std::uint32_t m = 0; m < belongings.parties.size(); ++m)
+            if (belongings.parties[m] == relation.person)
+                judge.consider(bond, belongings.members[m], {r, m});
+    }
+    const Outcome outcome = judge.conclude();
+    const Link link = outcome.permitted() ? outcome.proof : outcome.against;
+    std::string evidence;
+    if (outcome.rule == Rule::Self) evidence = actor.person;
+    if (outcome.rule == Rule::BreakGlass) evidence = ask.break_glass->evidence;
+    if (link.there()) evidence = ask.relations[link.bond].evidence;
+    Decision decision = say(outcome, std::move(evidence));
+    if (link.there()) decision.proof = proof_of(belongings, ask.relations[link.bond], link);
+    return decision;
 }
 
 /// Directories (practitioners, organisations, places…) are about no patient.
 Decision decide_directory(const Actor& actor, const Ask& ask) {
-    if (ask.type == "AuditEvent" && is_reading(ask.action) &&
-        (actor.role == Role::Security || actor.role == Role::Operations))
-        return permit("circle.trace", {"Autorisé : trace qui ne concerne aucun patient.",
-                                       "Permitted: a trace about no patient."});
+    const bool trace = ask.type == "AuditEvent";
+    const bool officer = actor.role == Role::Security || actor.role == Role::Operations;
     const bool staff = actor.role == Role::Care || actor.role == Role::Desk;
-    if (ask.type != "AuditEvent" && (staff ? ask.action != Action::Delete : is_reading(ask.action)))
-        return permit("circle.directory", {"Autorisé : donnée qui ne concerne aucun patient.",
-                                           "Permitted: data about no patient."});
-    return refuse("circle.role", {"Refusé : votre rôle ne permet pas cet acte.",
-                                  "Refused: your role does not permit this act."});
-}
-
-Decision decide_role(const Actor& actor, const Ask& ask) {
-    if (actor.role == Role::Program)
-        return permit("circle.program", {"Autorisé : ce programme a cette portée.",
-                                         "Permitted: this program has this scope."});
-    if (ask.patient.empty()) return decide_directory(actor, ask);
-    switch (actor.role) {
-        case Role::Care:
-            return decide_care(actor, ask);
-        case Role::Desk:
-            return decide_desk(ask);
-        case Role::Patient:
-            return decide_patient(actor, ask);
-        case Role::Security:
-            return decide_trace(ask);
-        case Role::Operations:
-        case Role::Program:
-            break;
-    }
-    return refuse("circle.role", {"Refusé : votre rôle ne donne accès à aucun dossier.",
-                                  "Refused: your role gives access to no record."});
+    if (trace && officer && !is_writing(ask.action)) return say({.rule = Rule::Trace});
+    if (!trace && (staff ? ask.action != Action::Delete : !is_writing(ask.action)))
+        return say({.rule = Rule::Directory});
+    return say({.rule = Rule::Ceiling});
 }
 
 }  // namespace
 
-Decision decide(const Actor& actor, const Ask& ask) {
+Decision decide(const Policy& policy, const Actor& actor, const Ask& ask) {
     const bool bounded = !actor.scopes.empty() || actor.role == Role::Program;
-    if (bounded && !within_scopes(actor, ask.action, ask.type))
-        return refuse("circle.scope", {"Refusé : la portée accordée au programme ne couvre pas cet "
-                                       "acte. Demandez-la à l'inscription du "
-                                       "programme.",
-                                       "Refused: the scope granted to the program does not cover "
-                                       "this act. Ask for it when the program "
-                                       "is registered."});
-    return decide_role(actor, ask);
+    if (bounded && !within_scopes(actor, ask.action, ask.type)) return say({.rule = Rule::Scope});
+    if (ask.frozen) return say({.rule = Rule::Frozen});
+    if (actor.role == Role::Program) return say({.rule = Rule::Program});
+    // A desk cancels; what was said about a patient is not its to erase.
+    if (actor.role == Role::Desk && ask.action == Action::Delete)
+        return say({.rule = Rule::Ceiling});
+    if (ask.patient.empty()) return decide_directory(actor, ask);
+    return decide_record(policy, actor, ask);
+}
+
+Decision decide(const Actor& actor, const Ask& ask) {
+    return decide(default_policy(), actor, ask);
 }
 
 }  // namespace hygie::access

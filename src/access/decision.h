@@ -10,8 +10,7 @@
 #include "base/time.h"
 #include "event/event.h"
 
-/// Who may see what, and why. Until circles of care stand, one strict rule: a person who treats a
-/// patient sees that patient's record; everything else is closed (docs: access/README.md).
+/// Who may see what, and why: circles of care (circle.h), closed by default.
 namespace hygie::access {
 
 /// What a person or program is here for; bounds everything else.
@@ -25,6 +24,16 @@ enum class Role : std::uint8_t {
 };
 std::string_view name_of(Role role);
 
+/// A way by which an actor belongs to a party: an assignment, a team, a delegation.
+struct Belonging {
+    std::string party;      ///< "Location/…", "CareTeam/…", "Practitioner/…" (for whom it acts)
+    std::uint8_t post = 4;  ///< of circle.h; 4 is a unit
+    WallTime start = WallTime::min();
+    WallTime end = WallTime::max();
+    std::string evidence{};
+    std::uint8_t depth = 0;
+};
+
 /// Who asks, as established by sign-in. Scopes are ceilings (SMART App Launch 2.0, v2 syntax), as
 /// text until the room reads them; empty means the role's own rights.
 struct Actor {
@@ -37,9 +46,11 @@ struct Actor {
     std::string auth{};          ///< "pwd", "otp", "psc", "mtls"…
     std::string session{};
     std::vector<std::string> scopes{};
+    std::vector<Belonging> belongs{};  ///< beside person and organisation
 };
 
-/// That somebody treats a patient, as the record itself says.
+/// What ties a person, unit or team to a patient, as the record itself says. Codes are stored with
+/// the records (vault/): never renumbered.
 struct Relation {
     enum class Kind : std::uint8_t {
         CareTeam = 1,
@@ -47,31 +58,86 @@ struct Relation {
         Appointment = 3,
         GeneralPractitioner = 4,
         EpisodeOfCare = 5,
-        OpenedRecord = 6,  ///< made the patient's file here
+        OpenedRecord = 6,      ///< made the patient's file here
+        Teleconsultation = 7,  ///< a remote encounter: ends with it
+        Referral = 8,          ///< asked for something, or was asked
+        Prescription = 9,
+        Dispense = 10,
+        Act = 11,     ///< performed or interpreted something
+        Author = 12,  ///< wrote a document
+        Task = 13,
+        Exchange = 14,  ///< a message about the patient
+        Presence = 15,  ///< the patient is in that unit
+        Cohort = 16,    ///< follows a group that the patient is in
+        Consent = 17,   ///< the patient lets in
+        Proxy = 18,     ///< parent, guardian
+        Billing = 19,
+        Opposition = 20,   ///< the patient keeps out
+        Restriction = 21,  ///< the whole record is confidential
     };
-    std::string person;  ///< "Practitioner/…", "PractitionerRole/…" or "Organization/…"
+    std::string person;  ///< "Practitioner/…", "PractitionerRole/…", "Organization/…", a unit, a
+                         ///< team; empty: everybody (oppositions and restrictions alone)
     Kind kind = Kind::CareTeam;
     WallTime start = WallTime::min();
     WallTime end = WallTime::max();
-    std::string evidence;  ///< "Encounter/…": the resource that says so
+    std::string evidence{};          ///< "Encounter/…": the resource that says so
+    std::uint16_t classes = 0xFFFF;  ///< of circle.h: the data it is about
     bool operator==(const Relation&) const = default;
 };
+inline constexpr std::size_t kRelationKinds = 22;
+
+/// A record opened against the circle, for one patient and at most an hour.
+struct BreakGlass {
+    WallTime start{};
+    WallTime end{};
+    bool vital = false;  ///< a life is at stake: opens what is masked too
+    std::string evidence{};
+};
+
+/// How far an actor is beyond what is usual (rate_gate.h).
+enum class Pressure : std::uint8_t { Calm = 0, Slow = 1, Justify = 2, Cut = 3 };
 
 /// What is asked of whom.
 struct Ask {
     event::Action action = event::Action::Read;
-    std::string_view type;     ///< FHIR resource type
-    std::string_view patient;  ///< id of the patient whose record it is; empty: of no patient
+    std::string_view type{};     ///< FHIR resource type
+    std::string_view patient{};  ///< id of the patient whose record it is; empty: of no patient
     std::span<const Relation> relations{};  ///< of that patient
     WallTime now{};
+    std::uint8_t labels = 0;                  ///< of circle.h: what meta.security says of it
+    const BreakGlass* break_glass = nullptr;  ///< of this actor for this patient
+    Pressure pressure = Pressure::Calm;
+    bool justified = false;  ///< gave a motive for being beyond what is usual
+    bool frozen = false;     ///< an incident holds this actor or session
+};
+
+/// One step from the actor to the patient.
+struct ProofStep {
+    std::string subject;   ///< "Practitioner/1"
+    std::string relation;  ///< "unit", "presence"…
+    std::string object;    ///< "Location/w"
+    std::string evidence;  ///< the resource that says so, may be empty
+    WallTime start = WallTime::min();
+    WallTime end = WallTime::max();
+    bool operator==(const ProofStep&) const = default;
 };
 
 /// Always with its reasons, each in both languages and tied to its evidence.
 struct Decision {
     bool permitted = false;
-    std::vector<event::Reason> reasons;
+    std::vector<event::Reason> reasons{};
+    std::uint8_t rule = 0;         ///< of circle.h
+    std::uint8_t obligations = 0;  ///< of circle.h
+    std::vector<ProofStep> proof{};
 };
 
+struct Policy;
+
+/// Under a policy pack; the second under the one inside the program.
+Decision decide(const Policy& policy, const Actor& actor, const Ask& ask);
 Decision decide(const Actor& actor, const Ask& ask);
+
+/// Whether a way of signing in has a second factor: "otp", "psc", "mtls", "passkey"…
+bool is_strong(std::string_view auth);
 
 }  // namespace hygie::access

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "access/circle.h"
+
 namespace hygie::access {
 namespace {
 
@@ -52,14 +54,14 @@ TEST(Decision, CareNeedsARelationThatHoldsNow) {
     over.end = kNow;
     expect_said(read(doctor, {over}), false);
     Relation later = relation(Kind::CareTeam);
-    later.start = kNow + Micros(1);
+    later.start = kNow + std::chrono::seconds(1);
     expect_said(read(doctor, {later}), false);
 }
 
 TEST(Decision, ClosedEncountersAndAppointmentsKeepTheirWindow) {
     const Actor doctor = actor(Role::Care);
     Relation encounter = relation(Kind::Encounter);
-    encounter.end = kNow - std::chrono::days(30) + Micros(1);
+    encounter.end = kNow - std::chrono::days(30) + std::chrono::seconds(1);
     expect_said(read(doctor, {encounter}), true);
     encounter.end = kNow - std::chrono::days(30);
     expect_said(read(doctor, {encounter}), false);
@@ -67,7 +69,7 @@ TEST(Decision, ClosedEncountersAndAppointmentsKeepTheirWindow) {
     booked.start = kNow + std::chrono::hours(48);
     booked.end = booked.start + std::chrono::minutes(20);
     expect_said(read(doctor, {booked}), true);
-    booked.start += Micros(1);
+    booked.start += std::chrono::seconds(1);
     expect_said(read(doctor, {booked}), false);
 }
 
@@ -124,6 +126,147 @@ TEST(Decision, ScopesAreCeilings) {
     expect_said(read(doctor, {}), false);
     expect_said(read(doctor, {relation(Kind::CareTeam)}), true);
     expect_said(read(doctor, {relation(Kind::CareTeam)}, "Observation", Action::Update), false);
+}
+
+Actor physician() {
+    Actor doctor = actor(Role::Care);
+    doctor.profession = "10";
+    doctor.auth = "otp";
+    return doctor;
+}
+
+Decision ask(const Actor& who, std::vector<Relation> relations, Ask more) {
+    more.type = more.type.empty() ? "Observation" : more.type;
+    more.patient = "p";
+    more.relations = relations;
+    more.now = kNow;
+    return decide(who, more);
+}
+
+TEST(Decision, OppositionOverridesEveryCircle) {
+    const Actor doctor = physician();
+    const Relation team = relation(Kind::CareTeam);
+    const Relation named = relation(Kind::Opposition);
+    Relation all = relation(Kind::Opposition, "");
+    expect_said(read(doctor, {team}), true);
+    expect_said(read(doctor, {team, named}), false);
+    EXPECT_EQ(read(doctor, {named, team}).reasons.front().id, "circle.opposed");
+    expect_said(read(doctor, {team, relation(Kind::Opposition, "Practitioner/2")}), true);
+    expect_said(read(doctor, {team, all}), false);
+    // Explicit consent is the exception to an opposition to everybody, never to one that names.
+    expect_said(read(doctor, {relation(Kind::Consent), all}), true);
+    expect_said(read(doctor, {relation(Kind::Consent), named}), false);
+    all.classes = bit(DataClass::Medication);
+    expect_said(read(doctor, {team, all}), true);
+    expect_said(read(doctor, {team, all}, "MedicationRequest"), false);
+}
+
+TEST(Decision, NobodyIsTiedByARelationWithoutAParty) {
+    Actor nobody = physician();
+    nobody.person.clear();
+    nobody.organisation.clear();
+    for (const Kind kind : {Kind::CareTeam, Kind::GeneralPractitioner, Kind::Consent})
+        expect_said(read(nobody, {relation(kind, "")}), false);
+}
+
+TEST(Decision, LabelsHideFromThoseWhoAreNotNamed) {
+    const Actor doctor = physician();
+    const Relation by_unit = relation(Kind::Encounter, "Organization/u");
+    expect_said(ask(doctor, {by_unit}, {.labels = 0}), true);
+    expect_said(ask(doctor, {by_unit}, {.labels = kRestricted}), false);
+    expect_said(ask(doctor, {relation(Kind::Encounter)}, {.labels = kRestricted}), true);
+    expect_said(ask(doctor, {relation(Kind::Encounter)}, {.labels = kMasked}), false);
+    expect_said(ask(doctor, {relation(Kind::GeneralPractitioner)}, {.labels = kMasked}), true);
+    const Actor patient = actor(Role::Patient, "Patient/p");
+    expect_said(ask(patient, {}, {.labels = kMasked}), true);
+    expect_said(ask(patient, {}, {.labels = kHiddenFromPatient}), false);
+}
+
+TEST(Decision, ProxiesReadUntilTheyAreNoLonger) {
+    const Actor mother = actor(Role::Patient, "RelatedPerson/m");
+    Relation proxy = relation(Kind::Proxy, "RelatedPerson/m");
+    proxy.end = kNow + std::chrono::seconds(1);
+    expect_said(ask(mother, {proxy}, {}), true);
+    expect_said(ask(mother, {proxy}, {.action = Action::Update}), false);
+    expect_said(ask(mother, {proxy}, {.labels = kHiddenFromProxies}), false);
+    proxy.end = kNow;
+    expect_said(ask(mother, {proxy}, {}), false);
+    // Being family opens nothing at work.
+    Actor nurse = physician();
+    nurse.person = "RelatedPerson/m";
+    proxy.end = WallTime::max();
+    expect_said(ask(nurse, {proxy}, {}), false);
+}
+
+TEST(Decision, BreakGlassIsForOneHourAProfessionAndASecondFactor) {
+    const BreakGlass glass{.start = kNow, .end = kNow + std::chrono::minutes(60), .evidence = "b"};
+    Actor doctor = physician();
+    const Decision open = ask(doctor, {}, {.break_glass = &glass});
+    expect_said(open, true);
+    EXPECT_EQ(open.obligations, kTellPatient | kTellOfficer | kReview);
+    EXPECT_EQ(open.reasons.front().evidence, "b");
+    expect_said(ask(doctor, {relation(Kind::Opposition)}, {.break_glass = &glass}), true);
+    expect_said(ask(doctor, {}, {.labels = kMasked, .break_glass = &glass}), false);
+    BreakGlass vital = glass;
+    vital.vital = true;
+    expect_said(ask(doctor, {}, {.labels = kMasked, .break_glass = &vital}), true);
+
+    BreakGlass long_one = glass;
+    long_one.end += std::chrono::seconds(1);
+    expect_said(ask(doctor, {}, {.break_glass = &long_one}), false);
+    BreakGlass over{.start = kNow - std::chrono::minutes(60), .end = kNow};
+    expect_said(ask(doctor, {}, {.break_glass = &over}), false);
+    doctor.auth = "pwd";
+    expect_said(ask(doctor, {}, {.break_glass = &glass}), false);
+    doctor.auth = "otp";
+    doctor.profession = "35";
+    expect_said(ask(doctor, {}, {.break_glass = &glass}), false);
+    doctor.role = Role::Desk;
+    expect_said(ask(doctor, {}, {.break_glass = &glass}), false);
+}
+
+TEST(Decision, ProfessionsAreCeilings) {
+    Actor ambulance = physician();
+    ambulance.profession = "36";
+    expect_said(read(ambulance, {relation(Kind::CareTeam)}, "Patient"), true);
+    expect_said(read(ambulance, {relation(Kind::CareTeam)}, "DiagnosticReport"), false);
+    EXPECT_EQ(read(ambulance, {relation(Kind::CareTeam)}, "DiagnosticReport").reasons.front().id,
+              "circle.ceiling");
+}
+
+TEST(Decision, IncidentsAndPressureHoldWhatCirclesOpen) {
+    const Actor doctor = physician();
+    const std::vector<Relation> team = {relation(Kind::CareTeam)};
+    expect_said(ask(doctor, team, {.frozen = true}), false);
+    const Decision slow = ask(doctor, team, {.pressure = Pressure::Slow});
+    expect_said(slow, true);
+    EXPECT_EQ(slow.obligations, kSlow);
+    const Decision justify = ask(doctor, team, {.pressure = Pressure::Justify});
+    expect_said(justify, false);
+    EXPECT_NE(justify.obligations & kJustify, 0);
+    expect_said(ask(doctor, team, {.pressure = Pressure::Justify, .justified = true}), true);
+    const Decision cut = ask(doctor, team, {.pressure = Pressure::Cut, .justified = true});
+    expect_said(cut, false);
+    EXPECT_NE(cut.obligations & kCut, 0);
+}
+
+TEST(Decision, TheProofLeadsFromTheActorToThePatient) {
+    Actor nurse = physician();
+    nurse.belongs = {{.party = "Location/ward", .post = 4, .evidence = "PractitionerRole/r"}};
+    Relation presence = relation(Kind::Presence, "Location/ward");
+    const Decision decision = read(nurse, {presence});
+    expect_said(decision, true);
+    ASSERT_EQ(decision.proof.size(), 2U);
+    EXPECT_EQ(decision.proof[0].subject, "Practitioner/1");
+    EXPECT_EQ(decision.proof[0].object, "Location/ward");
+    EXPECT_EQ(decision.proof[0].evidence, "PractitionerRole/r");
+    EXPECT_EQ(decision.proof[1].subject, "Location/ward");
+    EXPECT_EQ(decision.proof[1].evidence, "Encounter/e");
+    // Delegates act for a person, they do not inherit consent or wards.
+    nurse.belongs = {{.party = "Practitioner/2", .post = 6}};
+    expect_said(read(nurse, {relation(Kind::GeneralPractitioner, "Practitioner/2")}), true);
+    expect_said(read(nurse, {relation(Kind::Consent, "Practitioner/2")}), false);
+    expect_said(read(nurse, {relation(Kind::Teleconsultation, "Practitioner/2")}), false);
 }
 
 }  // namespace
