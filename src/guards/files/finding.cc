@@ -1,0 +1,171 @@
+#include "guards/files/finding.h"
+
+#include <algorithm>
+#include <array>
+
+namespace hygie::files {
+namespace {
+
+/// More of the earlier content than this and the change is an edit.
+constexpr int kEditSurvivalMin = 250;
+/// Less than this and nothing is left.
+constexpr int kNothingLeftMax = 30;
+/// So many equal bytes at the beginning are more than what all files of a format share.
+constexpr std::uint32_t kHeadBytesKept = 512;
+/// Neighbouring bytes of texts and records tell at least this about each other.
+constexpr int kStructuredMillibits = 350;
+
+bool is_known(Format format) {
+    return format != Format::Unknown && format != Format::Empty && format != Format::Sealed;
+}
+
+/// What a stranger could have made of anything: no format, and statistics of ciphertext, plain or
+/// spelled in letters.
+bool is_opaque(Format format, Soundness soundness, ByteView bytes) {
+    if (format == Format::Sealed) return true;
+    if (format == Format::Text) return looks_spelled_random(bytes);
+    if (format == Format::Packed) return true;  // until gives_back proves the contrary
+    if (is_known(format)) return soundness == Soundness::Broken;
+    if (bytes.size() < kRandomBytesMin) return format == Format::Unknown;
+    if (looks_random(bytes)) return true;
+    const ChunkChange chunks = compare_chunks({}, bytes);
+    return chunks.random * 2 > chunks.chunks || neighbours_millibits(bytes) < 60;
+}
+
+bool was_random(const ChunkChange& chunks, ByteView before) {
+    const std::size_t all = (before.size() + kChunkBytes - 1) / kChunkBytes;
+    return all != 0 && chunks.random_before * 2 > all;
+}
+
+bool is_zeroed(const Finding& finding) {
+    return finding.chunks.zeroed != 0 && finding.chunks.zeroed * 2 > finding.chunks.changed;
+}
+
+/// Bytes replaced by random ones in several places, or in one of some size.
+bool has_random_patches(const ChunkChange& chunks) {
+    constexpr std::uint32_t kPatchesMin = 3;
+    constexpr std::uint32_t kPatchBytesMin = 1024;
+    return chunks.changes_random &&
+           (chunks.runs >= kPatchesMin || chunks.bytes_changed >= kPatchBytesMin);
+}
+
+/// Ciphertext in places of a file that had none there: by chunks, or by the changed bytes alone,
+/// however thinly they are strewn.
+bool random_came_in(const Finding& finding) {
+    const ChunkChange& chunks = finding.chunks;
+    if (has_random_patches(chunks) && !chunks.replaced_random) return true;
+    return chunks.random > chunks.random_before && chunks.random * 50 > chunks.chunks;
+}
+
+/// A dense file whose size stayed while bytes inside it were replaced by random ones: nobody edits
+/// compressed data in place.
+bool patched_inside(const Finding& finding) {
+    return has_random_patches(finding.chunks) && is_dense(finding.before) &&
+           finding.survival_permille > kNothingLeftMax;
+}
+
+/// A file that was whole and is not any more, in the way its format can tell.
+bool broke(const Finding& finding) {
+    return finding.before_sound == Soundness::Sound && finding.after_sound == Soundness::Broken;
+}
+
+bool lost_its_grain(const Finding& finding) {
+    return finding.neighbours_before >= kStructuredMillibits &&
+           finding.neighbours_after * 3 < finding.neighbours_before;
+}
+
+Fate fate_of_text(const Finding& finding) {
+    if (finding.survival_permille >= kEditSurvivalMin) return Fate::Edited;
+    if (finding.opaque || lost_its_grain(finding)) return Fate::Scrambled;
+    return finding.survival_permille < kNothingLeftMax ? Fate::Rewritten : Fate::Edited;
+}
+
+Fate fate_of_same_format(const Finding& finding) {
+    if (finding.after == Format::Text) return fate_of_text(finding);
+    if (broke(finding))
+        return finding.survival_permille < kNothingLeftMax ? Fate::Scrambled : Fate::Damaged;
+    if (patched_inside(finding)) return Fate::Damaged;
+    // A shallow check passes when only the head was kept; another file of the kind has another
+    // head.
+    const bool proved = finding.after_sound == Soundness::Sound && finding.after != Format::Dicom;
+    const bool head_kept = finding.chunks.head_equal >= kHeadBytesKept;
+    if (!proved && head_kept && random_came_in(finding)) return Fate::Damaged;
+    if (has_random_patches(finding.chunks) && !finding.chunks.replaced_random &&
+        (head_kept || finding.survival_permille > kNothingLeftMax))
+        return Fate::Damaged;
+    return finding.survival_permille >= kEditSurvivalMin ? Fate::Edited : Fate::Resaved;
+}
+
+/// A document that is none any more, or became a text.
+Fate fate_of_lost_format(const Finding& finding) {
+    const bool gone = finding.survival_permille < kEditSurvivalMin;
+    if (finding.after == Format::Text) {
+        if (!gone) return Fate::Edited;
+        return finding.opaque || lost_its_grain(finding) ? Fate::Scrambled : Fate::Rewritten;
+    }
+    if (gone) return Fate::Scrambled;
+    const bool in_place = finding.chunks.runs != 0;
+    const bool honest = finding.before == Format::Text && !in_place && !random_came_in(finding);
+    return honest ? Fate::Edited : Fate::Damaged;
+}
+
+Fate fate_of(const Finding& finding, bool before_was_random) {
+    if (finding.after == Format::Empty) return Fate::Emptied;
+    if (finding.only_grew) return Fate::Edited;
+    if (is_zeroed(finding)) return Fate::Emptied;
+    if (finding.before == finding.after && is_known(finding.after))
+        return fate_of_same_format(finding);
+    const bool lost = !is_known(finding.after) || finding.after == Format::Text ||
+                      finding.after_sound == Soundness::Broken || finding.opaque;
+    if (!lost) return finding.survival_permille >= kEditSurvivalMin ? Fate::Edited : Fate::Resaved;
+    if (is_known(finding.before)) return fate_of_lost_format(finding);
+    // It never had a format that we know. What was random already cannot be seen to become so.
+    if (before_was_random) return Fate::Rewritten;
+    if (finding.opaque && finding.survival_permille < kEditSurvivalMin) return Fate::Scrambled;
+    if (random_came_in(finding)) return Fate::Damaged;
+    return finding.survival_permille < kNothingLeftMax ? Fate::Rewritten : Fate::Edited;
+}
+
+}  // namespace
+
+std::string_view name_of(Fate fate) {
+    static constexpr std::array<std::string_view, 8> kNames = {
+        "same", "edited", "resaved", "packed", "rewritten", "emptied", "damaged", "scrambled"};
+    return kNames[static_cast<std::size_t>(fate)];
+}
+
+Finding examine_new(const Excerpt& after) {
+    Finding finding;
+    finding.after = format_of(after.bytes);
+    if (after.whole) finding.after_sound = check(finding.after, after.bytes);
+    finding.opaque = is_opaque(finding.after, finding.after_sound, after.bytes);
+    finding.fate = finding.opaque ? Fate::Scrambled : Fate::Resaved;
+    return finding;
+}
+
+Finding examine(const Excerpt& before, const Excerpt& after) {
+    Finding finding;
+    if (before.size == after.size && before.bytes == after.bytes) {
+        finding.before = finding.after = format_of(before.bytes);
+        finding.survival_permille = 1000;
+        return finding;
+    }
+    finding = examine_new(after);
+    finding.before = format_of(before.bytes);
+    if (before.whole) finding.before_sound = check(finding.before, before.bytes);
+    finding.chunks = compare_chunks(before.bytes, after.bytes);
+    finding.survival_permille = survival_permille(before.bytes, after.bytes);
+    if (finding.after == Format::Text) {
+        finding.neighbours_before = neighbours_millibits(before.bytes);
+        finding.neighbours_after = neighbours_millibits(after.bytes);
+    }
+    finding.only_grew = finding.chunks.head_equal == before.bytes.size();
+    finding.fate = before.bytes.empty()
+                       ? Fate::Edited
+                       : fate_of(finding, was_random(finding.chunks, before.bytes));
+    const bool suspect = finding.fate >= Fate::Rewritten && finding.fate != Fate::Emptied;
+    if (suspect && gives_back(before, after)) finding.fate = Fate::Packed;
+    return finding;
+}
+
+}  // namespace hygie::files

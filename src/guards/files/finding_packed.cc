@@ -1,0 +1,104 @@
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "guards/files/finding.h"
+
+/// Innocence by experiment: what can be undone without a secret destroyed nothing.
+namespace hygie::files {
+namespace {
+
+constexpr std::size_t kUnpackedBytesMax = 64 << 20;
+constexpr std::size_t kEntriesMax = 4096;
+constexpr std::size_t kBlockBytes = 64 << 10;
+
+struct Freer {
+    void operator()(struct archive* reader) const { archive_read_free(reader); }
+};
+using Reader = std::unique_ptr<struct archive, Freer>;
+
+/// How the bytes are taken: as a compressed file, which may itself be an archive, or as an archive.
+enum class Shape { File, Archive };
+
+/// Every format and filter of libarchive that runs inside this process.
+Reader open_archive(ByteView bytes, Shape shape) {
+    Reader reader(archive_read_new());
+    if (!reader) return nullptr;
+    if (shape == Shape::File) {
+        archive_read_support_format_raw(reader.get());
+    } else {
+        archive_read_support_format_zip(reader.get());
+        archive_read_support_format_7zip(reader.get());
+        archive_read_support_format_tar(reader.get());
+        archive_read_support_format_cpio(reader.get());
+        archive_read_support_format_rar(reader.get());
+        archive_read_support_format_rar5(reader.get());
+    }
+    archive_read_support_filter_gzip(reader.get());
+    archive_read_support_filter_bzip2(reader.get());
+    archive_read_support_filter_xz(reader.get());
+    archive_read_support_filter_lzma(reader.get());
+    archive_read_support_filter_zstd(reader.get());
+    if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK)
+        return nullptr;
+    return reader;
+}
+
+/// Whether the entry that stands next is `wanted`; reads it to its end or to its first difference.
+bool entry_is(struct archive* reader, ByteView wanted, std::size_t& budget) {
+    Bytes block(kBlockBytes);
+    std::size_t at = 0;
+    while (budget > 0) {
+        const la_ssize_t got = archive_read_data(reader, block.data(), block.size());
+        if (got < 0) return false;
+        if (got == 0) return at == wanted.size();
+        const auto size = static_cast<std::size_t>(got);
+        budget -= std::min(budget, size);
+        if (wanted.size() - at < size ||
+            !std::equal(block.begin(), block.begin() + got,
+                        wanted.begin() + static_cast<std::ptrdiff_t>(at)))
+            return false;
+        at += size;
+    }
+    return false;
+}
+
+bool archive_holds(ByteView packed, ByteView wanted, Shape shape) {
+    const Reader reader = open_archive(packed, shape);
+    if (!reader) return false;
+    std::size_t budget = kUnpackedBytesMax;
+    struct archive_entry* entry = nullptr;
+    for (std::size_t i = 0; i < kEntriesMax && budget > 0; ++i) {
+        const int state = archive_read_next_header(reader.get(), &entry);
+        if (state == ARCHIVE_EOF || state < ARCHIVE_WARN) return false;  // WARN: an odd name
+        const bool sized = archive_entry_size_is_set(entry) != 0;
+        if (sized && archive_entry_size(entry) != static_cast<la_int64_t>(wanted.size())) continue;
+        if (entry_is(reader.get(), wanted, budget)) return true;
+    }
+    return false;
+}
+
+bool base64_holds(ByteView spelled, ByteView wanted) {
+    std::string text;
+    text.reserve(spelled.size());
+    for (const std::uint8_t byte : spelled)
+        if (byte != '\n' && byte != '\r') text.push_back(static_cast<char>(byte));
+    const Result<Bytes> bytes = from_base64(text);
+    return bytes && std::ranges::equal(*bytes, wanted);
+}
+
+}  // namespace
+
+bool gives_back(const Excerpt& before, const Excerpt& after) {
+    if (!before.whole || !after.whole || before.bytes.empty()) return false;
+    const Format format = format_of(after.bytes);
+    if (format == Format::Text) return base64_holds(after.bytes, before.bytes);
+    if (format != Format::Packed && format != Format::Zip && format != Format::Archive)
+        return false;
+    return archive_holds(after.bytes, before.bytes, Shape::File) ||
+           archive_holds(after.bytes, before.bytes, Shape::Archive);
+}
+
+}  // namespace hygie::files

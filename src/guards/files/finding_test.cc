@@ -1,0 +1,235 @@
+#include "guards/files/finding.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "guards/files/victims.h"
+
+namespace hygie::files {
+namespace {
+
+using Chance = std::mt19937_64;
+
+Excerpt all_of(Bytes bytes) {
+    const std::uint64_t size = bytes.size();
+    return {std::move(bytes), size, true};
+}
+
+Bytes random_bytes(std::size_t size, Chance& chance) {
+    Bytes bytes(size);
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(chance());
+    return bytes;
+}
+
+void overwrite(Bytes& bytes, std::size_t at, std::size_t size, Chance& chance) {
+    for (std::size_t i = at; i < std::min(bytes.size(), at + size); ++i)
+        bytes[i] = static_cast<std::uint8_t>(chance());
+}
+
+Bytes gzip(ByteView bytes) {
+    z_stream stream{};
+    deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
+    Bytes out(deflateBound(&stream, bytes.size()) + 64);
+    stream.next_in = const_cast<Bytef*>(bytes.data());
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = out.data();
+    stream.avail_out = static_cast<uInt>(out.size());
+    deflate(&stream, Z_FINISH);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    return out;
+}
+
+struct Attack {
+    const char* name;
+    Bytes (*make)(const Bytes& before, Chance& chance);
+    std::size_t percent_min = 97;
+};
+
+/// Ciphertext with the byte frequencies of the original: what "entropy sharing" makes.
+Bytes with_shared_entropy(const Bytes& before, Chance& chance) {
+    Bytes after = before;
+    std::ranges::shuffle(after, chance);
+    return after;
+}
+
+const Attack kAttacks[] = {
+    {"overwritten", [](const Bytes& b, Chance& c) { return random_bytes(b.size(), c); }},
+    {"key in front",
+     [](const Bytes& b, Chance& c) { return random_bytes((b.size() / 16 + 2) * 16 + 256, c); }},
+    {"one page in sixteen",
+     [](const Bytes& b, Chance& c) {
+         Bytes a = b;
+         for (std::size_t at = 0; at < a.size(); at += 65'536) overwrite(a, at, 4096, c);
+         return a;
+     }},
+    {"first 4 KB",
+     [](const Bytes& b, Chance& c) {
+         Bytes a = b;
+         overwrite(a, 0, 4096, c);
+         return a;
+     }},
+    {"header kept",
+     [](const Bytes& b, Chance& c) {
+         Bytes a = b;
+         overwrite(a, 1024, a.size(), c);
+         return a;
+     }},
+    {"every other 16 bytes",
+     [](const Bytes& b, Chance& c) {
+         Bytes a = b;
+         for (std::size_t at = 0; at < a.size(); at += 32) overwrite(a, at, 16, c);
+         return a;
+     }},
+    {"3 percent in 16s",
+     [](const Bytes& b, Chance& c) {
+         Bytes a = b;
+         for (std::size_t at = c() % 512; at < a.size(); at += 533) overwrite(a, at, 16, c);
+         return a;
+     }},
+    {"base64",
+     [](const Bytes& b, Chance& c) {
+         const std::string text = to_base64(random_bytes(b.size(), c));
+         return Bytes(text.begin(), text.end());
+     }},
+    {"hexadecimal",
+     [](const Bytes& b, Chance& c) {
+         const std::string text = to_hex(random_bytes(b.size(), c));
+         return Bytes(text.begin(), text.end());
+     }},
+    {"entropy shared", with_shared_entropy},
+    {"xor with one byte",
+     [](const Bytes& b, Chance&) {
+         Bytes a = b;
+         for (std::uint8_t& byte : a) byte ^= 0xA5;
+         return a;
+     }},
+    {"reversed", [](const Bytes& b, Chance&) { return Bytes(b.rbegin(), b.rend()); },
+     85},  // a text read backwards is a text
+    {"zeros", [](const Bytes& b, Chance&) { return Bytes(b.size()); }},
+    {"emptied", [](const Bytes&, Chance&) { return Bytes(); }},
+};
+
+bool destroyed(Fate fate) {
+    return fate == Fate::Emptied || fate == Fate::Damaged || fate == Fate::Scrambled;
+}
+
+/// Where each attack is tried: every file of some size of a practice's share.
+constexpr std::size_t kVictimBytesMin = 2048;
+/// One file in so many is tried with every attack: all of them take minutes.
+constexpr std::size_t kStride = 4;
+
+TEST(Finding, AttacksOnRealFilesAreSeen) {
+    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
+    Chance chance(6);
+    for (const Attack& attack : kAttacks) {
+        std::size_t files = 0;
+        std::size_t seen = 0;
+        std::map<std::string, int> missed;
+        for (std::size_t i = 0; i < victims().size(); i += kStride) {
+            const Bytes& bytes = victims()[i].bytes;
+            if (bytes.size() < kVictimBytesMin) continue;
+            const Finding finding = examine(all_of(bytes), all_of(attack.make(bytes, chance)));
+            ++files;
+            seen += destroyed(finding.fate);
+            if (!destroyed(finding.fate))
+                ++missed[std::string(name_of(finding.before)) + " to " +
+                         std::string(name_of(finding.after)) + " " +
+                         std::string(name_of(finding.fate))];
+        }
+        std::string what;
+        for (const auto& [name, count] : missed)
+            what += "\n  " + name + ": " + std::to_string(count);
+        EXPECT_GE(seen * 100, files * attack.percent_min)
+            << attack.name << ": " << seen << " of " << files << what;
+    }
+}
+
+TEST(Finding, WhatIsUntouchedIsInnocentHoweverOddItLooks) {
+    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
+    for (const Victim& victim : victims())
+        EXPECT_EQ(examine(all_of(victim.bytes), all_of(victim.bytes)).fate, Fate::Same);
+}
+
+/// A small honest change of any file, also of the 38 that were damaged from the start.
+TEST(Finding, AppendingHarmsNoFile) {
+    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
+    std::map<std::string, int> harmed;
+    for (const Victim& victim : victims()) {
+        if (victim.bytes.size() < kVictimBytesMin) continue;
+        Bytes after = victim.bytes;
+        append(after, as_bytes("\nUne ligne de plus, comme un logiciel de cabinet en ajoute.\n"));
+        const Finding finding = examine(all_of(victim.bytes), all_of(after));
+        if (destroyed(finding.fate))
+            ++harmed[std::string(name_of(finding.before)) + " " +
+                     std::string(name_of(finding.fate))];
+    }
+    int all = 0;
+    std::string what;
+    for (const auto& [name, count] : harmed) {
+        all += count;
+        what += "\n  " + name + ": " + std::to_string(count);
+    }
+    EXPECT_LE(all, 3) << what;
+}
+
+TEST(Finding, ANewVersionOfTheSameKindIsInnocent) {
+    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
+    std::map<Format, const Bytes*> previous;
+    std::map<std::string, int> harmed;
+    int pairs = 0;
+    for (const Victim& victim : victims()) {
+        const Format format = format_of(victim.bytes);
+        if (victim.bytes.size() < kVictimBytesMin || format == Format::Unknown ||
+            check(format, victim.bytes) == Soundness::Broken)
+            continue;
+        const Bytes*& before = previous[format];
+        if (before != nullptr) {
+            const Finding finding = examine(all_of(*before), all_of(victim.bytes));
+            ++pairs;
+            if (destroyed(finding.fate))
+                ++harmed[std::string(name_of(format)) + " " + std::string(name_of(finding.fate))];
+        }
+        before = &victim.bytes;
+    }
+    int all = 0;
+    std::string what;
+    for (const auto& [name, count] : harmed) {
+        all += count;
+        what += "\n  " + name + ": " + std::to_string(count);
+    }
+    EXPECT_LE(all * 1000, pairs * 5) << all << " of " << pairs << what;
+}
+
+TEST(Finding, WhatDecompressesToTheOriginalIsInnocent) {
+    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
+    for (std::size_t i = 0; i < victims().size(); i += kStride) {
+        const Bytes& bytes = victims()[i].bytes;
+        if (bytes.size() < kVictimBytesMin) continue;
+        const Fate packed = examine(all_of(bytes), all_of(gzip(bytes))).fate;
+        EXPECT_FALSE(destroyed(packed)) << name_of(packed);
+        const std::string text = to_base64(bytes);
+        const Fate spelled = examine(all_of(bytes), all_of(Bytes(text.begin(), text.end()))).fate;
+        EXPECT_FALSE(destroyed(spelled)) << name_of(spelled);
+    }
+}
+
+TEST(Finding, ASampleOfALargeFileShowsOneDamagedPageInSixteen) {
+    Chance chance(9);
+    Bytes before(40 << 20);
+    for (std::size_t i = 0; i < before.size(); ++i)
+        before[i] = static_cast<std::uint8_t>(i % 61 * (i >> 15 & 3));
+    Bytes after = before;
+    for (std::size_t at = 0; at < after.size(); at += 65'536) overwrite(after, at, 4096, chance);
+    const Excerpt left = excerpt_of(MemoryContent(before));
+    const Excerpt right = excerpt_of(MemoryContent(after));
+    EXPECT_FALSE(left.whole);
+    EXPECT_TRUE(destroyed(examine(left, right).fate));
+}
+
+}  // namespace
+}  // namespace hygie::files

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+
+/// For tests: the files of a practice's share (../shared/data/files), read into memory.
+namespace hygie::files {
+
+struct Victim {
+    std::string path;
+    Bytes bytes;
+};
+
+inline std::vector<Victim> load_victims(const std::filesystem::path& archive_path) {
+    std::vector<Victim> victims;
+    struct archive* reader = archive_read_new();
+    archive_read_support_format_tar(reader);
+    archive_read_support_filter_zstd(reader);
+    archive_read_set_options(reader, "hdrcharset=BINARY");  // names as they are, in any locale
+    struct archive_entry* entry = nullptr;
+    if (archive_read_open_filename(reader, archive_path.c_str(), 1 << 16) == ARCHIVE_OK) {
+        for (;;) {
+            const int state = archive_read_next_header(reader, &entry);
+            if (state == ARCHIVE_EOF || state < ARCHIVE_WARN) break;
+            if (archive_entry_filetype(entry) != AE_IFREG) continue;
+            Victim victim{archive_entry_pathname(entry),
+                          Bytes(static_cast<std::size_t>(archive_entry_size(entry)))};
+            archive_read_data(reader, victim.bytes.data(), victim.bytes.size());
+            victims.push_back(std::move(victim));
+        }
+    }
+    archive_read_free(reader);
+    return victims;
+}
+
+/// Read once; empty when the shared data are not there.
+inline const std::vector<Victim>& victims() {
+    static const std::vector<Victim> all = [] {
+        const char* source = std::getenv("HYGIE_SOURCE");
+        const std::filesystem::path root = source ? source : ".";
+        return load_victims(root / "../shared/data/files/victims.tar.zst");
+    }();
+    return all;
+}
+
+}  // namespace hygie::files
