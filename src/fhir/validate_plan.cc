@@ -78,6 +78,7 @@ class Plans {
   public:
     Plans() {
         for (const TypeDef* type : resource_types()) add(*type);
+        for (const std::string_view name : {"Element", "Resource"}) add(*find_type(name));
     }
     const TypeCheck& of(const TypeDef& type) const { return *plans_.at(&type); }
 
@@ -95,6 +96,7 @@ class Plans {
         for (const ElementDef& element : type.elements) {
             ElementCheck& made = plan.elements.emplace_back();
             made.def = &element;
+            if (element.min > 0) plan.mandatory.push_back(plan.elements.size() - 1);
             if (element.binding == BindingStrength::Required)
                 made.required_set = Terminology::r4().value_set(element.value_set);
             made.rules = make_rules(element.constraints);

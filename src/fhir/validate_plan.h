@@ -39,6 +39,7 @@ struct TypeCheck {
     bool is_element = false;                   ///< has the rule ele-1
     const PrimitiveType* primitive = nullptr;  ///< null for what is none, and for xhtml
     std::vector<ElementCheck> elements;        ///< in the order of type->elements
+    std::vector<std::size_t> mandatory;        ///< their places
     std::vector<Rule> rules;
 };
 

@@ -29,8 +29,8 @@ struct ResourceScope {
     Json resource;
     const TypeDef* type = nullptr;
     ResourceScope* container = nullptr;  ///< of a contained resource
-    bool refers_to_container = false;
-    std::vector<std::string_view> local_references{};  ///< "#x" found here or in what it contains
+    /// Of the root: ids of contained resources that something refers to, or that refer to the root.
+    std::vector<std::string_view> referred{};
 
     ResourceScope& root() { return container ? *container : *this; }
 };
@@ -39,6 +39,8 @@ class Walk {
   public:
     explicit Walk(const ValidateOptions& options);
 
+    /// The resource at the root.
+    void start(Json value);
     /// The resource at the root, a contained one, or one in a Bundle or Parameters.
     void resource(Json value, const Place& place, ResourceScope* container);
     std::vector<Issue> take_issues() { return std::move(issues_); }
@@ -47,53 +49,48 @@ class Walk {
     void report(Issue::Type type, const Place& place, Text text,
                 Issue::Severity severity = Issue::Severity::Error);
     bool is_full() const { return issues_.size() >= options_.issues_max; }
-    bool keeps(const Rule& rule, const PathItem& item);
-    PathContext& context() { return context_; }
-    Arena& arena() { return arena_; }
+    void rule(const Rule& rule, const PathItem& item, const Place& place);
     const ValidateOptions& options() const { return options_; }
     const Terminology& terminology() const;
 
   private:
     using Seen = std::bitset<kElementsMax>;
 
-    void object(Json value, const TypeCheck& plan, const Place& place);
-    void members(Json value, const TypeCheck& plan, const Place& place, Seen& seen);
+    // validate.cc: elements, their number and their values.
+    void object(Json value, const TypeCheck& check, const Place& place);
+    void members(Json value, const TypeCheck& check, const Place& place, Seen& seen);
     void property(TypeDef::Property property, const ElementCheck& element, Json value,
                   Json companion, const Place& place);
-    void item(const TypeCheck& plan, const ElementCheck& element, Json value, Json companion,
+    void item(const TypeCheck& check, const ElementCheck& element, Json value, Json companion,
               const Place& place);
-    void primitive(const TypeCheck& plan, const ElementCheck& element, Json value, Json companion,
-                   const Place& place);
-    void missing(const TypeCheck& plan, const Seen& seen, const Place& place);
-    void count(const ElementCheck& element, std::size_t number, const Place& place);
-    void binding(const ElementCheck& element, const TypeCheck& plan, Json value,
-                 const Place& place);
+    void primitive(const TypeCheck& check, Json value, Json companion, const Place& place);
+    void missing(const TypeCheck& check, const Seen& seen, const Place& place);
+
+    // validate_content.cc: what the elements say.
+    void binding(const ElementCheck& element, Json value, const Place& place);
     void rules(const std::vector<Rule>& rules, const PathItem& item, const Place& place);
-    void special(const TypeCheck& plan, const ElementCheck* element, Json value,
-                 const Place& place);
-    void narrative(Json div, const Place& place);
+    void special(const TypeCheck& check, Json value, const Place& place);
     void contained(ResourceScope& scope, const Place& place);
-    void contained_one(ResourceScope& scope, Json one, const Place& place);
 
     // validate_reference.cc
     void reference(const ElementCheck& element, Json value, const Place& place);
     void local_reference(std::string_view target, const Place& place);
-    void target_type(const ElementCheck& element, const TypeCheck& plan, std::string_view type,
-                     const Place& place);
-    std::string_view referenced_type(std::string_view reference) const;
+    void note_local(std::string_view target);
+    const TypeDef* referenced_type(std::string_view reference) const;
+    Json entry_at(std::string_view reference) const;
 
     // validate_bundle.cc
-    void open_bundle(Json bundle, const Place& place);
+    void open_bundle(Json bundle);
     void bundle(Json value, const Place& place);
+    void bundle_urls(Json bundle, const Place& place);
 
     const ValidateOptions& options_;
     std::vector<Issue> issues_;
     PathContext context_;
     Arena arena_;
     ResourceScope* scope_ = nullptr;
-    /// Resources of the Bundle at the root by fullUrl; null when it is no Bundle.
+    /// Resources of the Bundle at the root by fullUrl; empty when it is no Bundle.
     std::unordered_map<std::string_view, Json> entries_;
-    bool is_bundle_ = false;
 };
 
 }  // namespace hygie::fhir
