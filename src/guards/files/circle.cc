@@ -1,0 +1,161 @@
+#include "guards/files/circle.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace hygie::files {
+namespace {
+
+constexpr std::size_t kStemBytesMin = 4;
+constexpr std::uint64_t kNoteBytesMax = 64 << 10;
+/// Candidates examined for one loss or one new file.
+constexpr std::size_t kComparedMax = 6;
+/// Compressed data gives back at most so many times its size; more is not believed.
+constexpr std::uint64_t kCompressionMax = 4;
+
+std::string_view stem_of(std::string_view name) {
+    return name.substr(0, name.find('.', 1));
+}
+
+bool sizes_match(std::uint64_t before, std::uint64_t after) {
+    const std::uint64_t slack = before / 10 + 1024;
+    return after + slack >= before && after <= before + slack;
+}
+
+std::uint64_t hash_of(const Content& content) {
+    const Excerpt excerpt = excerpt_of(content);
+    return std::hash<std::string_view>()(as_text(excerpt.bytes));
+}
+
+}  // namespace
+
+std::string_view name_part(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+std::string_view folder_part(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+std::string_view extension_part(std::string_view name) {
+    const std::size_t dot = name.rfind('.');
+    return dot == std::string_view::npos || dot == 0 ? std::string_view() : name.substr(dot);
+}
+
+void Circle::note_birth(const FileKey& file) {
+    if (!born_.insert(file).second) return;
+    births_.push_back(file);
+    if (births_.size() <= kBornMax) return;
+    born_.erase(births_.front());
+    births_.pop_front();
+}
+
+Circle::Tie Circle::tie_of(const Loss& loss, const Stranger& stranger) {
+    const std::string_view lost = name_part(loss.path);
+    const std::string_view made = name_part(stranger.path);
+    const std::string_view stem = stem_of(lost);
+    if (made.find(lost) != std::string_view::npos) return Tie::Name;
+    const bool same_folder = folder_part(loss.path) == folder_part(stranger.path);
+    if (same_folder && stem.size() >= kStemBytesMin && made.starts_with(stem)) return Tie::Name;
+    if (same_folder && sizes_match(loss.before->size(), stranger.now->size())) return Tie::Place;
+    return stranger.room >= loss.before->size() ? Tie::Size : Tie::None;
+}
+
+Circle::Judged Circle::compare(const Loss& loss, const Stranger& stranger, Tie tie,
+                               Examiner& examiner) {
+    const Result<Finding> finding = examiner.examine(loss.before.get(), *stranger.now);
+    if (!finding) return Judged::Unrelated;
+    switch (finding->fate) {
+        case Fate::Same:
+        case Fate::Edited:
+        case Fate::Packed:
+            return Judged::Innocent;
+        case Fate::Resaved:
+        case Fate::Emptied:
+        case Fate::Rewritten:
+            return Judged::Unrelated;
+        case Fate::Damaged:
+        case Fate::Scrambled:
+            break;
+    }
+    // Without a name to tie them, only a file that holds nothing but ciphertext is suspected.
+    return tie == Tie::Name || finding->opaque ? Judged::Replaced : Judged::Unrelated;
+}
+
+void Circle::forget(SteadyTime now) {
+    const auto old = [&](const auto& entry) { return now - entry.at > kMemory; };
+    while (!losses_.empty() && (old(losses_.front()) || losses_.size() > kKeptMax))
+        losses_.pop_front();
+    while (!strangers_.empty() && (old(strangers_.front()) || strangers_.size() > kKeptMax))
+        strangers_.pop_front();
+}
+
+std::vector<Loss> Circle::add(Stranger stranger, Examiner& examiner) {
+    forget(stranger.at);
+    note_birth(stranger.file);
+    std::vector<Loss> replaced;
+    if (!stranger.now || stranger.now->size() == 0) return replaced;
+    std::erase_if(strangers_, [&](const Stranger& old) { return old.file == stranger.file; });
+    stranger.room = stranger.now->size() * kCompressionMax;
+    std::size_t compared = 0;
+    for (auto loss = losses_.begin(); loss != losses_.end() && compared < kComparedMax;) {
+        const Tie tie = tie_of(*loss, stranger);
+        if (tie < Tie::Place) {
+            ++loss;
+            continue;
+        }
+        ++compared;
+        const Judged judged = compare(*loss, stranger, tie, examiner);
+        if (judged == Judged::Replaced) replaced.push_back(*loss);
+        loss = judged == Judged::Unrelated ? loss + 1 : losses_.erase(loss);
+    }
+    strangers_.push_back(std::move(stranger));
+    return replaced;
+}
+
+Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
+    forget(loss.at);
+    if (!loss.before || loss.before->size() == 0) return Fortune::Explained;
+    // The strongest tie first, then the latest file.
+    std::vector<std::pair<Tie, Stranger*>> candidates;
+    for (auto stranger = strangers_.rbegin(); stranger != strangers_.rend(); ++stranger)
+        if (const Tie tie = tie_of(loss, *stranger); tie != Tie::None)
+            candidates.emplace_back(tie, &*stranger);
+    std::ranges::stable_sort(candidates, std::greater(),
+                             [](const auto& candidate) { return candidate.first; });
+    if (candidates.size() > kComparedMax) candidates.resize(kComparedMax);
+    for (const auto& [tie, stranger] : candidates) {
+        const Judged judged = compare(loss, *stranger, tie, examiner);
+        if (judged == Judged::Innocent) return Fortune::Explained;
+        if (judged == Judged::Unrelated) continue;
+        if (tie == Tie::Size) stranger->room -= loss.before->size();
+        return Fortune::Replaced;
+    }
+    losses_.push_back(std::move(loss));
+    return Fortune::Unexplained;
+}
+
+void Circle::rename(const FileKey& file, const std::string& path) {
+    for (Stranger& stranger : strangers_)
+        if (stranger.file == file) stranger.path = path;
+}
+
+std::size_t Circle::note_folders(SteadyTime now) const {
+    std::map<std::uint64_t, std::vector<const Stranger*>> by_size;
+    for (const Stranger& stranger : strangers_)
+        if (now - stranger.at <= kMemory && stranger.now->size() <= kNoteBytesMax)
+            by_size[stranger.now->size()].push_back(&stranger);
+    std::size_t most = 0;
+    for (const auto& [size, same_size] : by_size) {
+        if (same_size.size() <= most) continue;
+        std::map<std::uint64_t, std::set<std::string_view>> folders;
+        for (const Stranger* stranger : same_size)
+            folders[hash_of(*stranger->now)].insert(folder_part(stranger->path));
+        for (const auto& [hash, where] : folders) most = std::max(most, where.size());
+    }
+    return most;
+}
+
+}  // namespace hygie::files

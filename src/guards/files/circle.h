@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/time.h"
+#include "guards/files/change.h"
+#include "guards/files/examiner.h"
+
+/// Originals that vanished and new files that may stand for them: encrypting into a copy and
+/// deleting the original are two acts, often of two processes.
+namespace hygie::files {
+
+/// A deleted original.
+struct Loss {
+    SteadyTime at{};
+    std::string path;
+    ContentPtr before;
+    Actor actor;
+};
+
+/// A file that somebody of the circle made.
+struct Stranger {
+    SteadyTime at{};
+    FileKey file;
+    std::string path;
+    ContentPtr now;
+    std::uint64_t room = 0;  ///< bytes of originals it could still hold, as an archive
+};
+
+/// The recent new files and losses of those who may act together: one user, or one workstation.
+class Circle {
+  public:
+    static constexpr std::size_t kKeptMax = 512;
+    static constexpr std::size_t kBornMax = 65'536;
+    static constexpr Micros kMemory = std::chrono::minutes(10);
+
+    /// Whether the file was made by this circle a short time ago: what becomes of it harms nobody.
+    bool made(const FileKey& file) const { return born_.contains(file); }
+    void note_birth(const FileKey& file);
+
+    /// A new file was closed. The losses that it replaces, unreadable, come back; those it gives
+    /// back are forgotten.
+    std::vector<Loss> add(Stranger stranger, Examiner& examiner);
+    /// An original was deleted, or emptied. Explained: another file gives it back.
+    enum class Fortune { Unexplained, Explained, Replaced };
+    Fortune add(Loss loss, Examiner& examiner);
+    void rename(const FileKey& file, const std::string& path);
+
+    /// How many folders hold the same small new text.
+    std::size_t note_folders(SteadyTime now) const;
+
+  private:
+    enum class Tie { None, Size, Place, Name };
+    static Tie tie_of(const Loss& loss, const Stranger& stranger);
+    enum class Judged { Innocent, Replaced, Unrelated };
+    static Judged compare(const Loss& loss, const Stranger& stranger, Tie tie, Examiner& examiner);
+    void forget(SteadyTime now);
+
+    std::deque<Loss> losses_;
+    std::deque<Stranger> strangers_;
+    std::unordered_set<FileKey, FileKeyHash> born_;
+    std::deque<FileKey> births_;
+};
+
+/// The last part of a path, and what is before it.
+std::string_view name_part(std::string_view path);
+std::string_view folder_part(std::string_view path);
+/// ".jpg" of a name, empty when there is none.
+std::string_view extension_part(std::string_view name);
+
+}  // namespace hygie::files

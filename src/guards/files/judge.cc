@@ -1,0 +1,302 @@
+#include "guards/files/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace hygie::files {
+namespace {
+
+/// A file cut to nothing is as good as deleted, and deletion alone stops nobody soon.
+constexpr std::uint32_t kEmptiedPoints = 20;
+/// Nothing is left, nothing is wrong with what came: honest once, not ten times.
+constexpr std::uint32_t kRewrittenPoints = 34;
+constexpr std::uint32_t kBreadthPoints = 50;
+constexpr std::uint32_t kCanaryGonePoints = 34;
+constexpr std::size_t kNoteFoldersMin = 3;
+constexpr std::size_t kRenamedMin = 10;
+constexpr std::uint32_t kBreadthMin = 50;
+constexpr std::uint32_t kBreadthTimes = 5;
+
+constexpr std::string_view kHouse = "house";
+
+/// Extensions that people and programs give to files they rename.
+constexpr std::array<std::string_view, 28> kUsualExtensions = {
+    ".txt", ".doc", ".docx", ".xls", ".xlsx", ".pdf",  ".jpg", ".jpeg", ".png", ".gif",
+    ".csv", ".xml", ".html", ".htm", ".json", ".md",   ".bak", ".old",  ".tmp", ".gz",
+    ".zip", ".1",   ".2",    ".dcm", ".tif",  ".tiff", ".log", ".orig"};
+
+std::uint64_t hash_of(std::string_view path) {
+    return std::hash<std::string_view>()(path);
+}
+
+struct Weight {
+    Sign sign = Sign::Rewritten;
+    std::uint32_t points = 0;
+};
+
+Weight weight_of(const Finding& finding) {
+    switch (finding.fate) {
+        case Fate::Same:
+        case Fate::Edited:
+        case Fate::Resaved:
+        case Fate::Packed:
+            return {};
+        case Fate::Rewritten:
+            return {Sign::Rewritten, finding.before == Format::Unknown ? 0 : kRewrittenPoints};
+        case Fate::Emptied:
+            return {Sign::Emptied, finding.after == Format::Empty ? kEmptiedPoints : kOneFile};
+        case Fate::Damaged:
+            return {Sign::Damaged, kOneFile};
+        case Fate::Scrambled:
+            return {Sign::Scrambled, kOneFile};
+    }
+    return {};
+}
+
+std::string circle_key(const Actor& actor) {
+    return actor.smb ? "smb:" + actor.smb->address : fmt::format("uid:{}", actor.uid);
+}
+
+}  // namespace
+
+std::string_view name_of(Rung rung) {
+    static constexpr std::array<std::string_view, 5> kNames = {"preserve", "delay", "deny",
+                                                               "freeze", "read-only"};
+    return kNames[static_cast<std::size_t>(rung)];
+}
+
+std::vector<std::string> groups_of(const Actor& actor) {
+    std::vector<std::string> groups;
+    if (actor.smb) {
+        groups.push_back("station:" + actor.smb->address);
+        groups.push_back("user:" + actor.smb->user);
+    } else {
+        groups.push_back(fmt::format("uid:{}", actor.uid));
+        if (actor.cgroup.size() > 1) groups.push_back("cgroup:" + actor.cgroup);
+    }
+    groups.emplace_back(kHouse);
+    return groups;
+}
+
+bool Policy::is_enrolled(const Actor& actor) const {
+    if (enrolled.empty()) return false;
+    const std::string key = actor.key();
+    return std::ranges::any_of(enrolled, [&](const std::string& name) {
+        return name == key || (!actor.program.empty() && name == actor.program);
+    });
+}
+
+Judge::Party& Judge::party(const std::string& key, SteadyTime now) {
+    if (const auto known = parties_.find(key); known != parties_.end()) return known->second;
+    if (parties_.size() >= kActorsMax) make_room();
+    Party& fresh = parties_[key];
+    fresh.seen = now;
+    remember(key, fresh, now);
+    return fresh;
+}
+
+void Judge::make_room() {
+    auto oldest = parties_.end();
+    for (auto it = parties_.begin(); it != parties_.end(); ++it) {
+        const bool held = !it->second.suspect.marks().empty();
+        if (!held && (oldest == parties_.end() || it->second.seen < oldest->second.seen))
+            oldest = it;
+    }
+    parties_.erase(oldest == parties_.end() ? parties_.begin() : oldest);
+}
+
+Circle& Judge::circle(const Actor& actor) {
+    if (circles_.size() >= kActorsMax) circles_.clear();
+    return circles_[circle_key(actor)];
+}
+
+void Judge::mark(const Change& change, const Actor& actor, std::string_view path, Sign sign,
+                 std::uint32_t points) {
+    if (points == 0) return;
+    marked_ = true;
+    const Mark mark{change.steady, change.time, points, sign, hash_of(path), actor};
+    party(actor.key(), change.steady).suspect.add(mark);
+    for (const std::string& group : groups_of(actor)) party(group, change.steady).suspect.add(mark);
+}
+
+void Judge::judge_canary(const Change& change, Sign sign) {
+    const auto& canaries = policy_.canaries;
+    if (!canaries.contains(change.path) && !canaries.contains(change.from)) return;
+    // Deletion and renaming lose nothing; a canary that was written over was found by a program.
+    const bool written = sign == Sign::Canary;
+    mark(change, change.actor, change.path + "#canary", Sign::Canary,
+         written ? policy_.freeze_points : kCanaryGonePoints);
+}
+
+void Judge::judge_content(const Change& change) {
+    if (!change.now || !change.before || circle(change.actor).made(change.file)) return;
+    const Result<Finding> finding = examiner_.examine(change.before.get(), *change.now);
+    if (!finding) return;
+    const Weight weight = weight_of(*finding);
+    if (weight.points == 0) return;
+    if (weight.sign == Sign::Emptied) {
+        const auto fortune =
+            circle(change.actor)
+                .add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
+        if (fortune == Circle::Fortune::Explained) return;
+    }
+    mark(change, change.actor, change.path, weight.sign, weight.points);
+    judge_canary(change, Sign::Canary);
+}
+
+void Judge::judge_new(const Change& change) {
+    const std::vector<Loss> replaced =
+        circle(change.actor)
+            .add(Stranger{change.steady, change.file, change.path, change.now}, examiner_);
+    for (const Loss& loss : replaced) {
+        mark(change, loss.actor, loss.path, Sign::Replaced, kOneFile);
+        if (loss.actor.key() != change.actor.key())
+            mark(change, change.actor, loss.path, Sign::Replaced, kOneFile);
+    }
+}
+
+void Judge::judge_loss(const Change& change) {
+    Circle& mine = circle(change.actor);
+    if (mine.made(change.file)) return;
+    judge_canary(change, Sign::Emptied);
+    const auto fortune =
+        mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
+    if (fortune == Circle::Fortune::Replaced)
+        mark(change, change.actor, change.path, Sign::Replaced, kOneFile);
+}
+
+void Judge::judge_name(const Change& change) {
+    circle(change.actor).rename(change.file, change.path);
+    judge_canary(change, Sign::Emptied);
+    const std::string_view before = extension_part(name_part(change.from));
+    const std::string_view after = extension_part(name_part(change.path));
+    if (after.empty() || after == before || std::ranges::count(kUsualExtensions, after) != 0)
+        return;
+    Party& who = party(change.actor.key(), change.steady);
+    constexpr std::size_t kExtensionsMax = 64;
+    if (who.extensions.size() >= kExtensionsMax) who.extensions.clear();
+    Extension& extension = who.extensions[std::string(after)];
+    if (change.steady - extension.since > Suspect::kShort) extension = {change.steady, 0};
+    if (++extension.files >= kRenamedMin)
+        mark(change, change.actor, std::string(after) + "#extension", Sign::Extensions, kOneFile);
+}
+
+/// Signs that mean something only beside destroyed files.
+void Judge::add_signs(const Change& change, Party& party) {
+    constexpr std::int64_t kHourSeconds = 3600;
+    const std::int64_t hour =
+        std::chrono::duration_cast<std::chrono::seconds>(change.steady.time_since_epoch()).count() /
+        kHourSeconds;
+    if (hour != party.hour) {
+        constexpr std::int64_t kHoursOfMonth = 24 * 30;
+        if (hour - party.hour > kHoursOfMonth) party.busiest_hour /= 2;
+        party.busiest_hour = std::max(party.busiest_hour, party.this_hour);
+        party.this_hour = 0;
+        party.hour = hour;
+    }
+    ++party.this_hour;
+    if (party.suspect.sums(change.steady, change.time).ten_minutes < kOneFile) return;
+    if (marked_ && circle(change.actor).note_folders(change.steady) >= kNoteFoldersMin)
+        mark(change, change.actor, "#notes", Sign::Notes, kOneFile);
+    if (party.this_hour > kBreadthTimes * std::max(party.busiest_hour, kBreadthMin))
+        mark(change, change.actor, "#breadth", Sign::Breadth, kBreadthPoints);
+}
+
+Conclusion Judge::take(const Change& change) {
+    marked_ = false;
+    if (policy_.is_enrolled(change.actor)) return {};
+    switch (change.kind) {
+        case ChangeKind::CloseWrite:
+            change.is_new || !change.before ? judge_new(change) : judge_content(change);
+            break;
+        case ChangeKind::RenameOver:
+        case ChangeKind::Exchange:
+            circle(change.actor).rename(change.file, change.path);
+            judge_content(change);
+            break;
+        case ChangeKind::Unlink:
+            judge_loss(change);
+            break;
+        case ChangeKind::Rename:
+            judge_name(change);
+            break;
+        case ChangeKind::Create:
+            circle(change.actor).note_birth(change.file);
+            break;
+        default:
+            return {};
+    }
+    return conclude(change);
+}
+
+Rung Judge::rung_for(const Party& party, const Change& change, bool is_group) const {
+    const Sums sums = party.suspect.sums(change.steady, change.time);
+    if (!is_group) {
+        if (sums.ten_minutes >= policy_.freeze_points || sums.day >= policy_.freeze_points_day ||
+            sums.month >= policy_.freeze_points_month)
+            return Rung::Freeze;
+        return sums.ten_minutes >= policy_.delay_points ? Rung::Delay : Rung::Preserve;
+    }
+    if (party.suspect.contributors(change.steady) == 0) return Rung::Preserve;
+    const bool together = party.suspect.contributors(change.steady) > 1;
+    if ((together && sums.ten_minutes >= policy_.group_points) ||
+        sums.day >= policy_.group_points_day || sums.month >= policy_.group_points_month)
+        return Rung::Freeze;
+    return Rung::Preserve;
+}
+
+Conclusion Judge::conclude(const Change& change) {
+    const std::string key = change.actor.key();
+    Party& own = party(key, change.steady);
+    own.seen = change.steady;
+    add_signs(change, own);
+    if (!marked_) return {.rung = own.rung, .verdict = {}, .key = key, .targets = {}};
+    const Rung before = own.rung;
+    own.rung = std::max(own.rung, rung_for(own, change, false));
+    Conclusion conclusion = explain(key, own, own.rung, change);
+    conclusion.is_news = own.rung > before;
+    if (own.rung == Rung::Freeze) conclusion.is_news = true;
+    for (const std::string& group : groups_of(change.actor)) {
+        if (own.rung >= Rung::Freeze) break;
+        Party& many = party(group, change.steady);
+        const bool house = group == kHouse;
+        const Sums sums = many.suspect.sums(change.steady, change.time);
+        const bool hot = house ? many.suspect.contributors(change.steady) > 1 &&
+                                     sums.ten_minutes >= policy_.house_points
+                               : rung_for(many, change, true) >= Rung::Freeze;
+        if (!hot) continue;
+        conclusion = explain(group, many, Rung::Freeze, change);
+        conclusion.is_news = true;
+        for (const Actor& actor : conclusion.targets)
+            party(actor.key(), change.steady).rung = Rung::Freeze;
+        break;
+    }
+    if (conclusion.rung != Rung::Freeze || !conclusion.is_news) return conclusion;
+    for (const Actor& actor : conclusion.targets) {
+        const auto same = [&](const auto& entry) { return entry.second == actor.key(); };
+        if (std::ranges::none_of(frozen_, same)) frozen_.emplace_back(change.steady, actor.key());
+    }
+    while (!frozen_.empty() && change.steady - frozen_.front().first > Suspect::kShort)
+        frozen_.pop_front();
+    if (frozen_.size() >= policy_.read_only_actors) conclusion.rung = Rung::ReadOnly;
+    return conclusion;
+}
+
+Rung Judge::rung_of(const Actor& actor) const {
+    const auto known = parties_.find(actor.key());
+    return known == parties_.end() ? Rung::Preserve : known->second.rung;
+}
+
+void Judge::forgive(const std::string& key) {
+    const auto known = parties_.find(key);
+    if (known == parties_.end()) return;
+    std::vector<std::uint64_t> files;
+    for (const Mark& mark : known->second.suspect.marks()) files.push_back(mark.file);
+    parties_.erase(known);
+    for (auto& [name, other] : parties_) other.suspect.forget(files);
+    std::erase_if(frozen_, [&](const auto& entry) { return entry.second == key; });
+}
+
+}  // namespace hygie::files
