@@ -37,6 +37,9 @@ struct Account {
     std::vector<std::string> redirects;  ///< of a program by which people sign in: exact addresses
     std::string jwks;  ///< of a backend service: its public keys (RFC 7517), private_key_jwt
 
+    /// Counts what ended all its sessions: a closing, a new password, another role…
+    std::uint64_t epoch = 0;
+
     bool open_at(WallTime now) const { return !disabled && now < end; }
     bool operator==(const Account&) const = default;
 };
@@ -52,6 +55,9 @@ Result<Role> role_named(std::string_view name);
 /// formed, with an end. Generic accounts ("accueil", "interne2") are refused: a trace that names
 /// everybody names nobody. Sponsor and uniqueness are judged by Accounts.
 Status check_account(const Account& account, WallTime now);
+
+/// The same without its term: an account that has ended may still be changed.
+Status check_form(const Account& account);
 
 /// The facts of an account that decisions use.
 Actor actor_of(const Account& account, std::string auth, std::string session,

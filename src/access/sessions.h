@@ -25,6 +25,7 @@ struct Session {
     ActorId client;  ///< the program by which a person signed in; empty when none
     WallTime since{};
     WallTime end{};
+    std::uint64_t epoch = 0;  ///< of the account when it began
 };
 
 /// Bearer tokens: 32 random bytes in base64url. Only their SHA-256 is stored, in `dir`/sessions,

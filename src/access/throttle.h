@@ -10,8 +10,8 @@
 namespace hygie::access {
 
 /// Slows who guesses, by name of what is guessed at or from where. The first kFreeTries failures
-/// cost nothing; each further one doubles the wait, up to kWaitMax: nobody is ever locked out, and a
-/// year of guessing at one name is at most 35,000 guesses. Pure but for its memory, which is
+/// cost nothing; each further one doubles the wait, up to kWaitMax: nobody is ever locked out, and
+/// a year of guessing at one name is about 35,000 guesses. Pure but for its memory, which is
 /// bounded: when it is full, the quietest name is forgotten. One thread at a time.
 class Throttle {
   public:

@@ -1,0 +1,178 @@
+#include "access/account.h"
+
+#include <algorithm>
+#include <array>
+
+#include "access/jwt.h"
+#include "access/scope.h"
+#include "base/text.h"
+
+namespace hygie::access {
+namespace {
+
+constexpr std::size_t kLoginCharsMin = 3, kLoginCharsMax = 64;
+constexpr std::size_t kTextBytesMax = 200;
+constexpr std::size_t kListMax = 64;
+constexpr auto kRoles = std::to_array<Role>(
+    {Role::Care, Role::Desk, Role::Security, Role::Operations, Role::Patient, Role::Program});
+/// Words that name a post, a place or a function: an account made of nothing else is everybody's.
+constexpr auto kGeneric =
+    std::to_array<std::string_view>({"accueil",     "admin",       "administrateur", "agent",
+                                     "aide",        "anonyme",     "bloc",           "bureau",
+                                     "cabinet",     "compte",      "demo",           "docteur",
+                                     "dr",          "equipe",      "etudiant",       "externe",
+                                     "garde",       "guest",       "hopital",        "hygie",
+                                     "ide",         "infirmier",   "infirmiere",     "informatique",
+                                     "interimaire", "interne",     "invite",         "medecin",
+                                     "nurse",       "partage",     "pharmacien",     "poste",
+                                     "remplacant",  "remplacante", "root",           "salle",
+                                     "secretaire",  "secretariat", "service",        "shared",
+                                     "staff",       "stage",       "stagiaire",      "standard",
+                                     "temp",        "temporaire",  "test",           "urgences",
+                                     "user",        "utilisateur", "vacataire",      "visiteur"});
+
+std::unexpected<Error> bad(Text what, Text remedy) {
+    return fail(Code::BadInput, std::move(what), std::move(remedy));
+}
+
+bool is_login(std::string_view text) {
+    return text.size() >= kLoginCharsMin && text.size() <= kLoginCharsMax &&
+           std::ranges::all_of(text, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+                      c == '_' || c == '@';
+           });
+}
+
+bool is_line(std::string_view text) {
+    return text.size() <= kTextBytesMax && is_utf8(text) &&
+           std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+}
+
+/// Words of letters alone; digits and signs separate them.
+std::vector<std::string> letter_words(std::string_view text) {
+    std::vector<std::string> words(1);
+    for (char c : text) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        const bool letter = (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+        if (letter) {
+            words.back() += c;
+        } else if (!words.back().empty()) {
+            words.emplace_back();
+        }
+    }
+    if (words.back().empty()) words.pop_back();
+    return words;
+}
+
+bool is_generic(std::string_view text) {
+    const std::vector<std::string> words = letter_words(text);
+    return !words.empty() && std::ranges::all_of(words, [](const std::string& word) {
+        return std::ranges::find(kGeneric, word) != kGeneric.end();
+    });
+}
+
+bool is_reference(std::string_view text, std::string_view type) {
+    return text.starts_with(type) && text.size() > type.size() + 1 && text[type.size()] == '/' &&
+           is_line(text) && text.find('/', type.size() + 1) == std::string_view::npos;
+}
+
+/// An exact address to send people back to: encrypted, of this machine, or of an installed program
+/// (RFC 8252 §7).
+bool is_redirect(std::string_view text) {
+    if (!is_line(text) || text.find_first_of("#\\ \"<>") != std::string_view::npos) return false;
+    if (text.starts_with("https://")) return text.size() > 8 && text[8] != '/';
+    if (text.starts_with("http://127.0.0.1:") || text.starts_with("http://[::1]:")) return true;
+    const std::size_t colon = text.find(":/");
+    return colon != std::string_view::npos && text.substr(0, colon).contains('.');
+}
+
+Status check_person(const Account& account) {
+    if (is_generic(account.login.str()) || is_generic(account.name) ||
+        letter_words(account.name).size() < 2)
+        return bad({"compte générique refusé : une trace qui nomme tout le monde ne nomme personne",
+                    "generic account refused: a trace that names everybody names nobody"},
+                   {"un compte par personne, avec son prénom et son nom",
+                    "one account for each person, with given and family name"});
+    const bool known = account.role == Role::Patient ? is_reference(account.person, "Patient")
+                       : account.role == Role::Care
+                           ? is_reference(account.person, "Practitioner")
+                           : account.person.empty() || is_reference(account.person, "Practitioner");
+    if (!known)
+        return bad({"il manque la ressource FHIR de la personne",
+                    "the FHIR resource of the person is missing"},
+                   {"donnez Practitioner/… pour un professionnel, Patient/… pour un patient",
+                    "give Practitioner/… for a professional, Patient/… for a patient"});
+    if (!account.redirects.empty() || !account.jwks.empty() || !account.scopes.empty())
+        return bad({"une personne n'a ni clés, ni portées, ni adresses de retour",
+                    "a person has no keys, scopes or return addresses"},
+                   {"donnez-les au compte du programme", "give them to the program's account"});
+    return {};
+}
+
+Status check_program(const Account& account) {
+    if (!account.person.empty() || !account.password.empty() || !account.otp_secret.empty())
+        return bad({"un programme ne se connecte ni comme une personne, ni par mot de passe",
+                    "a program signs in neither as a person nor by password"},
+                   {"donnez-lui des clés publiques (JWKS) ou des adresses de retour",
+                    "give it public keys (JWKS) or return addresses"});
+    if (!std::ranges::all_of(account.redirects, is_redirect))
+        return bad({"adresse de retour incorrecte", "bad return address"},
+                   {"donnez une adresse https:// exacte, sans fragment",
+                    "give an exact https:// address without fragment"});
+    for (const std::string& scope : account.scopes)
+        if (!is_plain_scope(scope)) TRY_STATUS(parse_scope(scope));
+    if (!account.jwks.empty()) TRY_STATUS(parse_jwks(account.jwks));
+    return {};
+}
+
+}  // namespace
+
+Result<Role> role_named(std::string_view name) {
+    const auto found =
+        std::ranges::find_if(kRoles, [&](Role role) { return name_of(role) == name; });
+    if (found == kRoles.end())
+        return bad({"rôle inconnu", "unknown role"},
+                   {"donnez care, desk, security, operations, patient ou program",
+                    "give care, desk, security, operations, patient or program"});
+    return *found;
+}
+
+Status check_form(const Account& account) {
+    if (!is_login(account.login.str()))
+        return bad({"identifiant incorrect", "bad login"},
+                   {"de 3 à 64 lettres minuscules, chiffres et . - _ @",
+                    "3 to 64 lower-case letters, digits and . - _ @"});
+    const bool texts = is_line(account.name) && is_line(account.person) &&
+                       is_line(account.profession) && is_line(account.organisation) &&
+                       is_line(account.sponsor.str()) && !account.name.empty();
+    const bool lists = account.scopes.size() <= kListMax && account.redirects.size() <= kListMax &&
+                       account.recovery.size() <= kListMax;
+    if (!texts || !lists)
+        return bad({"un champ du compte est vide, trop long ou illisible",
+                    "a field of the account is empty, too long or unreadable"},
+                   {"200 octets au plus, sans caractère de contrôle",
+                    "at most 200 bytes, without control characters"});
+    if (!account.organisation.empty() && !is_reference(account.organisation, "Organization"))
+        return bad({"organisation incorrecte", "bad organisation"},
+                   {"donnez Organization/…", "give Organization/…"});
+    return account.role == Role::Program ? check_program(account) : check_person(account);
+}
+
+Status check_account(const Account& account, WallTime now) {
+    TRY_STATUS(check_form(account));
+    if (account.end <= now || account.end <= account.since || account.end > now + kAccountTimeMax)
+        return bad(
+            {"la date de fin du compte est passée ou trop lointaine",
+             "the end of the account is past or too far"},
+            {"donnez une date de fin dans l'année : quelqu'un répond alors à nouveau du compte",
+             "give an end within a year: somebody then answers for the account again"});
+    return {};
+}
+
+Actor actor_of(const Account& account, std::string auth, std::string session,
+               std::vector<std::string> scopes) {
+    return {account.login,        account.role,    account.profession, account.person,
+            account.organisation, std::move(auth), std::move(session), std::move(scopes)};
+}
+
+}  // namespace hygie::access

@@ -1,0 +1,162 @@
+#include "access/account_codec.h"
+
+#include <algorithm>
+
+#include "event/codec.h"
+
+namespace hygie::access {
+namespace {
+
+constexpr std::uint64_t kBookVersion = 1;
+constexpr std::uint64_t kBookFields = 3, kAccountFields = 18, kTraceFields = 5;
+constexpr std::size_t kTextsMax = 64;
+constexpr std::size_t kTracesMax = kAccountsMax;
+constexpr std::int64_t kMicrosMax = 253'402'300'799'999'999;  // the year 9999
+
+std::unexpected<Error> corrupt() {
+    return fail(Code::Corrupt,
+                {"le fichier des comptes est illisible", "the accounts file is unreadable"},
+                {"rétablissez-le depuis une sauvegarde", "restore it from a backup"});
+}
+
+Status expect(Result<std::uint64_t> found, std::uint64_t wanted) {
+    if (!found || *found != wanted) return corrupt();
+    return {};
+}
+
+Result<std::string> read_text(cbor::Reader& in) {
+    return std::string(TRY(in.text()));
+}
+
+void write_account(cbor::Writer& out, const Account& account) {
+    out.array(kAccountFields);
+    out.text(account.login.str());
+    out.text(account.name);
+    out.number(static_cast<std::uint64_t>(account.role));
+    out.text(account.profession);
+    out.text(account.person);
+    out.text(account.organisation);
+    out.text(account.sponsor.str());
+    out.number(to_number(account.since));
+    out.number(to_number(account.end));
+    out.boolean(account.disabled);
+    out.text(account.password);
+    out.bytes(account.otp_secret);
+    out.number(account.otp_last);
+    write_texts(out, account.recovery);
+    write_texts(out, account.scopes);
+    write_texts(out, account.redirects);
+    out.text(account.jwks);
+    out.number(account.epoch);
+}
+
+Result<Role> read_role(cbor::Reader& in) {
+    const std::uint64_t number = TRY(in.number());
+    if (number < 1 || number > static_cast<std::uint64_t>(Role::Program)) return corrupt();
+    return static_cast<Role>(number);
+}
+
+Result<Account> read_account(cbor::Reader& in) {
+    Account account;
+    TRY_STATUS(expect(in.array(), kAccountFields));
+    account.login = ActorId(TRY(read_text(in)));
+    account.name = TRY(read_text(in));
+    account.role = TRY(read_role(in));
+    account.profession = TRY(read_text(in));
+    account.person = TRY(read_text(in));
+    account.organisation = TRY(read_text(in));
+    account.sponsor = ActorId(TRY(read_text(in)));
+    account.since = TRY(to_time(TRY(in.number())));
+    account.end = TRY(to_time(TRY(in.number())));
+    account.disabled = TRY(in.boolean());
+    account.password = TRY(read_text(in));
+    account.otp_secret = to_bytes(TRY(in.bytes()));
+    account.otp_last = TRY(in.number());
+    account.recovery = TRY(read_texts(in, kTextsMax));
+    account.scopes = TRY(read_texts(in, kTextsMax));
+    account.redirects = TRY(read_texts(in, kTextsMax));
+    account.jwks = TRY(read_text(in));
+    account.epoch = TRY(in.number());
+    return account;
+}
+
+Status write_trace(cbor::Writer& out, const event::Event& trace) {
+    const event::Stamp stamp = event::stamp_of(trace);
+    out.array(kTraceFields);
+    out.number(static_cast<std::uint64_t>(stamp.type));
+    out.number(to_number(stamp.time));
+    out.number(stamp.counter);
+    out.number(static_cast<std::uint64_t>(stamp.retention));
+    out.bytes(TRY(event::encode_body(trace)));
+    return {};
+}
+
+Result<event::Event> read_trace(cbor::Reader& in) {
+    event::Stamp stamp{};
+    TRY_STATUS(expect(in.array(), kTraceFields));
+    stamp.type = static_cast<event::Type>(TRY(in.number()));
+    stamp.time = TRY(to_time(TRY(in.number())));
+    stamp.counter = TRY(in.number());
+    stamp.retention = static_cast<event::Retention>(TRY(in.number()));
+    if (event::name_of(stamp.type).empty() || event::name_of(stamp.retention).empty())
+        return corrupt();
+    return event::decode_body(stamp, TRY(in.bytes()));
+}
+
+}  // namespace
+
+std::uint64_t to_number(WallTime time) {
+    return static_cast<std::uint64_t>(
+        std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, kMicrosMax));
+}
+
+Result<WallTime> to_time(std::uint64_t number) {
+    if (number > static_cast<std::uint64_t>(kMicrosMax)) return corrupt();
+    return WallTime(Micros(static_cast<std::int64_t>(number)));
+}
+
+void write_texts(cbor::Writer& out, const std::vector<std::string>& texts) {
+    out.array(texts.size());
+    for (const std::string& text : texts) out.text(text);
+}
+
+Result<std::vector<std::string>> read_texts(cbor::Reader& in, std::size_t count_max) {
+    const std::uint64_t count = TRY(in.array());
+    if (count > count_max) return corrupt();
+    std::vector<std::string> texts;
+    for (std::uint64_t i = 0; i < count; ++i) texts.push_back(TRY(read_text(in)));
+    return texts;
+}
+
+Result<Bytes> encode_book(const AccountBook& book) {
+    Bytes bytes;
+    cbor::Writer out(bytes);
+    out.array(kBookFields);
+    out.number(kBookVersion);
+    out.array(book.accounts.size());
+    for (const Account& account : book.accounts) write_account(out, account);
+    out.array(book.untraced.size());
+    for (const event::Event& trace : book.untraced) TRY_STATUS(write_trace(out, trace));
+    return bytes;
+}
+
+Result<AccountBook> decode_book(ByteView bytes) {
+    AccountBook book;
+    if (bytes.empty()) return book;
+    cbor::Reader in(bytes);
+    TRY_STATUS(expect(in.array(), kBookFields));
+    TRY_STATUS(expect(in.number(), kBookVersion));
+    const std::uint64_t accounts = TRY(in.array());
+    if (accounts > kAccountsMax) return corrupt();
+    for (std::uint64_t i = 0; i < accounts; ++i) {
+        book.accounts.push_back(TRY(read_account(in)));
+        if (i > 0 && book.accounts[i].login <= book.accounts[i - 1].login) return corrupt();
+    }
+    const std::uint64_t traces = TRY(in.array());
+    if (traces > kTracesMax) return corrupt();
+    for (std::uint64_t i = 0; i < traces; ++i) book.untraced.push_back(TRY(read_trace(in)));
+    if (!in.done()) return corrupt();
+    return book;
+}
+
+}  // namespace hygie::access

@@ -1,0 +1,39 @@
+#include "access/password.h"
+
+#include <gtest/gtest.h>
+
+#include "access/access_kit.h"
+
+namespace hygie::access {
+namespace {
+
+Sensitive<std::string> secret(const std::string& text) {
+    return Sensitive<std::string>(text);
+}
+
+TEST(Password, RefusesWhatIsGuessed) {
+    for (const char* bad :
+         {"", "court", "aaaaaaaaaaaaaaaa", "abababababab", "anne.martin2026", "MotDePasse!!123",
+          "password1234", "azerty123456", "\xff\xfe invalid utf-8"})
+        EXPECT_FALSE(check_password(secret(bad), "anne.martin")) << bad;
+    EXPECT_FALSE(check_password(secret(std::string(257, 'x') + "abcdefgh"), "anne"));
+    for (const char* good : {kPassphrase, "correct horse battery staple", "Été à Étretat, 3 fois"})
+        EXPECT_TRUE(check_password(secret(good), "anne.martin")) << good;
+}
+
+TEST(Password, FitsItsOwnHashAndNoOther) {
+    const auto hash = hash_password(secret(kPassphrase), kTestCost);
+    ASSERT_TRUE(hash);
+    EXPECT_TRUE(hash->starts_with("$argon2id$v=19$m=8,t=1,p=1$")) << *hash;
+    EXPECT_NE(*hash, *hash_password(secret(kPassphrase), kTestCost)) << "salted";
+    EXPECT_TRUE(password_fits(secret(kPassphrase), *hash));
+    EXPECT_FALSE(password_fits(secret(std::string(kPassphrase) + " "), *hash));
+    for (const std::string& bad :
+         {std::string(), std::string("plain"), std::string("$argon2id$"),
+          std::string("$argon2id$") + std::string(500, 'x'), std::string("$1$md5$")})
+        EXPECT_FALSE(password_fits(secret(kPassphrase), bad)) << bad;
+    EXPECT_FALSE(password_fits(secret(""), ""));
+}
+
+}  // namespace
+}  // namespace hygie::access

@@ -1,0 +1,163 @@
+#include "access/sign_in.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <set>
+
+#include "access/base64url.h"
+#include "access/otp.h"
+#include "access/password.h"
+#include "base/check.h"
+#include "crypto/sha256.h"
+#include "crypto/tokens.h"
+
+namespace hygie::access {
+namespace {
+
+using Why = SignInRefusal::Why;
+
+constexpr std::size_t kLoginBytesMax = 64;
+/// How long a device stays known.
+constexpr Micros kDeviceLife = std::chrono::days(180);
+constexpr std::size_t kDeviceIdBytes = 12, kDeviceTimeBytes = 8;
+constexpr std::size_t kDeviceBytes = kDeviceIdBytes + kDeviceTimeBytes + sizeof(crypto::Hash);
+
+std::string normal_login(std::string_view typed) {
+    while (typed.starts_with(' ')) typed.remove_prefix(1);
+    while (typed.ends_with(' ')) typed.remove_suffix(1);
+    std::string login(typed.substr(0, kLoginBytesMax));
+    for (char& c : login)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return login;
+}
+
+}  // namespace
+
+struct SignIn::State {
+    State(const SealedFile::Doors& given, Accounts& people, const crypto::Secret32& secret,
+          crypto::PassphraseCost cost)
+        : doors(given), accounts(people), device_key(crypto::derive(secret, "sign-in/device")) {
+        const std::string noise = to_base64url(doors.random.bytes<32>());
+        const Result<std::string> hash = hash_password(Sensitive<std::string>(noise), cost);
+        HYGIE_CHECK(hash.has_value(), "no memory to check passwords with");
+        nobody = *hash;
+    }
+
+    std::string make_device(const std::string& login);
+    bool is_device_of(std::string_view device, const std::string& login);
+    std::optional<std::string> prove(const Account& account, const Credentials& given);
+    bool use_code(const Account& account, const std::string& code);
+    SignInRefusal slow_down(const std::vector<std::string>& names, Micros wait, ActorId account);
+
+    SealedFile::Doors doors;
+    Accounts& accounts;
+    crypto::Secret32 device_key;
+    std::string nobody;  ///< hash that no password fits: unknown logins cost as much as known ones
+    std::mutex mutex;    ///< one guess at a time
+    Throttle throttle;
+    std::set<std::string> told;  ///< names whose present wait has been traced
+};
+
+/// A random name and its end, bound to the login: it opens nothing, it only counts apart.
+std::string SignIn::State::make_device(const std::string& login) {
+    Bytes bytes(kDeviceIdBytes + kDeviceTimeBytes);
+    doors.random.fill(std::span(bytes).first(kDeviceIdBytes));
+    store_be(
+        bytes.data() + kDeviceIdBytes,
+        static_cast<std::uint64_t>((doors.clock.now() + kDeviceLife).time_since_epoch().count()));
+    append(bytes, crypto::hmac_sha256(device_key.view(), {ByteView(bytes), as_bytes(login)}));
+    return to_base64url(bytes);
+}
+
+bool SignIn::State::is_device_of(std::string_view device, const std::string& login) {
+    if (device.size() > 2 * kDeviceBytes) return false;
+    const Result<Bytes> bytes = from_base64url(device);
+    if (!bytes || bytes->size() != kDeviceBytes) return false;
+    const ByteView named = ByteView(*bytes).first(kDeviceIdBytes + kDeviceTimeBytes);
+    const crypto::Hash mac = crypto::hmac_sha256(device_key.view(), {named, as_bytes(login)});
+    const auto end = load_be<std::uint64_t>(bytes->data() + kDeviceIdBytes);
+    return equal_constant_time(mac, ByteView(*bytes).subspan(named.size())) &&
+           static_cast<std::uint64_t>(doors.clock.now().time_since_epoch().count()) < end;
+}
+
+/// Consumes a code of the second factor or a recovery code, in every process at once.
+bool SignIn::State::use_code(const Account& account, const std::string& code) {
+    const WallTime now = doors.clock.now();
+    return accounts
+        .consume(
+            account.login.str(),
+            [&](Account& stored) -> Status {
+                if (const auto step = match_otp(stored.otp_secret, code, now, stored.otp_last)) {
+                    stored.otp_last = *step;
+                    return {};
+                }
+                if (std::erase(stored.recovery, recovery_hash(code)) > 0) return {};
+                return fail(Code::Denied, {"code refusé", "code refused"});
+            })
+        .has_value();
+}
+
+/// How the person proved who they are, once the password fits; none when the code does not.
+std::optional<std::string> SignIn::State::prove(const Account& account, const Credentials& given) {
+    if (account.otp_secret.empty()) return "pwd";
+    if (given.code.empty() || !use_code(account, given.code)) return std::nullopt;
+    return "otp";
+}
+
+SignInRefusal SignIn::State::slow_down(const std::vector<std::string>& names, Micros wait,
+                                       ActorId account) {
+    bool fresh = false;
+    if (told.size() >= Throttle::kNamesMax) told.clear();
+    for (const std::string& name : names) fresh |= told.insert(name).second;
+    return {Why::Wait, std::move(account), wait, fresh};
+}
+
+SignIn::SignIn(const SealedFile::Doors& doors, Accounts& accounts, const crypto::Secret32& key,
+               crypto::PassphraseCost cost)
+    : state_(std::make_unique<State>(doors, accounts, key, cost)) {}
+SignIn::~SignIn() = default;
+
+std::expected<SignedIn, SignInRefusal> SignIn::judge(const Credentials& given) {
+    State& state = *state_;
+    const std::scoped_lock lock(state.mutex);
+    const std::string login = normal_login(given.login);
+    const auto account = state.accounts.find(login);
+    const ActorId known = account ? account->login : ActorId();
+    // A device that this person used before counts apart: guessing elsewhere cannot slow it.
+    const std::vector<std::string> names =
+        state.is_device_of(given.device, login)
+            ? std::vector{"device " + given.device}
+            : std::vector{"login " + login, "peer " + given.peer};
+    const SteadyTime now = state.doors.clock.steady();
+    Micros wait{};
+    std::vector<std::string> waiting;
+    for (const std::string& name : names) {
+        const Micros one = state.throttle.wait(name, now);
+        if (one > Micros::zero()) waiting.push_back(name);
+        wait = std::max(wait, one);
+    }
+    if (!waiting.empty()) return std::unexpected(state.slow_down(waiting, wait, known));
+
+    const bool has_password = account && !account->password.empty();
+    const bool fits =
+        password_fits(given.password, has_password ? account->password : state.nobody);
+    const bool open = account && account->open_at(state.doors.clock.now());
+    std::optional<std::string> auth;
+    if (fits && has_password && open) auth = state.prove(*account, given);
+    for (const std::string& name : names) {
+        state.told.erase(name);
+        if (auth)
+            state.throttle.succeeded(name);
+        else
+            state.throttle.failed(name, state.doors.clock.steady());
+    }
+    if (auth) return SignedIn{account, *auth, state.make_device(login)};
+    const Why why = !account ? Why::Unknown
+                    : !fits  ? Why::Password
+                    : !open  ? Why::Closed
+                             : Why::Code;
+    return std::unexpected(SignInRefusal{why, known, {}, true});
+}
+
+}  // namespace hygie::access
