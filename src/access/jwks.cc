@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "access/base64url.h"
 #include "access/jwt.h"
@@ -175,9 +176,10 @@ bool is_signed_by(const Jwt& jwt, const PublicKey& key) {
 
 Result<std::vector<PublicKey>> parse_jwks(std::string_view text, OtherKeys others) {
     if (text.size() > kJwksBytesMax) return bad_keys();
-    const std::optional<Json> set = strict_object(text);
-    if (!set || !set->contains("keys") || !(*set)["keys"].is_array()) return bad_keys();
-    const Json& listed = (*set)["keys"];
+    if (!is_strict_object(text)) return bad_keys();
+    const Json set = Json::parse(text, nullptr, false);
+    if (!set.contains("keys") || !set["keys"].is_array()) return bad_keys();
+    const Json& listed = set["keys"];
     if (listed.empty() || listed.size() > kJwksKeysMax) return bad_keys();
     std::vector<PublicKey> keys;
     for (const Json& jwk : listed) {

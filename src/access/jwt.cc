@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "access/base64url.h"
 #include "access/strict_json.h"
@@ -30,9 +31,8 @@ std::unexpected<Error> no_token() {
 Result<Json> part(std::string_view encoded) {
     const Result<Bytes> bytes = from_base64url(encoded);
     if (!bytes) return no_token();
-    std::optional<Json> object = strict_object(as_text(*bytes));
-    if (!object) return no_token();
-    return std::move(*object);
+    if (!is_strict_object(as_text(*bytes))) return no_token();
+    return Json::parse(as_text(*bytes), nullptr, false);
 }
 
 Status read_header(const Json& header, Jwt& jwt) {
