@@ -83,25 +83,64 @@ Hash hmac_sha256(ByteView key, ByteView message) {
 }
 
 Hash hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) {
-    std::array<std::uint8_t, SHA256_CBLOCK> pad{};
+    return hmac_sha256(HmacKey(key), parts);
+}
+
+namespace {
+
+using KeyBlock = std::array<std::uint8_t, SHA256_CBLOCK>;
+using State = std::array<std::uint32_t, 8>;
+
+/// SHA-256 after one block.
+State state_after(const KeyBlock& block) {
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, block.data(), block.size());
+    State state;
+    std::ranges::copy(context.h, state.begin());
+    sodium_memzero(&context, sizeof context);
+    return state;
+}
+
+/// Goes on after that block.
+SHA256_CTX resumed(const State& state) {
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    std::ranges::copy(state, context.h);
+    context.Nl = SHA256_CBLOCK * 8;
+    return context;
+}
+
+}  // namespace
+
+HmacKey::HmacKey(ByteView key) {
+    KeyBlock pad{};
     if (key.size() > pad.size())
         std::ranges::copy(sha256(key), pad.begin());
     else
         std::ranges::copy(key, pad.begin());
-
     for (std::uint8_t& byte : pad) byte ^= 0x36;
-    SHA256_CTX context;
-    SHA256_Init(&context);
-    SHA256_Update(&context, pad.data(), pad.size());
-    for (const ByteView part : parts) SHA256_Update(&context, part.data(), part.size());
-    Hash inner;
-    SHA256_Final(inner.data(), &context);
-
+    inner_ = state_after(pad);
     for (std::uint8_t& byte : pad) byte ^= 0x36 ^ 0x5C;
-    const Hash outer = hash_parts(pad, inner);
+    outer_ = state_after(pad);
     sodium_memzero(pad.data(), pad.size());
+}
+
+HmacKey::~HmacKey() {
+    sodium_memzero(inner_.data(), sizeof inner_);
+    sodium_memzero(outer_.data(), sizeof outer_);
+}
+
+Hash hmac_sha256(const HmacKey& key, std::initializer_list<ByteView> parts) {
+    SHA256_CTX context = resumed(key.inner_);
+    for (const ByteView part : parts) SHA256_Update(&context, part.data(), part.size());
+    Hash hash;
+    SHA256_Final(hash.data(), &context);
+    context = resumed(key.outer_);
+    SHA256_Update(&context, hash.data(), hash.size());
+    SHA256_Final(hash.data(), &context);
     sodium_memzero(&context, sizeof context);
-    return outer;
+    return hash;
 }
 
 }  // namespace hygie::crypto

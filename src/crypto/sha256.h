@@ -28,6 +28,25 @@ void leaf_hashes(std::span<const ByteView> entries, std::span<Hash> out);
 /// alias the front of `children`.
 void node_hashes(std::span<const Hash> children, std::span<Hash> out);
 
+/// The key of an HMAC-SHA-256, prepared: with it an HMAC costs half. As secret as the key itself;
+/// wiped when destroyed.
+class HmacKey {
+  public:
+    explicit HmacKey(ByteView key);
+    HmacKey(const HmacKey&) = default;
+    HmacKey& operator=(const HmacKey&) = default;
+    HmacKey() = default;
+    ~HmacKey();
+
+  private:
+    friend Hash hmac_sha256(const HmacKey& key, std::initializer_list<ByteView> parts);
+    std::array<std::uint32_t, 8> inner_{};  ///< SHA-256 after the block of the key ⊕ ipad
+    std::array<std::uint32_t, 8> outer_{};  ///< and ⊕ opad
+};
+
+/// Over parts that follow one another, without joining them.
+Hash hmac_sha256(const HmacKey& key, std::initializer_list<ByteView> parts);
+
 /// HMAC-SHA-256 (RFC 2104).
 Hash hmac_sha256(ByteView key, ByteView message);
 /// The same over parts that follow one another, without joining them.

@@ -9,9 +9,13 @@
 namespace hygie::crypto {
 
 Token blind(const Secret32& key, std::string_view domain, std::string_view value) {
+    return blind(HmacKey(key.view()), domain, value);
+}
+
+Token blind(const HmacKey& key, std::string_view domain, std::string_view value) {
     constexpr std::uint8_t kSeparator = 0x00;
     const Hash whole =
-        hmac_sha256(key.view(), {as_bytes(domain), ByteView(&kSeparator, 1), as_bytes(value)});
+        hmac_sha256(key, {as_bytes(domain), ByteView(&kSeparator, 1), as_bytes(value)});
     Token token;
     std::copy_n(whole.begin(), token.size(), token.begin());
     return token;

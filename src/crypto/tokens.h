@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "crypto/secret.h"
+#include "crypto/sha256.h"
 
 namespace hygie::crypto {
 
@@ -16,6 +17,8 @@ using Token = std::array<std::uint8_t, 8>;
 /// HMAC-SHA-256(key, domain ‖ 0x00 ‖ value) truncated to 8 bytes. `domain` keeps equal values of
 /// different kinds apart.
 Token blind(const Secret32& key, std::string_view domain, std::string_view value);
+/// The same, with a key prepared for many values.
+Token blind(const HmacKey& key, std::string_view domain, std::string_view value);
 
 /// One key out of another (HKDF-SHA-256, RFC 5869, no salt); `purpose` names the use, e.g.
 /// "ledger/actor/3".

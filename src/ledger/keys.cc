@@ -220,6 +220,10 @@ crypto::Token patient_token(const crypto::Secret32& token_key) {
 }
 
 crypto::Token object_token(const crypto::Secret32& token_key, const ObjectId& object) {
+    return object_token(crypto::HmacKey(token_key.view()), object);
+}
+
+crypto::Token object_token(const crypto::HmacKey& token_key, const ObjectId& object) {
     return crypto::blind(token_key, "object", object.str());
 }
 

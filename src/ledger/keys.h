@@ -82,6 +82,7 @@ class Keys {
 /// The tokens of a patient and an object under that patient's token key.
 crypto::Token patient_token(const crypto::Secret32& token_key);
 crypto::Token object_token(const crypto::Secret32& token_key, const ObjectId& object);
+crypto::Token object_token(const crypto::HmacKey& token_key, const ObjectId& object);
 
 /// Hides key slots in headers: eight bytes of keystream for each sequence of a run.
 /// Fills `masks` for `first`, `first`+1, …

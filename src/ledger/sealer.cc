@@ -195,7 +195,8 @@ Result<const Sealer::PatientKeys*> Sealer::patient_keys(const Draft& draft,
     if (const PatientKeys* found = patients_.find(name)) return found;
     const auto body = TRY(keys_.body_key(draft.patient, draft.stamp.retention, draft.stamp.time));
     const auto tokens = TRY(keys_.token_key(draft.patient));
-    return patients_.insert(name, {body.slot, body.key, tokens, patient_token(tokens)});
+    return patients_.insert(
+        name, {body.slot, body.key, crypto::HmacKey(tokens.view()), patient_token(tokens)});
 }
 
 Result<crypto::Token> Sealer::actor_token(const Draft& draft, const crypto::ShortName& name) {

@@ -53,7 +53,7 @@ class Sealer {
     struct PatientKeys {
         crypto::KeySlot slot;
         crypto::Secret32 body;
-        crypto::Secret32 tokens;
+        crypto::HmacKey tokens;
         crypto::Token patient;
     };
 

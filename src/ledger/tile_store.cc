@@ -104,10 +104,10 @@ Status TileStore::write_tile(TileId tile, std::span<const crypto::Hash> hashes) 
 
 Status TileStore::write(const std::string& path, ByteView bytes) {
     const std::string full = join(dir_, path);
-    const std::string dir = parent(full);
-    if (dir != last_dir_) {
+    std::string dir = parent(full);
+    if (std::ranges::find(made_dirs_, dir) == made_dirs_.end()) {
         if (!disk_->exists(dir)) TRY_STATUS(disk_->make_dirs(dir, Access::Served));
-        last_dir_ = dir;
+        made_dirs_[made_at_++ % made_dirs_.size()] = std::move(dir);
     }
     return disk_->write_file(full, bytes, Access::Served);
 }

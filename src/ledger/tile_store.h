@@ -48,8 +48,9 @@ class TileStore {
     std::array<std::uint64_t, kTileLevelsMax>
         written_{};  ///< nodes of each level when its partial was written
     std::vector<std::string>
-        superseded_;        ///< directories of partial files whose full tile is written
-    std::string last_dir_;  ///< made already
+        superseded_;  ///< directories of partial files whose full tile is written
+    std::array<std::string, 4> made_dirs_{};  ///< the last ones known to be there
+    std::size_t made_at_ = 0;                 ///< which of them is the oldest
 };
 
 Status remove_superseded(Disk& disk, std::span<const std::string> dirs);
