@@ -1,0 +1,317 @@
+#include "guards/mail/twin_attacker.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "guards/mail/domain.h"
+#include "guards/mail/fold.h"
+
+namespace hygie::mail {
+namespace {
+
+constexpr std::array<std::string_view, 10> kFreemail = {
+    "gmail.com",   "outlook.com", "hotmail.com", "yahoo.com", "orange.fr",
+    "laposte.net", "gmx.de",      "web.de",      "proton.me", "icloud.com"};
+constexpr std::array<std::string_view, 10> kFreeHosts = {
+    "web.app",    "pages.dev",   "workers.dev", "netlify.app", "vercel.app",
+    "weebly.com", "wixsite.com", "github.io",   "r2.dev",      "firebaseapp.com"};
+constexpr std::array<std::string_view, 12> kLureWords = {
+    "secure", "login", "support", "service",       "client",       "espace",
+    "verif",  "info",  "account", "remboursement", "notification", "portail"};
+constexpr std::array<std::string_view, 7> kTopLevels = {"com",    "fr",      "net", "info",
+                                                        "online", "example", "test"};
+constexpr std::array<std::string_view, 5> kMailers = {"sendgrid.net", "mailjet.com", "mcsv.net",
+                                                      "amazonses.com", "sendinblue.com"};
+
+std::string token(Dice& dice, std::size_t size) {
+    static constexpr std::string_view kSigns = "abcdefghijklmnopqrstuvwxyz0123456789";
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) text.push_back(kSigns[dice.below(kSigns.size())]);
+    return text;
+}
+
+std::string some_ip(Dice& dice) {
+    return fmt::format("{}.{}.{}.{}", 11 + dice.below(200), dice.below(255), dice.below(255),
+                       1 + dice.below(254));
+}
+
+std::string free_mailbox(const TwinPerson& person, Dice& dice) {
+    return fmt::format("{}{}@{}", twin_slug(person.name(), dice.chance(50) ? "." : ""),
+                       dice.chance(60) ? twin_digits(dice, 2) : "", dice.pick(kFreemail));
+}
+
+TwinPerson anybody(const TwinCast& cast, Dice& dice) {
+    TwinPerson person;
+    const std::string lang = cast.form.key("lang", "fr");
+    person.first = twin_word(cast.library, "first", lang, dice);
+    person.last = twin_word(cast.library, "last", lang, dice);
+    return person;
+}
+
+void write_from(TwinScene& scene, std::string name, std::string address) {
+    scene.from_name = std::move(name);
+    scene.from_address = std::move(address);
+    scene.mail_from = scene.from_address;
+}
+
+/// A mailbox of some business whose site or account was taken over, or a throw-away domain.
+std::string taken_mailbox(Dice& dice) {
+    static constexpr std::array<std::string_view, 8> kBoxes = {
+        "info", "contact", "noreply", "support", "admin", "office", "mail", "service"};
+    return fmt::format("{}{}@{}", dice.pick(kBoxes), dice.chance(20) ? twin_digits(dice, 2) : "",
+                       stranger_domain(dice));
+}
+
+std::string fake_brand_name(const TwinBrand& brand, Dice& dice) {
+    static constexpr std::array<std::string_view, 8> kDressings = {
+        "{}",          "{}",       "Service {}",        "{} Support",
+        "{} Security", "Votre {}", "{} - Notification", "Info {}"};
+    return fmt::format(fmt::runtime(dice.pick(kDressings)), brand.name);
+}
+
+void attack_as_brand(TwinScene& scene, const TwinCast& cast, Dice& dice) {
+    const std::string name = fake_brand_name(cast.brand, dice);
+    const std::size_t way = dice.below(100);
+    const std::string box = dice.pick(cast.brand.mailboxes);
+    if (way < 30) {
+        write_from(scene, name, box + "@" + look_alike_of(cast.brand.domain, dice));
+    } else if (way < 72) {
+        write_from(scene, name, taken_mailbox(dice));
+    } else if (way < 84) {
+        write_from(scene, name, free_mailbox(anybody(cast, dice), dice));
+    } else if (way < 90) {
+        write_from(scene, name, fmt::format("{}@{}.onmicrosoft.com", box, token(dice, 8)));
+    } else if (way < 96) {
+        write_from(scene, name, box + "@" + cast.brand.domain);
+        scene.mail_from = taken_mailbox(dice);
+        scene.dmarc = "fail";
+    } else {
+        write_from(scene, name, "noreply@" + cast.world.domain);
+        scene.mail_from = taken_mailbox(dice);
+        scene.dmarc = "fail";
+    }
+}
+
+void attack_as_person(TwinScene& scene, const TwinCast& cast, const TwinPerson& person,
+                      Dice& dice) {
+    const std::size_t way = dice.below(100);
+    if (way < 50) {
+        write_from(scene, person.name(), free_mailbox(person, dice));
+    } else if (way < 72) {
+        write_from(scene, person.name(), taken_mailbox(dice));
+    } else if (way < 88) {
+        write_from(scene, person.name(),
+                   twin_slug(person.name(), ".") + "@" + look_alike_of(cast.world.domain, dice));
+    } else {
+        write_from(scene, person.name(), person.email);
+        scene.reply_to = free_mailbox(person, dice);
+        scene.mail_from = taken_mailbox(dice);
+        scene.dmarc = "fail";
+    }
+}
+
+void attack_as_supplier(TwinScene& scene, const TwinCast& cast, Dice& dice) {
+    const TwinPerson& contact = cast.supplier.contact;
+    const std::string shown = dice.chance(40) ? cast.supplier.name : contact.name();
+    const std::size_t way = dice.below(100);
+    if (way < 35) {
+        write_from(scene, shown, contact.email);  // the supplier's own mailbox was taken over
+        scene.spf = scene.dkim = scene.dmarc = "pass";
+    } else if (way < 70) {
+        write_from(
+            scene, shown,
+            twin_slug(contact.name(), ".") + "@" + look_alike_of(cast.supplier.domain, dice));
+    } else if (way < 85) {
+        write_from(scene, shown, free_mailbox(contact, dice));
+    } else if (way < 93) {
+        write_from(scene, shown, contact.email);
+        scene.reply_to = "compta@" + look_alike_of(cast.supplier.domain, dice);
+        scene.dmarc = "fail";
+        scene.mail_from = taken_mailbox(dice);
+    } else {
+        write_from(scene, shown, taken_mailbox(dice));
+    }
+}
+
+void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& who, Dice& dice) {
+    if (who == "brand") return attack_as_brand(scene, cast, dice);
+    if (who == "boss") return attack_as_person(scene, cast, cast.boss, dice);
+    if (who == "colleague") return attack_as_person(scene, cast, cast.colleague, dice);
+    if (who == "supplier") return attack_as_supplier(scene, cast, dice);
+    if (who == "hacked") {
+        write_from(scene, cast.colleague.name(), cast.colleague.email);
+        scene.spf = scene.dkim = scene.dmarc = "pass";
+        return;
+    }
+    static constexpr std::array<std::string_view, 6> kHelpDesks = {
+        "Support informatique", "IT Support", "Help Desk",
+        "Mail Administrator",   "Service RH", "Webmail"};
+    const TwinPerson person = anybody(cast, dice);
+    if (who == "it") {
+        const bool own = dice.chance(15);
+        write_from(scene, std::string(dice.pick(kHelpDesks)),
+                   own               ? "support@" + cast.world.domain
+                   : dice.chance(30) ? "support@" + look_alike_of(cast.world.domain, dice)
+                                     : taken_mailbox(dice));
+        if (own) scene.dmarc = "fail";
+    } else if (who == "scammer") {
+        write_from(scene, person.name(),
+                   dice.chance(60) ? free_mailbox(person, dice) : taken_mailbox(dice));
+        if (dice.chance(50)) scene.reply_to = free_mailbox(person, dice);
+    } else if (who == "stranger") {
+        const std::string domain = stranger_domain(dice);
+        write_from(scene, person.name(),
+                   dice.chance(30) ? free_mailbox(person, dice)
+                                   : twin_slug(person.name(), ".") + "@" + domain);
+    } else {
+        write_from(scene, dice.chance(70) ? person.name() : std::string(dice.pick(kHelpDesks)),
+                   taken_mailbox(dice));
+    }
+}
+
+void honest_newsletter(TwinScene& scene, const TwinCast& cast, Dice& dice) {
+    const std::string lang = cast.form.key("lang", "fr");
+    const std::string paper =
+        twin_word(cast.library, lang == "fr" ? "paper_fr" : "paper", lang, dice);
+    const std::string domain = fmt::format("{}.{}", twin_slug(paper, "-"), dice.pick(kTopLevels));
+    scene.facts["brand"] = paper;
+    scene.facts["paper"] = paper;
+    scene.facts["paper_fr"] = paper;
+    static constexpr std::array<std::string_view, 5> kBoxes = {"newsletter", "news", "hello",
+                                                               "contact", "noreply"};
+    const std::string host = dice.chance(40) ? "news." + domain : domain;
+    write_from(scene, paper, fmt::format("{}@{}", dice.pick(kBoxes), host));
+    if (dice.chance(45))
+        scene.mail_from = fmt::format("bounce-{}@{}", token(dice, 10), dice.pick(kMailers));
+    if (dice.chance(15)) scene.reply_to = "contact@" + domain;
+}
+
+void honest_sender(TwinScene& scene, const TwinCast& cast, const std::string& who, Dice& dice) {
+    const TwinPerson person = anybody(cast, dice);
+    if (who == "brand") {
+        const std::string host = dice.chance(20) ? "mail." + cast.brand.domain : cast.brand.domain;
+        write_from(scene, cast.brand.name, dice.pick(cast.brand.mailboxes) + "@" + host);
+    } else if (who == "boss" || who == "colleague") {
+        const TwinPerson& one = who == "boss" ? cast.boss : cast.colleague;
+        write_from(scene, one.name(), one.email);
+    } else if (who == "supplier") {
+        write_from(scene, dice.chance(30) ? cast.supplier.name : cast.supplier.contact.name(),
+                   cast.supplier.contact.email);
+    } else if (who == "it") {
+        write_from(scene, "Support informatique", "support@" + cast.world.domain);
+    } else if (who == "newsletter") {
+        honest_newsletter(scene, cast, dice);
+    } else if (who == "bounce") {
+        write_from(scene, "Mail Delivery System", "MAILER-DAEMON@" + cast.world.domain);
+        scene.mail_from.clear();
+    } else if (dice.chance(30)) {
+        const TwinPerson& known = dice.pick(cast.world.correspondents);
+        write_from(scene, known.name(), known.email);
+    } else {
+        write_from(scene, person.name(),
+                   dice.chance(45) ? free_mailbox(person, dice)
+                                   : twin_slug(person.name(), ".") + "@" + stranger_domain(dice));
+    }
+}
+
+/// What checks of SPF, DKIM and DMARC usually say: mostly "pass" for either side, which is why
+/// they decide little by themselves.
+void cast_authentication(TwinScene& scene, Dice& dice) {
+    const bool honest = scene.side == Side::Legitimate;
+    const auto draw = [&dice](unsigned pass, unsigned fail) {
+        const std::size_t way = dice.below(100);
+        return std::string(way < pass ? "pass" : way < pass + fail ? "fail" : "none");
+    };
+    const bool forged = scene.dmarc == "fail";
+    if (scene.spf.empty()) scene.spf = forged ? draw(50, 30) : draw(honest ? 75 : 65, 5);
+    if (scene.dkim.empty()) scene.dkim = forged ? draw(10, 20) : draw(honest ? 70 : 50, 4);
+    if (scene.dmarc.empty()) {
+        const bool passed = scene.spf == "pass" || scene.dkim == "pass";
+        scene.dmarc = passed && dice.chance(honest ? 75 : 50) ? "pass" : "none";
+    }
+}
+
+std::string path_of(Dice& dice) {
+    static constexpr std::array<std::string_view, 8> kPaths = {
+        "", "login", "compte", "c", "suivi", "view", "index.php", "a/article"};
+    std::string path = "/" + std::string(dice.pick(kPaths));
+    if (dice.chance(45)) path += "/" + token(dice, 8 + dice.below(14));
+    return path;
+}
+
+std::string attack_host(const TwinCast& cast, const std::string& from, Dice& dice) {
+    const std::size_t way = dice.below(100);
+    const std::string_view honest = cast.form.key("link") == "own"
+                                        ? std::string_view(cast.world.domain)
+                                        : std::string_view(cast.brand.domain);
+    if (way < 25) return look_alike_of(honest, dice);
+    if (way < 55) return stranger_domain(dice);
+    if (way < 70) return fmt::format("{}.{}", token(dice, 8), dice.pick(kFreeHosts));
+    if (way < 78) return dice.pick(std::array{"bit.ly", "t.co", "tinyurl.com", "rb.gy", "cutt.ly"});
+    if (way < 84)
+        return dice.pick(std::array{"storage.googleapis.com", "s3.amazonaws.com", "docs.google.com",
+                                    "forms.office.com"});
+    if (way < 87) return some_ip(dice);
+    if (way < 93) return fmt::format("u{}.ct.sendgrid.net", twin_digits(dice, 7));
+    return std::string(registrable_domain(domain_of(from)));
+}
+
+}  // namespace
+
+std::string look_alike_of(std::string_view honest, Dice& dice) {
+    const std::string_view label = main_label(honest);
+    const std::string_view word = dice.pick(kLureWords);
+    const std::string_view top = dice.pick(kTopLevels);
+    switch (dice.below(5)) {
+        case 0:
+            return fmt::format("{}-{}.{}", label, word, top);
+        case 1:
+            return fmt::format("{}-{}.{}", word, label, top);
+        case 2:
+            return fmt::format("{}.{}.{}", label, token(dice, 7), top);
+        case 3: {
+            std::string typo(label);
+            const std::size_t at = 1 + dice.below(typo.size() > 2 ? typo.size() - 2 : 1);
+            dice.chance(50) ? typo.insert(at, 1, typo[at])
+                            : std::string(1, typo[at] = typo[at] == 'e' ? 'c' : 'e');
+            return fmt::format("{}.{}", typo, honest.substr(honest.find('.') + 1));
+        }
+        default:
+            return fmt::format("{}.{}", label, honest.ends_with(".com") ? "online" : "com");
+    }
+}
+
+void cast_sender(TwinScene& scene, const TwinCast& cast, Dice& dice) {
+    const std::string who = cast.form.key("sender", "random");
+    if (scene.side == Side::Attack) {
+        attack_sender(scene, cast, who, dice);
+    } else {
+        honest_sender(scene, cast, who, dice);
+    }
+    cast_authentication(scene, dice);
+    scene.client_ip = some_ip(dice);
+    scene.helo = "mail." + std::string(scene.mail_from.empty() ? std::string_view(cast.world.domain)
+                                                               : domain_of(scene.mail_from));
+}
+
+void cast_links(TwinScene& scene, const TwinCast& cast, Dice& dice) {
+    const std::string kind = cast.form.key("link", "none");
+    if (kind == "none") return;
+    if (scene.side == Side::Attack) {
+        const std::string host = attack_host(cast, scene.from_address, dice);
+        scene.link = (dice.chance(80) ? "https://" : "http://") + host + path_of(dice);
+        if (dice.chance(12)) scene.link += "?e=" + scene.recipient.email;
+        return;
+    }
+    std::string host = registrable_domain(domain_of(scene.from_address));
+    if (kind == "brand") host = (dice.chance(40) ? "www." : "") + cast.brand.domain;
+    if (kind == "own") host = "intranet." + cast.world.domain;
+    if (kind == "sender" && dice.chance(35))
+        host = dice.chance(50) ? "click." + host
+                               : fmt::format("u{}.ct.sendgrid.net", twin_digits(dice, 7));
+    scene.link = "https://" + host + path_of(dice);
+    if (kind == "sender" && dice.chance(10)) scene.link += "?e=" + scene.recipient.email;
+}
+
+}  // namespace hygie::mail

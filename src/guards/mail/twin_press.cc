@@ -1,0 +1,106 @@
+#include "guards/mail/twin_press.h"
+
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "guards/mail/twin_mime.h"
+
+namespace hygie::mail {
+namespace {
+
+/// How many draws in a hundred are honest letters without a hostile twin.
+constexpr unsigned kHonestPercent = 42;
+
+std::string stem_of(const TwinScene& scene, Dice& dice) {
+    static constexpr std::array<std::string_view, 10> kStems = {
+        "facture", "document", "scan", "invoice", "commande",
+        "releve",  "doc",      "cv",   "order",   "courrier"};
+    return fmt::format("{}_{}", dice.pick(kStems), scene.facts.at("num"));
+}
+
+}  // namespace
+
+TwinPress::TwinPress(const TwinLibrary& library, std::uint64_t seed, std::string_view authors,
+                     std::size_t draws_per_world)
+    : library_(library), dice_(seed), seed_(seed), draws_per_world_(draws_per_world) {
+    for (const TwinTemplate& form : library.grammar.templates()) {
+        if (authors.find(form.key("author", "A")) == std::string_view::npos) continue;
+        (form.key("side") == "ham" ? honest_ : hostile_).push_back(&form);
+    }
+    world_ = make_world(library, seed);
+}
+
+Result<std::vector<Twin>> TwinPress::next() {
+    world_changed_ = drawn_ > 0 && drawn_ % draws_per_world_ == 0;
+    if (world_changed_) world_ = make_world(library_, seed_ + drawn_);
+    ++drawn_;
+    if (honest_.empty() || hostile_.empty())
+        return fail(Code::BadInput, {"aucun modèle de cet auteur", "no template of that author"},
+                    {"les auteurs sont A, B et C", "the authors are A, B and C"});
+    const bool honest = dice_.chance(kHonestPercent);
+    const TwinTemplate& form = *dice_.pick(honest ? honest_ : hostile_);
+    const std::uint64_t seed = dice_.next();
+    std::vector<Twin> made;
+    if (!honest) made.push_back(TRY(print(form, Side::Attack, seed)));
+    if (form.key("side") != "attack") made.push_back(TRY(print(form, Side::Legitimate, seed)));
+    for (Twin& twin : made) twin.has_counterpart = made.size() == 2;
+    return made;
+}
+
+Result<Twin> TwinPress::print(const TwinTemplate& form, Side side, std::uint64_t seed) {
+    Twin twin;
+    twin.pair = fmt::format("{}-{:08x}", form.id, seed & 0xffffffff);
+    twin.template_id = form.id;
+    twin.author = form.key("author", "A");
+    twin.lang = form.key("lang", "fr");
+    twin.kind = form.key("kind");
+    twin.side = side;
+    if (side == Side::Attack && !class_named(form.key("class"), twin.truth))
+        return fail(Code::BadInput,
+                    {"modèle sans classe : " + form.id, "template without a class: " + form.id},
+                    {"corrigez le fichier de modèles", "mend the template file"});
+    const TwinScene scene = make_scene(library_, world_, form, side, seed);
+    Expansion expansion{.grammar = library_.grammar,
+                        .lang = twin.lang,
+                        .author = twin.author,
+                        .side = side,
+                        .facts = scene.facts,
+                        .dice = Dice(seed ^ 0x776f726473ULL)};
+    TwinLetter letter;
+    letter.subject = TRY(expand(expansion, form.subject));
+    letter.body = TRY(expand(expansion, form.body));
+    Dice dressing(seed ^ 0x6d696d65ULL);
+    const std::string stem = stem_of(scene, dressing);
+    Dice filing(seed ^ 0x66696c65ULL);
+    const std::vector<TwinFile> files = make_files(scene, stem, filing);
+    if (!files.empty()) twin.shape = files.front().shape;
+    twin.message = write_message(scene, letter, files, dressing);
+    twin.envelope = envelope_json(scene);
+    return twin;
+}
+
+Status write_twins(Disk& disk, const TwinLibrary& library, std::uint64_t seed, std::size_t count,
+                   std::string_view authors, const std::string& dir) {
+    TRY_STATUS(disk.make_dirs(dir));
+    // One history for one directory, so one world.
+    TwinPress press(library, seed, authors, std::numeric_limits<std::size_t>::max());
+    const std::string history = press.world().history_json();
+    TRY_STATUS(disk.write_file(join(dir, "history.json"), as_bytes(history)));
+    std::string index = "path,label,class,lang,cluster,source,author,truth,shape\n";
+    std::size_t written = 0;
+    while (written < count) {
+        for (const Twin& twin : TRY(press.next())) {
+            const std::string name = fmt::format("{:06}", ++written);
+            TRY_STATUS(disk.write_file(join(dir, name + ".eml"), as_bytes(twin.message)));
+            TRY_STATUS(disk.write_file(join(dir, name + ".json"), as_bytes(twin.envelope)));
+            index += fmt::format("{}.eml,{},{},{},{},twins,{},{},{}\n", name,
+                                 twin.side == Side::Attack ? "phish" : "ham", twin.kind, twin.lang,
+                                 twin.pair, twin.author, name_of(twin.truth), twin.shape);
+        }
+    }
+    return disk.write_file(join(dir, "index.csv"), as_bytes(index));
+}
+
+}  // namespace hygie::mail

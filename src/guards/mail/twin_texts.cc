@@ -1,0 +1,49 @@
+#include "guards/mail/twin_texts.h"
+
+#include <array>
+
+// The texts go into the binary as they are (twins/embed.cmake).
+#define HYGIE_TWIN_TEXT(symbol, file)                                                 \
+    __asm__(".section .rodata\n.global hygie_twins_" #symbol "\nhygie_twins_" #symbol \
+            ":\n.incbin \"" HYGIE_TWINS "/" file "\"\n.global hygie_twins_" #symbol   \
+            "_end\nhygie_twins_" #symbol "_end:\n.previous\n");                       \
+    extern "C" const char hygie_twins_##symbol[];                                     \
+    extern "C" const char hygie_twins_##symbol##_end[];
+
+HYGIE_TWIN_TEXT(brands, "brands.csv")
+HYGIE_TWIN_TEXT(words, "words.txt")
+HYGIE_TWIN_TEXT(credential_fr, "credential_fr.txt")
+HYGIE_TWIN_TEXT(credential_en, "credential_en.txt")
+HYGIE_TWIN_TEXT(credential_other, "credential_other.txt")
+HYGIE_TWIN_TEXT(fraud, "fraud.txt")
+HYGIE_TWIN_TEXT(scams, "scams.txt")
+HYGIE_TWIN_TEXT(files, "files.txt")
+HYGIE_TWIN_TEXT(ham_fr, "ham_fr.txt")
+HYGIE_TWIN_TEXT(ham_en, "ham_en.txt")
+
+namespace hygie::mail {
+
+std::span<const TwinText> twin_texts() {
+#define HYGIE_TWIN_ENTRY(symbol, file)                       \
+    {                                                        \
+        file, {                                              \
+            hygie_twins_##symbol, hygie_twins_##symbol##_end \
+        }                                                    \
+    }
+    static const std::array<TwinText, 10> texts = {{
+        HYGIE_TWIN_ENTRY(brands, "brands.csv"),
+        HYGIE_TWIN_ENTRY(words, "words.txt"),
+        HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
+        HYGIE_TWIN_ENTRY(credential_en, "credential_en.txt"),
+        HYGIE_TWIN_ENTRY(credential_other, "credential_other.txt"),
+        HYGIE_TWIN_ENTRY(fraud, "fraud.txt"),
+        HYGIE_TWIN_ENTRY(scams, "scams.txt"),
+        HYGIE_TWIN_ENTRY(files, "files.txt"),
+        HYGIE_TWIN_ENTRY(ham_fr, "ham_fr.txt"),
+        HYGIE_TWIN_ENTRY(ham_en, "ham_en.txt"),
+    }};
+#undef HYGIE_TWIN_ENTRY
+    return texts;
+}
+
+}  // namespace hygie::mail
