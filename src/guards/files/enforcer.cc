@@ -1,0 +1,205 @@
+#include "guards/files/enforcer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
+#include "event/uuid.h"
+
+namespace hygie::files {
+namespace {
+
+/// From the outermost to the process itself, within the family.
+std::vector<ProcessId> chain_of(const Actor& actor) {
+    std::vector<ProcessId> chain{actor.process};
+    if (actor.process == actor.family) return chain;
+    for (const ProcessId& parent : actor.lineage) {
+        chain.push_back(parent);
+        if (parent == actor.family) break;
+    }
+    std::ranges::reverse(chain);
+    return chain;
+}
+
+}  // namespace
+
+std::vector<pid_t> waited_for(std::string_view proc_locks) {
+    // "1: POSIX  ADVISORY  WRITE 708 00:1a:300 0 EOF", then those who wait: "1: -> POSIX …".
+    std::vector<pid_t> holders;
+    std::istringstream lines{std::string(proc_locks)};
+    std::string line;
+    std::string held_number;
+    pid_t holder = 0;
+    while (std::getline(lines, line)) {
+        std::istringstream words(line);
+        std::string number, word;
+        words >> number >> word;
+        if (word == "->") {
+            if (number == held_number && holder > 0) holders.push_back(holder);
+            continue;
+        }
+        std::string advisory, kind;
+        words >> advisory >> kind;
+        pid_t pid = 0;
+        words >> pid;
+        held_number = number;
+        holder = words ? pid : 0;
+    }
+    return holders;
+}
+
+std::optional<ProcessId> common_root(const std::vector<Actor>& actors) {
+    if (actors.empty()) return std::nullopt;
+    std::vector<ProcessId> shared = chain_of(actors.front());
+    for (const Actor& actor : actors) {
+        const std::vector<ProcessId> chain = chain_of(actor);
+        const auto end = std::ranges::mismatch(shared, chain).in1;
+        shared.erase(end, shared.end());
+    }
+    return shared.empty() ? std::nullopt : std::optional(shared.back());
+}
+
+Enforcer::Enforcer(Doors doors, JudgeState* state, EventSink sink)
+    : doors_(doors), state_(state), sink_(std::move(sink)) {}
+
+Status Enforcer::restore() {
+    const std::scoped_lock lock(mutex_);
+    if (state_ != nullptr) stopped_ = TRY(state_->load_stops());
+    read_only_ = std::ranges::any_of(
+        stopped_, [](const StoppedActor& stop) { return stop.rung == Rung::ReadOnly; });
+    return {};
+}
+
+void Enforcer::stop(const Conclusion& conclusion, const Change& change) {
+    // Those of one family freeze at the root they share; the others each for itself.
+    std::map<std::string, std::vector<Actor>> by_key;
+    for (const Actor& actor : conclusion.targets) by_key[actor.key()].push_back(actor);
+    for (const auto& [key, actors] : by_key) {
+        bool known = false;
+        {
+            const std::scoped_lock lock(mutex_);
+            known = std::ranges::any_of(stopped_,
+                                        [&](const StoppedActor& stop) { return stop.key == key; });
+        }
+        stop_one(actors.back(), actors, conclusion);
+        if (!known)
+            report(change, conclusion, actors.back(), actors.back().smb ? "session-cut" : "freeze");
+    }
+    if (conclusion.rung != Rung::ReadOnly || is_read_only()) return;
+    {
+        const std::scoped_lock lock(mutex_);
+        read_only_ = true;
+        stopped_.push_back({.key = "share",
+                            .rung = Rung::ReadOnly,
+                            .since = doors_.clock.now(),
+                            .processes = {},
+                            .program = {},
+                            .uid = 0,
+                            .reasons = conclusion.verdict.reasons});
+        if (state_ != nullptr) (void)state_->save_stops(stopped_);
+    }
+    report(change, conclusion, change.actor, "read-only");
+}
+
+void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
+                        const Conclusion& conclusion) {
+    StoppedActor stop{.key = actor.key(),
+                      .rung = Rung::Freeze,
+                      .since = doors_.clock.now(),
+                      .processes = {},
+                      .program = actor.program,
+                      .uid = actor.uid,
+                      .reasons = conclusion.verdict.reasons};
+    {
+        // Its next acts are refused from here on, whatever becomes of its processes.
+        const std::scoped_lock lock(mutex_);
+        const auto known =
+            std::ranges::find(stopped_, stop.key, [](const StoppedActor& one) { return one.key; });
+        if (known == stopped_.end()) stopped_.push_back(stop);
+    }
+    if (actor.smb) {
+        for (const Actor& session : together) doors_.control.send(session.process, SIGTERM);
+    } else if (const std::optional<ProcessId> root = common_root(together)) {
+        for (const ProcessId& process : doors_.control.tree_of(*root))
+            if (!doors_.control.is_waited_for(process.pid) && doors_.control.send(process, SIGSTOP))
+                stop.processes.push_back(process);
+    }
+    const std::scoped_lock lock(mutex_);
+    for (StoppedActor& one : stopped_)
+        if (one.key == stop.key)
+            for (const ProcessId& process : stop.processes)
+                if (std::ranges::count(one.processes, process) == 0)
+                    one.processes.push_back(process);
+    if (state_ != nullptr) (void)state_->save_stops(stopped_);
+}
+
+void Enforcer::cut_again(const Actor& actor) {
+    if (actor.smb) doors_.control.send(actor.process, SIGTERM);
+}
+
+bool Enforcer::is_stopped(const Actor& actor) const {
+    const std::scoped_lock lock(mutex_);
+    if (stopped_.empty()) return false;
+    const std::string key = actor.key();
+    return std::ranges::any_of(stopped_, [&](const StoppedActor& stop) { return stop.key == key; });
+}
+
+bool Enforcer::is_read_only() const {
+    const std::scoped_lock lock(mutex_);
+    return read_only_;
+}
+
+std::vector<StoppedActor> Enforcer::stopped() const {
+    const std::scoped_lock lock(mutex_);
+    return stopped_;
+}
+
+Status Enforcer::thaw(const std::string& key) {
+    std::vector<StoppedActor> freed;
+    {
+        const std::scoped_lock lock(mutex_);
+        std::erase_if(stopped_, [&](const StoppedActor& stop) {
+            if (key != "all" && stop.key != key) return false;
+            freed.push_back(stop);
+            return true;
+        });
+        read_only_ = std::ranges::any_of(
+            stopped_, [](const StoppedActor& stop) { return stop.rung == Rung::ReadOnly; });
+        if (state_ != nullptr) TRY_STATUS(state_->save_stops(stopped_));
+    }
+    if (freed.empty())
+        return fail(Code::NotFound, {"cet acteur n'est pas arrêté", "this actor is not stopped"},
+                    {"« hygie files status » les nomme", "'hygie files status' names them"});
+    for (const StoppedActor& stop : freed) {
+        for (const ProcessId& process : stop.processes) doors_.control.send(process, SIGCONT);
+        Change change;
+        change.time = doors_.clock.now();
+        Conclusion conclusion;
+        conclusion.key = stop.key;
+        report(change, conclusion, {}, "thaw");
+    }
+    return {};
+}
+
+void Enforcer::report(const Change& change, const Conclusion& conclusion, const Actor& actor,
+                      const std::string& step) {
+    if (!sink_) return;
+    event::Event event;
+    event.id = event::print_uuid(event::make_uuid(doors_.clock.now(), doors_.random));
+    event.type = event::Type::WriterStopped;
+    event.action = event::usual_action(event.type);
+    event.time = doors_.clock.now();
+    event.actor.id = ActorId(actor.smb ? actor.smb->user : fmt::format("uid:{}", actor.uid));
+    event.network.address = actor.smb ? actor.smb->address : "";
+    event.subject.object = ObjectId(change.path);
+    if (!conclusion.verdict.reasons.empty()) event.verdict = conclusion.verdict;
+    event.detail = {{"step", step},
+                    {"writer", conclusion.targets.empty() ? conclusion.key : actor.key()},
+                    {"judged", conclusion.key}};
+    if (!actor.program.empty()) event.detail["program"] = actor.program;
+    sink_(event);
+}
+
+}  // namespace hygie::files

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "event/event.h"
+#include "guards/files/judge.h"
+#include "guards/files/stops.h"
+#include "host/clock.h"
+#include "host/random.h"
+
+namespace hygie::files {
+
+/// Hands an event on to the ledger's spool. Thread-safe; failures are its owner's business.
+using EventSink = std::function<void(const event::Event&)>;
+
+/// What can be done to processes. The machine's, or a test's.
+class ProcessControl {
+  public:
+    virtual ~ProcessControl() = default;
+    /// The process and all it started, directly or not; only those that are still the same.
+    virtual std::vector<ProcessId> tree_of(const ProcessId& root) = 0;
+    /// Whether others wait for a file lock that the process holds: it must not stand still.
+    virtual bool is_waited_for(pid_t pid) = 0;
+    virtual bool send(const ProcessId& process, int signal) = 0;
+};
+ProcessControl& real_process_control();
+
+/// Which processes hold file locks that others wait for, from the text of /proc/locks.
+std::vector<pid_t> waited_for(std::string_view proc_locks);
+
+/// The deepest process that all of these descend from, or are; empty when there is none within
+/// their families.
+std::optional<ProcessId> common_root(const std::vector<Actor>& actors);
+
+/// Carries out what the judge concluded, the smallest step first, and takes it back. Stops actors
+/// by freezing local families (SIGSTOP) and by ending the smbd process of a workstation (SIGTERM,
+/// which closes its files and gives back its locks). Thread-safe.
+class Enforcer {
+  public:
+    struct Doors {
+        ProcessControl& control;
+        Clock& clock;
+        Random& random;
+    };
+    Enforcer(Doors doors, JudgeState* state, EventSink sink);
+
+    /// Those stopped before the guard was restarted.
+    Status restore();
+    /// Stops the targets of a conclusion of rung Freeze or more, and reports why.
+    void stop(const Conclusion& conclusion, const Change& change);
+    /// A stopped workstation came back by another session: closes that too.
+    void cut_again(const Actor& actor);
+    /// Null when nothing stops this actor. Also tells whether nobody may write.
+    bool is_stopped(const Actor& actor) const;
+    bool is_read_only() const;
+    std::vector<StoppedActor> stopped() const;
+    /// Lets an actor go on, or everybody: "all". Code::NotFound when it is not stopped.
+    Status thaw(const std::string& key);
+
+  private:
+    void stop_one(const Actor& actor, const std::vector<Actor>& together,
+                  const Conclusion& conclusion);
+    void report(const Change& change, const Conclusion& conclusion, const Actor& actor,
+                const std::string& step);
+
+    Doors doors_;
+    JudgeState* state_;  ///< null: nothing is remembered
+    EventSink sink_;
+    mutable std::mutex mutex_;
+    std::vector<StoppedActor> stopped_;
+    bool read_only_ = false;
+};
+
+}  // namespace hygie::files

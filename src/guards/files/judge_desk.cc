@@ -1,0 +1,230 @@
+#include "guards/files/judge_desk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "event/uuid.h"
+#include "host/log.h"
+
+namespace hygie::files {
+namespace {
+
+/// What the judge has nothing to learn from is not queued.
+bool is_judged(ChangeKind kind) {
+    switch (kind) {
+        case ChangeKind::CloseWrite:
+        case ChangeKind::Unlink:
+        case ChangeKind::Rename:
+        case ChangeKind::RenameOver:
+        case ChangeKind::Exchange:
+        case ChangeKind::Create:
+        case ChangeKind::Read:
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// What an actor must have judged before it may go on.
+bool is_awaited(ChangeKind kind) {
+    return kind != ChangeKind::Create && kind != ChangeKind::Read;
+}
+
+}  // namespace
+
+JudgeDesk::JudgeDesk(Parts parts) : parts_(std::move(parts)), saved_(parts_.clock.steady()) {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+JudgeDesk::~JudgeDesk() {
+    thread_.request_stop();
+    filled_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    save(Saving::Now);
+}
+
+Stop JudgeDesk::before(const Change& change) {
+    if (change.kind == ChangeKind::Execute) return judge_execution(change);
+    if (Stop stop = refuse(change); stop.kind != Stop::Kind::Allow) return stop;
+    const std::string key = change.actor.key();
+    Rung rung = Rung::Preserve;
+    {
+        std::unique_lock lock(mutex_);
+        judged_.wait_for(lock, kWaitMax, [&] {
+            const auto known = standings_.find(key);
+            return known == standings_.end() || known->second.unjudged <= kUnjudgedMax;
+        });
+        const auto known = standings_.find(key);
+        if (known != standings_.end()) rung = known->second.rung;
+    }
+    if (Stop stop = refuse(change); stop.kind != Stop::Kind::Allow) return stop;
+    if (rung >= Rung::Delay) return {.kind = Stop::Kind::Delay, .delay = kDelay, .reasons = {}};
+    return {};
+}
+
+Stop JudgeDesk::refuse(const Change& change) {
+    const auto enrolled = [&] {
+        const std::scoped_lock lock(judge_mutex_);
+        return parts_.judge.policy().is_enrolled(change.actor);
+    };
+    if (parts_.enforcer.is_stopped(change.actor)) {
+        parts_.enforcer.cut_again(change.actor);
+        return {.kind = Stop::Kind::Freeze, .error = EPERM, .reasons = {}};
+    }
+    if (parts_.enforcer.is_read_only() && !enrolled())
+        return {.kind = Stop::Kind::Deny, .error = EPERM, .reasons = {}};
+    return {};
+}
+
+Stop JudgeDesk::judge_execution(const Change& change) {
+    if (parts_.tool_policy == ToolPolicy::Allow) return {};
+    const RemoteTool* tool = parts_.tools.recognise(change);
+    if (tool == nullptr) return {};
+    {
+        const std::scoped_lock lock(judge_mutex_);
+        const auto& enrolled = parts_.judge.policy().enrolled;
+        if (std::ranges::count(enrolled, change.path) != 0) return {};
+    }
+    const bool refused = parts_.tool_policy == ToolPolicy::Refuse;
+    event::Verdict verdict{.level = event::Level::Suspicious, .score_permille = 700, .reasons = {}};
+    verdict.reasons.push_back(
+        {"files.remote-tool",
+         {"un outil de prise en main à distance ou d'intrusion, inconnu sur cette machine : " +
+              tool->name,
+          "a tool of remote control or intrusion, unknown on this machine: " + tool->name},
+         change.path});
+    report(event::Type::WriterStopped, change, verdict, refused ? "run-refused" : "run-reported");
+    if (!refused) return {};
+    return {.kind = Stop::Kind::Deny, .error = EPERM, .reasons = verdict.reasons};
+}
+
+void JudgeDesk::after(Change change) {
+    if (!is_judged(change.kind)) return;
+    const std::scoped_lock lock(mutex_);
+    if (queue_.size() >= kQueueMax) {
+        ++dropped_;  // preserved all the same
+        return;
+    }
+    if (is_awaited(change.kind)) ++standings_[change.actor.key()].unjudged;
+    queue_.push_back(std::move(change));
+    filled_.notify_one();
+}
+
+void JudgeDesk::run(const std::stop_token& stop) {
+    SteadyTime looked{};
+    while (!stop.stop_requested()) {
+        std::optional<Change> change;
+        {
+            std::unique_lock lock(mutex_);
+            busy_ = false;
+            judged_.notify_all();
+            filled_.wait_for(lock, stop, kOrdersEvery, [&] { return !queue_.empty(); });
+            if (stop.stop_requested()) return;
+            if (!queue_.empty()) {
+                change = std::move(queue_.front());
+                queue_.pop_front();
+                busy_ = true;
+            }
+        }
+        if (change) judge_one(*change);
+        const SteadyTime now = parts_.clock.steady();
+        if (now - looked < kOrdersEvery) continue;
+        looked = now;
+        obey_orders();
+        save(Saving::WhenDue);
+    }
+}
+
+void JudgeDesk::judge_one(const Change& change) {
+    Conclusion conclusion;
+    Conclusion theft;
+    {
+        const std::scoped_lock lock(judge_mutex_);
+        if (!parts_.judge.policy().is_enrolled(change.actor)) theft = parts_.theft.take(change);
+        if (change.kind != ChangeKind::Read) conclusion = parts_.judge.take(change);
+    }
+    for (const Conclusion& one : {conclusion, theft}) {
+        if (!one.is_news) continue;
+        if (one.rung >= Rung::Freeze) {
+            parts_.enforcer.stop(one, change);
+            if (heed_) heed_();
+        } else {
+            report(
+                change.kind == ChangeKind::Read ? event::Type::FileRead : event::Type::FileChanged,
+                change, one.verdict, "alert");
+        }
+    }
+    const std::scoped_lock lock(mutex_);
+    const auto known = standings_.find(change.actor.key());
+    if (known != standings_.end()) {
+        if (is_awaited(change.kind)) --known->second.unjudged;
+        if (change.kind != ChangeKind::Read) known->second.rung = conclusion.rung;
+        const bool idle = known->second.unjudged <= 0 && known->second.rung == Rung::Preserve;
+        if (idle) standings_.erase(known);
+    }
+    judged_.notify_all();
+}
+
+void JudgeDesk::drain() {
+    std::unique_lock lock(mutex_);
+    judged_.wait(lock, [&] { return queue_.empty() && !busy_; });
+}
+
+void JudgeDesk::obey_orders() {
+    if (parts_.state == nullptr) return;
+    const auto orders = parts_.state->take_orders();
+    if (!orders) return log::warning("files.orders-unreadable", orders.error());
+    for (const GuardOrder& order : *orders) {
+        if (order.kind == GuardOrder::Kind::Thaw) {
+            {
+                const std::scoped_lock lock(judge_mutex_, mutex_);
+                for (const StoppedActor& stop : parts_.enforcer.stopped())
+                    if (order.target == "all" || order.target == stop.key) {
+                        parts_.judge.forgive(stop.key);
+                        standings_.erase(stop.key);
+                    }
+            }
+            (void)parts_.enforcer.thaw(order.target);
+            continue;
+        }
+        const std::scoped_lock lock(judge_mutex_);
+        Policy policy = parts_.judge.policy();
+        std::erase(policy.enrolled, order.target);
+        if (order.kind == GuardOrder::Kind::Enrol) policy.enrolled.push_back(order.target);
+        if (const Status saved = parts_.state->save_enrolled(policy.enrolled); !saved)
+            log::warning("files.enrolment-not-saved", saved.error());
+        parts_.judge.set_policy(std::move(policy));
+    }
+}
+
+void JudgeDesk::save(Saving saving) {
+    const SteadyTime time = parts_.clock.steady();
+    if (parts_.state == nullptr || (saving == Saving::WhenDue && time - saved_ < kSaveEvery))
+        return;
+    saved_ = time;
+    const std::scoped_lock lock(judge_mutex_);
+    if (const Status saved = parts_.state->save_judge(parts_.judge, parts_.clock.now()); !saved)
+        log::warning("files.judge-not-saved", saved.error());
+}
+
+void JudgeDesk::report(event::Type type, const Change& change, const event::Verdict& verdict,
+                       const char* step) {
+    if (!parts_.sink) return;
+    event::Event event;
+    event.id = event::print_uuid(event::make_uuid(parts_.clock.now(), parts_.random));
+    event.type = type;
+    event.action = event::usual_action(type);
+    event.time = change.time;
+    const Actor& actor = change.actor;
+    event.actor.id = ActorId(actor.smb ? actor.smb->user : fmt::format("uid:{}", actor.uid));
+    event.network.address = actor.smb ? actor.smb->address : "";
+    event.subject.object = ObjectId(change.path);
+    event.verdict = verdict;
+    event.detail = {{"step", step}, {"writer", actor.key()}};
+    if (!actor.program.empty()) event.detail["program"] = actor.program;
+    parts_.sink(event);
+}
+
+}  // namespace hygie::files

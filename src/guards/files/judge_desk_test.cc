@@ -1,0 +1,366 @@
+#include "guards/files/judge_desk.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+
+#include "guards/files/smb.h"
+#include "sim/temp_dir.h"
+
+namespace hygie::files {
+namespace {
+
+ContentPtr content(Bytes bytes) {
+    return std::make_shared<MemoryContent>(std::move(bytes));
+}
+
+Bytes text(std::uint64_t seed) {
+    std::string out;
+    for (std::uint64_t i = 0; i < 200; ++i)
+        out += fmt::format("ligne {} du dossier, tension {}\n", i, (i * seed) % 17);
+    return Bytes(out.begin(), out.end());
+}
+
+Bytes noise(std::uint64_t seed) {
+    std::mt19937_64 chance(seed);
+    Bytes bytes(7000);
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(chance());
+    return bytes;
+}
+
+/// Processes that are only written down.
+class FakeControl final : public ProcessControl {
+  public:
+    std::vector<ProcessId> tree_of(const ProcessId& root) override {
+        return {root, {root.pid + 1, root.started}};
+    }
+    bool is_waited_for(pid_t pid) override { return pid == holder; }
+    bool send(const ProcessId& process, int signal) override {
+        const std::scoped_lock lock(mutex);
+        sent.emplace_back(process.pid, signal);
+        return true;
+    }
+    bool was_sent(pid_t pid, int signal) {
+        const std::scoped_lock lock(mutex);
+        return std::ranges::count(sent, std::pair(pid, signal)) != 0;
+    }
+
+    pid_t holder = 0;
+    std::mutex mutex;
+    std::vector<std::pair<pid_t, int>> sent;
+};
+
+Actor local(pid_t pid) {
+    Actor actor;
+    actor.process = actor.family = {pid, 5};
+    actor.uid = 1000;
+    actor.program = "/usr/bin/python3";
+    return actor;
+}
+
+Actor station(pid_t pid, const char* user, const char* address) {
+    Actor actor = local(pid);
+    actor.smb = SmbClient{user, address};
+    return actor;
+}
+
+/// A desk with all its parts on a state folder.
+struct Office {
+    sim::TempDir dir;
+    DirectExaminer examiner;
+    Judge judge{Policy{}, examiner};
+    TheftWatch theft;
+    ToolWatch tools{parse_tools(built_in_tools())};
+    FakeControl control;
+    JudgeState state{real_disk(), real_random(), dir.path(), crypto::Secret32()};
+    std::mutex events_mutex;
+    std::vector<event::Event> events;
+    EventSink sink = [this](const event::Event& event) {
+        const std::scoped_lock lock(events_mutex);
+        events.push_back(event);
+    };
+    Enforcer enforcer{{control, real_clock(), real_random()}, &state, sink};
+    std::unique_ptr<JudgeDesk> desk = std::make_unique<JudgeDesk>(
+        JudgeDesk::Parts{judge, theft, tools, enforcer, real_clock(), real_random(), &state, sink,
+                         ToolPolicy::Refuse});
+
+    Change change(ChangeKind kind, const Actor& actor, const std::string& path) {
+        Change change;
+        change.kind = kind;
+        change.time = real_clock().now();
+        change.steady = real_clock().steady();
+        change.actor = actor;
+        Bytes handle(8);
+        store_be(handle.data(), static_cast<std::uint64_t>(std::hash<std::string>()(path)));
+        change.file = {1, 1, handle};
+        change.path = path;
+        return change;
+    }
+    /// One file destroyed as a program would: asked, then told. False when it was refused.
+    bool destroy(const Actor& actor, std::uint64_t number) {
+        const std::string path = fmt::format("/share/{}/doc{}.txt", number % 7, number);
+        const Stop stop = desk->before(change(ChangeKind::OpenForWrite, actor, path));
+        if (stop.kind == Stop::Kind::Deny || stop.kind == Stop::Kind::Freeze) return false;
+        Change closed = change(ChangeKind::CloseWrite, actor, path);
+        closed.before = content(text(number));
+        closed.now = content(noise(number));
+        desk->after(std::move(closed));
+        return true;
+    }
+    std::vector<std::string> steps() {
+        const std::scoped_lock lock(events_mutex);
+        std::vector<std::string> steps;
+        for (const event::Event& event : events) steps.push_back(event.detail.at("step"));
+        return steps;
+    }
+};
+
+TEST(JudgeDesk, AFastAttackerChangesFiveFilesAtMost) {
+    Office office;
+    std::uint64_t changed = 0;
+    while (changed < 1000 && office.destroy(local(500), changed)) ++changed;
+    EXPECT_LE(changed, 5U);
+    office.desk->drain();
+    EXPECT_TRUE(office.control.was_sent(500, SIGSTOP));
+    EXPECT_TRUE(office.control.was_sent(501, SIGSTOP)) << "its children go with it";
+    EXPECT_EQ(office.steps().back(), "freeze");
+}
+
+TEST(JudgeDesk, AnInfectedWorkstationIsCutAndTheOthersWork) {
+    Office office;
+    const Actor infected = station(600, "accueil", "192.0.2.7");
+    const Actor healthy = station(700, "dr.lune", "192.0.2.8");
+    std::uint64_t changed = 0;
+    while (changed < 1000 && office.destroy(infected, changed)) ++changed;
+    EXPECT_LE(changed, 5U);
+    office.desk->drain();
+    EXPECT_TRUE(office.control.was_sent(600, SIGTERM)) << "a session is ended, never frozen";
+    EXPECT_FALSE(office.control.was_sent(600, SIGSTOP));
+    const auto ask = [&](const Actor& actor) {
+        return office.desk->before(office.change(ChangeKind::OpenForWrite, actor, "/share/a.txt"))
+            .kind;
+    };
+    EXPECT_EQ(ask(healthy), Stop::Kind::Allow);
+    // It comes back by another session.
+    EXPECT_EQ(ask(station(601, "accueil", "192.0.2.7")), Stop::Kind::Freeze);
+    EXPECT_TRUE(office.control.was_sent(601, SIGTERM));
+}
+
+TEST(JudgeDesk, ThawingTakesEveryStepBack) {
+    Office office;
+    for (std::uint64_t i = 0; i < 10; ++i) office.destroy(local(500), i);
+    office.desk->drain();
+    ASSERT_TRUE(office.enforcer.is_stopped(local(500)));
+    ASSERT_TRUE(office.state.give({GuardOrder::Kind::Thaw, local(500).key()}));
+    for (int i = 0; i < 100 && office.enforcer.is_stopped(local(500)); ++i)
+        real_clock().sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(office.enforcer.is_stopped(local(500)));
+    EXPECT_TRUE(office.control.was_sent(500, SIGCONT));
+    EXPECT_EQ(
+        office.desk->before(office.change(ChangeKind::OpenForWrite, local(500), "/share/a")).kind,
+        Stop::Kind::Allow);
+    EXPECT_EQ(office.steps().back(), "thaw");
+}
+
+TEST(JudgeDesk, ManyActorsAtOnceMakeTheShareReadOnlyUntilThawed) {
+    Office office;
+    for (pid_t pid = 500; pid < 500 + 10 * 8; pid += 10)
+        for (std::uint64_t i = 0; i < 5; ++i)
+            office.destroy(local(pid), static_cast<std::uint64_t>(pid) * 100 + i);
+    office.desk->drain();
+    EXPECT_TRUE(office.enforcer.is_read_only());
+    const auto ask = [&] {
+        return office.desk->before(office.change(ChangeKind::OpenForWrite, local(9), "/share/x"))
+            .kind;
+    };
+    EXPECT_EQ(ask(), Stop::Kind::Deny);
+    ASSERT_TRUE(office.enforcer.thaw("all"));
+    EXPECT_EQ(ask(), Stop::Kind::Allow);
+}
+
+TEST(JudgeDesk, StopsSurviveARestartAndNameNobodyOnDisk) {
+    Office office;
+    for (std::uint64_t i = 0; i < 10; ++i)
+        office.destroy(station(600, "accueil.martin", "192.0.2.7"), i);
+    office.desk->drain();
+    Enforcer next({office.control, real_clock(), real_random()}, &office.state, {});
+    ASSERT_TRUE(next.restore());
+    EXPECT_TRUE(next.is_stopped(station(1, "accueil.martin", "192.0.2.7")));
+    office.desk.reset();  // saves the judge's memory too
+    for (const char* name : {"stops", "judge.state"}) {
+        const Bytes bytes = *real_disk().read_file(join(office.dir.path(), name), 1 << 20);
+        EXPECT_EQ(as_text(bytes).find("martin"), std::string_view::npos) << name;
+    }
+}
+
+TEST(JudgeDesk, AProcessThatOthersWaitForIsNotFrozen) {
+    Office office;
+    office.control.holder = 500;
+    for (std::uint64_t i = 0; i < 10; ++i) office.destroy(local(500), i);
+    office.desk->drain();
+    EXPECT_FALSE(office.control.was_sent(500, SIGSTOP));
+    EXPECT_TRUE(office.enforcer.is_stopped(local(500))) << "its writes are refused all the same";
+}
+
+TEST(JudgeDesk, UnknownRemoteToolsDoNotRunUnlessEnrolled) {
+    Office office;
+    const auto run = [&](const std::string& path, std::string_view inside) {
+        Change change = office.change(ChangeKind::Execute, local(800), path);
+        change.now = content(to_bytes(as_bytes(inside)));
+        return office.desk->before(change).kind;
+    };
+    EXPECT_EQ(run("/share/AnyDesk-6.3.x86_64",
+                  "\x7F"
+                  "ELF"),
+              Stop::Kind::Deny);
+    EXPECT_EQ(run("/share/facture",
+                  "\x7F"
+                  "ELF … https://rustdesk.com/ …"),
+              Stop::Kind::Deny);
+    EXPECT_EQ(run("/share/anydesknot",
+                  "\x7F"
+                  "ELF"),
+              Stop::Kind::Allow);
+    EXPECT_EQ(run("/usr/bin/rsync",
+                  "\x7F"
+                  "ELF rsync"),
+              Stop::Kind::Allow);
+    EXPECT_EQ(office.steps().front(), "run-refused");
+    ASSERT_TRUE(office.state.give({GuardOrder::Kind::Enrol, "/share/AnyDesk-6.3.x86_64"}));
+    Stop::Kind kind = Stop::Kind::Deny;
+    for (int i = 0; i < 100 && kind == Stop::Kind::Deny; ++i) {
+        real_clock().sleep_for(std::chrono::milliseconds(50));
+        kind = run("/share/AnyDesk-6.3.x86_64",
+                   "\x7F"
+                   "ELF");
+    }
+    EXPECT_EQ(kind, Stop::Kind::Allow);
+}
+
+TEST(JudgeDesk, AReportNamesTheWriterAndTheReasons) {
+    Office office;
+    for (std::uint64_t i = 0; i < 10; ++i) office.destroy(station(600, "accueil", "192.0.2.7"), i);
+    office.desk->drain();
+    const std::scoped_lock lock(office.events_mutex);
+    const event::Event& last = office.events.back();
+    EXPECT_EQ(last.type, event::Type::WriterStopped);
+    EXPECT_EQ(last.actor.id, ActorId("accueil"));
+    EXPECT_EQ(last.network.address, "192.0.2.7");
+    ASSERT_TRUE(last.verdict);
+    EXPECT_EQ(last.verdict->level, event::Level::Malicious);
+    EXPECT_FALSE(last.verdict->reasons.empty());
+}
+
+TEST(Theft, ReadingManyPatientsIsReportedThenCut) {
+    TheftWatch watch;
+    const auto read = [&](const Actor& actor, int file, int second) {
+        Change change;
+        change.kind = ChangeKind::Read;
+        change.actor = actor;
+        change.steady = SteadyTime(std::chrono::hours(9) + std::chrono::seconds(second));
+        change.time = WallTime(std::chrono::hours(500'000) + std::chrono::seconds(second));
+        change.path = fmt::format("/share/Patients/{}/bilan{}.pdf", file / 5, file);
+        return watch.take(change);
+    };
+    const Actor thief = station(600, "accueil", "192.0.2.7");
+    int alert = 0;
+    int cut = 0;
+    for (int file = 1; file <= 400; ++file) {
+        const Conclusion conclusion = read(thief, file, file / 100);
+        if (conclusion.is_news && conclusion.rung == Rung::Delay) alert = file;
+        if (conclusion.is_news && conclusion.rung == Rung::Freeze) cut = file;
+    }
+    EXPECT_EQ(alert, 200);
+    EXPECT_EQ(cut, 300);
+    // A day's consultation: sixty patients, slowly.
+    for (int file = 0; file < 300; ++file)
+        EXPECT_FALSE(read(station(601, "dr.lune", "192.0.2.8"), file, 60 * file).is_news);
+    // One folder of pictures, all at once.
+    for (int file = 0; file < 900; ++file) {
+        Change change;
+        change.kind = ChangeKind::Read;
+        change.actor = station(602, "dr.sol", "192.0.2.9");
+        change.path = fmt::format("/share/Imagerie/vacances/{}.jpg", file);
+        EXPECT_FALSE(watch.take(change).is_news);
+    }
+}
+
+TEST(Theft, WhoAlwaysReadsMuchMayGoOn) {
+    TheftWatch watch;
+    const Actor indexer = station(610, "scan", "192.0.2.20");
+    int alerts = 0;
+    for (int day = 0; day < 10; ++day)
+        for (int file = 0; file < 180 + day * 40; ++file) {
+            Change change;
+            change.kind = ChangeKind::Read;
+            change.actor = indexer;
+            change.steady = SteadyTime(std::chrono::hours(24 * (day + 1)));
+            change.time = WallTime(std::chrono::hours(24 * (20'000 + day)));
+            change.path = fmt::format("/share/Patients/{}/{}.pdf", file / 4, file);
+            alerts += watch.take(change).is_news;
+        }
+    EXPECT_EQ(alerts, 0);
+}
+
+TEST(Enforcer, FreezesTheDeepestProcessThatStartedItAll) {
+    const ProcessId shell{10, 1};
+    const ProcessId loop{20, 2};
+    const auto child = [&](pid_t pid) {
+        Actor actor;
+        actor.process = {pid, 3};
+        actor.lineage = {{pid - 1, 3}, loop, shell};
+        actor.family = shell;
+        return actor;
+    };
+    EXPECT_EQ(common_root({child(31), child(41), child(51)}), loop);
+    EXPECT_EQ(common_root({child(31)}), (ProcessId{31, 3}));
+    EXPECT_EQ(common_root({child(31), local(9)}), std::nullopt);
+}
+
+TEST(Enforcer, KnowsWhoHoldsLocksThatOthersWaitFor) {
+    EXPECT_EQ(waited_for("1: POSIX  ADVISORY  WRITE 708 00:1a:300 0 EOF\n"
+                         "1: -> POSIX  ADVISORY  WRITE 709 00:1a:300 0 EOF\n"
+                         "2: FLOCK  ADVISORY  WRITE 710 00:1a:301 0 EOF\n"),
+              std::vector<pid_t>{708});
+}
+
+TEST(Smb, ReadsWhatSmbstatusPrints) {
+    const auto sessions = parse_smbstatus(
+        R"({"timestamp": "x", "sessions": {"86601368": {"session_id": "86601368",
+            "server_id": {"pid": "7188", "task_id": "0"}, "uid": 1001, "username": "accueil",
+            "remote_machine": "192.0.2.7", "hostname": "ipv4:192.0.2.7:45300"}}})");
+    ASSERT_TRUE(sessions);
+    EXPECT_EQ(*sessions, (std::vector<SmbSession>{{7188, "accueil", "192.0.2.7"}}));
+    EXPECT_TRUE(parse_smbstatus(R"({"sessions": {}})")->empty());
+    for (const char* wrong : {"", "[]", "{}", R"({"sessions": 1})", R"({"sessions": {"1": 2}})",
+                              R"({"sessions": {"1": {"server_id": {"pid": "x"}}}})"})
+        EXPECT_FALSE(parse_smbstatus(wrong)) << wrong;
+}
+
+TEST(Smb, FindsTheOtherEndOfAConnection) {
+    const std::string table =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid timeout "
+        "inode\n"
+        "   0: 0100007F:01BD 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 41 1\n"
+        "   1: 0A02000A:01BD 070200C0:B0F4 01 00000000:00000000 02:0008 00000000 0 0 42 2\n";
+    EXPECT_EQ(peer_of(table, {41, 42}), "192.0.2.7");
+    EXPECT_EQ(peer_of(table, {41}), "");
+    EXPECT_EQ(peer_of("", {42}), "");
+    const std::string mapped =
+        "header\n 0: 0000000000000000FFFF00000A02000A:01BD "
+        "0000000000000000FFFF0000070200C0:B0F4 01 0:0 0:0 0 0 0 42 1\n";
+    EXPECT_EQ(peer_of(mapped, {42}), "192.0.2.7");
+}
+
+TEST(Smb, KnowsUsersByNumber) {
+    const auto users =
+        parse_passwd("root:x:0:0:root:/root:/bin/sh\nbad line\nlune:x:1001:1001::/:\n");
+    EXPECT_EQ(users.at(1001), "lune");
+    EXPECT_EQ(users.size(), 2U);
+}
+
+}  // namespace
+}  // namespace hygie::files

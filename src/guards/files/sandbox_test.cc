@@ -1,0 +1,76 @@
+#include "guards/files/sandbox.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "guards/files/victims.h"
+
+namespace hygie::files {
+namespace {
+
+Bytes bytes_of(std::string_view text) {
+    return to_bytes(as_bytes(text));
+}
+
+TEST(Sandbox, SaysWhatTheExaminerSaysInThisProcess) {
+    const auto sandboxed = SandboxedExaminer::start();
+    ASSERT_TRUE(sandboxed);
+    DirectExaminer direct;
+    const MemoryContent before(bytes_of("Madame, votre bilan est normal.\n"));
+    const MemoryContent after(bytes_of("Madame, votre bilan est à revoir.\n"));
+    const auto there = (*sandboxed)->examine(&before, after);
+    ASSERT_TRUE(there);
+    EXPECT_EQ(*there, *direct.examine(&before, after));
+    const auto fresh = (*sandboxed)->examine(nullptr, after);
+    ASSERT_TRUE(fresh);
+    EXPECT_EQ(*fresh, *direct.examine(nullptr, after));
+}
+
+TEST(Sandbox, AgreesOnEveryKindOfRealFile) {
+    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
+    const auto sandboxed = SandboxedExaminer::start();
+    ASSERT_TRUE(sandboxed);
+    DirectExaminer direct;
+    for (std::size_t i = 7; i + 1 < victims().size(); i += 23) {
+        const MemoryContent before(victims()[i].bytes);
+        const MemoryContent after(victims()[i + 1].bytes);
+        const auto there = (*sandboxed)->examine(&before, after);
+        ASSERT_TRUE(there) << there.error().what.en << " " << i;
+        EXPECT_EQ(*there, *direct.examine(&before, after)) << i;
+    }
+    EXPECT_EQ((*sandboxed)->deaths(), 0U);
+}
+
+/// What happens to a sandboxed process that tries: its wait status.
+int fate_inside(void (*attempt)()) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (!enter_sandbox()) ::_exit(3);
+        attempt();
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return status;
+}
+
+TEST(Sandbox, CanNeitherOpenNorConnectNorStartAnything) {
+    const auto is_killed = [](int status) {
+        return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+    };
+    EXPECT_TRUE(is_killed(fate_inside([] { (void)::open("/etc/passwd", O_RDONLY); })));
+    EXPECT_TRUE(is_killed(fate_inside([] { (void)::socket(AF_INET, SOCK_STREAM, 0); })));
+    EXPECT_TRUE(is_killed(fate_inside([] { (void)::fork(); })));
+    EXPECT_TRUE(is_killed(fate_inside([] { (void)::unlink("/nowhere"); })));
+    EXPECT_TRUE(is_killed(fate_inside([] { (void)::execl("/bin/true", "true", nullptr); })));
+    const int quiet = fate_inside([] {});
+    EXPECT_TRUE(WIFEXITED(quiet) && WEXITSTATUS(quiet) == 0);
+}
+
+}  // namespace
+}  // namespace hygie::files

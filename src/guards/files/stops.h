@@ -1,0 +1,64 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "crypto/secret.h"
+#include "event/event.h"
+#include "guards/files/judge.h"
+#include "host/disk.h"
+#include "host/random.h"
+
+/// Who is stopped, kept sealed in the state folder so that other commands and the next guard know.
+namespace hygie::files {
+
+struct StoppedActor {
+    std::string key;  ///< Actor::key
+    Rung rung = Rung::Freeze;
+    WallTime since{};
+    std::vector<ProcessId> processes;  ///< that stand still
+    std::string program;
+    uid_t uid = 0;
+    std::vector<event::Reason> reasons;
+};
+
+/// FORMAT_JUDGE.md, "stops".
+std::string print_stops(const std::vector<StoppedActor>& stops);
+Result<std::vector<StoppedActor>> parse_stops(std::string_view json);
+
+/// What another command asks the running guard to do, as a sealed file in STATE/orders that
+/// the guard takes and removes.
+struct GuardOrder {
+    enum class Kind { Thaw, Enrol, Dismiss };
+    Kind kind = Kind::Thaw;
+    std::string target;  ///< an actor's key; for Enrol and Dismiss also a program
+    bool operator==(const GuardOrder&) const = default;
+};
+
+/// The judge's part of the state folder.
+class JudgeState {
+  public:
+    JudgeState(Disk& disk, Random& random, std::string state, const crypto::Secret32& key);
+
+    Status save_stops(const std::vector<StoppedActor>& stops);
+    Result<std::vector<StoppedActor>> load_stops();
+    Status save_enrolled(const std::vector<std::string>& enrolled);
+    Result<std::vector<std::string>> load_enrolled();
+    Status save_judge(const Judge& judge, WallTime now);
+    Status load_judge(Judge& judge);
+
+    Status give(const GuardOrder& order);
+    /// Takes all orders away.
+    Result<std::vector<GuardOrder>> take_orders();
+
+  private:
+    Status seal(const std::string& name, std::string_view text);
+    Result<std::string> unseal(const std::string& name);
+
+    Disk& disk_;
+    Random& random_;
+    std::string state_;
+    crypto::Secret32 key_;
+};
+
+}  // namespace hygie::files
