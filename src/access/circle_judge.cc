@@ -26,6 +26,8 @@ constexpr std::array<std::uint8_t, kRelationKinds> make_posts() {
     set(Kind::Teleconsultation, kInPerson);
     set(Kind::Presence, bit_of(Post::Unit) | bit_of(Post::OnCall) | bit_of(Post::Counter));
     set(Kind::Consent, kInPerson | kTogether);
+    set(Kind::Billing,
+        kInPerson | bit_of(Post::Team) | bit_of(Post::Principal) | bit_of(Post::Counter));
     set(Kind::Proxy, bit_of(Post::Self));
     set(Kind::Opposition, 0);
     set(Kind::Restriction, 0);

@@ -98,7 +98,7 @@ inline bool opens(const Tie& tie, Role role, DataClass data) {
         case Kind::Presence:
             return tie.post == Post::Unit || tie.post == Post::OnCall || tie.post == Post::Counter;
         case Kind::Billing:
-            return administrative;
+            return administrative && tie.post != Post::Unit && tie.post != Post::OnCall;
         default:
             return true;
     }

@@ -1,0 +1,254 @@
+#include "access/circle_world.h"
+
+#include <gtest/gtest.h>
+
+#include "access/circle_accesses.h"
+
+namespace hygie::access {
+namespace {
+
+/// A hospital in a few lines: each JSON text is one resource.
+CircleWorld world_of(std::initializer_list<std::string_view> resources) {
+    ReadFacts facts;
+    for (const std::string_view text : resources) {
+        const auto document = fhir::parse(text);
+        EXPECT_TRUE(document) << text;
+        if (document) read_resource(document->root, facts);
+    }
+    return CircleWorld::build(std::move(facts), default_policy());
+}
+
+Finding access(const CircleWorld& world, std::string actor, std::string patient,
+               std::string_view time, std::string resource = "") {
+    const PastAccess past{.id = "",
+                          .actor = std::move(actor),
+                          .patient = std::move(patient),
+                          .resource = std::move(resource),
+                          .time = from_rfc3339(time).value(),
+                          .cause = ""};
+    return judge(world.index(), resolve(world, past));
+}
+
+constexpr std::string_view kNoon = "2026-11-24T12:00:00Z";
+constexpr std::string_view kNurse =
+    R"({"resourceType":"PractitionerRole","id":"r","practitioner":{"reference":"Practitioner/n"},
+        "location":[{"reference":"Location/ward"}],"period":{"start":"2026-01-01","end":"2026-11-30"}})";
+constexpr std::string_view kWard =
+    R"({"resourceType":"Location","id":"ward","physicalType":{"coding":[{"code":"wa"}]}})";
+constexpr std::string_view kBed =
+    R"({"resourceType":"Location","id":"bed","partOf":{"reference":"Location/ward"}})";
+constexpr std::string_view kStay =
+    R"({"resourceType":"Encounter","id":"e","status":"in-progress","class":{"code":"IMP"},
+        "subject":{"reference":"Patient/p"},"period":{"start":"2026-11-21"},
+        "location":[{"location":{"reference":"Location/bed"},
+                     "period":{"start":"2026-11-21","end":"2026-11-25"}}],
+        "participant":[{"individual":{"reference":"Practitioner/d"}}]})";
+
+TEST(CircleWorld, AWardSeesWhoLiesInItsBedsWhileTheyDo) {
+    const CircleWorld world = world_of({kNurse, kWard, kBed, kStay});
+    EXPECT_EQ(access(world, "Practitioner/n", "Patient/p", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "PractitionerRole/r", "p", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/d", "Patient/p", "2027-06-01"), Finding::Explained);
+    // Gone from the ward, and the assignment over.
+    EXPECT_EQ(access(world, "Practitioner/n", "Patient/p", "2026-11-29"), Finding::Unexplained);
+    EXPECT_EQ(access(world, "Practitioner/n", "Patient/p", "2026-10-01"), Finding::Unexplained);
+    EXPECT_EQ(access(world, "Practitioner/x", "Patient/p", kNoon), Finding::UnknownActor);
+    EXPECT_EQ(access(world, "Practitioner/n", "Patient/x", kNoon), Finding::UnknownPatient);
+}
+
+TEST(CircleWorld, AProofNamesEveryStepAndItsResource) {
+    const CircleWorld world = world_of({kNurse, kWard, kBed, kStay});
+    const auto decision =
+        world.explain(*world.find_actor("n"), *world.find_patient("p"),
+                      {.now = second_of(from_rfc3339(kNoon).value()), .data = DataClass::Measures});
+    ASSERT_TRUE(decision.permitted);
+    ASSERT_EQ(decision.proof.size(), 2U);
+    EXPECT_EQ(decision.proof[0].evidence, "PractitionerRole/r");
+    EXPECT_EQ(decision.proof[1].subject, "Location/ward");
+    EXPECT_EQ(decision.proof[1].object, "Patient/p");
+    EXPECT_EQ(decision.proof[1].evidence, "Encounter/e");
+    EXPECT_EQ(decision.reasons.front().id, "circle.presence");
+}
+
+TEST(CircleWorld, AWholeHospitalIsNoCircle) {
+    ReadFacts facts;
+    const auto read = [&](const std::string& text) {
+        const auto document = fhir::parse(text);
+        ASSERT_TRUE(document) << text;
+        read_resource(document->root, facts);
+    };
+    read(R"({"resourceType":"Organization","id":"h","type":[{"coding":[{"code":"prov"}]}]})");
+    for (int i = 0; i < 40; ++i)
+        read(R"({"resourceType":"PractitionerRole","id":"r)" + std::to_string(i) +
+             R"(","practitioner":{"reference":"Practitioner/)" + std::to_string(i) +
+             R"("},"organization":{"reference":"Organization/h"}})");
+    read(R"({"resourceType":"Encounter","id":"e","status":"in-progress","class":{"code":"AMB"},
+             "subject":{"reference":"Patient/p"},"period":{"start":"2026-11-24"},
+             "serviceProvider":{"reference":"Organization/h"},
+             "participant":[{"individual":{"reference":"Practitioner/1"}}]})");
+    const CircleWorld world = CircleWorld::build(std::move(facts), default_policy());
+    EXPECT_EQ(access(world, "Practitioner/1", "Patient/p", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/2", "Patient/p", kNoon), Finding::Unexplained);
+}
+
+TEST(CircleWorld, TeleconsultationsEndWithTheConsultation) {
+    const CircleWorld world =
+        world_of({R"({"resourceType":"Encounter","id":"t","status":"finished","class":{"code":"VR"},
+             "subject":{"reference":"Patient/p"},
+             "period":{"start":"2026-11-24T11:50:00Z","end":"2026-11-24T12:10:00Z"},
+             "participant":[{"individual":{"reference":"Practitioner/far"}}]})"});
+    EXPECT_EQ(access(world, "Practitioner/far", "p", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/far", "p", "2026-11-24T12:10:01Z"), Finding::Unexplained);
+    EXPECT_EQ(access(world, "Practitioner/far", "p", "2026-11-24T11:49:59Z"), Finding::Unexplained);
+}
+
+TEST(CircleWorld, EveryKindOfResourceIsAReasonForItsTime) {
+    const std::string_view resources[] = {
+        R"({"resourceType":"CareTeam","id":"x","status":"active","subject":{"reference":"Patient/p"},
+            "participant":[{"member":{"reference":"Practitioner/a"}}]})",
+        R"({"resourceType":"Appointment","id":"x","status":"booked","start":"2026-11-25T09:00:00Z",
+            "participant":[{"actor":{"reference":"Patient/p"},"status":"accepted"},
+                           {"actor":{"reference":"Practitioner/a"},"status":"accepted"}]})",
+        R"({"resourceType":"Patient","id":"p","generalPractitioner":[{"reference":"Practitioner/a"}]})",
+        R"({"resourceType":"EpisodeOfCare","id":"x","status":"active","patient":{"reference":"Patient/p"},
+            "careManager":{"reference":"Practitioner/a"},"period":{"start":"2026-01-01"}})",
+        R"({"resourceType":"ServiceRequest","id":"x","status":"active","subject":{"reference":"Patient/p"},
+            "authoredOn":"2026-11-01","performer":[{"reference":"Practitioner/a"}]})",
+        R"({"resourceType":"MedicationRequest","id":"x","status":"active","authoredOn":"2026-11-20",
+            "subject":{"reference":"Patient/p"},"requester":{"reference":"Practitioner/a"}})",
+        R"({"resourceType":"MedicationDispense","id":"x","status":"completed",
+            "subject":{"reference":"Patient/p"},"whenHandedOver":"2026-11-20",
+            "performer":[{"actor":{"reference":"Practitioner/a"}}]})",
+        R"({"resourceType":"DiagnosticReport","id":"x","status":"final","issued":"2026-11-20T08:00:00Z",
+            "subject":{"reference":"Patient/p"},"resultsInterpreter":[{"reference":"Practitioner/a"}]})",
+        R"({"resourceType":"DocumentReference","id":"x","status":"current","date":"2026-11-20T08:00:00Z",
+            "subject":{"reference":"Patient/p"},"author":[{"reference":"Practitioner/a"}]})",
+        R"({"resourceType":"Task","id":"x","status":"accepted","authoredOn":"2026-11-20",
+            "for":{"reference":"Patient/p"},"owner":{"reference":"Practitioner/a"}})",
+        R"({"resourceType":"Communication","id":"x","status":"completed","sent":"2026-11-20T08:00:00Z",
+            "subject":{"reference":"Patient/p"},"recipient":[{"reference":"Practitioner/a"}]})",
+        R"({"resourceType":"Consent","id":"x","status":"active","patient":{"reference":"Patient/p"},
+            "dateTime":"2026-01-01","provision":{"type":"permit",
+            "actor":[{"reference":{"reference":"Practitioner/a"}}]}})",
+        R"({"resourceType":"DeviceUseStatement","id":"x","status":"active","recordedOn":"2026-11-20",
+            "recorded":"2026-11-20","subject":{"reference":"Patient/p"},
+            "performer":{"reference":"Practitioner/a"}})",
+    };
+    for (const std::string_view text : resources) {
+        const CircleWorld world = world_of({text, R"({"resourceType":"Practitioner","id":"a"})",
+                                            R"({"resourceType":"Practitioner","id":"b"})",
+                                            R"({"resourceType":"Patient","id":"q"})"});
+        EXPECT_EQ(access(world, "Practitioner/a", "p", kNoon), Finding::Explained) << text;
+        EXPECT_EQ(access(world, "Practitioner/b", "p", kNoon), Finding::Unexplained) << text;
+        EXPECT_EQ(access(world, "Practitioner/a", "q", kNoon), Finding::Unexplained) << text;
+        std::string undone(text);
+        const auto status = undone.find("\"status\":\"");
+        if (status == std::string::npos) continue;
+        const auto end = undone.find('"', status + 10);
+        undone.replace(status, end - status, "\"status\":\"entered-in-error");
+        const CircleWorld without = world_of({undone, R"({"resourceType":"Practitioner","id":"a"})",
+                                              R"({"resourceType":"Patient","id":"p"})"});
+        EXPECT_EQ(access(without, "Practitioner/a", "p", kNoon), Finding::Unexplained) << undone;
+    }
+}
+
+TEST(CircleWorld, OppositionAndItsException) {
+    const CircleWorld world = world_of(
+        {kNurse, kWard, kBed, kStay,
+         R"({"resourceType":"Consent","id":"c","status":"active","patient":{"reference":"Patient/p"},
+             "dateTime":"2026-11-23","provision":{"type":"deny","provision":[{"type":"permit",
+             "actor":[{"reference":{"reference":"Practitioner/d"}}]}]}})"});
+    EXPECT_EQ(access(world, "Practitioner/n", "p", kNoon, "Observation/1"), Finding::Against);
+    EXPECT_EQ(access(world, "Practitioner/d", "p", kNoon, "Observation/1"), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/n", "p", "2026-11-22", "Observation/1"),
+              Finding::Explained);
+}
+
+TEST(CircleWorld, ParentsUntilMajorityGuardiansAsLongAsTheyAre) {
+    const CircleWorld world =
+        world_of({R"({"resourceType":"Patient","id":"p","birthDate":"2009-03-01"})",
+                  R"({"resourceType":"RelatedPerson","id":"m","patient":{"reference":"Patient/p"},
+             "relationship":[{"coding":[{"code":"MTH"}]}]})",
+                  R"({"resourceType":"RelatedPerson","id":"g","patient":{"reference":"Patient/p"},
+             "relationship":[{"coding":[{"code":"GUARD"}]}]})",
+                  R"({"resourceType":"RelatedPerson","id":"n","patient":{"reference":"Patient/p"},
+             "relationship":[{"coding":[{"code":"NBOR"}]}]})"});
+    EXPECT_EQ(access(world, "RelatedPerson/m", "p", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "RelatedPerson/m", "p", "2027-04-01"), Finding::Unexplained);
+    EXPECT_EQ(access(world, "RelatedPerson/g", "p", "2027-04-01"), Finding::Explained);
+    EXPECT_EQ(access(world, "RelatedPerson/n", "p", kNoon), Finding::UnknownActor);
+    EXPECT_EQ(access(world, "Patient/p", "p", kNoon), Finding::Explained);
+}
+
+TEST(CircleWorld, DesksSeePapersOfTheirOwnPatientsAlone) {
+    Policy strict = default_policy();
+    strict.desk_needs_reason = true;
+    ReadFacts facts;
+    for (
+        const std::string_view text :
+        {R"({"resourceType":"PractitionerRole","id":"s","practitioner":{"reference":"Practitioner/sec"},
+              "organization":{"reference":"Organization/o"},"code":[{"text":"Secrétaire médicale"}]})",
+         R"({"resourceType":"PractitionerRole","id":"g","practitioner":{"reference":"Practitioner/gp"},
+              "organization":{"reference":"Organization/o"}})",
+         R"({"resourceType":"Patient","id":"p","generalPractitioner":[{"reference":"Practitioner/gp"}]})",
+         R"({"resourceType":"Patient","id":"q"})"}) {
+        const auto document = fhir::parse(text);
+        read_resource(document->root, facts);
+    }
+    const CircleWorld world = CircleWorld::build(std::move(facts), strict);
+    EXPECT_EQ(access(world, "Practitioner/sec", "p", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/sec", "p", kNoon, "Observation/1"), Finding::Against);
+    EXPECT_EQ(access(world, "Practitioner/sec", "q", kNoon), Finding::Unexplained);
+}
+
+TEST(CircleWorld, OtherSpellingsOfANameAreTheSamePerson) {
+    const CircleWorld world = world_of({R"({"resourceType":"Bundle","type":"transaction","entry":[
+            {"fullUrl":"urn:uuid:9b1d","resource":{"resourceType":"Practitioner",
+             "identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"899700000001"}]}},
+            {"fullUrl":"urn:uuid:77aa","resource":{"resourceType":"Patient"}},
+            {"fullUrl":"urn:uuid:0e0e","resource":{"resourceType":"Encounter","status":"in-progress",
+             "class":{"code":"AMB"},"subject":{"reference":"urn:uuid:77aa"},
+             "period":{"start":"2026-11-24"},"participant":[{"individual":
+             {"reference":"Practitioner?identifier=urn:oid:1.2.250.1.71.4.2.1|899700000001"}}]}}]})"});
+    EXPECT_EQ(access(world, "899700000001", "urn:uuid:77aa", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/9b1d", "77aa", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "https://x.example/fhir/Practitioner/9b1d", "77aa", kNoon),
+              Finding::UnknownActor);
+}
+
+TEST(CircleAccesses, AuditEventsEventLinesAndPlainObjectsAreUnderstood) {
+    const std::string_view lines[] = {
+        R"({"resourceType":"AuditEvent","recorded":"2026-11-24T12:00:00Z","agent":[
+            {"who":{"reference":"Device/d"},"requestor":false},
+            {"who":{"reference":"Practitioner/a"},"requestor":true}],
+            "entity":[{"what":{"reference":"Observation/1"}},{"what":{"reference":"Patient/p"}}]})",
+        R"({"type":"record.read","time":"2026-11-24T12:00:00Z","actor":{"id":"Practitioner/a"},
+            "subject":{"patient":"Patient/p","object":"Observation/1"}})",
+        R"({"who":"Practitioner/a","patient":{"reference":"Patient/p"},"resource":"Observation/1",
+            "when":"2026-11-24T13:00:00+01:00","cause":"ward round"})",
+        R"({"practitioner":"Practitioner/a","patient_id":"Patient/p","object":"Observation/1",
+            "timestamp":"2026-11-24T12:00:00"})",
+    };
+    for (const std::string_view line : lines) {
+        const auto document = fhir::parse(line);
+        ASSERT_TRUE(document) << line;
+        const auto access = parse_access(document->root);
+        ASSERT_TRUE(access) << line;
+        EXPECT_EQ(access->actor, "Practitioner/a") << line;
+        EXPECT_EQ(access->patient, "Patient/p") << line;
+        EXPECT_EQ(access->resource, "Observation/1") << line;
+        EXPECT_EQ(access->time, from_rfc3339(kNoon).value()) << line;
+        EXPECT_FALSE(access->break_glass) << line;
+    }
+    for (const std::string_view line : {R"([])", R"({"actor":"a","patient":"p"})",
+                                        R"({"actor":"a","time":"2026-11-24T12:00:00Z"})",
+                                        R"({"patient":"p","time":"2026-11-24T12:00:00Z"})",
+                                        R"({"actor":"a","patient":"p","time":"noon"})"}) {
+        const auto document = fhir::parse(line);
+        ASSERT_TRUE(document);
+        EXPECT_FALSE(parse_access(document->root)) << line;
+    }
+}
+
+}  // namespace
+}  // namespace hygie::access
