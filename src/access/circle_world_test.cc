@@ -32,7 +32,8 @@ Finding access(const CircleWorld& world, std::string actor, std::string patient,
 constexpr std::string_view kNoon = "2026-11-24T12:00:00Z";
 constexpr std::string_view kNurse =
     R"({"resourceType":"PractitionerRole","id":"r","practitioner":{"reference":"Practitioner/n"},
-        "location":[{"reference":"Location/ward"}],"period":{"start":"2026-01-01","end":"2026-11-30"}})";
+        "location":[{"reference":"Location/ward"}],"period":{"start":"2026-01-01",
+             "end":"2026-11-30"}})";
 constexpr std::string_view kWard =
     R"({"resourceType":"Location","id":"ward","physicalType":{"coding":[{"code":"wa"}]}})";
 constexpr std::string_view kBed =
@@ -104,33 +105,42 @@ TEST(CircleWorld, TeleconsultationsEndWithTheConsultation) {
 
 TEST(CircleWorld, EveryKindOfResourceIsAReasonForItsTime) {
     const std::string_view resources[] = {
-        R"({"resourceType":"CareTeam","id":"x","status":"active","subject":{"reference":"Patient/p"},
+        R"({"resourceType":"CareTeam","id":"x","status":"active",
+             "subject":{"reference":"Patient/p"},
             "participant":[{"member":{"reference":"Practitioner/a"}}]})",
         R"({"resourceType":"Appointment","id":"x","status":"booked","start":"2026-11-25T09:00:00Z",
             "participant":[{"actor":{"reference":"Patient/p"},"status":"accepted"},
                            {"actor":{"reference":"Practitioner/a"},"status":"accepted"}]})",
-        R"({"resourceType":"Patient","id":"p","generalPractitioner":[{"reference":"Practitioner/a"}]})",
-        R"({"resourceType":"EpisodeOfCare","id":"x","status":"active","patient":{"reference":"Patient/p"},
+        R"({"resourceType":"Patient","id":"p",
+             "generalPractitioner":[{"reference":"Practitioner/a"}]})",
+        R"({"resourceType":"EpisodeOfCare","id":"x","status":"active",
+             "patient":{"reference":"Patient/p"},
             "careManager":{"reference":"Practitioner/a"},"period":{"start":"2026-01-01"}})",
-        R"({"resourceType":"ServiceRequest","id":"x","status":"active","subject":{"reference":"Patient/p"},
+        R"({"resourceType":"ServiceRequest","id":"x","status":"active",
+             "subject":{"reference":"Patient/p"},
             "authoredOn":"2026-11-01","performer":[{"reference":"Practitioner/a"}]})",
         R"({"resourceType":"MedicationRequest","id":"x","status":"active","authoredOn":"2026-11-20",
             "subject":{"reference":"Patient/p"},"requester":{"reference":"Practitioner/a"}})",
         R"({"resourceType":"MedicationDispense","id":"x","status":"completed",
             "subject":{"reference":"Patient/p"},"whenHandedOver":"2026-11-20",
             "performer":[{"actor":{"reference":"Practitioner/a"}}]})",
-        R"({"resourceType":"DiagnosticReport","id":"x","status":"final","issued":"2026-11-20T08:00:00Z",
-            "subject":{"reference":"Patient/p"},"resultsInterpreter":[{"reference":"Practitioner/a"}]})",
-        R"({"resourceType":"DocumentReference","id":"x","status":"current","date":"2026-11-20T08:00:00Z",
+        R"({"resourceType":"DiagnosticReport","id":"x","status":"final",
+             "issued":"2026-11-20T08:00:00Z",
+            "subject":{"reference":"Patient/p"},
+             "resultsInterpreter":[{"reference":"Practitioner/a"}]})",
+        R"({"resourceType":"DocumentReference","id":"x","status":"current",
+             "date":"2026-11-20T08:00:00Z",
             "subject":{"reference":"Patient/p"},"author":[{"reference":"Practitioner/a"}]})",
         R"({"resourceType":"Task","id":"x","status":"accepted","authoredOn":"2026-11-20",
             "for":{"reference":"Patient/p"},"owner":{"reference":"Practitioner/a"}})",
-        R"({"resourceType":"Communication","id":"x","status":"completed","sent":"2026-11-20T08:00:00Z",
+        R"({"resourceType":"Communication","id":"x","status":"completed",
+             "sent":"2026-11-20T08:00:00Z",
             "subject":{"reference":"Patient/p"},"recipient":[{"reference":"Practitioner/a"}]})",
         R"({"resourceType":"Consent","id":"x","status":"active","patient":{"reference":"Patient/p"},
             "dateTime":"2026-01-01","provision":{"type":"permit",
             "actor":[{"reference":{"reference":"Practitioner/a"}}]}})",
-        R"({"resourceType":"DeviceUseStatement","id":"x","status":"active","recordedOn":"2026-11-20",
+        R"({"resourceType":"DeviceUseStatement","id":"x","status":"active",
+             "recordedOn":"2026-11-20",
             "recorded":"2026-11-20","subject":{"reference":"Patient/p"},
             "performer":{"reference":"Practitioner/a"}})",
     };
@@ -155,7 +165,8 @@ TEST(CircleWorld, EveryKindOfResourceIsAReasonForItsTime) {
 TEST(CircleWorld, OppositionAndItsException) {
     const CircleWorld world = world_of(
         {kNurse, kWard, kBed, kStay,
-         R"({"resourceType":"Consent","id":"c","status":"active","patient":{"reference":"Patient/p"},
+         R"({"resourceType":"Consent","id":"c","status":"active",
+             "patient":{"reference":"Patient/p"},
              "dateTime":"2026-11-23","provision":{"type":"deny","provision":[{"type":"permit",
              "actor":[{"reference":{"reference":"Practitioner/d"}}]}]}})"});
     EXPECT_EQ(access(world, "Practitioner/n", "p", kNoon, "Observation/1"), Finding::Against);
@@ -186,11 +197,15 @@ TEST(CircleWorld, DesksSeePapersOfTheirOwnPatientsAlone) {
     ReadFacts facts;
     for (
         const std::string_view text :
-        {R"({"resourceType":"PractitionerRole","id":"s","practitioner":{"reference":"Practitioner/sec"},
-              "organization":{"reference":"Organization/o"},"code":[{"text":"Secrétaire médicale"}]})",
-         R"({"resourceType":"PractitionerRole","id":"g","practitioner":{"reference":"Practitioner/gp"},
+        {R"({"resourceType":"PractitionerRole","id":"s",
+             "practitioner":{"reference":"Practitioner/sec"},
+              "organization":{"reference":"Organization/o"},
+             "code":[{"text":"Secrétaire médicale"}]})",
+         R"({"resourceType":"PractitionerRole","id":"g",
+             "practitioner":{"reference":"Practitioner/gp"},
               "organization":{"reference":"Organization/o"}})",
-         R"({"resourceType":"Patient","id":"p","generalPractitioner":[{"reference":"Practitioner/gp"}]})",
+         R"({"resourceType":"Patient","id":"p",
+             "generalPractitioner":[{"reference":"Practitioner/gp"}]})",
          R"({"resourceType":"Patient","id":"q"})"}) {
         const auto document = fhir::parse(text);
         read_resource(document->root, facts);
@@ -206,7 +221,8 @@ TEST(CircleWorld, OtherSpellingsOfANameAreTheSamePerson) {
             {"fullUrl":"urn:uuid:9b1d","resource":{"resourceType":"Practitioner",
              "identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"899700000001"}]}},
             {"fullUrl":"urn:uuid:77aa","resource":{"resourceType":"Patient"}},
-            {"fullUrl":"urn:uuid:0e0e","resource":{"resourceType":"Encounter","status":"in-progress",
+            {"fullUrl":"urn:uuid:0e0e","resource":{"resourceType":"Encounter",
+             "status":"in-progress",
              "class":{"code":"AMB"},"subject":{"reference":"urn:uuid:77aa"},
              "period":{"start":"2026-11-24"},"participant":[{"individual":
              {"reference":"Practitioner?identifier=urn:oid:1.2.250.1.71.4.2.1|899700000001"}}]}}]})"});
