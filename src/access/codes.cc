@@ -56,7 +56,7 @@ Result<std::string> Codes::make(Grant grant) {
         return fail(Code::Full, {"trop de connexions en cours", "too many sign-ins under way"},
                     {"réessayez dans une minute", "try again in a minute"});
     std::string code = to_base64url(random_.bytes<kCodeBytes>());
-    entries_[name_of_code(code)] = {std::move(grant), now + kCodeLife, false, {}};
+    entries_[name_of_code(code)] = {std::move(grant), now + kCodeLife, false, false, {}};
     return code;
 }
 
@@ -68,7 +68,10 @@ Result<Codes::Spent> Codes::spend(std::string_view code, const ActorId& client,
     const auto found = entries_.find(name_of_code(code));
     if (found == entries_.end()) return refused();
     Entry& entry = found->second;
-    if (entry.spent) return Spent{{}, entry.session};
+    if (entry.spent) {
+        entry.replayed = true;
+        return Spent{{}, entry.session};
+    }
     entry.spent = true;
     const bool fits = now < entry.end && entry.grant.client == client &&
                       entry.grant.redirect == redirect && is_verifier(verifier) &&
@@ -77,10 +80,12 @@ Result<Codes::Spent> Codes::spend(std::string_view code, const ActorId& client,
     return Spent{std::exchange(entry.grant, {}), {}};
 }
 
-void Codes::gave(std::string_view code, std::string session) {
+bool Codes::gave(std::string_view code, std::string session) {
     const std::scoped_lock lock(mutex_);
     const auto found = entries_.find(name_of_code(code));
-    if (found != entries_.end()) found->second.session = std::move(session);
+    if (found == entries_.end()) return false;  // so long ago that its replay would go unseen
+    found->second.session = std::move(session);
+    return !found->second.replayed;
 }
 
 }  // namespace hygie::access

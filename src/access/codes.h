@@ -46,14 +46,16 @@ class Codes {
     /// verifier does not fit: it is spent all the same.
     Result<Spent> spend(std::string_view code, const ActorId& client, std::string_view redirect,
                         std::string_view verifier);
-    /// Remembers what a spent code gave.
-    void gave(std::string_view code, std::string session);
+    /// Remembers what a spent code gave. False when the code was replayed meanwhile: what it gave
+    /// has to end.
+    bool gave(std::string_view code, std::string session);
 
   private:
     struct Entry {
         Grant grant;
         WallTime end;
         bool spent = false;
+        bool replayed = false;
         std::string session;
     };
     void forget_old(WallTime now);

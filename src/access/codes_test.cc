@@ -41,11 +41,20 @@ TEST_F(CodesTest, GivesItsGrantOnceAndNamesWhatAThiefTook) {
     ASSERT_TRUE(spent);
     EXPECT_EQ(spent->grant.login.str(), "anne.martin");
     EXPECT_TRUE(spent->stolen_session.empty());
-    codes_.gave(code, "session-1");
+    EXPECT_TRUE(codes_.gave(code, "session-1"));
     const auto replayed = codes_.spend(code, kClient, kRedirect, kVerifier);
     ASSERT_TRUE(replayed);
     EXPECT_TRUE(replayed->grant.login.empty());
     EXPECT_EQ(replayed->stolen_session, "session-1");
+}
+
+TEST_F(CodesTest, TellsTheFirstUserOfAReplayThatCameBeforeHisSessionWasKnown) {
+    const std::string code = make();
+    ASSERT_TRUE(codes_.spend(code, kClient, kRedirect, kVerifier));
+    const auto replayed = codes_.spend(code, kClient, kRedirect, kVerifier);
+    ASSERT_TRUE(replayed);
+    EXPECT_TRUE(replayed->stolen_session.empty()) << "not known yet";
+    EXPECT_FALSE(codes_.gave(code, "session-1")) << "so the first user must end it";
 }
 
 TEST_F(CodesTest, IsSpentByAnyWrongUse) {

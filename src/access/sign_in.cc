@@ -20,6 +20,7 @@ using Why = SignInRefusal::Why;
 constexpr std::size_t kLoginBytesMax = 64;
 /// How long a device stays known.
 constexpr Micros kDeviceLife = std::chrono::days(180);
+constexpr std::size_t kPeopleOfDeviceMax = 12;
 constexpr std::size_t kDeviceIdBytes = 12, kDeviceTimeBytes = 8;
 constexpr std::size_t kDeviceBytes = kDeviceIdBytes + kDeviceTimeBytes + sizeof(crypto::Hash);
 
@@ -30,6 +31,24 @@ std::string normal_login(std::string_view typed) {
     for (char& c : login)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     return login;
+}
+
+std::vector<std::string> split(std::string_view devices) {
+    std::vector<std::string> out;
+    while (!devices.empty() && out.size() < kPeopleOfDeviceMax) {
+        const std::size_t dot = std::min(devices.find('.'), devices.size());
+        if (dot > 0) out.emplace_back(devices.substr(0, dot));
+        devices.remove_prefix(std::min(dot + 1, devices.size()));
+    }
+    return out;
+}
+
+/// The newest first; the one it replaces goes.
+std::string with_device(std::string fresh, std::string_view devices, std::string_view replaced) {
+    std::size_t people = 1;
+    for (const std::string& device : split(devices))
+        if (device != replaced && ++people <= kPeopleOfDeviceMax) fresh += "." + device;
+    return fresh;
 }
 
 }  // namespace
@@ -46,6 +65,7 @@ struct SignIn::State {
 
     std::string make_device(const std::string& login);
     bool is_device_of(std::string_view device, const std::string& login);
+    std::string find_device(std::string_view devices, const std::string& login);
     std::optional<std::string> prove(const Account& account, const Credentials& given);
     bool use_code(const Account& account, const std::string& code);
     SignInRefusal slow_down(const std::vector<std::string>& names, Micros wait, ActorId account);
@@ -79,6 +99,13 @@ bool SignIn::State::is_device_of(std::string_view device, const std::string& log
     const auto end = load_be<std::uint64_t>(bytes->data() + kDeviceIdBytes);
     return equal_constant_time(mac, ByteView(*bytes).subspan(named.size())) &&
            static_cast<std::uint64_t>(doors.clock.now().time_since_epoch().count()) < end;
+}
+
+/// The one of several that this login left, empty when none.
+std::string SignIn::State::find_device(std::string_view devices, const std::string& login) {
+    for (const std::string& device : split(devices))
+        if (is_device_of(device, login)) return device;
+    return "";
 }
 
 /// Consumes a code of the second factor or a recovery code, in every process at once.
@@ -125,10 +152,10 @@ std::expected<SignedIn, SignInRefusal> SignIn::judge(const Credentials& given) {
     const auto account = state.accounts.find(login);
     const ActorId known = account ? account->login : ActorId();
     // A device that this person used before counts apart: guessing elsewhere cannot slow it.
-    const std::vector<std::string> names =
-        state.is_device_of(given.device, login)
-            ? std::vector{"device " + given.device}
-            : std::vector{"login " + login, "peer " + given.peer};
+    const std::string device = state.find_device(given.device, login);
+    const std::vector<std::string> names = device.empty()
+                                               ? std::vector{"login " + login, "peer " + given.peer}
+                                               : std::vector{"device " + device};
     const SteadyTime now = state.doors.clock.steady();
     Micros wait{};
     std::vector<std::string> waiting;
@@ -152,7 +179,10 @@ std::expected<SignedIn, SignInRefusal> SignIn::judge(const Credentials& given) {
         else
             state.throttle.failed(name, state.doors.clock.steady());
     }
-    if (auth) return SignedIn{account, *auth, state.make_device(login)};
+    if (auth) {
+        return SignedIn{account, *auth,
+                        with_device(state.make_device(login), given.device, device)};
+    }
     const Why why = !account ? Why::Unknown
                     : !fits  ? Why::Password
                     : !open  ? Why::Closed

@@ -16,14 +16,15 @@ struct Credentials {
     Sensitive<std::string> password;
     std::string code;    ///< of the second factor, or a recovery code; empty when none
     std::string peer;    ///< IP address
-    std::string device;  ///< what a former success left on this device, empty when nothing
+    std::string device;  ///< what former successes left on this device, empty when nothing
 };
 
 /// Who came in.
 struct SignedIn {
     std::shared_ptr<const Account> account;
     std::string auth;    ///< "pwd", or "otp" with a second factor
-    std::string device;  ///< to keep on the device: guesses made elsewhere do not slow it
+    std::string device;  ///< to keep on the device: guesses made elsewhere do not slow it. Holds
+                         ///< the few people who use it, separated by dots
 };
 
 /// Why nobody did. The person is told the same for all but Wait.

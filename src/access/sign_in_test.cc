@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "access/access_kit.h"
 #include "access/otp.h"
 
@@ -123,6 +125,22 @@ TEST_F(SignInTest, ADeviceOfAnotherPersonCountsForNothing) {
     for (unsigned i = 0; i <= Throttle::kFreeTries; ++i) judge("anne.martin", "wrong wrong wrong");
     EXPECT_FALSE(judge("anne.martin", kPassphrase, "", "192.0.2.1", device));
     EXPECT_FALSE(judge("anne.martin", kPassphrase, "", "192.0.2.1", "forged"));
+}
+
+TEST_F(SignInTest, ADeviceServesTheFewPeopleWhoShareIt) {
+    Account paul = bench_.person("paul.petit", "Paul Petit");
+    paul.sponsor = ActorId("anne.martin");
+    ASSERT_TRUE(accounts_->add(paul, kNobody));
+    std::string device = judge("anne.martin", kPassphrase)->device;
+    device = judge("paul.petit", kPassphrase, "", "192.0.2.1", device)->device;
+    device = judge("paul.petit", kPassphrase, "", "192.0.2.1", device)->device;
+    EXPECT_EQ(std::ranges::count(device, '.'), 1) << "one mark for each person";
+    for (const char* login : {"anne.martin", "paul.petit"}) {
+        for (unsigned i = 0; i <= 2 * Throttle::kFreeTries; ++i)
+            judge(login, "wrong wrong wrong", "", std::string("198.51.100.") + login[0]);
+        EXPECT_FALSE(judge(login, kPassphrase));
+        EXPECT_TRUE(judge(login, kPassphrase, "", "192.0.2.1", device)) << login;
+    }
 }
 
 /// A million guesses from a thousand addresses in a day of simulated time: how few are ever

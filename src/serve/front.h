@@ -37,7 +37,8 @@ struct FrontParts {
 };
 
 /// Every route of the core: health, metrics, sign-in, OAuth, OpenAPI, the records behind the gate.
-/// Outlives the server it serves.
+/// Outlives the server it serves, and the sink calls back before it dies. It also hands to the sink
+/// the traces that changes of accounts bring along.
 class Front {
   public:
     explicit Front(FrontParts parts);

@@ -1,0 +1,255 @@
+#include "serve/front.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "event/uuid.h"
+#include "host/log.h"
+#include "serve/front_state.h"
+
+namespace hygie::serve {
+namespace {
+
+constexpr unsigned kWorkers = 4;
+constexpr std::uint64_t kBodyUnknownMax = kFormBytesMax;
+constexpr std::uint64_t kBodyKnownMax = 64 << 20;
+constexpr std::string_view kRecords = "/fhir";
+constexpr std::string_view kLog = "/log";
+
+bool is_below(std::string_view path, std::string_view prefix) {
+    return path == prefix || (path.starts_with(prefix) && path[prefix.size()] == '/');
+}
+
+/// What a path names, as the label of a metric: a small fixed set, whatever clients send.
+std::string_view label_of(std::string_view path) {
+    for (const std::string_view known :
+         {kRecords, kLog, std::string_view("/oauth"), std::string_view("/.well-known")})
+        if (is_below(path, known)) return known;
+    return "other";
+}
+
+/// The origin (RFC 6454) of an address that people are sent back to; empty for installed programs.
+std::string origin_of(const std::string& redirect) {
+    if (!redirect.starts_with("http")) return "";
+    const std::size_t host = redirect.find("://");
+    if (host == std::string::npos) return "";
+    return redirect.substr(0, redirect.find_first_of("/?", host + 3));
+}
+
+Response not_found() {
+    return oauth_error(404, "not_found", {"rien à cette adresse", "nothing at this address"});
+}
+
+}  // namespace
+
+Front::State::State(FrontParts given)
+    : parts(std::move(given)),
+      address(parts.url),
+      codes(parts.doors.clock, parts.doors.random),
+      id_tokens(parts.doors.random),
+      records(gate(parts.sessions, parts.records)),
+      workers(kWorkers) {
+    log = workers.wrap(parts.log);
+}
+
+std::string Front::State::url() {
+    const std::scoped_lock lock(mutex);
+    return address;
+}
+
+bool Front::State::is_known_origin(const std::string& origin) {
+    const std::uint64_t version = parts.accounts.version();
+    const std::scoped_lock lock(mutex);
+    if (version != origins_version) {
+        origins.clear();
+        for (const access::Account& account : parts.accounts.list())
+            for (const std::string& redirect : account.redirects)
+                if (account.open_at(parts.doors.clock.now())) origins.insert(origin_of(redirect));
+        origins.erase("");
+        origins_version = version;
+    }
+    return origins.contains(origin);
+}
+
+/// Programs that run in a browser may read answers when people may be sent back to them (Fetch
+/// standard, "CORS protocol"). No cookie is ever looked at there, so none is offered.
+void Front::State::add_cors(const std::string& origin, Response& response) {
+    response.headers.emplace_back("Vary", "Origin");
+    if (!is_known_origin(origin)) return;
+    response.headers.emplace_back("Access-Control-Allow-Origin", origin);
+    response.headers.emplace_back("Access-Control-Expose-Headers",
+                                  "ETag, Location, Content-Location, Last-Modified");
+}
+
+/// Counts the answer, compresses it and says whom it may be shown to.
+Reply Front::State::watched(const Request& request, Reply reply) {
+    const bool shareable = !is_below(request.path, "/oauth/authorize");
+    std::string accepted(shareable ? request.header("accept-encoding") : std::string_view());
+    std::string origin(shareable ? request.header("origin") : std::string_view());
+    return [this, label = std::string(label_of(request.path)), accepted = std::move(accepted),
+            origin = std::move(origin), reply = std::move(reply)](Response response) mutable {
+        if (!origin.empty()) add_cors(origin, response);
+        compress(accepted, response);
+        {
+            const std::scoped_lock lock(mutex);
+            ++answers[{label, response.status}];
+        }
+        reply(std::move(response));
+    };
+}
+
+void Front::State::later(Reply reply, std::function<void(Reply)> task) {
+    const auto shared = std::make_shared<Reply>(std::move(reply));
+    const bool taken = workers.run([shared, task = std::move(task)] {
+        try {
+            task(std::move(*shared));
+        } catch (const std::exception&) {
+            // The reply dies unused: a 500 without details, which could name a person.
+        }
+    });
+    if (taken) return;
+    Response busy = oauth_error(503, "temporarily_unavailable",
+                                {"trop de demandes en attente", "too many requests wait"});
+    busy.headers.emplace_back("Retry-After", "1");
+    (*shared)(std::move(busy));
+}
+
+void Front::State::traced(std::vector<event::Event> events, Reply reply,
+                          std::function<Response()> then) {
+    const auto shared = std::make_shared<Reply>(std::move(reply));
+    parts.sink(std::move(events), [this, shared, then = std::move(then)](Status written) {
+        if (!written)
+            return (*shared)(
+                oauth_error(503, "temporarily_unavailable",
+                            {"le registre ne répond pas : rien n'est accordé sans trace",
+                             "the ledger does not answer: nothing is granted without a trace"}));
+        later(std::move(*shared), [then](Reply ready) { ready(then()); });
+    });
+}
+
+event::Event Front::State::event_of(event::Type type, const std::string& peer) {
+    event::Event event = parts.origin;
+    event.type = type;
+    event.action = event::usual_action(type);
+    event.time = parts.doors.clock.now();
+    event.id = event::print_uuid(event::make_uuid(event.time, parts.doors.random));
+    event.network.address = peer;
+    return event;
+}
+
+/// Changes of accounts bring their traces along; this hands them to the ledger, once each.
+void Front::State::trace_accounts() {
+    const std::uint64_t version = parts.accounts.version();
+    if (accounts_traced.exchange(version) == version) return;
+    std::vector<event::Event> events = parts.accounts.untraced();
+    if (events.empty()) return;
+    for (event::Event& event : events) {
+        event.source = parts.origin.source;
+        event.node = parts.origin.node;
+        event.network.device = parts.origin.network.device;
+    }
+    parts.sink(events, [this, events](Status written) {
+        if (!written) {
+            accounts_traced = 0;  // again, at the next occasion
+            return;
+        }
+        workers.run([this, events] {
+            const Status settled = parts.accounts.settle(events);
+            if (!settled) log::warning("serve.accounts-not-settled", settled.error());
+        });
+    });
+}
+
+void Front::State::route(Request request, Reply reply) {
+    struct Short {
+        std::string_view path;
+        Response (State::*answer)(const Request&);
+    };
+    struct Long {
+        std::string_view path;
+        void (State::*answer)(Request, Reply);
+    };
+    static constexpr std::array kShort = {
+        Short{"/", &State::index},
+        Short{"/healthz", &State::health},
+        Short{"/metrics", &State::metrics},
+        Short{"/.well-known/smart-configuration", &State::smart_configuration},
+        Short{"/fhir/.well-known/smart-configuration", &State::smart_configuration},
+        Short{"/.well-known/openid-configuration", &State::openid_configuration},
+        Short{"/oauth/jwks", &State::jwks},
+        Short{"/openapi.json", &State::openapi},
+        Short{"/oauth/authorize", &State::authorize_page},
+    };
+    static constexpr std::array kLong = {
+        Long{"/oauth/authorize", &State::authorize},
+        Long{"/oauth/token", &State::token},
+        Long{"/oauth/revoke", &State::revoke},
+        Long{"/oauth/introspect", &State::introspect},
+    };
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    const auto brief = std::ranges::find(kShort, request.path, &Short::path);
+    if (reads && brief != kShort.end()) return reply((this->*brief->answer)(request));
+    const auto lengthy = std::ranges::find(kLong, request.path, &Long::path);
+    if (request.method == "POST" && lengthy != kLong.end())
+        return later(std::move(reply), [this, answer = lengthy->answer,
+                                        asked = std::move(request)](Reply ready) mutable {
+            (this->*answer)(std::move(asked), std::move(ready));
+        });
+    if (reads && request.path == "/readyz")
+        return later(std::move(reply), [this, asked = std::move(request)](Reply ready_reply) {
+            ready_reply(ready(asked));
+        });
+    if (brief != kShort.end() || lengthy != kLong.end()) {
+        Response refusal =
+            oauth_error(405, "invalid_request", {"méthode refusée ici", "method refused here"});
+        refusal.headers.emplace_back("Allow", lengthy == kLong.end() ? "GET, HEAD" : "POST");
+        return reply(std::move(refusal));
+    }
+    if (reads && request.path == "/fhir/metadata")
+        return parts.capability(std::move(request), std::move(reply));
+    if (is_below(request.path, kRecords)) return records(std::move(request), std::move(reply));
+    if (is_below(request.path, kLog) && request.path != kLog) {
+        request.path.erase(0, kLog.size());
+        return log(std::move(request), std::move(reply));
+    }
+    reply(not_found());
+}
+
+Front::Front(FrontParts parts) : state_(std::make_unique<State>(std::move(parts))) {}
+Front::~Front() = default;
+
+void Front::at(std::string url) {
+    HYGIE_CHECK(!url.empty() && !url.ends_with('/'), "tokens need an issuer");
+    {
+        const std::scoped_lock lock(state_->mutex);
+        state_->address = std::move(url);
+    }
+    state_->trace_accounts();
+}
+
+void Front::operator()(Request request, Reply reply) {
+    Reply watched = state_->watched(request, std::move(reply));
+    if (request.method == "OPTIONS") {
+        Response preflight;
+        preflight.status = 204;
+        preflight.headers = {
+            {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"},
+            {"Access-Control-Allow-Headers",
+             "Authorization, Content-Type, Accept, If-Match, If-None-Match, If-None-Exist, Prefer"},
+            {"Access-Control-Max-Age", "600"}};
+        return watched(std::move(preflight));
+    }
+    state_->route(std::move(request), std::move(watched));
+}
+
+std::uint64_t Front::body_limit(const Request& head) const {
+    if (!is_below(head.path, kRecords)) return kBodyUnknownMax;
+    const std::string_view token = bearer_token(head);
+    const bool known = !token.empty() && state_->parts.sessions.find(token);
+    return known ? kBodyKnownMax : kBodyUnknownMax;
+}
+
+}  // namespace hygie::serve

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "access/codes.h"
+#include "access/jwt.h"
+#include "serve/forms.h"
+#include "serve/front.h"
+#include "serve/id_tokens.h"
+#include "serve/pages.h"
+#include "serve/workers.h"
+
+/// Inside of the front: what its files share.
+namespace hygie::serve {
+
+/// What a program asks at the sign-in page, once checked.
+struct AuthorizeWish {
+    std::shared_ptr<const access::Account> program;
+    std::string redirect, state, challenge, nonce, scope;
+    Form kept;  ///< as it came, for the form of the page
+};
+
+/// A program that proved who it is, or a public one that is only named.
+struct Client {
+    std::shared_ptr<const access::Account> account;
+    bool proven = false;
+};
+
+struct Front::State {
+    explicit State(FrontParts given);
+
+    // front.cc
+    void route(Request request, Reply reply);
+    std::string url();
+    Reply watched(const Request& request, Reply reply);
+    bool is_known_origin(const std::string& origin);
+    void add_cors(const std::string& origin, Response& response);
+    /// Runs on a thread that may wait; 503 when too much waits.
+    void later(Reply reply, std::function<void(Reply)> task);
+    /// Answers with `then()`, on a thread that may wait, once the events are in the ledger.
+    void traced(std::vector<event::Event> events, Reply reply, std::function<Response()> then);
+    event::Event event_of(event::Type type, const std::string& peer);
+    void trace_accounts();
+
+    // Answers that wait for nothing.
+    Response index(const Request& request);
+    Response health(const Request& request);
+    Response ready(const Request& request);
+    Response metrics(const Request& request);
+    Response smart_configuration(const Request& request);
+    Response openid_configuration(const Request& request);
+    Response jwks(const Request& request);
+    Response openapi(const Request& request);
+    Response authorize_page(const Request& request);
+
+    // Answers that wait: for a hash, a disk, the ledger.
+    void authorize(Request request, Reply reply);
+    void token(Request request, Reply reply);
+    void revoke(Request request, Reply reply);
+    void introspect(Request request, Reply reply);
+
+    // oauth_authorize.cc
+    std::expected<AuthorizeWish, Response> read_wish(Form form);
+    Response page_for(const AuthorizeWish& wish, const Text& notice, int status);
+    Response send_back(const AuthorizeWish& wish, Form answer);
+    bool is_own_form(const Request& request, const Form& form);
+
+    // oauth_token.cc
+    std::expected<Client, Response> authenticate(const Form& form, const Request& request);
+    void redeem_code(const Client& client, const Form& form, const Request& request, Reply reply);
+    void serve_backend(const Client& client, const Form& form, const Request& request, Reply reply);
+    void open_session(access::Sessions::Wish wish, const Form& more, const std::string& code,
+                      const Request& request, Reply reply);
+    std::string id_token(const access::Account& account, const ActorId& client,
+                         const std::string& nonce, bool with_user);
+
+    FrontParts parts;
+    std::mutex mutex;
+    std::string address;  ///< parts.url, once known
+    std::set<std::string> origins;
+    std::uint64_t origins_version = 0;
+    std::map<std::pair<std::string, int>, std::uint64_t> answers;
+    std::atomic<std::uint64_t> signed_in{0}, refused{0};
+    std::atomic<std::uint64_t> accounts_traced{0};
+    access::Codes codes;
+    access::Assertions assertions;
+    IdTokens id_tokens;
+    AsyncHandler records;
+    AsyncHandler log;
+    Workers workers;  ///< last: its tasks use the rest
+};
+
+/// Scopes that a session may have: the wish, under the ceiling of the program, for such an account.
+std::vector<std::string> scopes_for(access::Role role, std::string_view wish,
+                                    const std::vector<std::string>& ceiling);
+
+/// RFC 6749 §5.2: an error that programs understand, and people in both languages.
+Response oauth_error(int status, std::string_view error, const Text& description);
+Response json_response(int status, std::string text);
+
+/// Compresses an answer when the client takes gzip and it is worth it. Never pages: they hold
+/// secrets beside text that strangers choose.
+void compress(std::string_view accepted, Response& response);
+
+}  // namespace hygie::serve

@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "access/base64url.h"
+#include "access/scope.h"
+#include "serve/front_state.h"
+
+/// The sign-in page (RFC 6749 §4.1, RFC 7636, RFC 9700): a person proves who they are, and the
+/// program that asked gets a code. No browser session is kept: each program asks anew.
+namespace hygie::serve {
+namespace {
+
+using access::SignInRefusal;
+
+constexpr std::string_view kCsrfCookie = "__Host-hygie-form";
+constexpr std::string_view kDeviceCookie = "__Host-hygie-device";
+constexpr std::size_t kCsrfBytes = 24;
+constexpr std::size_t kStateBytesMax = 2048;
+/// What the form of the page sends back unchanged.
+constexpr auto kKept =
+    std::to_array<std::string_view>({"response_type", "client_id", "redirect_uri", "scope", "state",
+                                     "aud", "code_challenge", "code_challenge_method", "nonce"});
+
+Response refuse_here(const Text& why) {
+    return message_page(400, {"Demande refusée", "Request refused"}, why);
+}
+
+bool has_resources(std::string_view scope) {
+    return scope.contains('/') && scope.contains('.');
+}
+
+Text told(const SignInRefusal& refusal) {
+    if (refusal.why != SignInRefusal::Why::Wait)
+        return {"Identifiant, mot de passe ou code incorrect.",
+                "Login, password or code is not right."};
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(refusal.wait).count();
+    return {fmt::format("Trop d'essais : recommencez dans {} s.", seconds),
+            fmt::format("Too many tries: try again in {} s.", seconds)};
+}
+
+std::string_view name_of(SignInRefusal::Why why) {
+    switch (why) {
+        case SignInRefusal::Why::Unknown:
+            return "unknown";
+        case SignInRefusal::Why::Closed:
+            return "closed";
+        case SignInRefusal::Why::Password:
+            return "password";
+        case SignInRefusal::Why::Code:
+            return "code";
+        case SignInRefusal::Why::Wait:
+            return "wait";
+    }
+    return "";
+}
+
+std::string cookie_line(std::string_view name, std::string_view value, std::string_view more) {
+    return fmt::format("{}={}; Path=/; Secure; HttpOnly; SameSite=Strict{}", name, value, more);
+}
+
+}  // namespace
+
+/// Whatever is wrong before the program and its address are known is told here and never sent on:
+/// an open redirect would lend our name to a thief.
+std::expected<AuthorizeWish, Response> Front::State::read_wish(Form form) {
+    AuthorizeWish wish;
+    wish.program = parts.accounts.find(field(form, "client_id"));
+    const bool known = wish.program && wish.program->role == access::Role::Program &&
+                       wish.program->open_at(parts.doors.clock.now());
+    wish.redirect = std::string(field(form, "redirect_uri"));
+    if (!known ||
+        std::ranges::find(wish.program->redirects, wish.redirect) == wish.program->redirects.end())
+        return std::unexpected(refuse_here(
+            {"Ce programme ou son adresse de retour n'est pas enregistré : voyez « hygie user ».",
+             "This program or its return address is not registered: see “hygie user”."}));
+    wish.state = std::string(field(form, "state"));
+    wish.challenge = std::string(field(form, "code_challenge"));
+    wish.nonce = std::string(field(form, "nonce"));
+    wish.scope = std::string(field(form, "scope"));
+    const auto back = [&](std::string_view error, std::string_view why) {
+        return std::unexpected(send_back(
+            wish, {{"error", std::string(error)}, {"error_description", std::string(why)}}));
+    };
+    if (wish.state.size() > kStateBytesMax || wish.nonce.size() > kStateBytesMax)
+        return back("invalid_request", "state or nonce too long");
+    if (field(form, "response_type") != "code")
+        return back("unsupported_response_type", "only response_type=code");
+    // No challenge or the method "plain" would be a downgrade (RFC 9700 §2.1.1).
+    if (field(form, "code_challenge_method") != "S256" || !access::is_challenge(wish.challenge))
+        return back("invalid_request", "PKCE is required: code_challenge_method=S256");
+    const std::string server = url() + "/fhir";
+    const std::string_view audience = field(form, "aud");
+    if (audience.empty() ? has_resources(wish.scope)
+                         : audience != server && audience != server + "/")
+        return back("invalid_request", "aud must be the address of the FHIR server");
+    // Judged again for the person who signs in; here only whether anything can come of it.
+    if (access::narrow(wish.scope, wish.program->scopes).empty())
+        return back("invalid_scope", "nothing of this scope is allowed to this program");
+    for (const std::string_view name : kKept)
+        if (form.contains(name)) wish.kept.emplace(name, field(form, name));
+    return wish;
+}
+
+/// Back to the program's registered address, with our own name (RFC 9207).
+Response Front::State::send_back(const AuthorizeWish& wish, Form answer) {
+    if (!wish.state.empty()) answer.emplace("state", wish.state);
+    answer.emplace("iss", url());
+    Response response;
+    response.status = 303;
+    const char join = wish.redirect.contains('?') ? '&' : '?';
+    response.headers.emplace_back("Location", wish.redirect + join + spell_form(answer));
+    add_safety_headers(response, "'none'");
+    return response;
+}
+
+Response Front::State::page_for(const AuthorizeWish& wish, const Text& notice, int status) {
+    const std::string csrf = access::to_base64url(parts.doors.random.bytes<kCsrfBytes>());
+    Response page =
+        sign_in_page({status, wish.program->name, wish.kept, csrf, notice, wish.redirect});
+    page.headers.emplace_back("Set-Cookie", cookie_line(kCsrfCookie, csrf, ""));
+    return page;
+}
+
+/// Whether the form came from our own page in this browser: the cookie that a stranger's page can
+/// neither read nor send, and where the browser says it came from.
+bool Front::State::is_own_form(const Request& request, const Form& form) {
+    const std::string_view site = request.header("sec-fetch-site");
+    const std::string_view origin = request.header("origin");
+    const std::string_view kept = cookie(request, kCsrfCookie);
+    return (site.empty() || site == "same-origin") && (origin.empty() || origin == url()) &&
+           kept.size() >= kCsrfBytes &&
+           equal_constant_time(as_bytes(kept), as_bytes(field(form, "csrf")));
+}
+
+Response Front::State::authorize_page(const Request& request) {
+    const Result<Form> form = parse_form(request.query);
+    if (!form) return refuse_here(form.error().what);
+    const auto wish = read_wish(*form);
+    return wish ? page_for(*wish, {}, 200) : wish.error();
+}
+
+void Front::State::authorize(Request request, Reply reply) {
+    trace_accounts();
+    const Result<Form> form = parse_form(as_text(request.body));
+    if (!form) return reply(refuse_here(form.error().what));
+    const auto wish = read_wish(*form);
+    if (!wish) return reply(wish.error());
+    if (!form->contains("login")) return reply(page_for(*wish, {}, 200));  // SMART "authorize-post"
+    if (!is_own_form(request, *form))
+        return reply(page_for(*wish,
+                              {"Cette page avait expiré : recommencez.",
+                               "This page had expired: please start again."},
+                              403));
+    const auto judged =
+        parts.sign_in.judge({std::string(field(*form, "login")),
+                             Sensitive<std::string>(std::string(field(*form, "password"))),
+                             std::string(field(*form, "code")), request.peer,
+                             std::string(cookie(request, kDeviceCookie))});
+    if (!judged) {
+        const SignInRefusal& refusal = judged.error();
+        ++refused;
+        const bool waits = refusal.why == SignInRefusal::Why::Wait;
+        const Response page = page_for(*wish, told(refusal), waits ? 429 : 403);
+        if (!refusal.worth_a_trace) return reply(page);
+        event::Event event = event_of(event::Type::SignInRefused, request.peer);
+        event.outcome = event::Outcome::MinorFailure;
+        event.actor.id = refusal.account;
+        event.detail["why"] = name_of(refusal.why);
+        event.detail["client"] = wish->program->login.str();
+        return traced({std::move(event)}, std::move(reply), [page] { return page; });
+    }
+    const access::Account& person = *judged->account;
+    const std::vector<std::string> scopes =
+        scopes_for(person.role, wish->scope, wish->program->scopes);
+    event::Event event = event_of(event::Type::SignedIn, request.peer);
+    event.actor = {person.login,
+                   std::string(access::name_of(person.role)),
+                   judged->auth,
+                   {},
+                   person.organisation};
+    event.detail["step"] = "proof";
+    event.detail["client"] = wish->program->login.str();
+    traced({std::move(event)}, std::move(reply),
+           [this, wish = *wish, judged = *judged, scopes]() -> Response {
+               Response back = send_back(wish, {{"error", "invalid_scope"}});
+               if (!scopes.empty()) {
+                   const Result<std::string> code =
+                       codes.make({judged.account->login, judged.auth, wish.program->login,
+                                   wish.redirect, wish.challenge, scopes, wish.nonce});
+                   back = send_back(wish, code ? Form{{"code", *code}}
+                                               : Form{{"error", "temporarily_unavailable"}});
+               }
+               back.headers.emplace_back(
+                   "Set-Cookie", cookie_line(kDeviceCookie, judged.device, "; Max-Age=15552000"));
+               return back;
+           });
+}
+
+}  // namespace hygie::serve

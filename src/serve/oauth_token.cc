@@ -1,0 +1,285 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "access/scope.h"
+#include "serve/front_state.h"
+
+/// The token endpoint and its neighbours (RFC 6749, 7009, 7523, 7662; SMART App Launch 2, SMART
+/// Backend Services).
+namespace hygie::serve {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using access::Role;
+
+constexpr std::string_view kAssertionType =
+    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+constexpr std::int64_t kIdTokenSeconds = 300;
+
+std::int64_t seconds_of(WallTime time) {
+    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+Response no_client() {
+    return oauth_error(
+        401, "invalid_client",
+        {"programme inconnu, fermé ou mal prouvé", "program unknown, closed or badly proven"});
+}
+
+Response no_grant() {
+    return oauth_error(400, "invalid_grant",
+                       {"ce code n'est pas valable : recommencez la connexion",
+                        "this code is not valid: sign in again"});
+}
+
+Response no_scope() {
+    return oauth_error(
+        400, "invalid_scope",
+        {"rien de cette portée n'est permis ici", "nothing of this scope is allowed here"});
+}
+
+Result<Form> body_form(const Request& request) {
+    const std::string_view type = request.header("content-type");
+    if (!type.starts_with("application/x-www-form-urlencoded"))
+        return fail(Code::BadInput, {"type de contenu refusé", "content type refused"});
+    return parse_form(as_text(request.body));
+}
+
+Response bad_request(const Error& error) {
+    return oauth_error(400, "invalid_request", error.what);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+}
+
+bool has(const std::vector<std::string>& words, std::string_view word) {
+    return std::ranges::find(words, word) != words.end();
+}
+
+/// "Patient/7" → "7".
+std::string id_of(const std::string& reference) {
+    return reference.substr(reference.find('/') + 1);
+}
+
+}  // namespace
+
+std::vector<std::string> scopes_for(Role role, std::string_view wish,
+                                    const std::vector<std::string>& ceiling) {
+    std::vector<std::string> scopes = access::narrow(wish, ceiling);
+    std::erase_if(scopes, [&](const std::string& text) {
+        const auto scope = access::parse_scope(text);
+        // Sessions are not refreshed, and only a patient brings a patient along.
+        if (!scope)
+            return text == "offline_access" || text == "online_access" || role == Role::Program ||
+                   (text == "launch/patient" && role != Role::Patient);
+        if (role == Role::Program) return scope->reach != access::Reach::System;
+        return scope->reach == access::Reach::System ||
+               (scope->reach == access::Reach::Patient && role != Role::Patient);
+    });
+    return scopes;
+}
+
+/// RFC 7523: a program with keys proves itself by one of them; one without is public, and only PKCE
+/// binds it to its code.
+std::expected<Client, Response> Front::State::authenticate(const Form& form, const Request&) {
+    const std::string_view assertion = field(form, "client_assertion");
+    const WallTime now = parts.doors.clock.now();
+    const auto program = [&](std::string_view login) {
+        auto account = parts.accounts.find(login);
+        const bool fits = account && account->role == Role::Program && account->open_at(now);
+        return fits ? account : nullptr;
+    };
+    if (assertion.empty()) {
+        const auto account = program(field(form, "client_id"));
+        if (!account || !account->jwks.empty()) return std::unexpected(no_client());
+        return Client{account, false};
+    }
+    const Result<access::Jwt> jwt = access::parse_jwt(assertion);
+    if (!jwt || field(form, "client_assertion_type") != kAssertionType)
+        return std::unexpected(no_client());
+    const std::string_view named = field(form, "client_id");
+    const auto account = program(jwt->subject);
+    if (!account || account->jwks.empty() || (!named.empty() && named != jwt->subject))
+        return std::unexpected(no_client());
+    const auto keys = access::parse_jwks(account->jwks);
+    if (!keys) return std::unexpected(no_client());
+    const Status accepted =
+        assertions.accept(*jwt, *keys, account->login, url() + "/oauth/token", now);
+    if (!accepted)
+        return std::unexpected(
+            oauth_error(401, "invalid_client",
+                        {accepted.error().what.fr + " : " + accepted.error().remedy.fr,
+                         accepted.error().what.en + ": " + accepted.error().remedy.en}));
+    return Client{account, true};
+}
+
+void Front::State::token(Request request, Reply reply) {
+    trace_accounts();
+    const Result<Form> form = body_form(request);
+    if (!form) return reply(bad_request(form.error()));
+    const auto client = authenticate(*form, request);
+    if (!client) {
+        ++refused;
+        event::Event event = event_of(event::Type::SignInRefused, request.peer);
+        event.outcome = event::Outcome::MinorFailure;
+        event.detail["why"] = "client";
+        return traced({std::move(event)}, std::move(reply),
+                      [refusal = client.error()] { return refusal; });
+    }
+    const std::string_view grant = field(*form, "grant_type");
+    if (grant == "authorization_code")
+        return redeem_code(*client, *form, request, std::move(reply));
+    if (grant == "client_credentials")
+        return serve_backend(*client, *form, request, std::move(reply));
+    reply(oauth_error(
+        400, "unsupported_grant_type",
+        {"authorization_code ou client_credentials", "authorization_code or client_credentials"}));
+}
+
+void Front::State::redeem_code(const Client& client, const Form& form, const Request& request,
+                               Reply reply) {
+    const std::string code(field(form, "code"));
+    const auto spent = codes.spend(code, client.account->login, field(form, "redirect_uri"),
+                                   field(form, "code_verifier"));
+    if (spent && !spent->grant.login.empty())
+        return open_session(
+            {spent->grant.login, spent->grant.auth, client.account->login, spent->grant.scopes, {}},
+            {{"grant", "authorization_code"}, {"nonce", spent->grant.nonce}}, code, request,
+            std::move(reply));
+    ++refused;
+    event::Event event = event_of(event::Type::SignInRefused, request.peer);
+    event.outcome = event::Outcome::SeriousFailure;
+    event.actor.id = client.account->login;
+    event.detail["why"] = spent ? "code replayed" : "code";
+    if (spent && !spent->stolen_session.empty()) {
+        // Two hold the code, and we cannot know which is the thief: neither keeps anything.
+        const Status ended = parts.sessions.revoke_session(spent->stolen_session);
+        event.detail["session"] = spent->stolen_session;
+        if (!ended) return reply(oauth_error(503, "temporarily_unavailable", ended.error().what));
+    }
+    traced({std::move(event)}, std::move(reply), no_grant);
+}
+
+void Front::State::serve_backend(const Client& client, const Form& form, const Request& request,
+                                 Reply reply) {
+    if (!client.proven) return reply(no_client());
+    std::vector<std::string> scopes =
+        scopes_for(Role::Program, field(form, "scope"), client.account->scopes);
+    if (scopes.empty()) return reply(no_scope());
+    open_session({client.account->login, "key", client.account->login, std::move(scopes),
+                  access::kShortSession},
+                 {{"grant", "client_credentials"}}, "", request, std::move(reply));
+}
+
+std::string Front::State::id_token(const access::Account& account, const ActorId& client,
+                                   const std::string& nonce, bool with_user) {
+    const std::int64_t now = seconds_of(parts.doors.clock.now());
+    Json claims = {{"iss", url()},
+                   {"sub", account.login.str()},
+                   {"aud", client.str()},
+                   {"iat", now},
+                   {"exp", now + kIdTokenSeconds}};
+    if (!nonce.empty()) claims["nonce"] = nonce;
+    if (with_user && !account.person.empty())
+        claims["fhirUser"] = url() + "/fhir/" + account.person;
+    return id_tokens.sign(claims.dump());
+}
+
+/// Prepares a session, has it traced, then lets it work.
+void Front::State::open_session(access::Sessions::Wish wish, const Form& more,
+                                const std::string& code, const Request& request, Reply reply) {
+    const auto account = parts.accounts.find(wish.login.str());
+    if (!account) return reply(no_grant());
+    if (wish.lasts == Micros::zero())
+        wish.lasts = account->role == Role::Patient ? access::kShortSession : access::kStaffSession;
+    const Result<access::Sessions::Opened> opened = parts.sessions.prepare(wish);
+    if (!opened) return reply(no_grant());
+    event::Event event = event_of(event::Type::SignedIn, request.peer);
+    event.actor = {account->login,
+                   std::string(access::name_of(account->role)),
+                   wish.auth,
+                   {},
+                   account->organisation};
+    event.detail["step"] = "session";
+    event.detail["grant"] = field(more, "grant");
+    event.detail["client"] = wish.client.str();
+    event.detail["session"] = opened->session.id;
+    const auto answer = [this, wish, account, code, opened = *opened,
+                         nonce = std::string(field(more, "nonce"))]() -> Response {
+        if (!parts.sessions.confirm(opened)) return no_grant();
+        if (!code.empty() && !codes.gave(code, opened.session.id)) {
+            const Status ended = parts.sessions.revoke_session(opened.session.id);
+            return ended ? no_grant() : oauth_error(503, "server_error", ended.error().what);
+        }
+        ++signed_in;
+        const auto lasts =
+            std::chrono::floor<std::chrono::seconds>(opened.session.end - opened.session.since);
+        Json json = {{"access_token", opened.token.reveal()},
+                     {"token_type", "Bearer"},
+                     {"expires_in", lasts.count()},
+                     {"scope", joined(wish.scopes)}};
+        if (account->role == Role::Patient) json["patient"] = id_of(account->person);
+        if (has(wish.scopes, "openid"))
+            json["id_token"] = id_token(*account, wish.client, nonce, has(wish.scopes, "fhirUser"));
+        Response response = json_response(200, json.dump());
+        response.headers.emplace_back("Cache-Control", "no-store");
+        response.headers.emplace_back("Pragma", "no-cache");
+        return response;
+    };
+    traced({std::move(event)}, std::move(reply), answer);
+}
+
+/// RFC 7009. Who shows a token may end it; an unknown one is answered the same.
+void Front::State::revoke(Request request, Reply reply) {
+    const Result<Form> form = body_form(request);
+    if (!form) return reply(bad_request(form.error()));
+    const std::string_view token = field(*form, "token");
+    const auto session = parts.sessions.find(token);
+    if (!session) return reply(json_response(200, "{}"));
+    const Status ended = parts.sessions.revoke(token);
+    if (!ended) return reply(oauth_error(503, "temporarily_unavailable", ended.error().what));
+    event::Event event = event_of(event::Type::SignedOut, request.peer);
+    event.actor = {session->actor->id,
+                   std::string(access::name_of(session->actor->role)),
+                   session->actor->auth,
+                   {},
+                   session->actor->organisation};
+    event.detail["session"] = session->id;
+    traced({std::move(event)}, std::move(reply), [] { return json_response(200, "{}"); });
+}
+
+/// RFC 7662, for programs that prove themselves by a key or hold a token of their own.
+void Front::State::introspect(Request request, Reply reply) {
+    const Result<Form> form = body_form(request);
+    if (!form) return reply(bad_request(form.error()));
+    const auto asker = parts.sessions.find(bearer_token(request));
+    bool allowed = asker && asker->actor->role == Role::Program;
+    if (!allowed && form->contains("client_assertion")) {
+        const auto client = authenticate(*form, request);
+        allowed = client && client->proven;
+    }
+    if (!allowed) return reply(no_client());
+    const auto session = parts.sessions.find(field(*form, "token"));
+    Json json = {{"active", session != nullptr}};
+    if (session) {
+        const auto account = parts.accounts.find(session->actor->id.str());
+        json["iss"] = url();
+        json["token_type"] = "Bearer";
+        json["sub"] = json["username"] = session->actor->id.str();
+        json["client_id"] = session->client.str();
+        json["scope"] = joined(session->actor->scopes);
+        json["iat"] = seconds_of(session->since);
+        json["exp"] = seconds_of(session->end);
+        if (account && !account->person.empty())
+            json["fhirUser"] = url() + "/fhir/" + account->person;
+        if (account && account->role == Role::Patient) json["patient"] = id_of(account->person);
+    }
+    Response response = json_response(200, json.dump());
+    response.headers.emplace_back("Cache-Control", "no-store");
+    reply(std::move(response));
+}
+
+}  // namespace hygie::serve
