@@ -122,8 +122,7 @@ Item to_string(Arena& arena, const PathItem& item) {
         case System::Quantity: {
             const auto quantity = quantity_of(item);
             if (!quantity) return {};
-            const bool word = quantity->unit.size() > 1 && !calendar_unit(quantity->unit).empty() &&
-                              quantity->unit != "min";
+            const bool word = calendar_unit(quantity->unit) == quantity->unit;
             const std::string quote = word ? "" : "'";
             return make_string(
                 arena, quantity->value.text() + " " + quote + std::string(quantity->unit) + quote);

@@ -10,13 +10,26 @@ namespace {
 using Scope = PathScope;
 using Item = std::optional<PathItem>;
 
-template <Temporal::Kind kind>
-Status run_clock(PathMachine& machine, const PathNode&, const Scope&, std::size_t mark) {
-    auto now = Temporal::from_wall(machine.context().now);
-    now.kind = kind;
-    if (kind != Temporal::Kind::DateTime) now.offset_minutes.reset();
-    if (kind == Temporal::Kind::Date) now.precision = Temporal::Precision::Day;
+Status run_now(PathMachine& machine, const PathNode&, const Scope&, std::size_t mark) {
+    const auto now = Temporal::from_wall(machine.context().now);
     return machine.replace(mark, make_temporal(machine.arena(), now));
+}
+
+Status run_today(PathMachine& machine, const PathNode&, const Scope&, std::size_t mark) {
+    const auto now = Temporal::from_wall(machine.context().now);
+    Temporal today;
+    today.precision = Temporal::Precision::Day;
+    today.year = now.year;
+    today.month = now.month;
+    today.day = now.day;
+    return machine.replace(mark, make_temporal(machine.arena(), today));
+}
+
+Status run_time_of_day(PathMachine& machine, const PathNode&, const Scope&, std::size_t mark) {
+    auto time = Temporal::from_wall(machine.context().now);
+    time.kind = Temporal::Kind::Time;
+    time.offset_minutes.reset();
+    return machine.replace(mark, make_temporal(machine.arena(), time));
 }
 
 /// Namespace and name of the type of each item.
@@ -161,9 +174,9 @@ Item named_resource(Arena& arena, std::string_view reference) {
 }
 
 constexpr PathFunction kFunctions[] = {
-    {"now", 0, 0, run_clock<Temporal::Kind::DateTime>},
-    {"today", 0, 0, run_clock<Temporal::Kind::Date>},
-    {"timeOfDay", 0, 0, run_clock<Temporal::Kind::Time>},
+    {"now", 0, 0, run_now},
+    {"today", 0, 0, run_today},
+    {"timeOfDay", 0, 0, run_time_of_day},
     {"type", 0, 0, run_type},
     {"extension", 1, 1, run_extension},
     {"hasValue", 0, 0, run_has_value},

@@ -158,7 +158,10 @@ Result<PathToken> PathLexer::temporal() {
     if (token.kind == PathToken::Kind::DateTime) token.text += 'T';
     ++position_;
     digits_and(":", token.text);
-    if (peek() == '.' && is_digit(peek(1))) digits_and(".", token.text);
+    if (peek() == '.' && is_digit(peek(1))) {
+        token.text += text_[position_++];
+        digits_and("", token.text);
+    }
     if (token.kind == PathToken::Kind::Time || token.text.ends_with('T')) return token;
     if (peek() == 'Z') {
         token.text += text_[position_++];

@@ -106,10 +106,12 @@ std::optional<std::pair<Decimal, Decimal>> in_one_unit(const PathQuantity& left,
     const auto b = Unit::parse(right.unit);
     if (!a || !b || !a->same_dimension(*b)) return std::nullopt;
     const bool left_larger = a->factor >= b->factor;
-    const auto& factor = left_larger ? *b : *a;
-    const auto ratio = Decimal::divide(factor.factor, left_larger ? a->factor : b->factor);
+    const auto& larger = left_larger ? *a : *b;
+    const auto& smaller = left_larger ? *b : *a;
+    // How many of the smaller make one of the larger: exact where the other way round is not.
+    const auto ratio = Decimal::divide(larger.factor, smaller.factor);
     const auto scaled =
-        ratio ? Decimal::multiply(left_larger ? right.value : left.value, *ratio) : std::nullopt;
+        ratio ? Decimal::divide(left_larger ? right.value : left.value, *ratio) : std::nullopt;
     if (!scaled) return std::nullopt;
     const auto plain = scaled->normalized();
     return left_larger ? std::pair{left.value, plain} : std::pair{plain, right.value};

@@ -52,7 +52,7 @@ bool is_unit(std::string_view code) {
 class CodesReader {
   public:
     template <typename Keep>
-    void read(Keep keep, std::string_view text) {
+    void read(Keep& keep, std::string_view text) {
         while (!text.empty()) read_line(take(text, '\n'), keep);
         flush(keep);
     }
