@@ -15,8 +15,10 @@ bool is_alphanumeric(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/// A type and a subtype, and what parameters there may be (RFC 6838 §4.2).
+/// A type and a subtype, and what parameters there may be (RFC 6838 §4.2); or a name that R4 uses
+/// for one of its formats (https://hl7.org/fhir/R4/http.html#mime-type).
 bool is_media_type(std::string_view code) {
+    if (code == "xml" || code == "json" || code == "ttl") return true;
     const auto is_name = [](std::string_view name) {
         return !name.empty() && is_alphanumeric(name.front()) &&
                std::ranges::all_of(name, [](char c) {

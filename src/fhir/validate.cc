@@ -67,6 +67,7 @@ void Walk::resource(Json value, const Place& place, ResourceScope* container) {
     if (!container) context_.root = context_.resource;
     object(value, check_of(*type), place);
     if (!container) contained(scope, place);
+    prose(value, *type, place);
     context_.root = outer_root;
     context_.resource = outer_resource;
     scope_ = outer;

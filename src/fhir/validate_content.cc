@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fhir/code_shape.h"
 #include "fhir/validate_walk.h"
 
 /// What elements say: codes, rules, extensions, contained resources.
@@ -61,6 +62,23 @@ void Walk::rules(const std::vector<Rule>& rules, const PathItem& item, const Pla
     for (const Rule& one : rules) rule(one, item, place);
 }
 
+/// Codes of systems that are not known here code by code, but by their shape. Records in the field
+/// have such errors, and a display that still says what is meant: they are warned of.
+void Walk::code_shape(Json system, Json code, const Place& place, Issue::Severity severity) {
+    if (!system.is_string() || !code.is_string()) return;
+    const auto fit = fit_of(system.text(), code.text());
+    if (fit == CodeFit::WrongShape)
+        report(Issue::Type::CodeInvalid, place,
+               {"Ce code n’a pas la forme de ceux de son système.",
+                "This code has not the shape of those of its system."},
+               severity);
+    if (fit == CodeFit::WrongKey)
+        report(Issue::Type::CodeInvalid, place,
+               {"La clé de contrôle de ce code est fausse : vérifiez-le.",
+                "The check digit of this code is wrong: verify it."},
+               Issue::Severity::Warning);
+}
+
 void Walk::special(const TypeCheck& check, Json value, const Place& place) {
     if (check.special == Special::Extension) {
         const bool has_value = std::ranges::any_of(value.members(), [](const Member& member) {
@@ -70,6 +88,8 @@ void Walk::special(const TypeCheck& check, Json value, const Place& place) {
             report(Issue::Type::Invariant, place,
                    {"Une extension a soit une valeur, soit des extensions (ext-1).",
                     "An extension has either a value or extensions (ext-1)."});
+    } else if (check.special == Special::Coding) {
+        code_shape(value["system"], value["code"], place, Issue::Severity::Warning);
     } else if (check.special == Special::Bundle) {
         bundle(value, place);
     }

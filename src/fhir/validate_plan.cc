@@ -44,6 +44,13 @@ bool obs_7(Json value) {
     return !value["component"];
 }
 
+/// Expressions of R4 that do not say what their text says, as later versions have them.
+std::string_view mended(const Constraint& constraint) {
+    if (constraint.key == "que-7") return "operator = 'exists' implies (answer is boolean)";
+    if (constraint.key == "que-12") return "enableWhen.count() > 1 implies enableBehavior.exists()";
+    return constraint.expression;
+}
+
 using Quick = bool (*)(Json);
 
 Quick quick_of(std::string_view key) {
@@ -58,7 +65,7 @@ Special special_of(std::string_view name) {
     constexpr std::array<std::pair<std::string_view, Special>, 5> kSpecials{
         {{"Reference", Special::Reference},
          {"Extension", Special::Extension},
-         {"Narrative", Special::Narrative},
+         {"Coding", Special::Coding},
          {"Bundle", Special::Bundle},
          {"xhtml", Special::Xhtml}}};
     const auto* const found =
@@ -119,7 +126,7 @@ Rule make_rule(const Constraint& constraint) {
     Rule rule;
     rule.constraint = &constraint;
     rule.quick = quick_of(constraint.key);
-    auto compiled = PathExpression::compile(constraint.expression);
+    auto compiled = PathExpression::compile(mended(constraint));
     HYGIE_CHECK(compiled, "a rule of the definitions that cannot be compiled");
     rule.expression = std::move(*compiled);
     return rule;

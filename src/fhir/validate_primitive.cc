@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <unordered_map>
 
 namespace hygie::fhir {
@@ -121,11 +122,6 @@ bool is_string(std::string_view text) {
                text, [](char c) { return static_cast<unsigned char>(c) < 0x20 && !is_space(c); });
 }
 
-bool is_uri(std::string_view text) {
-    return !text.empty() &&
-           std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) <= 0x20; });
-}
-
 /// Words with one space between them.
 bool is_code(std::string_view text) {
     char before = ' ';
@@ -155,6 +151,18 @@ bool is_uuid(std::string_view text) {
     return std::ranges::equal(text, kShape, [](char c, char shape) {
         return shape == 'x' ? is_digit(c) || (c >= 'a' && c <= 'f') : c == shape;
     });
+}
+
+/// No white space; a UUID is one, in upper case too.
+bool is_uri(std::string_view text) {
+    constexpr std::string_view kUuid = "urn:uuid:";
+    if (text.starts_with(kUuid)) {
+        std::string lower(text);
+        for (char& c : lower) c = c >= 'A' && c <= 'F' ? static_cast<char>(c | 0x20) : c;
+        return is_uuid(lower);
+    }
+    return !text.empty() &&
+           std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) <= 0x20; });
 }
 
 /// Groups of four, white space anywhere, padding at the end.
@@ -194,8 +202,8 @@ constexpr PrimitiveType kId{Json::Kind::String, is_id,
                             "1 to 64 letters, digits, “-” or “.”"};
 constexpr PrimitiveType kOid{Json::Kind::String, is_oid, "un OID : urn:oid:1.2.3",
                              "an OID: urn:oid:1.2.3"};
-constexpr PrimitiveType kUuid{Json::Kind::String, is_uuid, "un UUID en minuscules : urn:uuid:…",
-                              "a UUID in lower case: urn:uuid:…"};
+constexpr PrimitiveType kUuidType{Json::Kind::String, is_uuid, "un UUID en minuscules : urn:uuid:…",
+                                  "a UUID in lower case: urn:uuid:…"};
 constexpr PrimitiveType kDate{Json::Kind::String, is_date, "une date : AAAA, AAAA-MM ou AAAA-MM-JJ",
                               "a date: YYYY, YYYY-MM or YYYY-MM-DD"};
 constexpr PrimitiveType kDateTime{Json::Kind::String, is_date_time,
@@ -243,7 +251,7 @@ const PrimitiveType* primitive_type(std::string_view name) {
         {"code", &kCode},
         {"id", &kId},
         {"oid", &kOid},
-        {"uuid", &kUuid},
+        {"uuid", &kUuidType},
         {"date", &kDate},
         {"dateTime", &kDateTime},
         {"instant", &kInstant},

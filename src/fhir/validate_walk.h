@@ -69,8 +69,16 @@ class Walk {
     // validate_content.cc: what the elements say.
     void binding(const ElementCheck& element, Json value, const Place& place);
     void rules(const std::vector<Rule>& rules, const PathItem& item, const Place& place);
+    void code_shape(Json system, Json code, const Place& place, Issue::Severity severity);
     void special(const TypeCheck& check, Json value, const Place& place);
     void contained(ResourceScope& scope, const Place& place);
+
+    // validate_prose.cc: rules that R4 has in its text alone.
+    void prose(Json value, const TypeDef& type, const Place& place);
+    void absolute(Json uri, const Place& place);
+    void value_set(Json compose, const Place& place);
+    void value_set_part(Json part, const Place& place);
+    void capabilities(Json rest, const Place& place);
 
     // validate_reference.cc
     void reference(const ElementCheck& element, Json value, const Place& place);
