@@ -20,7 +20,8 @@ constexpr std::string_view kPatient = R"({"resourceType":"Patient","id":"p1","ac
  "name":[{"use":"official","family":"Martin","given":["Anne","Zoé"]},
          {"use":"usual","given":["Nan"]}],
  "birthDate":"1974-12-25",
- "_birthDate":{"extension":[{"url":"http://x.example/time","valueDateTime":"1974-12-25T14:35:45+01:00"}]},
+ "_birthDate":{"extension":[{"url":"http://x.example/time",
+   "valueDateTime":"1974-12-25T14:35:45+01:00"}]},
  "deceasedBoolean":false,"multipleBirthInteger":2,
  "telecom":[{"system":"phone","value":"01","rank":2},{"system":"email","value":"a@b.example"}],
  "managingOrganization":{"reference":"#o1"},
@@ -337,10 +338,12 @@ TEST(FhirPath, CommentsAreBlanks) {
 
 TEST(FhirPath, ResolvesInTheBundleAtItsRoot) {
     constexpr std::string_view kBundle = R"({"resourceType":"Bundle","entry":[
-        {"fullUrl":"urn:uuid:1","resource":{"resourceType":"Encounter","subject":{"reference":"urn:uuid:2"},
+        {"fullUrl":"urn:uuid:1","resource":{"resourceType":"Encounter",
+         "subject":{"reference":"urn:uuid:2"},
          "partOf":{"reference":"Encounter/9"}}},
         {"fullUrl":"urn:uuid:2","resource":{"resourceType":"Patient","id":"p"}},
-        {"fullUrl":"http://b.example/Encounter/9","resource":{"resourceType":"Encounter","id":"9"}}]})";
+        {"fullUrl":"http://b.example/Encounter/9",
+         "resource":{"resourceType":"Encounter","id":"9"}}]})";
     EXPECT_EQ(run("entry.first().resource.subject.resolve().id", kBundle), "p");
     EXPECT_EQ(run("entry.first().resource.partOf.resolve().id", kBundle), "9");
 }

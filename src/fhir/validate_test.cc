@@ -99,7 +99,8 @@ TEST(FhirValidate, PrimitivesHaveTheirFormat) {
 
 TEST(FhirValidate, APrimitiveMayHaveExtensionsInstead) {
     constexpr std::string_view kUnknown =
-        R"([{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}])";
+        R"([{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode":"unknown"}])";
     const std::string extension(kUnknown);
     EXPECT_EQ(first_of(patient(R"("_birthDate":{"extension":)" + extension + "}")), "");
     EXPECT_EQ(first_of(patient(R"("_birthDate":{"id":"x"})")), "structure Patient.birthDate");
@@ -122,7 +123,8 @@ TEST(FhirValidate, RequiredCodesAreOfTheirSet) {
               "code-invalid Patient.photo[0].contentType");
     constexpr std::string_view kCondition =
         R"({"resourceType":"Condition","subject":{"display":"x"},
-        "clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"CODE"}]}})";
+        "clinicalStatus":{"coding":[{
+         "system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"CODE"}]}})";
     std::string condition(kCondition);
     condition.replace(condition.find("CODE"), 4, "active");
     EXPECT_EQ(first_of(condition), "");
@@ -217,7 +219,8 @@ TEST(FhirValidate, BundlesHoldTogether) {
                         std::string(members) + "}");
     };
     const std::string entry =
-        R"({"fullUrl":"urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8","resource":{"resourceType":"Medication"}})";
+        R"({"fullUrl":"urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+            "resource":{"resourceType":"Medication"}})";
     EXPECT_EQ(bundle("collection", R"("entry":[)" + entry + "]"), "");
     EXPECT_EQ(bundle("collection", R"("entry":[)" + entry + "," + entry + "]"),
               "invariant Bundle.entry[1]");
