@@ -219,13 +219,13 @@ TEST(CircleWorld, DesksSeePapersOfTheirOwnPatientsAlone) {
 TEST(CircleWorld, OtherSpellingsOfANameAreTheSamePerson) {
     const CircleWorld world = world_of({R"({"resourceType":"Bundle","type":"transaction","entry":[
             {"fullUrl":"urn:uuid:9b1d","resource":{"resourceType":"Practitioner",
-             "identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"899700000001"}]}},
+             "identifier":[{"system":"urn:x:rpps","value":"899700000001"}]}},
             {"fullUrl":"urn:uuid:77aa","resource":{"resourceType":"Patient"}},
             {"fullUrl":"urn:uuid:0e0e","resource":{"resourceType":"Encounter",
              "status":"in-progress",
              "class":{"code":"AMB"},"subject":{"reference":"urn:uuid:77aa"},
              "period":{"start":"2026-11-24"},"participant":[{"individual":
-             {"reference":"Practitioner?identifier=urn:oid:1.2.250.1.71.4.2.1|899700000001"}}]}}]})"});
+             {"reference":"Practitioner?identifier=urn:x:rpps|899700000001"}}]}}]})"});
     EXPECT_EQ(access(world, "899700000001", "urn:uuid:77aa", kNoon), Finding::Explained);
     EXPECT_EQ(access(world, "Practitioner/9b1d", "77aa", kNoon), Finding::Explained);
     EXPECT_EQ(access(world, "https://x.example/fhir/Practitioner/9b1d", "77aa", kNoon),
