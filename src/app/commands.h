@@ -19,6 +19,8 @@ std::vector<Command> ledger_bench_commands();
 std::vector<Command> link_commands();
 std::vector<Command> witness_commands();
 std::vector<Command> key_commands();
+/// `mail judge`.
+std::vector<Command> mail_commands();
 std::vector<Command> mail_sample_commands();
 std::vector<Command> config_commands();
 /// `man` and `completion`.

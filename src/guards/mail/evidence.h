@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 
 /// All that is drawn from a message before anybody judges: facts, not opinions.
 namespace hygie::mail {
+
+struct History;
 
 /// A look-alike: which honest domain a domain resembles, and how.
 struct LookAlike {
@@ -78,6 +81,49 @@ struct Phone {
 
 struct CryptoAddress {
     std::string value;
+    std::string where;
+};
+
+/// What the words of a message want from its reader: groups of phrases of data/lures.txt, in that
+/// order. Words alone never decide.
+enum class Lure : std::uint8_t {
+    Credential,
+    Threat,
+    Urgency,
+    Click,
+    PaymentChange,
+    PaymentRequest,
+    Secrecy,
+    BecOpener,
+    GiftCard,
+    Call,
+    SupportAlert,
+    Charge,
+    Extortion,
+    DataRequest,
+    Delivery,
+    Refund,
+    Health,
+    Document,
+    Attachment,
+    GenericGreeting,
+    Prize,
+    AdvanceFee,
+    SpamInvest,
+    SpamGoods,
+    Mailing,
+};
+inline constexpr std::size_t kLures = 25;
+/// "credential", "payment_change", …
+std::string_view name_of(Lure lure);
+bool lure_named(std::string_view name, Lure& out);
+
+/// How often a lure speaks, and the first words of it as they stand.
+struct LureFacts {
+    std::size_t phrases = 0;  ///< different phrases
+    bool in_subject = false;
+    bool in_attachment = false;  ///< only there
+    std::string evidence;
     std::string where;
 };
 
@@ -154,8 +200,10 @@ struct Relations {
     std::string supplier;        ///< supplier that owns the sender's domain
     std::string supplier_named;  ///< supplier named by display name, subject or text
     std::string supplier_named_evidence;
-    LookAlike sender_look_alike;  ///< of own domains, suppliers, services and brands
-    std::string staff_named;      ///< a member of staff whose name is shown
+    LookAlike sender_look_alike;                 ///< of own domains, suppliers, services and brands
+    std::string correspondent_named;             ///< a known correspondent's name is shown …
+    bool correspondent_foreign_address = false;  ///< … with an address they never wrote from
+    std::string staff_named;                     ///< a member of staff whose name is shown
     std::string staff_role;
     bool staff_name_foreign_address = false;  ///< … with an address that is not theirs
     bool display_name_is_address = false;     ///< display name shows another address
@@ -169,6 +217,7 @@ struct Relations {
     bool thread_false = false;   ///< claims a thread that our memory does not hold
     bool mail_from_differs = false;
     bool to_undisclosed = false;
+    std::string organisation;  ///< id of the organisation it was sent to, when known
 };
 
 /// SPF, DKIM and DMARC, from the side-car or a trusted Authentication-Results.
@@ -197,9 +246,20 @@ struct Evidence {
     std::vector<BrandMention> brands;
     std::vector<IbanFacts> ibans;
     std::vector<Phone> phones;
+    std::array<LureFacts, kLures> lures;
     std::vector<CryptoAddress> wallets;
     AttachmentFacts attachments;
-    std::string all_text;  ///< subject, body and attachment text, as they stand
+    std::size_t words = 0;      ///< words of the body
+    std::size_t invisible = 0;  ///< zero-width characters inside words of subject, names and body
+    std::size_t disguised = 0;  ///< letters of another script inside Latin words
+    std::string disguised_evidence;
+
+    const LureFacts& lure(Lure which) const { return lures[static_cast<std::size_t>(which)]; }
+    bool has(Lure which) const { return lure(which).phrases > 0; }
 };
+
+/// Draws everything from a message; `attachments` is what the deep lane read.
+Evidence extract_evidence(const Message& message, const Envelope& envelope, const History& history,
+                          AttachmentFacts attachments);
 
 }  // namespace hygie::mail

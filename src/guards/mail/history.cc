@@ -13,6 +13,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kHistoryBytesMax = 256U << 20;
+/// A shorter name is inside too many sentences.
+constexpr std::size_t kSupplierNameMin = 4;
 
 /// Mailboxes that anybody opens in a minute. Not a list of suspects: half the world writes from
 /// there; it says that the domain proves nothing about an organisation.
@@ -60,6 +62,22 @@ std::unexpected<Error> refused() {
                  "the memory of the mail is not the JSON expected"},
                 {"voyez FORMAT.md, « history » : listes de textes et d'objets, sous leurs noms",
                  "see FORMAT.md, 'history': lists of texts and objects, under their names"});
+}
+
+/// The words by which a supplier is named: folded, without its legal form.
+std::string supplier_key(std::string_view name) {
+    static constexpr auto kForms =
+        std::to_array<std::string_view>({"ag", "bv", "cie", "eurl", "gmbh", "inc", "ltd", "sa",
+                                         "sarl", "sas", "sasu", "sci", "scop", "srl"});
+    std::string text = folded(name);
+    while (true) {
+        const std::string_view body = trim(text);
+        const std::size_t last = body.rfind(' ');
+        if (last == std::string_view::npos ||
+            !std::ranges::binary_search(kForms, body.substr(last + 1)))
+            return std::string(body);
+        text = std::string(body.substr(0, last));
+    }
 }
 
 /// Reads members of one object; remembers whether any had a wrong type.
@@ -202,12 +220,31 @@ void History::index() {
         for (const std::string& domain : known_services[i].domains)
             service_domain_.try_emplace(domain, i);
     for (const std::string& domain : freemail_like_domains) freemail_.insert(lower(domain));
+    std::vector<std::pair<std::string, std::uint32_t>> names;
+    for (std::size_t i = 0; i < suppliers.size(); ++i)
+        if (std::string key = supplier_key(suppliers[i].name); key.size() >= kSupplierNameMin)
+            names.emplace_back(std::move(key), static_cast<std::uint32_t>(i));
+    supplier_names_ = PhraseSet(names);
     for (std::size_t i = 0; i < known_correspondents.size(); ++i) {
         const std::string& address = known_correspondents[i].address;
         correspondent_.try_emplace(address, i);
         const std::string domain = registrable_domain(domain_of(address));
         if (!domain.empty() && !is_freemail(domain)) correspondent_domain_.insert(domain);
+        if (std::string key = name_key(known_correspondents[i].name); !key.empty())
+            correspondent_name_.try_emplace(std::move(key), i);
     }
+    index_look_alikes();
+}
+
+void History::index_look_alikes() {
+    for (const std::string& domain : own_) look_alikes_.add(registrable_domain(domain), "own");
+    for (const Supplier& supplier : suppliers)
+        for (const std::string& domain : supplier.domains)
+            look_alikes_.add(registrable_domain(domain), supplier.name);
+    for (const KnownService& service : known_services)
+        for (const std::string& domain : service.domains)
+            look_alikes_.add(registrable_domain(domain), service.name);
+    for (const std::string& domain : correspondent_domain_) look_alikes_.add(domain, domain);
 }
 
 /// Looks a host up under every name above it: "mail.clinique.example", then "clinique.example".
@@ -259,6 +296,28 @@ const Supplier* History::supplier_of_iban(std::string_view iban) const {
 const Correspondent* History::correspondent(std::string_view address) const {
     const std::size_t* i = find_in(correspondent_, std::string(address));
     return i ? &known_correspondents[*i] : nullptr;
+}
+
+const Correspondent* History::correspondent_by_name(std::string_view name) const {
+    if (correspondent_name_.empty()) return nullptr;
+    const std::size_t* i = find_in(correspondent_name_, name_key(name));
+    return i ? &known_correspondents[*i] : nullptr;
+}
+
+const Organisation* History::organisation_of(std::string_view address) const {
+    const std::string_view domain = domain_of(address);
+    for (const Organisation& one : organisations)
+        if (any_parent(domain, [&](const std::string& name) {
+                return std::ranges::find(one.own_domains, name) != one.own_domains.end();
+            }))
+            return &one;
+    return nullptr;
+}
+
+History::Named History::supplier_named(std::string_view text) const {
+    const std::vector<PhraseSet::Hit> hits = supplier_names_.find(text);
+    if (hits.empty()) return {};
+    return {&suppliers[hits.front().id], hits.front().at, hits.front().size};
 }
 
 const StaffMember* History::staff_by_email(std::string_view address) const {

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "guards/mail/lookalike.h"
+#include "guards/mail/phrases.h"
 
 namespace hygie::mail {
 
@@ -78,9 +80,24 @@ struct History {
     const StaffMember* staff_by_email(std::string_view address) const;
     /// By folded name, words in any order: "Dr. Jean DUPONT" finds "Jean Dupont".
     const StaffMember* staff_by_name(std::string_view name) const;
+    const Correspondent* correspondent_by_name(std::string_view name) const;
     bool is_freemail(std::string_view domain) const;
+    /// The organisation that an address belongs to; null when none.
+    const Organisation* organisation_of(std::string_view address) const;
+
+    /// A supplier whose name folded text holds, and where.
+    struct Named {
+        const Supplier* supplier = nullptr;
+        std::size_t at = 0;
+        std::size_t size = 0;
+    };
+    Named supplier_named(std::string_view folded) const;
+    /// Own, suppliers', services' and correspondents' domains, for look-alikes.
+    const LookAlikeIndex& look_alikes() const { return look_alikes_; }
 
   private:
+    void index_look_alikes();
+
     std::unordered_set<std::string> own_;
     std::unordered_set<std::string> freemail_;
     std::unordered_map<std::string, std::size_t> supplier_domain_;
@@ -90,6 +107,9 @@ struct History {
     std::unordered_map<std::string, std::pair<std::size_t, std::size_t>> staff_email_;
     std::unordered_map<std::string, std::pair<std::size_t, std::size_t>> staff_name_;
     std::unordered_set<std::string> correspondent_domain_;
+    std::unordered_map<std::string, std::size_t> correspondent_name_;
+    LookAlikeIndex look_alikes_;
+    PhraseSet supplier_names_;
 };
 
 /// Reads the JSON of FORMAT.md (issue 5). Unknown names are ignored; a wrong type is

@@ -18,11 +18,12 @@ struct Signal {
     std::string_view id;   ///< stable, dotted: "link.shown_other_domain"; static storage
     double strength = 1;   ///< (0, 1]
     std::string evidence;  ///< bytes that exist in the message, as they stand (decoded)
+    std::string detail;    ///< what stands for {} in its sentence: a brand, a domain, a file
     std::string where;     ///< "header:From", "text", "html", "attachment:NAME"
 };
 
-/// All that could ever be signalled, each with its sentence. `{}` in a sentence stands for what the
-/// evidence shows. Sorted by id.
+/// All that could ever be signalled, each with its sentence. `{}` in a sentence stands for the
+/// signal's detail. Sorted by id.
 struct SignalKind {
     std::string_view id;
     std::string_view fr;
@@ -32,6 +33,9 @@ struct SignalKind {
 };
 std::span<const SignalKind> signal_kinds();
 const SignalKind* signal_kind(std::string_view id);
+
+/// The sentence of a signal, its detail in place.
+Text sentence_of(const Signal& signal);
 
 /// Every signal of the message, in the order of signal_kinds(), at most one per id: the strongest.
 std::vector<Signal> draw_signals(const Message& message, const Evidence& evidence,

@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <iterator>
+
+#include "app/commands.h"
+#include "app/context.h"
+#include "guards/mail/judge.h"
+#include "guards/mail/limits.h"
+#include "guards/mail/report.h"
+
+namespace hygie::app {
+namespace {
+
+constexpr std::size_t kSideCarBytesMax = 1U << 20;
+constexpr std::size_t kHistoryBytesMax = 256U << 20;
+
+Result<std::string> read_text(Context& context, const std::string& path, std::size_t size_max) {
+    const Bytes bytes = TRY(context.disk.read_file(path, size_max));
+    return std::string(as_text(bytes));
+}
+
+/// One history file, or all *.json of a directory as one memory.
+Result<mail::History> read_history(Context& context) {
+    if (!context.values.has("--history")) return mail::History{};
+    const std::string& path = context.values.text("--history");
+    const Result<std::vector<DirEntry>> listing = context.disk.list(path);
+    if (!listing) return mail::parse_history(TRY(read_text(context, path, kHistoryBytesMax)));
+    std::vector<mail::History> parts;
+    for (const DirEntry& entry : *listing) {
+        if (entry.is_dir || !entry.name.ends_with(".json")) continue;
+        const std::string text = TRY(read_text(context, join(path, entry.name), kHistoryBytesMax));
+        parts.push_back(TRY(mail::parse_history(text)));
+    }
+    return mail::merge(std::move(parts));
+}
+
+/// "a/b.eml" → "a/b.json"
+std::string side_car_of(const std::string& path) {
+    const std::size_t dot = path.rfind('.');
+    const bool has_extension = dot != std::string::npos && path.find('/', dot) == std::string::npos;
+    return (has_extension ? path.substr(0, dot) : path) + ".json";
+}
+
+Result<mail::Envelope> read_envelope(Context& context, const std::string& message_path) {
+    std::string path;
+    if (context.values.has("--envelope"))
+        path = context.values.text("--envelope");
+    else if (message_path != "-" && context.disk.exists(side_car_of(message_path)))
+        path = side_car_of(message_path);
+    if (path.empty()) return mail::Envelope{};
+    return mail::parse_envelope(TRY(read_text(context, path, kSideCarBytesMax)));
+}
+
+Result<std::string> read_message(Context& context, const std::string& path) {
+    if (path != "-") return read_text(context, path, mail::kMessageBytesMax);
+    std::string bytes(mail::kMessageBytesMax + 1, '\0');
+    context.in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(context.in.gcount()));
+    return bytes;
+}
+
+Result<mail::Judgement> judge_one(Context& context, const std::string& path,
+                                  const mail::History& history) {
+    const std::string bytes = TRY(read_message(context, path));
+    const mail::Envelope envelope = TRY(read_envelope(context, path));
+    const mail::Message message = TRY(mail::parse_message(bytes));
+    return mail::judge(message, envelope, history, {});
+}
+
+void print(Context& context, const std::string& path, const mail::Judgement& judgement) {
+    context.out << (context.json ? mail::to_json(path, judgement) + "\n"
+                                 : mail::to_words(path, judgement, context.lang));
+}
+
+/// Every message of a directory; one that cannot be read is said on the error stream and does not
+/// stop the others.
+Result<int> judge_all(Context& context, const std::string& dir,
+                      const std::vector<DirEntry>& listing, const mail::History& history) {
+    int code = kExitOk;
+    for (const DirEntry& entry : listing) {
+        if (entry.is_dir || entry.name.ends_with(".json") || entry.name.ends_with(".csv") ||
+            entry.name.starts_with('.'))
+            continue;
+        const std::string path = join(dir, entry.name);
+        const Result<mail::Judgement> judgement = judge_one(context, path, history);
+        if (judgement) {
+            print(context, path, *judgement);
+            continue;
+        }
+        context.err << path << ": " << context.say(judgement.error().what) << "\n";
+        code = kExitFailed;
+    }
+    return code;
+}
+
+Result<int> run_judge(Context& context) {
+    const std::string& path = context.values.text("MESSAGE");
+    const mail::History history = TRY(read_history(context));
+    if (path != "-")
+        if (const Result<std::vector<DirEntry>> listing = context.disk.list(path))
+            return judge_all(context, path, *listing, history);
+    print(context, path, TRY(judge_one(context, path, history)));
+    return kExitOk;
+}
+
+Command judge_command() {
+    return {
+        .path = {"mail", "judge"},
+        .summary = {"juge un message et dit pourquoi", "judges a message and says why"},
+        .description =
+            {"Lit un message, un dossier de messages, ou « - » pour l'entrée. L'enveloppe est "
+             "prise "
+             "dans X.json à côté de X.eml si elle y est. Rien n'est envoyé ni demandé au réseau ; "
+             "les pièces jointes sont lues dans un processus isolé.\n\nSortie : 0 quand tout a été "
+             "jugé, quel que soit le verdict ; 1 quand un message n'a pas pu être lu.",
+             "Reads a message, a directory of messages, or '-' for the input. The envelope is "
+             "taken "
+             "from X.json beside X.eml when it is there. Nothing is sent to or asked from the "
+             "network; attachments are read in a sandboxed process.\n\nExit: 0 when all was "
+             "judged, "
+             "whatever the verdict; 1 when a message could not be read."},
+        .options =
+            {{.name = "--envelope",
+              .placeholder = "FILE",
+              .kind = Kind::File,
+              .help = {"enveloppe en JSON : {helo, client_ip, mail_from, rcpt_to, spf, dkim, "
+                       "dmarc}",
+                       "envelope as JSON: {helo, client_ip, mail_from, rcpt_to, spf, dkim, "
+                       "dmarc}"}},
+             {.name = "--history",
+              .placeholder = "FILE",
+              .kind = Kind::File,
+              .help = {"ce que l'établissement sait de son courrier, un fichier JSON ou un "
+                       "dossier",
+                       "what the organisation knows of its mail, a JSON file or a "
+                       "directory"}}},
+        .arguments = {{.name = "MESSAGE",
+                       .kind = Kind::File,
+                       .help = {"un message, un dossier, ou -", "a message, a directory, or -"},
+                       .required = true}},
+        .examples = {{"hygie mail judge message.eml",
+                      {"Savoir ce que vaut un message, et pourquoi :",
+                       "Know what a message is worth, and why:"}},
+                     {"hygie --json mail judge mails/ --history memory.json",
+                      {"Un objet JSON par message :", "One JSON object per message:"}}},
+        .run = run_judge};
+}
+
+}  // namespace
+
+std::vector<Command> mail_commands() {
+    return {judge_command()};
+}
+
+}  // namespace hygie::app

@@ -1,0 +1,5 @@
+# The data pack goes into the binary as it is: pack.cc takes it in with .incbin.
+set(mail_data "${CMAKE_SOURCE_DIR}/src/guards/mail/data")
+set_source_files_properties("${CMAKE_SOURCE_DIR}/src/guards/mail/pack.cc" PROPERTIES
+    COMPILE_DEFINITIONS "HYGIE_MAIL_DATA=\"${mail_data}\""
+    OBJECT_DEPENDS "${mail_data}/brands.json;${mail_data}/lures.txt")

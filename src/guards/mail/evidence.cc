@@ -1,0 +1,232 @@
+#include "guards/mail/evidence.h"
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+
+#include "guards/mail/authenticate.h"
+#include "guards/mail/domain.h"
+#include "guards/mail/fold.h"
+#include "guards/mail/history.h"
+#include "guards/mail/limits.h"
+#include "guards/mail/links.h"
+#include "guards/mail/numbers.h"
+#include "guards/mail/pack.h"
+#include "guards/mail/relations.h"
+
+namespace hygie::mail {
+namespace {
+
+/// What is searched of a body: a lure that stands behind this is not read.
+constexpr std::size_t kSearchedBytesMax = 64U << 10;
+
+std::size_t count_words(std::string_view folded) {
+    return static_cast<std::size_t>(std::ranges::count(folded, ' ')) - 1;
+}
+
+/// One searched text and what was found in it.
+struct Searched {
+    std::string_view source;
+    Folded folded;
+    std::vector<PhraseSet::Hit> hits;
+    std::string_view where;
+
+    Searched(const Pack& pack, std::string_view text, std::string_view place)
+        : source(cut(text, kSearchedBytesMax)),
+          folded(fold(source)),
+          hits(pack.phrases.find(folded.text)),
+          where(place) {}
+    std::string words(const PhraseSet::Hit& hit) const {
+        return std::string(cut(folded.source(source, hit.at, hit.size), kEvidenceBytesMax));
+    }
+};
+
+class Extractor {
+  public:
+    Extractor(const Message& message, const Envelope& envelope, const History& history)
+        : message_(message),
+          envelope_(envelope),
+          history_(history),
+          pack_(built_in_pack()),
+          reader_(pack_, history, recipients()) {}
+
+    Evidence run(AttachmentFacts attachments) {
+        out_.attachments = std::move(attachments);
+        out_.auth = authenticate(message_, envelope_);
+        out_.relations = find_relations(message_, envelope_, history_, out_.auth, reader_);
+        read_links();
+        const Searched sender(pack_, message_.author().name, "header:From");
+        const Searched mailbox(pack_, local_part(), "header:From");
+        const Searched subject(pack_, message_.subject, "header:Subject");
+        const Searched body(pack_, message_.text, message_.html.empty() ? "text" : "html");
+        const Searched files(pack_, out_.attachments.text, "attachment");
+        out_.words = count_words(body.folded.text);
+        for (const Searched* one : {&sender, &mailbox, &subject, &body, &files}) search(*one);
+        disguises(sender, subject, body);
+        numbers(subject);
+        numbers(body);
+        numbers(files);
+        name_supplier({&sender, &subject, &body, &files});
+        settle_ibans();
+        return std::move(out_);
+    }
+
+  private:
+    std::vector<std::string> recipients() const {
+        std::vector<std::string> all = envelope_.rcpt_to;
+        for (const Address& one : message_.to)
+            if (all.size() < 10 && contains(one.address, "@")) all.push_back(one.address);
+        return all;
+    }
+
+    std::string local_part() const {
+        const std::string& address = message_.author().address;
+        return address.substr(0, address.rfind('@'));
+    }
+
+    void read_links() {
+        const std::string_view where = message_.html.empty() ? "text" : "html";
+        for (const RawLink& raw : message_.links) out_.links.push_back(reader_.read(raw, where));
+        const AttachmentFacts& files = out_.attachments;
+        for (std::size_t i = 0; i < files.links.size(); ++i)
+            out_.links.push_back(reader_.read(files.links[i], files.link_where[i]));
+        for (const QrCode& code : files.qr) {
+            Link link = reader_.read({LinkKind::Image, code.payload, {}}, code.where);
+            link.from_qr = true;
+            out_.links.push_back(std::move(link));
+        }
+    }
+
+    void search(const Searched& text) {
+        std::vector<std::uint32_t> known;
+        for (const PhraseSet::Hit& hit : text.hits) {
+            if (hit.id >= Pack::kBrandIds) {
+                mention(text, hit);
+                continue;
+            }
+            if (std::ranges::find(known, hit.phrase) != known.end()) continue;
+            known.push_back(hit.phrase);
+            LureFacts& lure = out_.lures[hit.id];
+            if (lure.phrases++ == 0) {
+                lure.evidence = text.words(hit);
+                lure.where = text.where;
+                lure.in_attachment = text.where == "attachment";
+            }
+            if (text.where == "header:Subject") lure.in_subject = true;
+        }
+    }
+
+    void mention(const Searched& text, const PhraseSet::Hit& hit) {
+        const bool weak = hit.id >= Pack::kWeakIds;
+        const bool by_sender = text.where == "header:From";
+        if (weak && !(by_sender && is_whole_name(text, hit))) return;
+        const Brand& brand = pack_.brands[hit.id - (weak ? Pack::kWeakIds : Pack::kBrandIds)];
+        auto it = std::ranges::find(out_.brands, brand.id, &BrandMention::id);
+        if (it == out_.brands.end()) {
+            BrandMention made;
+            made.id = brand.id;
+            made.name = brand.name;
+            made.category = brand.category;
+            made.evidence = text.words(hit);
+            const Brand* owner = pack_.brand_of_domain(message_.author().domain());
+            // A mailbox at a provider is its user, not the provider.
+            made.sender_is_brand = owner == &brand && !out_.relations.from_freemail;
+            it = out_.brands.insert(out_.brands.end(), std::move(made));
+        }
+        it->in_sender = it->in_sender || by_sender;
+        it->in_subject = it->in_subject || text.where == "header:Subject";
+        it->in_text = it->in_text || text.where == "html" || text.where == "text" ||
+                      text.where == "attachment";
+    }
+
+    /// "Apple", "Orange Support": the name is the common word and nothing of its own.
+    static bool is_whole_name(const Searched& text, const PhraseSet::Hit& hit) {
+        static constexpr auto kFillers = std::to_array<std::string_view>(
+            {"account",  "admin",   "alert",        "alerte",        "assistance", "billing",
+             "center",   "centre",  "client",       "clients",       "compte",     "contact",
+             "customer", "equipe",  "help",         "info",          "mail",       "message",
+             "no",       "noreply", "notification", "notifications", "reply",      "security",
+             "securite", "service", "services",     "support",       "team",       "update"});
+        const std::string_view rest = text.folded.text;
+        const std::string_view name = std::string_view(text.folded.text).substr(hit.at, hit.size);
+        for (std::size_t at = 0; at < rest.size();) {
+            const std::size_t end = std::min(rest.find(' ', at), rest.size());
+            const std::string_view word = rest.substr(at, end - at);
+            if (!word.empty() && !contains(name, word) &&
+                !std::ranges::binary_search(kFillers, word))
+                return false;
+            at = end + 1;
+        }
+        return true;
+    }
+
+    void disguises(const Searched& sender, const Searched& subject, const Searched& body) {
+        for (const Searched* one : {&sender, &subject, &body}) {
+            out_.invisible += one->folded.invisible;
+            out_.disguised += one->folded.disguised;
+            if (one->folded.disguised > 0 && out_.disguised_evidence.empty())
+                out_.disguised_evidence = cut(one->source, 80);
+        }
+    }
+
+    void numbers(const Searched& text) {
+        std::vector<std::size_t> calls;
+        for (const PhraseSet::Hit& hit : text.hits)
+            if (hit.id == static_cast<std::uint32_t>(Lure::Call)) calls.push_back(hit.at);
+        for (Phone& phone : find_phones(text.source, text.folded, calls, text.where))
+            out_.phones.push_back(std::move(phone));
+        for (CryptoAddress& one : find_wallets(text.source, text.where))
+            out_.wallets.push_back(std::move(one));
+        for (Iban& iban : find_ibans(text.source, text.where)) {
+            const auto same = [&](const IbanFacts& known) {
+                return known.iban.value == iban.value;
+            };
+            if (std::ranges::none_of(out_.ibans, same))
+                out_.ibans.push_back({.iban = std::move(iban), .supplier = {}});
+        }
+    }
+
+    void name_supplier(std::initializer_list<const Searched*> texts) {
+        for (const Searched* text : texts) {
+            const History::Named named = history_.supplier_named(text->folded.text);
+            if (!named.supplier || !out_.relations.supplier_named.empty()) continue;
+            out_.relations.supplier_named = named.supplier->name;
+            out_.relations.supplier_named_evidence =
+                text->folded.source(text->source, named.at, named.size);
+        }
+    }
+
+    /// Whose each IBAN is, and whether it is new for the supplier that writes or is named.
+    void settle_ibans() {
+        const Relations& who = out_.relations;
+        const std::string& claimed = !who.supplier.empty() ? who.supplier : who.supplier_named;
+        const auto known = std::ranges::find(history_.suppliers, claimed, &Supplier::name);
+        for (IbanFacts& one : out_.ibans) {
+            if (const Supplier* owner = history_.supplier_of_iban(one.iban.value))
+                one.supplier = owner->name;
+            one.known_to_sender = !one.supplier.empty() && one.supplier == claimed;
+            one.new_for_supplier = !claimed.empty() && known != history_.suppliers.end() &&
+                                   !known->ibans.empty() && !one.known_to_sender;
+        }
+    }
+
+    const Message& message_;
+    const Envelope& envelope_;
+    const History& history_;
+    const Pack& pack_;
+    LinkReader reader_;
+    Evidence out_;
+};
+
+}  // namespace
+
+bool FileFacts::has(Capability capability) const {
+    return std::ranges::find(findings, capability, &Finding::capability) != findings.end();
+}
+
+Evidence extract_evidence(const Message& message, const Envelope& envelope, const History& history,
+                          AttachmentFacts attachments) {
+    return Extractor(message, envelope, history).run(std::move(attachments));
+}
+
+}  // namespace hygie::mail

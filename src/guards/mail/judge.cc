@@ -1,0 +1,134 @@
+#include "guards/mail/judge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "guards/mail/limits.h"
+#include "guards/mail/read_files.h"
+#include "guards/mail/rules.h"
+
+namespace hygie::mail {
+namespace {
+
+using Scores = std::array<double, kClasses>;
+
+double probability(double log_odds) {
+    return 1.0 / (1.0 + std::exp(-log_odds));
+}
+
+/// Rules of one signal, found once.
+const std::vector<const Rule*>& rules_of(std::string_view signal) {
+    static const auto kIndex = [] {
+        std::unordered_map<std::string_view, std::vector<const Rule*>> index;
+        for (const Rule& rule : rules()) index[rule.signal].push_back(&rule);
+        return index;
+    }();
+    static const std::vector<const Rule*> kNone;
+    const auto it = kIndex.find(signal);
+    return it == kIndex.end() ? kNone : it->second;
+}
+
+/// Words support: what they add together has a ceiling, what facts add has none.
+Scores score_by_rules(std::span<const Signal> signals) {
+    Scores facts{};
+    Scores words{};
+    for (const Signal& signal : signals) {
+        const bool is_fact = signal_kind(signal.id)->is_fact;
+        for (const Rule* rule : rules_of(signal.id))
+            (is_fact ? facts : words)[static_cast<std::size_t>(rule->kind)] +=
+                rule->weight * signal.strength;
+    }
+    for (std::size_t i = 0; i < kClasses; ++i)
+        facts[i] += kRuleBias + std::min(words[i], kWordsMax);
+    return facts;
+}
+
+double weight_for(const Signal& signal, Class kind) {
+    double weight = 0;
+    for (const Rule* rule : rules_of(signal.id))
+        if (rule->kind == kind) weight += rule->weight * signal.strength;
+    return weight;
+}
+
+/// The strongest signals for a class; for a clean message, those that speak for it.
+std::vector<Reason> reasons_for(std::span<const Signal> signals, Class kind, bool clean) {
+    std::vector<std::pair<double, const Signal*>> order;
+    for (const Signal& signal : signals) {
+        double weight = 0;
+        if (!clean) {
+            weight = weight_for(signal, kind);
+        } else {
+            for (const Rule* rule : rules_of(signal.id))
+                weight = std::max(weight, -rule->weight * signal.strength);
+        }
+        if (weight > 0) order.emplace_back(weight, &signal);
+    }
+    std::ranges::stable_sort(order, std::greater{}, [](const auto& one) { return one.first; });
+    std::vector<Reason> out;
+    for (const auto& [weight, signal] : order) {
+        if (out.size() == kReasonsMax) break;
+        out.push_back({.id = std::string(signal->id),
+                       .text = sentence_of(*signal),
+                       .evidence = signal->evidence,
+                       .where = signal->where,
+                       .weight = weight});
+    }
+    return out;
+}
+
+/// The model's strongest words fill what the signals leave free.
+void add_words(const Opinion& opinion, std::vector<Reason>& reasons) {
+    for (const Opinion::Part& part : opinion.parts) {
+        if (reasons.size() >= kReasonsMax || part.weight <= 0) return;
+        const bool known =
+            std::ranges::any_of(reasons, [&](const Reason& one) { return one.id == part.feature; });
+        if (known || signal_kind(part.feature)) continue;
+        reasons.push_back(
+            {.id = part.feature,
+             .text = {"Des mots de ce genre de message.", "Words of this kind of message."},
+             .evidence = part.evidence,
+             .where = "text",
+             .weight = part.weight});
+    }
+}
+
+}  // namespace
+
+Reading read_evidence(const Message& message, const Envelope& envelope, const History& history) {
+    Reading reading;
+    reading.evidence = extract_evidence(message, envelope, history, read_files(message));
+    reading.signals = draw_signals(message, reading.evidence, history);
+    return reading;
+}
+
+Judgement judge(const Message& message, const Reading& reading, const Scorer& model) {
+    Scores scores = score_by_rules(reading.signals);
+    Opinion opinion;
+    if (model) {
+        opinion = model(message, reading.evidence, reading.signals);
+        for (std::size_t i = 1; i < kClasses; ++i) scores[i] += opinion.log_odds[i];
+    }
+    const auto best = std::max_element(scores.begin() + 1, scores.end());
+    Judgement out;
+    out.kind = static_cast<Class>(best - scores.begin());
+    out.score = probability(*best);
+    for (std::size_t i = 1; i < kClasses; ++i) out.class_scores[i] = probability(scores[i]);
+    out.class_scores[0] = 1 - out.score;
+    out.level = out.score >= kMaliciousScore    ? event::Level::Malicious
+                : out.score >= kSuspiciousScore ? event::Level::Suspicious
+                                                : event::Level::Clean;
+    const bool clean = out.level == event::Level::Clean;
+    out.reasons = reasons_for(reading.signals, out.kind, clean);
+    if (!clean) add_words(opinion, out.reasons);
+    if (clean) out.kind = Class::None;
+    out.advice = advice_for(out.kind, out.level);
+    return out;
+}
+
+Judgement judge(const Message& message, const Envelope& envelope, const History& history,
+                const Scorer& model) {
+    return judge(message, read_evidence(message, envelope, history), model);
+}
+
+}  // namespace hygie::mail

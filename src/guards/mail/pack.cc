@@ -1,0 +1,174 @@
+#include "guards/mail/pack.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "guards/mail/domain.h"
+#include "guards/mail/fold.h"
+
+#define HYGIE_MAIL_EMBED(name, file)                                \
+    __asm__(                                                        \
+        ".pushsection .rodata\n"                                    \
+        ".hidden hygie_mail_" #name                                 \
+        "\n"                                                        \
+        ".hidden hygie_mail_" #name                                 \
+        "_end\n"                                                    \
+        ".global hygie_mail_" #name                                 \
+        "\n"                                                        \
+        ".global hygie_mail_" #name                                 \
+        "_end\n"                                                    \
+        "hygie_mail_" #name ": .incbin \"" HYGIE_MAIL_DATA "/" file \
+        "\"\n"                                                      \
+        "hygie_mail_" #name                                         \
+        "_end: .byte 0\n"                                           \
+        ".popsection\n");                                           \
+    extern "C" const char hygie_mail_##name[];                      \
+    extern "C" const char hygie_mail_##name##_end[];
+
+HYGIE_MAIL_EMBED(brands, "brands.json")
+HYGIE_MAIL_EMBED(lures, "lures.txt")
+
+namespace hygie::mail {
+namespace {
+
+using Json = nlohmann::json;
+using Phrases = std::vector<std::pair<std::string, std::uint32_t>>;
+
+std::unexpected<Error> refused() {
+    return fail(Code::BadInput,
+                {"le paquet de données du courrier est illisible",
+                 "the data pack of the mail guard cannot be read"},
+                {"réinstallez-le, ou reprenez celui du programme",
+                 "install it again, or go back to the one in the program"});
+}
+
+bool texts(const Json& object, const char* name, std::vector<std::string>& out) {
+    const auto it = object.find(name);
+    if (it == object.end()) return true;
+    if (!it->is_array()) return false;
+    for (const Json& one : *it) {
+        if (!one.is_string()) return false;
+        out.push_back(one.get<std::string>());
+    }
+    return true;
+}
+
+bool text(const Json& object, const char* name, std::string& out) {
+    const auto it = object.find(name);
+    if (it == object.end() || !it->is_string()) return false;
+    out = it->get<std::string>();
+    return true;
+}
+
+bool read_brand(const Json& item, Brand& out) {
+    if (!item.is_object() || !text(item, "id", out.id) || !text(item, "name", out.name) ||
+        !text(item, "category", out.category) || !texts(item, "names", out.names) ||
+        !texts(item, "weak_names", out.weak_names) || !texts(item, "domains", out.domains))
+        return false;
+    const auto common = item.find("common_word");
+    out.common_word = common != item.end() && common->is_boolean() && common->get<bool>();
+    return true;
+}
+
+bool read_lures(std::string_view text, Phrases& out) {
+    std::size_t group = kLures;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const std::string_view line = trim(text.substr(at, end - at));
+        at = end + 1;
+        if (line.empty() || line.starts_with('#')) continue;
+        if (line.starts_with('[')) {
+            Lure lure{};
+            if (!lure_named(line.substr(1, line.size() - 2), lure)) return false;
+            group = static_cast<std::size_t>(lure);
+            continue;
+        }
+        if (group == kLures) return false;
+        out.emplace_back(line, static_cast<std::uint32_t>(group));
+    }
+    return true;
+}
+
+/// Looks a host up under every name above it.
+template <typename Found>
+bool any_parent(std::string_view host, Found&& found) {
+    while (!host.empty()) {
+        if (found(std::string(host))) return true;
+        const std::size_t dot = host.find('.');
+        if (dot == std::string_view::npos) return false;
+        host.remove_prefix(dot + 1);
+    }
+    return false;
+}
+
+void index_brands(Pack& pack, Phrases& phrases) {
+    for (std::size_t i = 0; i < pack.brands.size(); ++i) {
+        const Brand& brand = pack.brands[i];
+        const auto number = static_cast<std::uint32_t>(i);
+        for (const std::string& name : brand.names)
+            phrases.emplace_back(name, Pack::kBrandIds + number);
+        for (const std::string& name : brand.weak_names)
+            phrases.emplace_back(name, Pack::kWeakIds + number);
+        for (const std::string& domain : brand.domains) {
+            pack.domain_brand.try_emplace(domain, number);
+            if (!brand.common_word) pack.look_alikes.add(registrable_domain(domain), brand.id);
+        }
+    }
+}
+
+}  // namespace
+
+const Brand* Pack::brand_of_domain(std::string_view host) const {
+    const Brand* found = nullptr;
+    any_parent(host, [&](const std::string& name) {
+        const auto it = domain_brand.find(name);
+        if (it != domain_brand.end()) found = &brands[it->second];
+        return found != nullptr;
+    });
+    return found;
+}
+
+const Brand* Pack::brand(std::string_view id) const {
+    const auto it = std::ranges::find(brands, id, &Brand::id);
+    return it == brands.end() ? nullptr : &*it;
+}
+
+bool Pack::is_shortener(std::string_view host) const {
+    return any_parent(host, [&](const std::string& name) { return shorteners.contains(name); });
+}
+
+bool Pack::is_free_host(std::string_view host) const {
+    return any_parent(host, [&](const std::string& name) { return free_hosts.contains(name); });
+}
+
+Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
+    const Json json = Json::parse(brands_json, nullptr, false);
+    Pack pack;
+    Phrases phrases;
+    std::vector<std::string> shorteners;
+    std::vector<std::string> free_hosts;
+    if (!json.is_object() || !text(json, "version", pack.version) ||
+        !texts(json, "shorteners", shorteners) || !texts(json, "free_hosts", free_hosts) ||
+        !json.contains("brands") || !json["brands"].is_array() || !read_lures(lures, phrases))
+        return refused();
+    for (const Json& item : json["brands"])
+        if (!read_brand(item, pack.brands.emplace_back())) return refused();
+    index_brands(pack, phrases);
+    pack.shorteners.insert(shorteners.begin(), shorteners.end());
+    pack.free_hosts.insert(free_hosts.begin(), free_hosts.end());
+    pack.phrases = PhraseSet(phrases);
+    return pack;
+}
+
+const Pack& built_in_pack() {
+    static const Pack pack = [] {
+        Result<Pack> read = parse_pack({hygie_mail_brands, hygie_mail_brands_end},
+                                       {hygie_mail_lures, hygie_mail_lures_end});
+        HYGIE_CHECK(read.has_value(), "the built-in data pack reads");
+        return std::move(*read);
+    }();
+    return pack;
+}
+
+}  // namespace hygie::mail

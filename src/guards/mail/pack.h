@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/result.h"
+#include "guards/mail/lookalike.h"
+#include "guards/mail/phrases.h"
+
+namespace hygie::mail {
+
+/// A brand that attackers borrow, its words and the domains it really writes from.
+struct Brand {
+    std::string id;
+    std::string name;
+    std::string category;  ///< "health", "public", "bank", "payment", "delivery", "tech", …
+    std::vector<std::string> names;
+    std::vector<std::string> weak_names;  ///< also common words: count in a sender's name only
+    std::vector<std::string> domains;
+    bool common_word = false;  ///< its domains are common words: look-alikes prove nothing
+};
+
+/// The data pack: what the world looks like, versioned apart from the code.
+struct Pack {
+    std::string version;
+    std::vector<Brand> brands;
+    LookAlikeIndex look_alikes;  ///< of all brand domains; owner is the brand's id
+    PhraseSet phrases;           ///< ids: lures, then strong brand names, then weak ones
+    std::unordered_map<std::string, std::uint32_t> domain_brand;
+    std::unordered_set<std::string> shorteners;
+    std::unordered_set<std::string> free_hosts;
+
+    const Brand* brand_of_domain(std::string_view host) const;
+    const Brand* brand(std::string_view id) const;
+    bool is_shortener(std::string_view host) const;
+    bool is_free_host(std::string_view host) const;
+
+    static constexpr std::uint32_t kBrandIds = 1'000;   ///< phrase id of the first brand
+    static constexpr std::uint32_t kWeakIds = 100'000;  ///< … by a weak name
+};
+
+/// Code::BadInput when the JSON or the list of lures is not as expected.
+Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures);
+/// The pack that comes with the program, read once.
+const Pack& built_in_pack();
+
+}  // namespace hygie::mail

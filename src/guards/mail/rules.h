@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "guards/mail/judge.h"
+
+namespace hygie::mail {
+
+/// What one signal at full strength adds to the log-odds of one class. Set by knowledge of attacks,
+/// not fitted to a corpus; the learned model adds to it.
+struct Rule {
+    std::string_view signal;
+    Class kind;
+    double weight;
+};
+std::span<const Rule> rules();
+/// Log-odds of every attack class before anything is seen.
+inline constexpr double kRuleBias = -5.0;
+/// Words alone never decide: together they add no more than this.
+inline constexpr double kWordsMax = 3.6;
+
+/// The one global threshold, and that of certainty.
+inline constexpr double kSuspiciousScore = 0.5;
+inline constexpr double kMaliciousScore = 0.9;
+
+/// One sentence: what to do about a message of this class.
+Text advice_for(Class kind, event::Level level);
+
+}  // namespace hygie::mail

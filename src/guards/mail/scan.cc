@@ -1,0 +1,140 @@
+#include "guards/mail/scan.h"
+
+#include <algorithm>
+
+#include "guards/mail/fold.h"
+#include "guards/mail/sniff.h"
+
+namespace hygie::mail {
+namespace {
+
+constexpr std::size_t kFindingsMax = 64;
+
+std::string_view last_name(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+/// A right-to-left override turns "exe.fdp" into "pdf.exe" for the reader.
+bool has_override(std::string_view name) {
+    return contains(name, "\xE2\x80\xAE") || contains(name, "\xE2\x80\xAD");
+}
+
+bool runs(std::string_view extension) {
+    return is_script_extension(extension) || is_program_extension(extension) ||
+           is_shortcut_extension(extension);
+}
+
+/// "facture.pdf.exe", "facture.pdf          .exe"
+bool is_double(std::string_view name) {
+    const std::string last = extension_of(name);
+    if (!runs(last)) return false;
+    const std::string_view rest = trim(name.substr(0, name.rfind('.')));
+    return is_document_extension(extension_of(rest));
+}
+
+bool is_archive_type(std::string_view type) {
+    for (const std::string_view one : {"zip", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "cab",
+                                       "tar", "iso", "lzh", "arj", "xar"})
+        if (one == type) return true;
+    return false;
+}
+
+/// Whether bytes of this type under this extension are a lie.
+bool contradicts(std::string_view extension, std::string_view type) {
+    const bool shown_as_document = extension == "pdf" || extension == "png" || extension == "jpg" ||
+                                   extension == "jpeg" || extension == "gif" ||
+                                   extension == "docx" || extension == "xlsx" ||
+                                   extension == "txt" || extension == "doc" || extension == "xls";
+    if (!shown_as_document) return false;
+    if (type == "pe" || type == "elf" || type == "lnk" || type == "iso" || type == "vhd" ||
+        type == "onenote" || type == "chm" || type == "7z" || type == "rar" || type == "cab")
+        return true;
+    if (type == "html" || type == "svg")
+        return extension != "txt" && extension != "xls" && extension != "doc";
+    const bool image =
+        extension == "png" || extension == "jpg" || extension == "jpeg" || extension == "gif";
+    return type == "zip" && (image || extension == "pdf" || extension == "txt");
+}
+
+}  // namespace
+
+void FileScan::found(FileFacts& file, Capability capability, std::string_view detail) {
+    if (file.findings.size() < kFindingsMax)
+        file.findings.push_back({capability, clean_utf8(cut(detail, 120))});
+}
+
+void FileScan::link(const std::string& path, std::string_view target, LinkKind kind,
+                    std::string_view shown) {
+    if (out_.links.size() >= kLinksMax || target.empty()) return;
+    out_.links.push_back({kind, clean_utf8(cut(target, 2048)), clean_utf8(cut(trim(shown), 200))});
+    out_.link_where.push_back("attachment:" + path);
+}
+
+void FileScan::text(std::string_view more) {
+    if (out_.text.size() >= kTextBytesMax) return;
+    out_.text += clean_utf8(cut(more, kTextBytesMax - out_.text.size()));
+    out_.text.push_back('\n');
+}
+
+void FileScan::qr(const std::string& path, std::string_view payload) {
+    const bool known =
+        std::ranges::any_of(out_.qr, [&](const QrCode& one) { return one.payload == payload; });
+    if (!known && out_.qr.size() < kImagesReadMax)
+        out_.qr.push_back({clean_utf8(cut(payload, 2048)), "attachment:" + path});
+}
+
+bool FileScan::spend(std::size_t bytes) {
+    unpacked_ += bytes;
+    return unpacked_ <= kUnpackedBytesMax;
+}
+
+void FileScan::scan(const std::string& path, std::string_view bytes, std::size_t depth) {
+    if (++files_ > kNestedFilesMax || depth > kNestedDepthMax) {
+        out_.incomplete = true;
+        return;
+    }
+    FileFacts file;
+    file.path = clean_utf8(cut(path, 1024));
+    file.type = sniff(bytes);
+    names(file, last_name(file.path), file.type);
+    content(file, bytes, depth);
+    out_.files.push_back(std::move(file));
+}
+
+void FileScan::names(FileFacts& file, std::string_view name, std::string_view type) {
+    const std::string extension = extension_of(name);
+    if (has_override(name) || is_double(name)) found(file, Capability::DoubleExtension, name);
+    if (type == "pe" || type == "elf" || type == "macho" || is_program_extension(extension))
+        found(file, Capability::Executable, name);
+    if (is_script_extension(extension)) found(file, Capability::Script, name);
+    if (is_shortcut_extension(extension) || type == "url" || type == "library-ms")
+        found(file, Capability::Shortcut, name);
+    if (is_image_extension(extension) || type == "iso" || type == "vhd")
+        found(file, Capability::DiskImage, name);
+    if (type == "chm" || extension == "chm" || extension == "hlp")
+        found(file, Capability::ChmHelp, name);
+    if (contradicts(extension, type)) found(file, Capability::TypeMismatch, name);
+}
+
+void FileScan::content(FileFacts& file, std::string_view bytes, std::size_t depth) {
+    const std::string extension = extension_of(last_name(file.path));
+    if (file.type == "text" &&
+        (extension == "htm" || extension == "html" || extension == "shtml" ||
+         extension == "xhtml" || extension == "xht" || extension == "mht" || extension == "mhtml"))
+        file.type = "html";
+    const std::string type = file.type;
+    if (is_archive_type(type)) return scan_archive(*this, file, bytes, depth);
+    if (type == "ole") return scan_ole(*this, file, bytes, depth);
+    if (type == "pdf") return scan_pdf(*this, file, bytes, depth);
+    if (type == "html") return scan_page(*this, file, bytes);
+    if (type == "svg") return scan_svg(*this, file, bytes);
+    if (type == "rtf") return scan_rtf(*this, file, bytes);
+    if (type == "lnk") return scan_lnk(*this, file, bytes);
+    if (type == "onenote") return scan_onenote(*this, file, bytes, depth);
+    if (type == "png" || type == "jpeg") return scan_image(*this, file, bytes);
+    if (type == "eml") return scan_mail(*this, file, bytes, depth);
+    if (type == "text" && (extension == "txt" || extension == "ics" || extension == "csv"))
+        text(bytes);
+}
+
+}  // namespace hygie::mail

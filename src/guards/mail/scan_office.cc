@@ -1,0 +1,94 @@
+#include <algorithm>
+
+#include "guards/mail/fold.h"
+#include "guards/mail/html.h"
+#include "guards/mail/scan.h"
+
+namespace hygie::mail {
+namespace {
+
+constexpr std::size_t kMemberTextMax = 2U << 20;
+
+/// The text between the tags, paragraphs apart.
+std::string xml_text(std::string_view xml) {
+    std::string out;
+    for (std::size_t at = 0; at < xml.size() && out.size() < kTextBytesMax;) {
+        const std::size_t open = std::min(xml.find('<', at), xml.size());
+        out += xml.substr(at, open - at);
+        const std::size_t close = std::min(xml.find('>', open), xml.size());
+        const std::string_view tag = xml.substr(open, close - open);
+        if (tag.starts_with("</w:p") || tag.starts_with("</a:p") || tag.starts_with("</si") ||
+            tag.starts_with("</text:p") || tag.starts_with("<w:br") || tag.starts_with("<w:tab"))
+            out.push_back('\n');
+        at = close + 1;
+    }
+    return decode_entities(out);
+}
+
+/// Relations that lead out of the document: links to follow, and templates and objects that load
+/// by themselves.
+void read_relations(FileScan& scan, FileFacts& file, std::string_view xml) {
+    const HtmlSink sink{
+        .tag =
+            [&](const HtmlTag& tag) {
+                if (tag.name != "relationship" ||
+                    !equal_any_case(tag.attribute("targetmode"), "External"))
+                    return;
+                const std::string_view target = tag.attribute("target");
+                const std::string kind = lower(tag.attribute("type"));
+                if (kind.ends_with("/hyperlink")) {
+                    scan.link(file.path, target, LinkKind::Anchor);
+                } else if (kind.ends_with("/attachedtemplate") || kind.ends_with("/oleobject") ||
+                           kind.ends_with("/frame") || kind.ends_with("/subdocument")) {
+                    if (!starts_with_any_case(target, "file:"))
+                        scan.found(file, Capability::ExternalTemplate, target);
+                }
+            },
+        .text = [](std::string_view) {},
+        .script = [](std::string_view) {}};
+    tokenize_html(xml, sink);
+}
+
+bool has_dde(std::string_view xml) {
+    // A field may be cut into many runs: look at its text.
+    const std::string low = lower(xml);
+    return contains(low, "ddeauto") || contains(low, "instrtext>dde ") ||
+           contains(low, "instrtext xml:space=\"preserve\"> dde ") || contains(low, "ddelink ");
+}
+
+}  // namespace
+
+void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
+                        std::string_view bytes) {
+    const std::string low = lower(name);
+    if (low.ends_with("vbaproject.bin")) {
+        scan_ole(scan, file, bytes, 0);
+        if (!file.has(Capability::Macro)) scan.found(file, Capability::Macro, name);
+        return;
+    }
+    if (contains(low, "/macrosheets/")) {
+        scan.found(file, Capability::Macro, name);
+        if (contains(lower(bytes), "auto_open"))
+            scan.found(file, Capability::MacroAutoRun, "Auto_Open");
+        return;
+    }
+    if (low == "xl/workbook.xml" && contains(lower(bytes), "_xlnm.auto_open"))
+        scan.found(file, Capability::MacroAutoRun, "Auto_Open");
+    if (low.starts_with("basic/") && low.ends_with(".xml") && !contains(low, "script-l"))
+        if (!file.has(Capability::Macro)) scan.found(file, Capability::Macro, name);
+    if (contains(low, "/embeddings/") && low.ends_with(".bin"))
+        return scan_ole(scan, file, bytes, 1);
+    if (low.ends_with(".rels")) return read_relations(scan, file, bytes);
+    if (low == "word/document.xml" || low == "xl/sharedstrings.xml" || low == "content.xml" ||
+        (low.starts_with("ppt/slides/slide") && low.ends_with(".xml"))) {
+        const std::string_view part = bytes.substr(0, kMemberTextMax);
+        scan.text(xml_text(part));
+        if (has_dde(part)) scan.found(file, Capability::Dde, "DDE");
+    }
+    if (low.ends_with(".png") || low.ends_with(".jpg") || low.ends_with(".jpeg")) {
+        FileFacts image{file.path, low.ends_with(".png") ? "png" : "jpeg", {}};
+        scan_image(scan, image, bytes);
+    }
+}
+
+}  // namespace hygie::mail

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "guards/mail/evidence.h"
+#include "guards/mail/history.h"
+#include "guards/mail/signals.h"
+
+namespace hygie::mail {
+
+/// Signals being gathered: one per id, the strongest.
+class SignalList {
+  public:
+    void add(std::string_view id, double strength, std::string_view evidence,
+             std::string_view where, std::string_view detail = {});
+    bool has(std::string_view id) const { return find(id) != nullptr; }
+    const Signal* find(std::string_view id) const;
+    std::vector<Signal> finish();
+
+  private:
+    std::vector<Signal> signals_;
+};
+
+/// All that a signal may be drawn from.
+struct Scene {
+    const Message& message;
+    const Evidence& evidence;
+    const History& history;
+};
+
+void draw_sender(const Scene& scene, SignalList& out);
+void draw_links(const Scene& scene, SignalList& out);
+void draw_files(const Scene& scene, SignalList& out);
+void draw_words(const Scene& scene, SignalList& out);
+void draw_money(const Scene& scene, SignalList& out);
+/// Facts and words together; reads what the others drew.
+void draw_schemes(const Scene& scene, SignalList& out);
+
+/// The link leads where this sender or this organisation has business: its own domain, a known
+/// partner, or a domain of the brand that writes.
+bool is_related(const Scene& scene, const Link& link);
+/// A link that a reader would follow: http(s), shown, with a host.
+bool is_followed(const Link& link);
+/// The bytes of a From field as it stands.
+std::string author_text(const Message& message);
+
+}  // namespace hygie::mail

@@ -1,0 +1,70 @@
+#include "guards/mail/signals.h"
+
+#include <algorithm>
+
+#include "guards/mail/fold.h"
+#include "guards/mail/limits.h"
+#include "guards/mail/pack.h"
+#include "guards/mail/signal_list.h"
+
+namespace hygie::mail {
+
+void SignalList::add(std::string_view id, double strength, std::string_view evidence,
+                     std::string_view where, std::string_view detail) {
+    if (strength <= 0) return;
+    const SignalKind* kind = signal_kind(id);
+    if (!kind) return;
+    const auto it = std::ranges::find(signals_, id, &Signal::id);
+    Signal made{.id = kind->id,
+                .strength = std::min(strength, 1.0),
+                .evidence = std::string(cut(trim(evidence), kEvidenceBytesMax)),
+                .detail = std::string(cut(trim(detail), kEvidenceBytesMax)),
+                .where = std::string(where)};
+    if (it == signals_.end())
+        signals_.push_back(std::move(made));
+    else if (made.strength > it->strength)
+        *it = std::move(made);
+}
+
+const Signal* SignalList::find(std::string_view id) const {
+    const auto it = std::ranges::find(signals_, id, &Signal::id);
+    return it == signals_.end() ? nullptr : &*it;
+}
+
+std::vector<Signal> SignalList::finish() {
+    std::ranges::sort(signals_, {}, &Signal::id);
+    return std::move(signals_);
+}
+
+std::string author_text(const Message& message) {
+    const Address& author = message.author();
+    return author.name.empty() ? author.address : author.name + " <" + author.address + ">";
+}
+
+bool is_followed(const Link& link) {
+    return (link.scheme == "http" || link.scheme == "https") && !link.host.empty() &&
+           contains(link.host, ".");
+}
+
+bool is_related(const Scene& scene, const Link& link) {
+    const std::string& from = scene.evidence.relations.from_domain;
+    if (link.final_domain == from || scene.history.is_known_domain(link.final_domain)) return true;
+    if (link.brand.empty() || scene.evidence.relations.from_freemail) return false;
+    const Brand* owner = built_in_pack().brand_of_domain(from);
+    return owner && owner->id == link.brand;
+}
+
+std::vector<Signal> draw_signals(const Message& message, const Evidence& evidence,
+                                 const History& history) {
+    const Scene scene{message, evidence, history};
+    SignalList out;
+    draw_sender(scene, out);
+    draw_links(scene, out);
+    draw_files(scene, out);
+    draw_words(scene, out);
+    draw_money(scene, out);
+    draw_schemes(scene, out);
+    return out.finish();
+}
+
+}  // namespace hygie::mail

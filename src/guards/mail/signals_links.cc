@@ -1,0 +1,121 @@
+#include <algorithm>
+
+#include "guards/mail/domain.h"
+#include "guards/mail/fold.h"
+#include "guards/mail/pack.h"
+#include "guards/mail/signal_list.h"
+
+namespace hygie::mail {
+namespace {
+
+constexpr std::size_t kManyLinks = 15;
+/// Brands that everybody links to or is found on: an icon of theirs is no subject.
+bool is_everywhere(const BrandMention& brand) {
+    return brand.category == "social" || brand.id == "google";
+}
+
+/// The name of a brand, as a word of the host of a domain that is not its own.
+const Brand* brand_in_host(const Pack& pack, const Link& link) {
+    if (!link.brand.empty()) return nullptr;
+    const std::string words = folded(link.host);
+    for (const PhraseSet::Hit& hit : pack.phrases.find(words)) {
+        if (hit.id < Pack::kBrandIds || hit.id >= Pack::kWeakIds) continue;
+        return &pack.brands[hit.id - Pack::kBrandIds];
+    }
+    return nullptr;
+}
+
+void draw_target(const Scene& scene, const Link& link, SignalList& out) {
+    const bool related = is_related(scene, link);
+    if (link.is_ip) out.add("link.ip", 1, link.target, link.where);
+    if (link.has_user_info) out.add("link.user_info", 1, link.target, link.where);
+    if (link.is_punycode && link.look_alike.how != LookAlike::How::None)
+        out.add("link.punycode", 1, link.target, link.where);
+    if (link.from_qr && !related) out.add("link.qr", 1, link.target, link.where);
+    if (related) return;
+    if (link.is_free_host) out.add("link.free_host", 1, link.target, link.where);
+    if (link.is_shortener) out.add("link.shortener", 1, link.target, link.where);
+    if (link.is_redirector)
+        out.add("link.redirector", link.brand.empty() ? 0.6 : 0.3, link.target, link.where,
+                link.domain);
+    if (link.has_recipient) out.add("link.recipient_inside", 1, link.target, link.where);
+    const LookAlike& like = link.look_alike;
+    const Brand* owner = built_in_pack().brand(like.owner);
+    const std::string_view name = owner ? std::string_view(owner->name) : like.honest;
+    if (like.how == LookAlike::How::Embeds)
+        out.add("link.embeds", 1, link.target, link.where, name);
+    else if (like.how != LookAlike::How::None)
+        out.add("link.look_alike", like.how == LookAlike::How::Confusable ? 1 : 0.7, link.target,
+                link.where, name);
+    if (const Brand* brand = brand_in_host(built_in_pack(), link))
+        out.add("link.brand_in_host", 1, link.target, link.where, brand->name);
+}
+
+void draw_shown(const Scene& scene, const Link& link, SignalList& out) {
+    if (link.shown_domain.empty() || link.shown_domain == link.domain ||
+        link.shown_domain == link.final_domain)
+        return;
+    // Click counters of the sender, or of the place shown, are how honest mailings count.
+    if (is_related(scene, link)) return;
+    if (!link.shown_brand.empty() && link.shown_brand == link.brand) return;
+    const bool own_place = link.shown_domain == scene.evidence.relations.from_domain;
+    const bool known_counter = own_place && scene.evidence.auth.is_authentic;
+    out.add("link.shown_other_domain", known_counter ? 0.3 : 1, link.shown, link.where,
+            link.final_domain);
+}
+
+/// The links that carry the message: not those to networks and legal pages in a footer.
+std::vector<const Link*> followed(const Scene& scene) {
+    std::vector<const Link*> out;
+    for (const Link& link : scene.evidence.links)
+        if (is_followed(link)) out.push_back(&link);
+    return out;
+}
+
+void draw_brand_elsewhere(const Scene& scene, const std::vector<const Link*>& links,
+                          SignalList& out) {
+    if (links.empty()) return;
+    for (const BrandMention& brand : scene.evidence.brands) {
+        if (brand.sender_is_brand || is_everywhere(brand)) continue;
+        const bool to_brand =
+            std::ranges::any_of(links, [&](const Link* link) { return link->brand == brand.id; });
+        const auto stranger = std::ranges::find_if(links, [&](const Link* link) {
+            return !is_related(scene, *link) && link->brand.empty();
+        });
+        const bool central = brand.in_sender || brand.in_subject;
+        if (stranger == links.end() || (to_brand && !central)) continue;
+        const double strength = (central ? 1.0 : 0.4) * (to_brand ? 0.5 : 1.0);
+        out.add("link.brand_elsewhere", strength, (*stranger)->target, (*stranger)->where,
+                brand.name);
+    }
+}
+
+}  // namespace
+
+void draw_links(const Scene& scene, SignalList& out) {
+    const std::vector<const Link*> links = followed(scene);
+    for (const Link& link : scene.evidence.links)
+        if (link.scheme == "data" && link.kind != LinkKind::Image)
+            out.add("link.data", 1, link.target, link.where);
+    for (const Link* link : links) {
+        draw_target(scene, *link, out);
+        draw_shown(scene, *link, out);
+    }
+    draw_brand_elsewhere(scene, links, out);
+    const std::string& subject = scene.message.subject;
+    if (links.empty()) {
+        out.add("link.none", 1, subject, "header:Subject");
+    } else if (std::ranges::none_of(links, [&](const Link* l) { return is_related(scene, *l); })) {
+        out.add("link.unrelated", 1, links.front()->target, links.front()->where);
+    }
+    if (links.size() >= kManyLinks)
+        out.add("link.many", 1, links.front()->target, links.front()->where);
+    for (const Form& form : scene.message.forms) {
+        out.add("form.present", 1, form.action.empty() ? subject : form.action, "html");
+        if (form.asks_secret)
+            out.add("form.asks_secret", 1, form.action.empty() ? subject : form.action, "html");
+    }
+    if (scene.message.html_has_script) out.add("html.script", 1, subject, "html");
+}
+
+}  // namespace hygie::mail

@@ -1,0 +1,206 @@
+#include <algorithm>
+
+#include "guards/mail/fold.h"
+#include "guards/mail/pack.h"
+#include "guards/mail/signal_list.h"
+
+namespace hygie::mail {
+namespace {
+
+/// How the known attacks are built: a pretext in words, and a fact that gives it away.
+class Schemes {
+  public:
+    Schemes(const Scene& scene, SignalList& out)
+        : scene_(scene), seen_(scene.evidence), who_(scene.evidence.relations), out_(out) {
+        // Who is known, or a brand that proves to be itself, needs more than words to be doubted.
+        const bool proven_brand = out.has("brand.authentic");
+        trusted_ = (proven_brand || who_.from_own_authenticated ||
+                    ((who_.known_correspondent || who_.known_domain) && !seen_.auth.is_forged)) &&
+                   !out.has("auth.own_forged");
+        for (const Link& link : seen_.links)
+            if (is_followed(link) && !is_related(scene, link) && link.brand.empty()) {
+                foreign_link_ = foreign_link_ ? foreign_link_ : &link;
+                if (link.is_free_host || link.is_shortener || link.is_ip || link.is_redirector ||
+                    link.look_alike.how != LookAlike::How::None || link.from_qr ||
+                    link.has_recipient)
+                    dubious_link_ = dubious_link_ ? dubious_link_ : &link;
+            }
+        odd_sender_ = out.has("sender.staff_foreign") || out.has("sender.correspondent_foreign") ||
+                      out.has("sender.look_alike") || out.has("auth.own_forged") ||
+                      out.has("auth.forged") || out.has("sender.reply_freemail") ||
+                      out.has("sender.reply_look_alike") || out.has("sender.executive_name") ||
+                      out.has("sender.name_is_address") || out.has("sender.supplier_foreign");
+        outsider_ = who_.from_freemail || who_.first_contact || odd_sender_;
+    }
+
+    void draw() {
+        credential();
+        callback();
+        pretexts();
+        requests();
+        bank_change();
+        orders();
+    }
+
+  private:
+    std::size_t said(Lure lure) const { return seen_.lure(lure).phrases; }
+    void add(std::string_view id, double strength, Lure lure, std::string_view detail = {}) {
+        const LureFacts& words = seen_.lure(lure);
+        out_.add(id, strength, words.evidence, words.where, detail);
+    }
+
+    void credential() {
+        if (trusted_ || !foreign_link_) return;
+        const bool asks = said(Lure::Credential) + said(Lure::Threat) > 0;
+        for (const std::string_view id :
+             {"sender.brand_foreign", "link.brand_elsewhere", "link.look_alike",
+              "link.brand_in_host", "sender.look_alike", "link.embeds", "sender.embeds"}) {
+            const Signal* brand = out_.find(id);
+            if (!brand || !asks) continue;
+            out_.add("scheme.brand_credential", brand->strength, foreign_link_->target,
+                     foreign_link_->where, brand->detail);
+        }
+        if (out_.has("sender.names_us") && (asks || said(Lure::Document) > 0))
+            out_.add("scheme.mailbox", 1, foreign_link_->target, foreign_link_->where);
+        else if (asks && mentions_mailbox())
+            out_.add("scheme.mailbox", dubious_link_ ? 1 : 0.6, foreign_link_->target,
+                     foreign_link_->where);
+    }
+
+    /// Words of a mailbox that would be full, blocked or upgraded.
+    bool mentions_mailbox() const {
+        const LureFacts& threat = seen_.lure(Lure::Threat);
+        const std::string words = folded(threat.evidence) + folded(scene_.message.subject);
+        return contains(words, " mailbox ") || contains(words, " boite ") ||
+               contains(words, " webmail ") || contains(words, " quota ") ||
+               contains(words, " storage ") || contains(words, " password ") ||
+               contains(words, " mot de passe ") || contains(words, " messages ") ||
+               contains(words, " messagerie ") || contains(words, " e mail ");
+    }
+
+    void callback() {
+        const Signal* call = out_.find("phone.call_asked");
+        if (!call || trusted_) return;
+        const std::size_t alarm = said(Lure::SupportAlert) + said(Lure::Charge);
+        if (alarm == 0 && said(Lure::Threat) == 0) return;
+        bool support_brand = false;
+        for (const BrandMention& brand : seen_.brands)
+            support_brand = support_brand || brand.category == "tech" ||
+                            brand.category == "security" || brand.category == "payment" ||
+                            brand.category == "shop" || brand.category == "bank" ||
+                            brand.category == "crypto";
+        const bool loose = who_.from_freemail || odd_sender_ || !seen_.auth.is_authentic;
+        double strength = support_brand && loose ? 1 : support_brand || loose ? 0.7 : 0.4;
+        if (alarm == 0) strength *= 0.5;
+        out_.add("scheme.callback", strength, call->evidence, call->where);
+    }
+
+    bool names_category(std::string_view category) const {
+        return std::ranges::any_of(seen_.brands, [&](const BrandMention& brand) {
+            return brand.category == category && !brand.sender_is_brand;
+        });
+    }
+
+    void pretexts() {
+        if (trusted_) return;
+        if (said(Lure::AdvanceFee) >= 3)
+            add("scheme.advance_fee", said(Lure::AdvanceFee) >= 5 ? 1 : 0.6, Lure::AdvanceFee);
+        if (!foreign_link_) return;
+        const bool pushes =
+            said(Lure::Click) + said(Lure::Credential) + said(Lure::Urgency) + said(Lure::Refund) >
+            0;
+        const bool health = names_category("health");
+        if ((health || said(Lure::Health) >= 2) && pushes)
+            out_.add("scheme.health",
+                     health          ? 1
+                     : dubious_link_ ? 0.6
+                                     : 0.3,
+                     foreign_link_->target, foreign_link_->where);
+        if (said(Lure::Delivery) > 0 && (names_category("delivery") || said(Lure::Delivery) >= 2) &&
+            (pushes || said(Lure::PaymentRequest) > 0))
+            out_.add("scheme.delivery_fee", names_category("delivery") ? 1 : 0.6,
+                     foreign_link_->target, foreign_link_->where);
+        if (said(Lure::Document) > 0 && (dubious_link_ || out_.has("sender.names_us")))
+            out_.add("scheme.document", 1, (dubious_link_ ? dubious_link_ : foreign_link_)->target,
+                     foreign_link_->where);
+        if (said(Lure::Prize) >= 2 && (dubious_link_ || pushes))
+            out_.add("scheme.prize", said(Lure::Prize) >= 3 ? 1 : 0.6, foreign_link_->target,
+                     foreign_link_->where);
+    }
+
+    void requests() {
+        const std::size_t threats = said(Lure::Extortion);
+        if ((out_.has("money.wallet") && threats >= 1) || threats >= 4)
+            out_.add("scheme.extortion", threats >= 2 ? 1 : 0.6,
+                     out_.has("money.wallet") ? out_.find("money.wallet")->evidence
+                                              : seen_.lure(Lure::Extortion).evidence,
+                     seen_.lure(Lure::Extortion).where);
+        if (said(Lure::GiftCard) > 0 && outsider_ &&
+            said(Lure::BecOpener) + said(Lure::Urgency) + said(Lure::Secrecy) > 0)
+            add("scheme.gift_card", 1, Lure::GiftCard);
+        if (said(Lure::DataRequest) > 0 && outsider_ && !trusted_)
+            add("scheme.data_request",
+                odd_sender_                    ? 1
+                : said(Lure::DataRequest) >= 2 ? 0.7
+                                               : 0.4,
+                Lure::DataRequest);
+    }
+
+    void bank_change() {
+        const bool new_iban = out_.has("money.new_iban");
+        const bool unknown = out_.has("money.unknown_iban") || out_.has("money.bad_iban") ||
+                             (seen_.ibans.size() == 1 && !out_.has("money.known_iban"));
+        if (said(Lure::PaymentChange) == 0) {
+            if (new_iban)
+                out_.add("scheme.bank_change", 0.7, out_.find("money.new_iban")->evidence,
+                         out_.find("money.new_iban")->where);
+            return;
+        }
+        if (out_.has("money.known_iban") && !new_iban && !odd_sender_) return;
+        const bool salary = contains(folded(scene_.message.text), " salaire ") ||
+                            contains(folded(scene_.message.text), " payroll ") ||
+                            contains(folded(scene_.message.text), " paie ") ||
+                            contains(folded(scene_.message.text), " salary ") ||
+                            contains(folded(scene_.message.text), " direct deposit ");
+        const double strength = new_iban || odd_sender_ ? 1
+                                : unknown || outsider_  ? 0.8
+                                : who_.history_known    ? 0.5
+                                                        : 0.6;
+        add(salary ? "scheme.payroll" : "scheme.bank_change", strength, Lure::PaymentChange);
+    }
+
+    void orders() {
+        const bool pay = said(Lure::PaymentRequest) > 0;
+        if (pay && !trusted_ && odd_sender_ &&
+            (said(Lure::Urgency) + said(Lure::Secrecy) > 0 || !seen_.ibans.empty()))
+            add("scheme.payment_order", 1, Lure::PaymentRequest);
+        else if (pay && !trusted_ && outsider_ && said(Lure::Secrecy) > 0)
+            add("scheme.payment_order", 0.7, Lure::PaymentRequest);
+        const bool posing = out_.has("sender.staff_foreign") || out_.has("sender.executive_name") ||
+                            out_.has("auth.own_forged");
+        const bool opens = said(Lure::BecOpener) > 0;
+        if (posing && (opens || pay || said(Lure::Secrecy) > 0 || seen_.words < 40))
+            out_.add("scheme.executive", opens || pay ? 1 : 0.6, author_text(scene_.message),
+                     "header:From");
+        else if (opens && outsider_ && seen_.words < 120 && !foreign_link_)
+            add("scheme.executive", said(Lure::BecOpener) >= 2 ? 0.7 : 0.4, Lure::BecOpener);
+    }
+
+    const Scene& scene_;
+    const Evidence& seen_;
+    const Relations& who_;
+    SignalList& out_;
+    bool trusted_ = false;
+    bool odd_sender_ = false;
+    bool outsider_ = false;
+    const Link* foreign_link_ = nullptr;
+    const Link* dubious_link_ = nullptr;
+};
+
+}  // namespace
+
+void draw_schemes(const Scene& scene, SignalList& out) {
+    Schemes(scene, out).draw();
+}
+
+}  // namespace hygie::mail

@@ -1,0 +1,58 @@
+#include <array>
+#include <string>
+
+#include "guards/mail/pack.h"
+#include "guards/mail/signal_list.h"
+
+namespace hygie::mail {
+namespace {
+
+constexpr std::size_t kShortWords = 60;
+constexpr std::size_t kImageOnlyWords = 25;
+constexpr std::size_t kInvisibleMin = 8;
+constexpr std::size_t kHiddenBytesMin = 400;
+
+constexpr std::array<std::string_view, kLures> kLureSignals = {
+    "lure.credential",  "lure.threat",           "lure.urgency",
+    "lure.click",       "lure.payment_change",   "lure.payment_request",
+    "lure.secrecy",     "lure.bec_opener",       "lure.gift_card",
+    "lure.call",        "lure.support_alert",    "lure.charge",
+    "lure.extortion",   "lure.data_request",     "lure.delivery",
+    "lure.refund",      "lure.health",           "lure.document",
+    "lure.attachment",  "lure.generic_greeting", "lure.prize",
+    "lure.advance_fee", "lure.spam_invest",      "lure.spam_goods",
+    "lure.mailing"};
+
+/// One phrase may be chance; three are a purpose. A subject says it loudest.
+double strength_of(const LureFacts& lure) {
+    const double by_count = lure.phrases == 1 ? 0.5 : lure.phrases == 2 ? 0.8 : 1.0;
+    return lure.in_subject ? std::min(1.0, by_count + 0.25) : by_count;
+}
+
+}  // namespace
+
+void draw_words(const Scene& scene, SignalList& out) {
+    const Evidence& seen = scene.evidence;
+    for (std::size_t i = 0; i < kLures; ++i)
+        if (seen.lures[i].phrases > 0)
+            out.add(kLureSignals[i], strength_of(seen.lures[i]), seen.lures[i].evidence,
+                    seen.lures[i].where);
+    const std::string& subject = scene.message.subject;
+    if (seen.words < kShortWords) out.add("text.short", 1, subject, "header:Subject");
+    const std::size_t real_images = scene.message.images - scene.message.tracking_images;
+    if (seen.words < kImageOnlyWords && real_images > 0)
+        for (const Link& link : seen.links)
+            if (is_followed(link) && link.kind != LinkKind::Text) {
+                out.add("text.image_only", 1, link.target, link.where);
+                break;
+            }
+    if (seen.invisible >= kInvisibleMin)
+        out.add("text.invisible", seen.invisible >= 40 ? 1 : 0.5, subject, "header:Subject");
+    if (seen.disguised >= 2)
+        out.add("text.disguised", seen.disguised >= 5 ? 1 : 0.6, seen.disguised_evidence, "text");
+    if (scene.message.hidden.size() >= kHiddenBytesMin)
+        out.add("html.hidden_text", 1, std::string_view(scene.message.hidden).substr(0, 120),
+                "html");
+}
+
+}  // namespace hygie::mail
