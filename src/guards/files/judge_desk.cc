@@ -174,6 +174,8 @@ void JudgeDesk::drain() {
 
 void JudgeDesk::obey_orders() {
     if (parts_.state == nullptr) return;
+    if (const auto left = parts_.state->take_events(parts_.clock); left && parts_.sink)
+        for (const event::Event& event : *left) parts_.sink(event);
     const auto orders = parts_.state->take_orders();
     if (!orders) return log::warning("files.orders-unreadable", orders.error());
     for (const GuardOrder& order : *orders) {

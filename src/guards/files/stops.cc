@@ -5,16 +5,15 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "crypto/aead.h"
-#include "crypto/tokens.h"
+#include "event/ndjson.h"
 
 namespace hygie::files {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kFileBytesMax = 16 << 20;
 constexpr std::string_view kOrders = "orders";
+constexpr std::string_view kEvents = "left-events";
 
 std::unexpected<Error> damaged() {
     return fail(Code::Corrupt, {"l'état du juge est abîmé", "the judge's state is damaged"},
@@ -55,6 +54,20 @@ StoppedActor read_stop(const json& one) {
 
 constexpr std::array<std::string_view, 3> kOrderNames = {"thaw", "enrol", "dismiss"};
 
+/// Every sealed file of a folder, read and removed. What was not written by one of us is dropped.
+Result<std::vector<std::string>> take_all(SealedFolder& folder, const std::string& dir) {
+    std::vector<std::string> texts;
+    if (!folder.has(dir)) return texts;
+    for (const DirEntry& entry : TRY(folder.disk().list(folder.path(dir)))) {
+        if (entry.is_dir || entry.name.ends_with(".tmp")) continue;
+        const std::string name = join(dir, entry.name);
+        auto text = folder.read(name);
+        TRY_STATUS(folder.remove(name));
+        if (text) texts.push_back(std::move(*text));
+    }
+    return texts;
+}
+
 }  // namespace
 
 std::string print_stops(const std::vector<StoppedActor>& stops) {
@@ -74,39 +87,25 @@ Result<std::vector<StoppedActor>> parse_stops(std::string_view text) {
 }
 
 JudgeState::JudgeState(Disk& disk, Random& random, std::string state, const crypto::Secret32& key)
-    : disk_(disk),
-      random_(random),
-      state_(std::move(state)),
-      key_(crypto::derive(key, "files/judge")) {}
-
-Status JudgeState::seal(const std::string& name, std::string_view text) {
-    TRY_STATUS(disk_.make_dirs(parent(join(state_, name))));
-    return disk_.replace_file(join(state_, name),
-                              crypto::box(key_, as_bytes(name), as_bytes(text), random_));
-}
-
-Result<std::string> JudgeState::unseal(const std::string& name) {
-    const Bytes boxed = TRY(disk_.read_file(join(state_, name), kFileBytesMax));
-    const Bytes text = TRY(crypto::unbox(key_, as_bytes(name), boxed));
-    return std::string(as_text(text));
-}
+    : folder_(disk, random, std::move(state), key, "files/judge") {}
 
 Status JudgeState::save_stops(const std::vector<StoppedActor>& stops) {
-    return seal("stops", print_stops(stops));
+    return folder_.write("stops", print_stops(stops));
 }
 
 Result<std::vector<StoppedActor>> JudgeState::load_stops() {
-    if (!disk_.exists(join(state_, "stops"))) return std::vector<StoppedActor>();
-    return parse_stops(TRY(unseal("stops")));
+    if (!folder_.has("stops")) return std::vector<StoppedActor>();
+    return parse_stops(TRY(folder_.read("stops")));
 }
 
 Status JudgeState::save_enrolled(const std::vector<std::string>& enrolled) {
-    return seal("enrolled", json(enrolled).dump(-1, ' ', false, json::error_handler_t::replace));
+    return folder_.write("enrolled",
+                         json(enrolled).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 Result<std::vector<std::string>> JudgeState::load_enrolled() {
-    if (!disk_.exists(join(state_, "enrolled"))) return std::vector<std::string>();
-    const json all = json::parse(TRY(unseal("enrolled")), nullptr, false);
+    if (!folder_.has("enrolled")) return std::vector<std::string>();
+    const json all = json::parse(TRY(folder_.read("enrolled")), nullptr, false);
     if (!all.is_array()) return damaged();
     std::vector<std::string> enrolled;
     for (const json& one : all)
@@ -115,37 +114,44 @@ Result<std::vector<std::string>> JudgeState::load_enrolled() {
 }
 
 Status JudgeState::save_judge(const Judge& judge, WallTime now) {
-    return seal("judge.state", as_text(judge.save(key_, now)));
+    return folder_.write("judge.state", as_text(judge.save(folder_.key(), now)));
 }
 
 Status JudgeState::load_judge(Judge& judge) {
-    if (!disk_.exists(join(state_, "judge.state"))) return {};
-    return judge.load(key_, as_bytes(TRY(unseal("judge.state"))));
+    if (!folder_.has("judge.state")) return {};
+    return judge.load(folder_.key(), as_bytes(TRY(folder_.read("judge.state"))));
 }
 
 Status JudgeState::give(const GuardOrder& order) {
-    const std::string name = fmt::format("{}/{}", kOrders, to_hex(random_.bytes<16>()));
+    const std::string name = fmt::format("{}/{}", kOrders, to_hex(folder_.random().bytes<16>()));
     const json text = {{"kind", kOrderNames[static_cast<std::size_t>(order.kind)]},
                        {"target", order.target}};
-    return seal(name, text.dump(-1, ' ', false, json::error_handler_t::replace));
+    return folder_.write(name, text.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 Result<std::vector<GuardOrder>> JudgeState::take_orders() {
     std::vector<GuardOrder> orders;
-    const std::string dir = join(state_, kOrders);
-    if (!disk_.exists(dir)) return orders;
-    for (const DirEntry& entry : TRY(disk_.list(dir))) {
-        if (entry.is_dir || entry.name.ends_with(".tmp")) continue;
-        const std::string name = join(kOrders, entry.name);
-        const auto text = unseal(name);
-        TRY_STATUS(disk_.remove(join(state_, name)));
-        if (!text) continue;  // not written by one of us
-        const json order = json::parse(*text, nullptr, false);
+    for (const std::string& text : TRY(take_all(folder_, std::string(kOrders)))) {
+        const json order = json::parse(text, nullptr, false);
         for (std::size_t kind = 0; kind < kOrderNames.size() && order.is_object(); ++kind)
             if (order.value("kind", "") == kOrderNames[kind])
                 orders.push_back({static_cast<GuardOrder::Kind>(kind), order.value("target", "")});
     }
     return orders;
+}
+
+Status JudgeState::leave(const event::Event& event) {
+    std::string line;
+    event::print_line(event, line);
+    return folder_.write(fmt::format("{}/{}", kEvents, to_hex(folder_.random().bytes<16>())), line);
+}
+
+Result<std::vector<event::Event>> JudgeState::take_events(Clock& clock) {
+    std::vector<event::Event> events;
+    const event::LineOrigin origin{clock, folder_.random(), SourceId("files"), NodeId("local")};
+    for (const std::string& line : TRY(take_all(folder_, std::string(kEvents))))
+        if (auto event = event::parse_line(line, origin)) events.push_back(std::move(*event));
+    return events;
 }
 
 }  // namespace hygie::files

@@ -6,8 +6,8 @@
 #include "crypto/secret.h"
 #include "event/event.h"
 #include "guards/files/judge.h"
-#include "host/disk.h"
-#include "host/random.h"
+#include "guards/files/sealed_folder.h"
+#include "host/clock.h"
 
 /// Who is stopped, kept sealed in the state folder so that other commands and the next guard know.
 namespace hygie::files {
@@ -51,14 +51,12 @@ class JudgeState {
     /// Takes all orders away.
     Result<std::vector<GuardOrder>> take_orders();
 
-  private:
-    Status seal(const std::string& name, std::string_view text);
-    Result<std::string> unseal(const std::string& name);
+    /// An event that a command has for the ledger; the running guard hands it on.
+    Status leave(const event::Event& event);
+    Result<std::vector<event::Event>> take_events(Clock& clock);
 
-    Disk& disk_;
-    Random& random_;
-    std::string state_;
-    crypto::Secret32 key_;
+  private:
+    SealedFolder folder_;
 };
 
 }  // namespace hygie::files
