@@ -43,18 +43,31 @@ std::vector<std::uint16_t> rows_of(std::string_view type, std::string_view param
     return columns;
 }
 
-Result<std::string> patient_of(std::string_view type, std::string_view id,
+Result<std::string> patient_of(fhir::Json resource, std::string_view id,
                                std::span<const fhir::IndexRow> rows,
                                const std::function<Result<bool>(const std::string& id)>& is_ours) {
+    const std::string_view type = resource["resourceType"].text();
     if (type == "Patient") return std::string(id);
-    for (const std::string_view code : fhir::patient_compartment_params(type)) {
+    std::vector<std::string> candidates;
+    const auto add = [&](const fhir::Reference& to) {
+        if (to.type == "Patient") candidates.emplace_back(to.id);
+    };
+    const auto params = fhir::patient_compartment_params(type);
+    for (const std::string_view code : params) {
         const std::vector<std::uint16_t> columns = rows_of(type, code);
         for (const fhir::IndexRow& row : rows) {
             const auto* to = std::get_if<fhir::Reference>(&row.value);
-            if (!to || to->type != "Patient" || !std::ranges::count(columns, row.param)) continue;
-            std::string patient(to->id);
-            if (TRY(is_ours(patient))) return patient;
+            if (to && std::ranges::count(columns, row.param)) add(*to);
         }
+    }
+    for (const fhir::IndexRow& row : rows) {
+        const auto* to = std::get_if<fhir::Reference>(&row.value);
+        if (to && params.empty()) add(*to);
+    }
+    if (type == "Binary")
+        add(fhir::parse_reference(resource["securityContext"]["reference"].text()));
+    for (std::string& patient : candidates) {
+        if (TRY(is_ours(patient))) return std::move(patient);
     }
     return std::string();
 }

@@ -116,7 +116,7 @@ Status Preparation::draft_put(Draft& draft) {
         stamped(arena_, write.resource, write.id, draft.body.version, draft.body.updated);
     fhir::append_text(draft.resource, draft.body.text);
     draft.rows = fhir::extract(draft.resource);
-    draft.patient = TRY(patient_of(write.type, write.id, draft.rows,
+    draft.patient = TRY(patient_of(draft.resource, write.id, draft.rows,
                                    [&](const std::string& id) { return is_ours(id); }));
     draft.compartment = TRY(compartment_of(draft.patient));
     return {};

@@ -144,7 +144,8 @@ inline std::string patient(const std::string& id, const std::string& family = "D
 inline std::string observation(const std::string& id, const std::string& patient_id,
                                const std::string& value = "5.40") {
     return R"({"resourceType":"Observation","id":")" + id +
-           R"(","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},)"
+           R"(","status":"final",)"
+           R"("code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},)"
            R"("subject":{"reference":"Patient/)" +
            patient_id + R"("},"valueQuantity":{"value":)" + value + R"(,"unit":"%"}})";
 }
