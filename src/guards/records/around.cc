@@ -20,8 +20,8 @@ Answer<std::vector<std::shared_ptr<const vault::Record>>> records_around(Sight& 
                                      return false;
                                  },
                              .person = sight.call().actor.person};
-    fhir::Query query =
-        TRY(fhir::parse_query(type, {}, {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()}));
+    fhir::Query query = TRY(fhir::parse_query(
+        type, {}, {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()}));
     query.summary = fhir::Query::Summary::Count;
     TRY(sight.desk().rooms.vault.search(query, scope));
     std::vector<std::shared_ptr<const vault::Record>> records;

@@ -104,8 +104,7 @@ Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, AuditTrail::Questi
             if (page.entries.size() == wanted) return page;
             question.before = entry.place.index;
             page.next_before = entry.place.index;
-            if (decision_on(sight, entry.event).permitted)
-                page.entries.push_back(std::move(entry));
+            if (decision_on(sight, entry.event).permitted) page.entries.push_back(std::move(entry));
         }
         if (entries.size() < question.count) {
             page.next_before.reset();
@@ -124,9 +123,9 @@ Answer<Disclosure> read_audit(Desk& desk, const Call& call) {
     const auto entry = TRY(trail->read(call.target.id));
     const auto decision = decision_on(sight, entry.event);
     if (!decision.permitted) return std::unexpected(not_found(decision.reasons));
-    event::Event e = event_of(desk, call, event::Type::LedgerRead,
-                              entry.event.subject.patient.str(),
-                              reference_to("AuditEvent", call.target.id));
+    event::Event e =
+        event_of(desk, call, event::Type::LedgerRead, entry.event.subject.patient.str(),
+                 reference_to("AuditEvent", call.target.id));
     add_basis(e, decision.reasons);
     return Disclosure{json_response(call, 200, event::to_audit_event(entry.event, entry.place)),
                       {std::move(e)}};
@@ -138,15 +137,13 @@ Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
     const auto question = TRY(question_of(call));
     const AuditPage page = TRY(audit_page(sight, *trail, question));
     BundleWriter writer("searchset", desk.options.base);
-    if (page.next_before)
-        writer.link("next", page_link(desk, call, {.offset = *page.next_before}));
+    if (page.next_before) writer.link("next", page_link(desk, call, {.offset = *page.next_before}));
     for (const AuditTrail::Entry& entry : page.entries) {
         const std::string reference = reference_to("AuditEvent", entry.event.id);
         const std::string body = event::to_audit_event(entry.event, entry.place);
         writer.add({.reference = reference, .resource = body, .search_mode = "match"});
     }
-    event::Event e =
-        event_of(desk, call, event::Type::LedgerRead, question.patient.str(), {});
+    event::Event e = event_of(desk, call, event::Type::LedgerRead, question.patient.str(), {});
     e.query = call.asked;
     return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
 }

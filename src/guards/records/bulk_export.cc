@@ -91,7 +91,8 @@ Answer<std::vector<std::string>> members_of(Sight& sight, const std::string& gro
     std::vector<std::string> patients;
     for (const fhir::Json member : document.root["member"].items()) {
         const std::string_view reference = member["entity"]["reference"].text();
-        if (member["inactive"].kind() != fhir::Json::Kind::True && reference.starts_with("Patient/"))
+        if (member["inactive"].kind() != fhir::Json::Kind::True &&
+            reference.starts_with("Patient/"))
             patients.emplace_back(reference.substr(reference.find('/') + 1));
     }
     return patients;
@@ -180,9 +181,9 @@ Answer<std::set<std::string>> Exporting::passing(std::string_view type,
     std::set<std::string> ids;
     for (const Filter& filter : wanted_.filters) {
         if (filter.type != type) continue;
-        auto query = TRY(fhir::parse_query(type, TRY(parse_query(filter.query)),
-                                           {.base = desk_.options.base,
-                                            .now = desk_.rooms.clock.now()}));
+        auto query =
+            TRY(fhir::parse_query(type, TRY(parse_query(filter.query)),
+                                  {.base = desk_.options.base, .now = desk_.rooms.clock.now()}));
         query.count = fhir::kQueryCountMax;
         do {
             auto searched = TRY(run_search(sight_, query, record.patient()));
@@ -220,8 +221,8 @@ Answer<void> Exporting::give(const vault::Record& record) {
 }
 
 std::string manifest_of(const Desk& desk, const Export& one) {
-    std::string out = fmt::format(R"({{"transactionTime":"{}","request":)",
-                                  to_rfc3339(one.started));
+    std::string out =
+        fmt::format(R"({{"transactionTime":"{}","request":)", to_rfc3339(one.started));
     event::append_json_string(out, one.request);
     out += R"(,"requiresAccessToken":true,"output":[)";
     for (const ExportPart& part : one.parts) {
@@ -249,10 +250,9 @@ event::Event export_event(const Desk& desk, const Call& call) {
 Answer<Disclosure> start_export(Desk& desk, const Call& call) {
     if (desk.options.export_dir.empty()) return std::unexpected(not_found());
     if (!call.wishes.asynchronous)
-        return refuse(400, "required",
-                      {"un export se fait en différé", "an export is asynchronous"},
-                      {"ajoutez l'en-tête Prefer: respond-async",
-                       "add the header Prefer: respond-async"});
+        return refuse(
+            400, "required", {"un export se fait en différé", "an export is asynchronous"},
+            {"ajoutez l'en-tête Prefer: respond-async", "add the header Prefer: respond-async"});
     Wanted wanted = TRY(wanted_of(desk, call));
     if (!wanted.group.empty()) {
         Sight sight(desk, call);
@@ -263,13 +263,13 @@ Answer<Disclosure> start_export(Desk& desk, const Call& call) {
     kept->actor = call.actor;
     kept->request.peer = call.request.peer;
     kept->asked = call.asked;
-    const bool taken = desk.backstage->add([&desk, kept, one, wanted = std::move(wanted)]() mutable {
-        Exporting(desk, kept, one, std::move(wanted)).run();
-    });
+    const bool taken =
+        desk.backstage->add([&desk, kept, one, wanted = std::move(wanted)]() mutable {
+            Exporting(desk, kept, one, std::move(wanted)).run();
+        });
     if (!taken) {
         desk.exports->remove(one);
-        return refuse(429, "throttled",
-                      {"trop de travaux en attente", "too much work is waiting"},
+        return refuse(429, "throttled", {"trop de travaux en attente", "too much work is waiting"},
                       {"recommencez plus tard", "try again later"});
     }
     http::Response response{.status = 202};
@@ -286,8 +286,8 @@ Answer<Disclosure> export_status(Desk& desk, const Call& call) {
                       {"relancez-le", "start it again"});
     if (one->state == Export::State::Running) {
         http::Response response{.status = 202};
-        response.headers.emplace_back(
-            "X-Progress", fmt::format("{}/{}", one->patients_done, one->patients));
+        response.headers.emplace_back("X-Progress",
+                                      fmt::format("{}/{}", one->patients_done, one->patients));
         response.headers.emplace_back("Retry-After", "1");
         return Disclosure{std::move(response), {}};
     }

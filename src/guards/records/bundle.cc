@@ -32,15 +32,15 @@ Answer<void> check_resource(const BundleEntry& entry, std::size_t number) {
                          {"le type de l'adresse n'est pas celui de la ressource",
                           "the type of the URL is not that of the resource"},
                          {"écrivez le même type aux deux endroits", "write the same type in both"});
-    const bool fits_url = entry.method == Method::Get || entry.method == Method::Post ||
-                          at_instance || at_type;
+    const bool fits_url =
+        entry.method == Method::Get || entry.method == Method::Post || at_instance || at_type;
     // A bundle in a bundle has no end.
     const bool is_bundle = entry.method == Method::Post && entry.target.shape == Shape::System;
     if (!fits_url || is_bundle)
-        return bad_entry(number, "request",
-                         {"cette méthode ne va pas avec cette adresse",
-                          "this method does not go with this URL"},
-                         {"voyez le CapabilityStatement", "see the CapabilityStatement"});
+        return bad_entry(
+            number, "request",
+            {"cette méthode ne va pas avec cette adresse", "this method does not go with this URL"},
+            {"voyez le CapabilityStatement", "see the CapabilityStatement"});
     return {};
 }
 
@@ -168,7 +168,8 @@ void BundleWriter::add(const Item& item) {
         part_ = Part::Entries;
     }
     out_ += '{';
-    if (!item.reference.empty()) append_member(out_, "fullUrl", base_ + std::string(item.reference));
+    if (!item.reference.empty())
+        append_member(out_, "fullUrl", base_ + std::string(item.reference));
     append_raw_member(out_, "resource", item.resource);
     if (!item.search_mode.empty()) {
         append_raw_member(out_, "search", fmt::format(R"({{"mode":"{}"}})", item.search_mode));
@@ -201,19 +202,32 @@ std::string BundleWriter::finish() {
 
 std::string status_line(int status) {
     switch (status) {
-        case 200: return "200 OK";
-        case 201: return "201 Created";
-        case 204: return "204 No Content";
-        case 304: return "304 Not Modified";
-        case 400: return "400 Bad Request";
-        case 404: return "404 Not Found";
-        case 405: return "405 Method Not Allowed";
-        case 409: return "409 Conflict";
-        case 410: return "410 Gone";
-        case 412: return "412 Precondition Failed";
-        case 422: return "422 Unprocessable Entity";
-        case 428: return "428 Precondition Required";
-        default: return std::to_string(status);
+        case 200:
+            return "200 OK";
+        case 201:
+            return "201 Created";
+        case 204:
+            return "204 No Content";
+        case 304:
+            return "304 Not Modified";
+        case 400:
+            return "400 Bad Request";
+        case 404:
+            return "404 Not Found";
+        case 405:
+            return "405 Method Not Allowed";
+        case 409:
+            return "409 Conflict";
+        case 410:
+            return "410 Gone";
+        case 412:
+            return "412 Precondition Failed";
+        case 422:
+            return "422 Unprocessable Entity";
+        case 428:
+            return "428 Precondition Required";
+        default:
+            return std::to_string(status);
     }
 }
 

@@ -20,8 +20,8 @@ struct BundleEntry {
     std::string path{};   ///< below the base, still encoded, without '?'
     std::string query{};  ///< what follows '?'
     Target target{};
-    std::string full_url{};     ///< empty when it has none
-    fhir::Json resource{};      ///< Absent when it has none
+    std::string full_url{};  ///< empty when it has none
+    fhir::Json resource{};   ///< Absent when it has none
     std::string if_none_exist{};
     std::string if_match{};
     std::string if_none_match{};
@@ -53,8 +53,8 @@ class BundleWriter {
     void link(std::string_view relation, std::string_view url);
 
     struct Item {
-        std::string_view reference{};  ///< "Patient/1": fullUrl without the base; may be empty
-        std::string_view resource{};   ///< JSON; may be empty
+        std::string_view reference{};    ///< "Patient/1": fullUrl without the base; may be empty
+        std::string_view resource{};     ///< JSON; may be empty
         std::string_view search_mode{};  ///< "match", "include", "outcome", or empty
         std::string_view method{};       ///< of a history entry, with `url`
         std::string_view url{};

@@ -33,10 +33,10 @@ std::string header_of(const http::Response& response, std::string_view name) {
 }
 
 EntryResult result_of(const Desk& desk, const http::Response& response) {
-    EntryResult result{.status = response.status,
-                       .location = std::string(
-                           below_base(header_of(response, "Location"), desk.options.base)),
-                       .etag = header_of(response, "ETag")};
+    EntryResult result{
+        .status = response.status,
+        .location = std::string(below_base(header_of(response, "Location"), desk.options.base)),
+        .etag = header_of(response, "ETag")};
     if (const auto modified = parse_http_date(header_of(response, "Last-Modified")))
         result.last_modified = to_rfc3339(*modified);
     const std::string_view body = as_text(response.body);
@@ -50,8 +50,7 @@ EntryResult result_of(const Call& call, const Written& written) {
     if (written.version == 0) return result;
     result.etag = etag_of(written.version);
     result.last_modified = to_rfc3339(written.updated);
-    result.location =
-        fmt::format("{}/{}/_history/{}", written.type, written.id, written.version);
+    result.location = fmt::format("{}/{}/_history/{}", written.type, written.id, written.version);
     if (call.wishes.returned == Return::Representation) result.resource = written.body;
     if (!written.warnings.empty())
         result.outcome = outcome_json(written.warnings, call.wishes.lang);
@@ -84,8 +83,8 @@ class Bundling : public std::enable_shared_from_this<Bundling> {
     std::vector<std::size_t> changes_;  ///< entries written together
     std::vector<std::size_t> rest_;     ///< entries answered one by one
     std::vector<EntryResult> results_;
-    std::atomic<int> free_ = 0;          ///< places among those under way, and the right to fill them
-    std::size_t asked_ = 0;              ///< of rest_; changed by whoever has that right
+    std::atomic<int> free_ = 0;  ///< places among those under way, and the right to fill them
+    std::size_t asked_ = 0;      ///< of rest_; changed by whoever has that right
     std::atomic<std::size_t> answered_ = 0;
 };
 

@@ -19,15 +19,24 @@ using fhir::SearchParam;
 
 std::string_view name_of(SearchParam::Type type) {
     switch (type) {
-        case SearchParam::Type::Number: return "number";
-        case SearchParam::Type::Date: return "date";
-        case SearchParam::Type::String: return "string";
-        case SearchParam::Type::Token: return "token";
-        case SearchParam::Type::Reference: return "reference";
-        case SearchParam::Type::Composite: return "composite";
-        case SearchParam::Type::Quantity: return "quantity";
-        case SearchParam::Type::Uri: return "uri";
-        case SearchParam::Type::Special: return "special";
+        case SearchParam::Type::Number:
+            return "number";
+        case SearchParam::Type::Date:
+            return "date";
+        case SearchParam::Type::String:
+            return "string";
+        case SearchParam::Type::Token:
+            return "token";
+        case SearchParam::Type::Reference:
+            return "reference";
+        case SearchParam::Type::Composite:
+            return "composite";
+        case SearchParam::Type::Quantity:
+            return "quantity";
+        case SearchParam::Type::Uri:
+            return "uri";
+        case SearchParam::Type::Special:
+            return "special";
     }
     return {};
 }
@@ -86,8 +95,8 @@ class Stating {
 
     Json security() {
         const Json coding = arena_.object(
-            {{"system", arena_.string(
-                            "http://terminology.hl7.org/CodeSystem/restful-security-service")},
+            {{"system",
+              arena_.string("http://terminology.hl7.org/CodeSystem/restful-security-service")},
              {"code", arena_.string("SMART-on-FHIR")}});
         const Json service = arena_.object({{"coding", arena_.array({&coding, 1})}});
         return arena_.object(

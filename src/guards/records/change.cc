@@ -16,9 +16,9 @@ Answer<std::optional<std::uint32_t>> version_of(std::string_view etag,
                                                 const std::string& expression) {
     if (etag.empty()) return std::optional<std::uint32_t>();
     if (const auto version = version_in_etag(etag)) return version;
-    return refuse(412, "conflict", {"If-Match ne nomme aucune version", "If-Match names no version"},
-                  {"recopiez l'ETag de la dernière lecture", "copy the ETag of the last read"},
-                  expression);
+    return refuse(
+        412, "conflict", {"If-Match ne nomme aucune version", "If-Match names no version"},
+        {"recopiez l'ETag de la dernière lecture", "copy the ETag of the last read"}, expression);
 }
 
 /// What follows '?' in "Patient?identifier=1", or all of "identifier=1".
@@ -64,10 +64,9 @@ Answer<void> set_patch(fhir::Arena& arena, Change& change) {
 
 Answer<Change> change_of(fhir::Arena& arena, const BundleEntry& entry, std::string expression) {
     if (is_from_ledger(entry.target.type))
-        return refuse(405, "not-supported",
-                      {"un AuditEvent ne s'écrit pas", "an AuditEvent is not written"},
-                      {"le journal les tient lui-même", "the ledger keeps them itself"},
-                      expression);
+        return refuse(
+            405, "not-supported", {"un AuditEvent ne s'écrit pas", "an AuditEvent is not written"},
+            {"le journal les tient lui-même", "the ledger keeps them itself"}, expression);
     if (entry.target.shape != Shape::Type && entry.target.shape != Shape::Instance)
         return refuse(400, "not-supported",
                       {"une transaction ne fait que lire et écrire des ressources",
@@ -83,6 +82,11 @@ Answer<Change> change_of(fhir::Arena& arena, const BundleEntry& entry, std::stri
     change.if_match = TRY(version_of(entry.if_match, change.expression));
     change.only_new = entry.if_none_match == "*";
     if (entry.method == Method::Post) {
+        if (!change.id.empty())
+            return refuse(400, "invalid",
+                          {"une création ne nomme pas d'id", "a creation names no id"},
+                          {"écrivez POST Type, ou PUT Type/id", "write POST Type, or PUT Type/id"},
+                          change.expression);
         if (!entry.if_none_exist.empty())
             change.criteria = TRY(criteria_of(query_part(entry.if_none_exist), change.expression));
         return change;

@@ -1,9 +1,12 @@
 #include "guards/records/checks.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
+#include "fhir/schema.h"
 #include "fhir/search_extract.h"
+#include "fhir/terminology.h"
 #include "fhir/validate.h"
 #include "guards/records/references.h"
 #include "vault/indexing.h"
@@ -25,9 +28,12 @@ std::string expression_in(const Step& step, std::string_view where) {
 
 Severity severity_of(fhir::Issue::Severity severity) {
     switch (severity) {
-        case fhir::Issue::Severity::Error: return Severity::Error;
-        case fhir::Issue::Severity::Warning: return Severity::Warning;
-        case fhir::Issue::Severity::Information: return Severity::Information;
+        case fhir::Issue::Severity::Error:
+            return Severity::Error;
+        case fhir::Issue::Severity::Warning:
+            return Severity::Warning;
+        case fhir::Issue::Severity::Information:
+            return Severity::Information;
     }
     return Severity::Error;
 }
@@ -102,7 +108,7 @@ class Surroundings {
 /// Whose record the resource goes to.
 Answer<std::string> patient_of(Surroundings& around, const Step& step) {
     const auto rows = fhir::extract(step.change.body);
-    return TRY(vault::patient_of(step.change.type, step.change.id, rows,
+    return TRY(vault::patient_of(step.change.body, step.change.id, rows,
                                  [&](const std::string& id) { return around.is_patient(id); }));
 }
 
@@ -114,32 +120,68 @@ std::string without_version(std::string_view link) {
 /// Every literal reference leads somewhere.
 Answer<void> check_references(Surroundings& around, Work& work, const Step& step, Issues& issues) {
     bool dangling = false;
-    TRY(relinked(work.arena, step.change.body,
-                 [&](std::string_view link,
-                     bool is_reference) -> Answer<std::optional<std::string>> {
-                     const std::string reference = without_version(link);
-                     dangling = dangling || (is_reference && is_literal_reference(reference) &&
-                                             !around.has(reference));
-                     return std::optional<std::string>();
-                 }));
+    TRY(relinked(
+        work.arena, step.change.body,
+        [&](std::string_view link, bool is_reference) -> Answer<std::optional<std::string>> {
+            const std::string reference = without_version(link);
+            dangling = dangling ||
+                       (is_reference && is_literal_reference(reference) && !around.has(reference));
+            return std::optional<std::string>();
+        }));
     if (dangling)
-        issues.push_back({.code = "not-found",
-                          .what = {"une référence ne désigne aucune ressource qui vous soit ouverte",
-                                   "a reference means no resource that is open to you"},
-                          .remedy = {"enregistrez d'abord ce qu'elle désigne, ou corrigez-la",
-                                     "store first what it refers to, or mend it"},
-                          .expression = expression_in(step, step.change.type)});
+        issues.push_back(
+            {.code = "not-found",
+             .what = {"une référence ne désigne aucune ressource qui vous soit ouverte",
+                      "a reference means no resource that is open to you"},
+             .remedy = {"enregistrez d'abord ce qu'elle désigne, ou corrigez-la",
+                        "store first what it refers to, or mend it"},
+             .expression = expression_in(step, step.change.type)});
     return {};
 }
 
 void check_valid(Sight& sight, Surroundings& around, const Step& step, std::string_view profile,
                  Issues& issues) {
-    fhir::ValidateOptions options{.now = sight.desk().rooms.clock.now()};
+    fhir::ValidateOptions options{.now = sight.desk().rooms.clock.now(),
+                                  .terminology = &fhir::Terminology::r4()};
     if (!profile.empty()) options.profiles = {profile};
     options.resolve = [&](std::string_view reference) { return around.resolve(reference); };
     for (const fhir::Issue& issue : fhir::validate(step.change.body, options).issues) {
         if (issues.size() < kIssuesMax) issues.push_back(issue_of(step, issue));
     }
+}
+
+/// Whether a resource that belongs to no record is anybody's business: what FHIR lets speak of a
+/// patient must say of which one, or it would be open to the whole house.
+bool may_be_of_nobody(std::string_view type) {
+    constexpr std::array<std::string_view, 3> kHoldAnything = {"Binary", "Bundle", "Parameters"};
+    constexpr std::array<std::string_view, 7> kOfTheHouse = {
+        "Appointment", "AppointmentResponse", "Basic",   "Group",
+        "Provenance",  "MeasureReport",       "Schedule"};
+    if (std::ranges::find(kHoldAnything, type) != kHoldAnything.end()) return false;
+    return fhir::patient_compartment_params(type).empty() ||
+           std::ranges::find(kOfTheHouse, type) != kOfTheHouse.end();
+}
+
+Issue lacks_patient(const Step& step) {
+    return {.code = "required",
+            .what = {"cette ressource ne dit pas de quel patient d'ici elle parle",
+                     "this resource does not say which patient of this house it is about"},
+            .remedy = {"nommez-le dans l'élément prévu (subject, patient ; securityContext pour un "
+                       "Binary)",
+                       "name them in the element for it (subject, patient; securityContext for a "
+                       "Binary)"},
+            .expression = expression_in(step, step.change.type)};
+}
+
+/// A resource stays in the record it was written to: moving it would hide from one circle, and show
+/// to another, what was meant for the first.
+Issue moves(const Step& step) {
+    return {.code = "business-rule",
+            .what = {"cette ressource passerait du dossier d'un patient à un autre",
+                     "this resource would go from one patient's record to another's"},
+            .remedy = {"supprimez-la ici et créez-la là-bas, ou réunissez les dossiers par $merge",
+                       "delete it here and create it there, or merge the records with $merge"},
+            .expression = expression_in(step, step.change.type)};
 }
 
 bool has_error(const Issues& issues) {
@@ -158,8 +200,16 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
     for (Step& step : plan.steps) {
         if (step.before) step.patient = step.before->record->patient();
         if (!step.has_body()) continue;
+        const std::size_t before = issues.size();
         TRY_STATUS(check_references(around, work, step, issues));
-        step.patient = TRY(patient_of(around, step));
+        // Where it would go tells whether a closed record is there.
+        if (issues.size() > before) continue;
+        const std::string patient = TRY(patient_of(around, step));
+        if (!step.is_new && patient != step.patient && !work.moves_records)
+            issues.push_back(moves(step));
+        if (patient.empty() && !may_be_of_nobody(step.change.type))
+            issues.push_back(lacks_patient(step));
+        step.patient = patient;
     }
     if (has_error(issues)) return std::unexpected(Refusal(422, std::move(issues)));
     return {};

@@ -21,11 +21,15 @@ constexpr std::size_t kRequestIdLengthMax = 64;
 std::string_view purpose_of(access::Role role) {
     switch (role) {
         case access::Role::Care:
-        case access::Role::Program: return "TREAT";
-        case access::Role::Desk: return "HOPERAT";
-        case access::Role::Patient: return "PATRQT";
+        case access::Role::Program:
+            return "TREAT";
+        case access::Role::Desk:
+            return "HOPERAT";
+        case access::Role::Patient:
+            return "PATRQT";
         case access::Role::Security:
-        case access::Role::Operations: return "HSYSADMIN";
+        case access::Role::Operations:
+            return "HSYSADMIN";
     }
     return {};
 }
@@ -100,12 +104,11 @@ void disclose(Desk& desk, CallPtr call, Disclosure disclosure) {
 
 void refuse(Desk& desk, CallPtr call, const Refusal& refusal, event::Type type) {
     const bool closed = !refusal.reasons.empty();
-    event::Event e = event_of(desk, *call, closed ? event::Type::AccessRefused : type, {},
-                              call->target.id.empty()
-                                  ? std::string()
-                                  : reference_to(call->target.type, call->target.id));
-    e.outcome = refusal.status >= 500 ? event::Outcome::SeriousFailure
-                                      : event::Outcome::MinorFailure;
+    event::Event e = event_of(
+        desk, *call, closed ? event::Type::AccessRefused : type, refusal.patient,
+        call->target.id.empty() ? std::string() : reference_to(call->target.type, call->target.id));
+    e.outcome =
+        refusal.status >= 500 ? event::Outcome::SeriousFailure : event::Outcome::MinorFailure;
     e.query = call->asked;
     e.detail["status"] = fmt::format("{}", refusal.status);
     if (closed) e.verdict = event::Verdict{.reasons = refusal.reasons};
@@ -117,9 +120,8 @@ void refuse(Desk& desk, CallPtr call, const Refusal& refusal, event::Type type) 
 
 http::Response json_response(const Call& call, int status, std::string json) {
     if (call.wishes.pretty) json = prettied(json);
-    return {.status = status,
-            .content_type = std::string(kFhirJson),
-            .body = to_bytes(as_bytes(json))};
+    return {
+        .status = status, .content_type = std::string(kFhirJson), .body = to_bytes(as_bytes(json))};
 }
 
 void add_version_headers(http::Response& response, const vault::Version& version) {

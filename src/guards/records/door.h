@@ -57,9 +57,9 @@ struct Options {
     SourceId source = SourceId("records");
     std::string software = "Hygie";
     std::string version = "0";
-    std::string export_dir;           ///< for bulk exports, sealed; empty: none are offered
-    crypto::Secret32 key;             ///< domain key "records": pages, exports, idempotency
-    std::size_t idle_threads = 1;     ///< for exports, imports and notifications
+    std::string export_dir;        ///< for bulk exports, sealed; empty: none are offered
+    crypto::Secret32 key;          ///< domain key "records": pages, exports, idempotency
+    std::size_t idle_threads = 1;  ///< for exports, imports and notifications
 };
 
 /// What the door stands on. `audit` and `notify` may be empty: what they serve is then not offered.

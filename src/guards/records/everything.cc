@@ -66,13 +66,12 @@ Answer<void> add_referred(Sight& sight, const Wanted& wanted, std::string_view b
                           std::set<std::string>& told, BundleWriter& writer) {
     auto document = TRY(fhir::parse(body));
     std::set<std::string> references;
-    const auto collected = relinked(document.arena, document.root,
-                                    [&](std::string_view link, bool is_reference)
-                                        -> Answer<std::optional<std::string>> {
-                                        if (is_reference && is_literal_reference(link))
-                                            references.emplace(link);
-                                        return std::optional<std::string>();
-                                    });
+    const auto collected = relinked(
+        document.arena, document.root,
+        [&](std::string_view link, bool is_reference) -> Answer<std::optional<std::string>> {
+            if (is_reference && is_literal_reference(link)) references.emplace(link);
+            return std::optional<std::string>();
+        });
     if (!collected) return std::unexpected(collected.error());
     for (const std::string& reference : references) {
         if (told.contains(reference)) continue;
@@ -108,7 +107,8 @@ Answer<Disclosure> everything(Desk& desk, const Call& call) {
     std::set<std::string> told;
     for (; at != end; ++at) {
         const vault::Version version = TRY(desk.rooms.vault.read(*at));
-        writer.add({.reference = reference_of(*at), .resource = version.body, .search_mode = "match"});
+        writer.add(
+            {.reference = reference_of(*at), .resource = version.body, .search_mode = "match"});
         TRY_STATUS(add_referred(sight, wanted, version.body, told, writer));
     }
     event::Event e = event_of(desk, call, event::Type::RecordRead, patient.record->patient(),

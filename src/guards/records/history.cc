@@ -41,11 +41,11 @@ Answer<Wanted> wanted_of(const Call& call) {
         } else if (call.wishes.lenient) {
             continue;
         }
-        return refuse(400, "not-supported",
-                      {"un paramètre de cet historique est inconnu, ou sa valeur",
-                       "a parameter of this history is unknown, or its value"},
-                      {"seuls _count et _since conviennent ici",
-                       "only _count and _since fit here"});
+        return refuse(
+            400, "not-supported",
+            {"un paramètre de cet historique est inconnu, ou sa valeur",
+             "a parameter of this history is unknown, or its value"},
+            {"seuls _count et _since conviennent ici", "only _count and _since fit here"});
     }
     return wanted;
 }
@@ -94,8 +94,9 @@ void add_entries(Sight& sight, const std::shared_ptr<const vault::Record>& recor
                  std::string_view type, WallTime since, std::vector<vault::Found>& into) {
     for (const auto& piece : record->index().pieces()) {
         const fhir::Segment& segment = *piece.segment;
-        const auto [first, last] = type.empty() ? std::pair<std::size_t, std::size_t>(0, segment.size())
-                                                : segment.range_of(type);
+        const auto [first, last] = type.empty()
+                                       ? std::pair<std::size_t, std::size_t>(0, segment.size())
+                                       : segment.range_of(type);
         for (std::size_t i = first; i < last; ++i) {
             const auto entry = segment.entry(i);
             const auto newest = record->index().find(entry.type, entry.id);
@@ -107,8 +108,9 @@ void add_entries(Sight& sight, const std::shared_ptr<const vault::Record>& recor
 }
 
 /// All versions of these resources, newest first, given to `tell` until it returns false.
-Answer<void> tell_versions(Desk& desk, std::vector<vault::Found> found, WallTime since,
-                           const std::function<bool(const vault::Version&, const vault::Found&)>& tell) {
+Answer<void> tell_versions(
+    Desk& desk, std::vector<vault::Found> found, WallTime since,
+    const std::function<bool(const vault::Version&, const vault::Found&)>& tell) {
     std::ranges::sort(found, std::greater(), [](const vault::Found& f) { return f.entry.updated; });
     std::priority_queue<Thread> threads;
     std::size_t opened = 0;
@@ -138,7 +140,8 @@ std::vector<event::Event> history_events(Sight& sight, const std::set<std::strin
                                          std::string_view object) {
     std::vector<event::Event> events;
     for (const std::string& patient : patients) {
-        events.push_back(event_of(sight.desk(), sight.call(), event::Type::RecordRead, patient, object));
+        events.push_back(
+            event_of(sight.desk(), sight.call(), event::Type::RecordRead, patient, object));
         events.back().query = sight.call().asked;
         add_basis(events.back(), sight.reasons());
     }
@@ -193,7 +196,8 @@ Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
     if (more) writer.link("next", page_link(desk, call, {.last = place_of(page.back())}));
     for (const vault::Version& version : page) add_version(writer, version);
     if (patients.empty()) patients.emplace();
-    return Disclosure{json_response(call, 200, writer.finish()), history_events(sight, patients, type)};
+    return Disclosure{json_response(call, 200, writer.finish()),
+                      history_events(sight, patients, type)};
 }
 
 }  // namespace hygie::records

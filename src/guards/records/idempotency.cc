@@ -72,7 +72,8 @@ Result<std::string> memory_id(const Desk& desk, const Call& call) {
     const std::string_view key = call.request.header("idempotency-key");
     if (key.empty()) return std::string();
     if (key.size() > kIdempotencyKeyMax)
-        return fail(Code::BadInput, {"Idempotency-Key est trop long", "Idempotency-Key is too long"},
+        return fail(Code::BadInput,
+                    {"Idempotency-Key est trop long", "Idempotency-Key is too long"},
                     {"employez un UUID", "use a UUID"});
     const crypto::Secret32 secret = memory_key(desk);
     const std::string whose = call.actor.id.str() + '\n' + std::string(key);
@@ -111,11 +112,10 @@ fhir::Json memory_of(const Desk& desk, const Call& call, fhir::Arena& arena, con
         writer.text(change.id);
         writer.number(change.version);
     }
-    const Bytes boxed = crypto::box(memory_key(desk), as_bytes(call.actor.id.str()), plaintext,
-                                    desk.rooms.random);
-    const fhir::Json extension = arena.object({{"url", arena.string(kMemoryUrl)},
-                                               {"valueBase64Binary",
-                                                arena.string(to_base64(boxed))}});
+    const Bytes boxed =
+        crypto::box(memory_key(desk), as_bytes(call.actor.id.str()), plaintext, desk.rooms.random);
+    const fhir::Json extension = arena.object(
+        {{"url", arena.string(kMemoryUrl)}, {"valueBase64Binary", arena.string(to_base64(boxed))}});
     const fhir::Json code = arena.object({{"text", arena.string("Idempotency-Key")}});
     return arena.object({{"resourceType", arena.string("Basic")},
                          {"id", arena.string(id)},

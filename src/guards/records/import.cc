@@ -5,8 +5,8 @@
 #include "guards/records/sight.h"
 #include "guards/records/work.h"
 
-/// $import: resources one a line, all stored or none. For programs that bring the base they replace;
-/// what has an id keeps it.
+/// $import: resources one a line, all stored or none. For programs that bring the base they
+/// replace; what has an id keeps it.
 namespace hygie::records {
 
 namespace {
@@ -16,11 +16,10 @@ std::string line_expression(std::size_t number) {
 }
 
 std::unexpected<Refusal> bad_line(std::size_t number) {
-    return refuse(400, "structure",
-                  {"une ligne n'est pas une ressource FHIR en JSON",
-                   "a line is no FHIR resource in JSON"},
-                  {"écrivez une ressource par ligne", "write one resource a line"},
-                  line_expression(number));
+    return refuse(
+        400, "structure",
+        {"une ligne n'est pas une ressource FHIR en JSON", "a line is no FHIR resource in JSON"},
+        {"écrivez une ressource par ligne", "write one resource a line"}, line_expression(number));
 }
 
 Answer<Change> change_of_line(Desk& desk, fhir::Arena& arena, std::string_view line,

@@ -138,16 +138,15 @@ std::vector<Interaction> make_interactions() {
 bool fits(const Interaction& row, const Target& target) {
     if (row.shape != target.shape) return false;
     if (is_from_ledger(target.type) ? row.on_type != target.type
-                                : !row.on_type.empty() && row.on_type != target.type)
+                                    : !row.on_type.empty() && row.on_type != target.type)
         return false;
     return row.name.empty() || row.name == target.name;
 }
 
 const Interaction* find_row(Method method, const Target& target) {
     const auto rows = interactions();
-    const auto row = std::ranges::find_if(rows, [&](const Interaction& one) {
-        return one.method == method && fits(one, target);
-    });
+    const auto row = std::ranges::find_if(
+        rows, [&](const Interaction& one) { return one.method == method && fits(one, target); });
     return row == rows.end() ? nullptr : &*row;
 }
 
@@ -170,10 +169,10 @@ Refusal no_row(const Target& target) {
                 "not-supported",
                 {"cette opération n'existe pas ici", "there is no such operation here"},
                 {"voyez GET [base]/metadata", "see GET [base]/metadata"}};
-    Refusal refusal(405, "not-supported",
-                    {"cette méthode n'existe pas à cette adresse",
-                     "this URL does not have this method"},
-                    {"voyez l'en-tête Allow", "see the header Allow"});
+    Refusal refusal(
+        405, "not-supported",
+        {"cette méthode n'existe pas à cette adresse", "this URL does not have this method"},
+        {"voyez l'en-tête Allow", "see the header Allow"});
     refusal.headers.emplace_back("Allow", allowed);
     return refusal;
 }
@@ -181,14 +180,13 @@ Refusal no_row(const Target& target) {
 /// The parameters of a _search are in its body.
 Answer<void> take_form(Call& call) {
     const Shape shape = call.target.shape;
-    const bool has_form = shape == SystemSearch || shape == TypeSearch ||
-                          shape == CompartmentSearch;
+    const bool has_form =
+        shape == SystemSearch || shape == TypeSearch || shape == CompartmentSearch;
     if (!has_form || call.method != Post) return {};
     call.asked += '&';
     call.asked += as_text(call.request.body);
     if (call.request.body.empty()) return {};
-    if (TRY(body_kind(call.request)) != BodyKind::Form)
-        return std::unexpected(unsupported_body());
+    if (TRY(body_kind(call.request)) != BodyKind::Form) return std::unexpected(unsupported_body());
     std::ranges::move(TRY(parse_query(as_text(call.request.body))),
                       std::back_inserter(call.parameters));
     return {};
@@ -237,8 +235,7 @@ void dispatch(Desk& desk, CallPtr call) {
         return refuse(desk, std::move(call),
                       {400,
                        "not-supported",
-                       {"cette adresse ne prend pas de paramètre",
-                        "this URL takes no parameters"},
+                       {"cette adresse ne prend pas de paramètre", "this URL takes no parameters"},
                        {"ôtez ce qui suit le point d'interrogation",
                         "leave out what follows the question mark"}},
                       row->event);

@@ -7,8 +7,8 @@
 
 #include "guards/records/handlers.h"
 
-/// The one table of what the interface can do: requests are dispatched by it, 405 lists what it has,
-/// and the CapabilityStatement says what it says.
+/// The one table of what the interface can do: requests are dispatched by it, 405 lists what it
+/// has, and the CapabilityStatement says what it says.
 namespace hygie::records {
 
 /// Whether an interaction understands parameters in its URL; others refuse them.

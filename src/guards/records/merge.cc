@@ -25,12 +25,12 @@ Answer<vault::Found> patient_named(Sight& sight, const OperationInput& input,
                                    std::string_view name) {
     std::string_view reference = input.value(name, "valueReference")["reference"].text();
     if (!reference.starts_with("Patient/") || !is_literal_reference(reference))
-        return refuse(400, "required",
-                      {"il faut source-patient et target-patient, des références Patient/id",
-                       "source-patient and target-patient are needed, references Patient/id"},
-                      {"voyez la définition de Patient/$merge",
-                       "see the definition of Patient/$merge"},
-                      "Parameters.parameter");
+        return refuse(
+            400, "required",
+            {"il faut source-patient et target-patient, des références Patient/id",
+             "source-patient and target-patient are needed, references Patient/id"},
+            {"voyez la définition de Patient/$merge", "see the definition of Patient/$merge"},
+            "Parameters.parameter");
     reference.remove_prefix(reference.find('/') + 1);
     auto found = TRY(sight.open(Action::Update, "Patient", reference));
     if (found.entry.deleted) return std::unexpected(not_found());
@@ -72,12 +72,12 @@ Answer<void> add_patients(Desk& desk, const Pair& pair, Work& work) {
     const vault::Version target = TRY(desk.rooms.vault.read(pair.target));
     const Json old = TRY(arena.parse(source.body));
     const Json kept = TRY(arena.parse(target.body));
-    work.changes.push_back(update_of(
-        target, linked(arena, with_identifiers(arena, kept, old),
-                       reference_to("Patient", source.id), "replaces")));
-    work.changes.push_back(update_of(
-        source, linked(arena, arena.with(old, "active", arena.boolean(false)),
-                       reference_to("Patient", target.id), "replaced-by")));
+    work.changes.push_back(
+        update_of(target, linked(arena, with_identifiers(arena, kept, old),
+                                 reference_to("Patient", source.id), "replaces")));
+    work.changes.push_back(
+        update_of(source, linked(arena, arena.with(old, "active", arena.boolean(false)),
+                                 reference_to("Patient", target.id), "replaced-by")));
     return {};
 }
 
@@ -108,10 +108,10 @@ Answer<Work> merge_work(Desk& desk, const Call& call) {
     const Pair pair{TRY(patient_named(sight, input, "source-patient")),
                     TRY(patient_named(sight, input, "target-patient"))};
     if (pair.source.entry.id == pair.target.entry.id)
-        return refuse(422, "business-rule",
-                      {"un dossier ne se réunit pas avec lui-même",
-                       "a record is not merged with itself"},
-                      {"nommez deux patients", "name two patients"}, "Parameters.parameter");
+        return refuse(
+            422, "business-rule",
+            {"un dossier ne se réunit pas avec lui-même", "a record is not merged with itself"},
+            {"nommez deux patients", "name two patients"}, "Parameters.parameter");
     Work work{.moves_records = true};
     TRY_STATUS(add_patients(desk, pair, work));
     TRY_STATUS(add_moves(sight, pair, work));

@@ -17,8 +17,7 @@ using fhir::Json;
 
 std::string meta_parameters(fhir::Arena& arena, Json meta) {
     if (!meta) meta = arena.object(std::initializer_list<fhir::Member>{});
-    const Json parameter =
-        arena.object({{"name", arena.string("return")}, {"valueMeta", meta}});
+    const Json parameter = arena.object({{"name", arena.string("return")}, {"valueMeta", meta}});
     return fhir::to_text(arena.object({{"resourceType", arena.string("Parameters")},
                                        {"parameter", arena.array({&parameter, 1})}}));
 }
@@ -63,8 +62,7 @@ Answer<Work> meta_work(Desk& desk, const Call& call) {
     if (!change.is_object())
         return refuse(400, "required",
                       {"le paramètre « meta » manque", "the parameter \"meta\" is missing"},
-                      {"envoyez Parameters avec un valueMeta",
-                       "send Parameters with a valueMeta"},
+                      {"envoyez Parameters avec un valueMeta", "send Parameters with a valueMeta"},
                       "Parameters.parameter");
     Sight sight(desk, call);
     const auto found = TRY(sight.open(event::Action::Update, call.target.type, call.target.id));
@@ -85,8 +83,7 @@ Answer<Work> meta_work(Desk& desk, const Call& call) {
 http::Response respond(const Desk&, const Call& call, const std::vector<Written>& written) {
     auto document = fhir::parse(written.front().body);
     HYGIE_CHECK(document.has_value(), "a stored body is no JSON");
-    return json_response(call, 200,
-                         meta_parameters(document->arena, document->root["meta"]));
+    return json_response(call, 200, meta_parameters(document->arena, document->root["meta"]));
 }
 
 }  // namespace
@@ -101,9 +98,9 @@ Answer<Disclosure> read_meta(Desk& desk, const Call& call) {
     event::Event e = event_of(desk, call, event::Type::RecordRead, found.record->patient(),
                               reference_to(version.type, version.id));
     add_basis(e, sight.reasons());
-    return Disclosure{json_response(call, 200,
-                                    meta_parameters(document.arena, document.root["meta"])),
-                      {std::move(e)}};
+    return Disclosure{
+        json_response(call, 200, meta_parameters(document.arena, document.root["meta"])),
+        {std::move(e)}};
 }
 
 void change_meta(Desk& desk, CallPtr call) {

@@ -140,7 +140,8 @@ Answer<BodyKind> body_kind(const http::Request& request) {
         std::string_view charset = parameter.substr(8);
         if (charset.size() > 1 && charset.starts_with('"'))
             charset = charset.substr(1, charset.size() - 2);
-        if (!same_word(charset, "utf-8") && !same_word(charset, "us-ascii")) return std::unexpected(unsupported_body());
+        if (!same_word(charset, "utf-8") && !same_word(charset, "us-ascii"))
+            return std::unexpected(unsupported_body());
     }
     if (is_json_type(type)) return BodyKind::FhirJson;
     if (same_word(type, "application/json-patch+json")) return BodyKind::JsonPatch;
@@ -173,8 +174,7 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
 
 std::optional<int> number_in(std::string_view digits) {
     int value = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error != std::errc() || end != digits.data() + digits.size() || value < 0)
         return std::nullopt;
     return value;
@@ -186,12 +186,11 @@ std::string http_date(WallTime time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                       kDays[std::chrono::weekday(day).c_encoding()],
-                       static_cast<unsigned>(date.day()),
-                       kMonths[static_cast<unsigned>(date.month()) - 1],
-                       static_cast<int>(date.year()), clock.hours().count(),
-                       clock.minutes().count(), clock.seconds().count());
+    return fmt::format(
+        "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[std::chrono::weekday(day).c_encoding()],
+        static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
+        static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
+        clock.seconds().count());
 }
 
 std::optional<WallTime> parse_http_date(std::string_view text) {

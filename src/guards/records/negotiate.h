@@ -25,8 +25,8 @@ struct Wishes {
     Lang lang = Lang::Fr;
     bool pretty = false;
     Return returned = Return::Unsaid;
-    bool lenient = false;        ///< Prefer: handling=lenient
-    bool asynchronous = false;   ///< Prefer: respond-async
+    bool lenient = false;       ///< Prefer: handling=lenient
+    bool asynchronous = false;  ///< Prefer: respond-async
 };
 
 /// Reads Accept, Accept-Language, Prefer and takes _format and _pretty out of the parameters.

@@ -18,8 +18,8 @@ void add_texts(fhir::Json body, Parameters& texts) {
         for (const fhir::Member& member : parameter.members()) {
             const bool is_value = member.name.starts_with("value");
             if (is_value && !member.value.text().empty())
-                texts.push_back({std::string(parameter["name"].text()),
-                                 std::string(member.value.text())});
+                texts.push_back(
+                    {std::string(parameter["name"].text()), std::string(member.value.text())});
         }
     }
 }
@@ -46,11 +46,11 @@ Answer<OperationInput> read_input(const Call& call, std::span<const std::string_
         return std::ranges::find(known, parameter.name) != known.end();
     });
     if (all_known || call.wishes.lenient) return input;
-    return refuse(400, "not-supported",
-                  {"un paramètre de cette opération est inconnu",
-                   "a parameter of this operation is unknown"},
-                  {"voyez sa définition, nommée dans GET [base]/metadata",
-                   "see its definition, named in GET [base]/metadata"});
+    return refuse(
+        400, "not-supported",
+        {"un paramètre de cette opération est inconnu", "a parameter of this operation is unknown"},
+        {"voyez sa définition, nommée dans GET [base]/metadata",
+         "see its definition, named in GET [base]/metadata"});
 }
 
 }  // namespace hygie::records

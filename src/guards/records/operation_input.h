@@ -11,8 +11,8 @@ namespace hygie::records {
 
 struct OperationInput {
     fhir::Arena arena{};
-    fhir::Json body{};      ///< the resource that was sent, Absent without a body
-    Parameters texts{};     ///< of the URL and every primitive parameter of the body
+    fhir::Json body{};   ///< the resource that was sent, Absent without a body
+    Parameters texts{};  ///< of the URL and every primitive parameter of the body
 
     bool has_parameters() const { return body["resourceType"].text() == "Parameters"; }
     std::string_view text(std::string_view name) const { return value_of(texts, name); }

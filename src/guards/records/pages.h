@@ -21,7 +21,6 @@ struct PageOf {
 std::string seal_page(const crypto::Secret32& key, Random& random, const ActorId& actor,
                       const PageOf& page);
 /// Code::NotFound for whatever was not sealed for this actor.
-Result<PageOf> open_page(const crypto::Secret32& key, const ActorId& actor,
-                         std::string_view token);
+Result<PageOf> open_page(const crypto::Secret32& key, const ActorId& actor, std::string_view token);
 
 }  // namespace hygie::records

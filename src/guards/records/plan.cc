@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "event/uuid.h"
 #include "guards/records/patching.h"
 #include "guards/records/references.h"
 #include "guards/records/search.h"
@@ -25,16 +24,16 @@ std::unexpected<Refusal> refuse_step(const Step& step, int status, std::string_v
 }
 
 std::unexpected<Refusal> many_matches(const Step& step) {
-    return refuse_step(step, 412, "multiple-matches",
-                       {"la condition désigne plusieurs ressources",
-                        "the condition means several resources"},
-                       {"précisez-la", "make it more precise"});
+    return refuse_step(
+        step, 412, "multiple-matches",
+        {"la condition désigne plusieurs ressources", "the condition means several resources"},
+        {"précisez-la", "make it more precise"});
 }
 
-/// Ids that look like ours are given by us alone: a free one is not told from one that is closed to
-/// the asker. Programs bring the ids of the base they replace.
-bool may_choose_id(const Call& call, std::string_view id) {
-    return call.actor.role == access::Role::Program || !event::parse_uuid(id);
+/// People get the ids that the server gives: a free id of their choice would be told from one that
+/// is closed to them. Programs bring the ids of the base they replace.
+bool may_choose_id(const Call& call) {
+    return call.actor.role == access::Role::Program;
 }
 
 struct TextHash {
@@ -146,10 +145,14 @@ Answer<void> Planner::resolve_nothing(Step& step) {
             }
             break;
         }
-        case Kind::Delete: step.is_idle = true; return {};
+        case Kind::Delete:
+            step.is_idle = true;
+            return {};
         case Kind::JsonPatch:
-        case Kind::PathPatch: return std::unexpected(not_found());
-        case Kind::Create: break;
+        case Kind::PathPatch:
+            return std::unexpected(not_found());
+        case Kind::Create:
+            break;
     }
     step.change.id = sight_.desk().rooms.vault.new_id();
     step.is_new = true;
@@ -163,24 +166,25 @@ Answer<void> Planner::resolve_target(Step& step) {
     if (!found) {
         const bool is_absent = found.error().status == 404 && found.error().reasons.empty();
         const bool makes_it = change.kind == Kind::Update && is_absent && !change.if_match &&
-                              may_choose_id(sight_.call(), change.id);
+                              may_choose_id(sight_.call());
         if (!makes_it) return std::unexpected(std::move(found.error()));
         step.is_new = true;
         return {};
     }
     step.before = *std::move(found);
     step.is_new = step.before->entry.deleted;
-    return check_version(step);
+    // Deleting what is deleted changes nothing.
+    step.is_idle = step.is_new && change.kind == Kind::Delete;
+    return step.is_idle ? Answer<void>() : check_version(step);
 }
 
 Answer<void> Planner::check_version(const Step& step) {
     const Change& change = step.change;
     const bool is_patch = change.kind == Kind::JsonPatch || change.kind == Kind::PathPatch;
     if (step.is_new && is_patch)
-        return refuse_step(step, 410, "deleted",
-                           {"cette ressource a été supprimée", "this resource was deleted"},
-                           {"écrivez-la en entier pour la rétablir",
-                            "write it whole to bring it back"});
+        return refuse_step(
+            step, 410, "deleted", {"cette ressource a été supprimée", "this resource was deleted"},
+            {"écrivez-la en entier pour la rétablir", "write it whole to bring it back"});
     if (change.if_match && *change.if_match != step.before->entry.version)
         return refuse_step(step, 412, "conflict",
                            {"la ressource a changé depuis cette version",
@@ -188,10 +192,9 @@ Answer<void> Planner::check_version(const Step& step) {
                            {"relisez-la, puis recommencez", "read it again, then try again"});
     if (step.is_new) return {};
     if (change.only_new)
-        return refuse_step(step, 412, "conflict",
-                           {"cette ressource existe déjà", "this resource already exists"},
-                           {"ôtez If-None-Match pour la modifier",
-                            "leave out If-None-Match to change it"});
+        return refuse_step(
+            step, 412, "conflict", {"cette ressource existe déjà", "this resource already exists"},
+            {"ôtez If-None-Match pour la modifier", "leave out If-None-Match to change it"});
     if (change.kind == Kind::Update && !change.if_match && !change.criteria)
         return refuse_step(step, 428, "required",
                            {"une mise à jour dit quelle version elle remplace",
@@ -213,10 +216,10 @@ Answer<void> Planner::check_distinct() {
     std::unordered_set<std::string> touched;
     for (const Step& step : plan_.steps) {
         if (step.is_idle || touched.insert(step.reference()).second) continue;
-        return refuse_step(step, 400, "duplicate",
-                           {"deux entrées modifient la même ressource",
-                            "two entries change the same resource"},
-                           {"réunissez-les en une", "make one of them"});
+        return refuse_step(
+            step, 400, "duplicate",
+            {"deux entrées modifient la même ressource", "two entries change the same resource"},
+            {"réunissez-les en une", "make one of them"});
     }
     return {};
 }
@@ -227,19 +230,17 @@ Answer<void> Planner::settle(Step& step) {
         const vault::Version current = TRY(sight_.desk().rooms.vault.read(*step.before));
         step.change.body = TRY(patched(work_.arena, current.body, step.change));
     }
-    step.change.body = TRY(relinked(work_.arena, step.change.body,
-                                    [&](std::string_view link, bool is_reference) {
-                                        return relink(step, link, is_reference);
-                                    }));
-    step.change.body = work_.arena.with(step.change.body, "id",
-                                        work_.arena.string(step.change.id));
+    step.change.body =
+        TRY(relinked(work_.arena, step.change.body, [&](std::string_view link, bool is_reference) {
+            return relink(step, link, is_reference);
+        }));
+    step.change.body = work_.arena.with(step.change.body, "id", work_.arena.string(step.change.id));
     return {};
 }
 
 Answer<std::optional<std::string>> Planner::relink(const Step& step, std::string_view link,
                                                    bool is_reference) {
-    if (const auto named = names_.find(link); named != names_.end())
-        return named->second;
+    if (const auto named = names_.find(link); named != names_.end()) return named->second;
     if (!is_reference) return std::optional<std::string>();
     const std::string_view relative = below_base(link, sight_.desk().options.base);
     if (relative.contains('?')) return TRY(conditional_reference(step, relative));
@@ -254,24 +255,23 @@ Answer<std::optional<std::string>> Planner::relink(const Step& step, std::string
 }
 
 Answer<std::string> Planner::conditional_reference(const Step& step, std::string_view link) {
-    if (const auto known = conditions_.find(link); known != conditions_.end())
-        return known->second;
+    if (const auto known = conditions_.find(link); known != conditions_.end()) return known->second;
     const auto question = link.find('?');
     const auto target = parse_target(link.substr(0, question));
     if (!target || target->shape != Shape::Type)
-        return refuse_step(step, 400, "invalid",
-                           {"une référence conditionnelle n'a pas de type",
-                            "a conditional reference has no type"},
-                           {"écrivez Type?critère=valeur", "write Type?criterion=value"});
+        return refuse_step(
+            step, 400, "invalid",
+            {"une référence conditionnelle n'a pas de type", "a conditional reference has no type"},
+            {"écrivez Type?critère=valeur", "write Type?criterion=value"});
     const auto criteria = TRY(parse_query(link.substr(question + 1)));
     const auto matches = TRY(find_matches(sight_, target->type, criteria));
     if (matches.size() > 1) return many_matches(step);
     if (matches.empty())
-        return refuse_step(step, 412, "not-found",
-                           {"une référence conditionnelle ne désigne rien",
-                            "a conditional reference means nothing"},
-                           {"enregistrez d'abord ce qu'elle désigne",
-                            "store first what it refers to"});
+        return refuse_step(
+            step, 412, "not-found",
+            {"une référence conditionnelle ne désigne rien",
+             "a conditional reference means nothing"},
+            {"enregistrez d'abord ce qu'elle désigne", "store first what it refers to"});
     std::string reference = reference_to(matches.front().entry.type, matches.front().entry.id);
     conditions_.emplace(link, reference);
     return reference;

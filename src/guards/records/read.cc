@@ -1,6 +1,6 @@
 #include "guards/records/handlers.h"
-#include "guards/records/sight.h"
 #include "guards/records/shaping.h"
+#include "guards/records/sight.h"
 
 namespace hygie::records {
 
@@ -22,8 +22,8 @@ Refusal gone() {
              "its history can still be read: [type]/[id]/_history"}};
 }
 
-Answer<Disclosure> disclose_version(Desk& desk, const Call& call, Sight& sight, const vault::Found& found,
-                                    vault::Version version) {
+Answer<Disclosure> disclose_version(Desk& desk, const Call& call, Sight& sight,
+                                    const vault::Found& found, vault::Version version) {
     const Extent extent = TRY(read_extent(call.parameters));
     http::Response response;
     if (is_unchanged(call.request, version)) {

@@ -13,8 +13,8 @@
 namespace hygie::records {
 
 /// What a link becomes: none leaves it as it is; a refusal ends the work.
-using Relink = std::function<Answer<std::optional<std::string>>(std::string_view link,
-                                                                bool is_reference)>;
+using Relink =
+    std::function<Answer<std::optional<std::string>>(std::string_view link, bool is_reference)>;
 
 /// The resource with every Reference.reference, uri, url, oid, uuid and (as href and src) every
 /// link of a narrative passed through `relink` (https://hl7.org/fhir/R4/http.html#trules). What

@@ -13,27 +13,42 @@ struct Spelling {
 
 Spelling spelling_of(Code code) {
     switch (code) {
-        case Code::BadInput: return {400, "invalid"};
-        case Code::NotFound: return {404, "not-found"};
-        case Code::AlreadyThere: return {409, "duplicate"};
-        case Code::Corrupt: return {500, "exception"};
-        case Code::Forged: return {403, "security"};
-        case Code::Stale: return {412, "conflict"};
-        case Code::Denied: return {403, "forbidden"};
-        case Code::Busy: return {503, "lock-error"};
-        case Code::Full: return {413, "too-costly"};
-        case Code::Unavailable: return {503, "transient"};
-        case Code::Io: return {500, "exception"};
-        case Code::Erased: return {404, "not-found"};
+        case Code::BadInput:
+            return {400, "invalid"};
+        case Code::NotFound:
+            return {404, "not-found"};
+        case Code::AlreadyThere:
+            return {409, "duplicate"};
+        case Code::Corrupt:
+            return {500, "exception"};
+        case Code::Forged:
+            return {403, "security"};
+        case Code::Stale:
+            return {412, "conflict"};
+        case Code::Denied:
+            return {403, "forbidden"};
+        case Code::Busy:
+            return {503, "lock-error"};
+        case Code::Full:
+            return {413, "too-costly"};
+        case Code::Unavailable:
+            return {503, "transient"};
+        case Code::Io:
+            return {500, "exception"};
+        case Code::Erased:
+            return {404, "not-found"};
     }
     return {500, "exception"};
 }
 
 std::string_view name_of(Severity severity) {
     switch (severity) {
-        case Severity::Error: return "error";
-        case Severity::Warning: return "warning";
-        case Severity::Information: return "information";
+        case Severity::Error:
+            return "error";
+        case Severity::Warning:
+            return "warning";
+        case Severity::Information:
+            return "information";
     }
     return {};
 }

@@ -30,7 +30,9 @@ struct Refusal {
     int status = 400;
     Issues issues{};
     http::Headers headers{};
-    std::vector<event::Reason> reasons{};  ///< why access was refused: for the ledger, never shown
+    // For the ledger, never shown:
+    std::vector<event::Reason> reasons{};  ///< why access was refused
+    std::string patient{};                 ///< whose record stayed closed
 
     Refusal(int http_status, std::string_view code, Text what, Text remedy,
             std::string expression = {});
@@ -44,8 +46,8 @@ using Answer = std::expected<T, Refusal>;
 
 inline std::unexpected<Refusal> refuse(int status, std::string_view code, Text what, Text remedy,
                                        std::string expression = {}) {
-    return std::unexpected(Refusal(status, code, std::move(what), std::move(remedy),
-                                   std::move(expression)));
+    return std::unexpected(
+        Refusal(status, code, std::move(what), std::move(remedy), std::move(expression)));
 }
 
 /// What is not there and what is closed to the asker: the same words for both, so that the answer

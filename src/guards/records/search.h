@@ -12,8 +12,9 @@ namespace hygie::records {
 /// A search that ran, and how it went with access.
 struct Searched {
     vault::Page page{};
-    std::vector<std::string> closed{};  ///< patients whose record could have held a hit and is closed
-    std::size_t closed_count = 0;     ///< of all those; `closed` keeps kClosedKept of them
+    std::vector<std::string>
+        closed{};                  ///< patients whose record could have held a hit and is closed
+    std::size_t closed_count = 0;  ///< of all those; `closed` keeps kClosedKept of them
 };
 inline constexpr std::size_t kClosedKept = 8;
 

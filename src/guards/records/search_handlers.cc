@@ -37,8 +37,7 @@ Answer<std::vector<std::string>> types_in(std::string_view list) {
         const auto comma = std::min(list.find(','), list.size());
         const std::string_view type = list.substr(0, comma);
         const auto target = parse_target(type);
-        if (!target || target->shape != Shape::Type || types.size() == kTypesMax)
-            return no_types();
+        if (!target || target->shape != Shape::Type || types.size() == kTypesMax) return no_types();
         types.emplace_back(type);
         list.remove_prefix(std::min(comma + 1, list.size()));
     }
@@ -118,8 +117,7 @@ Answer<void> collect(Sight& sight, const Wanted& wanted, std::size_t number, Col
     }
     auto searched = TRY(run_search(sight, query, wanted.patient));
     all.total += searched.page.total;
-    if (!counts_only && !searched.page.next.empty())
-        into.next = Cursor{number, searched.page.next};
+    if (!counts_only && !searched.page.next.empty()) into.next = Cursor{number, searched.page.next};
     if (is_full && !into.next && searched.page.total > 0) into.next = Cursor{number, {}};
     std::ranges::move(searched.page.page, std::back_inserter(all.page));
     std::ranges::move(searched.page.included, std::back_inserter(all.included));

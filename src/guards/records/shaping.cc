@@ -26,11 +26,15 @@ bool is_kept(const fhir::TypeDef& type, std::string_view json_name, const Extent
         return element->min > 0 || element->is_modifier ||
                std::ranges::find(extent.elements, element->name) != extent.elements.end();
     switch (extent.summary) {
-        case Summary::True: return element->is_summary || element->min > 0;
-        case Summary::Text: return name == "text" || element->min > 0;
-        case Summary::Data: return name != "text";
+        case Summary::True:
+            return element->is_summary || element->min > 0;
+        case Summary::Text:
+            return name == "text" || element->min > 0;
+        case Summary::Data:
+            return name != "text";
         case Summary::False:
-        case Summary::Count: return true;
+        case Summary::Count:
+            return true;
     }
     return true;
 }
@@ -38,8 +42,7 @@ bool is_kept(const fhir::TypeDef& type, std::string_view json_name, const Extent
 /// meta with the tag that says that something is missing.
 Json marked(fhir::Arena& arena, Json meta) {
     const Json tag = arena.object(
-        {{"system",
-          arena.string("http://terminology.hl7.org/CodeSystem/v3-ObservationValue")},
+        {{"system", arena.string("http://terminology.hl7.org/CodeSystem/v3-ObservationValue")},
          {"code", arena.string("SUBSETTED")}});
     std::vector<Json> tags(meta["tag"].items().begin(), meta["tag"].items().end());
     tags.push_back(tag);
@@ -86,8 +89,7 @@ std::string shaped(std::string body, const Extent& extent) {
         if (is_kept(*type, member.name, extent)) members.push_back(member);
     }
     const Json part = document->arena.object(members);
-    return fhir::to_text(
-        document->arena.with(part, "meta", marked(document->arena, root["meta"])));
+    return fhir::to_text(document->arena.with(part, "meta", marked(document->arena, root["meta"])));
 }
 
 }  // namespace hygie::records

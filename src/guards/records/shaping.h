@@ -15,9 +15,7 @@ struct Extent {
     fhir::Query::Summary summary = fhir::Query::Summary::False;
     std::vector<std::string> elements{};
 
-    bool is_whole() const {
-        return summary == fhir::Query::Summary::False && elements.empty();
-    }
+    bool is_whole() const { return summary == fhir::Query::Summary::False && elements.empty(); }
 };
 
 /// What a read may be asked: _summary and _elements, and nothing else.

@@ -21,15 +21,16 @@ const access::Decision& Sight::decision(event::Action action, std::string_view t
     return decision;
 }
 
-Answer<vault::Found> Sight::open(event::Action action, std::string_view type,
-                                 std::string_view id) {
+Answer<vault::Found> Sight::open(event::Action action, std::string_view type, std::string_view id) {
     auto found = desk_.rooms.vault.find(type, id);
     if (!found) return std::unexpected(Refusal(found.error()));
     if (may(action, type, *found->record)) return *std::move(found);
     auto reasons = reasons_;
-    if (action == event::Action::Read || !may(event::Action::Read, type, *found->record))
-        return std::unexpected(not_found(std::move(reasons)));
-    return std::unexpected(forbidden(std::move(reasons)));
+    const bool reads =
+        action != event::Action::Read && may(event::Action::Read, type, *found->record);
+    Refusal refusal = reads ? forbidden(std::move(reasons)) : not_found(std::move(reasons));
+    refusal.patient = found->record->patient();
+    return std::unexpected(std::move(refusal));
 }
 
 Refusal forbidden(std::vector<event::Reason> reasons) {
@@ -37,10 +38,10 @@ Refusal forbidden(std::vector<event::Reason> reasons) {
     for (const event::Reason& reason : reasons)
         refusal.issues.push_back({Severity::Error, "forbidden", reason.text});
     if (refusal.issues.empty())
-        refusal.issues.push_back({Severity::Error,
-                                  "forbidden",
-                                  {"votre rôle ne permet pas cet acte",
-                                   "your role does not permit this act"}});
+        refusal.issues.push_back(
+            {Severity::Error,
+             "forbidden",
+             {"votre rôle ne permet pas cet acte", "your role does not permit this act"}});
     refusal.reasons = std::move(reasons);
     return refusal;
 }

@@ -12,8 +12,8 @@
 /// What one asker may see and do: the one place where the door asks `access`.
 namespace hygie::records {
 
-/// Answers are remembered as long as the call lives: a bundle of a thousand resources of one patient
-/// asks a handful of questions.
+/// Answers are remembered as long as the call lives: a bundle of a thousand resources of one
+/// patient asks a handful of questions.
 class Sight {
   public:
     Sight(Desk& desk, const Call& call) : desk_(desk), call_(call), now_(desk.rooms.clock.now()) {}

@@ -78,7 +78,8 @@ bool is_version(std::string_view text) {
 
 bool is_operation(std::string_view text) {
     return text.size() > 1 && text.size() <= kOperationLengthMax && text[0] == '$' &&
-           std::ranges::all_of(text.substr(1), [](char c) { return is_alphanumeric(c) || c == '-'; });
+           std::ranges::all_of(text.substr(1),
+                               [](char c) { return is_alphanumeric(c) || c == '-'; });
 }
 
 using Parts = std::span<const std::string>;
@@ -155,19 +156,24 @@ Result<Method> method_named(std::string_view name) {
 
 std::string_view name_of(Method method) {
     switch (method) {
-        case Method::Get: return "GET";
-        case Method::Post: return "POST";
-        case Method::Put: return "PUT";
-        case Method::Patch: return "PATCH";
-        case Method::Delete: return "DELETE";
+        case Method::Get:
+            return "GET";
+        case Method::Post:
+            return "POST";
+        case Method::Put:
+            return "PUT";
+        case Method::Patch:
+            return "PATCH";
+        case Method::Delete:
+            return "DELETE";
     }
     return {};
 }
 
 bool is_id(std::string_view text) {
-    return !text.empty() && text.size() <= kIdLengthMax &&
-           std::ranges::all_of(text,
-                               [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
+    return !text.empty() && text.size() <= kIdLengthMax && std::ranges::all_of(text, [](char c) {
+        return is_alphanumeric(c) || c == '-' || c == '.';
+    });
 }
 
 bool is_literal_reference(std::string_view text) {

@@ -46,11 +46,12 @@ struct Target {
     std::string id{};       ///< of a resource, or of an export
     std::string version{};  ///< of Version: decimal digits
     std::string name{};     ///< "$op", the token of Page, the file of ExportFile, the inner type of
-                          ///< Compartment ("*" for all)
+                            ///< Compartment ("*" for all)
 };
 
 /// Takes a path below the base apart, without its leading '/': "Patient/1/_history". Code::NotFound
-/// when it has no shape of these or names no resource type; Code::BadInput when it is badly encoded.
+/// when it has no shape of these or names no resource type; Code::BadInput when it is badly
+/// encoded.
 Result<Target> parse_target(std::string_view path);
 
 /// FHIR's id: letters, digits, '-' and '.', at most 64.

@@ -59,8 +59,7 @@ Answer<std::string> learn(Sight& sight, OperationInput& input, fhir::Terminology
     if (value_set["resourceType"].text() == "ValueSet")
         TRY_STATUS(learn_set(sight, input.arena, terminology, value_set));
     TRY_STATUS(learn_system(sight, input.arena, terminology, input.text("system")));
-    if (target.type == "CodeSystem")
-        TRY_STATUS(learn_system(sight, input.arena, terminology, url));
+    if (target.type == "CodeSystem") TRY_STATUS(learn_system(sight, input.arena, terminology, url));
     return url;
 }
 
@@ -68,11 +67,11 @@ Answer<std::string> learn(Sight& sight, OperationInput& input, fhir::Terminology
 fhir::Coding coding_of(const OperationInput& input) {
     const Json whole = input.value("coding", "valueCoding");
     const Json first = [&] {
-        const auto codings = input.value("codeableConcept", "valueCodeableConcept")["coding"].items();
+        const auto codings =
+            input.value("codeableConcept", "valueCodeableConcept")["coding"].items();
         return codings.empty() ? whole : codings.front();
     }();
-    if (first)
-        return {first["system"].text(), first["code"].text(), first["display"].text()};
+    if (first) return {first["system"].text(), first["code"].text(), first["display"].text()};
     return {input.text("system"), input.text("code"), input.text("display")};
 }
 
@@ -82,8 +81,8 @@ Json named(fhir::Arena& arena, std::string_view name, std::string_view member, J
 
 Disclosure parameters_answer(Desk& desk, const Call& call, fhir::Arena& arena,
                              std::span<const Json> parameters) {
-    const Json answer = arena.object({{"resourceType", arena.string("Parameters")},
-                                      {"parameter", arena.array(parameters)}});
+    const Json answer = arena.object(
+        {{"resourceType", arena.string("Parameters")}, {"parameter", arena.array(parameters)}});
     event::Event e = event_of(desk, call, event::Type::RecordRead, {}, {});
     e.query = call.asked;
     return {json_response(call, 200, fhir::to_text(answer)), {std::move(e)}};
@@ -94,7 +93,8 @@ Result<std::size_t> number_of(std::string_view text, std::size_t otherwise) {
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc() && end == text.data() + text.size()) return number;
-    return fail(Code::BadInput, {"count ou offset n'est pas un nombre", "count or offset is no number"},
+    return fail(Code::BadInput,
+                {"count ou offset n'est pas un nombre", "count or offset is no number"},
                 {"écrivez un nombre entier", "write a whole number"});
 }
 
@@ -161,8 +161,7 @@ Answer<Disclosure> lookup(Desk& desk, const Call& call) {
     fhir::Arena& arena = input.arena;
     const fhir::CodeSystem* system = terminology.code_system(coding.system);
     const std::array<Json, 2> told = {
-        named(arena, "name", "valueString",
-              arena.string(system ? system->title : coding.system)),
+        named(arena, "name", "valueString", arena.string(system ? system->title : coding.system)),
         named(arena, "display", "valueString",
               arena.string(found->display.empty() ? found->code : found->display))};
     return parameters_answer(desk, call, arena, told);

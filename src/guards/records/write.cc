@@ -3,6 +3,7 @@
 #include <set>
 
 #include "guards/records/checks.h"
+#include "guards/records/contradictions.h"
 #include "guards/records/idempotency.h"
 #include "guards/records/plan.h"
 #include "guards/records/work.h"
@@ -26,16 +27,16 @@ class Writing : public std::enable_shared_from_this<Writing> {
 
     void run() {
         const auto replayed = replay();
-        if (!replayed) return done_(std::unexpected(replayed.error()));
+        if (!replayed) return end(std::unexpected(replayed.error()));
         if (*replayed) return tell();
         auto transaction = prepare();
-        if (!transaction) return done_(std::unexpected(std::move(transaction.error())));
+        if (!transaction) return end(std::unexpected(std::move(transaction.error())));
         if (transaction->writes.empty()) return finish({});
         desk_.rooms.vault.commit(
             *std::move(transaction),
             [self = shared_from_this()](Result<std::vector<vault::Version>> versions) {
                 if (versions) return self->finish(*std::move(versions));
-                self->done_(std::unexpected(self->refusal_of(versions.error())));
+                self->end(std::unexpected(self->refusal_of(versions.error())));
             });
     }
 
@@ -49,6 +50,11 @@ class Writing : public std::enable_shared_from_this<Writing> {
     Refusal refusal_of(const Error& error) const;
     void finish(std::vector<vault::Version> versions);
     void tell();
+    /// Others may write under the same conditions before the asker knows.
+    void end(Answer<std::vector<Written>> answer) {
+        plan_.pass = {};
+        done_(std::move(answer));
+    }
     Answer<Written> result_of(const Step& step, std::vector<vault::Version>& versions,
                               std::size_t& next);
 
@@ -84,8 +90,9 @@ Answer<vault::Transaction> Writing::prepare() {
         if (step.is_idle) continue;
         transaction.writes.push_back(write_of(step));
     }
+    Contradictions contradictions(sight_, work_.arena, plan_);
     for (Step& step : plan_.steps) {
-        for (const fhir::Json issue : detected_issues(sight_, work_.arena, step)) {
+        for (const fhir::Json issue : TRY(contradictions.find(step))) {
             const std::string id = desk_.rooms.vault.new_id();
             step.detected.push_back(reference_to("DetectedIssue", id));
             transaction.writes.push_back(
@@ -110,10 +117,11 @@ void Writing::remember(vault::Transaction& transaction) {
         changes.push_back({step.is_idle && !step.before ? 204 : status_of(step), step.change.type,
                            step.change.id, before + (step.is_idle ? 0 : 1)});
     }
-    transaction.writes.push_back({.type = "Basic",
-                                  .id = memory_,
-                                  .resource = memory_of(desk_, call_, work_.arena, memory_, changes),
-                                  .must_be_new = true});
+    transaction.writes.push_back(
+        {.type = "Basic",
+         .id = memory_,
+         .resource = memory_of(desk_, call_, work_.arena, memory_, changes),
+         .must_be_new = true});
 }
 
 /// Whether this was done before: results_ then tell what it became, as far as it is still open.
@@ -205,7 +213,7 @@ std::vector<event::Event> Writing::further_events() {
     std::vector<event::Event> events;
     std::set<std::string> told = {only_patient(plan_), {}};
     for (const Step& step : plan_.steps) {
-        const bool shown = step.is_idle && step.before;
+        const bool shown = step.is_idle && step.before && !step.before->entry.deleted;
         if (!shown && !told.insert(step.patient).second) continue;
         event::Event e = event_of(desk_, call_, shown ? event::Type::RecordRead : type_of(step),
                                   step.patient, step.reference());
@@ -219,7 +227,7 @@ void Writing::finish(std::vector<vault::Version> versions) {
     std::size_t next = 0;
     for (const Step& step : plan_.steps) {
         auto written = result_of(step, versions, next);
-        if (!written) return done_(std::unexpected(std::move(written.error())));
+        if (!written) return end(std::unexpected(std::move(written.error())));
         results_.push_back(*std::move(written));
     }
     tell();
@@ -228,23 +236,25 @@ void Writing::finish(std::vector<vault::Version> versions) {
 /// Hands the results over once the ledger has all that is owed for them.
 void Writing::tell() {
     auto events = further_events();
-    if (events.empty()) return done_(std::move(results_));
+    if (events.empty()) return end(std::move(results_));
     desk_.rooms.trace.submit(std::move(events), [self = shared_from_this()](Status kept) {
-        if (!kept) return self->done_(std::unexpected(Refusal(kept.error())));
-        self->done_(std::move(self->results_));
+        if (!kept) return self->end(std::unexpected(Refusal(kept.error())));
+        self->end(std::move(self->results_));
     });
 }
 
 Answer<Written> Writing::result_of(const Step& step, std::vector<vault::Version>& versions,
                                    std::size_t& next) {
-    Written written{.type = step.change.type, .id = step.change.id, .warnings = step.warnings,
+    Written written{.type = step.change.type,
+                    .id = step.change.id,
+                    .warnings = step.warnings,
                     .detected = step.detected};
-    if (step.is_idle && !step.before) {
+    if (step.is_idle && (!step.before || step.before->entry.deleted)) {
         written.status = 204;
         return written;
     }
-    vault::Version version = step.is_idle ? TRY(desk_.rooms.vault.read(*step.before))
-                                          : std::move(versions[next++]);
+    vault::Version version =
+        step.is_idle ? TRY(desk_.rooms.vault.read(*step.before)) : std::move(versions[next++]);
     if (!step.is_idle) written.status = status_of(step);
     written.version = version.version;
     written.updated = version.updated;
@@ -254,9 +264,12 @@ Answer<Written> Writing::result_of(const Step& step, std::vector<vault::Version>
 
 event::Type refused_type(Method method) {
     switch (method) {
-        case Method::Post: return event::Type::RecordCreated;
-        case Method::Delete: return event::Type::RecordDeleted;
-        default: return event::Type::RecordUpdated;
+        case Method::Post:
+            return event::Type::RecordCreated;
+        case Method::Delete:
+            return event::Type::RecordDeleted;
+        default:
+            return event::Type::RecordUpdated;
     }
 }
 

@@ -1,0 +1,151 @@
+#include "guards/records/bundle.h"
+
+#include <gtest/gtest.h>
+
+#include "guards/records/door_kit.h"
+
+namespace hygie::records {
+namespace {
+
+using namespace kit;
+using vault::kit::observation;
+
+std::string bundle(const std::string& type, const std::string& entries) {
+    return R"({"resourceType":"Bundle","type":")" + type + R"(","entry":[)" + entries + "]}";
+}
+std::string entry(const std::string& method, const std::string& url, const std::string& resource,
+                  const std::string& more = "", const std::string& full_url = "") {
+    std::string text = "{";
+    if (!full_url.empty()) text += R"("fullUrl":")" + full_url + "\",";
+    if (!resource.empty()) text += "\"resource\":" + resource + ",";
+    return text + R"("request":{"method":")" + method + R"(","url":")" + url + "\"" + more + "}}";
+}
+
+std::string status_of(const Answered& answer, std::size_t number) {
+    return std::string(answer.json()["entry"].items()[number]["response"]["status"].text());
+}
+
+constexpr char kPatientUrn[] = "urn:uuid:0b2b0d4e-6a27-4b53-8d7f-6a5a5f0e9a01";
+
+TEST(Bundle, ATransactionLinksItsEntries) {
+    House house;
+    const std::string about =
+        R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("subject":{"reference":")" +
+        std::string(kPatientUrn) + R"("}})";
+    const auto done = house.post(
+        house.anne, "",
+        bundle("transaction",
+               entry("POST", "Observation", about) + "," +
+                   entry("POST", "Patient", vault::kit::patient("x", "Neuf"), "", kPatientUrn)));
+    ASSERT_EQ(done.status, 200) << done.body;
+    EXPECT_EQ(status_of(done, 0), "201 Created");
+    const auto location = done.json()["entry"].items()[0]["response"]["location"].text();
+    const std::string path(location.substr(0, location.find("/_history")));
+    const auto read = house.get(house.anne, path);
+    ASSERT_EQ(read.status, 200) << read.body;
+    const std::string subject(read.json()["subject"]["reference"].text());
+    EXPECT_TRUE(subject.starts_with("Patient/")) << subject;
+    EXPECT_EQ(house.get(house.anne, subject).json()["name"].items()[0]["family"].text(), "Neuf");
+}
+
+TEST(Bundle, ATransactionIsWholeOrNothing) {
+    House house;
+    const auto refused = house.post(
+        house.anne, "",
+        bundle("transaction", entry("POST", "Observation", observation("x", "a")) + "," +
+                                  entry("PUT", "Observation/oa1", observation("oa1", "a", "9.9"),
+                                        R"(,"ifMatch":"W/\"7\"")")));
+    EXPECT_EQ(refused.status, 412) << refused.body;
+    EXPECT_EQ(refused.json()["issue"].items()[0]["expression"].items()[0].text(),
+              "Bundle.entry[1]");
+    EXPECT_EQ(house.get(house.anne, "Observation?patient=a&_summary=count").json()["total"].text(),
+              "2");
+}
+
+TEST(Bundle, ATransactionReadsAndWrites) {
+    House house;
+    const auto done =
+        house.post(house.anne, "",
+                   bundle("transaction", entry("GET", "Patient/a", "") + "," +
+                                             entry("DELETE", "Observation/oa1", "") + "," +
+                                             entry("GET", "Observation?patient=a", "")));
+    ASSERT_EQ(done.status, 200) << done.body;
+    EXPECT_EQ(status_of(done, 0), "200 OK");
+    EXPECT_EQ(status_of(done, 1), "204 No Content");
+    EXPECT_EQ(done.json()["entry"].items()[2]["resource"]["total"].text(), "1")
+        << "reads come after writes";
+}
+
+TEST(Bundle, ConditionalReferencesAndCreations) {
+    House house;
+    const std::string about =
+        R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("subject":{"reference":"Patient?identifier=2790299a"}})";
+    const auto done =
+        house.post(house.anne, "",
+                   bundle("transaction", entry("POST", "Observation", about) + "," +
+                                             entry("POST", "Patient", vault::kit::patient("a"),
+                                                   R"(,"ifNoneExist":"identifier=2790299a")")));
+    ASSERT_EQ(done.status, 200) << done.body;
+    EXPECT_EQ(status_of(done, 1), "200 OK") << "it was there";
+    EXPECT_EQ(house.get(house.anne, "Observation?patient=a&_summary=count").json()["total"].text(),
+              "3");
+    const std::string closed =
+        R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("subject":{"reference":"Patient?identifier=2790299c"}})";
+    EXPECT_EQ(
+        house.post(house.anne, "", bundle("transaction", entry("POST", "Observation", closed)))
+            .status,
+        412);
+}
+
+TEST(Bundle, ABatchAnswersEachForItself) {
+    House house;
+    const auto done = house.post(
+        house.anne, "",
+        bundle("batch", entry("GET", "Patient/a", "") + "," + entry("GET", "Patient/c", "") + "," +
+                            entry("POST", "Observation", observation("x", "a")) + "," +
+                            entry("POST", "Observation", observation("x", "c")) + "," +
+                            entry("GET", "Observation?nonsense=1", "")));
+    ASSERT_EQ(done.status, 200) << done.body;
+    EXPECT_EQ(status_of(done, 0), "200 OK");
+    EXPECT_EQ(status_of(done, 1), "404 Not Found");
+    EXPECT_EQ(status_of(done, 2), "201 Created");
+    EXPECT_EQ(status_of(done, 3), "422 Unprocessable Entity");
+    EXPECT_EQ(status_of(done, 4), "400 Bad Request");
+}
+
+TEST(Bundle, RefusesWhatMeansNothing) {
+    House house;
+    for (const std::string& bad :
+         {bundle("searchset", ""), bundle("transaction", R"({"resource":{}})"),
+          bundle("transaction", entry("POST", "Patient/a", vault::kit::patient("a"))),
+          bundle("transaction", entry("POST", "Observation", vault::kit::patient("a"))),
+          bundle("transaction", entry("DELETE", "Observation/oa1", "") + "," +
+                                    entry("DELETE", "Observation/oa1", "")),
+          bundle("transaction", entry("DELETE", "Observation", "")),
+          bundle("transaction", entry("POST", "Patient/$merge", "{}")),
+          bundle("transaction",
+                 entry("PUT", "AuditEvent/1", R"({"resourceType":"AuditEvent"})"))}) {
+        const auto refused = house.post(house.anne, "", bad);
+        EXPECT_GE(refused.status, 400) << bad;
+        EXPECT_LT(refused.status, 500) << bad << refused.body;
+    }
+}
+
+TEST(Bundle, AThousandEntriesAtOnce) {
+    House house;
+    std::string entries;
+    for (int i = 0; i < 1000; ++i)
+        entries += (i > 0 ? "," : "") + entry("POST", "Observation", observation("x", "a"));
+    const auto done = house.post(house.anne, "", bundle("transaction", entries));
+    ASSERT_EQ(done.status, 200) << done.body.substr(0, 500);
+    EXPECT_EQ(done.json()["entry"].size(), 1000U);
+    std::string reads;
+    for (int i = 0; i < 1000; ++i) reads += (i > 0 ? "," : "") + entry("GET", "Patient/a", "");
+    EXPECT_EQ(house.post(house.anne, "", bundle("batch", reads)).json()["entry"].size(), 1000U);
+}
+
+}  // namespace
+}  // namespace hygie::records

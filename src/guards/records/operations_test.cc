@@ -1,0 +1,225 @@
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "guards/records/door_kit.h"
+
+namespace hygie::records {
+namespace {
+
+using namespace kit;
+using vault::kit::observation;
+
+TEST(Operation, ValidateTellsWithoutStoring) {
+    House house;
+    const auto good = house.post(house.anne, "Observation/$validate", observation("x", "a"));
+    EXPECT_EQ(good.status, 200) << good.body;
+    const auto bad = house.post(house.anne, "Observation/$validate",
+                                R"({"resourceType":"Observation","status":"nonsense",)"
+                                R"("code":{"text":"x"},"subject":{"reference":"Patient/a"}})");
+    EXPECT_EQ(bad.status, 200);
+    EXPECT_TRUE(bad.body.contains("Observation.status")) << bad.body;
+    EXPECT_TRUE(bad.body.contains(R"("severity":"error")"));
+    EXPECT_EQ(house.get(house.anne, "Observation?patient=a&_summary=count").json()["total"].text(),
+              "2");
+}
+
+TEST(Operation, WhatIsNotValidIsNotStored) {
+    House house;
+    for (const std::string bad :
+         {R"("status":"nonsense","code":{"text":"x"})", R"("code":{"text":"x"})",
+          R"("status":"final","code":{"text":"x"},"unknown":1)",
+          R"("status":"final","code":{"text":"x"},"effectiveDateTime":"2026-02-31")",
+          R"("status":"final","code":{"text":"x"},"valueString":"a","valueInteger":1)"}) {
+        const auto refused =
+            house.post(house.anne, "Observation",
+                       R"({"resourceType":"Observation","subject":{"reference":"Patient/a"},)" +
+                           std::string(bad) + "}");
+        EXPECT_EQ(refused.status, 400) << bad << refused.body;
+        EXPECT_TRUE(refused.body.contains("Observation")) << refused.body;
+    }
+}
+
+TEST(Operation, WhatMaySpeakOfAPatientSaysOfWhich) {
+    House house;
+    for (const std::string body :
+         {R"({"resourceType":"Observation","status":"final","code":{"text":"x"}})",
+          R"({"resourceType":"Binary","contentType":"text/plain","data":"TWFydGlu"})",
+          R"({"resourceType":"Bundle","type":"collection"})"}) {
+        const std::string type = body.substr(17, body.find('"', 17) - 17);
+        EXPECT_EQ(house.post(house.anne, type, body).status, 422) << body;
+    }
+    const auto letter =
+        house.post(house.anne, "Binary",
+                   R"({"resourceType":"Binary","contentType":"text/plain","data":"TWFydGlu",)"
+                   R"("securityContext":{"reference":"Patient/a"}})");
+    ASSERT_EQ(letter.status, 201) << letter.body;
+    EXPECT_EQ(house.get(house.bob, "Binary/" + letter.id()).status, 404);
+    const auto task = house.post(house.anne, "Task",
+                                 R"({"resourceType":"Task","status":"requested","intent":"order",)"
+                                 R"("for":{"reference":"Patient/a"}})");
+    ASSERT_EQ(task.status, 201) << task.body;
+    EXPECT_EQ(house.get(house.bob, "Task/" + task.id()).status, 404);
+}
+
+TEST(Operation, MetaIsAddedAndTaken) {
+    House house;
+    const std::string label =
+        R"({"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":)"
+        R"({"tag":[{"system":"urn:essai","code":"a-revoir"}]}}]})";
+    const auto added = house.post(house.anne, "Observation/oa1/$meta-add", label);
+    ASSERT_EQ(added.status, 200) << added.body;
+    EXPECT_TRUE(house.get(house.anne, "Observation/oa1/$meta").body.contains("a-revoir"));
+    EXPECT_EQ(house.get(house.anne, "Observation?patient=a&_tag=urn:essai|a-revoir").references(),
+              std::vector<std::string>{"Observation/oa1"});
+    ASSERT_EQ(house.post(house.anne, "Observation/oa1/$meta-delete", label).status, 200);
+    EXPECT_FALSE(house.get(house.anne, "Observation/oa1/$meta").body.contains("a-revoir"));
+}
+
+TEST(Operation, TwoRecordsOfOnePersonAreMerged) {
+    House house;
+    const auto merged =
+        house.post(house.anne, "Patient/$merge",
+                   R"({"resourceType":"Parameters","parameter":[)"
+                   R"({"name":"source-patient","valueReference":{"reference":"Patient/b"}},)"
+                   R"({"name":"target-patient","valueReference":{"reference":"Patient/a"}}]})");
+    ASSERT_EQ(merged.status, 200) << merged.body;
+    EXPECT_EQ(house.get(house.anne, "Observation/ob1").json()["subject"]["reference"].text(),
+              "Patient/a");
+    EXPECT_EQ(house.get(house.anne, "CareTeam/team-b").status, 200) << "now of the one record";
+    const auto source = house.get(house.program, "Patient/b");
+    ASSERT_EQ(source.status, 200) << source.body;
+    EXPECT_EQ(source.json()["active"].text(), "false");
+    EXPECT_EQ(source.json()["link"].items()[0]["type"].text(), "replaced-by");
+    const auto closed =
+        house.post(house.anne, "Patient/$merge",
+                   R"({"resourceType":"Parameters","parameter":[)"
+                   R"({"name":"source-patient","valueReference":{"reference":"Patient/c"}},)"
+                   R"({"name":"target-patient","valueReference":{"reference":"Patient/a"}}]})");
+    EXPECT_EQ(closed.status, 404);
+}
+
+TEST(Operation, CodesAreLookedUp) {
+    House house;
+    const auto expanded = house.get(
+        house.anne, "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender");
+    ASSERT_EQ(expanded.status, 200) << expanded.body;
+    EXPECT_EQ(expanded.json()["expansion"]["contains"].size(), 4U);
+    const auto valid =
+        house.get(house.anne,
+                  "ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/administrative-gender"
+                  "&system=http://hl7.org/fhir/administrative-gender&code=female");
+    EXPECT_TRUE(valid.body.contains(R"("valueBoolean":true)")) << valid.body;
+    const auto known =
+        house.get(house.anne,
+                  "CodeSystem/$lookup?system=http://hl7.org/fhir/administrative-gender&code=male");
+    EXPECT_TRUE(known.body.contains("Male")) << known.body;
+    EXPECT_EQ(house.get(house.anne, "ValueSet/$expand?url=urn:none").status, 404);
+}
+
+TEST(Operation, AnExportIsSealedTracedAndOpensForItsOwnerOnly) {
+    House house;
+    const auto started = house.ask(house.anne, {.url = "Patient/$export?_type=Observation",
+                                                .headers = {{"prefer", "respond-async"}}});
+    ASSERT_EQ(started.status, 202) << started.body;
+    const std::string status =
+        started.header("Content-Location").substr(sizeof "https://hygie.test" - 1);
+    Answered ready;
+    for (int i = 0; i < 2000 && ready.status != 200; ++i) {
+        ready = house.get(house.anne, status);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ASSERT_EQ(ready.status, 200) << ready.body;
+    ASSERT_EQ(ready.json()["output"].size(), 1U) << ready.body;
+    const std::string url(ready.json()["output"].items()[0]["url"].text());
+    const std::string file = url.substr(sizeof "https://hygie.test" - 1);
+    const auto lines = house.get(house.anne, file);
+    ASSERT_EQ(lines.status, 200);
+    EXPECT_TRUE(lines.body.contains("\"oa1\"") && lines.body.contains("\"ob1\"")) << lines.body;
+    EXPECT_FALSE(lines.body.contains("oc1"));
+    EXPECT_EQ(house.get(house.bob, file).status, 404);
+    EXPECT_EQ(house.get(house.bob, status).status, 404);
+    std::set<std::string> told;
+    for (const auto& event : house.trace.take()) {
+        if (event.type == event::Type::RecordExported) told.insert(event.subject.patient.str());
+    }
+    EXPECT_TRUE(told.contains("a") && told.contains("b"));
+    EXPECT_EQ(house.ask(house.anne, {.method = "DELETE", .url = status}).status, 202);
+    EXPECT_EQ(house.get(house.anne, file).status, 404);
+}
+
+TEST(Operation, AProgramImportsLines) {
+    House house;
+    const Sent lines{.method = "POST",
+                     .url = "$import",
+                     .body = vault::kit::patient("imported", "Ligne") + "\n" +
+                             observation("i1", "imported") + "\n",
+                     .headers = {{"content-type", "application/fhir+ndjson"}}};
+    EXPECT_EQ(house.ask(house.anne, lines).status, 403);
+    const auto imported = house.ask(house.program, lines);
+    ASSERT_EQ(imported.status, 200) << imported.body;
+    EXPECT_EQ(house.get(house.program, "Observation/i1").status, 200);
+}
+
+TEST(Contradiction, IsToldAndKept) {
+    House house;
+    const auto shot = [](const std::string& day) {
+        return R"({"resourceType":"Immunization","status":"completed","vaccineCode":{"coding":[)"
+               R"({"system":"http://hl7.org/fhir/sid/cvx","code":"140"}]},)"
+               R"("patient":{"reference":"Patient/a"},"occurrenceDateTime":")" +
+               day + "\"}";
+    };
+    const http::Headers outcome = {{"prefer", "return=OperationOutcome"}};
+    EXPECT_FALSE(house.post(house.anne, "Immunization", shot("2026-01-05"), outcome)
+                     .body.contains("warning"));
+    const auto again = house.post(house.anne, "Immunization", shot("2026-01-15"), outcome);
+    EXPECT_EQ(again.status, 201);
+    EXPECT_TRUE(again.body.contains(R"("severity":"warning")")) << again.body;
+    EXPECT_FALSE(house.post(house.anne, "Immunization", shot("2026-03-15"), outcome)
+                     .body.contains("warning"));
+    const auto kept = house.get(house.anne, "DetectedIssue?patient=a");
+    ASSERT_EQ(kept.references().size(), 1U) << kept.body;
+    EXPECT_TRUE(kept.body.contains("DOSEIVL"));
+    EXPECT_EQ(house.get(house.bob, "DetectedIssue?patient=a").references().size(), 0U);
+}
+
+std::string prescription(const std::string& medicine, const std::string& dose) {
+    return R"({"resourceType":"MedicationRequest","status":"active","intent":"order",)"
+           R"("medicationCodeableConcept":{"coding":[)" +
+           medicine + R"(]},"subject":{"reference":"Patient/a"},)" +
+           R"("dosageInstruction":[{"doseAndRate":[{"doseQuantity":)" + dose + "}]}]}";
+}
+
+TEST(Contradiction, AMedicineAgainstAnAllergy) {
+    House house;
+    const auto allergy = house.post(
+        house.anne, "AllergyIntolerance",
+        R"({"resourceType":"AllergyIntolerance","patient":{"reference":"Patient/a"},)"
+        R"("clinicalStatus":{"coding":[{"system":)"
+        R"("http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},)"
+        R"("code":{"coding":[{"system":"http://snomed.info/sct","code":"372687004",)"
+        R"("display":"Amoxicillin"}]}})");
+    ASSERT_EQ(allergy.status, 201) << allergy.body;
+    const http::Headers outcome = {{"prefer", "return=OperationOutcome"}};
+    const std::string plain_dose = R"({"value":500,"unit":"mg"})";
+    const auto by_name = house.post(
+        house.anne, "MedicationRequest",
+        prescription(R"({"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"308182",)"
+                     R"("display":"amoxicillin 250 MG Oral Capsule"})",
+                     plain_dose),
+        outcome);
+    ASSERT_EQ(by_name.status, 201) << by_name.body;
+    EXPECT_TRUE(by_name.body.contains("allergi")) << by_name.body;
+    const std::string paracetamol = R"({"system":"urn:essai","code":"p","display":"Paracetamol"})";
+    EXPECT_FALSE(
+        house.post(house.anne, "MedicationRequest", prescription(paracetamol, plain_dose), outcome)
+            .body.contains("warning"));
+    const auto dose =
+        house.post(house.anne, "MedicationRequest",
+                   prescription(paracetamol, R"({"value":500000,"unit":"mg"})"), outcome);
+    EXPECT_TRUE(dose.body.contains("plausible")) << dose.body;
+    EXPECT_EQ(house.get(house.anne, "DetectedIssue?patient=a").references().size(), 2U);
+}
+
+}  // namespace
+}  // namespace hygie::records

@@ -1,0 +1,179 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "guards/records/door_kit.h"
+
+namespace hygie::records {
+namespace {
+
+using namespace kit;
+
+using References = std::vector<std::string>;
+
+References sorted(References references) {
+    std::ranges::sort(references);
+    return references;
+}
+
+/// Anne's patient a with an encounter, a condition and observations over time.
+class Clinic : public House {
+  public:
+    Clinic() {
+        program_writes("Encounter/ea",
+                       R"("status":"finished","class":{"code":"AMB"},)"
+                       R"("subject":{"reference":"Patient/a"},)"
+                       R"("participant":[{"individual":{"reference":"Practitioner/dr-anne"}}],)"
+                       R"("period":{"start":"2026-03-01T10:00:00Z","end":"2026-03-01T10:30:00Z"})");
+        program_writes(
+            "Condition/ca",
+            R"("code":{"coding":[{"system":"http://snomed.info/sct","code":"44054006"}]},)"
+            R"("subject":{"reference":"Patient/a"},"encounter":{"reference":"Encounter/ea"})");
+        for (const auto& [id, day, value] : {std::tuple("o1", "2026-01-05", "80"),
+                                             {"o2", "2026-02-05", "82"},
+                                             {"o3", "2026-03-01", "85.5"}})
+            program_writes(
+                std::string("Observation/") + id,
+                R"("status":"final",)"
+                R"("code":{"coding":[{"system":"http://loinc.org","code":"29463-7"}]},)"
+                R"("subject":{"reference":"Patient/a"},"encounter":{"reference":"Encounter/ea"},)"
+                R"("effectiveDateTime":")" +
+                    std::string(day) + R"(","valueQuantity":{"value":)" + value +
+                    R"(,"system":"http://unitsofmeasure.org","code":"kg","unit":"kg"})");
+    }
+
+    void program_writes(const std::string& reference, const std::string& members) {
+        const auto slash = reference.find('/');
+        const auto put =
+            this->put(program, reference,
+                      R"({"resourceType":")" + reference.substr(0, slash) + R"(","id":")" +
+                          reference.substr(slash + 1) + "\"," + members + "}");
+        EXPECT_EQ(put.status, 201) << put.body;
+    }
+
+    References found(const std::string& url) {
+        const auto answer = get(anne, url);
+        EXPECT_EQ(answer.status, 200) << url << '\n' << answer.body;
+        return answer.references();
+    }
+};
+
+TEST(Search, ByPatientCodeDateAndValue) {
+    Clinic clinic;
+    EXPECT_EQ(sorted(clinic.found("Observation?patient=a&code=http://loinc.org|29463-7")),
+              (References{"Observation/o1", "Observation/o2", "Observation/o3"}));
+    EXPECT_EQ(clinic.found("Observation?patient=a&code=29463-7&_sort=-date"),
+              (References{"Observation/o3", "Observation/o2", "Observation/o1"}));
+    EXPECT_EQ(clinic.found("Observation?subject=Patient/a&date=ge2026-02-01&date=lt2026-03-01"),
+              (References{"Observation/o2"}));
+    EXPECT_EQ(clinic.found("Observation?patient=a&value-quantity=gt82||kg"),
+              (References{"Observation/o3"}));
+    EXPECT_EQ(clinic.found("Observation?patient=a&code-value-quantity=29463-7$lt81"),
+              (References{"Observation/o1"}));
+    EXPECT_EQ(clinic.found("Observation?patient=a&_id=o1,o2&_sort=_id"),
+              (References{"Observation/o1", "Observation/o2"}));
+}
+
+TEST(Search, ChainsAndReverseChains) {
+    Clinic clinic;
+    EXPECT_EQ(clinic.found("Condition?encounter.date=2026-03-01"), (References{"Condition/ca"}));
+    EXPECT_EQ(clinic.found("Observation?patient.family=martin&_count=1&_sort=date"),
+              (References{"Observation/o1"}));
+    EXPECT_EQ(clinic.found("Patient?_has:Condition:patient:code=44054006"),
+              (References{"Patient/a"}));
+    EXPECT_EQ(clinic.found("Patient?_has:Condition:patient:code=nothing"), References{});
+}
+
+TEST(Search, IncludesWhatIsReferredTo) {
+    Clinic clinic;
+    EXPECT_EQ(sorted(clinic.found("Condition?patient=a&_include=Condition:encounter"
+                                  "&_include:iterate=Encounter:participant")),
+              (References{"Condition/ca", "Encounter/ea", "Practitioner/dr-anne"}));
+    EXPECT_EQ(sorted(clinic.found("Encounter?patient=a&_revinclude=Condition:encounter")),
+              (References{"Condition/ca", "Encounter/ea"}));
+}
+
+TEST(Search, AcrossPatientsInTheCircleOnly) {
+    Clinic clinic;
+    EXPECT_EQ(sorted(clinic.found("Patient?_sort=family")), (References{"Patient/a", "Patient/b"}));
+    EXPECT_EQ(clinic.found("Patient?name=mart"), (References{"Patient/a"}));
+    EXPECT_EQ(clinic.found("Patient?family=petit"), References{});
+    EXPECT_EQ(clinic.found("Patient?identifier=2790299a"), (References{"Patient/a"}));
+    EXPECT_EQ(clinic.found("Encounter?date=2026-03-01"), (References{"Encounter/ea"}));
+}
+
+TEST(Search, PagesHoldEverythingOnce) {
+    Clinic clinic;
+    References all;
+    std::string url = "Observation?patient=a&_count=2&_sort=date";
+    for (int page = 0; !url.empty(); ++page) {
+        ASSERT_LT(page, 5);
+        const auto answer = clinic.get(clinic.anne, url);
+        ASSERT_EQ(answer.status, 200) << answer.body;
+        EXPECT_EQ(answer.json()["total"].text(), "5");
+        EXPECT_LE(answer.references().size(), 2U);
+        for (const auto& reference : answer.references()) all.push_back(reference);
+        url = answer.link("next");
+    }
+    EXPECT_EQ(sorted(all), (References{"Observation/o1", "Observation/o2", "Observation/o3",
+                                       "Observation/oa1", "Observation/oa2"}));
+}
+
+TEST(Search, SaysOnlyWhatWasAskedFor) {
+    Clinic clinic;
+    const auto counted = clinic.get(clinic.anne, "Observation?patient=a&_summary=count");
+    EXPECT_EQ(counted.json()["total"].text(), "5");
+    EXPECT_EQ(counted.json()["entry"].size(), 0U);
+    const auto cut = clinic.get(clinic.anne, "Observation?_id=o1&_elements=status");
+    const auto resource = cut.json()["entry"].items()[0]["resource"];
+    EXPECT_EQ(resource["status"].text(), "final");
+    EXPECT_FALSE(resource["valueQuantity"]);
+    EXPECT_EQ(resource["meta"]["tag"].items()[0]["code"].text(), "SUBSETTED");
+}
+
+TEST(Search, AnUnknownParameterIsAnErrorUnlessHandlingIsLenient) {
+    Clinic clinic;
+    const auto strict = clinic.get(clinic.anne, "Observation?patient=a&colour=red");
+    EXPECT_EQ(strict.status, 400);
+    const auto lenient = clinic.ask(clinic.anne, {.url = "Observation?patient=a&colour=red",
+                                                  .headers = {{"prefer", "handling=lenient"}}});
+    EXPECT_EQ(lenient.status, 200) << lenient.body;
+    EXPECT_FALSE(lenient.link("self").contains("colour"));
+    EXPECT_TRUE(lenient.body.contains("OperationOutcome"));
+}
+
+TEST(Search, ByForm) {
+    Clinic clinic;
+    const auto answer = clinic.ask(
+        clinic.anne, {.method = "POST",
+                      .url = "Observation/_search",
+                      .body = "patient=a&code=29463-7&_sort=date&_count=1",
+                      .headers = {{"content-type", "application/x-www-form-urlencoded"}}});
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(answer.references(), (References{"Observation/o1"}));
+    const auto next = clinic.get(clinic.anne, answer.link("next"));
+    EXPECT_EQ(next.references(), (References{"Observation/o2"}));
+}
+
+TEST(Search, InACompartmentAndOverSeveralTypes) {
+    Clinic clinic;
+    EXPECT_EQ(clinic.found("Patient/a/Condition"), (References{"Condition/ca"}));
+    EXPECT_EQ(clinic.found("Patient/c/Observation"), References{});
+    const auto types = clinic.found("?_type=Condition,Encounter");
+    EXPECT_EQ(sorted(types), (References{"Condition/ca", "Encounter/ea"}));
+    EXPECT_EQ(clinic.get(clinic.anne, "").status, 400);
+}
+
+TEST(Search, Everything) {
+    Clinic clinic;
+    const auto everything = clinic.found("Patient/a/$everything?_count=100");
+    for (const std::string_view one : {"Patient/a", "Condition/ca", "Encounter/ea",
+                                       "Observation/o1", "CareTeam/team-a", "Practitioner/dr-anne"})
+        EXPECT_TRUE(std::ranges::count(everything, one)) << one;
+    const auto some = clinic.found("Patient/a/$everything?_type=Condition");
+    EXPECT_TRUE(std::ranges::count(some, "Condition/ca"));
+    EXPECT_FALSE(std::ranges::count(some, "Observation/o1"));
+}
+
+}  // namespace
+}  // namespace hygie::records
