@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "fhir/french.h"
 #include "fhir/schema.h"
 #include "fhir/validate_walk.h"
 
@@ -12,6 +13,10 @@ std::string_view name_of(SearchParam::Type type) {
     constexpr std::string_view kNames[] = {"number",    "date",     "string", "token",  "reference",
                                            "composite", "quantity", "uri",    "special"};
     return kNames[static_cast<std::size_t>(type)];
+}
+
+std::string_view without_version(std::string_view canonical) {
+    return canonical.substr(0, canonical.find('|'));
 }
 
 /// Whether values of such a parameter have an order and prefixes ("ge2024").
@@ -61,7 +66,7 @@ void Walk::capabilities(Json rest, const Place& place) {
         for (const Json stated : resource["searchParam"].items()) {
             const Place param{&here, "searchParam", number++};
             const auto url = stated["definition"].text();
-            const auto found = std::ranges::find(known, url.substr(0, url.find('|')),
+            const auto found = std::ranges::find(known, without_version(url),
                                                  [](const SearchParam* p) { return p->url; });
             if (url.empty() || found == known.end()) continue;
             const auto type = name_of((*found)->type);
@@ -75,11 +80,29 @@ void Walk::capabilities(Json rest, const Place& place) {
     }
 }
 
+/// INS numbers in any patient; all that FR Core asks in one that claims its profile.
+void Walk::french(Json patient, const Place& place) {
+    const auto add = [&](std::vector<Issue> found) {
+        for (Issue& issue : found) {
+            if (is_full()) return;
+            issue.where = place.str() + issue.where.substr(issue.where.find('.'));
+            issues_.push_back(std::move(issue));
+        }
+    };
+    add(check_ins(patient));
+    const auto claims = [&](Json profile) {
+        return without_version(profile.text()) == kFrenchPatientIns;
+    };
+    if (std::ranges::any_of(patient["meta"]["profile"].items(), claims))
+        add(check_french_ins_profile(patient));
+}
+
 void Walk::prose(Json value, const TypeDef& type, const Place& place) {
     // Of definitions “url” is what they are known by, everywhere.
     const ElementDef* const url = type.element("url");
     if (url && !url->is_array()) absolute(value["url"], {&place, "url"});
     if (type.name == "ValueSet") value_set(value["compose"], place);
+    if (type.name == "Patient") french(value, place);
     std::size_t index = 0;
     if (type.name == "CapabilityStatement")
         for (const Json rest : value["rest"].items()) capabilities(rest, {&place, "rest", index++});

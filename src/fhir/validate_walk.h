@@ -78,6 +78,7 @@ class Walk {
     void absolute(Json uri, const Place& place);
     void value_set(Json compose, const Place& place);
     void value_set_part(Json part, const Place& place);
+    void french(Json patient, const Place& place);
     void capabilities(Json rest, const Place& place);
 
     // validate_reference.cc

@@ -137,7 +137,7 @@ inline Outcome commit(Vault& vault, const std::vector<TextWrite>& texts,
 
 inline std::string patient(const std::string& id, const std::string& family = "Durand") {
     return R"({"resourceType":"Patient","id":")" + id +
-           R"(","identifier":[{"system":"urn:oid:1.2.250.1.213.1.4.10","value":"2790299)" + id +
+           R"(","identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.7","value":"2790299)" + id +
            R"("}],"name":[{"family":")" + family +
            R"(","given":["Camille"]}],"birthDate":"1979-02-14"})";
 }

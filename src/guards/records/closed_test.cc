@@ -31,7 +31,7 @@ std::vector<Sent> readings_of(const std::string& p, const std::string& o) {
                                    "Patient/" + p + "/Observation",
                                    "Patient/" + p + "/*",
                                    "Patient?_id=" + p,
-                                   "Patient?identifier=urn:oid:1.2.250.1.213.1.4.10|2790299" + p,
+                                   "Patient?identifier=urn:oid:1.2.250.1.71.4.2.7|2790299" + p,
                                    std::string("Patient?family=Petit&birthdate=1979-02-14"),
                                    std::string("Patient?_summary=count"),
                                    std::string("Patient?_has:Observation:subject:code=4548-4"),

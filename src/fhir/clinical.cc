@@ -1,0 +1,194 @@
+#include "fhir/clinical.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "fhir/clinical_dose.h"
+#include "fhir/clinical_substance.h"
+#include "fhir/clinical_vaccine.h"
+
+namespace hygie::fhir {
+
+namespace {
+
+std::string reference_of(Json resource) {
+    return fmt::format("{}/{}", resource["resourceType"].text(), resource["id"].text());
+}
+
+bool is_same_resource(Json left, Json right) {
+    return left["resourceType"].text() == right["resourceType"].text() && left["id"] &&
+           left["id"].text() == right["id"].text();
+}
+
+bool has_code(Json status, std::string_view wanted) {
+    return std::ranges::any_of(status["coding"].items(),
+                               [&](Json coding) { return coding["code"].text() == wanted; });
+}
+
+/// Whether an allergy is to be reckoned with.
+bool is_active(Json allergy) {
+    return !has_code(allergy["clinicalStatus"], "inactive") &&
+           !has_code(allergy["clinicalStatus"], "resolved") &&
+           !has_code(allergy["verificationStatus"], "refuted") &&
+           !has_code(allergy["verificationStatus"], "entered-in-error");
+}
+
+/// Whether a medication resource means that the patient takes it, or will.
+bool is_in_use(Json resource) {
+    constexpr std::array<std::string_view, 7> kOver = {"cancelled", "entered-in-error", "stopped",
+                                                       "completed", "not-done",         "not-taken",
+                                                       "declined"};
+    const auto status = resource["status"].text();
+    if (resource["doNotPerform"].kind() == Json::Kind::True) return false;
+    const bool happened = resource["resourceType"].text() == "MedicationAdministration" ||
+                          resource["resourceType"].text() == "MedicationDispense";
+    if (happened && status == "completed") return true;
+    return std::ranges::find(kOver, status) == kOver.end();
+}
+
+/// What the resource is about, with the Medication that it points to.
+Substances drug_of(Json resource, std::span<const Json> record) {
+    Substances drug;
+    drug.add_concept(resource["medicationCodeableConcept"]);
+    drug.add_concept(resource["vaccineCode"]);
+    const auto reference = resource["medicationReference"]["reference"].text();
+    if (reference.starts_with('#')) {
+        for (const Json one : resource["contained"].items())
+            if (one["id"].text() == reference.substr(1)) drug.add_medication(one);
+        return drug;
+    }
+    drug.add_text(resource["medicationReference"]["display"].text());
+    for (const Json one : record)
+        if (!reference.empty() && reference_of(one) == reference) drug.add_medication(one);
+    return drug;
+}
+
+void check_allergies(Json resource, std::span<const Json> record, std::vector<Finding>& out) {
+    if (!is_in_use(resource)) return;
+    const Substances drug = drug_of(resource, record);
+    for (const Json allergy : record) {
+        if (allergy["resourceType"].text() != "AllergyIntolerance" || !is_active(allergy)) continue;
+        Substances allergen;
+        allergen.add_concept(allergy["code"]);
+        for (const Json reaction : allergy["reaction"].items())
+            allergen.add_concept(reaction["substance"]);
+        const auto match = match_of(allergen, drug);
+        if (match.kind == SubstanceMatch::Kind::None) continue;
+        const bool same = match.kind == SubstanceMatch::Kind::Same;
+        out.push_back(
+            {Finding::Kind::Allergy, Issue::Severity::Warning,
+             fmt::format("{}.medication", resource["resourceType"].text()),
+             same ? Text{"Le patient a une allergie ou intolérance notée à cette substance.",
+                         "The patient has a recorded allergy or intolerance to this substance."}
+                  : Text{fmt::format("Le patient a une allergie ou intolérance notée dans cette "
+                                     "famille : {}.",
+                                     match.family.fr),
+                         fmt::format("The patient has a recorded allergy or intolerance in this "
+                                     "family: {}.",
+                                     match.family.en)},
+             reference_of(allergy)});
+    }
+}
+
+void check_vaccine(Json resource, std::span<const Json> record, std::vector<Finding>& out) {
+    for (const Json other : record) {
+        if (other["resourceType"].text() != "Immunization" || is_same_resource(resource, other))
+            continue;
+        const auto interval = broken_interval(resource, other);
+        if (!interval) continue;
+        out.push_back(
+            {Finding::Kind::SameVaccine,
+             Issue::Severity::Warning,
+             "Immunization.occurrence",
+             {fmt::format("Le même vaccin a été fait moins de {} jours avant ou après.", *interval),
+              fmt::format("The same vaccine was given less than {} days before or after.",
+                          *interval)},
+             reference_of(other)});
+    }
+}
+
+void check_doses(Json resource, std::vector<Finding>& out) {
+    for (const DoseIssue& issue : implausible_doses(resource))
+        out.push_back({Finding::Kind::ImplausibleDose, Issue::Severity::Warning, issue.where,
+                       issue.is_low
+                           ? Text{fmt::format("La dose est bien en dessous de ce qui est plausible "
+                                              "dans son unité ({} au moins).",
+                                              issue.bound),
+                                  fmt::format("The dose is far below what is plausible in its unit "
+                                              "({} at least).",
+                                              issue.bound)}
+                           : Text{fmt::format("La dose dépasse ce qui est plausible dans son unité "
+                                              "({} au plus).",
+                                              issue.bound),
+                                  fmt::format("The dose is beyond what is plausible in its unit "
+                                              "({} at most).",
+                                              issue.bound)}});
+}
+
+constexpr std::string_view kMedicationTypes[] = {"MedicationRequest", "MedicationStatement",
+                                                 "MedicationAdministration", "MedicationDispense"};
+
+bool is_medication_use(std::string_view type) {
+    return std::ranges::find(kMedicationTypes, type) != std::end(kMedicationTypes);
+}
+
+}  // namespace
+
+std::string_view detected_code(Finding::Kind kind) {
+    switch (kind) {
+        case Finding::Kind::SameVaccine:
+            return "DUPTHPY";
+        case Finding::Kind::Allergy:
+            return "ALGY";
+        case Finding::Kind::ImplausibleDose:
+            return "DOSE";
+        case Finding::Kind::TimesOutOfOrder:
+        case Finding::Kind::BeforeBirth:
+        case Finding::Kind::AfterDeath:
+        case Finding::Kind::InFuture:
+        case Finding::Kind::Expired:
+            return "TIME";
+        case Finding::Kind::Gap:
+            break;
+    }
+    return {};
+}
+
+std::string_view detected_severity(const Finding& finding) {
+    switch (finding.kind) {
+        case Finding::Kind::Allergy:
+        case Finding::Kind::ImplausibleDose:
+            return "high";
+        case Finding::Kind::SameVaccine:
+        case Finding::Kind::Expired:
+            return "moderate";
+        default:
+            return "low";
+    }
+}
+
+std::span<const std::string_view> related_types(std::string_view type) {
+    static constexpr std::string_view kForVaccine[] = {"Immunization", "AllergyIntolerance"};
+    static constexpr std::string_view kForDrug[] = {"AllergyIntolerance", "Medication"};
+    if (type == "Immunization") return kForVaccine;
+    return is_medication_use(type) ? std::span<const std::string_view>(kForDrug)
+                                   : std::span<const std::string_view>();
+}
+
+std::vector<Finding> contradictions(Json resource, std::span<const Json> record) {
+    std::vector<Finding> out;
+    const auto type = resource["resourceType"].text();
+    if (type == "Immunization") {
+        check_vaccine(resource, record, out);
+        check_allergies(resource, record, out);
+        check_doses(resource, out);
+    } else if (is_medication_use(type)) {
+        check_allergies(resource, record, out);
+        check_doses(resource, out);
+    }
+    return out;
+}
+
+}  // namespace hygie::fhir

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fhir/json.h"
+
+namespace hygie::fhir {
+
+/// A single dose that its unit makes implausible: a slip of the unit (grams for milligrams) or of
+/// the decimal point. The bounds are far outside of any use, so that no treatment trips them.
+struct DoseIssue {
+    std::string where;  ///< "MedicationRequest.dosageInstruction[0].doseAndRate[0].dose"
+    bool is_low = false;
+    std::string bound;  ///< "20000 mg"
+};
+
+/// Of the doses that a medication resource or an Immunization holds.
+std::vector<DoseIssue> implausible_doses(Json resource);
+
+}  // namespace hygie::fhir

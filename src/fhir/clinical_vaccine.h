@@ -1,0 +1,14 @@
+#pragma once
+
+#include <optional>
+
+#include "fhir/json.h"
+
+namespace hygie::fhir {
+
+/// The days that should lie between two doses of the vaccine, when both resources are given doses
+/// of the same one and lie closer; absent otherwise. The intervals are minimum ones, less the four
+/// days that schedules tolerate, so that what keeps a schedule is never told.
+std::optional<int> broken_interval(Json one, Json other);
+
+}  // namespace hygie::fhir

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "fhir/json.h"
+#include "fhir/validate.h"
+
+/// Identity in France: the national health identifier (INS) and what FR Core asks of a patient who
+/// has one (https://hl7.fr/ig/fhir/core, référentiel INS of the ANS, RNIV).
+namespace hygie::fhir {
+
+enum class InsFit : std::uint8_t {
+    NotIns,  ///< the system is not one of the four of INS
+    Fits,
+    WrongShape,  ///< not sex, year, month, department, commune, order and key: 15 characters
+    WrongKey,    ///< the key is not 97 less the remainder of the thirteen digits by 97
+};
+/// A matricule INS (NIR or NIA, real, test or demonstration) by its system ("urn:oid:…") and value.
+InsFit fit_of_ins(std::string_view system, std::string_view value);
+
+/// Whether the identity is qualified: a matricule INS that fits, and a status that says it was
+/// validated (identityStatus VALI).
+bool has_qualified_identity(Json patient);
+
+/// Canonicals of FR Core that are checked here as code.
+inline constexpr std::string_view kFrenchPatient =
+    "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient";
+inline constexpr std::string_view kFrenchPatientIns =
+    "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-ins";
+
+/// What is wrong with the INS identifiers of any Patient: shape, key, two numbers of one kind, and
+/// a status "validated" without any number (fr-core-1). `where` is below "Patient".
+std::vector<Issue> check_ins(Json patient);
+/// What is wrong with a Patient that claims fr-core-patient-ins, besides that: identity status,
+/// birth place with its INSEE code, official name with the list of birth names, sex, birth date.
+std::vector<Issue> check_french_ins_profile(Json patient);
+
+}  // namespace hygie::fhir
