@@ -146,7 +146,9 @@ Status check_form(const Account& account) {
                        is_line(account.profession) && is_line(account.organisation) &&
                        is_line(account.sponsor.str()) && !account.name.empty();
     const bool lists = account.scopes.size() <= kListMax && account.redirects.size() <= kListMax &&
-                       account.recovery.size() <= kListMax;
+                       account.recovery.size() <= kListMax &&
+                       account.identities.size() <= kListMax &&
+                       std::ranges::all_of(account.identities, is_line);
     if (!texts || !lists)
         return bad({"un champ du compte est vide, trop long ou illisible",
                     "a field of the account is empty, too long or unreadable"},

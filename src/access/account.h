@@ -37,6 +37,10 @@ struct Account {
     std::vector<std::string> redirects;  ///< of a program by which people sign in: exact addresses
     std::string jwks;  ///< of a backend service: its public keys (RFC 7517), private_key_jwt
 
+    /// Who the person is for identity providers: "ISSUER SUBJECT", one each.
+    std::vector<std::string> identities;
+    WallTime last_used{};  ///< last sign-in, to the day; the epoch: never
+
     /// Counts what ended all its sessions: a closing, a new password, another role…
     std::uint64_t epoch = 0;
 

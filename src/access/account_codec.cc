@@ -8,7 +8,7 @@ namespace hygie::access {
 namespace {
 
 constexpr std::uint64_t kBookVersion = 1;
-constexpr std::uint64_t kBookFields = 3, kAccountFields = 18, kTraceFields = 5;
+constexpr std::uint64_t kBookFields = 3, kAccountFields = 20, kTraceFields = 5;
 constexpr std::size_t kTextsMax = 64;
 constexpr std::size_t kTracesMax = kAccountsMax;
 constexpr std::int64_t kMicrosMax = 253'402'300'799'999'999;  // the year 9999
@@ -47,6 +47,8 @@ void write_account(cbor::Writer& out, const Account& account) {
     write_texts(out, account.scopes);
     write_texts(out, account.redirects);
     out.text(account.jwks);
+    write_texts(out, account.identities);
+    out.number(to_number(account.last_used));
     out.number(account.epoch);
 }
 
@@ -76,6 +78,8 @@ Result<Account> read_account(cbor::Reader& in) {
     account.scopes = TRY(read_texts(in, kTextsMax));
     account.redirects = TRY(read_texts(in, kTextsMax));
     account.jwks = TRY(read_text(in));
+    account.identities = TRY(read_texts(in, kTextsMax));
+    account.last_used = TRY(to_time(TRY(in.number())));
     account.epoch = TRY(in.number());
     return account;
 }

@@ -163,9 +163,8 @@ TEST(CircleWorld, EveryKindOfResourceIsAReasonForItsTime) {
 }
 
 TEST(CircleWorld, OppositionAndItsException) {
-    const CircleWorld world = world_of(
-        {kNurse, kWard, kBed, kStay,
-         R"({"resourceType":"Consent","id":"c","status":"active",
+    const CircleWorld world = world_of({kNurse, kWard, kBed, kStay,
+                                        R"({"resourceType":"Consent","id":"c","status":"active",
              "patient":{"reference":"Patient/p"},
              "dateTime":"2026-11-23","provision":{"type":"deny","provision":[{"type":"permit",
              "actor":[{"reference":{"reference":"Practitioner/d"}}]}]}})"});
@@ -195,18 +194,16 @@ TEST(CircleWorld, DesksSeePapersOfTheirOwnPatientsAlone) {
     Policy strict = default_policy();
     strict.desk_needs_reason = true;
     ReadFacts facts;
-    for (
-        const std::string_view text :
-        {R"({"resourceType":"PractitionerRole","id":"s",
+    for (const std::string_view text : {R"({"resourceType":"PractitionerRole","id":"s",
              "practitioner":{"reference":"Practitioner/sec"},
               "organization":{"reference":"Organization/o"},
              "code":[{"text":"Secrétaire médicale"}]})",
-         R"({"resourceType":"PractitionerRole","id":"g",
+                                        R"({"resourceType":"PractitionerRole","id":"g",
              "practitioner":{"reference":"Practitioner/gp"},
               "organization":{"reference":"Organization/o"}})",
-         R"({"resourceType":"Patient","id":"p",
+                                        R"({"resourceType":"Patient","id":"p",
              "generalPractitioner":[{"reference":"Practitioner/gp"}]})",
-         R"({"resourceType":"Patient","id":"q"})"}) {
+                                        R"({"resourceType":"Patient","id":"q"})"}) {
         const auto document = fhir::parse(text);
         read_resource(document->root, facts);
     }

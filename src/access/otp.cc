@@ -16,9 +16,9 @@ constexpr std::int64_t kStepSeconds = 30;
 constexpr std::uint32_t kCodeCount = 1'000'000;
 constexpr std::size_t kCodeDigits = 6;
 /// Neither 0 and O nor 1, I and L: codes are read on paper.
-constexpr std::string_view kRecoveryAlphabet = "23456789abcdefghijkmnpqrstuvwxyz";
-static_assert(kRecoveryAlphabet.size() == 32);
-constexpr std::size_t kRecoverySymbols = 12;
+constexpr std::string_view kReadableAlphabet = "23456789abcdefghijkmnpqrstuvwxyz";
+static_assert(kReadableAlphabet.size() == 32);
+constexpr std::size_t kGroupSymbols = 4, kRecoveryGroups = 3;
 
 std::string to_base32(ByteView bytes) {
     constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -83,16 +83,20 @@ std::string otp_address(ByteView secret, std::string_view issuer, std::string_vi
         percent_encoded(issuer), percent_encoded(login), to_base32(secret), kStepSeconds);
 }
 
+std::string make_readable_secret(Random& random, std::size_t groups) {
+    std::string secret;
+    for (std::size_t group = 0; group < groups; ++group) {
+        if (group > 0) secret += '-';
+        const std::array<std::uint8_t, kGroupSymbols> bytes = random.bytes<kGroupSymbols>();
+        for (const std::uint8_t byte : bytes) secret += kReadableAlphabet[byte & 31U];
+    }
+    return secret;
+}
+
 std::vector<std::string> make_recovery_codes(Random& random) {
     std::vector<std::string> codes;
-    for (std::size_t i = 0; i < kRecoveryCodes; ++i) {
-        std::string code;
-        for (const std::uint8_t byte : random.bytes<kRecoverySymbols>()) {
-            if (code.size() % 5 == 4) code += '-';
-            code += kRecoveryAlphabet[byte & 31U];
-        }
-        codes.push_back(std::move(code));
-    }
+    for (std::size_t i = 0; i < kRecoveryCodes; ++i)
+        codes.push_back(make_readable_secret(random, kRecoveryGroups));
     return codes;
 }
 

@@ -28,6 +28,8 @@ std::string otp_address(ByteView secret, std::string_view issuer, std::string_vi
 
 /// Codes of 60 random bits, "k4m7-x2pq-9rtw", each good for one sign-in without the device.
 std::vector<std::string> make_recovery_codes(Random& random);
+/// Groups of four symbols of 5 random bits that nobody mistakes on paper, `groups` of them.
+std::string make_readable_secret(Random& random, std::size_t groups);
 /// What is stored of a code; blanks, dashes and case do not matter.
 std::string recovery_hash(std::string_view code);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "access/otp.h"
 #include "base/text.h"
 #include "crypto/sodium.h"
 
@@ -11,6 +12,7 @@ namespace hygie::access {
 namespace {
 
 constexpr std::size_t kDistinctMin = 5;
+constexpr std::size_t kFirstPasswordGroups = 4;
 /// A login shorter than this may stand in a password by chance.
 constexpr std::size_t kLoginMin = 4;
 /// What guessing starts with, among those that are long enough.
@@ -52,6 +54,10 @@ Status check_password(const Sensitive<std::string>& password, std::string_view l
                     {"évitez l'identifiant, les mots courants et les répétitions",
                      "avoid the login, common words and repetitions"});
     return {};
+}
+
+Sensitive<std::string> make_password(Random& random) {
+    return Sensitive<std::string>(make_readable_secret(random, kFirstPasswordGroups));
 }
 
 Result<std::string> hash_password(const Sensitive<std::string>& password,

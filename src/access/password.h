@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "base/sensitive.h"
 #include "crypto/keyring.h"
+#include "host/random.h"
 
 namespace hygie::access {
 
@@ -14,6 +15,8 @@ inline constexpr std::size_t kPasswordBytesMax = 256;
 
 /// Code::BadInput for a password too short, too long, or made of the login.
 Status check_password(const Sensitive<std::string>& password, std::string_view login);
+/// A first password of 80 random bits, "k4m7-x2pq-9rtw-…", to be given by hand.
+Sensitive<std::string> make_password(Random& random);
 /// Argon2id (RFC 9106) in the usual spelling "$argon2id$v=19$m=…".
 Result<std::string> hash_password(const Sensitive<std::string>& password,
                                   crypto::PassphraseCost cost);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "access/access_kit.h"
 
 namespace hygie::access {
@@ -19,6 +21,18 @@ TEST(Password, RefusesWhatIsGuessed) {
     EXPECT_FALSE(check_password(secret(std::string(257, 'x') + "abcdefgh"), "anne"));
     for (const char* good : {kPassphrase, "correct horse battery staple", "Été à Étretat, 3 fois"})
         EXPECT_TRUE(check_password(secret(good), "anne.martin")) << good;
+}
+
+TEST(Password, MakesFirstOnesThatItAccepts) {
+    sim::SimRandom random(5);
+    std::set<std::string> made;
+    for (int i = 0; i < 200; ++i) {
+        const Sensitive<std::string> password = make_password(random);
+        EXPECT_TRUE(check_password(password, "anne.martin"));
+        EXPECT_EQ(password.reveal().size(), 19U);
+        made.insert(password.reveal());
+    }
+    EXPECT_EQ(made.size(), 200U);
 }
 
 TEST(Password, FitsItsOwnHashAndNoOther) {

@@ -51,11 +51,20 @@ std::uint8_t letters_of(std::string_view text) {
     return static_cast<std::uint8_t>(letters);
 }
 
-/// Both conditions have to hold.
-std::string both(const std::string& left, const std::string& right) {
-    if (left.empty() || left == right) return right;
-    if (right.empty()) return left;
-    return left + "&" + right;
+bool has_condition(std::string_view query, std::string_view condition) {
+    return ("&" + std::string(query) + "&").contains("&" + std::string(condition) + "&");
+}
+
+/// All conditions have to hold; each is said once.
+std::string both(std::string left, std::string_view right) {
+    while (!right.empty()) {
+        const std::size_t end = std::min(right.find('&'), right.size());
+        const std::string_view condition = right.substr(0, end);
+        right.remove_prefix(std::min(end + 1, right.size()));
+        if (!has_condition(left, condition))
+            left += (left.empty() ? "" : "&") + std::string(condition);
+    }
+    return left;
 }
 
 /// What two scopes have in common; no letters when nothing.

@@ -21,6 +21,8 @@ constexpr std::uint64_t kVersion = 1, kBookFields = 2, kEntryFields = 9;
 constexpr std::size_t kScopesOfSessionMax = 64;
 /// Of one account at one time; a further sign-in ends the oldest.
 constexpr std::size_t kSessionsOfAccountMax = 64;
+/// An account remembers its last use to the day, so that not every sign-in writes it.
+constexpr Micros kUsedPrecision = std::chrono::days(1);
 
 struct Entry {
     crypto::Hash token{};
@@ -234,7 +236,7 @@ Status Sessions::confirm(const Opened& opened) {
         return fail(Code::Denied,
                     {"ce compte vient d'être fermé", "this account has just been closed"},
                     {"demandez à son parrain de le rouvrir", "ask its sponsor to open it again"});
-    return state_->change([&](std::vector<Entry>& entries) -> Status {
+    TRY_STATUS(state_->change([&](std::vector<Entry>& entries) -> Status {
         make_room(entries, session.actor->id, now);
         if (entries.size() >= kSessionsMax)
             return fail(Code::Full, {"trop de sessions ouvertes", "too many open sessions"},
@@ -242,6 +244,11 @@ Status Sessions::confirm(const Opened& opened) {
         entries.push_back({hash_of(opened.token.reveal()), session.id, session.actor->id,
                            session.actor->auth, session.client, session.actor->scopes,
                            session.since, session.end, session.epoch});
+        return {};
+    }));
+    if (account->last_used + kUsedPrecision > now) return {};
+    return state_->accounts.consume(account->login.str(), [&](Account& stored) -> Status {
+        stored.last_used = std::max(stored.last_used, now);
         return {};
     });
 }

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/accounts.h"
+
+/// Arrivals, moves and departures: what keeps the list of accounts true to the house.
+namespace hygie::access {
+
+/// Unused for so long, an account is closed (indicator C8 of the hospital programme HospiConnect).
+inline constexpr Micros kDormantAfter = std::chrono::days(60);
+/// An end so near is to be looked at: renewed by the sponsor, or left to come.
+inline constexpr Micros kEndsSoon = std::chrono::days(30);
+inline constexpr std::size_t kCsvBytesMax = 16 << 20;
+
+/// Accounts out of a table (RFC 4180, comma or semicolon), one line each under a line of names, in
+/// French or English, in any order: identifiant/login, nom/name, role, profession, personne/person,
+/// organisation, parrain/sponsor, fin/end (a date). An empty sponsor is `by`, an empty end a year
+/// from now. Code::BadInput names the line and never what it says.
+Result<std::vector<Account>> parse_accounts_csv(std::string_view text, const ActorId& by,
+                                                WallTime now);
+
+/// Whether nobody used an open account for kDormantAfter.
+bool is_dormant(const Account& account, WallTime now);
+
+/// Closes the dormant accounts, one trace each, and says which. Somebody always stays who can open
+/// them again: the account of `by`, and one of the administrators.
+Result<std::vector<ActorId>> close_dormant(Accounts& accounts, Clock& clock, const ActorId& by);
+
+/// What the yearly review looks at, by login. An account may stand in several lists.
+struct Review {
+    std::vector<ActorId> privileged;      ///< security and operations, open
+    std::vector<ActorId> dormant;         ///< open and unused
+    std::vector<ActorId> ending;          ///< open, their end is near
+    std::vector<ActorId> orphans;         ///< open, and nobody open answers for them
+    std::vector<ActorId> without_factor;  ///< open people of the staff with a password alone
+};
+Review review_accounts(const std::vector<Account>& accounts, WallTime now);
+
+/// The sponsor answers for an account again, until `end`: within a year.
+Status renew(Accounts& accounts, Clock& clock, std::string_view login, WallTime end,
+             const ActorId& by);
+
+}  // namespace hygie::access
