@@ -82,6 +82,7 @@ struct Phone {
 struct CryptoAddress {
     std::string value;
     std::string where;
+    bool is_valid = false;  ///< its checksum holds; else it only has the shape
 };
 
 /// What the words of a message want from its reader: groups of phrases of data/lures.txt, in that

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "guards/mail/fold.h"
 #include "guards/mail/html.h"
@@ -52,8 +51,18 @@ constexpr std::array kEntities = std::to_array<Entity>({
 });
 static_assert(std::ranges::is_sorted(kEntities, {}, &Entity::name));
 
+constexpr std::uint32_t kCodeMax = 0x10FFFF;
+
+bool is_digit(char c, bool hex) {
+    return (c >= '0' && c <= '9') || (hex && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
+}
+
+std::uint32_t digit_value(char c) {
+    return static_cast<std::uint32_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
 void put_char(std::string& out, std::uint32_t code) {
-    if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) code = 0xFFFD;
+    if (code == 0 || code > kCodeMax || (code >= 0xD800 && code < 0xE000)) code = 0xFFFD;
     std::array<char, 4> bytes{};
     std::int32_t size = 0;
     U8_APPEND_UNSAFE(bytes.data(), size, code);
@@ -65,12 +74,12 @@ std::size_t take_entity(std::string_view rest, std::string& out) {
     if (rest.starts_with('#')) {
         const bool hex = rest.size() > 1 && (rest[1] == 'x' || rest[1] == 'X');
         const std::size_t start = hex ? 2 : 1;
+        std::size_t size = start;
         std::uint32_t code = 0;
-        const auto [end, error] = std::from_chars(
-            rest.data() + std::min(start, rest.size()),
-            rest.data() + std::min<std::size_t>(rest.size(), start + 8), code, hex ? 16 : 10);
-        const auto size = static_cast<std::size_t>(end - rest.data());
-        if (error != std::errc{} || size == start) return 0;
+        for (; size < rest.size() && is_digit(rest[size], hex); ++size)
+            code = std::min<std::uint32_t>(code * (hex ? 16 : 10) + digit_value(rest[size]),
+                                           kCodeMax + 1);
+        if (size == start) return 0;
         put_char(out, code);
         return size + (size < rest.size() && rest[size] == ';' ? 1 : 0);
     }

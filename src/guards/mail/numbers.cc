@@ -134,6 +134,16 @@ bool is_wallet(std::string_view word) {
            });
 }
 
+/// The shape of a Bitcoin address: mixed digits and letters of both cases, none that are alike.
+bool looks_like_wallet(std::string_view word) {
+    return word.size() >= 26 && word.size() <= 35 && (word[0] == '1' || word[0] == '3') &&
+           std::ranges::all_of(word,
+                               [](char c) { return kBase58.find(c) != std::string_view::npos; }) &&
+           std::ranges::count_if(word, is_digit) >= 3 &&
+           std::ranges::any_of(word, [](char c) { return c >= 'a' && c <= 'z'; }) &&
+           std::ranges::any_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
 bool only_phone_signs(std::string_view between) {
     return std::ranges::all_of(between, [](char c) {
         return is_digit(c) || c == ' ' || c == '+' || c == '-' || c == '.' || c == '(' ||
@@ -195,7 +205,8 @@ std::vector<CryptoAddress> find_wallets(std::string_view text, std::string_view 
         std::size_t end = at;
         while (end < text.size() && (is_digit(text[end]) || is_letter(text[end]))) ++end;
         const std::string_view word = text.substr(at, end - at);
-        if (is_wallet(word)) out.push_back({std::string(word), std::string(where)});
+        if (const bool valid = is_wallet(word); valid || looks_like_wallet(word))
+            out.push_back({std::string(word), std::string(where), valid});
         at = end + 1;
     }
     return out;

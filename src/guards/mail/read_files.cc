@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
 #include "guards/mail/pack.h"
@@ -132,9 +133,33 @@ AttachmentFacts read_names_only(const Message& message) {
     return facts;
 }
 
-Sandbox& reader() {
-    // What is loaded lazily must be there before the child is locked in.
+/// A page that says and shows something, for the libraries to load what they need.
+constexpr std::string_view kFirstPage =
+    "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]/Contents 4 0 R"
+    "/Resources<</Font<</F1 5 0 R>>>>>>endobj\n"
+    "4 0 obj<</Length 34>>stream\nBT /F1 12 Tf 9 9 Td (hello) Tj ET \nendstream endobj\n"
+    "5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
+    "trailer<</Root 1 0 R>>\n%%EOF\n";
+
+/// What is loaded lazily must be there before the child is locked in: tables of the libraries,
+/// character sets, fonts.
+bool warm_up() {
     built_in_pack();
+    Message message;
+    message.attachments.push_back({.name = "a.pdf",
+                                   .type = "application/pdf",
+                                   .bytes = std::string(kFirstPage),
+                                   .is_inline = false,
+                                   .is_truncated = false,
+                                   .content_id = {}});
+    return !answer_question(question_of(message, {}, true)).empty();
+}
+
+Sandbox& reader() {
+    static const bool warm = warm_up();
+    HYGIE_CHECK(warm, "the attachment reader reads its own page");
     thread_local Sandbox box(answer_question,
                              {.memory_bytes_max = kScanMemoryBytesMax, .deadline = kScanDeadline});
     return box;

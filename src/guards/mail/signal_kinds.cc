@@ -207,6 +207,8 @@ static std::span<const SignalKind> table() {
          "The account that a salary goes to is changed by mail.", true},
         {"scheme.prize", "Un gain sert de prétexte à un lien étranger.",
          "A prize is the pretext for a foreign link.", true},
+        {"scheme.qr", "Un QR code remplace le lien, pour échapper aux contrôles.",
+         "A QR code replaces the link, to escape checks.", true},
         {"sender.brand_foreign", "L'expéditeur se dit {}, mais son adresse n'est pas de {}.",
          "The sender calls itself {}, but its address is not of {}.", true},
         {"sender.correspondent_foreign",

@@ -80,7 +80,10 @@ void draw_brand_elsewhere(const Scene& scene, const std::vector<const Link*>& li
         const bool to_brand =
             std::ranges::any_of(links, [&](const Link* link) { return link->brand == brand.id; });
         const auto stranger = std::ranges::find_if(links, [&](const Link* link) {
-            return !is_related(scene, *link) && link->brand.empty();
+            const bool own = link->final_domain == scene.evidence.relations.from_domain &&
+                             !scene.history.is_known_domain(link->final_domain);
+            const bool excused = own ? !brand.in_sender : is_related(scene, *link);
+            return !excused && (link->brand.empty() || link->is_free_host);
         });
         const bool central = brand.in_sender || brand.in_subject;
         if (stranger == links.end() || (to_brand && !central)) continue;

@@ -32,8 +32,11 @@ void draw_iban(const Scene& scene, const IbanFacts& one, SignalList& out) {
 
 void draw_money(const Scene& scene, SignalList& out) {
     for (const IbanFacts& one : scene.evidence.ibans) draw_iban(scene, one, out);
+    // The shape alone is also that of keys and hashes: it counts where coins are spoken of.
+    const bool coins = scene.evidence.has(Lure::SpamInvest) || scene.evidence.has(Lure::Extortion);
     for (const CryptoAddress& wallet : scene.evidence.wallets)
-        out.add("money.wallet", 1, wallet.value, wallet.where);
+        if (wallet.is_valid || coins)
+            out.add("money.wallet", wallet.is_valid ? 1 : 0.7, wallet.value, wallet.where);
     for (const Phone& phone : scene.evidence.phones)
         if (phone.call_asked) out.add("phone.call_asked", 1, phone.evidence, phone.where);
 }

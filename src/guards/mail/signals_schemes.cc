@@ -17,16 +17,13 @@ class Schemes {
         trusted_ = (proven_brand || who_.from_own_authenticated ||
                     ((who_.known_correspondent || who_.known_domain) && !seen_.auth.is_forged)) &&
                    !out.has("auth.own_forged");
-        for (const Link& link : seen_.links)
-            if (is_followed(link) && !is_related(scene, link) && link.brand.empty()) {
-                foreign_link_ = foreign_link_ ? foreign_link_ : &link;
-                if (link.is_free_host || link.is_shortener || link.is_ip || link.is_redirector ||
-                    link.look_alike.how != LookAlike::How::None || link.from_qr ||
-                    link.has_recipient)
-                    dubious_link_ = dubious_link_ ? dubious_link_ : &link;
-            }
+        // Who poses as another has no domain of its own to be trusted.
+        posing_ = out.has("sender.brand_foreign") || out.has("sender.look_alike") ||
+                  out.has("sender.names_us") || out.has("sender.staff_foreign");
+        for (const Link& link : seen_.links) find_foreign(link);
         odd_sender_ = out.has("sender.staff_foreign") || out.has("sender.correspondent_foreign") ||
-                      out.has("sender.look_alike") || out.has("auth.own_forged") ||
+                      out.has("sender.look_alike") ||
+                      (out.has("auth.own_forged") && scene.evidence.auth.is_forged) ||
                       out.has("auth.forged") || out.has("sender.reply_freemail") ||
                       out.has("sender.reply_look_alike") || out.has("sender.executive_name") ||
                       out.has("sender.name_is_address") || out.has("sender.supplier_foreign");
@@ -43,22 +40,59 @@ class Schemes {
     }
 
   private:
+    void find_foreign(const Link& link) {
+        if (!is_followed(link) || (!link.brand.empty() && !link.is_free_host)) return;
+        const bool own = link.final_domain == who_.from_domain && !who_.from_freemail &&
+                         !scene_.history.is_known_domain(link.final_domain);
+        if (own && !own_link_) own_link_ = &link;
+        if (own ? !posing_ : is_related(scene_, link)) return;
+        if (!foreign_link_) foreign_link_ = &link;
+        const bool dubious = link.is_free_host || link.is_shortener || link.is_ip ||
+                             link.is_redirector || link.from_qr || link.has_recipient ||
+                             link.look_alike.how != LookAlike::How::None;
+        if (dubious && !dubious_link_) dubious_link_ = &link;
+    }
+
     std::size_t said(Lure lure) const { return seen_.lure(lure).phrases; }
     void add(std::string_view id, double strength, Lure lure, std::string_view detail = {}) {
         const LureFacts& words = seen_.lure(lure);
         out_.add(id, strength, words.evidence, words.where, detail);
     }
 
+    /// Brands that have no business with links to strangers: care, the state, banks.
+    bool is_strict(std::string_view name) const {
+        return std::ranges::any_of(seen_.brands, [&](const BrandMention& brand) {
+            return brand.name == name && brand.in_sender &&
+                   (brand.category == "health" || brand.category == "public" ||
+                    brand.category == "bank" || brand.category == "payment" ||
+                    brand.category == "delivery" || brand.category == "tech");
+        });
+    }
+
+    /// A stranger asks in the name of care, the state or a bank, on its own pages.
+    void borrowed_subject(bool asks) {
+        if (!asks || !own_link_ || foreign_link_) return;
+        for (const BrandMention& brand : seen_.brands)
+            if (brand.in_subject && !brand.sender_is_brand &&
+                (brand.category == "health" || brand.category == "public" ||
+                 brand.category == "bank"))
+                out_.add("scheme.brand_credential", 0.7, own_link_->target, own_link_->where,
+                         brand.name);
+    }
+
     void credential() {
-        if (trusted_ || !foreign_link_) return;
         const bool asks = said(Lure::Credential) + said(Lure::Threat) > 0;
+        if (!trusted_) borrowed_subject(asks);
+        if (trusted_ || !foreign_link_) return;
         for (const std::string_view id :
              {"sender.brand_foreign", "link.brand_elsewhere", "link.look_alike",
               "link.brand_in_host", "sender.look_alike", "link.embeds", "sender.embeds"}) {
             const Signal* brand = out_.find(id);
-            if (!brand || !asks) continue;
-            out_.add("scheme.brand_credential", brand->strength, foreign_link_->target,
-                     foreign_link_->where, brand->detail);
+            if (!brand) continue;
+            const bool posing = id == "sender.brand_foreign" && is_strict(brand->detail);
+            if (asks || posing)
+                out_.add("scheme.brand_credential", asks ? brand->strength : 0.8,
+                         foreign_link_->target, foreign_link_->where, brand->detail);
         }
         if (out_.has("sender.names_us") && (asks || said(Lure::Document) > 0))
             out_.add("scheme.mailbox", 1, foreign_link_->target, foreign_link_->where);
@@ -90,7 +124,8 @@ class Schemes {
                             brand.category == "shop" || brand.category == "bank" ||
                             brand.category == "crypto";
         const bool loose = who_.from_freemail || odd_sender_ || !seen_.auth.is_authentic;
-        double strength = support_brand && loose ? 1 : support_brand || loose ? 0.7 : 0.4;
+        double strength = support_brand && loose ? 1 : support_brand ? 0.7 : loose ? 0.5 : 0.3;
+        if (!support_brand && said(Lure::SupportAlert) >= 2) strength += 0.3;
         if (alarm == 0) strength *= 0.5;
         out_.add("scheme.callback", strength, call->evidence, call->where);
     }
@@ -123,6 +158,18 @@ class Schemes {
         if (said(Lure::Document) > 0 && (dubious_link_ || out_.has("sender.names_us")))
             out_.add("scheme.document", 1, (dubious_link_ ? dubious_link_ : foreign_link_)->target,
                      foreign_link_->where);
+        const std::size_t pretexts = said(Lure::Document) + said(Lure::Credential) +
+                                     said(Lure::Threat) + said(Lure::Refund) +
+                                     said(Lure::Delivery) + said(Lure::Health);
+        if (const Signal* code = out_.find("link.qr"))
+            out_.add("scheme.qr",
+                     pretexts > 0       ? 1
+                     : seen_.words < 60 ? 0.6
+                                        : 0.3,
+                     code->evidence, code->where);
+        if (const Signal* file = out_.find("file.pdf_link");
+            file && (pretexts + said(Lure::Attachment) + said(Lure::Urgency) > 0))
+            out_.add("scheme.document", dubious_link_ ? 1 : 0.7, file->evidence, file->where);
         if (said(Lure::Prize) >= 2 && (dubious_link_ || pushes))
             out_.add("scheme.prize", said(Lure::Prize) >= 3 ? 1 : 0.6, foreign_link_->target,
                      foreign_link_->where);
@@ -146,14 +193,27 @@ class Schemes {
                 Lure::DataRequest);
     }
 
+    /// An account number from somebody who has no business to give one.
+    double stray_iban() const {
+        const bool unknown = out_.has("money.unknown_iban") || out_.has("money.bad_iban");
+        if (!unknown || trusted_) return 0;
+        if (out_.has("thread.known") && who_.first_contact) return 1;
+        if (odd_sender_ || out_.has("sender.embeds")) return 0.9;
+        if (out_.has("thread.false")) return 0.9;
+        return 0;
+    }
+
     void bank_change() {
         const bool new_iban = out_.has("money.new_iban");
         const bool unknown = out_.has("money.unknown_iban") || out_.has("money.bad_iban") ||
                              (seen_.ibans.size() == 1 && !out_.has("money.known_iban"));
         if (said(Lure::PaymentChange) == 0) {
-            if (new_iban)
-                out_.add("scheme.bank_change", 0.7, out_.find("money.new_iban")->evidence,
-                         out_.find("money.new_iban")->where);
+            const double stray = new_iban ? 0.7 : stray_iban();
+            const Signal* iban = new_iban                         ? out_.find("money.new_iban")
+                                 : out_.has("money.unknown_iban") ? out_.find("money.unknown_iban")
+                                                                  : out_.find("money.bad_iban");
+            if (stray > 0 && iban)
+                out_.add("scheme.bank_change", stray, iban->evidence, iban->where);
             return;
         }
         if (out_.has("money.known_iban") && !new_iban && !odd_sender_) return;
@@ -177,7 +237,7 @@ class Schemes {
         else if (pay && !trusted_ && outsider_ && said(Lure::Secrecy) > 0)
             add("scheme.payment_order", 0.7, Lure::PaymentRequest);
         const bool posing = out_.has("sender.staff_foreign") || out_.has("sender.executive_name") ||
-                            out_.has("auth.own_forged");
+                            (out_.has("auth.own_forged") && seen_.auth.is_forged);
         const bool opens = said(Lure::BecOpener) > 0;
         if (posing && (opens || pay || said(Lure::Secrecy) > 0 || seen_.words < 40))
             out_.add("scheme.executive", opens || pay ? 1 : 0.6, author_text(scene_.message),
@@ -193,6 +253,8 @@ class Schemes {
     bool trusted_ = false;
     bool odd_sender_ = false;
     bool outsider_ = false;
+    bool posing_ = false;
+    const Link* own_link_ = nullptr;
     const Link* foreign_link_ = nullptr;
     const Link* dubious_link_ = nullptr;
 };

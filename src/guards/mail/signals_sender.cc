@@ -132,10 +132,14 @@ void draw_look_alikes(const Scene& scene, SignalList& out) {
     const Relations& who = scene.evidence.relations;
     if (who.known_correspondent || who.from_freemail) return;
     const LookAlike& like = who.sender_look_alike;
-    if (like.how != LookAlike::How::None)
-        out.add(like.how == LookAlike::How::Embeds ? "sender.embeds" : "sender.look_alike",
-                like.how == LookAlike::How::Embeds ? 1 : strength_of(like.how), who.from_address,
-                kFrom, owner_name(like));
+    if (like.how == LookAlike::How::None) return;
+    // A partner's name inside a longer one is aimed at us; a brand's may be a reseller.
+    const bool partner = built_in_pack().brand(like.owner) == nullptr;
+    if (like.how == LookAlike::How::Embeds && !partner)
+        out.add("sender.embeds", 1, who.from_address, kFrom, owner_name(like));
+    else
+        out.add("sender.look_alike", strength_of(like.how), who.from_address, kFrom,
+                owner_name(like));
 }
 
 void draw_replies(const Scene& scene, SignalList& out) {

@@ -1,0 +1,206 @@
+#include <archive.h>
+#include <archive_entry.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+
+#include "guards/mail/limits.h"
+#include "guards/mail/ole.h"
+#include "guards/mail/read_files.h"
+#include "guards/mail/scan.h"
+#include "guards/mail/sniff.h"
+
+namespace hygie::mail {
+namespace {
+
+using namespace std::string_literals;
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+/// A zip (or another format) of inert members.
+std::string packed(const Members& members, const char* password = nullptr,
+                   int (*format)(archive*) = archive_write_set_format_zip) {
+    std::string out(4U << 20, '\0');
+    std::size_t used = 0;
+    archive* writer = archive_write_new();
+    format(writer);
+    if (password) {
+        archive_write_set_options(writer, "zip:encryption=aes256");
+        archive_write_set_passphrase(writer, password);
+    }
+    archive_write_open_memory(writer, out.data(), out.size(), &used);
+    for (const auto& [name, bytes] : members) {
+        archive_entry* entry = archive_entry_new();
+        archive_entry_set_pathname(entry, name.c_str());
+        archive_entry_set_size(entry, static_cast<la_int64_t>(bytes.size()));
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_perm(entry, 0600);
+        archive_write_header(writer, entry);
+        archive_write_data(writer, bytes.data(), bytes.size());
+        archive_entry_free(entry);
+    }
+    archive_write_close(writer);
+    archive_write_free(writer);
+    out.resize(used);
+    return out;
+}
+
+Message with_file(const std::string& name, std::string bytes) {
+    Message message;
+    message.attachments.push_back({.name = name,
+                                   .type = "application/octet-stream",
+                                   .bytes = std::move(bytes),
+                                   .is_inline = false,
+                                   .is_truncated = false,
+                                   .content_id = {}});
+    return message;
+}
+
+bool any_has(const AttachmentFacts& facts, Capability capability) {
+    return std::ranges::any_of(facts.files,
+                               [&](const FileFacts& file) { return file.has(capability); });
+}
+
+std::string workbook_with_auto_open() {
+    return packed({{"[Content_Types].xml", "<Types/>"},
+                   {"xl/workbook.xml", "<definedName name='_xlnm.Auto_Open'>x</definedName>"},
+                   {"xl/macrosheets/sheet1.xml", "<x/>"}});
+}
+
+TEST(ReadFiles, NamesWhatAFileCanDo) {
+    struct Row {
+        const char* name;
+        std::string bytes;
+        Capability capability;
+    };
+    const std::string one_note =
+        "\xE4\x52\x5C\x7B\x8C\xD8\xA7\x4D\xAE\xB1\x53\x78\xD0\x29\x96\xD3"s +
+        "\xE7\x16\xE3\xBD\x65\x26\x11\x45\xA4\xC4\x8D\x4D\x0B\x7A\x9E\xAC"s +
+        "\x05\0\0\0\0\0\0\0"s + std::string(12, '\0') + "MZabc";
+    std::string iso(40'000, '\0');
+    iso.replace(32'769, 5, "CD001");
+    const Row rows[] = {
+        {"a.exe", "MZ\x90", Capability::Executable},
+        {"photo.jpg", "MZ\x90", Capability::TypeMismatch},
+        {"a.js", "var x = 1;", Capability::Script},
+        {"facture.pdf.js", "var x = 1;", Capability::DoubleExtension},
+        {"facture\xE2\x80\xAE"
+         "fdp.exe",
+         "MZ", Capability::DoubleExtension},
+        {"a.lnk", "\x4C\0\0\0\x01\x14\x02\0 powershell"s, Capability::Shortcut},
+        {"lien.url", "[InternetShortcut]\nURL=file://x\n", Capability::Shortcut},
+        {"a.iso", iso, Capability::DiskImage},
+        {"a.img", "x", Capability::DiskImage},
+        {"a.one", one_note, Capability::OneNoteFile},
+        {"a.chm", "ITSF", Capability::ChmHelp},
+        {"a.html",
+         "<script>var b=new Blob([atob('x')]);a.href=URL.createObjectURL(b);a.download='f.zip';"
+         "a.click()</script>",
+         Capability::HtmlSmuggling},
+        {"a.htm", "<form action='https://x.example/'><input type=password></form>",
+         Capability::HtmlForm},
+        {"a.html", "<script>window.location='https://x.example'</script>", Capability::HtmlScript},
+        {"a.svg", "<svg><script>x()</script></svg>", Capability::SvgScript},
+        {"a.rtf", "{\\rtf1{\\object\\objdata 0105}}", Capability::RtfObject},
+        {"b.rtf", "{\\rtf1{\\object Equation.3}}", Capability::ExploitShape},
+        {"a.xlsm", workbook_with_auto_open(), Capability::MacroAutoRun},
+        {"a.docx",
+         packed({{"[Content_Types].xml", "<Types/>"},
+                 {"word/_rels/settings.xml.rels",
+                  "<Relationship Type='x/attachedTemplate' Target='https://x.example/t.dotm' "
+                  "TargetMode='External'/>"}}),
+         Capability::ExternalTemplate},
+        {"d.docx",
+         packed({{"[Content_Types].xml", "<Types/>"},
+                 {"word/document.xml", "<w:instrText>DDEAUTO c:\\x</w:instrText>"}}),
+         Capability::Dde},
+        {"a.pdf",
+         "%PDF-1.4\n1 0 obj<</Type/Catalog/OpenAction<</S/Launch/F(x.exe)>>>>endobj\n"
+         "trailer<</Root 1 0 R>>\n",
+         Capability::PdfLaunch},
+        {"b.pdf",
+         "%PDF-1.4\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert)>>>>endobj\n"
+         "trailer<</Root 1 0 R>>\n",
+         Capability::PdfJavaScript},
+        {"a.zip", packed({{"x/facture.vbs", "x"}}), Capability::Script},
+        {"n.zip", packed({{"b.zip", packed({{"c.exe", "MZ"}})}}), Capability::ArchiveNested},
+    };
+    for (const Row& row : rows) {
+        const AttachmentFacts facts = read_files(with_file(row.name, row.bytes));
+        EXPECT_TRUE(any_has(facts, row.capability)) << row.name << " " << name_of(row.capability);
+        EXPECT_FALSE(facts.crashed) << row.name;
+    }
+}
+
+TEST(ReadFiles, OpensAnArchiveWithThePasswordOfTheLetter) {
+    Message message = with_file("a.zip", packed({{"x.js", "var x"}}, "Sesame42"));
+    AttachmentFacts facts = read_files(message);
+    EXPECT_TRUE(any_has(facts, Capability::ArchiveEncrypted));
+    message.text = "Le mot de passe est : Sesame42.";
+    facts = read_files(message);
+    EXPECT_TRUE(any_has(facts, Capability::Script)) << "and what is inside is named";
+    EXPECT_EQ(facts.password_in_text, "Sesame42");
+}
+
+TEST(ReadFiles, HarmlessFilesAreHarmless) {
+    for (const auto& [name, bytes] :
+         Members{{"a.txt", "bonjour"},
+                 {"a.patch", "--- a\n+++ b\n"},
+                 {"a.docx", packed({{"[Content_Types].xml", "<Types/>"},
+                                    {"word/document.xml", "<w:p><w:t>Facture</w:t></w:p>"}})},
+                 {"a.pdf", "%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n"}}) {
+        const AttachmentFacts facts = read_files(with_file(name, bytes));
+        for (const FileFacts& file : facts.files) EXPECT_TRUE(file.findings.empty()) << name;
+    }
+}
+
+TEST(ReadFiles, TakesTextAndLinksOfDocuments) {
+    const AttachmentFacts facts = read_files(with_file(
+        "a.docx", packed({{"[Content_Types].xml", "<Types/>"},
+                          {"word/document.xml", "<w:p><w:t>IBAN &amp; co</w:t></w:p>"},
+                          {"word/_rels/document.xml.rels",
+                           "<Relationship Type='x/hyperlink' Target='https://evil.example/' "
+                           "TargetMode='External'/>"}})));
+    EXPECT_NE(facts.text.find("IBAN & co"), std::string::npos);
+    ASSERT_EQ(facts.links.size(), 1U);
+    EXPECT_EQ(facts.links[0].target, "https://evil.example/");
+    EXPECT_EQ(facts.link_where[0], "attachment:a.docx");
+}
+
+TEST(ReadFiles, BombsEndAtTheirLimits) {
+    const std::string zeros(8U << 20, '\0');
+    Members members;
+    for (int i = 0; i < 20; ++i) members.emplace_back("f" + std::to_string(i), zeros);
+    const AttachmentFacts facts = read_files(with_file("bomb.zip", packed(members)));
+    EXPECT_TRUE(any_has(facts, Capability::ArchiveBomb));
+    std::string nested = packed({{"a.txt", "x"}});
+    for (int i = 0; i < 12; ++i) nested = packed({{"n.zip", nested}});
+    EXPECT_TRUE(read_files(with_file("deep.zip", nested)).incomplete);
+}
+
+TEST(ReadFiles, UnpacksVbaAsOfficeDoes) {
+    // MS-OVBA §3.2.1: no compression of "abcdefghijklmnopqrstuv."
+    EXPECT_EQ(vba_source("\x01\x19\xB0\x00"
+                         "abcdefgh\x00"
+                         "ijklmnop\x00"
+                         "qrstuv."s,
+                         1000),
+              "abcdefghijklmnopqrstuv.");
+    // MS-OVBA §3.2.3: maximum compression of 73 times "a".
+    EXPECT_EQ(vba_source("\x01\x03\xB0\x02"
+                         "a\x45\x00"s,
+                         1000),
+              std::string(73, 'a'));
+}
+
+RC_GTEST_PROP(ReadFiles, AnswersAnyBytes, (const std::vector<std::uint8_t>& bytes)) {
+    const AttachmentFacts facts = facts_of_answer(bytes);
+    RC_ASSERT(facts.links.size() == facts.link_where.size());
+    answer_question(bytes);
+    const OleFile ole(as_text(bytes));
+    for (const OleFile::Entry& entry : ole.entries()) ole.stream(entry, 1000);
+    sniff(as_text(bytes));
+}
+
+}  // namespace
+}  // namespace hygie::mail
