@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "access/scope.h"
 #include "base/check.h"
 

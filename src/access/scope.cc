@@ -10,9 +10,9 @@ namespace {
 constexpr std::string_view kLetters = "cruds";  // in the order of Letter
 constexpr auto kReaches = std::to_array<std::pair<std::string_view, Reach>>(
     {{"patient", Reach::Patient}, {"user", Reach::User}, {"system", Reach::System}});
-constexpr auto kPlain =
-    std::to_array<std::string_view>({"openid", "fhirUser", "profile", "launch", "launch/patient",
-                                     "launch/encounter", "offline_access", "online_access"});
+constexpr auto kPlain = std::to_array<std::string_view>(
+    {"openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter",
+     "offline_access", "online_access", kAccountsScope});
 constexpr std::size_t kTypeCharsMax = 64;
 
 std::unexpected<Error> no_scope() {

@@ -35,6 +35,8 @@ inline constexpr std::size_t kScopesMax = 64;
 Result<Scope> parse_scope(std::string_view text);
 /// In v2 spelling; parse_scope() gives the same scope back.
 std::string spell(const Scope& scope);
+/// Lets a program keep the list of accounts (SCIM).
+inline constexpr std::string_view kAccountsScope = "hygie/accounts";
 /// "openid", "fhirUser", "launch"…: scopes that say nothing about resources.
 bool is_plain_scope(std::string_view text);
 

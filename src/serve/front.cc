@@ -9,6 +9,7 @@
 #include "event/uuid.h"
 #include "host/log.h"
 #include "serve/front_state.h"
+#include "serve/scim.h"
 
 namespace hygie::serve {
 namespace {
@@ -18,6 +19,7 @@ constexpr std::uint64_t kBodyUnknownMax = kFormBytesMax;
 constexpr std::uint64_t kBodyKnownMax = 64 << 20;
 constexpr std::string_view kRecords = "/fhir";
 constexpr std::string_view kLog = "/log";
+constexpr std::string_view kScim = "/scim/v2";
 
 bool is_below(std::string_view path, std::string_view prefix) {
     return path == prefix || (path.starts_with(prefix) && path[prefix.size()] == '/');
@@ -26,7 +28,7 @@ bool is_below(std::string_view path, std::string_view prefix) {
 /// What a path names, as the label of a metric: a small fixed set, whatever clients send.
 std::string_view label_of(std::string_view path) {
     for (const std::string_view known :
-         {kRecords, kLog, std::string_view("/oauth"), std::string_view("/.well-known")})
+         {kRecords, kLog, std::string_view("/oauth"), kScim, std::string_view("/.well-known")})
         if (is_below(path, known)) return known;
     return "other";
 }
@@ -53,6 +55,12 @@ Front::State::State(FrontParts given)
       records(gate(parts.sessions, parts.records)),
       workers(kWorkers) {
     log = workers.wrap(parts.log);
+    scim = gate(parts.sessions, [this](const access::Actor& actor, Request request, Reply reply) {
+        later(std::move(reply), [this, actor, asked = std::move(request)](Reply ready_reply) {
+            ready_reply(scim_answer({parts.accounts, parts.doors.clock, url()}, actor, asked));
+            trace_accounts();
+        });
+    });
 }
 
 std::string Front::State::url() {
@@ -211,6 +219,7 @@ void Front::State::route(Request request, Reply reply) {
     if (reads && request.path == "/fhir/metadata")
         return parts.capability(std::move(request), std::move(reply));
     if (is_below(request.path, kRecords)) return records(std::move(request), std::move(reply));
+    if (is_below(request.path, kScim)) return scim(std::move(request), std::move(reply));
     if (is_below(request.path, kLog) && request.path != kLog) {
         request.path.erase(0, kLog.size());
         return log(std::move(request), std::move(reply));

@@ -92,6 +92,7 @@ struct Front::State {
     IdTokens id_tokens;
     AsyncHandler records;
     AsyncHandler log;
+    AsyncHandler scim;
     Workers workers;  ///< last: its tasks use the rest
 };
 

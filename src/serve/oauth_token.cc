@@ -73,7 +73,8 @@ std::vector<std::string> scopes_for(Role role, std::string_view wish,
         const auto scope = access::parse_scope(text);
         // Sessions are not refreshed, and only a patient brings a patient along.
         if (!scope)
-            return text == "offline_access" || text == "online_access" || role == Role::Program ||
+            return text == "offline_access" || text == "online_access" ||
+                   (role == Role::Program) != (text == access::kAccountsScope) ||
                    (text == "launch/patient" && role != Role::Patient);
         if (role == Role::Program) return scope->reach != access::Reach::System;
         return scope->reach == access::Reach::System ||

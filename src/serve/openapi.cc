@@ -95,6 +95,10 @@ Response Front::State::openapi(const Request&) {
     paths["/log/checkpoint"] =
         reading("checkpoint", {"Tête signée du registre (C2SP tlog-tiles)",
                                "Signed head of the ledger (C2SP tlog-tiles)"});
+    for (const char* path : {"/scim/v2/Users", "/scim/v2/ServiceProviderConfig",
+                             "/scim/v2/ResourceTypes", "/scim/v2/Schemas"})
+        paths[path] = reading(path + 9, {"Comptes (SCIM 2.0, portée hygie/accounts)",
+                                         "Accounts (SCIM 2.0, scope hygie/accounts)"});
     paths["/openapi.json"] = reading("openapi", {"Cette description", "This description"});
     const Json document = {{"openapi", "3.1.0"},
                            {"info",
