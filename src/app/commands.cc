@@ -4,10 +4,11 @@ namespace hygie::app {
 
 std::vector<Command> all_commands() {
     std::vector<Command> all;
-    for (const auto area : {demo_commands, ledger_commands, ledger_read_commands,
-                            ledger_verify_commands, ledger_keep_commands, ledger_serve_commands,
-                            link_commands, ledger_bench_commands, witness_commands, key_commands,
-                            mail_sample_commands, mail_commands, config_commands, self_commands})
+    for (const auto area :
+         {demo_commands, access_commands, access_bench_commands, ledger_commands,
+          ledger_read_commands, ledger_verify_commands, ledger_keep_commands, ledger_serve_commands,
+          link_commands, ledger_bench_commands, witness_commands, key_commands,
+          mail_sample_commands, mail_commands, config_commands, self_commands})
         for (Command& command : area()) all.push_back(std::move(command));
     return all;
 }

@@ -9,6 +9,9 @@
 namespace hygie::app {
 
 std::vector<Command> demo_commands();
+/// `access explain`, `who-can`, `unexplained`.
+std::vector<Command> access_commands();
+std::vector<Command> access_bench_commands();
 std::vector<Command> ledger_commands();
 std::vector<Command> ledger_read_commands();
 std::vector<Command> ledger_verify_commands();
