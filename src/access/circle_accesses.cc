@@ -205,10 +205,10 @@ Query query_of(const Access& access) {
 Finding judge(const CircleIndex& index, const Access& access) {
     if (access.actor == kNobody) return Finding::UnknownActor;
     if (access.patient == kNobody) return Finding::UnknownPatient;
-    if (index.allows(access.actor, access.patient, query_of(access))) return Finding::Explained;
+    const Rule rule = index.decide(access.actor, access.patient, query_of(access)).rule;
+    if (permits(rule)) return Finding::Explained;
     if (access.break_glass && index.actor(access.actor).role == Role::Care)
         return Finding::ToReview;
-    const Rule rule = index.decide(access.actor, access.patient, query_of(access)).rule;
     return rule == Rule::None ? Finding::Unexplained : Finding::Against;
 }
 
@@ -216,10 +216,12 @@ std::array<std::uint64_t, kFindings> replay(const CircleIndex& index,
                                             std::span<const Access> accesses) {
     std::array<std::uint64_t, kFindings> counts{};
     const auto ahead = [&](std::size_t i) {
-        return i < accesses.size() && accesses[i].patient < index.patients();
+        return i < accesses.size() && accesses[i].patient < index.patients() &&
+               accesses[i].actor < index.actors();
     };
     for (std::size_t i = 0; i < accesses.size(); ++i) {
-        if (ahead(i + kAheadSlots)) index.prefetch(accesses[i + kAheadSlots].patient);
+        if (ahead(i + kAheadSlots))
+            index.prefetch(accesses[i + kAheadSlots].actor, accesses[i + kAheadSlots].patient);
         if (ahead(i + kAheadBonds)) index.prefetch_bonds(accesses[i + kAheadBonds].patient);
         ++counts[static_cast<std::size_t>(judge(index, accesses[i]))];
     }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "base/check.h"
+#include "host/memory.h"
 
 namespace hygie::access {
 namespace {
@@ -12,15 +14,13 @@ using Kind = Relation::Kind;
 
 /// Below this, comparing all is faster than searching.
 constexpr std::size_t kScanned = 48;
+/// Bonds of one patient that are fetched before they are needed.
+constexpr std::uint32_t kFetched = 32;
 constexpr std::size_t kAheadSlots = 24;
 constexpr std::size_t kAheadBonds = 12;
 
 bool refuses(Kind kind) {
     return kind == Kind::Opposition || kind == Kind::Restriction;
-}
-
-std::uint64_t party_bit(Party party) {
-    return std::uint64_t{1} << ((party * 0x9E3779B1U) >> 26);
 }
 
 /// Bonds in the order of the arrays.
@@ -38,30 +38,29 @@ CircleIndex::CircleIndex(const Policy& policy, std::size_t patients, std::vector
                          std::vector<IndexedActor> actors,
                          std::span<const ActorMembership> memberships,
                          std::vector<Delegation> delegations)
-    : policy_(&policy), slots_(patients + 1), delegations_(std::move(delegations)) {
+    : policy_(&policy), own_(actors.size()), delegations_(std::move(delegations)) {
     HYGIE_CHECK(bonds.size() < kNobody / 2, "bonds are numbered with 31 bits");
     if (!std::ranges::is_sorted(bonds, comes_before)) std::ranges::sort(bonds, comes_before);
-    parties_.reserve(bonds.size());
-    rest_.reserve(bonds.size());
-    PatientNumber next = 0;
+    reserve_large(slots_, patients);
+    slots_.resize(patients);
+    reserve_large(parties_, bonds.size());
+    reserve_large(rest_, bonds.size());
     for (const auto& [patient, bond] : bonds) {
         HYGIE_CHECK(patient < patients, "a bond is of a known patient");
-        while (next <= patient) slots_[next++].first = static_cast<std::uint32_t>(parties_.size());
         Slot& slot = slots_[patient];
+        if (slot.count++ == 0) slot.first = static_cast<std::uint32_t>(parties_.size());
         if (refuses(bond.kind)) {
-            HYGIE_CHECK(slot.refusing < UINT16_MAX,
-                        "refusals of one patient are counted in 16 bits");
+            HYGIE_CHECK(slot.refusing < UINT16_MAX, "refusals of one patient count in 16 bits");
             ++slot.refusing;
         } else {
-            slot.parties |= party_bit(bond.party);
+            slot.note(bond.party);
         }
         parties_.push_back(bond.party);
         rest_.push_back({bond.from, bond.to, bond.evidence, bond.classes, bond.kind});
     }
-    while (next <= patients) slots_[next++].first = static_cast<std::uint32_t>(parties_.size());
     actors_.reserve(actors.size());
-    for (IndexedActor& actor : actors) actors_.push_back({.who = actor, .own = {}, .reach = {}});
-    for (const ActorMembership& one : memberships) actors_[one.actor].own.push_back(one.member);
+    for (const IndexedActor& actor : actors) actors_.push_back({.who = actor});
+    for (const ActorMembership& one : memberships) own_[one.actor].push_back(one.member);
     refresh_all();
 }
 
@@ -81,7 +80,7 @@ Bond CircleIndex::bond(std::uint32_t number) const {
 
 std::vector<std::uint32_t> CircleIndex::bonds_of(PatientNumber patient) const {
     std::vector<std::uint32_t> numbers;
-    for (std::uint32_t i = slots_[patient].first; i < slots_[patient + 1].first; ++i)
+    for (std::uint32_t i = slots_[patient].first; i < slots_[patient].end(); ++i)
         numbers.push_back(i);
     if (const auto found = added_of_.find(patient); found != added_of_.end())
         for (const std::uint32_t place : found->second)
@@ -95,35 +94,46 @@ template <typename Done>
 void CircleIndex::join(const ActorState& actor, PatientNumber patient, Judge& judge,
                        Done done) const {
     const Slot& slot = slots_[patient];
-    const std::uint32_t end = slots_[patient + 1].first;
+    const std::uint32_t end = slot.end();
     const std::uint32_t permits_from = slot.first + slot.refusing;
-    const auto members = static_cast<std::uint32_t>(actor.reach.size());
+    const std::uint32_t members = actor.count;
     for (std::uint32_t i = slot.first; i < permits_from; ++i)
-        for (std::uint32_t m = 0; m < members && actor.reach[m].party <= parties_[i]; ++m)
-            if (actor.reach[m].party == parties_[i]) judge.consider(at(i), actor.reach[m], {i, m});
+        for (std::uint32_t m = 0; m < members && party_of(actor, m) <= parties_[i]; ++m)
+            if (party_of(actor, m) == parties_[i])
+                judge.consider(at(i), reach_[actor.first + m], {i, m});
     if (slot.has_added) join_added(actor, patient, judge);
     const Party* const begin = parties_.data() + permits_from;
     const Party* const last = parties_.data() + end;
+    bool fetched = false;
     for (std::uint32_t m = 0; m < members; ++m) {
-        const Party party = actor.reach[m].party;
-        if ((slot.parties & party_bit(party)) == 0) continue;
+        const Party party = party_of(actor, m);
+        if (!slot.may_hold(party)) continue;
+        if (!std::exchange(fetched, true)) fetch(slot);
         const Party* found = end - permits_from <= kScanned ? std::find(begin, last, party)
                                                             : std::lower_bound(begin, last, party);
         for (; found != last && *found == party; ++found) {
             const auto i = static_cast<std::uint32_t>(found - parties_.data());
-            judge.consider(at(i), actor.reach[m], {i, m});
+            judge.consider(at(i), reach_[actor.first + m], {i, m});
             if (done(slot)) return;
         }
     }
+}
+
+/// Both arrays at once, before the first is waited for.
+void CircleIndex::fetch(const Slot& slot) const {
+    constexpr std::uint32_t kRestsPerLine = 64 / sizeof(Rest);
+    const std::uint32_t end = std::min(slot.end(), slot.first + kFetched);
+    for (std::uint32_t i = slot.first; i < end; i += kRestsPerLine) __builtin_prefetch(&rest_[i]);
+    if (slot.count > 0) __builtin_prefetch(&parties_[slot.first]);
 }
 
 void CircleIndex::join_added(const ActorState& actor, PatientNumber patient, Judge& judge) const {
     for (const std::uint32_t place : added_of_.at(patient)) {
         const Bond& bond = added_[place].bond;
         const auto number = static_cast<std::uint32_t>(parties_.size() + place);
-        for (std::uint32_t m = 0; m < actor.reach.size(); ++m)
-            if (actor.reach[m].party == bond.party)
-                judge.consider(bond, actor.reach[m], {number, m});
+        for (std::uint32_t m = 0; m < actor.count; ++m)
+            if (party_of(actor, m) == bond.party)
+                judge.consider(bond, reach_[actor.first + m], {number, m});
     }
 }
 
@@ -150,6 +160,7 @@ Question CircleIndex::question_of(const ActorState& actor, ActorNumber number,
 }
 
 Outcome CircleIndex::decide(ActorNumber number, PatientNumber patient, const Query& query) const {
+    prefetch(number, patient);
     const ActorState& actor = actors_[number];
     const Question question = question_of(actor, number, patient, query);
     Judge judge(*policy_, question);
@@ -158,6 +169,7 @@ Outcome CircleIndex::decide(ActorNumber number, PatientNumber patient, const Que
 }
 
 bool CircleIndex::allows(ActorNumber number, PatientNumber patient, const Query& query) const {
+    prefetch(number, patient);
     const ActorState& actor = actors_[number];
     const Question question = question_of(actor, number, patient, query);
     Judge judge(*policy_, question);
@@ -168,22 +180,24 @@ bool CircleIndex::allows(ActorNumber number, PatientNumber patient, const Query&
     return judge.conclude().permitted();
 }
 
-void CircleIndex::prefetch(PatientNumber patient) const {
+void CircleIndex::prefetch(ActorNumber actor, PatientNumber patient) const {
     __builtin_prefetch(&slots_[patient]);
+    __builtin_prefetch(&actors_[actor]);
+    __builtin_prefetch(&actors_[actor].near);
 }
 
 void CircleIndex::prefetch_bonds(PatientNumber patient) const {
-    const std::uint32_t first = slots_[patient].first;
-    if (first == parties_.size()) return;
-    __builtin_prefetch(&parties_[first]);
-    __builtin_prefetch(&rest_[first]);
+    const Slot& slot = slots_[patient];
+    if (slot.count == 0) return;
+    __builtin_prefetch(&parties_[slot.first]);
+    __builtin_prefetch(&rest_[slot.first]);
 }
 
 void CircleIndex::filter(ActorNumber actor, const Query& query, std::span<const Item> items,
                          std::span<std::uint8_t> out) const {
     HYGIE_CHECK(items.size() == out.size(), "one answer for each item");
     for (std::size_t i = 0; i < items.size(); ++i) {
-        if (i + kAheadSlots < items.size()) prefetch(items[i + kAheadSlots].patient);
+        if (i + kAheadSlots < items.size()) prefetch(actor, items[i + kAheadSlots].patient);
         if (i + kAheadBonds < items.size()) prefetch_bonds(items[i + kAheadBonds].patient);
         Query one = query;
         one.data = items[i].data;
@@ -206,7 +220,7 @@ std::size_t CircleIndex::end_evidence(PatientNumber patient, std::uint32_t evide
         to = at;
         ++ended;
     };
-    for (std::uint32_t i = slots_[patient].first; i < slots_[patient + 1].first; ++i)
+    for (std::uint32_t i = slots_[patient].first; i < slots_[patient].end(); ++i)
         end(rest_[i].to, rest_[i].evidence);
     if (const auto found = added_of_.find(patient); found != added_of_.end())
         for (const std::uint32_t place : found->second)
@@ -215,7 +229,7 @@ std::size_t CircleIndex::end_evidence(PatientNumber patient, std::uint32_t evide
 }
 
 void CircleIndex::add(const ActorMembership& membership) {
-    actors_[membership.actor].own.push_back(membership.member);
+    own_[membership.actor].push_back(membership.member);
     refresh_all();
 }
 
@@ -231,7 +245,7 @@ std::size_t CircleIndex::end_memberships(ActorNumber actor, std::uint32_t eviden
         to = at;
         ++ended;
     };
-    for (Membership& member : actors_[actor].own) end(member.to, member.evidence);
+    for (Membership& member : own_[actor]) end(member.to, member.evidence);
     for (Delegation& one : delegations_)
         if (one.actor == actor) end(one.to, one.evidence);
     refresh_all();
@@ -264,7 +278,7 @@ void CircleIndex::follow(ActorNumber actor, Second from, Second to, std::vector<
                                  .depth = depth});
         };
         add(principal.who.self, 0, kForever);
-        for (const Membership& member : principal.own)
+        for (const Membership& member : own_[one->principal])
             if (member.post == Post::Position) add(member.party, member.from, member.to);
         path.push_back(one->principal);
         follow(one->principal, start, end, path, reach);
@@ -272,30 +286,37 @@ void CircleIndex::follow(ActorNumber actor, Second from, Second to, std::vector<
     }
 }
 
-void CircleIndex::refresh(ActorNumber number) {
-    ActorState& actor = actors_[number];
+std::vector<Membership> CircleIndex::reach_of(ActorNumber number) const {
     std::vector<Membership> reach = {{.party = kEverybody, .post = Post::Self}};
-    if (actor.who.self != kEverybody)
-        reach.push_back({.party = actor.who.self, .post = Post::Self});
-    for (const Membership& member : actor.own)
+    const Party self = actors_[number].who.self;
+    if (self != kEverybody) reach.push_back({.party = self, .post = Post::Self});
+    for (const Membership& member : own_[number])
         if (reach.size() < kMembershipsMax && member.party != kEverybody) reach.push_back(member);
     std::vector<ActorNumber> path = {number};
     follow(number, 0, kForever, path, reach);
     std::ranges::stable_sort(reach, {}, &Membership::party);
-    actor.reach = std::move(reach);
+    return reach;
 }
 
 void CircleIndex::refresh_all() {
     std::ranges::stable_sort(delegations_, {}, &Delegation::actor);
-    for (ActorNumber i = 0; i < actors_.size(); ++i) refresh(i);
+    reach_.clear();
+    for (ActorNumber i = 0; i < actors_.size(); ++i) {
+        const std::vector<Membership> reach = reach_of(i);
+        ActorState& actor = actors_[i];
+        actor.first = static_cast<std::uint32_t>(reach_.size());
+        actor.count = static_cast<std::uint32_t>(reach.size());
+        for (std::size_t m = 0; m < std::min(reach.size(), ActorState::kNear); ++m)
+            actor.near[m] = reach[m].party;
+        reach_.insert(reach_.end(), reach.begin(), reach.end());
+    }
 }
 
 std::size_t CircleIndex::bytes() const {
     std::size_t total = slots_.capacity() * sizeof(Slot) + parties_.capacity() * sizeof(Party) +
                         rest_.capacity() * sizeof(Rest) + added_.capacity() * sizeof(PatientBond);
-    for (const ActorState& actor : actors_)
-        total += sizeof(ActorState) +
-                 (actor.own.capacity() + actor.reach.capacity()) * sizeof(Membership);
+    for (std::size_t i = 0; i < actors_.size(); ++i)
+        total += sizeof(ActorState) + (own_[i].capacity() + actors_[i].count) * sizeof(Membership);
     return total;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <unordered_map>
@@ -78,7 +79,7 @@ class CircleIndex {
     /// decide(…).permitted(), without looking for the best proof.
     bool allows(ActorNumber actor, PatientNumber patient, const Query& query) const;
     /// Starts to fetch what a decision about this patient will read.
-    void prefetch(PatientNumber patient) const;
+    void prefetch(ActorNumber actor, PatientNumber patient) const;
     void prefetch_bonds(PatientNumber patient) const;
 
     struct Item {
@@ -102,28 +103,44 @@ class CircleIndex {
 
     Bond bond(std::uint32_t number) const;
     const Membership& membership(ActorNumber actor, std::uint32_t number) const {
-        return actors_[actor].reach[number];
+        return reach_[actors_[actor].first + number];
     }
     /// Bonds of one patient by number, for who-can.
     std::vector<std::uint32_t> bonds_of(PatientNumber patient) const;
     std::span<const Membership> memberships_of(ActorNumber actor) const {
-        return actors_[actor].reach;
+        return std::span(reach_).subspan(actors_[actor].first, actors_[actor].count);
     }
     const IndexedActor& actor(ActorNumber number) const { return actors_[number].who; }
     std::size_t actors() const { return actors_.size(); }
-    std::size_t patients() const { return slots_.size() - 1; }
+    std::size_t patients() const { return slots_.size(); }
     std::size_t size() const { return parties_.size() + added_.size(); }
     const Policy& policy() const { return *policy_; }
     std::size_t bytes() const;
 
   private:
-    /// Where a patient's bonds begin; they end where the next patient's begin. Refusing bonds come
-    /// first, then the others by party.
-    struct Slot {
+    /// One cache line for each patient: where the bonds lie, refusing ones first, then the others
+    /// by party; and one bit per hashed party, so that most strangers stop here.
+    struct alignas(64) Slot {
+        static constexpr std::size_t kWords = 6;
         std::uint32_t first = 0;
+        std::uint32_t count = 0;
         std::uint16_t refusing = 0;
         std::uint16_t has_added = 0;
-        std::uint64_t parties = 0;  ///< one bit per hashed party: most strangers stop here
+        std::uint32_t unused = 0;
+        std::array<std::uint64_t, kWords> parties{};
+
+        void note(Party party) { parties[word(party)] |= bit_of(party); }
+        bool may_hold(Party party) const { return (parties[word(party)] & bit_of(party)) != 0; }
+        std::uint32_t end() const { return first + count; }
+
+      private:
+        static std::uint32_t hash(Party party) { return party * 0x9E3779B1U; }
+        static std::size_t word(Party party) {
+            return static_cast<std::size_t>(std::uint64_t{hash(party)} * kWords >> 32);
+        }
+        static std::uint64_t bit_of(Party party) {
+            return std::uint64_t{1} << (hash(party) >> 8 & 63);
+        }
     };
     struct Rest {
         Second from, to;
@@ -131,20 +148,28 @@ class CircleIndex {
         Classes classes;
         Relation::Kind kind;
     };
-    struct ActorState {
+    /// Two cache lines whose places follow from the actor's number alone, so that they are fetched
+    /// beside the patient's: what the actor is, and the first parties it belongs to.
+    struct alignas(64) ActorState {
+        static constexpr std::size_t kNear = 16;
         IndexedActor who;
+        std::uint32_t first = 0;  ///< of its memberships, by party: everybody, own, by delegation
+        std::uint32_t count = 0;
         bool has_glass = false;
-        std::vector<Membership> own;
-        std::vector<Membership> reach;  ///< everybody, own, and by delegation; by party
+        alignas(64) std::array<Party, kNear> near{};
     };
+    Party party_of(const ActorState& actor, std::uint32_t member) const {
+        return member < ActorState::kNear ? actor.near[member] : reach_[actor.first + member].party;
+    }
 
     Question question_of(const ActorState& actor, ActorNumber number, PatientNumber patient,
                          const Query& query) const;
     template <typename Done>
     void join(const ActorState& actor, PatientNumber patient, Judge& judge, Done done) const;
+    void fetch(const Slot& slot) const;
     void join_added(const ActorState& actor, PatientNumber patient, Judge& judge) const;
     Bond at(std::uint32_t number) const;
-    void refresh(ActorNumber actor);
+    std::vector<Membership> reach_of(ActorNumber actor) const;
     void refresh_all();
     void follow(ActorNumber actor, Second from, Second to, std::vector<ActorNumber>& path,
                 std::vector<Membership>& reach) const;
@@ -154,6 +179,8 @@ class CircleIndex {
     std::vector<Party> parties_;
     std::vector<Rest> rest_;
     std::vector<ActorState> actors_;
+    std::vector<Membership> reach_;             ///< of all actors, one after the other
+    std::vector<std::vector<Membership>> own_;  ///< of each actor
     std::vector<Delegation> delegations_;
     std::vector<PatientBond> added_;
     std::unordered_map<PatientNumber, std::vector<std::uint32_t>> added_of_;
