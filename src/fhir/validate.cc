@@ -68,6 +68,11 @@ void Walk::resource(Json value, const Place& place, ResourceScope* container) {
     object(value, check_of(*type), place);
     if (!container) contained(scope, place);
     prose(value, *type, place);
+    for (const Json profile : value["meta"]["profile"].items())
+        claimed(profile.text(), value, *type, place, Issue::Severity::Warning);
+    if (!place.parent)
+        for (const auto profile : options_.profiles)
+            claimed(profile, value, *type, place, Issue::Severity::Error);
     context_.root = outer_root;
     context_.resource = outer_resource;
     scope_ = outer;

@@ -14,6 +14,7 @@
 /// ask for.
 namespace hygie::fhir {
 
+class Profiles;
 class Terminology;
 
 /// Something that is wrong, or worth a warning.
@@ -48,7 +49,10 @@ struct ValidateOptions {
     WallTime now{};
     /// Value sets and code systems besides those of R4; may be null.
     const Terminology* terminology = nullptr;
-    /// Canonicals of profiles to check besides those that meta.profile names.
+    /// Profiles besides those that are checked here as code (french.h); may be null.
+    const Profiles* known = nullptr;
+    /// Canonicals of profiles to check besides those that meta.profile names. One that is not known
+    /// is an error here, and a warning in meta.profile.
     std::vector<std::string_view> profiles{};
     /// What a FHIRPath resolve() finds outside the resource; may be empty.
     std::function<Json(std::string_view reference)> resolve{};

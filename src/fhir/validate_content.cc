@@ -38,6 +38,18 @@ void Walk::binding(const ElementCheck& element, Json value, const Place& place) 
                      set->title)});
 }
 
+bool Walk::may_be_in(Json value, std::string_view value_set) const {
+    const ValueSet* const set = terminology().value_set(value_set);
+    return !set || value.absent() || says_one_of(*set, value);
+}
+
+void Walk::bound(Json value, std::string_view value_set, const Place& place) {
+    if (may_be_in(value, value_set)) return;
+    report(Issue::Type::CodeInvalid, place,
+           {"Le code n’est pas du jeu de valeurs que le profil impose.",
+            "The code is not of the value set that the profile requires."});
+}
+
 void Walk::rule(const Rule& rule, const PathItem& item, const Place& place) {
     const Constraint& constraint = *rule.constraint;
     if (is_full() || (!constraint.is_error && !options_.warnings)) return;

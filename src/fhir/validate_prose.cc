@@ -80,21 +80,13 @@ void Walk::capabilities(Json rest, const Place& place) {
     }
 }
 
-/// INS numbers in any patient; all that FR Core asks in one that claims its profile.
-void Walk::french(Json patient, const Place& place) {
-    const auto add = [&](std::vector<Issue> found) {
-        for (Issue& issue : found) {
-            if (is_full()) return;
-            issue.where = place.str() + issue.where.substr(issue.where.find('.'));
-            issues_.push_back(std::move(issue));
-        }
-    };
-    add(check_ins(patient));
-    const auto claims = [&](Json profile) {
-        return without_version(profile.text()) == kFrenchPatientIns;
-    };
-    if (std::ranges::any_of(patient["meta"]["profile"].items(), claims))
-        add(check_french_ins_profile(patient));
+/// Takes over what was found in a Patient, wherever that is.
+void Walk::french(std::vector<Issue> found, const Place& place) {
+    for (Issue& issue : found) {
+        if (is_full()) return;
+        issue.where = place.str() + issue.where.substr(issue.where.find('.'));
+        issues_.push_back(std::move(issue));
+    }
 }
 
 void Walk::prose(Json value, const TypeDef& type, const Place& place) {
@@ -102,7 +94,7 @@ void Walk::prose(Json value, const TypeDef& type, const Place& place) {
     const ElementDef* const url = type.element("url");
     if (url && !url->is_array()) absolute(value["url"], {&place, "url"});
     if (type.name == "ValueSet") value_set(value["compose"], place);
-    if (type.name == "Patient") french(value, place);
+    if (type.name == "Patient") french(check_ins(value), place);
     std::size_t index = 0;
     if (type.name == "CapabilityStatement")
         for (const Json rest : value["rest"].items()) capabilities(rest, {&place, "rest", index++});

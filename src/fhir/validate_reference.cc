@@ -74,6 +74,15 @@ const TypeDef* Walk::referenced_type(std::string_view reference) const {
     return type_in(reference);
 }
 
+void Walk::target(Json reference, const std::vector<std::string_view>& types, const Place& place) {
+    const auto text = reference["reference"].text();
+    const TypeDef* const found = text.empty() ? nullptr : referenced_type(text);
+    if (found && !is_target(types, *found))
+        report(Issue::Type::Structure, place,
+               {fmt::format("Selon le profil, la référence doit désigner : {}.", listed(types)),
+                fmt::format("By the profile the reference must mean: {}.", listed(types))});
+}
+
 void Walk::reference(const ElementCheck& element, Json value, const Place& place) {
     const auto targets = targets_of(*element.def);
     const auto wrong_type = [&] {

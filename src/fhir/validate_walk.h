@@ -51,6 +51,10 @@ class Walk {
     bool is_full() const { return issues_.size() >= options_.issues_max; }
     void rule(const Rule& rule, const PathItem& item, const Place& place);
     const ValidateOptions& options() const { return options_; }
+    void target(Json reference, const std::vector<std::string_view>& types, const Place& place);
+    void bound(Json value, std::string_view value_set, const Place& place);
+    /// Whether a coded value is in the set; true when the set is not known.
+    bool may_be_in(Json value, std::string_view value_set) const;
     const Terminology& terminology() const;
 
   private:
@@ -78,7 +82,12 @@ class Walk {
     void absolute(Json uri, const Place& place);
     void value_set(Json compose, const Place& place);
     void value_set_part(Json part, const Place& place);
-    void french(Json patient, const Place& place);
+    void french(std::vector<Issue> found, const Place& place);
+
+    // profile_check.cc
+    void claimed(std::string_view canonical, Json value, const TypeDef& type, const Place& place,
+                 Issue::Severity if_unknown);
+
     void capabilities(Json rest, const Place& place);
 
     // validate_reference.cc
