@@ -11,8 +11,8 @@
 namespace hygie::mail {
 namespace {
 
-/// A member that unpacks to so many times its archive is a bomb, not a file.
-constexpr std::size_t kRatioMax = 400;
+/// An archive that unpacks to so many times itself is a bomb, not a file.
+constexpr std::size_t kRatioMax = 200;
 constexpr std::size_t kMemberMax = 16U << 20;
 
 struct CloseArchive {
@@ -136,8 +136,8 @@ class Members {
             const int got = archive_read_data_block(reader, &block, &size, &offset);
             if (got == ARCHIVE_EOF) return true;
             if (got < ARCHIVE_WARN) return false;
-            bomb_ =
-                !scan_.spend(size) || out.size() + size > std::max(kRatioMax * size_, kMemberMax);
+            unpacked_ += size;
+            bomb_ = !scan_.spend(size) || unpacked_ > std::max(kRatioMax * size_, kMemberMax);
             if (bomb_) return false;
             if (out.size() < kMemberMax) out.append(static_cast<const char*>(block), size);
         }
@@ -147,6 +147,7 @@ class Members {
     FileFacts& file_;
     std::size_t size_;
     std::size_t depth_;
+    std::size_t unpacked_ = 0;
     bool bomb_ = false;
 };
 
