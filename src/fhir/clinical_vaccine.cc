@@ -75,9 +75,10 @@ std::optional<std::int64_t> days_between(std::string_view one, std::string_view 
     constexpr auto kDay = Temporal::Precision::Day;
     if (!a || !b || a->precision < kDay || b->precision < kDay) return std::nullopt;
     const auto day = [](const Temporal& value) {
-        return std::chrono::sys_days{std::chrono::year{value.year} /
-                                     static_cast<unsigned>(value.month) /
-                                     static_cast<unsigned>(value.day)};
+        namespace chrono = std::chrono;
+        return chrono::sys_days{chrono::year{value.year} /
+                                chrono::month{static_cast<unsigned>(value.month)} /
+                                chrono::day{static_cast<unsigned>(value.day)}};
     };
     return std::abs((day(*a) - day(*b)).count());
 }

@@ -30,14 +30,14 @@ struct TypeDef::PropertyTable {
         slots.resize(size);
     }
     /// Where a name is, or would be.
-    std::size_t place(std::string_view name) const {
-        std::size_t at = std::hash<std::string_view>{}(name);
+    std::size_t place(std::string_view key) const {
+        std::size_t at = std::hash<std::string_view>{}(key);
         for (;; ++at) {
             const Slot& slot = slots[at & (slots.size() - 1)];
-            if (!slot.property.element || slot.name == name) return at & (slots.size() - 1);
+            if (!slot.property.element || slot.name == key) return at & (slots.size() - 1);
         }
     }
-    void add(std::string_view name, Property property) { slots[place(name)] = {name, property}; }
+    void add(std::string_view key, Property property) { slots[place(key)] = {key, property}; }
 };
 
 const ElementDef* TypeDef::element(std::string_view element_name) const {
