@@ -66,6 +66,7 @@ TEST_F(Clinical, TheSameVaccineWithinItsInterval) {
     EXPECT_EQ(told("140", "2024-10-01", "2024-10-15"), 1U);
     EXPECT_EQ(told("140", "2024-10-15", "2024-10-01"), 1U) << "earlier and later alike";
     EXPECT_EQ(told("140", "2024-10-01", "2024-10-22"), 0U);
+    EXPECT_EQ(told("140", "2024-10-01", "2014-10-01"), 0U) << "entered late, ten years before";
     EXPECT_EQ(told("33", "2020-01-01", "2023-01-01"), 1U) << "five years for this one";
     EXPECT_EQ(told("33", "2020-01-01", "2024-12-31"), 0U) << "four days early are tolerated";
     EXPECT_EQ(told("90", "2024-10-01", "2024-10-04"), 0U) << "rabies in a week";

@@ -47,6 +47,8 @@ std::string first_of(const std::string& text) {
 
 TEST(French, AMatriculeHasItsShapeAndKey) {
     EXPECT_EQ(fit_of_ins(kTest, "213022299082985"), InsFit::Fits);
+    EXPECT_EQ(fit_of_ins(kTest, "185052A99012361"), InsFit::Fits) << "Corse-du-Sud";
+    EXPECT_EQ(fit_of_ins(kTest, "285052B99012338"), InsFit::Fits) << "Haute-Corse";
     EXPECT_EQ(fit_of_ins(kTest, "213022299082986"), InsFit::WrongKey);
     EXPECT_EQ(fit_of_ins(kTest, "213022299089285"), InsFit::WrongKey);
     EXPECT_EQ(fit_of_ins(kTest, "21302229908298"), InsFit::WrongShape);
