@@ -5,6 +5,7 @@
 #include "app/context.h"
 #include "guards/mail/judge.h"
 #include "guards/mail/limits.h"
+#include "guards/mail/model.h"
 #include "guards/mail/report.h"
 
 namespace hygie::app {
@@ -63,7 +64,7 @@ Result<mail::Judgement> judge_one(Context& context, const std::string& path,
     const std::string bytes = TRY(read_message(context, path));
     const mail::Envelope envelope = TRY(read_envelope(context, path));
     const mail::Message message = TRY(mail::parse_message(bytes));
-    return mail::judge(message, envelope, history, {});
+    return mail::judge(message, envelope, history, mail::scorer_of(mail::shipped_model()));
 }
 
 void print(Context& context, const std::string& path, const mail::Judgement& judgement) {

@@ -25,6 +25,8 @@ std::vector<Command> key_commands();
 /// `mail judge`.
 std::vector<Command> mail_commands();
 std::vector<Command> mail_sample_commands();
+std::vector<Command> mail_model_commands();
+std::vector<Command> mail_learn_commands();
 std::vector<Command> config_commands();
 /// `man` and `completion`.
 std::vector<Command> self_commands();

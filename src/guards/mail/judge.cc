@@ -29,21 +29,6 @@ const std::vector<const Rule*>& rules_of(std::string_view signal) {
     return it == kIndex.end() ? kNone : it->second;
 }
 
-/// Words support: what they add together has a ceiling, what facts add has none.
-Scores score_by_rules(std::span<const Signal> signals) {
-    Scores facts{};
-    Scores words{};
-    for (const Signal& signal : signals) {
-        const bool is_fact = signal_kind(signal.id)->is_fact;
-        for (const Rule* rule : rules_of(signal.id))
-            (is_fact ? facts : words)[static_cast<std::size_t>(rule->kind)] +=
-                rule->weight * signal.strength;
-    }
-    for (std::size_t i = 0; i < kClasses; ++i)
-        facts[i] += kRuleBias + std::min(words[i], kWordsMax);
-    return facts;
-}
-
 double weight_for(const Signal& signal, Class kind) {
     double weight = 0;
     for (const Rule* rule : rules_of(signal.id))
@@ -95,6 +80,21 @@ void add_words(const Opinion& opinion, std::vector<Reason>& reasons) {
 
 }  // namespace
 
+// Words support: what they add together has a ceiling, what facts add has none.
+Scores rule_scores(std::span<const Signal> signals) {
+    Scores facts{};
+    Scores words{};
+    for (const Signal& signal : signals) {
+        const bool is_fact = signal_kind(signal.id)->is_fact;
+        for (const Rule* rule : rules_of(signal.id))
+            (is_fact ? facts : words)[static_cast<std::size_t>(rule->kind)] +=
+                rule->weight * signal.strength;
+    }
+    for (std::size_t i = 0; i < kClasses; ++i)
+        facts[i] += kRuleBias + std::min(words[i], kWordsMax);
+    return facts;
+}
+
 Reading read_evidence(const Message& message, const Envelope& envelope, const History& history) {
     Reading reading;
     reading.evidence = extract_evidence(message, envelope, history, read_files(message));
@@ -103,11 +103,14 @@ Reading read_evidence(const Message& message, const Envelope& envelope, const Hi
 }
 
 Judgement judge(const Message& message, const Reading& reading, const Scorer& model) {
-    Scores scores = score_by_rules(reading.signals);
+    Scores scores = rule_scores(reading.signals);
     Opinion opinion;
     if (model) {
         opinion = model(message, reading.evidence, reading.signals);
-        for (std::size_t i = 1; i < kClasses; ++i) scores[i] += opinion.log_odds[i];
+        // The model has weighed the rules among its features; where they are sure, they hold.
+        for (std::size_t i = 1; i < kClasses; ++i)
+            scores[i] = scores[i] > kRulesSure ? std::max(opinion.log_odds[i], scores[i])
+                                               : opinion.log_odds[i];
     }
     const auto best = std::max_element(scores.begin() + 1, scores.end());
     Judgement out;

@@ -15,8 +15,12 @@ struct Rule {
     double weight;
 };
 std::span<const Rule> rules();
+/// Log-odds of each class by the rules alone; that of Class::None means nothing.
+std::array<double, kClasses> rule_scores(std::span<const Signal> signals);
 /// Log-odds of every attack class before anything is seen.
 inline constexpr double kRuleBias = -5.0;
+/// Log-odds from which the rules hold against the learned model.
+inline constexpr double kRulesSure = 0.5;
 /// Words alone never decide: together they add no more than this.
 inline constexpr double kWordsMax = 3.6;
 

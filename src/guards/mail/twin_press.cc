@@ -12,6 +12,8 @@ namespace {
 
 /// How many draws in a hundred are honest letters without a hostile twin.
 constexpr unsigned kHonestPercent = 42;
+/// How often another line of small print follows, in a hundred.
+constexpr unsigned kSmallPrintPercent = 45;
 
 std::string stem_of(const TwinScene& scene, Dice& dice) {
     static constexpr std::array<std::string_view, 10> kStems = {
@@ -70,7 +72,11 @@ Result<Twin> TwinPress::print(const TwinTemplate& form, Side side, std::uint64_t
                         .dice = Dice(seed ^ 0x776f726473ULL)};
     TwinLetter letter;
     letter.subject = TRY(expand(expansion, form.subject));
-    letter.body = TRY(expand(expansion, form.body));
+    // Small print under the letter, as real mail has on either side.
+    std::string body = form.body;
+    for (Dice small_print(seed ^ 0x666f6f74ULL); small_print.chance(kSmallPrintPercent);)
+        body += "\n{footer}";
+    letter.body = TRY(expand(expansion, body));
     Dice dressing(seed ^ 0x6d696d65ULL);
     const std::string stem = stem_of(scene, dressing);
     Dice filing(seed ^ 0x66696c65ULL);

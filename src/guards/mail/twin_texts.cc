@@ -20,6 +20,8 @@ HYGIE_TWIN_TEXT(scams, "scams.txt")
 HYGIE_TWIN_TEXT(files, "files.txt")
 HYGIE_TWIN_TEXT(ham_fr, "ham_fr.txt")
 HYGIE_TWIN_TEXT(ham_en, "ham_en.txt")
+HYGIE_TWIN_TEXT(scams_more, "scams_more.txt")
+HYGIE_TWIN_TEXT(ham_more, "ham_more.txt")
 
 namespace hygie::mail {
 
@@ -30,7 +32,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 10> texts = {{
+    static const std::array<TwinText, 12> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -41,6 +43,8 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(files, "files.txt"),
         HYGIE_TWIN_ENTRY(ham_fr, "ham_fr.txt"),
         HYGIE_TWIN_ENTRY(ham_en, "ham_en.txt"),
+        HYGIE_TWIN_ENTRY(scams_more, "scams_more.txt"),
+        HYGIE_TWIN_ENTRY(ham_more, "ham_more.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;

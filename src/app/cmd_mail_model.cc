@@ -1,0 +1,180 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/context.h"
+#include "guards/mail/bench.h"
+#include "guards/mail/model.h"
+#include "guards/mail/model_recipe.h"
+
+namespace hygie::app {
+namespace {
+
+using mail::Recipe;
+
+Recipe recipe_of(Context& context) {
+    Recipe recipe;
+    recipe.seed = context.values.number("--seed");
+    recipe.options.seed = recipe.seed;
+    recipe.twins = context.values.number("--twins");
+    recipe.authors = context.values.text("--authors");
+    if (context.values.has("--data")) recipe.data = context.values.list("--data");
+    for (const std::string& source : context.values.has("--without")
+                                         ? context.values.list("--without")
+                                         : std::vector<std::string>())
+        recipe.without.push_back(source);
+    return recipe;
+}
+
+Result<int> train(Context& context) {
+    const mail::Trained trained = TRY(mail::follow_recipe(context.disk, recipe_of(context)));
+    const Bytes file = mail::write_model(trained.model);
+    if (file.size() > mail::kModelBytesMax)
+        return fail(Code::Full, {"le modèle est trop grand", "the model is too large"},
+                    {"apprenez avec moins d'exemples", "train with fewer examples"});
+    TRY_STATUS(context.disk.replace_file(context.values.text("--out"), file));
+    const mail::TrainingReport& report = trained.report;
+    const nlohmann::json all = {{"recipe", trained.model.recipe},
+                                {"examples", report.examples},
+                                {"attacks", report.attacks},
+                                {"bytes", file.size()},
+                                {"held_out_recall", report.held_out_recall},
+                                {"held_out_false", report.held_out_false},
+                                {"held_out_hard_false", report.held_out_hard_false},
+                                {"class_right", report.class_right}};
+    context.out << all.dump(context.json ? -1 : 1) << "\n";
+    return kExitOk;
+}
+
+Result<mail::Model> model_given(Context& context) {
+    if (!context.values.has("--model")) return mail::shipped_model();
+    const Bytes bytes =
+        TRY(context.disk.read_file(context.values.text("--model"), mail::kModelBytesMax));
+    return mail::read_model(bytes);
+}
+
+Result<int> bench(Context& context) {
+    const std::string& dir = context.values.text("DIR");
+    const std::string labels =
+        context.values.has("--labels") ? context.values.text("--labels") : join(dir, "index.csv");
+    const Bytes index = TRY(context.disk.read_file(labels, mail::kIndexBytesMax));
+    const std::vector<mail::CorpusRow> rows = TRY(mail::parse_index(as_text(index)));
+    const mail::History history = TRY(mail::read_corpus_history(context.disk, dir));
+    const mail::Model model = TRY(model_given(context));
+    const mail::Scorer scorer =
+        context.values.flag("--rules-only") ? mail::Scorer() : mail::scorer_of(model);
+    const mail::Bench result = TRY(mail::run_bench(
+        context.disk, context.clock, rows, history, scorer,
+        {.dir = dir, .counterfactuals_max = context.values.number("--counterfactuals")}));
+    context.out << (context.json ? mail::bench_json(result) + "\n"
+                                 : mail::bench_table(result, context.lang));
+    return kExitOk;
+}
+
+Parameter seed_option() {
+    return {
+        .name = "--seed",
+        .placeholder = "N",
+        .kind = Kind::Number,
+        .help = {"le même nombre donne les mêmes messages", "the same number, the same messages"},
+        .by_default = "1"};
+}
+
+Parameter authors_option() {
+    return {.name = "--authors",
+            .placeholder = "ABC",
+            .help = {"les auteurs de modèles à employer, parmi A, B et C",
+                     "the template authors to use, among A, B and C"},
+            .by_default = "ABC"};
+}
+
+Parameter model_option() {
+    return {
+        .name = "--model",
+        .placeholder = "FILE",
+        .kind = Kind::File,
+        .help = {"un autre modèle que celui du programme", "another model than the program's own"}};
+}
+
+Command train_command() {
+    return {
+        .path = {"mail", "train"},
+        .summary = {"refait le modèle de la garde du courrier",
+                    "makes the mail guard's model again"},
+        .description =
+            {"Apprend sur des jumeaux tirés au sort et sur les dossiers donnés (index.csv). La "
+             "même "
+             "graine et les mêmes données donnent le même fichier, à l'octet près. La source "
+             "phishing_pot (CC BY-NC) n'est jamais apprise.",
+             "Learns from twins drawn from a seed and from the directories given (index.csv). The "
+             "same seed and data give the same file to the byte. The source phishing_pot "
+             "(CC BY-NC) is never learned from."},
+        .options = {seed_option(),
+                    authors_option(),
+                    {.name = "--twins",
+                     .placeholder = "N",
+                     .kind = Kind::Number,
+                     .help = {"combien de tirages du générateur",
+                              "how many draws of the generator"},
+                     .by_default = "16000",
+                     .max = 200'000},
+                    {.name = "--data",
+                     .placeholder = "DIR",
+                     .kind = Kind::Dir,
+                     .help = {"un dossier de messages avec index.csv",
+                              "a directory of messages with index.csv"},
+                     .many = true},
+                    {.name = "--without",
+                     .placeholder = "SOURCE",
+                     .help = {"une source à tenir à l'écart", "a source to leave out"},
+                     .many = true},
+                    {.name = "-o,--out",
+                     .placeholder = "FILE",
+                     .kind = Kind::File,
+                     .help = {"où écrire le modèle", "where to write the model"},
+                     .required = true}},
+        .examples = {{"hygie mail train --twins 16000 --data dev --out model.hym",
+                      {"Refaire le modèle :", "Make the model again:"}}},
+        .run = train};
+}
+
+Command bench_command() {
+    return {
+        .path = {"mail", "bench"},
+        .summary = {"mesure la garde du courrier sur des messages étiquetés",
+                    "measures the mail guard on labelled messages"},
+        .description =
+            {"Par classe et par langue, avec les bornes à 95 % ; faux positifs, jumeaux, motifs, "
+             "débit. Lit DIR/index.csv, les enveloppes NOM.json et DIR/history.json.",
+             "By class and language, with 95 % bounds; false positives, twins, reasons, "
+             "throughput. Reads DIR/index.csv, the envelopes NAME.json and DIR/history.json."},
+        .options = {{.name = "--labels",
+                     .placeholder = "FILE",
+                     .kind = Kind::File,
+                     .help = {"un autre index", "another index"}},
+                    model_option(),
+                    {.name = "--rules-only",
+                     .kind = Kind::Flag,
+                     .help = {"sans le modèle appris", "without the learned model"}},
+                    {.name = "--counterfactuals",
+                     .placeholder = "N",
+                     .kind = Kind::Number,
+                     .help = {"combien d'attaques rejuger sans leurs preuves",
+                              "how many attacks to judge again without their evidence"},
+                     .by_default = "400"}},
+        .arguments = {{.name = "DIR",
+                       .kind = Kind::Dir,
+                       .help = {"le dossier des messages", "the directory of messages"},
+                       .required = true}},
+        .examples = {{"hygie mail bench exercice", {"Mesurer :", "Measure:"}}},
+        .run = bench};
+}
+
+}  // namespace
+
+std::vector<Command> mail_model_commands() {
+    return {train_command(), bench_command()};
+}
+
+}  // namespace hygie::app

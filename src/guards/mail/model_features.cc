@@ -1,0 +1,203 @@
+#include "guards/mail/model_features.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "guards/mail/fold.h"
+#include "guards/mail/limits.h"
+#include "guards/mail/rules.h"
+
+namespace hygie::mail {
+namespace {
+
+constexpr std::size_t kWordLettersMax = 24;
+constexpr std::size_t kStemLetters = 6;
+constexpr float kSubjectShare = 1.5F;  ///< a word of the subject against one of the text
+
+std::uint64_t hash_of(std::uint64_t seed, std::string_view text) {
+    std::uint64_t hash = 0xcbf29ce484222325ULL ^ seed;
+    for (const char sign : text) {
+        hash ^= static_cast<unsigned char>(sign);
+        hash *= 0x100000001b3ULL;
+    }
+    return hash ^ (hash >> 29);
+}
+
+/// Links and addresses say where, not what: blanked, so that no host becomes a word.
+std::string without_addresses(std::string_view text) {
+    std::string out(text);
+    std::size_t begin = 0;
+    while (begin < out.size()) {
+        const std::size_t end = std::min(out.find_first_of(" \t\r\n<>()\"", begin), out.size());
+        const std::string_view run = std::string_view(out).substr(begin, end - begin);
+        if (run.find("://") != std::string_view::npos || run.find('@') != std::string_view::npos ||
+            starts_with_any_case(run, "www."))
+            std::fill(out.begin() + static_cast<std::ptrdiff_t>(begin),
+                      out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+        begin = end + 1;
+    }
+    return out;
+}
+
+struct Word {
+    std::string_view letters;  ///< "#" for anything with a digit
+    std::uint32_t begin;
+    std::uint32_t end;
+};
+
+std::vector<Word> words_of(const Folded& folded, std::size_t source_size) {
+    std::vector<Word> words;
+    const std::string_view text = folded.text;
+    std::size_t at = 0;
+    while (at < text.size() && words.size() < kModelWordsMax) {
+        const std::size_t begin = text.find_first_not_of(' ', at);
+        if (begin == std::string_view::npos) break;
+        const std::size_t end = std::min(text.find(' ', begin), text.size());
+        at = end;
+        std::string_view letters = text.substr(begin, end - begin);
+        if (letters.size() > kWordLettersMax) continue;
+        if (letters.find_first_of("0123456789") != std::string_view::npos) letters = "#";
+        const std::uint32_t from = folded.origin[begin];
+        const std::uint32_t to = end < folded.origin.size()
+                                     ? folded.origin[end]
+                                     : static_cast<std::uint32_t>(source_size);
+        words.push_back({letters, from, std::max(from, to)});
+    }
+    return words;
+}
+
+class WordSink {
+  public:
+    WordSink(Features& out, bool trusted) : out_(out), salt_(trusted ? 0x74727573ULL : 0) {}
+
+    void add(std::uint64_t hash, float value, std::uint32_t begin, std::uint32_t end) {
+        hash += salt_ * 0x9e3779b97f4a7c15ULL;
+        hash ^= hash >> 31;
+        out_.words.push_back(
+            {static_cast<std::uint32_t>(hash) & (kWordSlots - 1), value, begin, end - begin});
+    }
+
+    void add_all(const std::vector<Word>& words, std::uint32_t shift, std::uint64_t seed,
+                 float share) {
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            const Word& word = words[i];
+            const std::uint32_t begin = word.begin + shift;
+            const std::uint32_t end = word.end + shift;
+            const std::uint64_t own = hash_of(seed, word.letters);
+            if (word.letters != "#") add(own, share, begin, end);
+            if (word.letters.size() > kStemLetters + 1)
+                add(hash_of(seed ^ 0x7374656dULL, word.letters.substr(0, kStemLetters)), share,
+                    begin, end);
+            if (i + 1 < words.size())
+                add(hash_of(own ^ 0x70616972ULL, words[i + 1].letters), share, begin,
+                    words[i + 1].end + shift);
+        }
+    }
+
+    /// One entry per slot, the whole of length one.
+    void settle() {
+        auto& words = out_.words;
+        std::stable_sort(
+            words.begin(), words.end(),
+            [](const WordFeature& a, const WordFeature& b) { return a.slot < b.slot; });
+        words.erase(std::unique(words.begin(), words.end(),
+                                [](const WordFeature& a, const WordFeature& b) {
+                                    return a.slot == b.slot;
+                                }),
+                    words.end());
+        double square = 0;
+        for (const WordFeature& word : words)
+            square += static_cast<double>(word.value) * word.value;
+        const auto scale = static_cast<float>(1 / std::sqrt(std::max(square, 1.0)));
+        for (WordFeature& word : words) word.value *= scale;
+    }
+
+  private:
+    Features& out_;
+    std::uint64_t salt_;
+};
+
+/// What the rules think of each class: the model learns how far to believe them.
+void add_rules(Features& out, std::span<const Signal> signals) {
+    constexpr double kHeld = 9;
+    const std::array<double, kClasses> scores = rule_scores(signals);
+    double best = -kHeld;
+    for (std::size_t k = 1; k < kClasses; ++k) {
+        const double held = std::clamp(scores[k] - kRuleBias, -kHeld, kHeld) / 4;
+        best = std::max(best, held);
+        if (std::abs(held) > 0.01)
+            out.named.push_back({"rules." + std::string(name_of(static_cast<Class>(k))),
+                                 static_cast<float>(held),
+                                 {}});
+    }
+    out.named.push_back({"rules.best", static_cast<float>(best), {}});
+    if (best * 4 + kRuleBias > 0) out.named.push_back({"rules.decided", 1, {}});
+}
+
+void add_shape(Features& out, const Message& message, const Evidence& evidence) {
+    const auto add = [&out](std::string_view name, double value) {
+        if (value > 0) out.named.push_back({std::string(name), static_cast<float>(value), {}});
+    };
+    std::size_t elsewhere = 0;
+    bool free_host = false;
+    for (const Link& link : evidence.links) {
+        if (link.final_domain != evidence.relations.from_domain) ++elsewhere;
+        free_host = free_host || link.is_free_host;
+    }
+    const std::size_t links = evidence.links.size();
+    add("shape.no_link", links == 0);
+    add("shape.one_link", links == 1);
+    add("shape.all_links_elsewhere", links > 0 && elsewhere == links);
+    add("shape.some_links_home", links > 0 && elsewhere < links);
+    add("shape.free_host", free_host);
+    add("shape.freemail", evidence.relations.from_freemail);
+    add("shape.reply_elsewhere", evidence.relations.reply_to_differs);
+    add("shape.thread", evidence.relations.claims_thread);
+    add("shape.thread_known", evidence.relations.thread_known);
+    add("shape.attachment", !message.attachments.empty());
+    add("shape.phone_to_call", std::ranges::any_of(evidence.phones, &Phone::call_asked));
+    add("shape.wallet", !evidence.wallets.empty());
+    add("shape.iban", !evidence.ibans.empty());
+    add("shape.trusted", is_trusted_sender(evidence));
+    add("shape.forged", evidence.auth.is_forged);
+}
+
+}  // namespace
+
+bool is_trusted_sender(const Evidence& evidence) {
+    const Relations& relations = evidence.relations;
+    if (relations.from_own_authenticated) return true;
+    if (!evidence.auth.is_authentic) return false;
+    if (relations.known_correspondent || relations.known_domain) return true;
+    return std::ranges::any_of(evidence.brands, &BrandMention::sender_is_brand);
+}
+
+Features features_of(const Message& message, const Evidence& evidence,
+                     std::span<const Signal> signals) {
+    Features out;
+    const std::string subject = without_addresses(message.subject);
+    const std::string body = without_addresses(cut(message.text, kTextBytesMax / 4));
+    const std::string files = without_addresses(cut(evidence.attachments.text, kTextBytesMax / 16));
+    out.text = message.subject + "\n" + std::string(cut(message.text, kTextBytesMax / 4)) + "\n" +
+               std::string(cut(evidence.attachments.text, kTextBytesMax / 16));
+    WordSink sink(out, is_trusted_sender(evidence));
+    const Folded folded_subject = fold(subject);
+    const Folded folded_body = fold(body);
+    const Folded folded_files = fold(files);
+    const auto body_at = static_cast<std::uint32_t>(subject.size() + 1);
+    const auto files_at = static_cast<std::uint32_t>(body_at + body.size() + 1);
+    sink.add_all(words_of(folded_subject, subject.size()), 0, 0x7375626aULL, kSubjectShare);
+    sink.add_all(words_of(folded_subject, subject.size()), 0, 0, 1);
+    sink.add_all(words_of(folded_body, body.size()), body_at, 0, 1);
+    sink.add_all(words_of(folded_files, files.size()), files_at, 0, 1);
+    sink.settle();
+    for (const Signal& signal : signals)
+        out.named.push_back(
+            {std::string(signal.id), static_cast<float>(signal.strength), signal.evidence});
+    add_rules(out, signals);
+    add_shape(out, message, evidence);
+    return out;
+}
+
+}  // namespace hygie::mail

@@ -1,0 +1,344 @@
+#include "guards/mail/model_train.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "guards/mail/twin_grammar.h"
+
+namespace hygie::mail {
+namespace {
+
+/// Weights while they are learned (Adagrad: each has its own step).
+struct Learner {
+    std::vector<float> weights;
+    std::vector<float> squares;
+
+    explicit Learner(std::size_t size) : weights(size), squares(size, 1e-4F) {}
+    void step(std::size_t at, double gradient, double rate) {
+        squares[at] += static_cast<float>(gradient * gradient);
+        weights[at] -=
+            static_cast<float>(rate * gradient / std::sqrt(static_cast<double>(squares[at])));
+    }
+};
+
+struct AttackLearner {
+    Learner words{kWordSlots};
+    Learner named;
+    Learner bias{1};
+    explicit AttackLearner(std::size_t names) : named(names) {}
+
+    double raw(const TrainingExample& example) const {
+        double sum = bias.weights[0];
+        for (const auto& [slot, value] : example.words) sum += words.weights[slot] * value;
+        for (const auto& [id, value] : example.named) sum += named.weights[id] * value;
+        return sum;
+    }
+};
+
+using Examples = std::vector<const TrainingExample*>;
+
+/// Honest messages, whose words pad others.
+Examples honest_of(const Examples& examples) {
+    Examples honest;
+    for (const TrainingExample* example : examples)
+        if (example->truth == Class::None) honest.push_back(example);
+    return honest;
+}
+
+/// The example with some features hidden and, at times, words of an honest one added; the words
+/// have length one again.
+TrainingExample disturbed(const TrainingExample& example, const Examples& honest,
+                          const TrainingOptions& options, Dice& dice) {
+    TrainingExample out;
+    out.truth = example.truth;
+    for (const auto& part : example.words)
+        if (!dice.chance(options.words_dropped)) out.words.push_back(part);
+    if (!honest.empty() && dice.chance(options.padded)) {
+        const TrainingExample& other = *dice.pick(honest);
+        const auto kept = static_cast<unsigned>(dice.below(100));
+        for (const auto& part : other.words)
+            if (dice.chance(kept)) out.words.push_back(part);
+    }
+    double square = 0;
+    for (const auto& [slot, value] : out.words) square += static_cast<double>(value) * value;
+    const auto scale = static_cast<float>(1 / std::sqrt(std::max(square, 1e-6)));
+    for (auto& [slot, value] : out.words) value *= scale;
+    for (const auto& part : example.named)
+        if (!dice.chance(options.named_dropped)) out.named.push_back(part);
+    return out;
+}
+
+std::vector<std::size_t> shuffled(std::size_t size, Dice& dice) {
+    std::vector<std::size_t> order(size);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    for (std::size_t i = size; i > 1; --i) std::swap(order[i - 1], order[dice.below(i)]);
+    return order;
+}
+
+AttackLearner learn_attack(const Examples& examples, std::size_t names,
+                           const TrainingOptions& options) {
+    AttackLearner learner(names);
+    const Examples honest = honest_of(examples);
+    Dice dice(options.seed);
+    for (unsigned epoch = 0; epoch < options.epochs; ++epoch) {
+        for (const std::size_t at : shuffled(examples.size(), dice)) {
+            const TrainingExample example = disturbed(*examples[at], honest, options, dice);
+            const double truth = example.truth == Class::None ? 0 : 1;
+            const double error =
+                (1 / (1 + std::exp(-learner.raw(example))) - truth) * examples[at]->weight;
+            for (const auto& [slot, value] : example.words)
+                learner.words.step(
+                    slot, error * value + options.decay_words * learner.words.weights[slot],
+                    options.rate);
+            for (const auto& [id, value] : example.named)
+                learner.named.step(id,
+                                   error * value + options.decay_named * learner.named.weights[id],
+                                   options.rate);
+            learner.bias.step(0, error, options.rate);
+        }
+    }
+    return learner;
+}
+
+struct ClassLearner {
+    Learner words{static_cast<std::size_t>(kClassSlots) * kAttackClasses};
+    Learner named;
+    Learner bias{kAttackClasses};
+    explicit ClassLearner(std::size_t names) : named(names * kAttackClasses) {}
+
+    std::array<double, kAttackClasses> shares(const TrainingExample& example) const {
+        std::array<double, kAttackClasses> raw{};
+        for (std::size_t k = 0; k < kAttackClasses; ++k) raw[k] = bias.weights[k];
+        for (const auto& [slot, value] : example.words)
+            for (std::size_t k = 0; k < kAttackClasses; ++k)
+                raw[k] += words.weights[(slot & (kClassSlots - 1)) * kAttackClasses + k] * value;
+        for (const auto& [id, value] : example.named)
+            for (std::size_t k = 0; k < kAttackClasses; ++k)
+                raw[k] += named.weights[id * kAttackClasses + k] * value;
+        const double top = *std::ranges::max_element(raw);
+        double sum = 0;
+        for (double& value : raw) sum += value = std::exp(value - top);
+        for (double& value : raw) value /= sum;
+        return raw;
+    }
+};
+
+ClassLearner learn_classes(const Examples& examples, std::size_t names,
+                           const TrainingOptions& options) {
+    ClassLearner learner(names);
+    const Examples honest = honest_of(examples);
+    Dice dice(options.seed + 1);
+    for (unsigned epoch = 0; epoch < options.epochs; ++epoch) {
+        for (const std::size_t at : shuffled(examples.size(), dice)) {
+            if (examples[at]->truth == Class::None) continue;
+            const TrainingExample example = disturbed(*examples[at], honest, options, dice);
+            std::array<double, kAttackClasses> error = learner.shares(example);
+            error[static_cast<std::size_t>(example.truth) - 1] -= 1;
+            for (std::size_t k = 0; k < kAttackClasses; ++k) {
+                for (const auto& [slot, value] : example.words) {
+                    const std::size_t cell = (slot & (kClassSlots - 1)) * kAttackClasses + k;
+                    learner.words.step(cell, error[k] * value, options.rate);
+                }
+                for (const auto& [id, value] : example.named)
+                    learner.named.step(id * kAttackClasses + k, error[k] * value, options.rate);
+                learner.bias.step(k, error[k], options.rate);
+            }
+        }
+    }
+    return learner;
+}
+
+/// A score of a message that the model had not seen.
+struct HeldOut {
+    double raw;
+    bool attack;
+    bool hard;
+    double weight;
+    const TrainingExample* example;
+};
+
+/// Platt's two numbers by Newton's method on the weighted log-likelihood.
+std::pair<double, double> platt(const std::vector<HeldOut>& scores) {
+    double slope = 1;
+    double offset = 0;
+    for (int round = 0; round < 40; ++round) {
+        double ga = 0, gb = 0, haa = 1e-6, hab = 0, hbb = 1e-6;
+        for (const HeldOut& one : scores) {
+            const double p = 1 / (1 + std::exp(-(slope * one.raw + offset)));
+            const double error = (p - (one.attack ? 0.999 : 0.001)) * one.weight;
+            const double curve = std::max(p * (1 - p), 1e-6) * one.weight;
+            ga += error * one.raw;
+            gb += error;
+            haa += curve * one.raw * one.raw;
+            hab += curve * one.raw;
+            hbb += curve;
+        }
+        const double det = haa * hbb - hab * hab;
+        if (std::abs(det) < 1e-12) break;
+        const double da = (hbb * ga - hab * gb) / det;
+        const double db = (haa * gb - hab * ga) / det;
+        slope = std::clamp(slope - std::clamp(da, -0.5, 0.5), 0.05, 5.0);
+        offset -= std::clamp(db, -1.0, 1.0);
+    }
+    return {slope, offset};
+}
+
+/// The score that at most `share` of those scores exceed.
+double quantile_above(std::vector<double> scores, double share) {
+    if (scores.empty()) return -1e9;
+    std::ranges::sort(scores, std::greater<>());
+    const auto at = static_cast<std::size_t>(share * static_cast<double>(scores.size()));
+    return scores[std::min(at, scores.size() - 1)];
+}
+
+std::vector<std::int8_t> quantised(const std::vector<float>& weights, float& scale) {
+    std::vector<float> sizes;
+    for (const float weight : weights)
+        if (weight != 0) sizes.push_back(std::abs(weight));
+    std::ranges::sort(sizes);
+    // The few largest are cut rather than making all others coarse.
+    scale =
+        sizes.empty()
+            ? 1
+            : sizes[static_cast<std::size_t>(static_cast<double>(sizes.size() - 1) * 0.9995)] / 127;
+    std::vector<std::int8_t> out(weights.size());
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        out[i] =
+            static_cast<std::int8_t>(std::clamp(std::round(weights[i] / scale), -127.0F, 127.0F));
+    return out;
+}
+
+Model model_of(const AttackLearner& attack, const ClassLearner& classes,
+               const Vocabulary& vocabulary) {
+    Model model;
+    model.bias = attack.bias.weights[0];
+    model.words = quantised(attack.words.weights, model.word_scale);
+    model.class_words = quantised(classes.words.weights, model.class_scale);
+    for (std::size_t k = 0; k < kAttackClasses; ++k) model.class_bias[k] = classes.bias.weights[k];
+    for (std::size_t id = 0; id < vocabulary.names().size(); ++id) {
+        NamedWeight weight{.name = vocabulary.names()[id], .attack = attack.named.weights[id]};
+        for (std::size_t k = 0; k < kAttackClasses; ++k)
+            weight.classes[k] = classes.named.weights[id * kAttackClasses + k];
+        model.named.push_back(std::move(weight));
+    }
+    std::ranges::sort(model.named, {}, &NamedWeight::name);
+    return model;
+}
+
+struct Validation {
+    std::vector<HeldOut> scores;
+    std::size_t class_right = 0;
+};
+
+/// Every message scored by a model that saw neither it nor its author or source.
+Validation hold_out(const std::vector<TrainingExample>& examples, std::size_t names,
+                    const TrainingOptions& options) {
+    Validation validation;
+    for (std::uint32_t fold = 0; fold < options.folds; ++fold) {
+        Examples seen;
+        Examples unseen;
+        for (const TrainingExample& example : examples)
+            (example.fold % options.folds == fold ? unseen : seen).push_back(&example);
+        const AttackLearner attack = learn_attack(seen, names, options);
+        const ClassLearner classes = learn_classes(seen, names, options);
+        for (const TrainingExample* example : unseen) {
+            validation.scores.push_back({attack.raw(*example), example->truth != Class::None,
+                                         example->is_hard, example->weight, example});
+            if (example->truth == Class::None) continue;
+            const auto share = classes.shares(*example);
+            const auto best = std::ranges::max_element(share) - share.begin();
+            if (best + 1 == static_cast<std::ptrdiff_t>(example->truth)) ++validation.class_right;
+        }
+    }
+    return validation;
+}
+
+void name_worst(TrainingReport& report, std::vector<HeldOut> scores, double point) {
+    std::ranges::sort(scores, std::greater<>(), &HeldOut::raw);
+    std::map<std::string, std::size_t> counts;
+    for (const HeldOut& one : scores) {
+        if (one.attack) {
+            ++counts[one.example->name];
+            report.recall_by_name[one.example->name] += one.raw > point;
+        } else if (report.worst_honest.size() < TrainingReport::kWorstMax) {
+            report.worst_honest.push_back(
+                fmt::format("{:.2f} {}", one.raw - point, one.example->name));
+        }
+    }
+    for (auto& [name, recall] : report.recall_by_name) recall /= static_cast<double>(counts[name]);
+}
+
+/// Sets calibration so that log-odds 0 is the operating point, and says what was held out there.
+void calibrate(Model& model, TrainingReport& report, const Validation& validation,
+               const TrainingOptions& options) {
+    const auto [slope, offset] = platt(validation.scores);
+    std::vector<double> mixed;
+    std::vector<double> hard;
+    for (const HeldOut& one : validation.scores) {
+        if (one.attack) continue;
+        (one.hard ? hard : mixed).push_back(one.raw);
+    }
+    const double point = std::max({quantile_above(mixed, options.mixed_false_max),
+                                   quantile_above(hard, options.hard_false_max)});
+    model.calibration_slope = static_cast<float>(slope);
+    model.calibration_offset = static_cast<float>(-slope * point - 1e-3);
+    for (const HeldOut& one : validation.scores) {
+        const bool above = one.raw > point;
+        if (one.attack) report.held_out_recall += above;
+        if (!one.attack) report.held_out_false += above;
+        if (!one.attack && one.hard) report.held_out_hard_false += above;
+    }
+    name_worst(report, validation.scores, point);
+    report.held_out_recall /= static_cast<double>(std::max<std::size_t>(report.attacks, 1));
+    report.held_out_false /= static_cast<double>(std::max<std::size_t>(report.honest, 1));
+    report.held_out_hard_false /= static_cast<double>(std::max<std::size_t>(hard.size(), 1));
+    report.class_right = static_cast<double>(validation.class_right) /
+                         static_cast<double>(std::max<std::size_t>(report.attacks, 1));
+}
+
+}  // namespace
+
+std::uint32_t Vocabulary::id_of(std::string_view name) {
+    const auto [at, made] =
+        ids_.try_emplace(std::string(name), static_cast<std::uint32_t>(names_.size()));
+    if (made) names_.emplace_back(name);
+    return at->second;
+}
+
+TrainingExample example_of(const Features& features, Class truth, Vocabulary& vocabulary) {
+    TrainingExample example;
+    example.truth = truth;
+    for (const WordFeature& word : features.words)
+        example.words.emplace_back(word.slot, word.value);
+    for (const NamedFeature& named : features.named)
+        example.named.emplace_back(vocabulary.id_of(named.name), named.value);
+    return example;
+}
+
+Result<Trained> train_model(const std::vector<TrainingExample>& examples,
+                            const Vocabulary& vocabulary, const TrainingOptions& options) {
+    Trained trained;
+    trained.report.examples = examples.size();
+    for (const TrainingExample& example : examples)
+        ++(example.truth == Class::None ? trained.report.honest : trained.report.attacks);
+    if (trained.report.attacks == 0 || trained.report.honest == 0 ||
+        vocabulary.names().size() > kNamedWeightsMax)
+        return fail(Code::BadInput,
+                    {"il faut des messages honnêtes et des attaques pour apprendre",
+                     "learning needs both honest messages and attacks"},
+                    {"ajoutez des données par --data ou des jumeaux par --twins",
+                     "add data with --data or twins with --twins"});
+    const std::size_t names = vocabulary.names().size();
+    const Validation validation = hold_out(examples, names, options);
+    Examples all;
+    for (const TrainingExample& example : examples) all.push_back(&example);
+    trained.model =
+        model_of(learn_attack(all, names, options), learn_classes(all, names, options), vocabulary);
+    calibrate(trained.model, trained.report, validation, options);
+    return trained;
+}
+
+}  // namespace hygie::mail
