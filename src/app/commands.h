@@ -20,6 +20,10 @@ std::vector<Command> ledger_serve_commands();
 std::vector<Command> ledger_bench_commands();
 /// `link send` and `link status`.
 std::vector<Command> link_commands();
+/// `guard files`.
+std::vector<Command> files_commands();
+/// `files …`.
+std::vector<Command> files_history_commands();
 std::vector<Command> witness_commands();
 std::vector<Command> key_commands();
 /// `mail judge`.

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "app/context.h"
+#include "guards/files/store.h"
+
+/// What the commands of the file guard share.
+namespace hygie::app {
+
+/// --state
+Parameter files_state_option();
+files::StoreDoors files_doors(Context& context);
+
+}  // namespace hygie::app

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "guards/files/actor.h"
+#include "guards/files/attribution.h"
+#include "guards/files/fanotify.h"
+
+namespace hygie::files {
+
+/// What the blocked call of a thread is about to do, as far as /proc/TID/syscall tells. What cannot
+/// be told counts as writing.
+enum class Intent { Read, Write, Truncate, Execute };
+
+/// Reads the call a thread is blocked in. `mask` is that of its event, `file_fd` the event's
+/// descriptor: a copy reads one file and writes another.
+Intent intent_of(pid_t tid, std::uint64_t mask, int file_fd);
+
+/// Who is behind a thread. Looks into /proc once per process and keeps the answer for a moment, so
+/// that acts seen after their process has ended still have an author. Thread-safe.
+class Actors {
+  public:
+    /// `sessions` may be null.
+    explicit Actors(SmbSessions* sessions);
+
+    Actor of(pid_t tid);
+    /// Remembers who a thread is while it is still there.
+    void note(pid_t tid) { (void)of(tid); }
+
+  private:
+    struct Seen {
+        Actor actor;
+        std::chrono::steady_clock::time_point at;
+    };
+    Actor look(pid_t tid);
+    void prune(std::chrono::steady_clock::time_point now);
+
+    SmbSessions* sessions_;
+    std::uint64_t started_;  ///< our own start, in the clock of /proc
+    std::mutex mutex_;
+    std::unordered_map<pid_t, Seen> seen_;
+};
+
+/// Fields of /proc/PID/stat.
+struct ProcessStat {
+    pid_t parent = 0;
+    std::uint64_t started = 0;
+};
+std::optional<ProcessStat> stat_of(pid_t pid);
+/// Parses the text of /proc/PID/stat; a command name may hold anything, parentheses too.
+std::optional<ProcessStat> parse_stat(std::string_view text);
+
+}  // namespace hygie::files

@@ -1,0 +1,226 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <array>
+
+#include "guards/files/gate.h"
+#include "host/log.h"
+
+/// The gate's clerk: what the kernel tells after the fact.
+namespace hygie::files {
+namespace {
+
+constexpr int kPollMs = 100;
+
+}  // namespace
+
+void Gate::run_clerk() {
+    std::vector<fan::Event> closings;
+    std::vector<fan::Event> names;
+    while (!stop_) {
+        std::array<pollfd, 2> polls{
+            {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
+        if (::poll(polls.data(), polls.size(), kPollMs) <= 0) continue;
+        // Set before the queue is emptied: who looks in between sees one or the other.
+        clerk_busy_ = true;
+        closings.clear();
+        names.clear();
+        note(groups_.closings.read(closings));
+        note(groups_.names.read(names));
+        for (fan::Event& event : closings) take_closing(event);
+        for (const fan::Event& event : names) take_name(event);
+        closings.clear();
+        clerk_busy_ = false;
+    }
+}
+
+const Volume* Gate::volume_of(const fan::Event& event) const {
+    for (const auto& volume : volumes_)
+        if (volume->id() == event.fsid) return volume.get();
+    return nullptr;
+}
+
+Change Gate::change_of(ChangeKind kind, const Actor& actor, const FileKey& key,
+                       const std::string& path) {
+    Change change;
+    change.kind = kind;
+    change.time = clock_.now();
+    change.steady = clock_.steady();
+    change.actor = actor;
+    change.file = key;
+    change.path = path;
+    return change;
+}
+
+void Gate::tell(Change change, bool is_destructive) {
+    if (is_destructive && hot_.heat(change.actor.key())) {
+        const std::int64_t now = clock_.steady().time_since_epoch().count() / 1000;
+        std::int64_t last = heeded_us_;
+        if (now - last > 1'000'000 && heeded_us_.compare_exchange_strong(last, now)) heed_all();
+    }
+    judge_.after(std::move(change));
+}
+
+/// A writer closed a file: its new version is kept from the event's descriptor, which holds the
+/// bytes even when every name is gone already.
+void Gate::take_closing(fan::Event& event) {
+    if (event.mask & fan::kOverflow) ++counts_.overflows;
+    const int fd = event.fd.get();
+    struct stat info{};
+    if (!event.fd || ::fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) return;
+    const Volume* volume = volume_of(info);
+    const Result<FileKey> key = volume ? volume->key_of(fd) : FileKey();
+    if (!volume || !key) return;
+    const std::lock_guard lock(stripes_[FileKeyHash()(*key) % stripes_.size()]);
+    const auto known = store_.catalog().find(*key);
+    std::optional<std::string> path = protected_path(*volume, fd, *key);
+    if (!path && !known) {
+        groups_.closings.ignore(fd, fan::kCloseWrite, fan::Ignore::Always);
+        return;
+    }
+    if (!path) path = known->path;
+    groups_.gate.heed(fd, groups_.gate_mask());
+    const bool is_same = known && known->is_held && known->held == Stamp::of(info);
+    if (is_same && known->version == known->committed) return;
+    const Actor actor = actors_.of(event.tid);
+    const bool has_name = info.st_nlink > (known && known->is_linked ? 1U : 0U);
+    if (is_same) {
+        note(store_.note_committed(*key, actor.key()));
+    } else {
+        const Status kept = store_.keep({*volume, fd, *key, *path, has_name}, Cause::Commit,
+                                        actor.key(), Store::Effort::Bytes);
+        note(kept);
+        if (!kept) return;
+    }
+    Change change = change_of(ChangeKind::CloseWrite, actor, *key, *path);
+    const auto now = store_.catalog().find(*key);
+    change.is_new = !known || known->committed_size == 0;
+    if (known) change.before = store_.content(*key, known->committed, known->committed_size);
+    if (now) change.now = store_.content(*key, now->version, now->size);
+    tell(std::move(change), known && known->committed_size > 0);
+    if (!has_name) store_.catalog().forget(*key);
+}
+
+std::optional<std::string> Gate::path_in(const Volume& volume, const fan::Handle& dir,
+                                         const std::string& name) {
+    if (dir.bytes.empty()) return std::nullopt;
+    const FileKey key = volume.key(dir);
+    std::optional<std::string> folder;
+    if (const auto known = store_.catalog().find(key); known && known->is_named)
+        folder = known->path;
+    else
+        folder = volume.path_of(key);
+    if (!folder) return std::nullopt;
+    return join(*folder, name);
+}
+
+void Gate::take_name(const fan::Event& event) {
+    if (event.mask & fan::kOverflow) {
+        ++counts_.overflows;
+        return;
+    }
+    if (event.tid == ::getpid()) return;
+    const Volume* volume = volume_of(event);
+    if (!volume || event.target.bytes.empty()) return;
+    const Actor actor = actors_.of(event.tid);
+    // Events on one object may come merged: order them as they can have happened.
+    if (event.mask & fan::kCreate) take_create(*volume, event, actor);
+    if (event.mask & fan::kRename) take_rename(*volume, event, actor);
+    if (event.mask & fan::kAttrib) take_attributes(*volume, event, actor);
+    if (event.mask & fan::kDelete) take_delete(*volume, event, actor);
+}
+
+void Gate::take_delete(const Volume& volume, const fan::Event& event, const Actor& actor) {
+    const FileKey key = volume.key(event.target);
+    const auto path = path_in(volume, event.dir, event.name);
+    if (!path || !volume.protects(*path)) return;
+    const auto known = store_.catalog().find(key);
+    if (!store_.catalog().remove_name(key, *path)) return;
+    note(store_.note_gone(key, *path, Cause::Unlink, actor.key()));
+    if (!known || known->type != FileType::Regular) return;
+    Change change = change_of(ChangeKind::Unlink, actor, key, *path);
+    change.before = store_.content(key, known->committed, known->committed_size);
+    tell(std::move(change), known->committed_size > 0);
+}
+
+/// Something that was not ours took a name in a protected folder.
+void Gate::move_in(const Volume& volume, const FileKey& key, const std::string& path,
+                   const Actor& actor) {
+    UniqueFd fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat info{};
+    if (!fd || ::fstat(fd.get(), &info) < 0) return;
+    if (S_ISREG(info.st_mode)) {
+        UniqueFd readable(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+        if (!readable) return;
+        fd = std::move(readable);
+    }
+    const Result<FileKey> now = volume.key_of(fd.get());
+    if (!now || *now != key) return;
+    const Store::Subject subject{volume, fd.get(), key, path};
+    const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
+    groups_.gate.heed(fd.get(), groups_.gate_mask());
+    groups_.closings.heed(fd.get(), fan::kCloseWrite);
+    note(S_ISREG(info.st_mode)
+             ? store_.keep(subject, Cause::Adopted, actor.key(), Store::Effort::Bytes)
+             : store_.note_present(subject, Cause::Adopted, actor.key()));
+}
+
+void Gate::take_rename(const Volume& volume, const fan::Event& event, const Actor& actor) {
+    const FileKey key = volume.key(event.target);
+    const auto from = path_in(volume, event.dir, event.name);
+    const auto to = path_in(volume, event.new_dir, event.new_name);
+    const bool is_from = from && volume.protects(*from);
+    const bool is_to = to && volume.protects(*to);
+    if (!is_from && !is_to) return;
+    const auto known = store_.catalog().find(key);
+    if (!is_to) {
+        if (store_.catalog().remove_name(key, *from))
+            note(store_.note_gone(key, *from, Cause::Unlink, actor.key()));
+        if (known && known->type == FileType::Regular)
+            tell(change_of(ChangeKind::Unlink, actor, key, *from), true);
+        return;
+    }
+    if (!known) move_in(volume, key, *to, actor);
+    const auto replaced = store_.catalog().move(key, from.value_or(std::string()), *to);
+    if (replaced) note(store_.note_gone(*replaced, *to, Cause::Replaced, actor.key()));
+    note(store_.note_moved(key, from.value_or(std::string()), *to, actor.key()));
+    const auto victim = replaced ? store_.catalog().find(*replaced) : std::nullopt;
+    Change change =
+        change_of(victim ? ChangeKind::RenameOver : ChangeKind::Rename, actor, key, *to);
+    change.from = from.value_or(std::string());
+    if (const auto now = store_.catalog().find(key); now && now->type == FileType::Regular)
+        change.now = store_.content(key, now->committed, now->committed_size);
+    if (victim)
+        change.before = store_.content(*replaced, victim->committed, victim->committed_size);
+    const bool is_destructive = victim && victim->committed_size > 0;
+    tell(std::move(change), is_destructive);
+}
+
+void Gate::take_create(const Volume& volume, const fan::Event& event, const Actor& actor) {
+    const auto path = path_in(volume, event.dir, event.name);
+    if (!path || !volume.protects(*path)) return;
+    const FileKey key = volume.key(event.target);
+    const auto known = store_.catalog().find(key);
+    const bool is_folder = event.mask & fan::kOnDir;
+    if (!known && !is_folder) {
+        // New regular files are kept when they are closed; links have no closing.
+        struct stat info{};
+        if (::lstat(path->c_str(), &info) == 0 && S_ISLNK(info.st_mode))
+            move_in(volume, key, *path, actor);
+    } else if (!known || known->path != *path) {
+        move_in(volume, key, *path, actor);
+    }
+    tell(change_of(ChangeKind::Create, actor, key, *path), false);
+}
+
+void Gate::take_attributes(const Volume& volume, const fan::Event& event, const Actor& actor) {
+    const FileKey key = volume.key(event.target);
+    const auto known = store_.catalog().find(key);
+    if (!known) return;
+    const Result<UniqueFd> fd = volume.open_key(key, O_PATH);
+    if (!fd) return;
+    note(store_.note_attributes({volume, fd->get(), key, known->path}, actor.key()));
+}
+
+}  // namespace hygie::files

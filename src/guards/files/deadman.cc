@@ -1,0 +1,294 @@
+#include "guards/files/deadman.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+#include "guards/files/volume.h"
+#include "host/os_error.h"
+
+namespace hygie::files {
+namespace {
+
+constexpr char kGoodbye = 'b';
+constexpr char kStarting = 's';
+constexpr char kRelease = 'r';
+constexpr int kPollMs = 250;
+/// Descriptors a dead gate may have had in its hands.
+constexpr int kGateFdsMax = 65'536;
+using Steady = std::chrono::steady_clock;
+
+/// An act that waits for the next gate.
+struct Waiting {
+    UniqueFd fd;
+    Steady::time_point until;
+};
+
+/// The deadman process itself: one thread, no locks, nothing of the gate's memory but what it was
+/// given.
+class Standby {
+  public:
+    Standby(const Groups& groups, const Deadman::Settings& settings, Heart& heart, int line,
+            pid_t gate)
+        : groups_(groups), settings_(settings), heart_(heart), line_(line), gate_(gate) {}
+
+    void run() {
+        if (!watch_the_gate()) return;
+        stand_in();
+    }
+
+  private:
+    /// True when the gate is dead, false when it said goodbye.
+    bool watch_the_gate() {
+        std::uint64_t beats = heart_.beats;
+        auto beaten = Steady::now();
+        for (;;) {
+            pollfd poll{line_, POLLIN, 0};
+            if (::poll(&poll, 1, kPollMs) > 0) {
+                char word = 0;
+                const ssize_t got = ::read(line_, &word, 1);
+                if (got == 1 && word == kGoodbye) return false;
+                // A guard that never was ready leaves things as they were without it.
+                if (got <= 0) return heart_.is_guarding;
+            }
+            if (beats != heart_.beats) beaten = Steady::now();
+            beats = heart_.beats;
+            // Before its first beat a gate is still getting ready.
+            if (beats > 0 && Steady::now() - beaten > std::chrono::seconds(Deadman::kStallSeconds))
+                ::kill(gate_, SIGKILL);
+        }
+    }
+
+    void stand_in() {
+        gate_group_ = fan::Group(UniqueFd(::fcntl(groups_.gate.fd(), F_DUPFD_CLOEXEC, 3)));
+        gate_group_.heed_all();
+        // What the gate held in its hands when it died is not known any more: let the callers try
+        // again rather than wait for ever.
+        for (int fd = 0; fd < kGateFdsMax; ++fd) gate_group_.answer(fd, fan::deny(EAGAIN));
+        const UniqueFd door = open_door();
+        for (;;) {
+            std::array<pollfd, 3> polls{{{gate_group_.fd(), POLLIN, 0},
+                                         {door.get(), POLLIN, 0},
+                                         {successor_.get(), POLLIN, 0}}};
+            (void)::poll(polls.data(), polls.size(), kPollMs);
+            if (polls[1].revents & POLLIN) greet(door.get());
+            if (polls[2].revents && hear_successor()) return;
+            meet_all();
+            expire();
+        }
+    }
+
+    UniqueFd open_door() const {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::strncpy(address.sun_path, settings_.handover.c_str(), sizeof address.sun_path - 1);
+        (void)::unlink(address.sun_path);
+        UniqueFd door(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        const mode_t mask = ::umask(0077);
+        if (::bind(door.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 ||
+            ::listen(door.get(), 1) < 0)
+            door.reset();
+        ::umask(mask);
+        return door;
+    }
+
+    void meet_all() {
+        std::vector<fan::Event> events;
+        (void)gate_group_.read(events);
+        for (fan::Event& event : events) {
+            if (!event.fd) continue;
+            if (may_go_on(event))
+                gate_group_.answer(event.fd.get(), fan::kAllow);
+            else
+                waiting_.push_back(
+                    {std::move(event.fd),
+                     Steady::now() + std::chrono::seconds(Deadman::kWriteWaitSeconds)});
+        }
+    }
+
+    bool may_go_on(const fan::Event& event) const {
+        if (is_successor(event.tid)) return true;
+        const Intent intent = intent_of(event.tid, event.mask, event.fd.get());
+        if (intent == Intent::Read || intent == Intent::Execute) return true;
+        const auto path = Volume::path_of(event.fd.get());
+        if (!path) return false;
+        for (const std::string& dir : settings_.protected_dirs)
+            if (is_inside(*path, dir)) return false;
+        return true;
+    }
+
+    void expire() {
+        const auto now = Steady::now();
+        std::erase_if(waiting_, [&](const Waiting& act) {
+            if (act.until > now) return false;
+            gate_group_.answer(act.fd.get(), fan::deny(EPERM));
+            return true;
+        });
+    }
+
+    void greet(int door) {
+        UniqueFd line(::accept4(door, nullptr, nullptr, SOCK_CLOEXEC));
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        if (!line || ::getsockopt(line.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
+            peer.uid != ::geteuid() || !send_groups(line.get()))
+            return;
+        successor_ = std::move(line);
+        successor_pid_ = peer.pid;
+    }
+
+    /// True when the successor has taken over and said that all is kept. When it dies before that,
+    /// we go on.
+    bool hear_successor() {
+        char word = 0;
+        if (::read(successor_.get(), &word, 1) == 1 && word == kStarting &&
+            ::read(successor_.get(), &word, 1) == 1 && word == kRelease) {
+            for (const Waiting& act : waiting_) gate_group_.answer(act.fd.get(), fan::kAllow);
+            return true;
+        }
+        successor_.reset();
+        successor_pid_ = 0;
+        return false;
+    }
+
+    bool is_successor(pid_t tid) const {
+        return successor_pid_ > 0 &&
+               ::access(fmt::format("/proc/{}/task/{}", successor_pid_, tid).c_str(), F_OK) == 0;
+    }
+
+    bool send_groups(int line) const {
+        char flags = groups_.pre_content ? 1 : 0;
+        iovec body{&flags, 1};
+        const std::array<int, 3> fds{groups_.gate.fd(), groups_.closings.fd(), groups_.names.fd()};
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> control{};
+        msghdr message{};
+        message.msg_iov = &body;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        cmsghdr* head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof fds);
+        std::memcpy(CMSG_DATA(head), fds.data(), sizeof fds);
+        return ::sendmsg(line, &message, MSG_NOSIGNAL) == 1;
+    }
+
+    const Groups& groups_;
+    const Deadman::Settings& settings_;
+    Heart& heart_;
+    int line_;
+    pid_t gate_;
+    UniqueFd successor_;
+    pid_t successor_pid_ = 0;
+    fan::Group gate_group_;
+    std::vector<Waiting> waiting_;
+};
+
+/// Closes what was inherited and is not needed: locks among them.
+void close_others(const Groups& groups, int line) {
+    for (int fd = 3; fd < 4096; ++fd)
+        if (fd != groups.gate.fd() && fd != groups.closings.fd() && fd != groups.names.fd() &&
+            fd != line)
+            ::close(fd);
+    const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (null) ::dup2(null.get(), fd);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Deadman>> Deadman::start(const Groups& groups, Settings settings) {
+    std::unique_ptr<Deadman> deadman(new Deadman(groups, std::move(settings)));
+    void* page =
+        ::mmap(nullptr, sizeof(Heart), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return os_failure(errno, "deadman");
+    deadman->heart_ = new (page) Heart;
+    TRY_STATUS(deadman->fork_it());
+    return deadman;
+}
+
+Status Deadman::fork_it() {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) < 0)
+        return os_failure(errno, "deadman");
+    line_ = UniqueFd(ends[0]);
+    const pid_t gate = ::getpid();
+    pid_ = ::fork();
+    if (pid_ < 0) return os_failure(errno, "deadman");
+    if (pid_ > 0) {
+        ::close(ends[1]);
+        return {};
+    }
+    ::prctl(PR_SET_NAME, "hygie-deadman");
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
+    (void)::setsid();
+    close_others(groups_, ends[1]);
+    Standby(groups_, settings_, *heart_, ends[1], gate).run();
+    ::_exit(0);
+}
+
+bool Deadman::is_alive() {
+    if (pid_ <= 0) return false;
+    if (::waitpid(pid_, nullptr, WNOHANG) == 0) return true;
+    pid_ = 0;
+    return fork_it().has_value();
+}
+
+Deadman::~Deadman() {
+    if (line_ && ::send(line_.get(), &kGoodbye, 1, MSG_NOSIGNAL) == 1 && pid_ > 0)
+        (void)::waitpid(pid_, nullptr, 0);
+    if (heart_) ::munmap(heart_, sizeof(Heart));
+}
+
+void Handover::starting() {
+    (void)::send(line.get(), &kStarting, 1, MSG_NOSIGNAL);
+}
+
+void Handover::release() {
+    (void)::send(line.get(), &kRelease, 1, MSG_NOSIGNAL);
+    line.reset();
+}
+
+std::optional<Handover> take_over(const std::string& handover) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, handover.c_str(), sizeof address.sun_path - 1);
+    Handover taken;
+    taken.line = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!taken.line ||
+        ::connect(taken.line.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+        return std::nullopt;
+    char flags = 0;
+    iovec body{&flags, 1};
+    std::array<int, 3> fds{-1, -1, -1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> control{};
+    msghdr message{};
+    message.msg_iov = &body;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (::recvmsg(taken.line.get(), &message, MSG_CMSG_CLOEXEC) != 1) return std::nullopt;
+    const cmsghdr* head = CMSG_FIRSTHDR(&message);
+    if (!head || head->cmsg_len != CMSG_LEN(sizeof fds)) return std::nullopt;
+    std::memcpy(fds.data(), CMSG_DATA(head), sizeof fds);
+    taken.groups.gate = fan::Group(UniqueFd(fds[0]));
+    taken.groups.closings = fan::Group(UniqueFd(fds[1]));
+    taken.groups.names = fan::Group(UniqueFd(fds[2]));
+    taken.groups.pre_content = flags == 1;
+    return taken;
+}
+
+}  // namespace hygie::files

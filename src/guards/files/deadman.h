@@ -1,0 +1,77 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "guards/files/gate.h"
+#include "host/unique_fd.h"
+
+namespace hygie::files {
+
+/// A page shared by gate and deadman.
+struct Heart {
+    std::atomic<std::uint64_t> beats = 0;
+    /// Everything is kept: from here on the gate's death closes writing.
+    std::atomic<bool> is_guarding = false;
+};
+
+/// The small process that takes the gate's place when it dies: it holds the same groups of events,
+/// so the kernel never stops asking. Reads go on; writes to protected files wait for a new gate, at
+/// most kWriteWait, then fail. A gate that no longer answers is ended.
+///
+/// The gate's end of it: forks the process, watches it, makes it anew when it is killed.
+class Deadman {
+  public:
+    static constexpr int kWriteWaitSeconds = 60;
+    static constexpr int kStallSeconds = 5;
+
+    struct Settings {
+        std::vector<std::string> protected_dirs;
+        std::string handover;  ///< path of the socket a successor asks at
+    };
+
+    /// Forks. Call it before threads start and before anything is locked.
+    static Result<std::unique_ptr<Deadman>> start(const Groups& groups, Settings settings);
+    /// Tells it that the gate ends on purpose.
+    ~Deadman();
+
+    std::atomic<std::uint64_t>& beat() { return heart_->beats; }
+    void guarding() { heart_->is_guarding = true; }
+    /// Whether the process is still there; reaps it when it is not.
+    bool is_alive();
+    /// The gate ends because it must not go on: the process stands in.
+    void abandon() { line_.reset(); }
+    pid_t pid() const { return pid_; }
+
+  private:
+    Deadman(const Groups& groups, Settings settings)
+        : groups_(groups), settings_(std::move(settings)) {}
+    Status fork_it();
+
+    const Groups& groups_;
+    Settings settings_;
+    Heart* heart_ = nullptr;
+    UniqueFd line_;  ///< says goodbye; its end tells that the gate is dead
+    pid_t pid_ = 0;
+};
+
+/// What a deadman that stands in for a dead gate hands to the next one.
+struct Handover {
+    Groups groups;
+    UniqueFd line;
+
+    /// We answer from here on; until then the old deadman lets our own files pass.
+    void starting();
+    /// Everything is kept: the acts that waited may go on. The old deadman ends.
+    void release();
+};
+/// None when no deadman stands in.
+std::optional<Handover> take_over(const std::string& handover);
+
+}  // namespace hygie::files

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "guards/files/actors.h"
+#include "guards/files/fanotify.h"
+#include "guards/files/judge_door.h"
+#include "guards/files/store.h"
+
+namespace hygie::files {
+
+/// The three groups of events. They outlive the gate: the deadman holds them too.
+struct Groups {
+    fan::Group gate;      ///< acts that wait for an answer
+    fan::Group closings;  ///< writers that closed
+    fan::Group names;     ///< names made, moved, removed; attributes changed
+    bool pre_content = false;
+
+    /// Pre-content events when kernel and file systems have them and they are wanted, permission
+    /// events else.
+    enum class Want { Best, PermissionOnly };
+    static Result<Groups> open(Want want, const std::vector<std::unique_ptr<Volume>>& volumes);
+    /// From here on every act on this file system waits for an answer.
+    Status watch(const Volume& volume);
+    std::uint64_t gate_mask() const;
+};
+
+/// Which actors changed files a moment ago: their next acts wait for the judge.
+class HotActors {
+  public:
+    /// True when the actor was not hot before.
+    bool heat(const std::string& actor);
+    bool is_hot(const std::string& actor);
+
+  private:
+    std::mutex mutex_;
+    std::unordered_map<std::string, std::chrono::steady_clock::time_point> until_;
+};
+
+struct GateCounts {
+    std::atomic<std::uint64_t> asked = 0;  ///< acts that waited
+    std::atomic<std::uint64_t> kept = 0;   ///< … for which bytes were kept first
+    std::atomic<std::uint64_t> denied = 0;
+    std::atomic<std::uint64_t> failures = 0;  ///< … whose bytes could not be kept
+    std::atomic<std::uint64_t> overflows = 0;
+};
+
+/// Holds every act on a protected file until what it would destroy is kept, asks the judge, and
+/// answers. Threads: one doorman that never waits, workers that keep bytes and ask, one clerk for
+/// what is told after the fact.
+class Gate {
+  public:
+    static constexpr Micros kAnswerMax = std::chrono::milliseconds(250);
+    static constexpr Micros kDelayMax = std::chrono::milliseconds(500);
+    /// How long a file that was read is not asked about again.
+    static constexpr Micros kEpoch = std::chrono::seconds(60);
+    static constexpr int kWorkers = 2;
+
+    Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& groups,
+         JudgeDoor& judge, Actors& actors, Clock& clock, std::vector<std::string> own_folders);
+    ~Gate();
+
+    /// From here on events are answered. The scan may run; unknown files are kept when touched.
+    void start();
+    /// The scan is over: what is not known now is new.
+    void scanned() { scanned_ = true; }
+    /// A journal that cannot be written any more: nothing may be acknowledged.
+    bool has_failed() const { return failed_; }
+    std::optional<Error> failure();
+    const GateCounts& counts() const { return counts_; }
+    /// Asks again about every file: an actor was stopped or became worth watching.
+    void heed_all();
+    /// Keeps a file found by the scan, unless it is kept already. `path_fd` is open with O_PATH.
+    Status take_stock(const Volume& volume, int path_fd, const std::string& path,
+                      Store::Effort effort);
+    /// Counted up while events are answered: for the deadman. Before start().
+    void beat_into(std::atomic<std::uint64_t>* beat) { beat_ = beat; }
+
+  private:
+    struct Task {
+        fan::Event event;
+        FileKey key;
+        const Volume* volume = nullptr;
+    };
+    enum class Need { Nothing, Skip, Bytes };
+
+    // Doorman
+    void run_doorman();
+    void meet(fan::Event event);
+    bool meet_quickly(fan::Event& event, Task& task);
+    bool is_held(const std::optional<Known>& known, const struct stat& info) const;
+    const Volume* volume_of(const struct stat& info) const;
+    std::optional<std::string> protected_path(const Volume& volume, int fd, const FileKey& key);
+
+    // Workers
+    void run_worker();
+    void serve(Task task);
+    Need need_of(const Task& task, const std::optional<Known>& known, const struct stat& info,
+                 Intent intent);
+    Status make_safe(Task& task, Intent intent, const Actor& actor);
+    Stop ask(const Task& task, Intent intent, const Actor& actor);
+    void wait_for_clerk();
+    bool is_told_later() const;
+    void answer(const fan::Event& event, std::uint32_t response) {
+        groups_.gate.answer(event.fd.get(), response);
+    }
+
+    // Clerk (clerk.cc)
+    void run_clerk();
+    void take_closing(fan::Event& event);
+    void take_name(const fan::Event& event);
+    void take_rename(const Volume& volume, const fan::Event& event, const Actor& actor);
+    void take_delete(const Volume& volume, const fan::Event& event, const Actor& actor);
+    void take_create(const Volume& volume, const fan::Event& event, const Actor& actor);
+    void take_attributes(const Volume& volume, const fan::Event& event, const Actor& actor);
+    void move_in(const Volume& volume, const FileKey& key, const std::string& path,
+                 const Actor& actor);
+    std::optional<std::string> path_in(const Volume& volume, const fan::Handle& dir,
+                                       const std::string& name);
+    const Volume* volume_of(const fan::Event& event) const;
+    void tell(Change change, bool is_destructive);
+    Change change_of(ChangeKind kind, const Actor& actor, const FileKey& key,
+                     const std::string& path);
+
+    // Keeper
+    void run_keeper();
+    void look_again(const FileKey& key, pid_t tid);
+    void look_at(const FileKey& key, pid_t tid);
+    void look_at_all();
+    void note_failure(const Error& error);
+    void note(const Status& status) {
+        if (!status) note_failure(status.error());
+    }
+
+    Store& store_;
+    std::vector<std::unique_ptr<Volume>>& volumes_;
+    Groups& groups_;
+    JudgeDoor& judge_;
+    Actors& actors_;
+    Clock& clock_;
+    std::vector<std::string> own_folders_;
+    std::atomic<std::uint64_t>* beat_ = nullptr;
+    HotActors hot_;
+    GateCounts counts_;
+    std::atomic<bool> scanned_ = false;
+    std::atomic<bool> failed_ = false;
+    std::atomic<bool> clerk_busy_ = false;
+    std::atomic<bool> stop_ = false;
+    std::atomic<std::int64_t> heeded_us_ = 0;
+    std::mutex failure_mutex_;
+    std::optional<Error> failure_;
+    std::array<std::mutex, 64> stripes_;
+    std::mutex queue_mutex_;
+    std::condition_variable queue_filled_;
+    std::deque<Task> queue_;
+    std::mutex looks_mutex_;
+    std::vector<std::pair<FileKey, pid_t>> looks_;  ///< files that change without a closing
+    std::vector<std::jthread> threads_;
+};
+
+}  // namespace hygie::files

@@ -1,0 +1,188 @@
+#include "guards/files/guard.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "crypto/secret.h"
+#include "host/os_error.h"
+
+namespace hygie::files {
+namespace {
+
+/// Beside the share when the state folder lies on another file system.
+constexpr char kOwnFolder[] = ".hygie-files";
+
+/// Every event read holds a descriptor until it is answered.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<std::string> real_dir(const std::string& dir) {
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::canonical(dir, error);
+    if (error) return os_failure(error.value(), dir);
+    if (!std::filesystem::is_directory(path, error)) return os_failure(ENOTDIR, dir);
+    return path.string();
+}
+
+Result<dev_t> device_of(const std::string& path) {
+    struct stat info{};
+    if (::stat(path.c_str(), &info) < 0) return os_failure(errno, path);
+    return info.st_dev;
+}
+
+std::uint8_t number_of(const std::vector<VolumeLine>& lines, std::uint64_t id) {
+    for (const VolumeLine& line : lines)
+        if (line.id == id) return line.number;
+    return static_cast<std::uint8_t>(lines.size());
+}
+
+Text words_for(const Protection& p) {
+    if (p.pre_content && p.clones)
+        return {"protection complète : chaque version gardée avant d'être changée, par clonage",
+                "full protection: each version kept before it changes, by cloning"};
+    if (p.pre_content)
+        return {
+            "protection complète, par copie : ce système de fichiers ne clone pas, les gros "
+            "fichiers coûtent leur copie à la première écriture",
+            "full protection, by copying: this file system has no clones, large files cost "
+            "their copy at the first write"};
+    if (p.clones)
+        return {
+            "noyau sans événements avant contenu (Linux 6.14) : l'ouverture en écriture est "
+            "retenue et tout est cloné d'avance ; une coupure par truncate(2) n'est pas "
+            "retenue, mais se restaure",
+            "kernel without pre-content events (Linux 6.14): opening for writing is held and "
+            "everything is cloned ahead; cutting by truncate(2) is not held, but is restored"};
+    return {
+        "noyau sans événements avant contenu (Linux 6.14) et système sans clonage : "
+        "l'ouverture en écriture est retenue ; truncate(2) par nom ÉCHAPPE à la garde",
+        "kernel without pre-content events (Linux 6.14) and a file system without clones: "
+        "opening for writing is held; truncate(2) by name ESCAPES the guard"};
+}
+
+}  // namespace
+
+Status Guard::open_volumes(StoreDoors doors, const GuardSettings& settings) {
+    lines_ = TRY(read_volumes(doors.disk, settings.state));
+    std::map<dev_t, std::vector<std::string>> by_device;
+    for (const std::string& dir : settings.protected_dirs) {
+        std::string path = TRY(real_dir(dir));
+        by_device[TRY(device_of(path))].push_back(std::move(path));
+    }
+    for (auto& [device, dirs] : by_device) {
+        // Opened twice: the number hangs on the identity, and the keys on the number.
+        const auto probe = TRY(Volume::open(0, dirs));
+        const std::uint8_t number = number_of(lines_, probe->id());
+        if (number == lines_.size()) lines_.push_back({number, probe->id(), probe->type(), {}});
+        volumes_.push_back(TRY(Volume::open(number, dirs)));
+    }
+    return {};
+}
+
+Status Guard::open_stages(StoreDoors doors, const GuardSettings& settings) {
+    const StatePaths paths(settings.state);
+    const dev_t state_device = TRY(device_of(settings.state));
+    for (const auto& volume : volumes_) {
+        const bool is_here =
+            volume->device() == state_device && is_inside(settings.state, volume->top());
+        const std::string own = is_here ? settings.state : join(volume->top(), kOwnFolder);
+        volume->except(own);
+        volume->except(settings.state);
+        const std::string dir = fmt::format("{}/stage{}", own, volume->number());
+        lines_[volume->number()].stage = dir;
+        TRY_STATUS(store_->add_stage(*volume, dir));
+    }
+    return write_volumes(doors.disk, settings.state, lines_);
+}
+
+Status Guard::open_groups(const GuardSettings& settings) {
+    handover_ = take_over(StatePaths(settings.state).handover);
+    groups_ = handover_ ? std::move(handover_->groups) : TRY(Groups::open(settings.want, volumes_));
+    return {};
+}
+
+void Guard::describe() {
+    for (const auto& volume : volumes_)
+        for (const std::string& dir : volume->protected_dirs()) {
+            Protection p{dir,
+                         volume->type(),
+                         groups_.pre_content,
+                         store_->stage(volume->number()).clones(),
+                         {}};
+            p.says = words_for(p);
+            protections_.push_back(std::move(p));
+        }
+}
+
+Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings settings,
+                                            JudgeDoor& judge, SmbSessions* sessions) {
+    raise_descriptor_limit();
+    TRY_STATUS(doors.disk.make_dirs(settings.state));
+    settings.state = TRY(real_dir(settings.state));
+    const StatePaths paths(settings.state);
+    std::unique_ptr<Guard> guard(new Guard);
+    {
+        // Tried first, and let go: the deadman must not inherit it.
+        const auto probe = TRY(doors.disk.lock(paths.lock));
+    }
+    TRY_STATUS(guard->open_volumes(doors, settings));
+    TRY_STATUS(guard->open_groups(settings));
+    std::vector<std::string> dirs;
+    for (const auto& volume : guard->volumes_)
+        dirs.insert(dirs.end(), volume->protected_dirs().begin(), volume->protected_dirs().end());
+    guard->deadman_ = TRY(Deadman::start(guard->groups_, {dirs, paths.handover}));
+    // In place of one that stands in already: writing stays closed whatever happens to us.
+    if (guard->took_over()) guard->deadman_->guarding();
+    guard->lock_ = TRY(doors.disk.lock(paths.lock));
+    crypto::harden_process();
+    guard->store_ = TRY(Store::open(doors, settings.state));
+    TRY_STATUS(guard->open_stages(doors, settings));
+    guard->describe();
+    guard->actors_ = std::make_unique<Actors>(sessions);
+    guard->gate_ =
+        std::make_unique<Gate>(*guard->store_, guard->volumes_, guard->groups_, judge,
+                               *guard->actors_, doors.clock, std::vector{paths.log, paths.packs});
+    guard->gate_->beat_into(&guard->deadman_->beat());
+    // Our own files are open: from here on a thread answers for what we do.
+    if (guard->handover_) guard->handover_->starting();
+    guard->gate_->start();
+    for (const auto& volume : guard->volumes_) TRY_STATUS(guard->groups_.watch(*volume));
+    TRY_STATUS(guard->take_stock());
+    guard->gate_->scanned();
+    guard->deadman_->guarding();
+    if (guard->handover_) guard->handover_->release();
+    return guard;
+}
+
+Status Guard::take_stock() {
+    const Inodes writers = open_for_writing();
+    for (const auto& volume : volumes_) {
+        const ScanResult found = TRY(scan(*gate_, *store_, *volume, writers));
+        scanned_.files += found.files;
+        scanned_.bytes += found.bytes;
+        scanned_.failures += found.failures;
+        scanned_.other_mounts += found.other_mounts;
+    }
+    return store_->sync();
+}
+
+Status Guard::look_after() {
+    (void)deadman_->is_alive();
+    if (!gate_->has_failed()) return {};
+    // What cannot be kept must not change: reads go on, writes wait for a guard that can.
+    deadman_->abandon();
+    return std::unexpected(*gate_->failure());
+}
+
+Guard::~Guard() = default;
+
+}  // namespace hygie::files

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "guards/files/deadman.h"
+#include "guards/files/scan.h"
+
+namespace hygie::files {
+
+struct GuardSettings {
+    std::vector<std::string> protected_dirs;
+    std::string state;
+    Groups::Want want = Groups::Want::Best;
+};
+
+/// What the kernel and the file system of one protected folder allow.
+struct Protection {
+    std::string dir;
+    std::string type;  ///< of file system
+    bool pre_content = false;
+    bool clones = false;
+    Text says;  ///< one sentence: what is and is not protected
+};
+
+/// The whole guard of files: deadman, gate, store. One per state folder.
+class Guard {
+  public:
+    /// Returns once everything in the protected folders is kept. Code::Busy when another guard has
+    /// the state folder, Code::Denied without the rights, Code::Unavailable on a file system that
+    /// cannot be guarded.
+    static Result<std::unique_ptr<Guard>> start(StoreDoors doors, GuardSettings settings,
+                                                JudgeDoor& judge, SmbSessions* sessions);
+    ~Guard();
+
+    const std::vector<Protection>& protections() const { return protections_; }
+    const ScanResult& scanned() const { return scanned_; }
+    bool took_over() const { return handover_.has_value(); }
+    Gate& gate() { return *gate_; }
+    Store& store() { return *store_; }
+    /// To be called every second or so: makes the deadman anew when it was killed. The error that
+    /// ends the guard, if there is one.
+    Status look_after();
+
+  private:
+    Guard() = default;
+    Status open_volumes(StoreDoors doors, const GuardSettings& settings);
+    Status open_stages(StoreDoors doors, const GuardSettings& settings);
+    Status open_groups(const GuardSettings& settings);
+    Status take_stock();
+    void describe();
+
+    std::vector<VolumeLine> lines_;
+    std::vector<std::unique_ptr<Volume>> volumes_;
+    Groups groups_;
+    std::unique_ptr<Deadman> deadman_;
+    std::unique_ptr<FileLock> lock_;
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<Actors> actors_;
+    std::unique_ptr<Gate> gate_;
+    std::vector<Protection> protections_;
+    ScanResult scanned_;
+    std::optional<Handover> handover_;  ///< of a deadman that stood in
+};
+
+}  // namespace hygie::files

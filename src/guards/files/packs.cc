@@ -1,0 +1,266 @@
+#include "guards/files/packs.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "crypto/aead.h"
+#include "crypto/tokens.h"
+
+namespace hygie::files {
+namespace {
+
+constexpr std::string_view kMagic = "hygie file pack\n";
+constexpr std::size_t kHeaderBytes = 20;
+constexpr std::uint32_t kVersion = 1;
+/// Length and name before the sealed bytes.
+constexpr std::size_t kFrameHeadBytes = 4 + sizeof(ChunkId);
+constexpr std::size_t kSealedBytesMax = Packs::kChunkBytes + (64 << 10);
+constexpr int kZstdLevel = 1;
+
+std::unexpected<Error> damaged() {
+    return fail(
+        Code::Corrupt,
+        {"un paquet de la réserve des fichiers est abîmé", "a pack of the file store is damaged"},
+        {"rétablissez le dossier d'état depuis sa copie",
+         "bring the state folder back from its copy"});
+}
+
+/// SHA-256 of a stream, by OpenSSL.
+class Sha256Stream {
+  public:
+    Sha256Stream() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+        HYGIE_CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
+                    "SHA-256 is always there");
+    }
+    void add(ByteView bytes) {
+        HYGIE_CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1,
+                    "hashing cannot fail");
+    }
+    crypto::Hash end() {
+        crypto::Hash hash;
+        HYGIE_CHECK(EVP_DigestFinal_ex(context_.get(), hash.data(), nullptr) == 1,
+                    "hashing cannot fail");
+        return hash;
+    }
+
+  private:
+    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+Bytes compress(ByteView plain) {
+    Bytes out(ZSTD_compressBound(plain.size()));
+    const std::size_t size =
+        ZSTD_compress(out.data(), out.size(), plain.data(), plain.size(), kZstdLevel);
+    HYGIE_CHECK(!ZSTD_isError(size), "zstd has room for the worst case");
+    out.resize(size);
+    return out;
+}
+
+class PackedContent final : public Content {
+  public:
+    PackedContent(std::shared_ptr<const Packs> packs, std::vector<ChunkId> chunks,
+                  std::uint64_t size)
+        : packs_(std::move(packs)), chunks_(std::move(chunks)), size_(size) {}
+
+    std::uint64_t size() const override { return size_; }
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> out) const override {
+        std::size_t done = 0;
+        while (done < out.size() && offset + done < size_) {
+            const std::uint64_t at = offset + done;
+            const Bytes chunk = TRY(packs_->get(chunks_[at / Packs::kChunkBytes]));
+            const std::size_t skip = at % Packs::kChunkBytes;
+            if (skip >= chunk.size()) return damaged();
+            const std::size_t take = std::min(chunk.size() - skip, out.size() - done);
+            std::memcpy(out.data() + done, chunk.data() + skip, take);
+            done += take;
+        }
+        return done;
+    }
+
+  private:
+    std::shared_ptr<const Packs> packs_;
+    std::vector<ChunkId> chunks_;
+    std::uint64_t size_;
+};
+
+}  // namespace
+
+ContentPtr packed_content(std::shared_ptr<const Packs> packs, std::vector<ChunkId> chunks,
+                          std::uint64_t size) {
+    return std::make_shared<PackedContent>(std::move(packs), std::move(chunks), size);
+}
+
+Packs::Packs(Disk& disk, Random* random, std::string dir, const crypto::Secret32& key)
+    : disk_(disk),
+      random_(random),
+      dir_(std::move(dir)),
+      name_key_(crypto::derive(key, "files/pack/name")),
+      seal_key_(crypto::derive(key, "files/pack/seal")) {}
+
+std::string Packs::path(std::uint32_t pack) const {
+    return fmt::format("{}/{:08x}.pack", dir_, pack);
+}
+
+Result<std::vector<std::uint32_t>> Packs::numbers() const {
+    std::vector<std::uint32_t> all;
+    for (const DirEntry& entry : TRY(disk_.list(dir_))) {
+        if (entry.name.size() != 13 || !entry.name.ends_with(".pack")) continue;
+        const auto bytes = from_hex(entry.name.substr(0, 8));
+        if (bytes) all.push_back(load_be<std::uint32_t>(bytes->data()));
+    }
+    return all;
+}
+
+Result<std::unique_ptr<Packs>> Packs::open_to_read(Disk& disk, std::string dir,
+                                                   const crypto::Secret32& key) {
+    std::unique_ptr<Packs> packs(new Packs(disk, nullptr, std::move(dir), key));
+    if (!disk.exists(packs->dir_)) return packs;
+    for (const std::uint32_t number : TRY(packs->numbers()))
+        TRY(packs->load(number, Check::Lengths));
+    return packs;
+}
+
+Result<std::unique_ptr<Packs>> Packs::open(Disk& disk, Random& random, std::string dir,
+                                           const crypto::Secret32& key) {
+    TRY_STATUS(disk.make_dirs(dir));
+    std::unique_ptr<Packs> packs(new Packs(disk, &random, std::move(dir), key));
+    const std::vector<std::uint32_t> numbers = TRY(packs->numbers());
+    for (const std::uint32_t number : numbers) {
+        const bool newest = number == numbers.back();
+        const std::uint64_t end = TRY(packs->load(number, newest ? Check::Seals : Check::Lengths));
+        packs->number_ = number;
+        if (!newest) continue;
+        // What a crash tore must not be taken for a chunk that is here.
+        const auto file = TRY(disk.open(packs->path(number), Open::ReadWrite));
+        if (TRY(file->size()) > end) {
+            TRY_STATUS(file->truncate(end));
+            TRY_STATUS(file->sync());
+        }
+    }
+    return packs;
+}
+
+/// Puts the frames of a pack into the index; where the good ones end.
+Result<std::uint64_t> Packs::load(std::uint32_t pack, Check check) {
+    const auto file = TRY(disk_.open(path(pack), Open::Read));
+    const std::uint64_t size = TRY(file->size());
+    std::uint64_t at = kHeaderBytes;
+    while (at + kFrameHeadBytes <= size) {
+        std::array<std::uint8_t, kFrameHeadBytes> head;
+        TRY(file->read_at(at, head));
+        const auto sealed = load_be<std::uint32_t>(head.data());
+        if (sealed < crypto::kBoxBytes || sealed > kSealedBytesMax ||
+            at + kFrameHeadBytes + sealed > size)
+            break;
+        ChunkId id;
+        std::memcpy(id.data(), head.data() + 4, id.size());
+        const Where where{pack, sealed, at + kFrameHeadBytes};
+        if (check == Check::Seals) {
+            Bytes bytes(sealed);
+            TRY(file->read_at(where.at, bytes));
+            if (!unseal(id, bytes)) break;
+        }
+        index_[id] = where;
+        at += kFrameHeadBytes + sealed;
+    }
+    at = std::min(at, size);
+    bytes_ += at;
+    return at;
+}
+
+Status Packs::begin_pack() {
+    if (file_) TRY_STATUS(file_->sync());
+    HYGIE_CHECK(random_ != nullptr, "packs opened to read are not written");
+    file_ = TRY(disk_.open(path(number_ + 1), Open::Create));
+    ++number_;
+    Bytes header = to_bytes(as_bytes(kMagic));
+    header.resize(kHeaderBytes);
+    store_be(header.data() + 16, kVersion);
+    TRY_STATUS(file_->write_at(0, header));
+    TRY_STATUS(disk_.sync_dir(dir_));
+    at_ = kHeaderBytes;
+    bytes_ += kHeaderBytes;
+    return {};
+}
+
+Result<ChunkId> Packs::put_chunk(ByteView chunk) {
+    const ChunkId id = crypto::hmac_sha256(name_key_.view(), chunk);
+    if (index_.contains(id)) return id;
+    if (!file_ || at_ > kPackBytes) TRY_STATUS(begin_pack());
+    const Bytes sealed = crypto::box(seal_key_, id, compress(chunk), *random_);
+    Bytes frame(4);
+    store_be(frame.data(), static_cast<std::uint32_t>(sealed.size()));
+    append(frame, id);
+    append(frame, sealed);
+    TRY_STATUS(file_->write_at(at_, frame));
+    index_[id] = {number_, static_cast<std::uint32_t>(sealed.size()), at_ + kFrameHeadBytes};
+    at_ += frame.size();
+    bytes_ += frame.size();
+    return id;
+}
+
+Result<Packs::Put> Packs::put(const Content& content) {
+    Put put;
+    Sha256Stream hash;
+    Bytes buffer(kChunkBytes);
+    for (;;) {
+        const std::size_t got = TRY(content.read_at(put.size, buffer));
+        if (got == 0) break;
+        const ByteView chunk = ByteView(buffer).first(got);
+        hash.add(chunk);
+        const std::lock_guard lock(mutex_);
+        put.chunks.push_back(TRY(put_chunk(chunk)));
+        put.size += got;
+        if (got < kChunkBytes) break;
+    }
+    put.hash = hash.end();
+    return put;
+}
+
+Status Packs::sync() {
+    const std::lock_guard lock(mutex_);
+    if (!file_) return {};
+    return file_->sync();
+}
+
+Result<Bytes> Packs::unseal(const ChunkId& id, ByteView sealed) const {
+    const Bytes packed = TRY(crypto::unbox(seal_key_, id, sealed));
+    const unsigned long long size = ZSTD_getFrameContentSize(packed.data(), packed.size());
+    if (size > kChunkBytes) return damaged();
+    Bytes plain(size);
+    const std::size_t got =
+        ZSTD_decompress(plain.data(), plain.size(), packed.data(), packed.size());
+    if (ZSTD_isError(got) || got != size) return damaged();
+    return plain;
+}
+
+Result<Bytes> Packs::get(const ChunkId& id) const {
+    Where where;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = index_.find(id);
+        if (found == index_.end()) return damaged();
+        where = found->second;
+    }
+    const auto file = TRY(disk_.open(path(where.pack), Open::Read));
+    Bytes sealed(where.size);
+    sealed.resize(TRY(file->read_at(where.at, sealed)));
+    return unseal(id, sealed);
+}
+
+bool Packs::holds(const ChunkId& id) const {
+    const std::lock_guard lock(mutex_);
+    return index_.contains(id);
+}
+
+std::uint64_t Packs::bytes() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+}
+
+}  // namespace hygie::files

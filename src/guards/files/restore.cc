@@ -1,0 +1,341 @@
+#include "guards/files/restore.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "guards/files/report.h"
+#include "host/os_error.h"
+
+namespace hygie::files {
+namespace {
+
+constexpr std::size_t kBufferBytes = 1 << 20;
+constexpr unsigned kThreadsMax = 8;
+constexpr unsigned kRenameExchange = 2;  // RENAME_EXCHANGE
+
+std::string id_of(WallTime time) {
+    return fmt::format("{}", time.time_since_epoch().count());
+}
+
+int exchange(const std::string& a, const std::string& b) {
+    return static_cast<int>(
+        ::syscall(SYS_renameat2, AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), kRenameExchange));
+}
+
+std::unexpected<Error> lost() {
+    return fail(Code::NotFound,
+                {"les octets de cette version ne sont plus gardés",
+                 "the bytes of this version are no longer kept"},
+                {"cherchez-les dans la sauvegarde", "look for them in the backup"});
+}
+
+/// Applies rights, owner, attributes and times to a path, without following a link.
+Status apply_meta(const std::string& path, const FileState& state) {
+    const Meta& meta = state.meta;
+    if (::lchown(path.c_str(), meta.uid, meta.gid) < 0) return os_failure(errno, "share");
+    if (state.type != FileType::SymbolicLink) {
+        if (::chmod(path.c_str(), meta.mode & 07777U) < 0) return os_failure(errno, "share");
+        char names[4096];
+        const ssize_t size = ::llistxattr(path.c_str(), names, sizeof names);
+        for (const char* name = names; size > 0 && name < names + size;
+             name += std::strlen(name) + 1)
+            if (std::ranges::none_of(meta.attributes,
+                                     [&](const auto& kept) { return kept.first == name; }))
+                (void)::lremovexattr(path.c_str(), name);
+        for (const auto& [name, value] : meta.attributes)
+            if (::lsetxattr(path.c_str(), name.c_str(), value.data(), value.size(), 0) < 0)
+                return os_failure(errno, "share");
+    }
+    const timespec modified{meta.modified_ns / 1'000'000'000, meta.modified_ns % 1'000'000'000};
+    const timespec times[2] = {modified, modified};
+    if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) < 0)
+        return os_failure(errno, "share");
+    return {};
+}
+
+class Restorer {
+  public:
+    Restorer(const History& history, std::string id, std::vector<VolumeLine> volumes,
+             std::shared_ptr<const Packs> packs)
+        : history_(history),
+          id_(std::move(id)),
+          volumes_(std::move(volumes)),
+          packs_(std::move(packs)) {}
+
+    /// Where the evidence of one volume lies: on the same file system as the files.
+    std::string evidence_dir(std::uint8_t volume) const {
+        return parent(volumes_.at(volume).stage) + "/evidence/" + id_;
+    }
+
+    void carry_out(Outcome& outcome) {
+        const Status done = step(outcome);
+        outcome.is_done = done.has_value();
+        if (!done) outcome.problem = done.error();
+    }
+
+  private:
+    Status step(Outcome& outcome) {
+        const PlanItem& item = outcome.item;
+        switch (item.step) {
+            case Step::SetAside:
+                return set_aside(item.path, item.now->key.volume(), outcome);
+            case Step::Attributes:
+                outcome.is_verified = true;
+                return apply_meta(item.path, *item.wanted);
+            case Step::Recreate:
+            case Step::Replace:
+                break;
+        }
+        switch (item.wanted->type) {
+            case FileType::Folder:
+                return make_folder(outcome);
+            case FileType::SymbolicLink:
+                return place(outcome, [&](const std::string& temporary) -> Status {
+                    if (::symlink(item.wanted->target.c_str(), temporary.c_str()) < 0)
+                        return os_failure(errno, "share");
+                    outcome.is_verified = true;
+                    return {};
+                });
+            default:
+                return place(outcome, [&](const std::string& temporary) {
+                    return make_file(outcome, temporary);
+                });
+        }
+    }
+
+    Status set_aside(const std::string& path, std::uint8_t volume, Outcome& outcome) {
+        outcome.evidence = fmt::format("{}/{}", evidence_dir(volume), next_++);
+        if (::rename(path.c_str(), outcome.evidence.c_str()) == 0) return {};
+        outcome.evidence.clear();
+        // Already gone: nothing to set aside.
+        if (errno == ENOENT) return {};
+        return os_failure(errno, "evidence");
+    }
+
+    Status make_folder(Outcome& outcome) {
+        const PlanItem& item = outcome.item;
+        struct stat info{};
+        if (::lstat(item.path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode))
+            TRY_STATUS(set_aside(item.path, item.wanted->key.volume(), outcome));
+        TRY_STATUS(make_parents(item.path));
+        if (::mkdir(item.path.c_str(), 0700) < 0 && errno != EEXIST)
+            return os_failure(errno, "share");
+        outcome.is_verified = true;
+        return apply_meta(item.path, *item.wanted);
+    }
+
+    /// Folders that the history does not know are made closed.
+    static Status make_parents(const std::string& path) {
+        return real_disk().make_dirs(parent(path));
+    }
+
+    /// Makes the new one beside, then changes places with what stands there, in one stroke.
+    template <typename Make>
+    Status place(Outcome& outcome, Make make) {
+        const PlanItem& item = outcome.item;
+        TRY_STATUS(make_parents(item.path));
+        const std::string temporary =
+            fmt::format("{}/.hygie-restore-{}-{}", parent(item.path), id_, next_++);
+        const auto made = [&]() -> Status {
+            TRY_STATUS(make(temporary));
+            return apply_meta(temporary, *item.wanted);
+        }();
+        if (!made) {
+            (void)::unlink(temporary.c_str());
+            return made;
+        }
+        if (exchange(temporary, item.path) == 0)
+            return set_aside(temporary, item.wanted->key.volume(), outcome);
+        if (errno == ENOENT && ::rename(temporary.c_str(), item.path.c_str()) == 0) return {};
+        const int why = errno;
+        (void)::unlink(temporary.c_str());
+        return os_failure(why, "share");
+    }
+
+    Status make_file(Outcome& outcome, const std::string& temporary) {
+        const FileState& wanted = *outcome.item.wanted;
+        const UniqueFd to(
+            ::open(temporary.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+        if (!to) return os_failure(errno, "share");
+        if (wanted.size == 0) {
+            outcome.is_verified = true;
+            outcome.hash = to_hex(crypto::sha256({}));
+            return {};
+        }
+        if (const Record* sealed = history_.sealed(wanted.version))
+            return from_packs(outcome, *sealed, to.get());
+        return from_stage(outcome, to.get());
+    }
+
+    Status from_stage(Outcome& outcome, int to) {
+        const FileState& wanted = *outcome.item.wanted;
+        const Stage stage = TRY(Stage::at(volumes_.at(wanted.key.volume()).stage));
+        UniqueFd from = TRY(stage.open_version(wanted.key, wanted.version));
+        struct stat info{};
+        if (::fstat(from.get(), &info) < 0) return os_failure(errno, "stage");
+        // A second name shows the live file: it must not have been written since.
+        if (static_cast<std::uint64_t>(info.st_size) != wanted.size ||
+            (wanted.place == Place::Linked && info.st_nlink > 0 &&
+             !stage.has_bytes(wanted.key, wanted.version) &&
+             Stamp::of(info).modified_ns != wanted.meta.modified_ns))
+            return lost();
+        TRY(clone_or_copy(from.get(), to));
+        return verify(outcome, *content_of(std::move(from)), to);
+    }
+
+    Status from_packs(Outcome& outcome, const Record& sealed, int to) {
+        const ContentPtr content = packed_content(packs_, sealed.chunks, sealed.size);
+        Bytes buffer(kBufferBytes);
+        for (std::uint64_t at = 0; at < sealed.size;) {
+            const std::size_t got = TRY(content->read_at(at, buffer));
+            if (got == 0) return lost();
+            for (std::size_t put = 0; put < got;) {
+                const ssize_t size =
+                    ::pwrite(to, buffer.data() + put, got - put, static_cast<off_t>(at + put));
+                if (size < 0) return os_failure(errno, "share");
+                put += static_cast<std::size_t>(size);
+            }
+            at += got;
+        }
+        return verify(outcome, *content, to);
+    }
+
+    /// Reads what was written and compares it with what was kept, byte by byte, and with the hash
+    /// taken when it was sealed.
+    Status verify(Outcome& outcome, const Content& kept, int written) {
+        Bytes left(kBufferBytes);
+        Bytes right(kBufferBytes);
+        const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(),
+                                                                           EVP_MD_CTX_free);
+        EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
+        for (std::uint64_t at = 0;;) {
+            const std::size_t size = TRY(kept.read_at(at, left));
+            const ssize_t got =
+                ::pread(written, right.data(), right.size(), static_cast<off_t>(at));
+            if (got < 0) return os_failure(errno, "share");
+            if (static_cast<std::size_t>(got) != size ||
+                std::memcmp(left.data(), right.data(), size) != 0)
+                return unequal();
+            if (size == 0) break;
+            EVP_DigestUpdate(hash.get(), right.data(), size);
+            at += size;
+        }
+        crypto::Hash digest;
+        EVP_DigestFinal_ex(hash.get(), digest.data(), nullptr);
+        outcome.hash = to_hex(digest);
+        const Bytes* known = history_.hash(outcome.item.wanted->version);
+        if (known && to_hex(*known) != outcome.hash) return unequal();
+        outcome.is_verified = true;
+        return {};
+    }
+
+    static Status unequal() {
+        return fail(Code::Corrupt,
+                    {"le fichier relu n'est pas celui qui fut gardé",
+                     "the file read again is not the one that was kept"},
+                    {"vérifiez le disque, puis recommencez", "check the disk, then try again"});
+    }
+
+    const History& history_;
+    std::string id_;
+    std::vector<VolumeLine> volumes_;
+    std::shared_ptr<const Packs> packs_;
+    std::atomic<std::uint64_t> next_ = 1;
+};
+
+/// Names to set aside go first and from the leaves up; folders come back before what they hold;
+/// files then, on several threads; rights of folders last, for their times.
+void run(Restorer& restorer, std::vector<Outcome>& outcomes) {
+    const auto is_file = [](const Outcome& o) {
+        return (o.item.step == Step::Recreate || o.item.step == Step::Replace) &&
+               o.item.wanted->type != FileType::Folder;
+    };
+    for (auto it = outcomes.rbegin(); it != outcomes.rend(); ++it)
+        if (it->item.step == Step::SetAside) restorer.carry_out(*it);
+    for (Outcome& outcome : outcomes)
+        if (outcome.item.step != Step::SetAside && outcome.item.step != Step::Attributes &&
+            !is_file(outcome))
+            restorer.carry_out(outcome);
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::jthread> threads;
+    const unsigned count = std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax);
+    for (unsigned i = 0; i < count; ++i)
+        threads.emplace_back([&] {
+            for (std::size_t at = next++; at < outcomes.size(); at = next++)
+                if (is_file(outcomes[at])) restorer.carry_out(outcomes[at]);
+        });
+    threads.clear();
+    for (auto it = outcomes.rbegin(); it != outcomes.rend(); ++it) {
+        if (it->item.step == Step::Attributes) restorer.carry_out(*it);
+        const bool is_folder = it->item.wanted && it->item.wanted->type == FileType::Folder;
+        if (is_folder && it->is_done) (void)apply_meta(it->item.path, *it->item.wanted);
+    }
+}
+
+void count(RestoreResult& result) {
+    for (const Outcome& outcome : result.outcomes) {
+        outcome.is_done ? ++result.done : ++result.failed;
+        if (outcome.is_verified && outcome.item.wanted) result.bytes += outcome.item.wanted->size;
+    }
+}
+
+}  // namespace
+
+Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const History& history,
+                              const Plan& plan) {
+    const crypto::Secret32 key = TRY(state_key(doors, state, Absent::Refuse));
+    RestoreResult result;
+    result.began = doors.clock.now();
+    result.id = id_of(result.began);
+    auto volumes = TRY(read_volumes(doors.disk, state));
+    std::shared_ptr<const Packs> packs =
+        TRY(Packs::open_to_read(doors.disk, StatePaths(state).packs, key));
+    Restorer restorer(history, result.id, volumes, std::move(packs));
+    for (const VolumeLine& volume : volumes)
+        TRY_STATUS(doors.disk.make_dirs(restorer.evidence_dir(volume.number)));
+    for (const PlanItem& item : plan.items) result.outcomes.push_back({item, {}, {}, {}, {}, {}});
+    run(restorer, result.outcomes);
+    count(result);
+    result.ended = doors.clock.now();
+    TRY_STATUS(write_report(doors, state, nullptr, result));
+    return result;
+}
+
+Result<RestoreResult> undo(StoreDoors doors, const std::string& state, const std::string& id) {
+    const std::vector<ReportedItem> items = TRY(read_report(doors, state, id));
+    RestoreResult result;
+    result.began = doors.clock.now();
+    result.id = id_of(result.began);
+    for (auto it = items.rbegin(); it != items.rend(); ++it) {
+        Outcome outcome;
+        outcome.item.path = it->path;
+        outcome.item.step = it->evidence.empty() ? Step::SetAside : Step::Replace;
+        const std::string aside = it->evidence.empty() ? std::string() : it->evidence;
+        if (it->step == Step::Attributes || aside.empty()) continue;
+        if (exchange(aside, it->path) == 0) {
+            outcome.evidence = aside;
+            outcome.is_done = true;
+        } else if (errno == ENOENT && ::rename(aside.c_str(), it->path.c_str()) == 0) {
+            outcome.is_done = true;
+        } else {
+            outcome.problem = os_failure(errno, "evidence").error();
+        }
+        result.outcomes.push_back(std::move(outcome));
+    }
+    count(result);
+    result.ended = doors.clock.now();
+    TRY_STATUS(write_report(doors, state, nullptr, result));
+    return result;
+}
+
+}  // namespace hygie::files

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "guards/files/history.h"
+
+namespace hygie::files {
+
+/// What became of one item of a plan.
+struct Outcome {
+    PlanItem item;
+    bool is_done = false;
+    bool is_verified = false;  ///< read again, and equal to what was kept
+    std::string hash;          ///< SHA-256 of what was brought back, in hexadecimal
+    std::string evidence;      ///< where what stood there now lies
+    std::optional<Error> problem;
+};
+
+struct RestoreResult {
+    std::string id;      ///< of this restore: names the report
+    std::string report;  ///< its path
+    WallTime began{};
+    WallTime ended{};
+    std::vector<Outcome> outcomes;
+    std::uint64_t done = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t bytes = 0;
+};
+
+/// Carries a plan out: bytes, names, rights, owners, ACLs, attributes and times come back, each
+/// file is read again and compared, what stands in the way is kept as evidence, and a signed report
+/// is written (FORMAT.md). Nothing is ever destroyed: undo() takes it back.
+Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const History& history,
+                              const Plan& plan);
+
+/// Takes a restore back: what was set aside returns, and what it brought is set aside in turn.
+Result<RestoreResult> undo(StoreDoors doors, const std::string& state, const std::string& id);
+
+/// Whether a report was signed by this state folder and is unchanged.
+Status verify_report(StoreDoors doors, const std::string& state, const std::string& id);
+
+}  // namespace hygie::files

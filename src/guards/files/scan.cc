@@ -1,0 +1,148 @@
+#include "guards/files/scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <unordered_set>
+
+#include "host/os_error.h"
+
+namespace hygie::files {
+namespace {
+
+constexpr int kDepthMax = 256;
+
+using Dir = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+class Walk {
+  public:
+    Walk(Gate& gate, const Volume& volume, const Inodes& writers)
+        : gate_(gate), volume_(volume), writers_(writers) {}
+
+    Status folder(const std::string& path, int depth) {
+        const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!fd) return errno == ENOENT && depth > 0 ? Status() : os_failure(errno, volume_.top());
+        TRY_STATUS(count(gate_.take_stock(volume_, fd.get(), path, Store::Effort::Cheaply)));
+        const Dir dir(::fdopendir(::dup(fd.get())), ::closedir);
+        while (dir) {
+            const dirent* entry = ::readdir(dir.get());
+            if (!entry) break;
+            const std::string name = entry->d_name;
+            if (name != "." && name != "..")
+                TRY_STATUS(item(fd.get(), name, join(path, name), depth));
+        }
+        return {};
+    }
+
+    bool has_seen(const std::string& path) const { return seen_.contains(path); }
+    ScanResult result;
+
+  private:
+    Status item(int dir_fd, const std::string& name, const std::string& path, int depth) {
+        if (!volume_.protects(path)) return {};
+        const UniqueFd fd(::openat(dir_fd, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        struct stat info{};
+        if (!fd || ::fstat(fd.get(), &info) < 0) return {};
+        seen_.insert(path);
+        if (info.st_dev != volume_.device() && volume_.type() != "btrfs") {
+            ++result.other_mounts;
+            return {};
+        }
+        if (S_ISDIR(info.st_mode)) return depth < kDepthMax ? folder(path, depth + 1) : Status();
+        if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) return {};
+        ++result.files;
+        result.bytes += static_cast<std::uint64_t>(info.st_size);
+        const bool is_written = writers_.contains({info.st_dev, info.st_ino});
+        return count(gate_.take_stock(volume_, fd.get(), path,
+                                      is_written ? Store::Effort::Bytes : Store::Effort::Cheaply));
+    }
+
+    /// One file that cannot be read does not leave the others unguarded; no room does.
+    Status count(const Status& status) {
+        if (status) return {};
+        ++result.failures;
+        return status.error().code == Code::Full ? status : Status();
+    }
+
+    Gate& gate_;
+    const Volume& volume_;
+    const Inodes& writers_;
+    std::unordered_set<std::string> seen_;
+};
+
+void add_descriptors(const std::string& process, Inodes& inodes) {
+    const Dir dir(::opendir((process + "/fd").c_str()), ::closedir);
+    while (dir) {
+        const dirent* entry = ::readdir(dir.get());
+        if (!entry) break;
+        std::ifstream text(fmt::format("{}/fdinfo/{}", process, entry->d_name));
+        std::string word;
+        unsigned long flags = 0;
+        while (text >> word)
+            if (word == "flags:" && text >> std::oct >> flags) break;
+        struct stat info{};
+        if ((flags & O_ACCMODE) != O_RDONLY &&
+            ::stat(fmt::format("{}/fd/{}", process, entry->d_name).c_str(), &info) == 0 &&
+            S_ISREG(info.st_mode))
+            inodes.emplace(info.st_dev, info.st_ino);
+    }
+}
+
+/// "7f…-7f… rw-s 00000000 07:03 131 /path": shared and writable.
+void add_mappings(const std::string& process, Inodes& inodes) {
+    std::ifstream text(process + "/maps");
+    for (std::string line; std::getline(text, line);) {
+        char access[5] = {};
+        unsigned major = 0;
+        unsigned minor = 0;
+        unsigned long inode = 0;
+        if (std::sscanf(line.c_str(), "%*s %4s %*s %x:%x %lu", access, &major, &minor, &inode) ==
+                4 &&
+            access[1] == 'w' && access[3] == 's')
+            inodes.emplace(((major & 0xfffU) << 8U) | (minor & 0xffU) | ((minor & ~0xffUL) << 12U),
+                           inode);
+    }
+}
+
+}  // namespace
+
+Inodes open_for_writing() {
+    Inodes inodes;
+    const Dir proc(::opendir("/proc"), ::closedir);
+    while (proc) {
+        const dirent* entry = ::readdir(proc.get());
+        if (!entry) break;
+        int pid = 0;
+        const std::string_view name = entry->d_name;
+        if (std::from_chars(name.begin(), name.end(), pid).ec != std::errc() || pid == ::getpid())
+            continue;
+        const std::string process = "/proc/" + std::string(name);
+        add_descriptors(process, inodes);
+        add_mappings(process, inodes);
+    }
+    return inodes;
+}
+
+Result<ScanResult> scan(Gate& gate, Store& store, const Volume& volume, const Inodes& writers) {
+    const auto before = store.catalog().names();
+    Walk walk(gate, volume, writers);
+    for (const std::string& dir : volume.protected_dirs()) TRY_STATUS(walk.folder(dir, 0));
+    for (const auto& [path, key] : before) {
+        if (key.volume() != volume.number() || walk.has_seen(path)) continue;
+        struct stat info{};
+        if (::lstat(path.c_str(), &info) == 0) continue;
+        if (store.catalog().remove_name(key, path))
+            TRY_STATUS(store.note_gone(key, path, Cause::Unlink, {}));
+    }
+    return walk.result;
+}
+
+}  // namespace hygie::files

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""The file guard on real file systems: every behaviour of bench/files destroys its files, and all come back.
+
+Needs root and loop devices: images of ext4, xfs and btrfs in a throw-away folder, unmounted at the end."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "bench" / "files"))
+import behaviours  # noqa: E402
+
+HYGIE = os.environ["HYGIE"]
+PER = int(os.environ.get("HYGIE_FILES_PER", "2"))
+MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btrfs": ["mkfs.btrfs", "-q", "-f"]}
+WAIT = 60
+
+
+def skip(why):
+    print("skipped:", why)
+    sys.exit(77)
+
+
+def now():
+    at = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1e6):06d}Z"
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+@contextlib.contextmanager
+def image(kind, work, size="400M"):
+    path, mount = os.path.join(work, kind + ".img"), os.path.join(work, kind)
+    subprocess.run(["truncate", "-s", size, path], check=True)
+    subprocess.run(MAKE[kind] + [path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.makedirs(mount)
+    subprocess.run(["mount", "-o", "loop", path, mount], check=True)
+    try:
+        os.makedirs(os.path.join(mount, "share"))
+        yield mount
+    finally:
+        subprocess.run(["umount", "-l", mount], check=False)
+        os.unlink(path)
+
+
+class Guard:
+    """A guard process; its deadman is told by `pid` files of /proc alone."""
+
+    def __init__(self, mount, *options):
+        self.state = os.path.join(mount, "state")
+        self.process = subprocess.Popen(
+            [HYGIE, "--json", "guard", "files", "--protect", os.path.join(mount, "share"), "--state", self.state,
+             *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.ready = json.loads(self.line() or self.fail())
+
+    def line(self):
+        lines = []
+        reader = threading.Thread(target=lambda: lines.append(self.process.stdout.readline()), daemon=True)
+        reader.start()
+        reader.join(WAIT)
+        return lines[0] if lines else ""
+
+    def fail(self):
+        self.process.kill()
+        raise AssertionError("the guard is not ready: " + self.process.stderr.read())
+
+    def deadmen(self):
+        found = []
+        for name in os.listdir("/proc"):
+            with contextlib.suppress(OSError, ValueError):
+                text = Path("/proc", name, "stat").read_text()
+                command, parent = re.match(r"\d+ \((.*)\) \S (\d+)", text, re.S).groups()
+                if command == "hygie-deadman" and int(parent) == self.process.pid:
+                    found.append(int(name))
+        return found
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        check(self.process.wait(WAIT) == 0, "a guard that is asked to stop ends well")
+
+
+@contextlib.contextmanager
+def guarded(mount, *options):
+    guard = Guard(mount, *options)
+    try:
+        yield guard
+    finally:
+        if guard.process.poll() is None:
+            guard.stop()
+
+
+def hygie(*words, code=0):
+    run = subprocess.run([HYGIE, "--json", *words], capture_output=True, text=True, timeout=120)
+    check(run.returncode == code, f"hygie {' '.join(words)}: {run.returncode} {run.stderr} {run.stdout[:600]}")
+    return json.loads(run.stdout) if run.stdout.strip() else {}
+
+
+def picture(folder):
+    """Everything a restore must bring back, by path."""
+    seen = {}
+    for base, folders, files in os.walk(os.fsencode(folder)):
+        for name in files + folders:
+            path = os.path.join(base, name)
+            info = os.lstat(path)
+            entry = [stat.S_IFMT(info.st_mode), stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid]
+            if stat.S_ISREG(info.st_mode):
+                with open(path, "rb") as file:
+                    entry += [file.read(), info.st_mtime_ns]
+                entry += [(key, os.getxattr(path, key)) for key in sorted(os.listxattr(path))]
+            elif stat.S_ISLNK(info.st_mode):
+                entry.append(os.readlink(path))
+            seen[path] = entry
+    return seen
+
+
+def settle():
+    time.sleep(0.5)
+
+
+def compare(before, after, what):
+    missing = [path for path in before if path not in after]
+    changed = [path for path in before if path in after and after[path] != before[path]]
+    check(not missing and not changed, f"{what}: missing {missing[:3]} ({len(missing)}), "
+          f"changed {changed[:3]} ({len(changed)})")
+
+
+def every_behaviour(mount, kind, *options):
+    share = os.path.join(mount, "share")
+    behaviours.EARLY.clear()
+    behaviours.make(share, PER)
+    behaviours.prepare(share)
+    before = picture(share)
+    with guarded(mount, *options) as guard:
+        since = now()
+        refused = behaviours.attack(share)
+        check(not refused, f"behaviours that did not run: {refused}")
+        settle()
+        after = picture(share)
+        untouched = {name for name in behaviours.BEHAVIOURS
+                     if all(after.get(p) == e for p, e in before.items()
+                            if os.fsencode("/" + name + "/") in p)}
+        check(not untouched, f"behaviours that changed nothing: {untouched}")
+        result = hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
+        compare(before, picture(share), f"{kind}: after the restore")
+        check(result["failed"] == 0, result)
+        extra = [p for p in picture(share) if p not in before]
+        check(not extra, f"left behind: {extra[:3]}")
+        undone = hygie("files", "restore", "--state", guard.state, "--undo", result["restore"])
+        check(undone["failed"] == 0, undone)
+    print(f"{kind} {' '.join(options)}: {len(behaviours.BEHAVIOURS)} behaviours x {PER} files, all back")
+
+
+def killed_in_mid_attack(mount, kind):
+    share = os.path.join(mount, "share")
+    behaviours.make(share, PER)
+    before = picture(share)
+    names = [name for name in behaviours.BEHAVIOURS if not name.endswith("_from_before")]
+    guard = Guard(mount)
+    since = now()
+    met = {}
+    thread = threading.Thread(target=lambda: met.update(behaviours.attack(share, names)))
+    thread.start()
+    time.sleep(0.3)
+    guard.process.kill()
+    guard.process.wait()
+    some = next(iter(before))
+    with contextlib.suppress(IsADirectoryError, FileNotFoundError), open(some, "rb") as file:
+        file.read()  # reads go on
+    time.sleep(0.5)
+    status = hygie("files", "status", "--state", guard.state)
+    check(status["standing_in"] and not status["running"], status)
+    check(thread.is_alive(), "writes wait while the guard is dead")
+    with guarded(mount) as second:
+        check(second.ready["took_over"], "the second guard takes over from the deadman")
+        thread.join(WAIT)
+        check(not thread.is_alive(), "what waited goes on")
+        settle()
+        hygie("files", "restore", "--state", second.state, "--since", since, "--yes")
+        compare(before, picture(share), f"{kind}: after a kill")
+    print(f"{kind}: guard killed in mid-attack, nothing lost")
+
+
+def deadman_killed(mount):
+    with guarded(mount) as guard:
+        (old,) = guard.deadmen()
+        os.kill(old, signal.SIGKILL)
+        deadline = time.time() + WAIT
+        while time.time() < deadline and (guard.deadmen() in ([], [old])):
+            time.sleep(0.1)
+        check(len(guard.deadmen()) == 1 and guard.deadmen() != [old], "the deadman is made anew")
+    print("deadman killed: made anew")
+
+
+def short_lives(mount, kind):
+    """Files that live no longer than their closing, inodes used again, one file's own history."""
+    share = os.path.join(mount, "share")
+    with guarded(mount) as guard:
+        kept = {}
+        for i in range(50):
+            path = os.path.join(share, f"short{i}")
+            data = os.urandom(5000)
+            behaviours.write(path, data)
+            os.unlink(path)
+            kept[path] = data
+        settle()
+        last = f"{share}/short49"
+        log = hygie("files", "log", "--state", guard.state, last)
+        moment = next(line["time"] for line in log if line["what"] == "present" and line["bytes"] == 5000)
+        hygie("files", "restore", "--state", guard.state, "--path", last, "--at", moment, "--yes")
+        check(behaviours.whole(last) == kept[last], "a file that lived for a moment comes back")
+        letter = os.path.join(share, "lettre.txt")
+        behaviours.write(letter, b"hier\n")
+        settle()
+        yesterday = now()
+        behaviours.write(letter, b"aujourd'hui\n")
+        settle()
+        hygie("files", "restore", "--state", guard.state, "--path", letter, "--at", yesterday, "--yes")
+        check(behaviours.whole(letter) == b"hier\n", "I overwrote it yesterday")
+    print(f"{kind}: short lives and single histories")
+
+
+def refusals(mount, work):
+    with guarded(mount) as guard:
+        second = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "share"),
+                                 "--state", guard.state], capture_output=True, text=True, timeout=WAIT)
+        check(second.returncode == 3 and "other hygie" in second.stderr, second.stderr)
+    gone = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "absent"),
+                           "--state", os.path.join(mount, "s2")], capture_output=True, text=True, timeout=WAIT)
+    check(gone.returncode != 0 and "absent" in gone.stderr, gone.stderr)
+    no_state = subprocess.run([HYGIE, "files", "status", "--state", os.path.join(work, "nothing")],
+                              capture_output=True, text=True, timeout=WAIT)
+    check(no_state.returncode != 0 and no_state.stderr, "no state: said so")
+    print("refusals are clear")
+
+
+def main():
+    if os.geteuid() != 0:
+        skip("needs root")
+    for tool in ("mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "openssl", "dd"):
+        if not shutil.which(tool):
+            skip("needs " + tool)
+    work = tempfile.mkdtemp(prefix="hygie-files-")
+    try:
+        probe = os.path.join(work, "probe")
+        subprocess.run(["truncate", "-s", "20M", probe], check=True)
+        subprocess.run(MAKE["ext4"] + [probe], check=True)
+        os.makedirs(probe + ".d")
+        if subprocess.run(["mount", "-o", "loop", probe, probe + ".d"], capture_output=True).returncode != 0:
+            skip("needs loop devices")
+        subprocess.run(["umount", probe + ".d"], check=True)
+        only = sys.argv[1:] or list(MAKE)
+        for kind in only:
+            with image(kind, work) as mount:
+                every_behaviour(mount, kind)
+            shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
+        kind = "xfs" if "xfs" in only else only[0]
+        for scene in (killed_in_mid_attack, short_lives):
+            with image(kind, work) as mount:
+                scene(mount, kind)
+            shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
+        with image(kind, work) as mount:
+            deadman_killed(mount)
+            refusals(mount, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
