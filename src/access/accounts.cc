@@ -50,7 +50,10 @@ Status insert(std::vector<Account>& accounts, const Account& account, WallTime n
         return fail(Code::Full, {"trop de comptes", "too many accounts"},
                     {"le maximum est de 100 000", "the most is 100,000"});
     const bool known = std::ranges::any_of(accounts, [&](const Account& other) {
-        return other.login == account.login ||
+        const bool same_identity =
+            std::ranges::find_first_of(other.identities, account.identities) !=
+            other.identities.end();
+        return same_identity || other.login == account.login ||
                (!account.person.empty() && other.person == account.person);
     });
     if (known)
@@ -156,6 +159,15 @@ std::shared_ptr<const Account> Accounts::find(std::string_view login) {
     state_->refresh();
     const auto found = state_->by_login.find(login);
     return found == state_->by_login.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const Account> Accounts::find_identity(std::string_view identity) {
+    const std::scoped_lock lock(state_->mutex);
+    state_->refresh();
+    for (const auto& [login, account] : state_->by_login)
+        if (std::ranges::find(account->identities, identity) != account->identities.end())
+            return account;
+    return nullptr;
 }
 
 std::vector<Account> Accounts::list() {

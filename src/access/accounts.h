@@ -22,6 +22,8 @@ class Accounts {
 
     /// The account as it is now; null when there is none.
     std::shared_ptr<const Account> find(std::string_view login);
+    /// The account that bears an identity ("ISSUER SUBJECT"); null when there is none.
+    std::shared_ptr<const Account> find_identity(std::string_view identity);
     /// All, by login.
     std::vector<Account> list();
     /// Counts the changes seen so far: equal numbers mean that no account changed between.

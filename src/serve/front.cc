@@ -94,7 +94,8 @@ void Front::State::add_cors(const std::string& origin, Response& response) {
 
 /// Counts the answer, compresses it and says whom it may be shown to.
 Reply Front::State::watched(const Request& request, Reply reply) {
-    const bool shareable = !is_below(request.path, "/oauth/authorize");
+    const bool shareable = !is_below(request.path, "/oauth") || request.path == "/oauth/token" ||
+                           request.path == "/oauth/revoke" || request.path == "/oauth/jwks";
     std::string accepted(shareable ? request.header("accept-encoding") : std::string_view());
     std::string origin(shareable ? request.header("origin") : std::string_view());
     return [this, label = std::string(label_of(request.path)), accepted = std::move(accepted),
@@ -192,9 +193,8 @@ void Front::State::route(Request request, Reply reply) {
         Short{"/oauth/authorize", &State::authorize_page},
     };
     static constexpr std::array kLong = {
-        Long{"/oauth/authorize", &State::authorize},
-        Long{"/oauth/token", &State::token},
-        Long{"/oauth/revoke", &State::revoke},
+        Long{"/oauth/authorize", &State::authorize},   Long{"/oauth/upstream", &State::leave},
+        Long{"/oauth/token", &State::token},           Long{"/oauth/revoke", &State::revoke},
         Long{"/oauth/introspect", &State::introspect},
     };
     const bool reads = request.method == "GET" || request.method == "HEAD";
@@ -209,6 +209,10 @@ void Front::State::route(Request request, Reply reply) {
     if (reads && request.path == "/readyz")
         return later(std::move(reply), [this, asked = std::move(request)](Reply ready_reply) {
             ready_reply(ready(asked));
+        });
+    if (reads && request.path == "/oauth/callback" && parts.upstream)
+        return later(std::move(reply), [this, asked = std::move(request)](Reply ready_reply) {
+            arrive(asked, std::move(ready_reply));
         });
     if (brief != kShort.end() || lengthy != kLong.end()) {
         Response refusal =

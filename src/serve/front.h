@@ -11,6 +11,7 @@
 #include "event/event.h"
 #include "serve/gate.h"
 #include "serve/http_server.h"
+#include "serve/upstream.h"
 
 namespace hygie::serve {
 
@@ -34,6 +35,7 @@ struct FrontParts {
     HttpServer::Handler log;               ///< /log/…: the served ledger; the prefix is taken off
     std::function<Status()> ready;         ///< for /readyz
     std::function<std::string()> metrics;  ///< further lines of /metrics, Prometheus text
+    Upstream* upstream = nullptr;  ///< where people may sign in instead; /oauth/callback there
 };
 
 /// Every route of the core: health, metrics, sign-in, OAuth, OpenAPI, the records behind the gate.

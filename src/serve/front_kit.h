@@ -29,11 +29,19 @@ class FrontTest : public testing::Test {
         auto sessions = access::Sessions::open(bench_.doors(), "state", bench_.key, *accounts_);
         ASSERT_TRUE(sessions);
         sessions_ = std::move(*sessions);
+        front_ = std::make_unique<Front>(parts());
+    }
+
+    FrontParts parts() {
         event::Event origin;
         origin.source = SourceId("front");
         origin.node = NodeId("cabinet-1");
-        front_ = std::make_unique<Front>(FrontParts{
-            bench_.doors(), *accounts_, *sessions_, sign_in_, kUrl,
+        return {
+            bench_.doors(),
+            *accounts_,
+            *sessions_,
+            sign_in_,
+            kUrl,
             [this](std::vector<event::Event> events, std::function<void(Status)> done) {
                 const std::scoped_lock lock(mutex_);
                 if (ledger_is_down_) return done(fail(Code::Unavailable, {"panne", "down"}));
@@ -50,7 +58,7 @@ class FrontTest : public testing::Test {
                 if (ready_) return {};
                 return fail(Code::Busy, {"pas prêt", "not ready"});
             },
-            [] { return std::string("hygie_other 1\n"); }});
+            [] { return std::string("hygie_other 1\n"); }};
     }
 
     Response ask(Request request) {

@@ -64,7 +64,15 @@ struct Front::State {
     void revoke(Request request, Reply reply);
     void introspect(Request request, Reply reply);
 
+    // oauth_upstream.cc
+    void leave(Request request, Reply reply);
+    void arrive(Request request, Reply reply);
+    std::string callback() { return url() + "/oauth/callback"; }
+
     // oauth_authorize.cc
+    void let_in(const AuthorizeWish& wish, std::shared_ptr<const access::Account> account,
+                const std::string& auth, const std::string& cookie, const std::string& peer,
+                Reply reply);
     std::expected<AuthorizeWish, Response> read_wish(Form form);
     Response page_for(const AuthorizeWish& wish, const Text& notice, int status);
     Response send_back(const AuthorizeWish& wish, Form answer);
@@ -99,6 +107,10 @@ struct Front::State {
 /// Scopes that a session may have: the wish, under the ceiling of the program, for such an account.
 std::vector<std::string> scopes_for(access::Role role, std::string_view wish,
                                     const std::vector<std::string>& ceiling);
+
+/// A line of Set-Cookie for our own pages alone; `site` is "Strict" or "Lax".
+std::string cookie_line(std::string_view name, std::string_view value, std::string_view site,
+                        std::string_view more = "");
 
 /// RFC 6749 §5.2: an error that programs understand, and people in both languages.
 Response oauth_error(int status, std::string_view error, const Text& description);

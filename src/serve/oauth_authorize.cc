@@ -56,11 +56,12 @@ std::string_view name_of(SignInRefusal::Why why) {
     return "";
 }
 
-std::string cookie_line(std::string_view name, std::string_view value, std::string_view more) {
-    return fmt::format("{}={}; Path=/; Secure; HttpOnly; SameSite=Strict{}", name, value, more);
-}
-
 }  // namespace
+
+std::string cookie_line(std::string_view name, std::string_view value, std::string_view site,
+                        std::string_view more) {
+    return fmt::format("{}={}; Path=/; Secure; HttpOnly; SameSite={}{}", name, value, site, more);
+}
 
 /// Whatever is wrong before the program and its address are known is told here and never sent on:
 /// an open redirect would lend our name to a thief.
@@ -117,9 +118,13 @@ Response Front::State::send_back(const AuthorizeWish& wish, Form answer) {
 
 Response Front::State::page_for(const AuthorizeWish& wish, const Text& notice, int status) {
     const std::string csrf = access::to_base64url(parts.doors.random.bytes<kCsrfBytes>());
-    Response page =
-        sign_in_page({status, wish.program->name, wish.kept, csrf, notice, wish.redirect});
-    page.headers.emplace_back("Set-Cookie", cookie_line(kCsrfCookie, csrf, ""));
+    SignInPage shown{status, wish.program->name, wish.kept, csrf, notice, wish.redirect, {}, {}};
+    if (parts.upstream) {
+        shown.elsewhere = parts.upstream->settings().name;
+        shown.elsewhere_address = parts.upstream->settings().issuer;
+    }
+    Response page = sign_in_page(shown);
+    page.headers.emplace_back("Set-Cookie", cookie_line(kCsrfCookie, csrf, "Strict"));
     return page;
 }
 
@@ -171,31 +176,37 @@ void Front::State::authorize(Request request, Reply reply) {
         event.detail["client"] = wish->program->login.str();
         return traced({std::move(event)}, std::move(reply), [page] { return page; });
     }
-    const access::Account& person = *judged->account;
-    const std::vector<std::string> scopes =
-        scopes_for(person.role, wish->scope, wish->program->scopes);
-    event::Event event = event_of(event::Type::SignedIn, request.peer);
-    event.actor = {person.login,
-                   std::string(access::name_of(person.role)),
-                   judged->auth,
+    let_in(*wish, judged->account, judged->auth,
+           cookie_line(kDeviceCookie, judged->device, "Strict", "; Max-Age=15552000"), request.peer,
+           std::move(reply));
+}
+
+/// Somebody proved who they are: once that is in the ledger, the program gets its code.
+void Front::State::let_in(const AuthorizeWish& wish, std::shared_ptr<const access::Account> account,
+                          const std::string& auth, const std::string& cookie,
+                          const std::string& peer, Reply reply) {
+    event::Event event = event_of(event::Type::SignedIn, peer);
+    event.actor = {account->login,
+                   std::string(access::name_of(account->role)),
+                   auth,
                    {},
-                   person.organisation};
+                   account->organisation};
     event.detail["step"] = "proof";
-    event.detail["client"] = wish->program->login.str();
-    traced({std::move(event)}, std::move(reply),
-           [this, wish = *wish, judged = *judged, scopes]() -> Response {
-               Response back = send_back(wish, {{"error", "invalid_scope"}});
-               if (!scopes.empty()) {
-                   const Result<std::string> code =
-                       codes.make({judged.account->login, judged.auth, wish.program->login,
-                                   wish.redirect, wish.challenge, scopes, wish.nonce});
-                   back = send_back(wish, code ? Form{{"code", *code}}
-                                               : Form{{"error", "temporarily_unavailable"}});
-               }
-               back.headers.emplace_back(
-                   "Set-Cookie", cookie_line(kDeviceCookie, judged.device, "; Max-Age=15552000"));
-               return back;
-           });
+    event.detail["client"] = wish.program->login.str();
+    traced({std::move(event)}, std::move(reply), [this, wish, account, auth, cookie]() -> Response {
+        const std::vector<std::string> scopes =
+            scopes_for(account->role, wish.scope, wish.program->scopes);
+        Response back = send_back(wish, {{"error", "invalid_scope"}});
+        if (!scopes.empty()) {
+            const Result<std::string> code =
+                codes.make({account->login, auth, wish.program->login, wish.redirect,
+                            wish.challenge, scopes, wish.nonce});
+            back = send_back(
+                wish, code ? Form{{"code", *code}} : Form{{"error", "temporarily_unavailable"}});
+        }
+        back.headers.emplace_back("Set-Cookie", cookie);
+        return back;
+    });
 }
 
 }  // namespace hygie::serve

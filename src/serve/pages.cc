@@ -76,12 +76,17 @@ Response sign_in_page(const SignInPage& page) {
         body += "<p class=\"notice\" role=\"alert\">" + both(page.notice) + "</p>\n";
     body += "<p>" +
             both({"pour ouvrir « " + page.program + " »", "to open “" + page.program + "”"}) +
-            "</p>\n<form method=\"post\" action=\"/oauth/authorize\" autocomplete=\"on\">\n";
+            "</p>\n";
+    std::string hidden;
     for (const auto& [name, value] : page.kept)
-        body += fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">", html_escaped(name),
-                            html_escaped(value));
-    body += fmt::format("<input type=\"hidden\" name=\"csrf\" value=\"{}\">\n",
-                        html_escaped(page.csrf));
+        hidden += fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">",
+                              html_escaped(name), html_escaped(value));
+    hidden += fmt::format("<input type=\"hidden\" name=\"csrf\" value=\"{}\">\n",
+                          html_escaped(page.csrf));
+    if (!page.elsewhere.fr.empty())
+        body += "<form method=\"post\" action=\"/oauth/upstream\">" + hidden + "<button>" +
+                both(page.elsewhere) + "</button></form>\n";
+    body += "<form method=\"post\" action=\"/oauth/authorize\" autocomplete=\"on\">\n" + hidden;
     body += input({"Identifiant", "Login"}, "login",
                   R"(autocomplete="username" autocapitalize="none" required autofocus)");
     body += input({"Mot de passe", "Password"}, "password",
@@ -92,6 +97,7 @@ Response sign_in_page(const SignInPage& page) {
     body += "<button>" + both({"Se connecter", "Sign in"}) + "</button></form>\n";
     std::string targets = "'self'";
     if (!page.redirect.empty()) targets += " " + origin_of(page.redirect);
+    if (!page.elsewhere_address.empty()) targets += " " + origin_of(page.elsewhere_address);
     return html(page.status, document({"Connexion", "Sign in"}, body), targets);
 }
 

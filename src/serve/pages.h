@@ -18,6 +18,8 @@ struct SignInPage {
     std::string csrf;
     Text notice{};         ///< what went wrong, empty at first
     std::string redirect;  ///< where the answer will lead: the policy must allow it
+    Text elsewhere;        ///< name of an identity provider, empty when there is none
+    std::string elsewhere_address;
 };
 Response sign_in_page(const SignInPage& page);
 

@@ -1,0 +1,95 @@
+#include "serve/front_state.h"
+
+/// Signing in at an identity provider: away from the page, and back with an answer.
+namespace hygie::serve {
+namespace {
+
+/// Lax: the way back from the provider is a navigation from another site.
+constexpr std::string_view kBrowserCookie = "__Host-hygie-upstream";
+
+Response problem(int status, const Error& error) {
+    return message_page(
+        status, {"Connexion impossible", "Sign-in failed"},
+        {error.what.fr + " : " + error.remedy.fr, error.what.en + ": " + error.remedy.en});
+}
+
+int status_of(const Error& error) {
+    return error.code == Code::Unavailable || error.code == Code::Full ? 503 : 403;
+}
+
+std::shared_ptr<const access::Account> account_of(access::Accounts& accounts,
+                                                  const access::Identity& identity) {
+    for (const std::string& subject : identity.subjects)
+        if (auto account = accounts.find_identity(identity.issuer + " " + subject)) return account;
+    return nullptr;
+}
+
+}  // namespace
+
+void Front::State::leave(Request request, Reply reply) {
+    const Result<Form> form = parse_form(as_text(request.body));
+    if (!parts.upstream || !form)
+        return reply(oauth_error(404, "not_found", {"rien à cette adresse", "nothing here"}));
+    const auto wish = read_wish(*form);
+    if (!wish) return reply(wish.error());
+    if (!is_own_form(request, *form))
+        return reply(page_for(*wish,
+                              {"Cette page avait expiré : recommencez.",
+                               "This page had expired: please start again."},
+                              403));
+    const Result<Upstream::Begun> begun = parts.upstream->begin(wish->kept, callback());
+    if (!begun) return reply(problem(status_of(begun.error()), begun.error()));
+    Response away;
+    away.status = 303;
+    away.headers.emplace_back("Location", begun->address);
+    away.headers.emplace_back("Set-Cookie",
+                              cookie_line(kBrowserCookie, begun->browser, "Lax", "; Max-Age=600"));
+    add_safety_headers(away, "'none'");
+    reply(std::move(away));
+}
+
+void Front::State::arrive(Request request, Reply reply) {
+    trace_accounts();
+    const Result<Form> answer = parse_form(request.query);
+    if (!answer) return reply(problem(400, answer.error()));
+    const auto refuse = [&](const Error& error, std::string_view why, const ActorId& who) {
+        ++refused;
+        event::Event event = event_of(event::Type::SignInRefused, request.peer);
+        event.outcome = event::Outcome::MinorFailure;
+        event.actor.id = who;
+        event.actor.auth = parts.upstream->settings().auth;
+        event.detail["why"] = why;
+        traced({std::move(event)}, std::move(reply),
+               [page = problem(status_of(error), error)] { return page; });
+    };
+    const auto arrived =
+        parts.upstream->finish(*answer, cookie(request, kBrowserCookie), callback());
+    if (!arrived) return refuse(arrived.error(), "provider", {});
+    const auto wish = read_wish(arrived->kept);
+    if (!wish) return reply(wish.error());
+    const access::Identity& identity = arrived->identity;
+    const auto account = account_of(parts.accounts, identity);
+    if (!account || !account->open_at(parts.doors.clock.now()) ||
+        account->role == access::Role::Program)
+        return refuse(
+            {Code::Denied,
+             {"votre identité est reconnue, mais aucun compte ouvert n'y est rattaché ici",
+              "your identity is known, but no open account here bears it"},
+             {"demandez à votre administrateur de rattacher cette identité à votre compte",
+              "ask your administrator to attach this identity to your account"},
+             {}},
+            "no account", account ? account->login : ActorId());
+    // The profession is a fact of the national directory, not of ours.
+    if (!identity.profession.empty() && identity.profession != account->profession) {
+        const Status known = parts.accounts.change(account->login.str(), account->login,
+                                                   "profession", [&](access::Account& a) -> Status {
+                                                       a.profession = identity.profession;
+                                                       return {};
+                                                   });
+        if (!known) return reply(problem(503, known.error()));
+    }
+    let_in(*wish, account, parts.upstream->settings().auth,
+           cookie_line(kBrowserCookie, "", "Lax", "; Max-Age=0"), request.peer, std::move(reply));
+}
+
+}  // namespace hygie::serve
