@@ -128,6 +128,12 @@ void note_profession(Json concepts, ReadPerson& person) {
 
 void Reading::practitioner() {
     ReadPerson& person = facts_.persons[self_];
+    const Json name = resource_["name"].size() > 0 ? resource_["name"].items()[0] : Json();
+    person.name = name["text"].text();
+    if (person.name.empty()) {
+        each_at(name, "given", [&](Json given) { person.name.append(given.text()).append(" "); });
+        person.name += name["family"].text();
+    }
     for (const Json& one : resource_["qualification"].items()) note_profession(one["code"], person);
 }
 
@@ -409,7 +415,10 @@ void note_identifiers(Json resource, const std::string& self, ReadFacts& facts) 
         if (value.empty()) return;
         const std::string key =
             "?identifier=" + std::string(identifier["system"].text()) + '|' + std::string(value);
-        facts.aliases.try_emplace(type + key, self);
+        const auto [known, is_new] = facts.aliases.try_emplace(type + key, self);
+        // Bundles written apart bring the same practitioner again and again.
+        if (!is_new && type == "Practitioner" && known->second != self)
+            facts.aliases.try_emplace(self, known->second);
         facts.aliases.try_emplace(key, self);
         facts.aliases.try_emplace("=" + std::string(value), self);
     });

@@ -53,6 +53,7 @@ struct ReadUnit {
 };
 
 struct ReadPerson {
+    std::string name;        ///< as a person says it, may be empty
     std::string profession;  ///< TRE-G15 code, the first one said
     bool is_desk = false;    ///< holds a position of reception, secretariat or billing
     bool is_care = false;    ///< holds another one

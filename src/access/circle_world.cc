@@ -74,6 +74,7 @@ class WorldBuilder {
         world_.index_ =
             std::make_unique<CircleIndex>(policy_, world_.patients_.size(), std::move(bonds_),
                                           std::move(actors_), memberships_, std::move(delegations));
+        world_.persons_ = std::move(facts_.persons);
         return std::move(world_);
     }
 
@@ -160,6 +161,7 @@ void WorldBuilder::resolve_names() {
     std::map<std::string, ReadPerson, std::less<>> persons;
     for (auto& [name, person] : facts_.persons) {
         ReadPerson& kept = persons[world_.canonical(name)];
+        if (kept.name.empty()) kept.name = person.name;
         if (kept.profession.empty()) kept.profession = person.profession;
         kept.is_desk = kept.is_desk || person.is_desk;
         kept.is_care = kept.is_care || person.is_care;
@@ -391,6 +393,17 @@ std::optional<PatientNumber> CircleWorld::patient_of(std::string_view resource) 
     if (!number) return std::nullopt;
     const auto found = patient_of_evidence_.find(*number);
     return found == patient_of_evidence_.end() ? std::nullopt : std::optional(found->second);
+}
+
+ActorWords CircleWorld::words_of(const std::string& actor) const {
+    ActorWords words;
+    const auto person = persons_.find(actor);
+    if (person == persons_.end()) return words;
+    words.name = person->second.name;
+    const Role role = person->second.is_desk && !person->second.is_care ? Role::Desk : Role::Care;
+    if (role == Role::Desk || !person->second.profession.empty())
+        words.profession = index_->policy().row_of(role, person->second.profession).title;
+    return words;
 }
 
 std::string CircleWorld::party_name(Party party) const {

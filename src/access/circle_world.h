@@ -9,6 +9,7 @@
 
 #include "access/circle_index.h"
 #include "access/circle_read.h"
+#include "access/review_opened.h"
 
 /// A hospital as its FHIR resources tell it: names on the outside, an index of numbers inside.
 namespace hygie::access {
@@ -51,6 +52,9 @@ class CircleWorld {
     std::string party_name(Party party) const;
     const std::string& evidence_name(std::uint32_t evidence) const { return evidence_[evidence]; }
 
+    /// The name and profession of an actor, for people.
+    ActorWords words_of(const std::string& actor) const;
+
     /// The decision in words, with its proof path.
     Decision explain(ActorNumber actor, PatientNumber patient, const Query& query) const;
 
@@ -62,6 +66,7 @@ class CircleWorld {
     std::unordered_map<std::uint32_t, PatientNumber> patient_of_evidence_;
     std::map<std::string, std::string, std::less<>> aliases_;
     std::unordered_map<std::string, std::string> person_of_position_;
+    std::map<std::string, ReadPerson, std::less<>> persons_;
 };
 
 }  // namespace hygie::access

@@ -11,6 +11,7 @@ namespace hygie::app {
 std::vector<Command> demo_commands();
 /// `access explain`, `who-can`, `unexplained`.
 std::vector<Command> access_commands();
+std::vector<Command> access_policy_commands();
 std::vector<Command> access_bench_commands();
 std::vector<Command> ledger_commands();
 std::vector<Command> ledger_read_commands();
