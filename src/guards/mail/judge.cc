@@ -29,6 +29,11 @@ const std::vector<const Rule*>& rules_of(std::string_view signal) {
     return it == kIndex.end() ? kNone : it->second;
 }
 
+/// Classes that the rules know by facts; links, brands and wares are weighed by the model.
+bool holds_by_facts(Class kind) {
+    return kind != Class::Phishing && kind != Class::Spam;
+}
+
 double weight_for(const Signal& signal, Class kind) {
     double weight = 0;
     for (const Rule* rule : rules_of(signal.id))
@@ -62,20 +67,19 @@ std::vector<Reason> reasons_for(std::span<const Signal> signals, Class kind, boo
     return out;
 }
 
-/// The model's strongest words fill what the signals leave free.
+/// The sentences that the model weighs heaviest stand among the signals by their weight.
 void add_words(const Opinion& opinion, std::vector<Reason>& reasons) {
     for (const Opinion::Part& part : opinion.parts) {
-        if (reasons.size() >= kReasonsMax || part.weight <= 0) return;
-        const bool known =
-            std::ranges::any_of(reasons, [&](const Reason& one) { return one.id == part.feature; });
-        if (known || signal_kind(part.feature)) continue;
-        reasons.push_back(
-            {.id = part.feature,
-             .text = {"Des mots de ce genre de message.", "Words of this kind of message."},
-             .evidence = part.evidence,
-             .where = "text",
-             .weight = part.weight});
+        if (part.weight <= 0 || signal_kind(part.feature)) continue;
+        reasons.push_back({.id = part.feature,
+                           .text = {"Ce genre de phrase est celui des messages trompeurs.",
+                                    "Sentences of this kind are those of deceptive messages."},
+                           .evidence = part.evidence,
+                           .where = "text",
+                           .weight = part.weight});
     }
+    std::ranges::stable_sort(reasons, std::greater{}, &Reason::weight);
+    if (reasons.size() > kReasonsMax) reasons.resize(kReasonsMax);
 }
 
 }  // namespace
@@ -107,10 +111,12 @@ Judgement judge(const Message& message, const Reading& reading, const Scorer& mo
     Opinion opinion;
     if (model) {
         opinion = model(message, reading.evidence, reading.signals);
-        // The model has weighed the rules among its features; where they are sure, they hold.
+        // The model has weighed the rules among its features. What a file can do, whose account it
+        // is and who gives the order are facts that it may not talk away.
         for (std::size_t i = 1; i < kClasses; ++i)
-            scores[i] = scores[i] > kRulesSure ? std::max(opinion.log_odds[i], scores[i])
-                                               : opinion.log_odds[i];
+            scores[i] = holds_by_facts(static_cast<Class>(i)) && scores[i] > kRulesSure
+                            ? std::max(opinion.log_odds[i], scores[i])
+                            : opinion.log_odds[i];
     }
     const auto best = std::max_element(scores.begin() + 1, scores.end());
     Judgement out;

@@ -236,7 +236,7 @@ TEST(Judge, TheModelAddsItsOpinion) {
     const Judgement got = judge(*parse_message(bytes), Envelope{}, memory(), sure);
     EXPECT_EQ(got.kind, Class::Spam);
     ASSERT_FALSE(got.reasons.empty());
-    EXPECT_EQ(got.reasons.back().evidence, "hello");
+    EXPECT_EQ(got.reasons.front().evidence, "hello");
 }
 
 TEST(Rules, SpeakOfSignalsThatExist) {

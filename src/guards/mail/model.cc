@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "guards/mail/fold.h"
+#include "guards/mail/limits.h"
 
 namespace hygie::mail {
 namespace {
@@ -33,9 +34,36 @@ std::array<double, kAttackClasses> shares(const Model& model, const Features& fe
     return raw;
 }
 
-/// A word that says something when it is cited: not an article, not a fragment.
+/// A sentence that says something when it is cited: not an article, not a fragment.
 bool tells(std::string_view evidence) {
     return trim(evidence).size() >= kToldBytesMin;
+}
+
+/// The end of the sentence that begins at `begin`; at most kEvidenceBytesMax bytes further.
+std::size_t sentence_end(std::string_view text, std::size_t begin) {
+    const std::size_t stop = std::min(text.find_first_of(".!?\n\r", begin), text.size());
+    const std::string_view whole = text.substr(begin, stop - begin);
+    const std::string_view held = cut(whole, kEvidenceBytesMax);
+    if (held.size() == whole.size()) return std::min(stop + 1, text.size());
+    const std::size_t blank = held.rfind(' ');
+    return begin + (blank == std::string_view::npos || blank == 0 ? held.size() : blank);
+}
+
+/// What the words weigh, sentence by sentence: a sentence can be shown to a person.
+template <typename Add>
+void add_sentences(const Model& model, const Features& features, const Add& add) {
+    std::vector<double> at(features.text.size() + 1);
+    for (const WordFeature& word : features.words)
+        at[std::min<std::size_t>(word.begin, features.text.size())] +=
+            static_cast<double>(model.words[word.slot]) * model.word_scale * word.value;
+    for (std::size_t begin = 0; begin < features.text.size();) {
+        const std::size_t end = sentence_end(features.text, begin);
+        double weight = 0;
+        for (std::size_t i = begin; i < end; ++i) weight += at[i];
+        add("word", std::string(trim(std::string_view(features.text).substr(begin, end - begin))),
+            weight);
+        begin = end;
+    }
 }
 
 /// Signals and words that speak for an attack; shapes and rules have nothing to show.
@@ -49,10 +77,7 @@ std::vector<Opinion::Part> parts_of(const Model& model, const Features& features
     for (const NamedFeature& named : features.named)
         if (const NamedWeight* weight = model.find(named.name))
             add(named.name, named.evidence, static_cast<double>(weight->attack) * named.value);
-    for (const WordFeature& word : features.words)
-        add("word",
-            std::string(trim(std::string_view(features.text).substr(word.begin, word.size))),
-            static_cast<double>(model.words[word.slot]) * model.word_scale * word.value);
+    add_sentences(model, features, add);
     const auto stronger = [](const Opinion::Part& a, const Opinion::Part& b) {
         return a.weight > b.weight;
     };

@@ -48,10 +48,10 @@ struct TrainingOptions {
     unsigned padded = 25;  ///< percent of the looks in which words of an honest message are mixed
                            ///< in, as padding that hides an attack or as the bulk of a long mail
     unsigned folds = 3;
-    /// What may be flagged of honest mail whose author or source was not seen. Measured so, it is
-    /// several times what mail like the seen gives; the goals (0.1 %, 0.5 %) are for the latter.
-    double mixed_false_max = 0.002;  ///< of honest mail held out, at log-odds 0
-    double hard_false_max = 0.008;   ///< of hard honest mail held out
+    /// What may be flagged of honest mail whose campaign and template author were not seen. The
+    /// model that is kept has seen all authors: mail like theirs is flagged several times less.
+    double mixed_false_max = 0.002;
+    double hard_false_max = 0.008;
 };
 
 /// What was seen on the parts held out, before the final model was trained on all.
