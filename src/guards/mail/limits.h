@@ -10,6 +10,10 @@ namespace hygie::mail {
 inline constexpr std::size_t kMessageBytesMax = 64U << 20;
 inline constexpr std::size_t kHeadersMax = 1'000;
 inline constexpr std::size_t kHeaderBytesMax = 64U << 10;
+/// All header fields of a message together; what is beyond is left out.
+inline constexpr std::size_t kHeaderBlockBytesMax = 512U << 10;
+/// Lines that could be boundaries; a message ends there for us.
+inline constexpr std::size_t kBoundaryLinesMax = 10'000;
 inline constexpr std::size_t kAddressesMax = 500;
 inline constexpr std::size_t kPartsMax = 500;
 inline constexpr std::size_t kPartDepthMax = 24;

@@ -91,6 +91,32 @@ void take_known_headers(GMimeMessage* mime, Message& out) {
     if (GDateTime* date = g_mime_message_get_date(mime)) out.date_s = g_date_time_to_unix(date);
 }
 
+/// Where the header block ends: the first empty line.
+std::size_t header_end(std::string_view bytes) {
+    const std::size_t unix_end = bytes.find("\n\n");
+    const std::size_t dos_end = bytes.find("\n\r\n");
+    return std::min({unix_end, dos_end, bytes.size()});
+}
+
+/// The message without what only costs time: hundreds of thousands of fields or parts.
+std::string_view bounded(std::string_view bytes, std::string& copy, Defects& defects) {
+    std::size_t lines = 0;
+    for (std::size_t at = bytes.find("\n--"); at != std::string_view::npos;
+         at = bytes.find("\n--", at + 3))
+        if (++lines > kBoundaryLinesMax) {
+            defects.too_many_parts = true;
+            bytes = bytes.substr(0, at + 1);
+            break;
+        }
+    const std::size_t end = header_end(bytes);
+    if (end <= kHeaderBlockBytesMax) return bytes;
+    defects.truncated = true;
+    const std::size_t cut_at = bytes.rfind('\n', kHeaderBlockBytesMax);
+    copy = bytes.substr(0, cut_at == std::string_view::npos ? kHeaderBlockBytesMax : cut_at);
+    copy += bytes.substr(end);
+    return copy;
+}
+
 }  // namespace
 
 std::string_view Address::domain() const {
@@ -116,7 +142,8 @@ Result<Message> parse_message(std::string_view bytes) {
             {"le message est trop grand pour être lu", "the message is too large to be read"},
             {"la limite est de 64 Mio", "the limit is 64 MiB"});
     Message out;
-    const GOwned<GMimeMessage> mime = mime_message(bytes);
+    std::string copy;
+    const GOwned<GMimeMessage> mime = mime_message(bounded(bytes, copy, out.defects));
     if (!mime) {
         // No header at all: some readers show such bytes as plain text, and so do we.
         out.defects.no_headers = true;
