@@ -102,7 +102,7 @@ bool any_parent(std::string_view host, Found&& found) {
     return false;
 }
 
-void index_brands(Pack& pack, Phrases& phrases) {
+void index_brands(Pack& pack, const std::vector<std::string>& common, Phrases& phrases) {
     for (std::size_t i = 0; i < pack.brands.size(); ++i) {
         const Brand& brand = pack.brands[i];
         const auto number = static_cast<std::uint32_t>(i);
@@ -112,7 +112,10 @@ void index_brands(Pack& pack, Phrases& phrases) {
             phrases.emplace_back(name, Pack::kWeakIds + number);
         for (const std::string& domain : brand.domains) {
             pack.domain_brand.try_emplace(domain, number);
-            if (!brand.common_word) pack.look_alikes.add(registrable_domain(domain), brand.id);
+            const std::string registered = registrable_domain(domain);
+            const bool is_word = brand.common_word ||
+                                 std::ranges::find(common, main_label(registered)) != common.end();
+            if (!is_word) pack.look_alikes.add(registered, brand.id);
         }
     }
 }
@@ -148,13 +151,15 @@ Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
     Phrases phrases;
     std::vector<std::string> shorteners;
     std::vector<std::string> free_hosts;
+    std::vector<std::string> common;
     if (!json.is_object() || !text(json, "version", pack.version) ||
         !texts(json, "shorteners", shorteners) || !texts(json, "free_hosts", free_hosts) ||
-        !json.contains("brands") || !json["brands"].is_array() || !read_lures(lures, phrases))
+        !texts(json, "common_labels", common) || !json.contains("brands") ||
+        !json["brands"].is_array() || !read_lures(lures, phrases))
         return refused();
     for (const Json& item : json["brands"])
         if (!read_brand(item, pack.brands.emplace_back())) return refused();
-    index_brands(pack, phrases);
+    index_brands(pack, common, phrases);
     pack.shorteners.insert(shorteners.begin(), shorteners.end());
     pack.free_hosts.insert(free_hosts.begin(), free_hosts.end());
     pack.phrases = PhraseSet(phrases);

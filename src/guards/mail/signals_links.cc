@@ -25,7 +25,7 @@ const Brand* brand_in_host(const Pack& pack, const Link& link) {
     return nullptr;
 }
 
-void draw_target(const Scene& scene, const Link& link, SignalList& out) {
+void draw_target(const Scene& scene, const Link& link, bool among_many, SignalList& out) {
     const bool related = is_related(scene, link);
     if (link.is_ip) out.add("link.ip", 1, link.target, link.where);
     if (link.has_user_info) out.add("link.user_info", 1, link.target, link.where);
@@ -45,8 +45,9 @@ void draw_target(const Scene& scene, const Link& link, SignalList& out) {
     if (like.how == LookAlike::How::Embeds)
         out.add("link.embeds", 1, link.target, link.where, name);
     else if (like.how != LookAlike::How::None)
-        out.add("link.look_alike", like.how == LookAlike::How::Confusable ? 1 : 0.7, link.target,
-                link.where, name);
+        out.add("link.look_alike",
+                (like.how == LookAlike::How::Confusable ? 1 : 0.7) * (among_many ? 0.5 : 1),
+                link.target, link.where, name);
     if (const Brand* brand = brand_in_host(built_in_pack(), link))
         out.add("link.brand_in_host", 1, link.target, link.where, brand->name);
 }
@@ -101,7 +102,7 @@ void draw_links(const Scene& scene, SignalList& out) {
         if (link.scheme == "data" && link.kind != LinkKind::Image)
             out.add("link.data", 1, link.target, link.where);
     for (const Link* link : links) {
-        draw_target(scene, *link, out);
+        draw_target(scene, *link, links.size() >= kManyLinks, out);
         draw_shown(scene, *link, out);
     }
     draw_brand_elsewhere(scene, links, out);

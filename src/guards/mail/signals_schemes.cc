@@ -155,9 +155,14 @@ class Schemes {
             (pushes || said(Lure::PaymentRequest) > 0))
             out_.add("scheme.delivery_fee", names_category("delivery") ? 1 : 0.6,
                      foreign_link_->target, foreign_link_->where);
-        if (said(Lure::Document) > 0 && (dubious_link_ || out_.has("sender.names_us")))
-            out_.add("scheme.document", 1, (dubious_link_ ? dubious_link_ : foreign_link_)->target,
-                     foreign_link_->where);
+        const LureFacts& document = seen_.lure(Lure::Document);
+        if (document.phrases > 0 && (dubious_link_ || out_.has("sender.names_us")))
+            out_.add("scheme.document",
+                     document.in_subject || document.phrases >= 2 ? 1
+                     : out_.has("link.many")                      ? 0.2
+                                                                  : 0.6,
+                     (dubious_link_ ? dubious_link_ : foreign_link_)->target,
+                     (dubious_link_ ? dubious_link_ : foreign_link_)->where);
         const std::size_t pretexts = said(Lure::Document) + said(Lure::Credential) +
                                      said(Lure::Threat) + said(Lure::Refund) +
                                      said(Lure::Delivery) + said(Lure::Health);
