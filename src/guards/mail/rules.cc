@@ -105,7 +105,7 @@ std::span<const Rule> rules() {
         {"sender.executive_name", SpearPhishing, 1.0},
         {"sender.reply_freemail", SpearPhishing, 1.0},
         {"sender.reply_look_alike", SpearPhishing, 3.0},
-        {"sender.staff_foreign", SpearPhishing, 4.0},
+        {"sender.staff_foreign", SpearPhishing, 3.6},
         {"lure.bec_opener", SpearPhishing, 1.5},
         {"lure.gift_card", SpearPhishing, 0.8},
         {"lure.secrecy", SpearPhishing, 0.8},

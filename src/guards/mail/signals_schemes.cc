@@ -7,6 +7,9 @@
 namespace hygie::mail {
 namespace {
 
+constexpr std::size_t kShortOrderWords = 40;
+constexpr std::size_t kLetterWords = 120;
+
 /// How the known attacks are built: a pretext in words, and a fact that gives it away.
 class Schemes {
   public:
@@ -221,7 +224,7 @@ class Schemes {
                 out_.add("scheme.bank_change", stray, iban->evidence, iban->where);
             return;
         }
-        if (out_.has("money.known_iban") && !new_iban && !odd_sender_) return;
+        if (out_.has("money.known_iban") && !new_iban && !out_.has("money.unknown_iban")) return;
         const bool salary = contains(folded(scene_.message.text), " salaire ") ||
                             contains(folded(scene_.message.text), " payroll ") ||
                             contains(folded(scene_.message.text), " paie ") ||
@@ -235,7 +238,10 @@ class Schemes {
     }
 
     void orders() {
-        const bool pay = said(Lure::PaymentRequest) > 0;
+        // To an account that is known, money goes where it should.
+        const bool safe = out_.has("money.known_iban") && !out_.has("money.new_iban") &&
+                          !out_.has("money.unknown_iban");
+        const bool pay = said(Lure::PaymentRequest) > 0 && !safe;
         if (pay && !trusted_ && odd_sender_ &&
             (said(Lure::Urgency) + said(Lure::Secrecy) > 0 || !seen_.ibans.empty()))
             add("scheme.payment_order", 1, Lure::PaymentRequest);
@@ -243,11 +249,13 @@ class Schemes {
             add("scheme.payment_order", 0.7, Lure::PaymentRequest);
         const bool posing = out_.has("sender.staff_foreign") || out_.has("sender.executive_name") ||
                             (out_.has("auth.own_forged") && seen_.auth.is_forged);
-        const bool opens = said(Lure::BecOpener) > 0;
-        if (posing && (opens || pay || said(Lure::Secrecy) > 0 || seen_.words < 40))
-            out_.add("scheme.executive", opens || pay ? 1 : 0.6, author_text(scene_.message),
-                     "header:From");
-        else if (opens && outsider_ && seen_.words < 120 && !foreign_link_)
+        const bool opens = said(Lure::BecOpener) + said(Lure::Secrecy) > 0;
+        if (posing && (opens || pay))
+            out_.add("scheme.executive", 1, author_text(scene_.message), "header:From");
+        else if (posing && seen_.words < kShortOrderWords)
+            out_.add("scheme.executive", 0.2, author_text(scene_.message), "header:From");
+        else if (said(Lure::BecOpener) > 0 && outsider_ && seen_.words < kLetterWords &&
+                 !foreign_link_)
             add("scheme.executive", said(Lure::BecOpener) >= 2 ? 0.7 : 0.4, Lure::BecOpener);
     }
 
