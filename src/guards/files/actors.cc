@@ -53,13 +53,6 @@ std::string cgroup_of(pid_t pid) {
     return text.substr(at + 3, text.find('\n', at) - at - 3);
 }
 
-std::string program_of(pid_t pid) {
-    std::array<char, PATH_MAX> buffer{};
-    const ssize_t size =
-        ::readlink(fmt::format("/proc/{}/exe", pid).c_str(), buffer.data(), buffer.size());
-    return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
-}
-
 struct Call {
     long number = -1;
     std::array<unsigned long, 6> args{};
@@ -89,6 +82,13 @@ Intent open_intent(unsigned long flags) {
 }
 
 }  // namespace
+
+std::string program_of(pid_t pid) {
+    std::array<char, PATH_MAX> buffer{};
+    const ssize_t size =
+        ::readlink(fmt::format("/proc/{}/exe", pid).c_str(), buffer.data(), buffer.size());
+    return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
+}
 
 std::optional<ProcessStat> parse_stat(std::string_view text) {
     const std::size_t close = text.rfind(')');

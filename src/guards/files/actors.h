@@ -47,6 +47,9 @@ class Actors {
     std::unordered_map<pid_t, Seen> seen_;
 };
 
+/// The path of a process's executable; empty when it cannot be read.
+std::string program_of(pid_t pid);
+
 /// Fields of /proc/PID/stat.
 struct ProcessStat {
     pid_t parent = 0;

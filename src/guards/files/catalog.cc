@@ -116,7 +116,11 @@ void Catalog::apply(const Record& record) {
             known.held = {record.size, record.meta.modified_ns, record.changed_ns};
             known.is_held = record.place != Place::Linked;
             known.is_linked = record.place == Place::Linked;
-            if (const auto old = find(record.key); old && old->is_linked) known.is_linked = true;
+            known.link_version = known.is_linked ? record.time : 0;
+            if (const auto old = find(record.key); old && old->is_linked) {
+                known.is_linked = true;
+                known.link_version = old->link_version;
+            }
             known.version = record.time;
             known.size = record.size;
             known.place = record.place;
@@ -147,9 +151,16 @@ void Catalog::apply(const Record& record) {
             break;
         case RecordKind::Sealed:
             update(record.key, [&](Known& known) {
+                // Its second name went with the staged bytes.
+                if (known.link_version == record.version) known.is_linked = false;
                 if (known.version != record.version) return;
                 known.place = Place::Packed;
                 known.is_held = true;
+            });
+            break;
+        case RecordKind::Dropped:
+            update(record.key, [&](Known& known) {
+                if (known.link_version == record.version) known.is_linked = false;
             });
             break;
         case RecordKind::Committed:

@@ -17,13 +17,14 @@ namespace hygie::files {
 struct Known {
     std::string path;
     FileType type = FileType::Regular;
-    Stamp held;                 ///< the file as it was when its bytes were kept
-    bool is_held = false;       ///< the bytes of `held` are kept apart from the live file
-    bool is_linked = false;     ///< a second name keeps it from being unlinked
-    bool is_named = false;      ///< it has a name now
-    VersionId version = 0;      ///< the last Present record
-    std::uint64_t size = 0;     ///< of that version
-    Place place = Place::None;  ///< of that version's bytes
+    Stamp held;                  ///< the file as it was when its bytes were kept
+    bool is_held = false;        ///< the bytes of `held` are kept apart from the live file
+    bool is_linked = false;      ///< a second name keeps it from being unlinked
+    VersionId link_version = 0;  ///< … staged under this number
+    bool is_named = false;       ///< it has a name now
+    VersionId version = 0;       ///< the last Present record
+    std::uint64_t size = 0;      ///< of that version
+    Place place = Place::None;   ///< of that version's bytes
     /// The last version that a writer left by closing, or that was there from the start.
     VersionId committed = 0;
     std::uint64_t committed_size = 0;

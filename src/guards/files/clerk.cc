@@ -54,6 +54,7 @@ Change Gate::change_of(ChangeKind kind, const Actor& actor, const FileKey& key,
 }
 
 void Gate::tell(Change change, bool is_destructive) {
+    if (is_own_tool(change.actor)) return;
     if (is_destructive && hot_.heat(change.actor.key())) {
         const std::int64_t now = clock_.steady().time_since_epoch().count() / 1000;
         std::int64_t last = heeded_us_;

@@ -160,6 +160,8 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     guard->gate_->scanned();
     guard->deadman_->guarding();
     if (guard->handover_) guard->handover_->release();
+    guard->keeper_ =
+        std::make_unique<Keeper>(doors, *guard->store_, settings.state, settings.retention);
     return guard;
 }
 

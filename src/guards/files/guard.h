@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "guards/files/deadman.h"
+#include "guards/files/keeper.h"
 #include "guards/files/scan.h"
 
 namespace hygie::files {
@@ -13,6 +14,7 @@ struct GuardSettings {
     std::vector<std::string> protected_dirs;
     std::string state;
     Groups::Want want = Groups::Want::Best;
+    RetentionRules retention{};
 };
 
 /// What the kernel and the file system of one protected folder allow.
@@ -59,6 +61,7 @@ class Guard {
     std::unique_ptr<Store> store_;
     std::unique_ptr<Actors> actors_;
     std::unique_ptr<Gate> gate_;
+    std::unique_ptr<Keeper> keeper_;
     std::vector<Protection> protections_;
     ScanResult scanned_;
     std::optional<Handover> handover_;  ///< of a deadman that stood in

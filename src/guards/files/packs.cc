@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "base/check.h"
 #include "crypto/aead.h"
@@ -190,7 +191,11 @@ Status Packs::begin_pack() {
 
 Result<ChunkId> Packs::put_chunk(ByteView chunk) {
     const ChunkId id = crypto::hmac_sha256(name_key_.view(), chunk);
-    if (index_.contains(id)) return id;
+    if (!index_.contains(id)) TRY_STATUS(write_chunk(id, chunk));
+    return id;
+}
+
+Status Packs::write_chunk(const ChunkId& id, ByteView chunk) {
     if (!file_ || at_ > kPackBytes) TRY_STATUS(begin_pack());
     const Bytes sealed = crypto::box(seal_key_, id, compress(chunk), *random_);
     Bytes frame(4);
@@ -201,7 +206,7 @@ Result<ChunkId> Packs::put_chunk(ByteView chunk) {
     index_[id] = {number_, static_cast<std::uint32_t>(sealed.size()), at_ + kFrameHeadBytes};
     at_ += frame.size();
     bytes_ += frame.size();
-    return id;
+    return {};
 }
 
 Result<Packs::Put> Packs::put(const Content& content) {
@@ -226,6 +231,45 @@ Status Packs::sync() {
     const std::lock_guard lock(mutex_);
     if (!file_) return {};
     return file_->sync();
+}
+
+Status Packs::compact(const std::set<ChunkId>& live) {
+    struct Fill {
+        std::uint64_t all = 0;
+        std::uint64_t live = 0;
+    };
+    std::map<std::uint32_t, Fill> fills;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, where] : index_) {
+        fills[where.pack].all += where.size;
+        if (live.contains(id)) fills[where.pack].live += where.size;
+    }
+    for (const auto& [pack, fill] : fills)
+        if (2 * fill.live < fill.all && (pack != number_ || !file_))
+            TRY_STATUS(move_out(pack, live));
+    return {};
+}
+
+/// What is still needed is durable in its new place before the old one goes. Under the lock.
+Status Packs::move_out(std::uint32_t pack, const std::set<ChunkId>& live) {
+    std::vector<ChunkId> ids;
+    for (const auto& [id, where] : index_)
+        if (where.pack == pack) ids.push_back(id);
+    const auto file = TRY(disk_.open(path(pack), Open::Read));
+    for (const ChunkId& id : ids) {
+        const Where where = index_.at(id);
+        if (!live.contains(id)) {
+            index_.erase(id);
+            continue;
+        }
+        Bytes sealed(where.size);
+        sealed.resize(TRY(file->read_at(where.at, sealed)));
+        TRY_STATUS(write_chunk(id, TRY(unseal(id, sealed))));
+    }
+    if (file_) TRY_STATUS(file_->sync());
+    bytes_ -= std::min(bytes_, TRY(file->size()));
+    TRY_STATUS(disk_.remove(path(pack)));
+    return disk_.sync_dir(dir_);
 }
 
 Result<Bytes> Packs::unseal(const ChunkId& id, ByteView sealed) const {

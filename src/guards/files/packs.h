@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -38,6 +39,8 @@ class Packs {
     /// Takes bytes in; durable after sync(). Chunks already here cost their hash alone.
     Result<Put> put(const Content& content);
     Status sync();
+    /// Rewrites packs of which less than half is in `live`, and removes the old ones, durably.
+    Status compact(const std::set<ChunkId>& live);
     /// Bytes of one chunk. NotFound, or Corrupt when they do not open.
     Result<Bytes> get(const ChunkId& id) const;
     bool holds(const ChunkId& id) const;
@@ -60,8 +63,10 @@ class Packs {
     std::string path(std::uint32_t pack) const;
     Result<std::vector<std::uint32_t>> numbers() const;
     Result<std::uint64_t> load(std::uint32_t pack, Check check);
+    Status move_out(std::uint32_t pack, const std::set<ChunkId>& live);
     Status begin_pack();
     Result<ChunkId> put_chunk(ByteView chunk);
+    Status write_chunk(const ChunkId& id, ByteView chunk);
     Result<Bytes> unseal(const ChunkId& id, ByteView sealed) const;
 
     Disk& disk_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -213,6 +214,25 @@ Status Store::commit_nameless(const Subject& subject, const Record& record, Know
     return note_moved(*owner, subject.path, subject.path, {});
 }
 
+/// Room is asked for before bytes are kept, never made by dropping kept ones.
+Status Store::admit(const std::string& actor, std::uint64_t bytes, std::uint8_t volume) {
+    struct statvfs room{};
+    if (::statvfs(stage(volume).dir().c_str(), &room) < 0) return os_failure(errno, "stage");
+    const std::uint64_t unit = room.f_frsize;
+    // A clone takes room only as its source is overwritten.
+    const std::uint64_t taken = stage(volume).clones() ? 0 : bytes;
+    if (admission_.admit(actor, taken, {room.f_bavail * unit, room.f_blocks * unit},
+                         std::chrono::steady_clock::now()))
+        return {};
+    return fail(Code::Full,
+                {"plus de place pour garder des versions : les écritures qui détruiraient sont "
+                 "refusées",
+                 "no room left to keep versions: writes that would destroy are refused"},
+                {"libérez de la place sur le disque du partage ; « hygie files plan » dit qui "
+                 "l'a remplie",
+                 "free some room on the disk of the share; 'hygie files plan' says who filled it"});
+}
+
 /// A version for which its second name stood gets its own bytes, before they change.
 Status Store::keep_linked(const Subject& subject, const Known& known) {
     TRY_STATUS(stage(subject.volume.number()).keep(subject.fd, subject.key, known.version));
@@ -231,6 +251,7 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
     struct stat info{};
     if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
     if (info.st_size == 0) return note_present(subject, cause, actor);
+    TRY_STATUS(admit(actor, static_cast<std::uint64_t>(info.st_size), subject.volume.number()));
     const Stage& where = stage(subject.volume.number());
     const auto old = catalog_.find(subject.key);
     if (old && old->is_linked && !old->is_held && effort == Effort::Bytes &&
@@ -238,8 +259,10 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
         return keep_linked(subject, *old);
     Record record = present(subject, info, cause, actor);
     Known known = old.value_or(Known());
-    if (!where.clones() && !known.is_linked)
+    if (!where.clones() && !known.is_linked) {
         known.is_linked = where.link(subject.fd, subject.key, record.time).has_value();
+        known.link_version = record.time;
+    }
     const bool cheap = effort == Effort::Cheaply && !where.clones() && known.is_linked;
     if (!cheap) TRY_STATUS(where.keep(subject.fd, subject.key, record.time));
     record.place = cheap ? Place::Linked : Place::Staged;
@@ -366,6 +389,37 @@ Status Store::seal(const FileKey& key, VersionId version) {
         packed_[version] = std::move(record);
     }
     return where.drop(key, version);
+}
+
+Status Store::drop(const FileKey& key, VersionId version) {
+    Record record;
+    record.kind = RecordKind::Dropped;
+    record.time = next_version();
+    record.key = key;
+    record.version = version;
+    TRY_STATUS(journal_->append(record));
+    TRY_STATUS(journal_->sync());
+    catalog_.apply(record);
+    {
+        const std::lock_guard lock(packed_mutex_);
+        packed_.erase(version);
+    }
+    return stage(key.volume()).drop(key, version);
+}
+
+bool Store::is_sealed(VersionId version) {
+    const std::lock_guard lock(packed_mutex_);
+    return packed_.contains(version);
+}
+
+Status Store::compact() {
+    std::set<ChunkId> live;
+    {
+        const std::lock_guard lock(packed_mutex_);
+        for (const auto& [version, record] : packed_)
+            live.insert(record.chunks.begin(), record.chunks.end());
+    }
+    return packs_->compact(live);
 }
 
 }  // namespace hygie::files

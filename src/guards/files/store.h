@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "guards/files/admission.h"
 #include "guards/files/catalog.h"
 #include "guards/files/journal.h"
 #include "guards/files/packs.h"
@@ -96,6 +97,11 @@ class Store {
 
     /// Moves the bytes of one version into the packs, durably, and lets go of the staged ones.
     Status seal(const FileKey& key, VersionId version);
+    /// Lets go of a version: retention.
+    Status drop(const FileKey& key, VersionId version);
+    bool is_sealed(VersionId version);
+    /// Gives back the room of chunks that no version needs any more.
+    Status compact();
     Packs& packs() { return *packs_; }
     std::uint64_t versions_kept() const { return kept_; }
     /// The state folder was empty when it was opened.
@@ -108,6 +114,7 @@ class Store {
     Status commit_nameless(const Subject& subject, const Record& record, Known known);
     Status keep_linked(const Subject& subject, const Known& known);
     Status commit(const Subject& subject, Record record, Known known);
+    Status admit(const std::string& actor, std::uint64_t bytes, std::uint8_t volume);
     Status adopt(const Stage::Item& item);
 
     StoreDoors doors_;
@@ -116,6 +123,7 @@ class Store {
     std::unique_ptr<Journal> journal_;
     std::shared_ptr<Packs> packs_;
     std::map<std::uint8_t, std::unique_ptr<Stage>> stages_;
+    Admission admission_;
     std::atomic<VersionId> last_ = 0;
     std::atomic<std::uint64_t> kept_ = 0;
     std::mutex packed_mutex_;
