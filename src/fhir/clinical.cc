@@ -139,7 +139,7 @@ bool is_medication_use(std::string_view type) {
 std::string_view detected_code(Finding::Kind kind) {
     switch (kind) {
         case Finding::Kind::SameVaccine:
-            return "DUPTHPY";
+            return "DOSEIVL";
         case Finding::Kind::Allergy:
             return "ALGY";
         case Finding::Kind::ImplausibleDose:

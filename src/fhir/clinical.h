@@ -36,7 +36,7 @@ struct Finding {
     std::string with{};  ///< what it contradicts: "AllergyIntolerance/3"; empty when nothing else
 };
 
-/// For DetectedIssue.code (http://terminology.hl7.org/CodeSystem/v3-ActCode): "ALGY", "DUPTHPY",
+/// For DetectedIssue.code (http://terminology.hl7.org/CodeSystem/v3-ActCode): "ALGY", "DOSEIVL",
 /// "DOSE", "TIME"; empty for gaps.
 std::string_view detected_code(Finding::Kind kind);
 /// For DetectedIssue.severity: "high", "moderate", "low".

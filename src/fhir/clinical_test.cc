@@ -79,7 +79,7 @@ TEST_F(Clinical, TheSameVaccineWithinItsInterval) {
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].with, "Immunization/1");
     EXPECT_EQ(found[0].severity, Issue::Severity::Warning);
-    EXPECT_EQ(detected_code(found[0].kind), "DUPTHPY");
+    EXPECT_EQ(detected_code(found[0].kind), "DOSEIVL");
 }
 
 TEST_F(Clinical, APrescriptionAgainstAnAllergy) {

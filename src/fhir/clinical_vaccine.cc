@@ -27,11 +27,10 @@ constexpr Vaccine kVaccines[] = {
     {" 08 43 44 45 110 ", "J07BC01", 28},                    // hepatitis B
     {" 52 83 84 85 104 ", "J07BC02", 168},                   // hepatitis A
     {" 114 136 147 203 ", "J07AH08", 56},                    // meningococcal ACWY
-    {" 09 113 115 138 139 ", "J07AM51", 1'825},              // tetanus booster
+    {" 09 113 115 138 139 ", "J07AM51", 28},                 // tetanus, of a primary series too
     {" 33 ", "J07AL01", 1'825},                              // pneumococcal polysaccharide
-    {" 37 183 184 ", "J07BL01", 3'650},                      // yellow fever
+    {" 37 183 184 ", "J07BL01", 1'825},                      // yellow fever
     {" 25 41 53 101 ", "J07AP", 730},                        // typhoid
-    {" 121 ", "J07BK02", 1'825},                             // live zoster
     {" 187 ", "J07BK03", 28},                                // recombinant zoster
 };
 /// Of any other: no vaccine is given again sooner.

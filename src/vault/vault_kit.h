@@ -139,12 +139,12 @@ inline std::string patient(const std::string& id, const std::string& family = "D
     return R"({"resourceType":"Patient","id":")" + id +
            R"(","identifier":[{"system":"urn:oid:1.2.250.1.71.4.2.7","value":"2790299)" + id +
            R"("}],"name":[{"family":")" + family +
-           R"(","given":["Camille"]}],"birthDate":"1979-02-14"})";
+           R"(","given":["Camille"]}],"gender":"female","birthDate":"1979-02-14"})";
 }
 inline std::string observation(const std::string& id, const std::string& patient_id,
                                const std::string& value = "5.40") {
     return R"({"resourceType":"Observation","id":")" + id +
-           R"(","status":"final",)"
+           R"(","status":"final","effectiveDateTime":"2026-03-02",)"
            R"("code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},)"
            R"("subject":{"reference":"Patient/)" +
            patient_id + R"("},"valueQuantity":{"value":)" + value + R"(,"unit":"%"}})";

@@ -31,6 +31,7 @@ TEST(Bundle, ATransactionLinksItsEntries) {
     House house;
     const std::string about =
         R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("effectiveDateTime":"2026-01-10","valueString":"70 kg",)"
         R"("subject":{"reference":")" +
         std::string(kPatientUrn) + R"("}})";
     const auto done = house.post(
@@ -81,6 +82,7 @@ TEST(Bundle, ConditionalReferencesAndCreations) {
     House house;
     const std::string about =
         R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("effectiveDateTime":"2026-01-10","valueString":"70 kg",)"
         R"("subject":{"reference":"Patient?identifier=2790299a"}})";
     const auto done =
         house.post(house.anne, "",
@@ -93,6 +95,7 @@ TEST(Bundle, ConditionalReferencesAndCreations) {
               "3");
     const std::string closed =
         R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("effectiveDateTime":"2026-01-10","valueString":"70 kg",)"
         R"("subject":{"reference":"Patient?identifier=2790299c"}})";
     EXPECT_EQ(
         house.post(house.anne, "", bundle("transaction", entry("POST", "Observation", closed)))

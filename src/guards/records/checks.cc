@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "fhir/clinical.h"
 #include "fhir/schema.h"
 #include "fhir/search_extract.h"
 #include "fhir/terminology.h"
@@ -184,6 +185,29 @@ Issue moves(const Step& step) {
             .expression = expression_in(step, step.change.type)};
 }
 
+Issue issue_of(const Step& step, fhir::Finding finding) {
+    const bool is_gap = finding.kind == fhir::Finding::Kind::Gap;
+    return {.severity = severity_of(finding.severity),
+            .code = is_gap ? "required" : "business-rule",
+            .what = std::move(finding.text),
+            .remedy = is_gap ? Text{"complétez la ressource", "complete the resource"}
+                             : Text{"vérifiez les dates", "check the dates"},
+            .expression = expression_in(step, finding.where)};
+}
+
+/// What the resource lacks, and times within it that cannot be right; warnings only for who asks.
+void check_sense(Sight& sight, const Step& step, bool with_warnings, Issues& issues) {
+    const auto now = sight.desk().rooms.clock.now();
+    for (auto found : {fhir::incoherences(step.change.body, {}, now),
+                       fhir::gaps(step.change.body, fhir::Practice::Office)}) {
+        for (fhir::Finding& finding : found) {
+            const bool is_error = finding.severity == fhir::Issue::Severity::Error;
+            if ((is_error || with_warnings) && issues.size() < kIssuesMax)
+                issues.push_back(issue_of(step, std::move(finding)));
+        }
+    }
+}
+
 bool has_error(const Issues& issues) {
     return std::ranges::find(issues, Severity::Error, &Issue::severity) != issues.end();
 }
@@ -201,6 +225,7 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         if (step.before) step.patient = step.before->record->patient();
         if (!step.has_body()) continue;
         const std::size_t before = issues.size();
+        check_sense(sight, step, false, issues);
         TRY_STATUS(check_references(around, work, step, issues));
         // Where it would go tells whether a closed record is there.
         if (issues.size() > before) continue;
@@ -224,6 +249,7 @@ Answer<Issues> check_alone(Sight& sight, Work& work, fhir::Json resource,
     Surroundings around(sight, work.arena, steps);
     Issues issues;
     check_valid(sight, around, steps.front(), profile, issues);
+    check_sense(sight, steps.front(), true, issues);
     TRY_STATUS(check_references(around, work, steps.front(), issues));
     return issues;
 }

@@ -185,9 +185,44 @@ TEST(Contradiction, IsToldAndKept) {
 
 std::string prescription(const std::string& medicine, const std::string& dose) {
     return R"({"resourceType":"MedicationRequest","status":"active","intent":"order",)"
+           R"("authoredOn":"2026-01-10","requester":{"display":"Dr Anne"},)"
            R"("medicationCodeableConcept":{"coding":[)" +
            medicine + R"(]},"subject":{"reference":"Patient/a"},)" +
            R"("dosageInstruction":[{"doseAndRate":[{"doseQuantity":)" + dose + "}]}]}";
+}
+
+TEST(Contradiction, WhatIsIncompleteIsRefused) {
+    House house;
+    const std::string bare =
+        R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("subject":{"reference":"Patient/a"},"effectiveDateTime":"2026-01-10")";
+    const auto refused = house.post(house.anne, "Observation", bare + "}");
+    EXPECT_EQ(refused.status, 422) << refused.body;
+    EXPECT_TRUE(refused.body.contains("Observation.value")) << refused.body;
+    EXPECT_EQ(house.post(house.anne, "Observation", bare + R"(,"valueString":"70 kg"})").status,
+              201);
+}
+
+TEST(Contradiction, TimesAgainstThePatientAreToldAndThoseWithinRefused) {
+    House house;
+    const auto condition = [](const std::string& times) {
+        return R"({"resourceType":"Condition","code":{"text":"x"},"clinicalStatus":{"coding":[{)"
+               R"("system":"http://terminology.hl7.org/CodeSystem/condition-clinical",)"
+               R"("code":"resolved"}]},)"
+               R"("subject":{"reference":"Patient/a"},)" +
+               times + "}";
+    };
+    const http::Headers outcome = {{"prefer", "return=OperationOutcome"}};
+    const auto early =
+        house.post(house.anne, "Condition", condition(R"("onsetDateTime":"1970")"), outcome);
+    EXPECT_EQ(early.status, 201) << early.body;
+    EXPECT_TRUE(early.body.contains("naissance")) << early.body;
+    EXPECT_EQ(house.get(house.anne, "DetectedIssue?patient=a").references().size(), 1U);
+    EXPECT_EQ(house
+                  .post(house.anne, "Condition",
+                        condition(R"("onsetDateTime":"2020","abatementDateTime":"2018")"))
+                  .status,
+              422);
 }
 
 TEST(Contradiction, AMedicineAgainstAnAllergy) {

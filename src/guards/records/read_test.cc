@@ -117,6 +117,7 @@ TEST(Write, ConditionalCreateFindsWhatIsThere) {
     House house;
     const std::string body =
         R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("effectiveDateTime":"2026-01-10","valueString":"70 kg",)"
         R"("identifier":[{"system":"urn:essai","value":"1"}],"subject":{"reference":"Patient/a"}})";
     const http::Headers condition = {{"if-none-exist", "identifier=urn:essai|1&subject=Patient/a"}};
     const auto first = house.post(house.anne, "Observation", body, condition);
@@ -156,12 +157,14 @@ TEST(Write, AReferenceLeadsSomewhere) {
     const auto dangling = house.post(
         house.anne, "Observation",
         R"({"resourceType":"Observation","status":"final","code":{"text":"x"},)"
+        R"("effectiveDateTime":"2026-01-10","valueString":"x",)"
         R"("subject":{"reference":"Patient/a"},"encounter":{"reference":"Encounter/none"}})");
     EXPECT_EQ(dangling.status, 422) << dangling.body;
     // What is closed is as good as absent, in the same words.
     const auto closed = house.post(
         house.anne, "Observation",
         R"({"resourceType":"Observation","status":"final","code":{"text":"x"},)"
+        R"("effectiveDateTime":"2026-01-10","valueString":"x",)"
         R"("subject":{"reference":"Patient/a"},"hasMember":[{"reference":"Observation/oc1"}]})");
     EXPECT_EQ(closed.status, 422);
     EXPECT_EQ(closed.body, dangling.body);
