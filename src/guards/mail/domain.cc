@@ -160,6 +160,13 @@ LookAlike::How resemblance(std::string_view domain, std::string_view honest) {
         return LookAlike::How::None;
     const std::string_view label = main_label(domain);
     const std::string_view good = main_label(honest);
+    // "who-int.example", "amelifr.example": the whole honest name, its dot undone.
+    std::string dashed(honest);
+    std::ranges::replace(dashed, '.', '-');
+    std::string joined(honest);
+    std::erase(joined, '.');
+    if (label == dashed || label == joined) return LookAlike::How::Confusable;
+    if (dashed.size() > kEmbeddedLabelMin && embeds(label, dashed)) return LookAlike::How::Embeds;
     if (good.size() < 4) {
         // Short names are in everything: only the same letters count.
         return label != good && good.size() == 3 && skeleton(label) == skeleton(good)

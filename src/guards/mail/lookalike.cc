@@ -32,7 +32,7 @@ LookAlike LookAlikeIndex::find(std::string_view registrable) const {
     const std::uint64_t letters = letters_of(twin);
     for (const Entry& entry : entries_) {
         const bool close = std::popcount(letters ^ entry.letters) <= kLettersApartMax;
-        const bool inside = (entry.letters & ~letters) == 0;
+        const bool inside = (entry.letters & ~letters) == 0;  // embeds, or the dot undone
         if (!close && !inside) continue;
         const LookAlike::How how = resemblance(display, entry.domain);
         if (how == LookAlike::How::None) continue;

@@ -39,7 +39,7 @@ std::span<const Rule> rules() {
         {"sender.brand_foreign", Phishing, 3.2},
         {"sender.brand_foreign", TechSupport, 0.8},
         {"sender.embeds", Phishing, 1.8},
-        {"sender.look_alike", Phishing, 4.5},
+        {"sender.look_alike", Phishing, 6.0},
         {"sender.look_alike", PaymentFraud, 3.0},
         {"sender.look_alike", SpearPhishing, 3.0},
         {"sender.name_is_address", Phishing, 1.5},

@@ -65,9 +65,9 @@ double strength_of(LookAlike::How how) {
         case LookAlike::How::Confusable:
             return 1;
         case LookAlike::How::Edit:
-            return 0.8;
+            return 0.65;
         case LookAlike::How::OtherTld:
-            return 0.7;
+            return 0.6;
         case LookAlike::How::Embeds:
             return 0.5;
     }
