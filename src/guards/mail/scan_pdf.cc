@@ -1,18 +1,12 @@
-// QPDF asks which of its two pointer types is meant; the standard one.
-#define POINTERHOLDER_TRANSITION 4
-
 #include <poppler/cpp/poppler-document.h>
 #include <poppler/cpp/poppler-page-renderer.h>
 #include <poppler/cpp/poppler-page.h>
-#include <qpdf/JSON.hh>
-#include <qpdf/QPDF.hh>
-#include <qpdf/QPDFLogger.hh>
 
 #include <algorithm>
 #include <memory>
-#include <set>
 
 #include "guards/mail/fold.h"
+#include "guards/mail/pdf_actions.h"
 #include "guards/mail/scan.h"
 
 namespace hygie::mail {
@@ -25,97 +19,6 @@ constexpr double kDotsPerInch = 110;
 constexpr std::size_t kEmbeddedMax = 8U << 20;
 /// A page with more words than this is a letter, not a poster of a QR code.
 constexpr std::size_t kPosterWords = 250;
-
-/// What a PDF does when opened or clicked.
-class Actions {
-  public:
-    Actions(FileScan& scan, FileFacts& file, std::size_t depth)
-        : scan_(scan), file_(file), depth_(depth) {}
-
-    void run(std::string_view bytes) {
-        QPDF pdf;
-        pdf.setSuppressWarnings(true);
-        pdf.setLogger(quiet());
-        pdf.processMemoryFile("pdf", bytes.data(), bytes.size());
-        std::size_t count = 0;
-        for (QPDFObjectHandle object : pdf.getAllObjects()) {
-            if (++count > kObjectsMax) return scan_.incomplete();
-            if (object.isStream()) object = object.getDict();
-            if (object.isDictionary()) dictionary(object, 0);
-        }
-    }
-
-  private:
-    static std::shared_ptr<QPDFLogger> quiet() {
-        auto logger = QPDFLogger::create();
-        logger->setError(logger->discard());
-        logger->setWarn(logger->discard());
-        logger->setInfo(logger->discard());
-        return logger;
-    }
-
-    void once(Capability capability, std::string_view detail) {
-        if (!file_.has(capability)) scan_.found(file_, capability, detail);
-    }
-
-    void dictionary(QPDFObjectHandle object, int depth) {
-        if (depth > 6) return;
-        action(object);
-        for (const std::string& key : object.getKeys()) {
-            QPDFObjectHandle value = object.getKey(key);
-            // Indirect objects are met by themselves.
-            if (value.isIndirect()) continue;
-            if (value.isDictionary()) dictionary(value, depth + 1);
-            if (value.isArray())
-                for (int i = 0; i < std::min(value.getArrayNItems(), 200); ++i)
-                    if (QPDFObjectHandle item = value.getArrayItem(i);
-                        item.isDictionary() && !item.isIndirect())
-                        dictionary(item, depth + 1);
-        }
-    }
-
-    void action(QPDFObjectHandle object) {
-        QPDFObjectHandle kind = object.getKey("/S");
-        const std::string name = kind.isName() ? kind.getName() : std::string();
-        if (name == "/URI" && object.getKey("/URI").isString())
-            scan_.link(file_.path, object.getKey("/URI").getUTF8Value(), LinkKind::Anchor);
-        if (name == "/JavaScript" || object.hasKey("/JS"))
-            once(Capability::PdfJavaScript, "JavaScript");
-        if (name == "/Launch") once(Capability::PdfLaunch, "Launch");
-        if (name == "/SubmitForm" || name == "/GoToR" || name == "/GoToE") target(object);
-        QPDFObjectHandle type = object.getKey("/Type");
-        if (type.isName() && type.getName() == "/Filespec" && object.hasKey("/EF"))
-            embedded(object);
-    }
-
-    void target(QPDFObjectHandle object) {
-        QPDFObjectHandle file = object.getKey("/F");
-        if (file.isDictionary()) file = file.getKey("/F");
-        if (file.isString()) scan_.link(file_.path, file.getUTF8Value(), LinkKind::Form);
-    }
-
-    void embedded(QPDFObjectHandle spec) {
-        std::string name = "file";
-        for (const char* key : {"/UF", "/F"})
-            if (QPDFObjectHandle given = spec.getKey(key); given.isString()) {
-                name = given.getUTF8Value();
-                break;
-            }
-        // Electronic invoices (Factur-X, ZUGFeRD) carry their data as XML.
-        const bool invoice = lower(name).ends_with(".xml");
-        if (!invoice) once(Capability::PdfEmbedded, name);
-        QPDFObjectHandle stream = spec.getKey("/EF").getKey("/F");
-        if (invoice || !stream.isStream()) return;
-        const auto data = stream.getStreamData(qpdf_dl_all);
-        if (data->getSize() > kEmbeddedMax || !scan_.spend(data->getSize())) return;
-        scan_.scan(file_.path + "/" + name,
-                   {reinterpret_cast<const char*>(data->getBuffer()), data->getSize()}, depth_ + 1);
-    }
-
-    FileScan& scan_;
-    FileFacts& file_;
-    std::size_t depth_;
-};
 
 void draw_page(FileScan& scan, const FileFacts& file, const poppler::page& page) {
     if (!scan.wants_qr()) return;
@@ -156,15 +59,22 @@ void read_pages(FileScan& scan, FileFacts& file, std::string_view bytes) {
 }  // namespace
 
 void scan_pdf(FileScan& scan, FileFacts& file, std::string_view bytes, std::size_t depth) {
-    try {
-        Actions(scan, file, depth).run(bytes);
-    } catch (const std::exception&) {
-        // Broken on purpose or not: its names still tell what it would do in a lenient reader.
-        for (const auto& [word, capability] : {std::pair{"/JavaScript", Capability::PdfJavaScript},
-                                               std::pair{"/Launch", Capability::PdfLaunch}})
-            if (contains(bytes, word)) scan.found(file, capability, word);
-        if (contains(bytes, "/Encrypt")) scan.found(file, Capability::ArchiveEncrypted, "PDF");
-        scan.incomplete();
+    const PdfActions actions = read_pdf_actions(bytes, kObjectsMax, kEmbeddedMax);
+    // Broken on purpose or not: its names still tell what it would do in a lenient reader.
+    const bool broken = actions.is_broken;
+    if (actions.has_javascript || (broken && contains(bytes, "/JavaScript")))
+        scan.found(file, Capability::PdfJavaScript, "JavaScript");
+    if (actions.has_launch || (broken && contains(bytes, "/Launch")))
+        scan.found(file, Capability::PdfLaunch, "Launch");
+    if (broken && contains(bytes, "/Encrypt"))
+        scan.found(file, Capability::ArchiveEncrypted, "PDF");
+    if (broken || actions.is_incomplete) scan.incomplete();
+    for (const PdfLink& one : actions.links)
+        scan.link(file.path, one.target, one.sends ? LinkKind::Form : LinkKind::Anchor);
+    for (const PdfFile& one : actions.files) {
+        if (!file.has(Capability::PdfEmbedded)) scan.found(file, Capability::PdfEmbedded, one.name);
+        if (!one.bytes.empty() && scan.spend(one.bytes.size()))
+            scan.scan(file.path + "/" + one.name, one.bytes, depth + 1);
     }
     read_pages(scan, file, bytes);
 }

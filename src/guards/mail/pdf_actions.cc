@@ -1,0 +1,121 @@
+#include "guards/mail/pdf_actions.h"
+
+// QPDF asks which of its two pointer types is meant; the standard one.
+#define POINTERHOLDER_TRANSITION 4
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <qpdf/QPDF.hh>
+#include <qpdf/QPDFLogger.hh>
+
+namespace hygie::mail {
+namespace {
+
+constexpr int kDepthMax = 6;
+constexpr int kItemsMax = 200;
+constexpr std::size_t kFoundMax = 1'000;
+
+bool is_xml(std::string name) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return name.size() > 4 && name.compare(name.size() - 4, 4, ".xml") == 0;
+}
+
+class Reader {
+  public:
+    Reader(PdfActions& out, std::size_t file_bytes_max)
+        : out_(out), file_bytes_max_(file_bytes_max) {}
+
+    void run(std::string_view bytes, std::size_t objects_max) {
+        QPDF pdf;
+        pdf.setSuppressWarnings(true);
+        auto quiet = QPDFLogger::create();
+        quiet->setError(quiet->discard());
+        quiet->setWarn(quiet->discard());
+        quiet->setInfo(quiet->discard());
+        pdf.setLogger(quiet);
+        pdf.processMemoryFile("pdf", bytes.data(), bytes.size());
+        std::size_t count = 0;
+        for (QPDFObjectHandle object : pdf.getAllObjects()) {
+            if (++count > objects_max) {
+                out_.is_incomplete = true;
+                return;
+            }
+            if (object.isStream()) object = object.getDict();
+            if (object.isDictionary()) dictionary(object, 0);
+        }
+    }
+
+  private:
+    void dictionary(QPDFObjectHandle object, int depth) {
+        if (depth > kDepthMax) return;
+        action(object);
+        for (const std::string& key : object.getKeys()) {
+            QPDFObjectHandle value = object.getKey(key);
+            // Indirect objects are met by themselves.
+            if (value.isIndirect()) continue;
+            if (value.isDictionary()) dictionary(value, depth + 1);
+            if (!value.isArray()) continue;
+            for (int i = 0; i < std::min(value.getArrayNItems(), kItemsMax); ++i) {
+                QPDFObjectHandle item = value.getArrayItem(i);
+                if (item.isDictionary() && !item.isIndirect()) dictionary(item, depth + 1);
+            }
+        }
+    }
+
+    void link(QPDFObjectHandle target, bool sends) {
+        if (target.isString() && out_.links.size() < kFoundMax)
+            out_.links.push_back({target.getUTF8Value(), sends});
+    }
+
+    void action(QPDFObjectHandle object) {
+        QPDFObjectHandle kind = object.getKey("/S");
+        const std::string name = kind.isName() ? kind.getName() : std::string();
+        if (name == "/URI") link(object.getKey("/URI"), false);
+        if (name == "/JavaScript" || object.hasKey("/JS")) out_.has_javascript = true;
+        if (name == "/Launch") out_.has_launch = true;
+        if (name == "/SubmitForm" || name == "/GoToR" || name == "/GoToE") {
+            QPDFObjectHandle file = object.getKey("/F");
+            link(file.isDictionary() ? file.getKey("/F") : file, true);
+        }
+        QPDFObjectHandle type = object.getKey("/Type");
+        if (type.isName() && type.getName() == "/Filespec" && object.hasKey("/EF"))
+            embedded(object);
+    }
+
+    void embedded(QPDFObjectHandle spec) {
+        std::string name = "file";
+        for (const char* key : {"/F", "/UF"})
+            if (QPDFObjectHandle given = spec.getKey(key); given.isString())
+                name = given.getUTF8Value();
+        // Electronic invoices (Factur-X, ZUGFeRD) carry their data as XML.
+        if (is_xml(name) || out_.files.size() >= kFoundMax) return;
+        out_.files.push_back({name, {}});
+        QPDFObjectHandle files = spec.getKey("/EF");
+        if (!files.isDictionary()) return;
+        QPDFObjectHandle stream = files.getKey("/F");
+        if (!stream.isStream()) return;
+        const auto data = stream.getStreamData(qpdf_dl_all);
+        out_.files.back().bytes.assign(reinterpret_cast<const char*>(data->getBuffer()),
+                                       std::min(data->getSize(), file_bytes_max_));
+    }
+
+    PdfActions& out_;
+    std::size_t file_bytes_max_;
+};
+
+}  // namespace
+
+PdfActions read_pdf_actions(std::string_view bytes, std::size_t objects_max,
+                            std::size_t file_bytes_max) {
+    PdfActions out;
+    try {
+        Reader(out, file_bytes_max).run(bytes, objects_max);
+    } catch (const std::exception&) {
+        out.is_broken = true;
+    }
+    return out;
+}
+
+}  // namespace hygie::mail
