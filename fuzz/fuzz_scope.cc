@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "access/scope.h"
+#include "base/bytes.h"
 #include "base/check.h"
 
 using namespace hygie;

@@ -145,6 +145,10 @@ SignIn::SignIn(const SealedFile::Doors& doors, Accounts& accounts, const crypto:
     : state_(std::make_unique<State>(doors, accounts, key, cost)) {}
 SignIn::~SignIn() = default;
 
+bool SignIn::knows_device(std::string_view login, std::string_view device) {
+    return !state_->find_device(device, normal_login(login)).empty();
+}
+
 std::expected<SignedIn, SignInRefusal> SignIn::judge(const Credentials& given) {
     State& state = *state_;
     const std::scoped_lock lock(state.mutex);

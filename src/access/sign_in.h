@@ -45,6 +45,9 @@ class SignIn {
     ~SignIn();
 
     std::expected<SignedIn, SignInRefusal> judge(const Credentials& given);
+    /// Whether this device was used by this person before; costs next to nothing. Callers let such
+    /// people pass a queue of guesses.
+    bool knows_device(std::string_view login, std::string_view device);
 
   private:
     struct State;

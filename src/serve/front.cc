@@ -53,7 +53,8 @@ Front::State::State(FrontParts given)
       codes(parts.doors.clock, parts.doors.random),
       id_tokens(parts.doors.random),
       records(gate(parts.sessions, parts.records)),
-      workers(kWorkers) {
+      workers(kWorkers),
+      guesses(1) {
     log = workers.wrap(parts.log);
     scim = gate(parts.sessions, [this](const access::Actor& actor, Request request, Reply reply) {
         later(std::move(reply), [this, actor, asked = std::move(request)](Reply ready_reply) {
@@ -110,9 +111,9 @@ Reply Front::State::watched(const Request& request, Reply reply) {
     };
 }
 
-void Front::State::later(Reply reply, std::function<void(Reply)> task) {
+void Front::State::later(Workers& where, Reply reply, std::function<void(Reply)> task) {
     const auto shared = std::make_shared<Reply>(std::move(reply));
-    const bool taken = workers.run([shared, task = std::move(task)] {
+    const bool taken = where.run([shared, task = std::move(task)] {
         try {
             task(std::move(*shared));
         } catch (const std::exception&) {

@@ -40,8 +40,11 @@ struct Front::State {
     Reply watched(const Request& request, Reply reply);
     bool is_known_origin(const std::string& origin);
     void add_cors(const std::string& origin, Response& response);
-    /// Runs on a thread that may wait; 503 when too much waits.
-    void later(Reply reply, std::function<void(Reply)> task);
+    /// Runs on a thread of those that may wait; 503 when too much waits.
+    static void later(Workers& where, Reply reply, std::function<void(Reply)> task);
+    void later(Reply reply, std::function<void(Reply)> task) {
+        later(workers, std::move(reply), std::move(task));
+    }
     /// Answers with `then()`, on a thread that may wait, once the events are in the ledger.
     void traced(std::vector<event::Event> events, Reply reply, std::function<Response()> then);
     event::Event event_of(event::Type type, const std::string& peer);
@@ -70,6 +73,7 @@ struct Front::State {
     std::string callback() { return url() + "/oauth/callback"; }
 
     // oauth_authorize.cc
+    void judge(const AuthorizeWish& wish, const access::Credentials& given, Reply reply);
     void let_in(const AuthorizeWish& wish, std::shared_ptr<const access::Account> account,
                 const std::string& auth, const std::string& cookie, const std::string& peer,
                 Reply reply);
@@ -101,7 +105,9 @@ struct Front::State {
     AsyncHandler records;
     AsyncHandler log;
     AsyncHandler scim;
-    Workers workers;  ///< last: its tasks use the rest
+    // Last: their tasks use the rest.
+    Workers workers;
+    Workers guesses;  ///< passwords from devices nobody knows: a flood of them delays nobody else
 };
 
 /// Scopes that a session may have: the wish, under the ceiling of the program, for such an account.

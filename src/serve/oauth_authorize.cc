@@ -158,27 +158,34 @@ void Front::State::authorize(Request request, Reply reply) {
                               {"Cette page avait expiré : recommencez.",
                                "This page had expired: please start again."},
                               403));
-    const auto judged =
-        parts.sign_in.judge({std::string(field(*form, "login")),
-                             Sensitive<std::string>(std::string(field(*form, "password"))),
-                             std::string(field(*form, "code")), request.peer,
-                             std::string(cookie(request, kDeviceCookie))});
-    if (!judged) {
-        const SignInRefusal& refusal = judged.error();
-        ++refused;
-        const bool waits = refusal.why == SignInRefusal::Why::Wait;
-        const Response page = page_for(*wish, told(refusal), waits ? 429 : 403);
-        if (!refusal.worth_a_trace) return reply(page);
-        event::Event event = event_of(event::Type::SignInRefused, request.peer);
-        event.outcome = event::Outcome::MinorFailure;
-        event.actor.id = refusal.account;
-        event.detail["why"] = name_of(refusal.why);
-        event.detail["client"] = wish->program->login.str();
-        return traced({std::move(event)}, std::move(reply), [page] { return page; });
-    }
-    let_in(*wish, judged->account, judged->auth,
-           cookie_line(kDeviceCookie, judged->device, "Strict", "; Max-Age=15552000"), request.peer,
-           std::move(reply));
+    const access::Credentials given{std::string(field(*form, "login")),
+                                    Sensitive<std::string>(std::string(field(*form, "password"))),
+                                    std::string(field(*form, "code")), request.peer,
+                                    std::string(cookie(request, kDeviceCookie))};
+    if (parts.sign_in.knows_device(given.login, given.device))
+        return judge(*wish, given, std::move(reply));
+    later(guesses, std::move(reply), [this, wish = *wish, given](Reply ready_reply) {
+        judge(wish, given, std::move(ready_reply));
+    });
+}
+
+void Front::State::judge(const AuthorizeWish& wish, const access::Credentials& given, Reply reply) {
+    const auto judged = parts.sign_in.judge(given);
+    if (judged)
+        return let_in(wish, judged->account, judged->auth,
+                      cookie_line(kDeviceCookie, judged->device, "Strict", "; Max-Age=15552000"),
+                      given.peer, std::move(reply));
+    const SignInRefusal& refusal = judged.error();
+    ++refused;
+    const bool waits = refusal.why == SignInRefusal::Why::Wait;
+    const Response page = page_for(wish, told(refusal), waits ? 429 : 403);
+    if (!refusal.worth_a_trace) return reply(page);
+    event::Event event = event_of(event::Type::SignInRefused, given.peer);
+    event.outcome = event::Outcome::MinorFailure;
+    event.actor.id = refusal.account;
+    event.detail["why"] = name_of(refusal.why);
+    event.detail["client"] = wish.program->login.str();
+    traced({std::move(event)}, std::move(reply), [page] { return page; });
 }
 
 /// Somebody proved who they are: once that is in the ledger, the program gets its code.

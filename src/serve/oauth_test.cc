@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
 
+#include <atomic>
+#include <latch>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "access/base64url.h"
 #include "access/jwt_kit.h"
@@ -199,6 +202,36 @@ TEST_F(OAuth, TakesNoFormThatIsNotItsOwn) {
     EXPECT_TRUE(refused(other, {{"cookie", "__Host-hygie-form="}}));
     EXPECT_EQ(count(event::Type::SignInRefused), 0U) << "nothing was even tried";
     EXPECT_EQ(post("/oauth/authorize", good.form, good.headers).status, 303);
+}
+
+/// Guesses that wait for their hash, or for the ledger, keep only other guesses waiting.
+TEST_F(OAuth, AFloodOfGuessesDelaysNobodyWhoIsKnown) {
+    std::latch stuck(1), go(1);
+    std::atomic<bool> first = true;
+    FrontParts slow = parts();
+    slow.sink = [&](const std::vector<event::Event>& events,
+                    const std::function<void(Status)>& done) {
+        if (events.front().type == event::Type::SignInRefused) {
+            if (first.exchange(false)) stuck.count_down();
+            go.wait();
+        }
+        done({});
+    };
+    const Filled known = fill(wish(), "anne.martin", access::kPassphrase);
+    const Filled guess = fill(wish(), "anne.martin", "wrong wrong wrong");
+    const std::string set =
+        header_of(post("/oauth/authorize", known.form, known.headers), "Set-Cookie");
+    front_ = std::make_unique<Front>(std::move(slow));
+    std::vector<std::jthread> guessers;
+    for (int i = 0; i < 5; ++i)
+        guessers.emplace_back([&] { post("/oauth/authorize", guess.form, guess.headers); });
+    stuck.wait();
+    Headers with_device = known.headers;
+    with_device[0].second += "; " + set.substr(0, set.find(';'));
+    EXPECT_EQ(post("/oauth/authorize", known.form, with_device).status, 303);
+    EXPECT_EQ(post("/oauth/revoke", {{"token", "x"}}).status, 200);
+    EXPECT_EQ(get("/readyz").status, 200);
+    go.count_down();
 }
 
 /// What a thief plants before a sign-in is worth nothing after it.
