@@ -140,11 +140,14 @@ Answer<void> check_references(Surroundings& around, Work& work, const Step& step
     return {};
 }
 
+enum class Warnings : bool { Leave, Give };
+
 void check_valid(Sight& sight, Surroundings& around, const Step& step, std::string_view profile,
-                 Issues& issues) {
+                 Warnings warnings, Issues& issues) {
     fhir::ValidateOptions options{.now = sight.desk().rooms.clock.now(),
                                   .terminology = &fhir::Terminology::r4()};
     if (!profile.empty()) options.profiles = {profile};
+    options.warnings = warnings == Warnings::Give;
     options.resolve = [&](std::string_view reference) { return around.resolve(reference); };
     for (const fhir::Issue& issue : fhir::validate(step.change.body, options).issues) {
         if (issues.size() < kIssuesMax) issues.push_back(issue_of(step, issue));
@@ -196,13 +199,13 @@ Issue issue_of(const Step& step, fhir::Finding finding) {
 }
 
 /// What the resource lacks, and times within it that cannot be right; warnings only for who asks.
-void check_sense(Sight& sight, const Step& step, bool with_warnings, Issues& issues) {
+void check_sense(Sight& sight, const Step& step, Warnings warnings, Issues& issues) {
     const auto now = sight.desk().rooms.clock.now();
     for (auto found : {fhir::incoherences(step.change.body, {}, now),
                        fhir::gaps(step.change.body, fhir::Practice::Office)}) {
         for (fhir::Finding& finding : found) {
             const bool is_error = finding.severity == fhir::Issue::Severity::Error;
-            if ((is_error || with_warnings) && issues.size() < kIssuesMax)
+            if ((is_error || warnings == Warnings::Give) && issues.size() < kIssuesMax)
                 issues.push_back(issue_of(step, std::move(finding)));
         }
     }
@@ -218,14 +221,14 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
     Surroundings around(sight, work.arena, plan.steps);
     Issues issues;
     for (const Step& step : plan.steps) {
-        if (step.has_body()) check_valid(sight, around, step, {}, issues);
+        if (step.has_body()) check_valid(sight, around, step, {}, Warnings::Leave, issues);
     }
     if (has_error(issues)) return std::unexpected(Refusal(400, std::move(issues)));
     for (Step& step : plan.steps) {
         if (step.before) step.patient = step.before->record->patient();
         if (!step.has_body()) continue;
         const std::size_t before = issues.size();
-        check_sense(sight, step, false, issues);
+        check_sense(sight, step, Warnings::Leave, issues);
         TRY_STATUS(check_references(around, work, step, issues));
         // Where it would go tells whether a closed record is there.
         if (issues.size() > before) continue;
@@ -248,8 +251,8 @@ Answer<Issues> check_alone(Sight& sight, Work& work, fhir::Json resource,
     steps.front().change.body = resource;
     Surroundings around(sight, work.arena, steps);
     Issues issues;
-    check_valid(sight, around, steps.front(), profile, issues);
-    check_sense(sight, steps.front(), true, issues);
+    check_valid(sight, around, steps.front(), profile, Warnings::Give, issues);
+    check_sense(sight, steps.front(), Warnings::Give, issues);
     TRY_STATUS(check_references(around, work, steps.front(), issues));
     return issues;
 }
