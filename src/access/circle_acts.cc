@@ -135,11 +135,11 @@ Span span_of_act(Json resource, const ActRule& rule) {
     return span;
 }
 
-std::vector<std::string> patients_of(Json resource) {
+std::vector<std::string> patients_of(Json resource, bool local_only) {
     std::vector<std::string> patients;
     for (const std::string_view path : {"subject", "patient", "for", "beneficiary"})
         each_at(resource, path, [&](Json reference) {
-            std::string name = reference_name(reference);
+            std::string name = reference_name(reference, local_only);
             if (!name.empty()) patients.push_back(std::move(name));
         });
     return patients;
@@ -166,7 +166,7 @@ std::vector<std::string> trades_for(Json resource) {
 }
 
 void read_by(const ActRule& rule, Json resource, const std::string& self, ReadFacts& facts) {
-    const std::vector<std::string> patients = patients_of(resource);
+    const std::vector<std::string> patients = patients_of(resource, facts.local_only);
     if (patients.empty()) return;
     const Span span = span_of_act(resource, rule);
     if (span.from >= span.to) return;
@@ -180,7 +180,8 @@ void read_by(const ActRule& rule, Json resource, const std::string& self, ReadFa
                                    .evidence = self});
     };
     each_word(rule.parties, [&](std::string_view path) {
-        each_at(resource, path, [&](Json reference) { add(reference_name(reference)); });
+        each_at(resource, path,
+                [&](Json reference) { add(reference_name(reference, facts.local_only)); });
     });
     for (const std::string& trade : trades_for(resource)) add(trade);
 }

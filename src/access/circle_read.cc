@@ -93,7 +93,7 @@ class Reading {
         if (person.empty() || party.empty() || span.from >= span.to) return;
         facts_.memberships.push_back({person, party, post, span, self_});
     }
-    std::string name(Json reference) const { return reference_name(reference); }
+    std::string name(Json reference) const { return reference_name(reference, facts_.local_only); }
     void note_trades(Json concepts, const std::string& who, Span span);
     void provision(Json provision, const std::string& patient, Span span, bool is_root);
 
@@ -492,7 +492,7 @@ std::string trade_of(std::string_view code) {
     return "trade:" + std::string(code);
 }
 
-std::string reference_name(Json reference) {
+std::string reference_name(Json reference, bool local_only) {
     std::string_view text =
         reference.is_string() ? reference.text() : reference["reference"].text();
     if (text.starts_with('#')) return {};
@@ -505,6 +505,7 @@ std::string reference_name(Json reference) {
     }
     text = text.substr(0, text.find("/_history/"));
     if (!text.starts_with("http")) return std::string(text);
+    if (local_only) return {};
     const auto id = text.rfind('/');
     const auto type = id == std::string_view::npos || id == 0 ? id : text.rfind('/', id - 1);
     if (type == std::string_view::npos ||

@@ -85,14 +85,17 @@ struct ReadFacts {
     };
     std::map<std::string, Roster, std::less<>> rosters;  ///< by Schedule
     std::size_t resources = 0;
+    /// Only relative references are ours: an absolute one names somebody of another server. A world
+    /// of files has no server, there all are taken.
+    bool local_only = false;
 };
 
 /// Reads one resource; a Bundle is read entry by entry, with its fullUrl as another spelling.
 void read_resource(fhir::Json resource, ReadFacts& facts, std::string_view full_url = {});
 
 /// The name a Reference stands for: "Practitioner/1", "urn:uuid:…", "Practitioner?identifier=s|v";
-/// empty when there is none.
-std::string reference_name(fhir::Json reference);
+/// empty when there is none, or when it is absolute and `local_only`.
+std::string reference_name(fhir::Json reference, bool local_only = false);
 /// The party of all who do such things: a role code, or "pharmacy", "laboratory", "imaging".
 std::string trade_of(std::string_view code);
 /// What a FHIR date, dateTime or Period covers; everything when it is neither.

@@ -18,8 +18,10 @@ constexpr std::size_t kRelationBytes = sizeof(Relation) + 100;
 /// Sizes double from piece to piece.
 constexpr std::size_t kMergeFactor = 2;
 
-constexpr std::array<std::string_view, 5> kRelationTypes = {"Appointment", "CareTeam", "Encounter",
-                                                            "EpisodeOfCare", "Patient"};
+constexpr std::array<std::string_view, 10> kRelationTypes = {
+    "Appointment", "CareTeam", "Consent",       "Encounter",      "EpisodeOfCare",
+    "Flag",        "Patient",  "RelatedPerson", "ServiceRequest", "Task"};
+constexpr unsigned kKindBits = 8;
 
 std::string_view type_in(std::string_view reference) {
     return reference.substr(0, reference.find('/'));
@@ -81,7 +83,10 @@ void put_relations(Bytes& out, const Piece& piece) {
         const auto entry =
             piece.segment->find(type_in(relation.evidence), id_in(relation.evidence));
         HYGIE_CHECK(entry, "a piece holds the resources that its relations stand on");
-        put_varint(out, static_cast<std::uint64_t>(relation.kind));
+        // Usually of all classes: their complement, 0, costs nothing.
+        const auto left_out = static_cast<std::uint16_t>(~relation.classes);
+        put_varint(
+            out, static_cast<std::uint64_t>(relation.kind) | std::uint64_t{left_out} << kKindBits);
         put_varint(out, numbers.at(relation.person));
         put_varint(out, *entry);
         put_varint(out, zigzag(relation.start.time_since_epoch().count()));
@@ -123,11 +128,13 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
             return damaged();
         const fhir::ResourceEntry entry =
             decoded.piece.segment->entry(static_cast<std::size_t>(each.entry));
-        relations->push_back({.person = persons[static_cast<std::size_t>(each.person)],
-                              .kind = static_cast<Relation::Kind>(each.kind),
-                              .start = WallTime(Micros(unzigzag(each.start))),
-                              .end = WallTime(Micros(unzigzag(each.end))),
-                              .evidence = std::string(entry.type) + '/' + std::string(entry.id)});
+        relations->push_back(
+            {.person = persons[static_cast<std::size_t>(each.person)],
+             .kind = static_cast<Relation::Kind>(each.kind & ((1U << kKindBits) - 1)),
+             .start = WallTime(Micros(unzigzag(each.start))),
+             .end = WallTime(Micros(unzigzag(each.end))),
+             .evidence = std::string(entry.type) + '/' + std::string(entry.id),
+             .classes = static_cast<std::uint16_t>(~(each.kind >> kKindBits))});
     }
     decoded.piece.relations = std::move(relations);
     return decoded;

@@ -5,114 +5,57 @@
 #include <string>
 #include <string_view>
 
-#include "fhir/search_value.h"
+#include "access/circle_read.h"
 
 namespace hygie::vault {
 namespace {
 
 using access::Relation;
-using fhir::Json;
 
-constexpr std::array<std::string_view, 5> kNeverHappened = {"entered-in-error", "cancelled",
-                                                            "noshow", "proposed", "inactive"};
+/// Acts (observations, reports…) are left out: a record has thousands, and whoever performs one is
+/// tied by what ordered it.
+constexpr std::array<std::string_view, 10> kTypes = {
+    "Appointment", "CareTeam", "Consent",       "Encounter",      "EpisodeOfCare",
+    "Flag",        "Patient",  "RelatedPerson", "ServiceRequest", "Task"};
 constexpr std::array<std::string_view, 3> kOver = {"finished", "fulfilled", "completed"};
-constexpr std::array<std::string_view, 3> kPersons = {"Practitioner", "PractitionerRole",
-                                                      "Organization"};
+constexpr std::array<std::string_view, 7> kParties = {
+    "Practitioner/", "PractitionerRole/",  "Organization/", "Location/",
+    "CareTeam/",     "HealthcareService/", "RelatedPerson/"};
 
-struct Span {
-    WallTime start = WallTime::min();
-    WallTime end = WallTime::max();
-};
-
-/// Of what is written like a Period: its own start and end, within `around`.
-Span span_of(Json period, Span around) {
-    if (const auto start = fhir::parse_date(period["start"].text()))
-        around.start =
-            std::max(around.start, WallTime(Micros(start->first / fhir::kDateUnitsPerMicro)));
-    if (const auto end = fhir::parse_date(period["end"].text()))
-        around.end = std::min(around.end, WallTime(Micros(end->last / fhir::kDateUnitsPerMicro)));
-    return around;
-}
-
-class Collector {
-  public:
-    Collector(Json resource, Relation::Kind kind)
-        : kind_(kind),
-          evidence_(std::string(resource["resourceType"].text()) + '/' +
-                    std::string(resource["id"].text())) {}
-
-    void add(Json reference, Span span) {
-        const fhir::Reference to = fhir::parse_reference(reference["reference"].text());
-        if (std::ranges::find(kPersons, to.type) == kPersons.end() || span.end < span.start) return;
-        found_.push_back({.person = std::string(to.type) + '/' + std::string(to.id),
-                          .kind = kind_,
-                          .start = span.start,
-                          .end = span.end,
-                          .evidence = evidence_});
-    }
-    std::vector<Relation> take() { return std::move(found_); }
-
-  private:
-    Relation::Kind kind_;
-    std::string evidence_;
-    std::vector<Relation> found_;
-};
-
-std::vector<Relation> of_patient(Json patient) {
-    Collector found(patient, Relation::Kind::GeneralPractitioner);
-    for (const Json& doctor : patient["generalPractitioner"].items()) found.add(doctor, {});
-    return found.take();
-}
-
-std::vector<Relation> of_care_team(Json team) {
-    Collector found(team, Relation::Kind::CareTeam);
-    const Span span = span_of(team["period"], {});
-    for (const Json& participant : team["participant"].items())
-        found.add(participant["member"], span_of(participant["period"], span));
-    return found.take();
-}
-
-std::vector<Relation> of_encounter(Json encounter, Span span) {
-    Collector found(encounter, Relation::Kind::Encounter);
-    span = span_of(encounter["period"], span);
-    for (const Json& participant : encounter["participant"].items())
-        found.add(participant["individual"], span_of(participant["period"], span));
-    found.add(encounter["serviceProvider"], span);
-    return found.take();
-}
-
-std::vector<Relation> of_appointment(Json appointment, Span span) {
-    Collector found(appointment, Relation::Kind::Appointment);
-    span = span_of(appointment, span);
-    for (const Json& participant : appointment["participant"].items())
-        found.add(participant["actor"], span_of(participant["period"], span));
-    return found.take();
-}
-
-std::vector<Relation> of_episode(Json episode, Span span) {
-    Collector found(episode, Relation::Kind::EpisodeOfCare);
-    span = span_of(episode["period"], span);
-    found.add(episode["careManager"], span);
-    found.add(episode["managingOrganization"], span);
-    return found.take();
+bool may_be_party(const access::ReadBond& bond) {
+    const bool refuses =
+        bond.kind == Relation::Kind::Opposition || bond.kind == Relation::Kind::Restriction;
+    if (bond.party.empty()) return refuses;
+    return std::ranges::any_of(kParties,
+                               [&](std::string_view type) { return bond.party.starts_with(type); });
 }
 
 }  // namespace
 
-std::vector<Relation> relations_of(Json resource, WallTime updated) {
-    const std::string_view type = resource["resourceType"].text();
-    if (type == "Patient") return of_patient(resource);
-    const std::string_view status = resource["status"].text();
-    if (std::ranges::find(kNeverHappened, status) != kNeverHappened.end()) return {};
-    Span span;
-    // A period says it better; span_of only ever narrows, so this is for those without one.
+std::vector<Relation> relations_of(fhir::Json resource, WallTime updated) {
+    if (std::ranges::find(kTypes, resource["resourceType"].text()) == kTypes.end()) return {};
+    access::ReadFacts facts;
+    facts.local_only = true;
+    access::read_resource(resource, facts);
     const bool has_end = !resource["period"]["end"].absent() || !resource["end"].absent();
-    if (!has_end && std::ranges::find(kOver, status) != kOver.end()) span.end = updated;
-    if (type == "CareTeam") return of_care_team(resource);
-    if (type == "Encounter") return of_encounter(resource, span);
-    if (type == "Appointment") return of_appointment(resource, span);
-    if (type == "EpisodeOfCare") return of_episode(resource, span);
-    return {};
+    const bool is_over =
+        !has_end && std::ranges::find(kOver, resource["status"].text()) != kOver.end();
+    std::vector<Relation> relations;
+    for (const access::ReadBond& bond : facts.bonds) {
+        // A parent's right ends with a majority that this resource does not know.
+        if (!may_be_party(bond) || bond.until_majority) continue;
+        Relation relation{.person = bond.party,
+                          .kind = bond.kind,
+                          .start = access::time_of(bond.span.from),
+                          .end = is_over ? updated : access::time_of(bond.span.to),
+                          .evidence = bond.evidence,
+                          .classes = bond.classes};
+        if (relation.end < relation.start ||
+            std::ranges::find(relations, relation) != relations.end())
+            continue;
+        relations.push_back(std::move(relation));
+    }
+    return relations;
 }
 
 }  // namespace hygie::vault

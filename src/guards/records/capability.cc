@@ -47,6 +47,7 @@ bool is_operation(const Interaction& row) {
 }
 
 std::string definition_of(std::string_view code) {
+    if (code == "break-glass") return "urn:hygie:operation:break-glass";
     if (code.ends_with("export"))
         return fmt::format("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{}", code);
     return fmt::format("http://hl7.org/fhir/OperationDefinition/{}", code);

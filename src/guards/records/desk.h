@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/break_glass.h"
 #include "guards/records/door.h"
 #include "guards/records/negotiate.h"
 #include "guards/records/refusal.h"
@@ -49,6 +50,7 @@ struct Desk {
     Options options;
     std::string base_path;  ///< of options.base: "/fhir/"
     crypto::Secret32 page_key;
+    access::BreakGlasses glasses;
     std::unique_ptr<Gate> gate;
     std::unique_ptr<Subscriptions> subscriptions;
     std::unique_ptr<Exports> exports;

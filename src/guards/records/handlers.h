@@ -32,6 +32,7 @@ void write_one(Desk& desk, CallPtr call);
 void run_bundle(Desk& desk, CallPtr call);
 void change_meta(Desk& desk, CallPtr call);  ///< $meta-add and $meta-delete
 void merge(Desk& desk, CallPtr call);
+void break_glass(Desk& desk, CallPtr call);  ///< $break-glass
 void import(Desk& desk, CallPtr call);
 void turn_page(Desk& desk, CallPtr call);
 

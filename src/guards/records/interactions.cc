@@ -102,6 +102,7 @@ std::vector<Interaction> make_interactions() {
         asked(InstanceOperation, Get, "$meta", {}, "Resource-meta", read_meta),
         done(InstanceOperation, "$meta-add", {}, "Resource-meta-add", change_meta),
         done(InstanceOperation, "$meta-delete", {}, "Resource-meta-delete", change_meta),
+        done(InstanceOperation, "$break-glass", "Patient", "break-glass", break_glass),
         done(TypeOperation, "$merge", "Patient", "Patient-merge", merge),
 
         asked(TypeOperation, Get, "$expand", "ValueSet", "ValueSet-expand", expand),

@@ -17,24 +17,26 @@ std::vector<std::string_view> types_of_hits(const fhir::Query& query) {
     return fhir::types_touched(without);
 }
 
-access::Decision search_decision(const Call& call, std::string_view type,
+access::Decision search_decision(const Desk& desk, const Call& call, std::string_view type,
                                  const vault::Record& record, WallTime now) {
+    const auto glass = desk.glasses.find(call.actor.id, record.patient(), now);
     return access::decide(call.actor, {.action = event::Action::Execute,
                                        .type = type,
                                        .patient = record.patient(),
                                        .relations = record.relations(),
-                                       .now = now});
+                                       .now = now,
+                                       .break_glass = glass ? &*glass : nullptr});
 }
 
 /// Judges records as the vault comes across them, from any thread.
 class Allowing {
   public:
-    Allowing(const Call& call, const fhir::Query& query, WallTime now)
-        : call_(call), types_(types_of_hits(query)), now_(now) {}
+    Allowing(const Desk& desk, const Call& call, const fhir::Query& query, WallTime now)
+        : desk_(desk), call_(call), types_(types_of_hits(query)), now_(now) {}
 
     bool operator()(const vault::Record& record) {
         const bool open = std::ranges::all_of(types_, [&](std::string_view type) {
-            return search_decision(call_, type, record, now_).permitted;
+            return search_decision(desk_, call_, type, record, now_).permitted;
         });
         if (!open && !record.patient().empty()) note(record.patient());
         return open;
@@ -52,6 +54,7 @@ class Allowing {
         if (closed_.size() < kClosedKept) closed_.emplace_back(patient);
     }
 
+    const Desk& desk_;
     const Call& call_;
     std::vector<std::string_view> types_;
     WallTime now_;
@@ -64,7 +67,7 @@ class Allowing {
 
 Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_view patient) {
     const WallTime now = sight.desk().rooms.clock.now();
-    Allowing allowing(sight.call(), query, now);
+    Allowing allowing(sight.desk(), sight.call(), query, now);
     const vault::Scope scope{.allows = std::ref(allowing),
                              .patient = std::string(patient),
                              .person = sight.call().actor.person};
@@ -72,7 +75,8 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
     searched.page = TRY(sight.desk().rooms.vault.search(query, scope));
     allowing.report(searched);
     std::erase_if(searched.page.included, [&](const vault::Found& found) {
-        return !search_decision(sight.call(), found.entry.type, *found.record, now).permitted;
+        return !search_decision(sight.desk(), sight.call(), found.entry.type, *found.record, now)
+                    .permitted;
     });
     return searched;
 }

@@ -7,15 +7,18 @@ const access::Decision& Sight::decision(event::Action action, std::string_view t
                                         std::span<const access::Relation> relations) {
     auto key = std::tuple(action, std::string(type), std::string(patient));
     const auto known = decisions_.find(key);
+    const auto glass = desk_.glasses.find(call_.actor.id, patient, now_);
     const access::Decision& decision =
         known != decisions_.end()
             ? known->second
             : decisions_
-                  .emplace(std::move(key), access::decide(call_.actor, {.action = action,
-                                                                        .type = type,
-                                                                        .patient = patient,
-                                                                        .relations = relations,
-                                                                        .now = now_}))
+                  .emplace(std::move(key),
+                           access::decide(call_.actor, {.action = action,
+                                                        .type = type,
+                                                        .patient = patient,
+                                                        .relations = relations,
+                                                        .now = now_,
+                                                        .break_glass = glass ? &*glass : nullptr}))
                   .first->second;
     reasons_ = decision.reasons;
     return decision;
@@ -50,6 +53,7 @@ void add_basis(event::Event& event, const std::vector<event::Reason>& reasons) {
     if (reasons.empty()) return;
     event.basis = reasons.front().evidence;
     event.detail["why"] = reasons.front().id;
+    event.break_glass = event.break_glass || reasons.front().id == "circle.break_glass";
 }
 
 }  // namespace hygie::records

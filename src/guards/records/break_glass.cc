@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include "guards/records/handlers.h"
+#include "guards/records/operation_input.h"
+
+/// POST Patient/{id}/$break-glass with a motive: opens one closed record to one professional for at
+/// most an hour. It stands once the ledger keeps it; the ledger's entry is what tells the patient
+/// and the security officer, and what is reviewed within 72 hours.
+namespace hygie::records {
+namespace {
+
+constexpr std::string_view kKnown[] = {"motive", "reason", "vital"};
+constexpr Micros kReviewWithin = std::chrono::hours(72);
+
+struct Opened {
+    access::BreakGlass glass;
+    std::string patient;
+    Disclosure disclosure;
+};
+
+std::string answer_of(const access::BreakGlass& glass) {
+    return fmt::format(
+        R"({{"resourceType":"Parameters","parameter":[{{"name":"end","valueInstant":"{}"}},)"
+        R"({{"name":"patientTold","valueBoolean":true}},)"
+        R"({{"name":"reviewBy","valueInstant":"{}"}}]}})",
+        to_rfc3339(glass.end), to_rfc3339(glass.start + kReviewWithin));
+}
+
+Answer<Opened> open_glass(Desk& desk, const Call& call) {
+    const OperationInput input = TRY(read_input(call, kKnown));
+    const access::Motive motive{.code = std::string(input.text("motive")),
+                                .words = std::string(input.text("reason")),
+                                .vital = input.text("vital") == "true"};
+    const access::Policy& policy = access::default_policy();
+    if (const auto may = access::check_break_glass(policy, call.actor, motive); !may) {
+        Refusal refusal(may.error());
+        if (may.error().code != Code::BadInput) {
+            refusal.status = 403;
+            refusal.reasons.push_back(
+                {.id = "circle.break_glass.refused", .text = may.error().what, .evidence = {}});
+        }
+        return std::unexpected(std::move(refusal));
+    }
+    const auto found = TRY(desk.rooms.vault.find("Patient", call.target.id));
+    if (found.entry.deleted) return std::unexpected(not_found());
+
+    const WallTime now = desk.rooms.clock.now();
+    Opened opened{.glass = {.start = now,
+                            .end = now + std::chrono::seconds(policy.break_glass_seconds),
+                            .vital = motive.vital},
+                  .patient = std::string(found.record->patient()),
+                  .disclosure = {}};
+    const auto signs = desk.glasses.look(call.actor.id, opened.patient, motive, now);
+    event::Event e = event_of(desk, call, event::Type::BreakGlass, opened.patient,
+                              reference_to("Patient", call.target.id));
+    e.purpose = "BTG";
+    e.break_glass = true;
+    e.detail["motive"] = motive.code;
+    e.detail["reason"] = motive.words;
+    e.detail["until"] = to_rfc3339(opened.glass.end);
+    e.detail["tell"] = "patient,officer";
+    e.detail["review_by"] = to_rfc3339(now + kReviewWithin);
+    if (motive.vital) e.detail["vital"] = "true";
+    if (signs.copied) e.detail["copied"] = "true";
+    if (signs.before + 1 >= access::kGlassHabit)
+        e.detail["within_a_day"] = fmt::format("{}", signs.before + 1);
+    opened.glass.evidence = "event/" + e.id;
+    opened.disclosure = {json_response(call, 200, answer_of(opened.glass)), {std::move(e)}};
+    return opened;
+}
+
+}  // namespace
+
+void break_glass(Desk& desk, CallPtr call) {
+    auto opened = open_glass(desk, *call);
+    if (!opened) return refuse(desk, std::move(call), opened.error(), event::Type::BreakGlass);
+    // It stands when its trace does, and not before.
+    call->reply = [&desk, reply = std::move(call->reply), actor = call->actor.id,
+                   patient = opened->patient,
+                   glass = opened->glass](http::Response response) mutable {
+        if (response.status == 200) desk.glasses.open(actor, patient, glass, glass.start);
+        reply(std::move(response));
+    };
+    disclose(desk, std::move(call), std::move(opened->disclosure));
+}
+
+}  // namespace hygie::records
