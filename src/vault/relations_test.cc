@@ -36,7 +36,8 @@ TEST(Relations, SomebodyOfAnotherServerIsNobodyHere) {
         "participant":[{"member":{"reference":"https://other.example/Practitioner/1"}}]})")
                     .empty());
     EXPECT_EQ(relations(R"({"resourceType":"CareTeam","id":"t","status":"active",
-        "subject":{"reference":"Patient/p"},"participant":[{"member":{"reference":"Practitioner/1"}}]})")
+        "subject":{"reference":"Patient/p"},
+        "participant":[{"member":{"reference":"Practitioner/1"}}]})")
                   .size(),
               1U);
 }
