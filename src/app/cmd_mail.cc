@@ -3,7 +3,9 @@
 
 #include "app/commands.h"
 #include "app/context.h"
+#include "app/unlock.h"
 #include "guards/mail/judge.h"
+#include "guards/mail/learned.h"
 #include "guards/mail/limits.h"
 #include "guards/mail/model.h"
 #include "guards/mail/report.h"
@@ -34,6 +36,14 @@ Result<mail::History> read_history(Context& context) {
     return mail::merge(std::move(parts));
 }
 
+/// What the house's clicks taught, when --learned names where it lies.
+Result<mail::Learned> read_learned(Context& context) {
+    if (!context.values.has("--learned")) return mail::Learned{};
+    const std::string& dir = context.values.text("--learned");
+    const crypto::RootKey root = TRY(unlock(context, join(dir, "root.hyk")));
+    return mail::open_learned(context.disk, dir, root.domain(mail::kLearnedKeyDomain));
+}
+
 /// "a/b.eml" → "a/b.json"
 std::string side_car_of(const std::string& path) {
     const std::size_t dot = path.rfind('.');
@@ -60,11 +70,11 @@ Result<std::string> read_message(Context& context, const std::string& path) {
 }
 
 Result<mail::Judgement> judge_one(Context& context, const std::string& path,
-                                  const mail::History& history) {
+                                  const mail::History& history, const mail::Scorer& model) {
     const std::string bytes = TRY(read_message(context, path));
     const mail::Envelope envelope = TRY(read_envelope(context, path));
     const mail::Message message = TRY(mail::parse_message(bytes));
-    return mail::judge(message, envelope, history, mail::scorer_of(mail::shipped_model()));
+    return mail::judge(message, envelope, history, model);
 }
 
 void print(Context& context, const std::string& path, const mail::Judgement& judgement) {
@@ -75,14 +85,15 @@ void print(Context& context, const std::string& path, const mail::Judgement& jud
 /// Every message of a directory; one that cannot be read is said on the error stream and does not
 /// stop the others.
 Result<int> judge_all(Context& context, const std::string& dir,
-                      const std::vector<DirEntry>& listing, const mail::History& history) {
+                      const std::vector<DirEntry>& listing, const mail::History& history,
+                      const mail::Scorer& model) {
     int code = kExitOk;
     for (const DirEntry& entry : listing) {
         if (entry.is_dir || entry.name.ends_with(".json") || entry.name.ends_with(".csv") ||
             entry.name.starts_with('.'))
             continue;
         const std::string path = join(dir, entry.name);
-        const Result<mail::Judgement> judgement = judge_one(context, path, history);
+        const Result<mail::Judgement> judgement = judge_one(context, path, history, model);
         if (judgement) {
             print(context, path, *judgement);
             continue;
@@ -96,10 +107,12 @@ Result<int> judge_all(Context& context, const std::string& dir,
 Result<int> run_judge(Context& context) {
     const std::string& path = context.values.text("MESSAGE");
     const mail::History history = TRY(read_history(context));
+    const mail::Learned learned = TRY(read_learned(context));
+    const mail::Scorer model = mail::scorer_of(mail::shipped_model(), learned);
     if (path != "-")
         if (const Result<std::vector<DirEntry>> listing = context.disk.list(path))
-            return judge_all(context, path, *listing, history);
-    print(context, path, TRY(judge_one(context, path, history)));
+            return judge_all(context, path, *listing, history, model);
+    print(context, path, TRY(judge_one(context, path, history, model)));
     return kExitOk;
 }
 
@@ -133,7 +146,13 @@ Command judge_command() {
               .help = {"ce que l'établissement sait de son courrier, un fichier JSON ou un "
                        "dossier",
                        "what the organisation knows of its mail, a JSON file or a "
-                       "directory"}}},
+                       "directory"}},
+             {.name = "--learned",
+              .placeholder = "DIR",
+              .kind = Kind::Dir,
+              .help = {"ce que « hygie mail learn » a appris là, avec sa clé",
+                       "what 'hygie mail learn' learned there, with its key"}},
+             passphrase_file_option()},
         .arguments = {{.name = "MESSAGE",
                        .kind = Kind::File,
                        .help = {"un message, un dossier, ou -", "a message, a directory, or -"},

@@ -8,8 +8,6 @@
 namespace hygie::app {
 namespace {
 
-constexpr std::string_view kKeyDomain = "mail-learned";
-
 Result<int> learn(Context& context) {
     if (context.values.has("--report") == context.values.has("--release"))
         return fail(
@@ -20,7 +18,7 @@ Result<int> learn(Context& context) {
     const bool report = context.values.has("--report");
     const std::string& dir = context.values.text("--state");
     const crypto::RootKey root = TRY(unlock(context, join(dir, "root.hyk")));
-    const crypto::Secret32 key = root.domain(kKeyDomain);
+    const crypto::Secret32 key = root.domain(mail::kLearnedKeyDomain);
     mail::Learned learned = TRY(mail::open_learned(context.disk, dir, key));
     const Bytes bytes = TRY(context.disk.read_file(
         context.values.text(report ? "--report" : "--release"), mail::kMessageBytesMax));

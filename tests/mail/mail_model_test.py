@@ -39,6 +39,11 @@ def main(home):
     assert first["new"] and not again["new"] and again["lessons"] == 1, (first, again)
     assert 0 <= first["adjustment"] <= 3, first
 
+    # What was reported counts from then on, where the house's own lessons are asked for.
+    before = json.loads(run("--json", "mail", "judge", letter))
+    after = json.loads(run("--json", "mail", "judge", letter, "--learned", str(home)))
+    assert after["score"] >= before["score"], (before, after)
+
     for model in ("a.hym", "b.hym"):
         run("mail", "train", "--twins", "400", "--seed", "5", "--out", str(home / model))
     assert (home / "a.hym").read_bytes() == (home / "b.hym").read_bytes(), "training is not repeatable"

@@ -13,6 +13,8 @@
 /// Nothing of a message is kept but the numbers of its features.
 namespace hygie::mail {
 
+/// The domain of the house's root key that seals what was learned.
+inline constexpr std::string_view kLearnedKeyDomain = "mail-learned";
 inline constexpr std::size_t kLessonsMax = 4'000;
 inline constexpr std::size_t kLearnedBytesMax = 32U << 20;
 /// The most that all lessons together may move the log-odds of one message.
@@ -25,7 +27,7 @@ enum class Click : std::uint8_t { Release = 0, Report = 1 };
 
 struct Lesson {
     Click click = Click::Release;
-    float attack_log_odds = 0;                                  ///< what the model had said
+    float attack_log_odds = 0;                                    ///< what the model had said
     std::vector<std::pair<std::uint32_t, std::uint8_t>> words{};  ///< slot, value in 1/255
 };
 

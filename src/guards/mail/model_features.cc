@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
@@ -98,9 +99,9 @@ class WordSink {
     /// One entry per slot, the whole of length one.
     void settle() {
         auto& words = out_.words;
-        std::stable_sort(
-            words.begin(), words.end(),
-            [](const WordFeature& a, const WordFeature& b) { return a.slot < b.slot; });
+        std::ranges::sort(words, {}, [](const WordFeature& word) {
+            return std::tuple(word.slot, -word.value, word.begin, word.size);
+        });
         words.erase(std::unique(words.begin(), words.end(),
                                 [](const WordFeature& a, const WordFeature& b) {
                                     return a.slot == b.slot;
