@@ -56,7 +56,8 @@ class Extractor {
         out_.relations = find_relations(message_, envelope_, history_, out_.auth, reader_);
         read_links();
         const Searched sender(pack_, message_.author().name, "header:From");
-        const Searched mailbox(pack_, local_part(), "header:From");
+        const std::string local = local_part();  // a Searched looks at its text, it keeps none
+        const Searched mailbox(pack_, local, "header:From");
         const Searched subject(pack_, message_.subject, "header:Subject");
         const Searched body(pack_, message_.text, message_.html.empty() ? "text" : "html");
         const Searched files(pack_, out_.attachments.text, "attachment");

@@ -20,7 +20,7 @@ std::unexpected<Error> corrupt() {
 
 /// Weights other than zero: the gap from the one before, then the weight.
 void put_sparse(Bytes& to, const std::vector<std::int8_t>& weights) {
-    put_number(to, static_cast<std::uint64_t>(weights.size()) - std::ranges::count(weights, 0));
+    put_number(to, weights.size() - static_cast<std::size_t>(std::ranges::count(weights, 0)));
     std::size_t last = 0;
     for (std::size_t at = 0; at < weights.size(); ++at) {
         if (weights[at] == 0) continue;

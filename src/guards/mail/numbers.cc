@@ -110,9 +110,9 @@ bool bech32_checks(std::string_view text) {
         for (std::size_t i = 0; i < 5; ++i)
             if ((top >> i) & 1U) sum ^= kGenerator[i];
     };
-    for (const std::uint32_t c : {'b', 'c'}) feed(c >> 5U);
+    for (const std::uint32_t c : {0x62U, 0x63U}) feed(c >> 5U);  // "bc"
     feed(0);
-    for (const std::uint32_t c : {'b', 'c'}) feed(c & 31U);
+    for (const std::uint32_t c : {0x62U, 0x63U}) feed(c & 31U);
     for (const char c : text.substr(3)) {
         const std::size_t value = kCharset.find(c);
         if (value == std::string_view::npos) return false;
