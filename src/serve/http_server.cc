@@ -386,11 +386,12 @@ asio::awaitable<std::optional<Response>> HttpServer::State::answer(Request reque
 template <typename Stream>
 asio::awaitable<bool> HttpServer::State::write(Stream& stream, const Response& response,
                                                bool keep_alive, bool with_body) {
-    const std::string head = head_of(response, keep_alive, clock.now());
-    const std::array<asio::const_buffer, 2> parts = {
-        asio::buffer(head), with_body ? asio::buffer(response.body) : asio::const_buffer()};
+    // One buffer: of a sequence whose second part is larger than a TLS record, beast::ssl_stream
+    // (Boost 1.81) sends the first and then waits for ever.
+    std::string message = head_of(response, keep_alive, clock.now());
+    if (with_body) message += as_text(response.body);
     beast::get_lowest_layer(stream).expires_after(options.limits.write_timeout);
-    auto [error, size] = co_await asio::async_write(stream, parts, kAsTuple);
+    auto [error, size] = co_await asio::async_write(stream, asio::buffer(message), kAsTuple);
     co_return !error;
 }
 
