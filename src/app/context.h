@@ -55,6 +55,8 @@ struct Outside {
     bool err_is_terminal = false;
     /// Blocks until somebody asks the process to stop (SIGINT, SIGTERM).
     std::function<void()> wait_for_stop;
+    /// Hears that from now on, before it is waited for.
+    std::function<void()> expect_stop = [] {};
     /// Asks the person for a secret, which is not shown.
     std::function<Result<Sensitive<std::string>>(const std::string& prompt)> ask_secret;
 };

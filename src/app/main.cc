@@ -18,5 +18,6 @@ int main(int argc, char** argv) {
                             .err = std::cerr,
                             .err_is_terminal = hygie::stderr_is_terminal(),
                             .wait_for_stop = hygie::wait_for_stop_signal,
+                            .expect_stop = hygie::expect_stop_signal,
                             .ask_secret = hygie::ask_secret});
 }

@@ -65,11 +65,19 @@ Result<Sensitive<std::string>> ask_secret(const std::string& prompt) {
     return Sensitive<std::string>(std::move(secret));
 }
 
+void expect_stop_signal() {
+    static const bool kExpected = [] {
+        ::sem_init(&stop_asked, 0, 0);
+        (void)std::signal(SIGPIPE, SIG_IGN);
+        (void)std::signal(SIGINT, on_stop_signal);
+        (void)std::signal(SIGTERM, on_stop_signal);
+        return true;
+    }();
+    (void)kExpected;
+}
+
 void wait_for_stop_signal() {
-    ::sem_init(&stop_asked, 0, 0);
-    (void)std::signal(SIGPIPE, SIG_IGN);
-    (void)std::signal(SIGINT, on_stop_signal);
-    (void)std::signal(SIGTERM, on_stop_signal);
+    expect_stop_signal();
     while (::sem_wait(&stop_asked) != 0) {
     }
 }

@@ -15,6 +15,9 @@ bool stderr_is_terminal();
 Result<Sensitive<std::string>> ask_secret(const std::string& prompt);
 
 /// Blocks until SIGINT or SIGTERM. Before the first call they end the process as usual, so a server
+/// From now on SIGINT and SIGTERM end the next wait_for_stop_signal() and not the process: before
+/// saying that a service is ready, so that who stops it then is heard.
+void expect_stop_signal();
 /// calls it once it is ready. From then on SIGPIPE is ignored.
 void wait_for_stop_signal();
 
