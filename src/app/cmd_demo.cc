@@ -4,16 +4,17 @@
 #include <array>
 #include <condition_variable>
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <tuple>
 
 #include "app/commands.h"
-#include "app/control_listener.h"
+#include "app/core.h"
+#include "app/demo_practice.h"
 #include "app/ledger_desk.h"
 #include "app/witness_home.h"
-#include "event/sample.h"
-#include "event/uuid.h"
 #include "serve/tile_routes.h"
 
 namespace hygie::app {
@@ -23,7 +24,7 @@ constexpr char kOrigin[] = "demo.hygie.example/journal";
 constexpr std::array<std::string_view, 3> kWitnesses = {"temoin-a", "temoin-b", "temoin-c"};
 constexpr std::size_t kQuorum = 2;
 constexpr std::uint64_t kProvenEntry = 42;
-constexpr std::size_t kEventsPerBatch = 1024;
+constexpr std::uint64_t kActsTogether = 64;
 constexpr auto kBetweenEvents = std::chrono::seconds(1);
 
 /// As a shell reads it back whole.
@@ -124,145 +125,224 @@ std::string policy_text(std::span<const ledger::VerifierKey> logs,
                               fmt::join(kWitnesses, " "));
 }
 
-/// A practice at work: invented acts, one a second after the first ones, until it is destroyed.
-class Practice {
+/// The practice at work: its staff reads records, through the same door as everybody, one act a
+/// second after the first ones, until it is destroyed.
+class Work {
   public:
-    Practice(Context& context, OpenLedger opened)
-        : doors_{context.disk, context.clock, context.random},
-          clerk_(clerk_of(context, std::move(opened))),
-          sampler_(seed(context.random), context.clock.now()) {}
+    Work(Context& context, Store& store, Core& core, const DemoPractice& practice)
+        : clock_(context.clock), store_(store), core_(core), practice_(practice) {}
 
-    /// Appends until the ledger holds `events`, shows them to the witnesses, and goes on from
-    /// there.
+    /// Acts until the ledger holds `events`, shows them to the witnesses, and goes on from there.
     Status begin(std::uint64_t events) {
-        control_ = TRY(ControlListener::start(doors_, *clerk_));
-        for (std::uint64_t size = clerk_->log().durable_size(); size < events;) {
-            const std::uint64_t count = std::min<std::uint64_t>(kEventsPerBatch, events - size);
-            TRY_STATUS(append(count));
-            size += count;
+        LedgerClerk& clerk = store_.clerk();
+        while (clerk.log().durable_size() < events && clerk.appender().health()) {
+            std::vector<std::future<void>> acts;
+            const auto left = events - clerk.log().durable_size();
+            for (std::uint64_t i = 0; i < std::min<std::uint64_t>(left, kActsTogether); ++i)
+                acts.push_back(act());
+            for (auto& done : acts) done.wait();
         }
-        TRY_STATUS(clerk_->appender().publish());
+        TRY_STATUS(clerk.appender().publish());
         worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
         return {};
     }
 
-    const ledger::Appender& appender() const { return clerk_->appender(); }
-
-    /// What went wrong since begin(), if anything did.
-    Status end() {
-        worker_ = {};
-        control_.reset();
-        return clerk_->close();
-    }
-
   private:
-    static std::uint64_t seed(Random& random) {
-        const auto bytes = random.bytes<sizeof(std::uint64_t)>();
-        return std::bit_cast<std::uint64_t>(bytes);
+    /// Somebody of the staff opens a record, or looks something up in it.
+    std::future<void> act() {
+        const std::uint64_t number = number_++;
+        const std::string& patient = practice_.patients[number % practice_.patients.size()];
+        const std::array<std::pair<std::string, std::string>, 3> asked = {
+            std::pair(std::string("/fhir/Patient/") + patient, std::string()),
+            {"/fhir/Observation", fmt::format("patient={}&_sort=-date&_count=5", patient)},
+            {"/fhir/Appointment", fmt::format("patient={}", patient)}};
+        http::Request request;
+        request.method = "GET";
+        std::tie(request.path, request.query) = asked[number % asked.size()];
+        request.peer = "127.0.0.1";
+        const DemoPerson& who = practice_.people[number / 3 % practice_.people.size()];
+        auto done = std::make_shared<std::promise<void>>();
+        auto future = done->get_future();
+        core_.door().handle(access::actor_of(who.account, "demo", "", who.account.scopes),
+                            std::move(request),
+                            [done](const http::Response&) { done->set_value(); });
+        return future;
     }
 
-    Status append(std::uint64_t count) {
-        std::vector<ledger::Draft> drafts;
-        while (drafts.size() < count) {
-            event::Event event = sampler_.next();
-            event.time = doors_.clock.now();
-            event.id = event::print_uuid(event::make_uuid(event.time, doors_.random));
-            drafts.push_back(TRY(ledger::draft_of(event)));
-        }
-        TRY(clerk_->append(std::move(drafts)));
-        return {};
-    }
-
-    /// Ends early when the ledger stops taking entries: close() then says why.
+    /// Ends early when the ledger stops taking entries: closing it then says why.
     void work(const std::stop_token& stop) {
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);
         do wake.wait_for(lock, stop, kBetweenEvents, [] { return false; });
-        while (!stop.stop_requested() && append(1));
+        while (!stop.stop_requested() && (act().wait(), store_.clerk().appender().health()));
     }
 
-    ledger::Doors doors_;
-    std::unique_ptr<LedgerClerk> clerk_;
-    std::unique_ptr<ControlListener> control_;
-    event::Sampler sampler_;
+    Clock& clock_;
+    Store& store_;
+    Core& core_;
+    const DemoPractice& practice_;
+    std::uint64_t number_ = 0;
     std::jthread worker_;
 };
 
-/// What to try in another terminal.
-std::array<std::string, 3> commands(const Home& home, const std::string& url) {
+/// What is running, to be told.
+struct Shown {
+    const Home& home;
+    const Core& core;
+    const DemoPractice& practice;
+    const std::string& log_url;
+    const ledger::VerifierKey& key;
+    std::span<const ServedWitness> witnesses;
+};
+
+/// What to try in another terminal, with the ledger.
+std::array<std::string, 3> commands(const Shown& shown) {
     const std::string hygie = shell_word(own_program());
-    const std::string policy = shell_word(home.policy());
-    const std::string proof = shell_word(home.proof());
+    const std::string policy = shell_word(shown.home.policy());
+    const std::string proof = shell_word(shown.home.proof());
     return {
-        fmt::format("{} ledger verify {} --policy {} --max-age 1m", hygie, url, policy),
+        fmt::format("{} ledger verify {} --policy {} --max-age 1m", hygie, shown.log_url, policy),
         fmt::format("{0} ledger prove {1} {2} -o {3} && {0} ledger check-proof {3} --policy {4}",
-                    hygie, shell_word(home.ledger()), kProvenEntry, proof, policy),
-        fmt::format("curl {}/checkpoint", url)};
+                    hygie, shell_word(shown.home.ledger()), kProvenEntry, proof, policy),
+        fmt::format("curl {}/checkpoint", shown.log_url)};
 }
 
-void announce(Context& context, const Home& home, const std::string& url,
-              const ledger::VerifierKey& key, std::span<const ServedWitness> witnesses) {
-    const auto lines = commands(home, url);
+/// And with the records: as the physician, then as the patient herself.
+std::array<std::string, 3> curls(const Shown& shown) {
+    const DemoPerson& doctor = shown.practice.one(access::Role::Care, "team");
+    const DemoPerson& patient = shown.practice.one(access::Role::Patient);
+    const auto line = [&](const DemoPerson& who, const std::string& what) {
+        return fmt::format("curl --silent --cacert {} --header 'Authorization: Bearer {}' '{}/{}'",
+                           shell_word(shown.core.authority()), who.token, shown.core.fhir(), what);
+    };
+    const std::string& id = shown.practice.patients.front();
+    return {
+        line(doctor, "Patient?_count=5&_elements=name,birthDate&_pretty=true"),
+        line(doctor, fmt::format("Observation?patient={}&_sort=-date&_count=3&_pretty=true", id)),
+        line(patient, fmt::format("AuditEvent?patient={}&_count=3&_pretty=true", id))};
+}
+
+nlohmann::json json_of(const Shown& shown) {
+    nlohmann::json witnesses = nlohmann::json::array();
+    for (const auto& witness : shown.witnesses)
+        witnesses.push_back(
+            {{"url", witness.server->url()}, {"key", witness.witness->verifier().str()}});
+    nlohmann::json accounts = nlohmann::json::array();
+    for (const DemoPerson& one : shown.practice.people)
+        accounts.push_back({{"user", one.account.login.str()},
+                            {"name", one.account.name},
+                            {"role", access::name_of(one.account.role)},
+                            {"profession", one.account.profession},
+                            {"person", one.account.person},
+                            {"circle", one.circle},
+                            {"password", one.password},
+                            {"token", one.token}});
+    return {{"url", shown.core.url()},
+            {"fhir", shown.core.fhir()},
+            {"ca_file", shown.core.authority()},
+            {"state", shown.home.dir()},
+            {"accounts", accounts},
+            {"patients", shown.practice.patients},
+            {"curl", curls(shown)},
+            {"ledger", shown.log_url},
+            {"policy", shown.home.policy()},
+            {"key", shown.key.str()},
+            {"witnesses", witnesses},
+            {"commands", commands(shown)}};
+}
+
+void list_people(Context& context, const Shown& shown) {
+    for (const DemoPerson& one : shown.practice.people)
+        context.out << fmt::format("  {:<22} {:<11} {:<24} {}\n", one.account.login.str(),
+                                   access::name_of(one.account.role), one.password,
+                                   one.account.name);
+}
+
+void list_lines(Context& context, std::span<const Text> what, std::span<const std::string> lines) {
+    for (std::size_t i = 0; i < lines.size(); ++i)
+        context.out << fmt::format("\n  {}\n    {}\n", context.say(what[i]), lines[i]);
+}
+
+void announce(Context& context, const Shown& shown) {
     if (context.json) {
-        nlohmann::json others = nlohmann::json::array();
-        for (const auto& witness : witnesses)
-            others.push_back(
-                {{"url", witness.server->url()}, {"key", witness.witness->verifier().str()}});
-        context.out
-            << nlohmann::json{{"url", url},       {"state", home.dir()}, {"policy", home.policy()},
-                              {"key", key.str()}, {"witnesses", others}, {"commands", lines}}
-                   .dump()
-            << "\n"
-            << std::flush;
+        context.out << json_of(shown).dump() << "\n" << std::flush;
         return;
     }
-    const std::array<Text, 3> what = {
+    context.out << fmt::format(
+        fmt::runtime(context.say({"Un cabinet inventé de {} patients est ouvert sur {}\n"
+                                  "Ses gens, et leurs mots de passe d'aujourd'hui :\n",
+                                  "An invented practice of {} patients is open at {}\n"
+                                  "Its people, and their passwords of today:\n"})),
+        shown.practice.patients.size(), shown.core.url());
+    list_people(context, shown);
+    constexpr auto kCurls = std::to_array<std::pair<const char*, const char*>>(
+        {{"La médecin cherche ses patients :", "The physician looks for her patients:"},
+         {"Elle lit les dernières mesures de l'un d'eux :", "She reads the last results of one:"},
+         {"Lui voit qui a ouvert son dossier :", "He sees who opened his record:"}});
+    std::vector<Text> what;
+    for (const auto& [french, english] : kCurls) what.push_back({french, english});
+    list_lines(context, what, curls(shown));
+    context.out << fmt::format(
+        fmt::runtime(context.say({"\nChaque accès est au journal, servi sur {}. {} témoins le "
+                                  "cosignent ; il en faut {}.\n",
+                                  "\nEach access is in the ledger, served at {}. {} witnesses "
+                                  "cosign it; {} are required.\n"})),
+        shown.log_url, shown.witnesses.size(), kQuorum);
+    const std::array<Text, 3> of_ledger = {
         Text{"Tout recalculer, et exiger deux témoins de la dernière minute :",
              "Make every calculation again, and ask for two witnesses of the last minute:"},
         Text{"Prouver un acte, puis vérifier la pièce sans réseau :",
              "Prove one act, then check the exhibit without a network:"},
         Text{"Lire ce que le journal affirme, tel que les témoins l'ont signé :",
              "Read what the ledger claims, as the witnesses signed it:"}};
-    context.out << fmt::format(
-        fmt::runtime(context.say(
-            {"Le journal d'un cabinet inventé est servi sur {}, et reçoit un acte par seconde.\n"
-             "{} témoins le cosignent ; il en faut {}. Essayez dans un autre terminal :\n",
-             "The ledger of an invented practice is served at {}, and takes one act a second.\n"
-             "{} witnesses cosign it; {} are required. Try in another terminal:\n"})),
-        url, witnesses.size(), kQuorum);
-    for (std::size_t i = 0; i < lines.size(); ++i)
-        context.out << fmt::format("\n  {}\n    {}\n", context.say(what[i]), lines[i]);
+    list_lines(context, of_ledger, commands(shown));
     context.out << "\n"
-                << context.say(home.passing() ? Text{"Ctrl-C arrête et efface tout.",
-                                                     "Ctrl-C stops and removes all."}
-                                              : Text{"Ctrl-C arrête ; le dossier reste.",
-                                                     "Ctrl-C stops; the folder stays."})
+                << context.say(shown.home.passing() ? Text{"Ctrl-C arrête et efface tout.",
+                                                           "Ctrl-C stops and removes all."}
+                                                    : Text{"Ctrl-C arrête ; le dossier reste.",
+                                                           "Ctrl-C stops; the folder stays."})
                 << "\n"
                 << std::flush;
 }
 
-Result<int> demo(Context& context) {
-    const Home home = TRY(Home::open(context));
-    if (!context.disk.exists(home.ledger()))
-        TRY_STATUS(create_ledger(context, home.ledger(), kOrigin,
-                                 []() -> Result<crypto::Sealing> { return sealing_beside(); }));
+/// Everything that runs, from the first act to Ctrl-C.
+Result<int> run_house(Context& context, const Home& home, bool is_first) {
+    const CoreDirs dirs(home.dir());
+    const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
     const auto keys = TRY(own_keys(context, home.ledger()));
     const auto witnesses = TRY(start_witnesses(context, home, keys));
     const std::string policy = policy_text(keys, witnesses);
     TRY_STATUS(context.disk.replace_file(home.policy(), as_bytes(policy)));
-    Practice practice(context,
-                      TRY(open_ledger(context, home.ledger(), TRY(ledger::Policy::parse(policy)))));
-    TRY_STATUS(practice.begin(context.values.number("--events")));
-    serve::TileRoutes routes(context.disk, home.ledger());
-    const auto server = TRY(serve::HttpServer::start(
-        {.listen = "127.0.0.1:" + context.values.text("--port")}, context.clock,
-        [&](const serve::Request& request) { return routes(request); }));
-    announce(context, home, server->url(), keys.back(), witnesses);
-    wait_while_well(context, practice.appender());
-    server->stop();
-    TRY_STATUS(practice.end());
+    const auto store = TRY(Store::open(context, dirs, root, TRY(ledger::Policy::parse(policy))));
+    DemoPractice practice = TRY(move_in(context, *store, dirs, root, is_first));
+    {
+        const auto core = TRY(Core::start(
+            context, dirs, root, *store, {.listen = "127.0.0.1:" + context.values.text("--port")}));
+        TRY_STATUS(open_accounts(context, *core, practice));
+        Work work(context, *store, *core, practice);
+        TRY_STATUS(work.begin(context.values.number("--events")));
+        serve::TileRoutes routes(context.disk, home.ledger());
+        const auto log = TRY(serve::HttpServer::start(
+            {.listen = "127.0.0.1:0"}, context.clock,
+            [&](const serve::Request& request) { return routes(request); }));
+        context.expect_stop();
+        announce(context, {home, *core, practice, log->url(), keys.back(), witnesses});
+        wait_while_well(context, store->clerk().appender());
+        log->stop();
+        core->stop();
+    }
+    TRY_STATUS(store->close());
     return kExitOk;
+}
+
+Result<int> demo(Context& context) {
+    const Home home = TRY(Home::open(context));
+    const bool is_first = !context.disk.exists(home.ledger());
+    if (is_first)
+        TRY_STATUS(create_ledger(context, home.ledger(), kOrigin,
+                                 []() -> Result<crypto::Sealing> { return sealing_beside(); }));
+    return run_house(context, home, is_first);
 }
 
 }  // namespace
@@ -270,17 +350,18 @@ Result<int> demo(Context& context) {
 std::vector<Command> demo_commands() {
     return {
         {.path = {"demo"},
-         .summary = {"montre le journal d'un cabinet au travail",
-                     "shows the ledger of a practice at work"},
+         .summary = {"ouvre un cabinet inventé : dossiers, comptes, journal",
+                     "opens an invented practice: records, accounts, ledger"},
          .description =
-             {"Crée un journal, trois témoins et une politique « deux sur trois », y met des "
-              "actes "
-              "inventés, le sert sur cette machine seule, et dit quelles commandes essayer. Tout "
-              "est "
-              "réel, sauf les personnes. Sans --state, rien ne reste à la fin.",
-              "Makes a ledger, three witnesses and a policy of two of the three, fills it with "
-              "invented acts, serves it on this machine only, and says which commands to try. All "
-              "is real, except the people. Without --state nothing is left at the end."},
+             {"Seize patients français inventés, leurs dossiers FHIR, leurs soignants, un agenda "
+              "d'aujourd'hui ; un journal que trois témoins cosignent. Donne à chacun un mot de "
+              "passe et un jeton, et dit quelles commandes essayer, sur cette machine seule. Tout "
+              "est réel, sauf les personnes. Sans --state, rien ne reste à la fin.",
+              "Sixteen invented French patients, their FHIR records, who treats them, an agenda of "
+              "today; a ledger that three witnesses cosign. Gives everybody a password and a "
+              "token, "
+              "and says which commands to try, on this machine only. All is real, except the "
+              "people. Without --state nothing is left at the end."},
          .options = {{.name = "--state",
                       .placeholder = "DIR",
                       .kind = Kind::Dir,
@@ -289,15 +370,15 @@ std::vector<Command> demo_commands() {
                      {.name = "--port",
                       .placeholder = "N",
                       .kind = Kind::Number,
-                      .help = {"le port du journal ; 0 : le premier libre",
-                               "the port of the ledger; 0: the first free one"},
+                      .help = {"le port HTTPS ; 0 : le premier libre",
+                               "the HTTPS port; 0: the first free one"},
                       .by_default = "0",
                       .max = 65535},
                      {.name = "--events",
                       .placeholder = "N",
                       .kind = Kind::Number,
                       .help = {"combien d'actes avant de commencer", "how many acts to begin with"},
-                      .by_default = "2000",
+                      .by_default = "300",
                       .min = kProvenEntry + 1,
                       .max = 10'000'000}},
          .examples = {{"hygie demo", {"Regarder, puis Ctrl-C :", "Look, then Ctrl-C:"}},

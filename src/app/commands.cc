@@ -4,7 +4,8 @@ namespace hygie::app {
 
 std::vector<Command> all_commands() {
     std::vector<Command> all;
-    for (const auto area : {demo_commands,          access_commands,       access_policy_commands,
+    for (const auto area : {demo_commands,          serve_commands,        user_commands,
+                            vault_commands,         access_commands,       access_policy_commands,
                             access_bench_commands,  ledger_commands,       ledger_read_commands,
                             ledger_verify_commands, ledger_keep_commands,  ledger_serve_commands,
                             link_commands,          ledger_bench_commands, witness_commands,

@@ -9,6 +9,9 @@
 namespace hygie::app {
 
 std::vector<Command> demo_commands();
+std::vector<Command> serve_commands();
+std::vector<Command> user_commands();
+std::vector<Command> vault_commands();
 /// `access explain`, `who-can`, `unexplained`.
 std::vector<Command> access_commands();
 std::vector<Command> access_policy_commands();

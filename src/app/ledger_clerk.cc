@@ -120,21 +120,39 @@ event::Event LedgerClerk::event_by(const ActorId& who, event::Type type) {
     return event;
 }
 
-Result<std::unique_ptr<Reading>> LedgerClerk::read(const ActorId& reader,
-                                                   const Question& question) {
+namespace {
+
+Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
+                                              ledger::Appender& appender,
+                                              const Question& question) {
     std::unique_ptr<LedgerReading> reading;
     // What cannot be read is the reader's trouble: it must not stop the appender.
     Status found;
-    TRY_STATUS(appender_.exclusive([&](ledger::Log& log) -> Status {
+    TRY_STATUS(appender.exclusive([&](ledger::Log& log) -> Status {
         auto where = candidates(log, question);
         if (where)
-            reading = std::make_unique<LedgerReading>(doors_.disk, log, question, log.sources(),
+            reading = std::make_unique<LedgerReading>(doors.disk, log, question, log.sources(),
                                                       std::move(*where));
         else
             found = std::unexpected(where.error());
         return {};
     }));
     TRY_STATUS(found);
+    return reading;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reading>> LedgerClerk::look(const Question& question) {
+    std::unique_ptr<LedgerReading> reading = TRY(locate(doors_, appender_, question));
+    TRY_STATUS(appender_.publish());
+    TRY_STATUS(reading->begin());
+    return reading;
+}
+
+Result<std::unique_ptr<Reading>> LedgerClerk::read(const ActorId& reader,
+                                                   const Question& question) {
+    std::unique_ptr<LedgerReading> reading = TRY(locate(doors_, appender_, question));
     TRY_STATUS(log_reading(reader, question, reading->size));
     if (question.proof)
         reading->proofs = TRY(prove(question.actor));

@@ -25,6 +25,8 @@ class LedgerClerk final : public Clerk {
     Result<std::vector<std::optional<std::uint64_t>>> append(
         std::vector<ledger::Draft> drafts) override;
     Result<std::unique_ptr<Reading>> read(const ActorId& reader, const Question& question) override;
+    /// The same, left untraced: for who writes its own trace before it shows anything.
+    Result<std::unique_ptr<Reading>> look(const Question& question);
     Result<std::uint64_t> shred(const Erasure& erasure) override;
     Result<ledger::Pruned> prune(const ActorId& by, bool dry_run) override;
     Result<std::string> rotate() override;

@@ -75,8 +75,6 @@ std::vector<ledger::NoteSignature> Witnesses::operator()(
     return cosignatures;
 }
 
-namespace {
-
 Result<crypto::RootKey> unlock_ledger(Context& context, const std::string& dir) {
     crypto::harden_process();
     const std::string root_path = ledger::layout::root_key(dir);
@@ -87,6 +85,8 @@ Result<crypto::RootKey> unlock_ledger(Context& context, const std::string& dir) 
     return unlock(context, root_path);
 }
 
+namespace {
+
 Result<std::optional<ledger::Policy>> given_policy(Context& context) {
     if (!context.values.has("--policy")) return std::nullopt;
     return TRY(read_policy(context, context.values.text("--policy")));
@@ -95,6 +95,8 @@ Result<std::optional<ledger::Policy>> given_policy(Context& context) {
 crypto::Secret32 control_key(const crypto::RootKey& root) {
     return root.domain("ledger/control");
 }
+
+}  // namespace
 
 Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
                                const crypto::RootKey& root, std::optional<ledger::Policy> policy) {
@@ -113,8 +115,6 @@ Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
     }
     return opened;
 }
-
-}  // namespace
 
 Result<OpenLedger> open_ledger(Context& context) {
     return open_ledger(context, context.values.text("DIR"), TRY(given_policy(context)));

@@ -47,6 +47,11 @@ class Witnesses {
 Result<OpenLedger> open_ledger(Context& context);
 Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
                                std::optional<ledger::Policy> policy);
+/// The root key of a ledger's folder, opened as its file asks for.
+Result<crypto::RootKey> unlock_ledger(Context& context, const std::string& dir);
+/// The same with a root key that is open already.
+Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
+                               const crypto::RootKey& root, std::optional<ledger::Policy> policy);
 /// For commands: carries out on the ledger of DIR, or has it carried out by the process that holds
 /// it.
 Result<std::unique_ptr<Clerk>> open_clerk(Context& context);

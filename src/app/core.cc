@@ -1,0 +1,231 @@
+#include "app/core.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <future>
+
+#include "app/ledger_desk.h"
+#include "event/uuid.h"
+
+namespace hygie::app {
+namespace {
+
+constexpr unsigned kConnectionThreads = 2;
+/// For what takes long: transactions, bundles.
+constexpr unsigned kWorkThreads = 2;
+constexpr Micros kGrace = std::chrono::seconds(5);
+
+serve::Response busy() {
+    serve::Response response = serve::text_response(503, "hygie: occupé / busy\n");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
+/// "127.0.0.1:8443" → "127.0.0.1"; "[::1]:8443" → "::1".
+std::string host_of(const std::string& listen) {
+    std::string host = listen.substr(0, listen.rfind(':'));
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    return host;
+}
+
+}  // namespace
+
+Parameter state_option() {
+    return {.name = "--state",
+            .placeholder = "DIR",
+            .kind = Kind::Dir,
+            .help = {"le dossier où Hygie garde tout : coffre, journal, comptes",
+                     "the folder where Hygie keeps everything: vault, ledger, accounts"},
+            .required = true};
+}
+
+CoreDirs core_dirs(Context& context) {
+    const auto path = std::filesystem::absolute(context.values.text("--state"));
+    return CoreDirs(path.lexically_normal().string());
+}
+
+Status create_core(Context& context, const CoreDirs& dirs, const std::string& origin,
+                   const std::function<Result<crypto::Sealing>()>& seal) {
+    TRY_STATUS(context.disk.make_dirs(dirs.state()));
+    return create_ledger(context, dirs.ledger(), origin, seal);
+}
+
+crypto::Secret32 vault_key(const crypto::RootKey& root) {
+    return root.domain("vault");
+}
+crypto::Secret32 access_key(const crypto::RootKey& root) {
+    return root.domain("access");
+}
+
+Result<std::unique_ptr<Store>> Store::open(Context& context, const CoreDirs& dirs,
+                                           const crypto::RootKey& root,
+                                           std::optional<ledger::Policy> policy) {
+    std::unique_ptr<Store> store(new Store());
+    store->clerk_ =
+        clerk_of(context, TRY(open_ledger(context, dirs.ledger(), root, std::move(policy))));
+    LedgerClerk& clerk = *store->clerk_;
+    store->trace_ = std::make_unique<LedgerTrace>(clerk.appender(), clerk.log().sources());
+    TRY_STATUS(context.disk.make_dirs(dirs.vault()));
+    store->vault_ = TRY(vault::Vault::open(
+        {context.disk, context.clock, context.random, *store->trace_},
+        {.dir = dirs.vault(), .node = NodeId(context.process.host_name())}, vault_key(root)));
+    store->control_ =
+        TRY(ControlListener::start({context.disk, context.clock, context.random}, clerk));
+    return store;
+}
+
+Store::~Store() {
+    (void)close();
+}
+
+Status Store::close() {
+    if (std::exchange(closed_, true)) return {};
+    control_.reset();
+    vault_.reset();
+    return clerk_ ? clerk_->close() : Status();
+}
+
+Result<std::unique_ptr<Core>> Core::start(Context& context, const CoreDirs& dirs,
+                                          const crypto::RootKey& root, Store& store,
+                                          const Plan& plan) {
+    std::unique_ptr<Core> core(new Core(context, store));
+    TRY_STATUS(core->open_access(dirs, root));
+    core->audit_ = std::make_unique<LedgerAudit>(store.clerk());
+    core->log_ = std::make_unique<serve::TileRoutes>(context.disk, dirs.ledger());
+    TRY_STATUS(core->open_front(dirs, plan));
+    core->open_door(dirs, root);
+    return core;
+}
+
+Status Core::open_access(const CoreDirs& dirs, const crypto::RootKey& root) {
+    const access::SealedFile::Doors doors{context_.disk, context_.clock, context_.random};
+    const crypto::Secret32 key = access_key(root);
+    TRY_STATUS(context_.disk.make_dirs(dirs.access()));
+    accounts_ = TRY(access::Accounts::open(doors, dirs.access(), key));
+    sessions_ = TRY(access::Sessions::open(doors, dirs.access(), key, *accounts_));
+    sign_in_ = std::make_unique<access::SignIn>(doors, *accounts_, key);
+    return {};
+}
+
+event::Event Core::origin() const {
+    event::Event event;
+    event.source = SourceId("front");
+    event.node = NodeId(context_.process.host_name());
+    return event;
+}
+
+Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
+    TRY_STATUS(context_.disk.make_dirs(dirs.tls()));
+    std::vector<std::string> names = plan.names;
+    names.push_back(host_of(plan.listen));
+    certificate_ = TRY(serve::ensure_certificate(context_.disk, context_.clock, context_.random,
+                                                 dirs.tls(), names));
+    workers_ = std::make_unique<serve::Workers>(kWorkThreads);
+    const auto nobody = [this](const serve::Request& request, serve::Reply reply) {
+        answer({}, request, std::move(reply));
+    };
+    front_ = std::make_unique<serve::Front>(serve::FrontParts{
+        {context_.disk, context_.clock, context_.random},
+        *accounts_,
+        *sessions_,
+        *sign_in_,
+        plan.url,
+        [this](std::vector<event::Event> events, std::function<void(Status)> done) {
+            store_.trace().submit(std::move(events), std::move(done));
+        },
+        origin(),
+        [this](const access::Actor& actor, serve::Request request, serve::Reply reply) {
+            answer(actor, std::move(request), std::move(reply));
+        },
+        nobody,
+        [this](const serve::Request& request) { return (*log_)(request); },
+        [this] { return store_.clerk().appender().health(); },
+        [this] { return metrics(); }});
+    server_ = TRY(serve::HttpServer::start(
+        {.listen = plan.listen,
+         .cert = certificate_.cert,
+         .key = certificate_.key,
+         .limits = {.io_threads = kConnectionThreads},
+         .body_limit = [this](const serve::Request& head) { return front_->body_limit(head); },
+         .socket = serve::inherited_socket(context_.process)},
+        context_.clock, serve::AsyncHandler([this](serve::Request request, serve::Reply reply) {
+            (*front_)(std::move(request), std::move(reply));
+        })));
+    url_ = plan.url.empty() ? server_->url() : plan.url;
+    front_->at(url_);
+    return {};
+}
+
+void Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root) {
+    records::Options options{.base = url_ + "/fhir/",
+                             .node = NodeId(context_.process.host_name()),
+                             .version = HYGIE_VERSION,
+                             .export_dir = dirs.exports(),
+                             .key = root.domain("records")};
+    door_ = std::make_unique<records::Door>(records::Rooms{.vault = store_.vault(),
+                                                           .trace = store_.trace(),
+                                                           .clock = context_.clock,
+                                                           .random = context_.random,
+                                                           .disk = context_.disk,
+                                                           .audit = audit_.get()},
+                                            std::move(options));
+    is_open_ = true;
+}
+
+/// Reads are answered where they arrive; what may take long goes to other threads.
+void Core::answer(const access::Actor& actor, serve::Request request, serve::Reply reply) {
+    if (!is_open_) return reply(busy());
+    const bool is_read = request.method == "GET" || request.method == "HEAD";
+    const bool asks_ledger = request.path.starts_with("/fhir/AuditEvent");
+    if (is_read && !asks_ledger) return door_->handle(actor, std::move(request), std::move(reply));
+    auto shared = std::make_shared<serve::Reply>(std::move(reply));
+    const bool taken = workers_->run([this, actor, request = std::move(request), shared]() mutable {
+        door_->handle(actor, std::move(request), std::move(*shared));
+    });
+    if (!taken) (*shared)(busy());
+}
+
+std::string Core::metrics() {
+    const vault::Counts counts = store_.vault().counts();
+    return fmt::format(
+        "# TYPE hygie_vault_resources gauge\nhygie_vault_resources {}\n"
+        "# TYPE hygie_vault_versions gauge\nhygie_vault_versions {}\n"
+        "# TYPE hygie_vault_records gauge\nhygie_vault_records {}\n"
+        "# TYPE hygie_vault_commits_total counter\nhygie_vault_commits_total {}\n"
+        "# TYPE hygie_ledger_entries gauge\nhygie_ledger_entries {}\n",
+        counts.resources, counts.versions, counts.records, counts.commits,
+        store_.clerk().log().durable_size());
+}
+
+Result<access::Sessions::Opened> Core::open_session(const access::Sessions::Wish& wish) {
+    auto opened = TRY(sessions_->prepare(wish));
+    event::Event event = origin();
+    event.type = event::Type::SignedIn;
+    event.action = event::Action::Execute;
+    event.time = context_.clock.now();
+    event.id = event::print_uuid(event::make_uuid(event.time, context_.random));
+    event.actor.id = wish.login;
+    event.actor.auth = wish.auth;
+    event.detail["session"] = opened.session.id;
+    std::promise<Status> promise;
+    auto kept = promise.get_future();
+    store_.trace().submit({std::move(event)}, [&](Status status) { promise.set_value(status); });
+    TRY_STATUS(kept.get());
+    TRY_STATUS(sessions_->confirm(opened));
+    return opened;
+}
+
+void Core::stop() {
+    if (server_) server_->stop(kGrace);
+}
+
+Core::~Core() {
+    if (server_) server_->stop();
+    server_.reset();
+    workers_.reset();
+    front_.reset();
+    door_.reset();
+}
+
+}  // namespace hygie::app

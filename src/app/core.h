@@ -1,0 +1,131 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/accounts.h"
+#include "access/sessions.h"
+#include "access/sign_in.h"
+#include "app/context.h"
+#include "app/control_listener.h"
+#include "app/ledger_audit.h"
+#include "app/ledger_clerk.h"
+#include "app/ledger_trace.h"
+#include "crypto/keyring.h"
+#include "guards/records/door.h"
+#include "ledger/policy.h"
+#include "serve/certificate.h"
+#include "serve/front.h"
+#include "serve/tile_routes.h"
+#include "serve/workers.h"
+#include "vault/vault.h"
+
+/// The core: ledger, vault, accounts, records door and front, in one process over one directory.
+namespace hygie::app {
+
+/// Where a core keeps what, below its --state directory.
+struct CoreDirs {
+    explicit CoreDirs(std::string state) : state_(std::move(state)) {}
+
+    const std::string& state() const { return state_; }
+    std::string ledger() const { return join(state_, "ledger"); }  ///< the root key is in it
+    std::string vault() const { return join(state_, "vault"); }
+    std::string access() const { return join(state_, "access"); }
+    std::string tls() const { return join(state_, "tls"); }
+    std::string exports() const { return join(state_, "exports"); }
+
+  private:
+    std::string state_;
+};
+
+/// --state: every command that works on a core declares it.
+Parameter state_option();
+/// --state, absolute.
+CoreDirs core_dirs(Context& context);
+/// Makes the ledger and the folders of a core that is not there yet.
+Status create_core(Context& context, const CoreDirs& dirs, const std::string& origin,
+                   const std::function<Result<crypto::Sealing>()>& seal);
+
+/// The domain keys of the core's parts.
+crypto::Secret32 vault_key(const crypto::RootKey& root);
+crypto::Secret32 access_key(const crypto::RootKey& root);
+
+/// Ledger and vault of a core, open in this process and no other.
+class Store {
+  public:
+    static Result<std::unique_ptr<Store>> open(Context& context, const CoreDirs& dirs,
+                                               const crypto::RootKey& root,
+                                               std::optional<ledger::Policy> policy);
+    ~Store();
+
+    LedgerClerk& clerk() { return *clerk_; }
+    LedgerTrace& trace() { return *trace_; }
+    vault::Vault& vault() { return *vault_; }
+    /// Finishes what is under way; what went wrong, if anything did.
+    Status close();
+
+  private:
+    Store() = default;
+
+    std::unique_ptr<LedgerClerk> clerk_;
+    std::unique_ptr<LedgerTrace> trace_;
+    std::unique_ptr<vault::Vault> vault_;
+    std::unique_ptr<ControlListener> control_;
+    bool closed_ = false;
+};
+
+/// What ledger and vault are reached through: people, sign-in, the records door, HTTPS.
+class Core {
+  public:
+    struct Plan {
+        std::string listen = "127.0.0.1:0";
+        std::vector<std::string> names{};  ///< DNS names and addresses of the certificate
+        std::string url{};                 ///< how it is reached; empty: where it listens
+    };
+    static Result<std::unique_ptr<Core>> start(Context& context, const CoreDirs& dirs,
+                                               const crypto::RootKey& root, Store& store,
+                                               const Plan& plan);
+    /// Stops.
+    ~Core();
+
+    const std::string& url() const { return url_; }
+    std::string fhir() const { return url_ + "/fhir"; }
+    const std::string& authority() const { return certificate_.authority; }
+    access::Accounts& accounts() { return *accounts_; }
+    access::Sessions& sessions() { return *sessions_; }
+    records::Door& door() { return *door_; }
+    /// A session whose opening is in the ledger.
+    Result<access::Sessions::Opened> open_session(const access::Sessions::Wish& wish);
+    /// Lets those who are connected finish.
+    void stop();
+
+  private:
+    Core(Context& context, Store& store) : context_(context), store_(store) {}
+    Status open_access(const CoreDirs& dirs, const crypto::RootKey& root);
+    Status open_front(const CoreDirs& dirs, const Plan& plan);
+    void open_door(const CoreDirs& dirs, const crypto::RootKey& root);
+    void answer(const access::Actor& actor, serve::Request request, serve::Reply reply);
+    event::Event origin() const;
+    std::string metrics();
+
+    Context& context_;
+    Store& store_;
+    std::string url_;
+    serve::CertificateFiles certificate_;
+    std::unique_ptr<access::Accounts> accounts_;
+    std::unique_ptr<access::Sessions> sessions_;
+    std::unique_ptr<access::SignIn> sign_in_;
+    std::unique_ptr<LedgerAudit> audit_;
+    std::unique_ptr<serve::TileRoutes> log_;
+    std::unique_ptr<records::Door> door_;
+    std::atomic<bool> is_open_ = false;  ///< the door is there
+    std::unique_ptr<serve::Front> front_;
+    std::unique_ptr<serve::Workers> workers_;
+    std::unique_ptr<serve::HttpServer> server_;
+};
+
+}  // namespace hygie::app

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "app/ledger_clerk.h"
+#include "guards/records/door.h"
+
+namespace hygie::app {
+
+/// The ledger of this process as the records door serves it: AuditEvents, newest first. The door
+/// traces who reads, before it shows. Thread-safe.
+class LedgerAudit final : public records::AuditTrail {
+  public:
+    /// Entries looked at for one page, when nothing but time narrows the question.
+    static constexpr std::uint64_t kWindow = 4096;
+
+    explicit LedgerAudit(LedgerClerk& clerk) : clerk_(clerk) {}
+
+    Result<std::vector<Entry>> search(const AuditTrail::Question& question) override;
+    Result<Entry> read(const std::string& id) override;
+
+  private:
+    Result<std::vector<Entry>> collect(const app::Question& asked,
+                                       const AuditTrail::Question& question);
+    Result<std::vector<Entry>> newest(const AuditTrail::Question& question);
+
+    LedgerClerk& clerk_;
+};
+
+}  // namespace hygie::app
