@@ -128,7 +128,8 @@ void note_profession(Json concepts, ReadPerson& person) {
 
 void Reading::practitioner() {
     ReadPerson& person = facts_.persons[self_];
-    const Json name = resource_["name"].size() > 0 ? resource_["name"].items()[0] : Json();
+    const auto names = resource_["name"].items();
+    const Json name = names.empty() ? Json() : names[0];
     person.name = name["text"].text();
     if (person.name.empty()) {
         each_at(name, "given", [&](Json given) { person.name.append(given.text()).append(" "); });

@@ -229,6 +229,13 @@ TEST(CircleWorld, OtherSpellingsOfANameAreTheSamePerson) {
               Finding::UnknownActor);
 }
 
+TEST(CircleWorld, AValueOfTheWrongShapeSaysNothing) {
+    const CircleWorld world = world_of(
+        {R"({"resourceType":"Practitioner","id":"a","name":{"family":"x"},"qualification":"y"})",
+         R"({"resourceType":"Patient","id":"p","generalPractitioner":"Practitioner/a"})"});
+    EXPECT_EQ(access(world, "Practitioner/a", "p", kNoon), Finding::Unexplained);
+}
+
 TEST(CircleAccesses, AuditEventsEventLinesAndPlainObjectsAreUnderstood) {
     const std::string_view lines[] = {
         R"({"resourceType":"AuditEvent","recorded":"2026-11-24T12:00:00Z","agent":[
