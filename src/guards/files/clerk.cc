@@ -127,6 +127,7 @@ void Gate::take_name(const fan::Event& event) {
     const Actor actor = actors_.of(event.tid);
     // Events on one object may come merged: order them as they can have happened.
     if (event.mask & fan::kCreate) take_create(*volume, event, actor);
+    if (event.mask & fan::kModify) look_again(volume->key(event.target), event.tid);
     if (event.mask & fan::kRename) take_rename(*volume, event, actor);
     if (event.mask & fan::kAttrib) take_attributes(*volume, event, actor);
     if (event.mask & fan::kDelete) take_delete(*volume, event, actor);

@@ -5,12 +5,14 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -26,8 +28,16 @@ constexpr char kGoodbye = 'b';
 constexpr char kStarting = 's';
 constexpr char kRelease = 'r';
 constexpr int kPollMs = 250;
-/// Descriptors a dead gate may have had in its hands.
-constexpr int kGateFdsMax = 65'536;
+/// The kernel knows an act by the number of its descriptor in the process that read it, so two
+/// processes must not use the same ones: a gate those below, a deadman those above.
+constexpr rlim_t kGateFdsMax = 32'768;
+
+int gate_fds_max() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return 512;
+    return static_cast<int>(std::min(kGateFdsMax, limit.rlim_cur / 2));
+}
+
 using Steady = std::chrono::steady_clock;
 
 /// An act that waits for the next gate.
@@ -74,9 +84,10 @@ class Standby {
     void stand_in() {
         gate_group_ = fan::Group(UniqueFd(::fcntl(groups_.gate.fd(), F_DUPFD_CLOEXEC, 3)));
         gate_group_.heed_all();
+        rise_above(gate_fds_max());
         // What the gate held in its hands when it died is not known any more: let the callers try
         // again rather than wait for ever.
-        for (int fd = 0; fd < kGateFdsMax; ++fd) gate_group_.answer(fd, fan::deny(EAGAIN));
+        for (int fd = 0; fd < gate_fds_max(); ++fd) gate_group_.answer(fd, fan::deny(EAGAIN));
         const UniqueFd door = open_door();
         for (;;) {
             std::array<pollfd, 3> polls{{{gate_group_.fd(), POLLIN, 0},
@@ -88,6 +99,12 @@ class Standby {
             meet_all();
             expire();
         }
+    }
+
+    /// Takes all low numbers, so that events come with high ones.
+    static void rise_above(int floor) {
+        const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        for (int fd = null; fd >= 0 && fd < floor;) fd = ::fcntl(null, F_DUPFD_CLOEXEC, 0);
     }
 
     UniqueFd open_door() const {

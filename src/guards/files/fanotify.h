@@ -18,6 +18,7 @@ inline constexpr std::uint64_t kOpenPerm = 0x00010000;
 inline constexpr std::uint64_t kOpenExecPerm = 0x00040000;
 inline constexpr std::uint64_t kPreAccess = 0x00100000;  ///< Linux 6.14
 inline constexpr std::uint64_t kCloseWrite = 0x00000008;
+inline constexpr std::uint64_t kModify = 0x00000002;
 inline constexpr std::uint64_t kAttrib = 0x00000004;
 inline constexpr std::uint64_t kCreate = 0x00000100;
 inline constexpr std::uint64_t kDelete = 0x00000200;

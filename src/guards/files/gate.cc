@@ -75,8 +75,10 @@ std::uint64_t Groups::gate_mask() const {
 Status Groups::watch(const Volume& volume) {
     TRY_STATUS(gate.watch_filesystem(volume.top(), gate_mask()));
     TRY_STATUS(closings.watch_filesystem(volume.top(), fan::kCloseWrite));
-    return names.watch_filesystem(
-        volume.top(), fan::kCreate | fan::kDelete | fan::kRename | fan::kAttrib | fan::kOnDir);
+    // Without pre-content events a cut by name is only told after the fact.
+    const std::uint64_t cuts = pre_content ? 0 : fan::kModify;
+    return names.watch_filesystem(volume.top(), fan::kCreate | fan::kDelete | fan::kRename |
+                                                    fan::kAttrib | fan::kOnDir | cuts);
 }
 
 bool HotActors::heat(const std::string& actor) {
@@ -361,11 +363,11 @@ void Gate::run_keeper() {
 /// truncate(2) changes a file that nobody opens or closes.
 void Gate::look_again(const FileKey& key, pid_t tid) {
     const std::lock_guard lock(looks_mutex_);
-    looks_.emplace_back(key, tid);
+    looks_[key] = tid;
 }
 
 void Gate::look_at_all() {
-    std::vector<std::pair<FileKey, pid_t>> looks;
+    std::map<FileKey, pid_t> looks;
     {
         const std::lock_guard lock(looks_mutex_);
         looks.swap(looks_);
@@ -377,7 +379,9 @@ void Gate::look_at(const FileKey& key, pid_t tid) {
     for (const auto& volume : volumes_) {
         if (volume->number() != key.volume()) continue;
         Result<UniqueFd> fd = volume->open_key(key, O_RDONLY | O_NOATIME);
-        if (!fd) return;
+        // A read lease is refused while somebody may write: then a closing will come.
+        if (!fd || ::fcntl(fd->get(), F_SETLEASE, F_RDLCK) < 0) return;
+        (void)::fcntl(fd->get(), F_SETLEASE, F_UNLCK);
         fan::Event event;
         event.fd = std::move(*fd);
         event.tid = tid;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -83,6 +84,11 @@ class Gate {
     /// Keeps a file found by the scan, unless it is kept already. `path_fd` is open with O_PATH.
     Status take_stock(const Volume& volume, int path_fd, const std::string& path,
                       Store::Effort effort);
+    /// Without pre-content events and clones, what escapes the gate comes back only if its bytes
+    /// were copied before.
+    bool copies_ahead(const Volume& volume) const {
+        return !groups_.pre_content && !store_.stage(volume.number()).clones();
+    }
     /// Counted up while events are answered: for the deadman. Before start().
     void beat_into(std::atomic<std::uint64_t>* beat) { beat_ = beat; }
 
@@ -169,7 +175,7 @@ class Gate {
     std::condition_variable queue_filled_;
     std::deque<Task> queue_;
     std::mutex looks_mutex_;
-    std::vector<std::pair<FileKey, pid_t>> looks_;  ///< files that change without a closing
+    std::map<FileKey, pid_t> looks_;  ///< files that change without a closing
     std::vector<std::jthread> threads_;
 };
 

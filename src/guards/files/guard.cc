@@ -64,9 +64,11 @@ Text words_for(const Protection& p) {
             "everything is cloned ahead; cutting by truncate(2) is not held, but is restored"};
     return {
         "noyau sans événements avant contenu (Linux 6.14) et système sans clonage : "
-        "l'ouverture en écriture est retenue ; truncate(2) par nom ÉCHAPPE à la garde",
+        "l'ouverture en écriture est retenue, et tout est copié d'avance tant qu'il y a de la "
+        "place ; au-delà, truncate(2) par nom ÉCHAPPE à la garde",
         "kernel without pre-content events (Linux 6.14) and a file system without clones: "
-        "opening for writing is held; truncate(2) by name ESCAPES the guard"};
+        "opening for writing is held, and everything is copied ahead while there is room; "
+        "beyond it, truncate(2) by name ESCAPES the guard"};
 }
 
 }  // namespace

@@ -61,8 +61,13 @@ class Walk {
         ++result.files;
         result.bytes += static_cast<std::uint64_t>(info.st_size);
         const bool is_written = writers_.contains({info.st_dev, info.st_ino});
-        return count(gate_.take_stock(volume_, fd.get(), path,
-                                      is_written ? Store::Effort::Bytes : Store::Effort::Cheaply));
+        const bool is_ahead = gate_.copies_ahead(volume_);
+        Status kept = gate_.take_stock(
+            volume_, fd.get(), path,
+            is_written || is_ahead ? Store::Effort::Bytes : Store::Effort::Cheaply);
+        if (!kept && kept.error().code == Code::Full && !is_written)
+            kept = gate_.take_stock(volume_, fd.get(), path, Store::Effort::Cheaply);
+        return count(kept);
     }
 
     /// One file that cannot be read does not leave the others unguarded; no room does.
@@ -125,6 +130,9 @@ Inodes open_for_writing() {
         if (std::from_chars(name.begin(), name.end(), pid).ec != std::errc() || pid == ::getpid())
             continue;
         const std::string process = "/proc/" + std::string(name);
+        std::string command;
+        std::ifstream(process + "/comm") >> command;
+        if (command == "hygie-deadman") continue;
         add_descriptors(process, inodes);
         add_mappings(process, inodes);
     }
