@@ -195,6 +195,12 @@ TEST(ReadFiles, UnpacksVbaAsOfficeDoes) {
               std::string(73, 'a'));
 }
 
+TEST(ReadFiles, AnAnswerOfAnImpossibleSizeIsNoAnswer) {
+    const Bytes endless = {0x9B, 0x2D, 0x31, 0x2E, 0x34, 0x0A, 0xB1, 0x33, 0x20, 0x2B};
+    EXPECT_TRUE(facts_of_answer(endless).crashed);
+    EXPECT_TRUE(answer_question(endless).empty());
+}
+
 RC_GTEST_PROP(ReadFiles, AnswersAnyBytes, (const std::vector<std::uint8_t>& bytes)) {
     const AttachmentFacts facts = facts_of_answer(bytes);
     RC_ASSERT(facts.links.size() == facts.link_where.size());

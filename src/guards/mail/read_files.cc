@@ -93,6 +93,15 @@ void add_inline_pictures(const Message& message, Json& files) {
     }
 }
 
+/// Discarded for bytes that are none. An array of a size that cannot be throws all the same.
+Json read_cbor(ByteView bytes) {
+    try {
+        return Json::from_cbor(bytes, true, false);
+    } catch (const Json::exception&) {
+        return Json(Json::value_t::discarded);
+    }
+}
+
 std::string text_of(const Json& object, const char* name) {
     const auto it = object.find(name);
     return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
@@ -185,7 +194,7 @@ Bytes question_of(const Message& message, const std::vector<std::string>& passwo
 }
 
 Bytes answer_question(ByteView question) {
-    const Json json = Json::from_cbor(question, true, false);
+    const Json json = read_cbor(question);
     if (!json.is_object()) return {};
     std::vector<std::string> passwords;
     for (const Json& one : list_of(json, "passwords"))
@@ -216,7 +225,7 @@ Bytes answer_question(ByteView question) {
 
 AttachmentFacts facts_of_answer(ByteView answer) {
     AttachmentFacts out;
-    const Json json = Json::from_cbor(answer, true, false);
+    const Json json = read_cbor(answer);
     if (!json.is_object()) {
         out.crashed = true;
         return out;
