@@ -44,13 +44,15 @@ def text(r, lines):
 
 
 def table(r, lines):
-    return b"date;nom;montant\n" + b"".join(b"2026-%02d-%02d;N%d;%d\n" % (r.randrange(1, 13), r.randrange(1, 29), r.randrange(99),
-                                                                         r.randrange(9999)) for _ in range(lines))
+    def row():
+        return b"2026-%02d-%02d;N%d;%d\n" % (r.randrange(1, 13), r.randrange(1, 29), r.randrange(99), r.randrange(9999))
+    return b"date;nom;montant\n" + b"".join(row() for _ in range(lines))
 
 
 def pdf(r, lines, level=6):
     body = zlib.compress(text(r, lines), level)
-    parts = [b"%PDF-1.5\n", b"1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n", b"2 0 obj\n<</Type/Pages/Count 0/Kids[]>>\nendobj\n",
+    parts = [b"%PDF-1.5\n", b"1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n",
+             b"2 0 obj\n<</Type/Pages/Count 0/Kids[]>>\nendobj\n",
              b"3 0 obj\n<</Filter/FlateDecode/Length %d>>\nstream\n" % len(body) + body + b"\nendstream\nendobj\n"]
     offset = sum(map(len, parts))
     return b"".join(parts) + b"xref\n0 1\n0000000000 65535 f \ntrailer\n<</Root 1 0 R/Size 4>>\nstartxref\n%d\n%%%%EOF\n" % offset
@@ -256,7 +258,8 @@ def pdf_stamp(d):
     for path in every(d / "share", "*.pdf"):
         start = path.stat().st_size
         with open(path, "ab") as out:
-            out.write(b"9 0 obj\n<</Annot true>>\nendobj\nxref\n0 0\ntrailer\n<</Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (start + 35))
+            out.write(b"9 0 obj\n<</Annot true>>\nendobj\nxref\n0 0\ntrailer\n<</Root 1 0 R>>\n"
+                      b"startxref\n%d\n%%%%EOF\n" % (start + 35))
 
 
 @work()
