@@ -7,7 +7,9 @@
 
 #include "app/cmd_files.h"
 #include "app/commands.h"
+#include "app/files_spool.h"
 #include "guards/files/guard.h"
+#include "guards/files/judge_office.h"
 #include "host/service.h"
 
 namespace hygie::app {
@@ -49,14 +51,59 @@ void announce(Context& context, const files::Guard& guard) {
                 << std::flush;
 }
 
+/// The judge, and where its events go. The spool outlives the judge.
+struct Judging {
+    std::unique_ptr<FilesSpool> spool;
+    std::unique_ptr<files::JudgeOffice> office;
+};
+
+std::string given(Context& context, std::string_view name) {
+    return context.values.has(name) ? context.values.text(name) : std::string();
+}
+
+Result<Judging> open_judge(Context& context, const std::string& state) {
+    const files::StatePaths paths(state);
+    TRY_STATUS(context.disk.make_dirs(state));
+    const crypto::Secret32 key =
+        TRY(files::state_key(files_doors(context), state, files::Absent::Make));
+    Judging judging;
+    judging.spool = TRY(FilesSpool::open(context, paths.spool, key));
+    files::JudgeOffice::Settings settings{.state = state,
+                                          .smb_conf = given(context, "--smb-conf"),
+                                          .tool_policy = files::ToolPolicy::Report,
+                                          .tools = given(context, "--tools"),
+                                          .canaries = context.values.list("--canary"),
+                                          .sink = judging.spool->sink()};
+    const std::string& policy = context.values.text("--remote-tools");
+    if (policy == "refuse") settings.tool_policy = files::ToolPolicy::Refuse;
+    if (policy == "allow") settings.tool_policy = files::ToolPolicy::Allow;
+    judging.office = TRY(files::JudgeOffice::open(
+        {context.disk, context.clock, context.random, context.process}, settings, key));
+    return judging;
+}
+
+/// The core's orders become those that a person here could give.
+void connect_core(Context& context, const Judging& judging) {
+    if (!context.values.has("--core")) return;
+    judging.spool->connect(
+        context, context.values.text("--core"),
+        [&office = *judging.office](const event::Order& order) { return office.obey(order); });
+}
+
 Result<int> guard(Context& context) {
-    files::NoJudge judge;
     files::GuardSettings settings;
     settings.protected_dirs = context.values.list("--protect");
     settings.state = context.values.text("--state");
     if (context.values.text("--events") == "permission")
         settings.want = files::Groups::Want::PermissionOnly;
-    const auto running = TRY(files::Guard::start(files_doors(context), settings, judge, nullptr));
+    const auto judging = TRY(open_judge(context, settings.state));
+    const auto running = TRY(files::Guard::start(
+        files_doors(context), settings, judging.office->door(), judging.office->sessions()));
+    judging.office->start([&gate = running->gate()] { gate.heed_all(); });
+    // The judge calls the gate: it ends first.
+    const auto end = [](files::JudgeOffice* office) { office->desk().stop(); };
+    const std::unique_ptr<files::JudgeOffice, decltype(end)> ends(judging.office.get(), end);
+    connect_core(context, judging);
     announce(context, *running);
     notify_service("READY=1");
     Status ended;
@@ -97,7 +144,37 @@ Command guard_command() {
                                   "best: before content where the kernel can (Linux 6.14); "
                                   "permission: at opening alone"},
                          .choices = {"best", "permission"},
-                         .by_default = "best"}},
+                         .by_default = "best"},
+                        {.name = "--canary",
+                         .placeholder = "FILE",
+                         .kind = Kind::File,
+                         .help = {"un fichier témoin, que personne n'a de raison de modifier",
+                                  "a canary file, which nobody has a reason to change"},
+                         .many = true},
+                        {.name = "--remote-tools",
+                         .placeholder = "POLICY",
+                         .help = {"un outil de prise en main à distance inconnu : allow, report "
+                                  "(signaler), refuse (ne s'exécute pas)",
+                                  "an unknown tool of remote control: allow, report, refuse (it "
+                                  "does not run)"},
+                         .choices = {"allow", "report", "refuse"},
+                         .by_default = "report"},
+                        {.name = "--tools",
+                         .placeholder = "FILE",
+                         .kind = Kind::File,
+                         .help = {"d'autres outils à reconnaître : « nom | programmes | marques »",
+                                  "more tools to recognise: 'name | programs | markers'"}},
+                        {.name = "--smb-conf",
+                         .placeholder = "FILE",
+                         .kind = Kind::File,
+                         .help = {"le smb.conf du serveur Samba, quand ce n'est pas le sien",
+                                  "the smb.conf of the Samba server, when it is not its own"}},
+                        {.name = "--core",
+                         .placeholder = "SOCKET",
+                         .kind = Kind::File,
+                         .help = {"le cœur à qui remettre les événements ; ils attendent dans "
+                                  "DIR/spool",
+                                  "the core that takes the events; they wait in DIR/spool"}}},
             .examples = {{"hygie guard files --protect /srv/partage --state /srv/hygie",
                           {"Un partage, l'état sur le même disque :",
                            "A share, the state on the same disk:"}}},

@@ -11,7 +11,8 @@ std::vector<Command> all_commands() {
                             link_commands,          ledger_bench_commands, witness_commands,
                             key_commands,           mail_sample_commands,  mail_commands,
                             mail_model_commands,    mail_learn_commands,   files_commands,
-                            files_history_commands, config_commands,       self_commands})
+                            files_history_commands, files_judge_commands,  backup_commands,
+                            config_commands,        self_commands})
         for (Command& command : area()) all.push_back(std::move(command));
     return all;
 }

@@ -28,6 +28,10 @@ std::vector<Command> link_commands();
 std::vector<Command> files_commands();
 /// `files …`.
 std::vector<Command> files_history_commands();
+/// `files stopped`, `thaw`, `enrol` and `bench`.
+std::vector<Command> files_judge_commands();
+/// `backup …`.
+std::vector<Command> backup_commands();
 std::vector<Command> witness_commands();
 std::vector<Command> key_commands();
 /// `mail judge`.

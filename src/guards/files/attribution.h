@@ -6,6 +6,9 @@
 
 namespace hygie::files {
 
+/// Stands for a user that is not known yet.
+inline constexpr char kUnknownUser[] = "?";
+
 /// Finds the person behind a process of Samba. Asked once per process, and the answer is kept while
 /// it lives.
 class SmbSessions {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "event/uuid.h"
+#include "guards/files/attribution.h"
 
 namespace hygie::files {
 namespace {
@@ -67,6 +68,7 @@ Enforcer::Enforcer(Doors doors, JudgeState* state, EventSink sink)
 Status Enforcer::restore() {
     const std::scoped_lock lock(mutex_);
     if (state_ != nullptr) stopped_ = TRY(state_->load_stops());
+    any_ = !stopped_.empty();
     read_only_ = std::ranges::any_of(
         stopped_, [](const StoppedActor& stop) { return stop.rung == Rung::ReadOnly; });
     return {};
@@ -118,6 +120,7 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
         const auto known =
             std::ranges::find(stopped_, stop.key, [](const StoppedActor& one) { return one.key; });
         if (known == stopped_.end()) stopped_.push_back(stop);
+        any_ = true;
     }
     if (actor.smb) {
         for (const Actor& session : together) doors_.control.send(session.process, SIGTERM);
@@ -135,6 +138,28 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
     if (state_ != nullptr) (void)state_->save_stops(stopped_);
 }
 
+void Enforcer::refuse(const std::string& key, const event::Reason& reason) {
+    Conclusion conclusion{.rung = Rung::Deny, .verdict = {}, .key = key, .targets = {}};
+    conclusion.verdict = {.level = event::Level::Malicious,
+                          .score_permille = event::kScorePermilleMax,
+                          .reasons = {reason}};
+    {
+        const std::scoped_lock lock(mutex_);
+        const auto same = [&](const StoppedActor& stop) { return stop.key == key; };
+        if (std::ranges::any_of(stopped_, same)) return;
+        stopped_.push_back({.key = key,
+                            .rung = Rung::Freeze,
+                            .since = doors_.clock.now(),
+                            .processes = {},
+                            .program = {},
+                            .uid = 0,
+                            .reasons = {reason}});
+        any_ = true;
+        if (state_ != nullptr) (void)state_->save_stops(stopped_);
+    }
+    report({}, conclusion, {}, "order");
+}
+
 void Enforcer::cut_again(const Actor& actor) {
     if (actor.smb) doors_.control.send(actor.process, SIGTERM);
 }
@@ -143,7 +168,12 @@ bool Enforcer::is_stopped(const Actor& actor) const {
     const std::scoped_lock lock(mutex_);
     if (stopped_.empty()) return false;
     const std::string key = actor.key();
-    return std::ranges::any_of(stopped_, [&](const StoppedActor& stop) { return stop.key == key; });
+    // A session whose user is not known yet is taken for the stopped one at the same workstation.
+    const bool unknown = actor.smb && actor.smb->user == kUnknownUser;
+    const std::string end = unknown ? "@" + actor.smb->address : std::string();
+    return std::ranges::any_of(stopped_, [&](const StoppedActor& stop) {
+        return stop.key == key || (unknown && stop.key.ends_with(end));
+    });
 }
 
 bool Enforcer::is_read_only() const {
@@ -167,6 +197,7 @@ Status Enforcer::thaw(const std::string& key) {
         });
         read_only_ = std::ranges::any_of(
             stopped_, [](const StoppedActor& stop) { return stop.rung == Rung::ReadOnly; });
+        any_ = !stopped_.empty();
         if (state_ != nullptr) TRY_STATUS(state_->save_stops(stopped_));
     }
     if (freed.empty())

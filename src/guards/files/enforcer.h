@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -51,11 +52,14 @@ class Enforcer {
     Status restore();
     /// Stops the targets of a conclusion of rung Freeze or more, and reports why.
     void stop(const Conclusion& conclusion, const Change& change);
+    /// Refuses every write of an actor named by its key, because a case asks for it.
+    void refuse(const std::string& key, const event::Reason& reason);
     /// A stopped workstation came back by another session: closes that too.
     void cut_again(const Actor& actor);
     /// Null when nothing stops this actor. Also tells whether nobody may write.
     bool is_stopped(const Actor& actor) const;
     bool is_read_only() const;
+    bool is_any_stopped() const { return any_; }
     std::vector<StoppedActor> stopped() const;
     /// Lets an actor go on, or everybody: "all". Code::NotFound when it is not stopped.
     Status thaw(const std::string& key);
@@ -72,6 +76,7 @@ class Enforcer {
     mutable std::mutex mutex_;
     std::vector<StoppedActor> stopped_;
     bool read_only_ = false;
+    std::atomic<bool> any_ = false;
 };
 
 }  // namespace hygie::files

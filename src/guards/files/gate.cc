@@ -234,7 +234,8 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     if (intent_of(event.tid, event.mask, fd) != Intent::Read) return false;
     const Actor actor = actors_.of(event.tid);
     if (hot_.is_hot(actor.key())) return false;
-    groups_.gate.ignore(fd, groups_.gate_mask(), fan::Ignore::UntilModified);
+    if (!judge_.is_watchful())
+        groups_.gate.ignore(fd, groups_.gate_mask(), fan::Ignore::UntilModified);
     answer(event, fan::kAllow);
     tell(change_of(ChangeKind::Read, actor, *key, known->path), false);
     return true;
@@ -290,7 +291,8 @@ Status Gate::make_safe(Task& task, Intent intent, const Actor& actor) {
                                Store::Effort::Bytes));
         ++counts_.kept;
     }
-    const bool is_watched = intent != Intent::Read || hot_.is_hot(actor.key());
+    const bool is_watched =
+        intent != Intent::Read || hot_.is_hot(actor.key()) || judge_.is_watchful();
     if (need == Need::Skip) {
         // More of the same writer's bytes: not asked about until it closes.
         if (intent != Intent::Read && groups_.pre_content)

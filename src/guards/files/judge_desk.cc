@@ -34,15 +34,22 @@ bool is_awaited(ChangeKind kind) {
 
 }  // namespace
 
-JudgeDesk::JudgeDesk(Parts parts) : parts_(std::move(parts)), saved_(parts_.clock.steady()) {
+JudgeDesk::JudgeDesk(Parts parts) : parts_(std::move(parts)), saved_(parts_.clock.steady()) {}
+
+void JudgeDesk::start() {
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
-JudgeDesk::~JudgeDesk() {
+void JudgeDesk::stop() {
+    if (!thread_.joinable()) return;
     thread_.request_stop();
     filled_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    thread_.join();
     save(Saving::Now);
+}
+
+JudgeDesk::~JudgeDesk() {
+    stop();
 }
 
 Stop JudgeDesk::before(const Change& change) {
@@ -138,6 +145,7 @@ void JudgeDesk::run(const std::stop_token& stop) {
 }
 
 void JudgeDesk::judge_one(const Change& change) {
+    if (parts_.enforcer.is_stopped(change.actor)) parts_.enforcer.cut_again(change.actor);
     Conclusion conclusion;
     Conclusion theft;
     {

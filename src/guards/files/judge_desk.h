@@ -37,8 +37,14 @@ class JudgeDesk final : public JudgeDoor {
     explicit JudgeDesk(Parts parts);
     ~JudgeDesk() override;
 
+    /// Begins to judge; what was told before waits until then.
+    void start();
+    /// Ends judging; what waits stays unjudged. Nothing is called back afterwards.
+    void stop();
+
     Stop before(const Change& change) override;
     void after(Change change) override;
+    bool is_watchful() const override { return parts_.enforcer.is_any_stopped(); }
 
     /// Called when an actor was stopped: the gate asks again about every file.
     void on_stop(std::function<void()> heed) { heed_ = std::move(heed); }

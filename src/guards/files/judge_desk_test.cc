@@ -86,6 +86,7 @@ struct Office {
     std::unique_ptr<JudgeDesk> desk = std::make_unique<JudgeDesk>(
         JudgeDesk::Parts{judge, theft, tools, enforcer, real_clock(), real_random(), &state, sink,
                          ToolPolicy::Refuse});
+    Office() { desk->start(); }
 
     Change change(ChangeKind kind, const Actor& actor, const std::string& path) {
         Change change;
@@ -360,6 +361,8 @@ TEST(Smb, KnowsUsersByNumber) {
         parse_passwd("root:x:0:0:root:/root:/bin/sh\nbad line\nlune:x:1001:1001::/:\n");
     EXPECT_EQ(users.at(1001), "lune");
     EXPECT_EQ(users.size(), 2U);
+    EXPECT_EQ(effective_uid("Name:\tsmbd\nUid:\t0\t1001\t0\t1001\nGid:\t0\n"), 1001U);
+    EXPECT_EQ(effective_uid("Name:\tsmbd\n"), 0U);
 }
 
 }  // namespace

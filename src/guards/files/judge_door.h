@@ -35,6 +35,8 @@ class JudgeDoor {
     virtual Stop before(const Change& change) = 0;
     /// Told after it happened. Must not block: queue it. `change` keeps its content alive.
     virtual void after(Change change) = 0;
+    /// While somebody is stopped every act is asked about, also on files that were just read.
+    virtual bool is_watchful() const { return false; }
 };
 
 /// Judges nothing: preservation alone.

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -166,10 +165,22 @@ std::map<uid_t, std::string> parse_passwd(std::string_view text) {
     return users;
 }
 
+uid_t effective_uid(std::string_view status) {
+    const std::size_t line = status.find("\nUid:\t");
+    if (line == std::string_view::npos) return 0;
+    // Real, effective, saved, file system: the last is what files are opened with.
+    std::istringstream numbers{std::string(status.substr(line + 6, 64))};
+    uid_t uid = 0;
+    for (int i = 0; i < 4; ++i) numbers >> uid;
+    return numbers ? uid : 0;
+}
+
 SambaSessions::SambaSessions(Process& process, std::string smb_conf)
     : process_(process),
       smb_conf_(std::move(smb_conf)),
-      users_(parse_passwd(slurp("/etc/passwd"))) {
+      users_(parse_passwd(slurp("/etc/passwd"))) {}
+
+void SambaSessions::start() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
         while (!stop.stop_requested()) {
             {
@@ -201,10 +212,10 @@ void SambaSessions::run() {
 std::string SambaSessions::user_of(pid_t pid) {
     for (const SmbSession& session : told_)
         if (session.pid == pid) return session.user;
-    struct stat status{};
-    if (::stat(fmt::format("/proc/{}", pid).c_str(), &status) != 0 || status.st_uid == 0) return {};
-    const auto known = users_.find(status.st_uid);
-    return known != users_.end() ? known->second : fmt::format("uid {}", status.st_uid);
+    const uid_t uid = effective_uid(slurp(fmt::format("/proc/{}/status", pid)));
+    if (uid == 0) return {};
+    const auto known = users_.find(uid);
+    return known != users_.end() ? known->second : fmt::format("uid {}", uid);
 }
 
 std::optional<SmbClient> SambaSessions::client_of(const ProcessId& process) {
@@ -216,7 +227,8 @@ std::optional<SmbClient> SambaSessions::client_of(const ProcessId& process) {
     SmbClient client{user_of(process.pid), address};
     wanted_ = true;
     asked_.notify_one();
-    if (client.user.empty()) return SmbClient{"?", address};  // asked again at the next act
+    if (client.user.empty())
+        return SmbClient{kUnknownUser, address};  // asked again at the next act
     if (clients_.size() >= kClientsMax) clients_.clear();
     clients_.emplace(process, client);
     return client;

@@ -31,6 +31,9 @@ std::string peer_of(std::string_view table, const std::vector<std::uint64_t>& in
 /// Users by number, from the text of /etc/passwd.
 std::map<uid_t, std::string> parse_passwd(std::string_view text);
 
+/// The user a process opens files as, from the text of /proc/PID/status; 0 when it does not say.
+uid_t effective_uid(std::string_view status);
+
 /// Answers at once from /proc (the connection of the process, the user it acts for), because the
 /// process that is asked about is waiting and smbstatus may wait for it. smbstatus corrects the
 /// names afterwards, on a thread of its own: users of a domain are in no passwd file.
@@ -39,6 +42,9 @@ class SambaSessions final : public SmbSessions {
     /// `smb_conf` empty: Samba's own default.
     SambaSessions(Process& process, std::string smb_conf);
     ~SambaSessions() override;
+
+    /// Begins to ask smbstatus.
+    void start();
 
     std::optional<SmbClient> client_of(const ProcessId& process) override;
 

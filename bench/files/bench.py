@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""Measures the guard of files: the attacks of behaviours.py and the work of workloads.py, on loop-mounted images.
+
+    HYGIE=path bench.py [--files N] [--runs N] [--fs xfs|btrfs|ext4|all] [--only NAME]... [--attacks|--work] [--json]
+
+Attacks: how many files were changed when the attacker stood still, and how long after its first destructive act.
+Work: whether anything was stopped, and the time with the guard over the time without, runs interleaved.
+Needs root. Nothing outside a throw-away folder is touched.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+HYGIE = os.environ.get("HYGIE", "hygie")
+MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btrfs": ["mkfs.btrfs", "-q", "-f"]}
+# Nothing is frozen for deletion alone: these are kept and reported, not stopped.
+DELETIONS = {"unlink_wiper", "symlink_swap"}
+STOP_MAX = 60
+
+
+@contextlib.contextmanager
+def image(kind, work, size="3G"):
+    path, mount = work / f"{kind}.img", work / kind
+    with open(path, "wb") as out:
+        out.truncate(int(size[:-1]) << 30)
+    subprocess.run(MAKE[kind] + [path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    mount.mkdir()
+    subprocess.run(["mount", "-o", "loop", path, mount], check=True)
+    try:
+        yield mount
+    finally:
+        subprocess.run(["umount", "-l", mount], check=False)
+        path.unlink()
+
+
+class Guard:
+    def __init__(self, mount):
+        self.state = mount / "state"
+        self.process = subprocess.Popen([HYGIE, "--json", "guard", "files", "--protect", mount / "share", "--state", self.state],
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        if not self.process.stdout.readline():
+            raise RuntimeError("the guard did not start")
+
+    def stopped(self):
+        told = subprocess.run([HYGIE, "--json", "files", "stopped", "--state", self.state], capture_output=True, text=True)
+        return json.loads(told.stdout or "[]")
+
+    def thaw(self):
+        if not self.stopped():
+            return
+        subprocess.run([HYGIE, "files", "thaw", "--state", self.state, "all"], check=True, stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 5
+        while self.stopped() and time.monotonic() < until:
+            time.sleep(0.1)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def digest(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).digest()
+    except OSError:
+        return None
+
+
+def state_of(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
+# One behaviour runs in a process of its own: it tells each file it is done with, and what was refused.
+CHILD = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import behaviours
+attack = behaviours.BEHAVIOURS[sys.argv[2]]
+os.write(1, b"s")
+for path in behaviours.victims(sys.argv[3], sys.argv[2]):
+    try:
+        attack(path)
+        os.write(1, b".")
+    except OSError:
+        os.write(1, b"x")
+os.write(1, b"e")
+"""
+
+
+def attack(name, share, guard):
+    folder = os.path.join(os.fsencode(share), name.encode())
+    before = {os.path.join(folder, f): None for f in os.listdir(folder)}
+    before = {path: digest(path) for path in before}
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(HERE), name, str(share)], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+    os.set_blocking(child.stdout.fileno(), False)
+    started, stopped_at, refused, ended = None, None, 0, False
+    until = time.monotonic() + STOP_MAX
+    while time.monotonic() < until and not ended and stopped_at is None:
+        told = child.stdout.read() or b""
+        if started is None and told:
+            started = time.monotonic()
+        refused += told.count(b"x")
+        ended = b"e" in told or child.poll() is not None
+        if state_of(child.pid) == "T" or (refused and guard and guard.stopped()):
+            stopped_at = time.monotonic()
+        time.sleep(0.002)
+    if not ended:
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    time.sleep(0.3)
+    changed = sum(digest(path) != was for path, was in before.items())
+    if stopped_at is None and guard and guard.stopped():
+        stopped_at = time.monotonic()
+    milliseconds = round(1000 * (stopped_at - started)) if stopped_at and started else None
+    return {"behaviour": name, "files": len(before), "changed": changed, "stopped": stopped_at is not None,
+            "stop_ms": milliseconds}
+
+
+def attacks(kind, work, options):
+    sys.path.insert(0, str(HERE))
+    import behaviours
+    names = [n for n in behaviours.BEHAVIOURS if not n.endswith("_from_before")]
+    names = [n for n in names if not options.only or n in options.only]
+    rows = []
+    with image(kind, work) as mount:
+        (mount / "share").mkdir()
+        behaviours.make(mount / "share", options.files)
+        guard = Guard(mount)
+        try:
+            for name in names:
+                rows.append({"fs": kind, **attack(name, mount / "share", guard)})
+                guard.thaw()
+        finally:
+            guard.end()
+    return rows
+
+
+def work_names(options):
+    listed = subprocess.run([sys.executable, HERE / "workloads.py", "list"], capture_output=True, text=True, check=True)
+    names = [line for line in listed.stdout.splitlines() if not line.startswith("-")]
+    return [n for n in names if not options.only or n in options.only]
+
+
+def run_work(name, folder):
+    """Its time, and whether it got through; a frozen one is ended."""
+    start = time.monotonic()
+    child = subprocess.Popen([sys.executable, HERE / "workloads.py", "run", name, folder], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+    while child.poll() is None and time.monotonic() - start < STOP_MAX and state_of(child.pid) != "T":
+        time.sleep(0.005)
+    took = time.monotonic() - start
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        return took, False
+    return took, child.returncode == 0
+
+
+def honest(kind, work, options):
+    names = work_names(options)
+    times = {name: {"off": [], "on": []} for name in names}
+    stops = {name: 0 for name in names}
+    with image(kind, work) as mount:
+        share = mount / "share"
+        for _ in range(options.runs):
+            for side in ("off", "on"):
+                shutil.rmtree(share, ignore_errors=True)
+                shutil.rmtree(mount / "state", ignore_errors=True)
+                share.mkdir()
+                for name in names:
+                    subprocess.run([sys.executable, HERE / "workloads.py", "prepare", name, share / name], check=True)
+                guard = Guard(mount) if side == "on" else None
+                try:
+                    for name in names:
+                        took, through = run_work(name, share / name)
+                        times[name][side].append(took)
+                        stopped = bool(guard and guard.stopped())
+                        stops[name] += not through or stopped
+                        if stopped:
+                            guard.thaw()
+                finally:
+                    if guard:
+                        guard.end()
+    rows = []
+    for name in names:
+        off, on = statistics.median(times[name]["off"]), statistics.median(times[name]["on"])
+        rows.append({"fs": kind, "work": name, "runs": options.runs, "stopped": stops[name], "off_s": round(off, 3),
+                     "on_s": round(on, 3), "ratio": round(on / off, 2)})
+    return rows
+
+
+def quantile(values, q):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(q * len(values)))] if values else None
+
+
+def figures(attack_rows, work_rows):
+    judged = [r for r in attack_rows if r["behaviour"] not in DELETIONS]
+    changed = [r["changed"] for r in judged if r["stopped"]]
+    delays = [r["stop_ms"] for r in judged if r["stop_ms"] is not None]
+    off = sum(r["off_s"] for r in work_rows)
+    return {
+        "attacks": len(judged), "stopped": sum(r["stopped"] for r in judged),
+        "changed_median": quantile(changed, 0.5), "changed_p95": quantile(changed, 0.95),
+        "changed_max": max(changed, default=None), "stop_ms_p50": quantile(delays, 0.5),
+        "stop_ms_p99": quantile(delays, 0.99), "work": len(work_rows),
+        "work_stopped": sum(r["stopped"] for r in work_rows),
+        "overhead_total": round(sum(r["on_s"] for r in work_rows) / off, 3) if off else None,
+        "overhead_worst": max((r["ratio"] for r in work_rows), default=None),
+    }
+
+
+def table(result):
+    lines = ["fs     behaviour                        files changed  stopped  ms"]
+    lines += [f"{r['fs']:6} {r['behaviour']:32} {r['files']:5} {r['changed']:7}  "
+              f"{'yes' if r['stopped'] else 'NO':7} {r['stop_ms']}" for r in result["attacks"]]
+    lines += ["", "fs     work                             runs stopped  off s    on s     ratio"]
+    lines += [f"{r['fs']:6} {r['work']:32} {r['runs']:4} {r['stopped']:7}  {r['off_s']:<8} {r['on_s']:<8} {r['ratio']}"
+              for r in result["work"]]
+    lines += [""] + [f"{name:16} {value}" for name, value in result["figures"].items()]
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=40)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--fs", choices=[*MAKE, "all"], default="xfs")
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--attacks", action="store_true")
+    parser.add_argument("--work", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    both = options.attacks == options.work
+    result = {"attacks": [], "work": []}
+    with tempfile.TemporaryDirectory(prefix="hygie-bench-", ignore_cleanup_errors=True) as folder:
+        for kind in MAKE if options.fs == "all" else [options.fs]:
+            if both or options.attacks:
+                result["attacks"] += attacks(kind, Path(folder), options)
+                (Path(folder) / kind).rmdir()
+            if both or options.work:
+                result["work"] += honest(kind, Path(folder), options)
+                (Path(folder) / kind).rmdir()
+    result["figures"] = figures(result["attacks"], result["work"])
+    print(json.dumps(result) if options.json else table(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "guards/files/actors.h"
+#include "guards/files/enforcer.h"
+#include "host/unique_fd.h"
+
+namespace hygie::files {
+namespace {
+
+/// A tree that forks while it is read is read again, so many times at most.
+constexpr int kPasses = 4;
+
+std::map<pid_t, ProcessStat> all_processes() {
+    std::map<pid_t, ProcessStat> all;
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/proc"), ::closedir);
+    while (const dirent* entry = dir ? ::readdir(dir.get()) : nullptr) {
+        const std::string_view name(entry->d_name);
+        pid_t pid = 0;
+        if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr !=
+            name.data() + name.size())
+            continue;
+        if (const auto stat = stat_of(pid)) all.emplace(pid, *stat);
+    }
+    return all;
+}
+
+class RealProcessControl final : public ProcessControl {
+  public:
+    std::vector<ProcessId> tree_of(const ProcessId& root) override {
+        std::vector<ProcessId> tree;
+        std::set<pid_t> seen;
+        for (int pass = 0; pass < kPasses; ++pass) {
+            const auto all = all_processes();
+            const auto top = all.find(root.pid);
+            if (top == all.end() || top->second.started != root.started) return tree;
+            const std::size_t before = tree.size();
+            for (const auto& [pid, stat] : all) {
+                if (!descends(all, pid, root.pid) || is_ours(all, pid)) continue;
+                if (seen.insert(pid).second) tree.push_back({pid, stat.started});
+            }
+            if (tree.size() == before) break;
+        }
+        return tree;
+    }
+
+    bool is_waited_for(pid_t pid) override {
+        std::string text;
+        const UniqueFd fd(::open("/proc/locks", O_RDONLY | O_CLOEXEC));
+        std::array<char, 64 << 10> block;
+        for (ssize_t got = 1; fd && got > 0;) {
+            got = ::read(fd.get(), block.data(), block.size());
+            if (got > 0) text.append(block.data(), static_cast<std::size_t>(got));
+        }
+        return std::ranges::count(waited_for(text), pid) != 0;
+    }
+
+    bool send(const ProcessId& process, int signal) override {
+        if (process.pid <= 1) return false;
+        // The descriptor pins the process; then it is still the one that was meant, or it is not.
+        const UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0U)));
+        const auto stat = stat_of(process.pid);
+        if (!fd || !stat || stat->started != process.started) return false;
+        return ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0U) == 0;
+    }
+
+  private:
+    static bool descends(const std::map<pid_t, ProcessStat>& all, pid_t pid, pid_t root) {
+        constexpr int kDepthMax = 64;
+        for (int depth = 0; depth < kDepthMax && pid > 1; ++depth) {
+            if (pid == root) return true;
+            const auto stat = all.find(pid);
+            if (stat == all.end()) return false;
+            pid = stat->second.parent;
+        }
+        return false;
+    }
+    /// The guard, what it started, and what it was started by.
+    static bool is_ours(const std::map<pid_t, ProcessStat>& all, pid_t pid) {
+        return descends(all, pid, ::getpid()) || descends(all, ::getpid(), pid);
+    }
+};
+
+}  // namespace
+
+ProcessControl& real_process_control() {
+    static RealProcessControl control;
+    return control;
+}
+
+}  // namespace hygie::files
