@@ -60,7 +60,10 @@ Circle::Tie Circle::tie_of(const Loss& loss, const Stranger& stranger) {
     const bool same_folder = folder_part(loss.path) == folder_part(stranger.path);
     if (same_folder && stem.size() >= kStemBytesMin && made.starts_with(stem)) return Tie::Name;
     if (same_folder && sizes_match(loss.before->size(), stranger.now->size())) return Tie::Place;
-    return stranger.room >= loss.before->size() ? Tie::Size : Tie::None;
+    // Only who made an archive can have put its own losses there.
+    const bool may_hold =
+        stranger.room >= loss.before->size() && stranger.actor == loss.actor.key();
+    return may_hold ? Tie::Size : Tie::None;
 }
 
 Circle::Judged Circle::compare(const Loss& loss, const Stranger& stranger, Tie tie,
@@ -130,8 +133,9 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
         const Judged judged = compare(loss, *stranger, tie, examiner);
         if (judged == Judged::Innocent) return Fortune::Explained;
         if (judged == Judged::Unrelated) continue;
-        if (tie == Tie::Size) stranger->room -= loss.before->size();
-        return Fortune::Replaced;
+        if (tie != Tie::Size) return Fortune::Replaced;
+        stranger->room -= loss.before->size();
+        return Fortune::PerhapsArchived;
     }
     losses_.push_back(std::move(loss));
     return Fortune::Unexplained;

@@ -28,6 +28,7 @@ struct Stranger {
     FileKey file;
     std::string path;
     ContentPtr now;
+    std::string actor;       ///< its key
     std::uint64_t room = 0;  ///< bytes of originals it could still hold, as an archive
 };
 
@@ -46,7 +47,7 @@ class Circle {
     /// back are forgotten.
     std::vector<Loss> add(Stranger stranger, Examiner& examiner);
     /// An original was deleted, or emptied. Explained: another file gives it back.
-    enum class Fortune { Unexplained, Explained, Replaced };
+    enum class Fortune { Unexplained, Explained, PerhapsArchived, Replaced };
     Fortune add(Loss loss, Examiner& examiner);
     void rename(const FileKey& file, const std::string& path);
 

@@ -125,8 +125,14 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
     if (actor.smb) {
         for (const Actor& session : together) doors_.control.send(session.process, SIGTERM);
     } else if (const std::optional<ProcessId> root = common_root(together)) {
+        // The one that acts first: walking its tree takes time.
+        const pid_t pid = actor.process.pid;
+        if (!doors_.control.is_ours(pid) && !doors_.control.is_waited_for(pid) &&
+            doors_.control.send(actor.process, SIGSTOP))
+            stop.processes.push_back(actor.process);
         for (const ProcessId& process : doors_.control.tree_of(*root))
-            if (!doors_.control.is_waited_for(process.pid) && doors_.control.send(process, SIGSTOP))
+            if (process != actor.process && !doors_.control.is_waited_for(process.pid) &&
+                doors_.control.send(process, SIGSTOP))
                 stop.processes.push_back(process);
     }
     const std::scoped_lock lock(mutex_);

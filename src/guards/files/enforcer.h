@@ -23,6 +23,8 @@ class ProcessControl {
     virtual ~ProcessControl() = default;
     /// The process and all it started, directly or not; only those that are still the same.
     virtual std::vector<ProcessId> tree_of(const ProcessId& root) = 0;
+    /// Whether the process is the guard, or started it.
+    virtual bool is_ours(pid_t pid) = 0;
     /// Whether others wait for a file lock that the process holds: it must not stand still.
     virtual bool is_waited_for(pid_t pid) = 0;
     virtual bool send(const ProcessId& process, int signal) = 0;

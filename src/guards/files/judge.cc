@@ -13,6 +13,9 @@ constexpr std::uint32_t kEmptiedPoints = 20;
 /// Nothing is left, nothing is wrong with what came: honest once, not ten times.
 constexpr std::uint32_t kRewrittenPoints = 34;
 constexpr std::uint32_t kBreadthPoints = 50;
+constexpr std::uint32_t kNotesPoints = 50;
+/// A deleted file that a new archive of the same actor could hold: by its size alone.
+constexpr std::uint32_t kArchivedPoints = 20;
 constexpr std::uint32_t kCanaryGonePoints = 34;
 constexpr std::size_t kNoteFoldersMin = 3;
 constexpr std::size_t kRenamedMin = 10;
@@ -36,6 +39,11 @@ struct Weight {
     std::uint32_t points = 0;
 };
 
+/// Programs write texts anew every day, and what never had a format cannot lose it.
+bool is_telling(Format before) {
+    return before != Format::Text && before != Format::Unknown;
+}
+
 Weight weight_of(const Finding& finding) {
     switch (finding.fate) {
         case Fate::Same:
@@ -44,7 +52,7 @@ Weight weight_of(const Finding& finding) {
         case Fate::Packed:
             return {};
         case Fate::Rewritten:
-            return {Sign::Rewritten, finding.before == Format::Unknown ? 0 : kRewrittenPoints};
+            return {Sign::Rewritten, is_telling(finding.before) ? kRewrittenPoints : 0};
         case Fate::Emptied:
             return {Sign::Emptied, finding.after == Format::Empty ? kEmptiedPoints : kOneFile};
         case Fate::Damaged:
@@ -131,7 +139,9 @@ void Judge::judge_canary(const Change& change, Sign sign) {
 }
 
 void Judge::judge_content(const Change& change) {
-    if (!change.now || !change.before || circle(change.actor).made(change.file)) return;
+    if (!change.now || !change.before) return;
+    // What it made itself may be changed; what it is renamed over was somebody's.
+    if (change.kind == ChangeKind::CloseWrite && circle(change.actor).made(change.file)) return;
     const Result<Finding> finding = examiner_.examine(change.before.get(), *change.now);
     if (!finding) return;
     const Weight weight = weight_of(*finding);
@@ -149,7 +159,8 @@ void Judge::judge_content(const Change& change) {
 void Judge::judge_new(const Change& change) {
     const std::vector<Loss> replaced =
         circle(change.actor)
-            .add(Stranger{change.steady, change.file, change.path, change.now}, examiner_);
+            .add(Stranger{change.steady, change.file, change.path, change.now, change.actor.key()},
+                 examiner_);
     for (const Loss& loss : replaced) {
         mark(change, loss.actor, loss.path, Sign::Replaced, kOneFile);
         if (loss.actor.key() != change.actor.key())
@@ -165,6 +176,8 @@ void Judge::judge_loss(const Change& change) {
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
     if (fortune == Circle::Fortune::Replaced)
         mark(change, change.actor, change.path, Sign::Replaced, kOneFile);
+    if (fortune == Circle::Fortune::PerhapsArchived)
+        mark(change, change.actor, change.path, Sign::Replaced, kArchivedPoints);
 }
 
 void Judge::judge_name(const Change& change) {
@@ -199,7 +212,7 @@ void Judge::add_signs(const Change& change, Party& party) {
     ++party.this_hour;
     if (party.suspect.sums(change.steady, change.time).ten_minutes < kOneFile) return;
     if (marked_ && circle(change.actor).note_folders(change.steady) >= kNoteFoldersMin)
-        mark(change, change.actor, "#notes", Sign::Notes, kOneFile);
+        mark(change, change.actor, "#notes", Sign::Notes, kNotesPoints);
     if (party.this_hour > kBreadthTimes * std::max(party.busiest_hour, kBreadthMin))
         mark(change, change.actor, "#breadth", Sign::Breadth, kBreadthPoints);
 }

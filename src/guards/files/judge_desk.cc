@@ -27,9 +27,18 @@ bool is_judged(ChangeKind kind) {
     }
 }
 
-/// What an actor must have judged before it may go on.
-bool is_awaited(ChangeKind kind) {
-    return kind != ChangeKind::Create && kind != ChangeKind::Read;
+/// What an actor must have judged before it may go on: acts that may have destroyed something.
+bool is_awaited(const Change& change) {
+    switch (change.kind) {
+        case ChangeKind::CloseWrite:
+            return change.before != nullptr && !change.is_new;
+        case ChangeKind::Unlink:
+        case ChangeKind::RenameOver:
+        case ChangeKind::Exchange:
+            return true;
+        default:
+            return false;
+    }
 }
 
 }  // namespace
@@ -57,9 +66,10 @@ Stop JudgeDesk::before(const Change& change) {
     if (Stop stop = refuse(change); stop.kind != Stop::Kind::Allow) return stop;
     const std::string key = change.actor.key();
     Rung rung = Rung::Preserve;
+    bool judged = true;
     {
         std::unique_lock lock(mutex_);
-        judged_.wait_for(lock, kWaitMax, [&] {
+        judged = judged_.wait_for(lock, kWaitMax, [&] {
             const auto known = standings_.find(key);
             return known == standings_.end() || known->second.unjudged <= kUnjudgedMax;
         });
@@ -67,6 +77,9 @@ Stop JudgeDesk::before(const Change& change) {
         if (known != standings_.end()) rung = known->second.rung;
     }
     if (Stop stop = refuse(change); stop.kind != Stop::Kind::Allow) return stop;
+    // Somebody suspected does not get ahead of a judge that is slow.
+    if (rung >= Rung::Delay && !judged)
+        return {.kind = Stop::Kind::Deny, .error = EBUSY, .reasons = {}};
     if (rung >= Rung::Delay) return {.kind = Stop::Kind::Delay, .delay = kDelay, .reasons = {}};
     return {};
 }
@@ -114,7 +127,7 @@ void JudgeDesk::after(Change change) {
         ++dropped_;  // preserved all the same
         return;
     }
-    if (is_awaited(change.kind)) ++standings_[change.actor.key()].unjudged;
+    if (is_awaited(change)) ++standings_[change.actor.key()].unjudged;
     queue_.push_back(std::move(change));
     filled_.notify_one();
 }
@@ -167,7 +180,7 @@ void JudgeDesk::judge_one(const Change& change) {
     const std::scoped_lock lock(mutex_);
     const auto known = standings_.find(change.actor.key());
     if (known != standings_.end()) {
-        if (is_awaited(change.kind)) --known->second.unjudged;
+        if (is_awaited(change)) --known->second.unjudged;
         if (change.kind != ChangeKind::Read) known->second.rung = conclusion.rung;
         const bool idle = known->second.unjudged <= 0 && known->second.rung == Rung::Preserve;
         if (idle) standings_.erase(known);

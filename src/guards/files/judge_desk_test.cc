@@ -37,6 +37,7 @@ class FakeControl final : public ProcessControl {
     std::vector<ProcessId> tree_of(const ProcessId& root) override {
         return {root, {root.pid + 1, root.started}};
     }
+    bool is_ours(pid_t) override { return false; }
     bool is_waited_for(pid_t pid) override { return pid == holder; }
     bool send(const ProcessId& process, int signal) override {
         const std::scoped_lock lock(mutex);

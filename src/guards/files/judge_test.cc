@@ -88,8 +88,9 @@ class Theatre {
         return play(change);
     }
     Conclusion replace(const Actor& actor, const std::string& path, ContentPtr before, Bytes now) {
+        create(actor, path + ".tmp", now);
         Change change = make(ChangeKind::RenameOver, actor, path);
-        change.file = key(++next_);
+        change.file = key(next_);
         change.from = path + ".tmp";
         change.before = std::move(before);
         change.now = content(std::move(now));
@@ -339,6 +340,23 @@ TEST(Judge, CompressingATreeIsInnocent) {
     EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
 }
 
+TEST(Judge, RewritingTextsAndClearingUpBesideAnothersArchivesIsInnocent) {
+    Theatre theatre;
+    Chance chance(14);
+    const Actor exporter = theatre.process(620);
+    const Actor backup = theatre.process(621);
+    const Actor cleaner = theatre.process(622);
+    for (std::uint64_t i = 0; i < 60; ++i) {
+        theatre.write(exporter, fmt::format("/share/export{}.csv", i), content(text(60, i)),
+                      text(70, i + 500));
+        theatre.create(backup, fmt::format("/share/copies/{:x}", chance()),
+                       random_bytes(40'000, chance));
+        theatre.unlink(cleaner, fmt::format("/share/project/{}.txt", i), content(text(40, i)));
+    }
+    for (const Actor& actor : {exporter, backup, cleaner})
+        EXPECT_EQ(theatre.judge.rung_of(actor), Rung::Preserve) << actor.process.pid;
+}
+
 TEST(Judge, CopyingAndDeletingTheCopyIsInnocent) {
     if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
     Theatre theatre;
@@ -392,6 +410,8 @@ TEST(Judge, NotesInSeveralFoldersCountBesideOneDestroyedFile) {
             theatre.write(attacker, fmt::format("/share/{}/doc.txt", i), content(text(80, i)),
                           random_bytes(6000, chance));
         }
+        for (std::uint64_t i = 0; i < 3; ++i)
+            theatre.write(attacker, fmt::format("/share/{}/cut.txt", i), content(text(80, i)), {});
         return theatre.is_frozen(attacker);
     };
     EXPECT_TRUE(attack(true));

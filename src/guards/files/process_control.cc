@@ -47,12 +47,24 @@ class RealProcessControl final : public ProcessControl {
             if (top == all.end() || top->second.started != root.started) return tree;
             const std::size_t before = tree.size();
             for (const auto& [pid, stat] : all) {
-                if (!descends(all, pid, root.pid) || is_ours(all, pid)) continue;
+                if (!descends(all, pid, root.pid) || is_kin(all, pid)) continue;
                 if (seen.insert(pid).second) tree.push_back({pid, stat.started});
             }
             if (tree.size() == before) break;
         }
         return tree;
+    }
+
+    bool is_ours(pid_t pid) override {
+        constexpr int kDepthMax = 64;
+        pid_t ours = ::getpid();
+        for (int depth = 0; depth < kDepthMax && ours > 1; ++depth) {
+            if (ours == pid) return true;
+            const auto stat = stat_of(ours);
+            if (!stat) return false;
+            ours = stat->parent;
+        }
+        return false;
     }
 
     bool is_waited_for(pid_t pid) override {
@@ -87,7 +99,7 @@ class RealProcessControl final : public ProcessControl {
         return false;
     }
     /// The guard, what it started, and what it was started by.
-    static bool is_ours(const std::map<pid_t, ProcessStat>& all, pid_t pid) {
+    static bool is_kin(const std::map<pid_t, ProcessStat>& all, pid_t pid) {
         return descends(all, pid, ::getpid()) || descends(all, ::getpid(), pid);
     }
 };
