@@ -135,6 +135,7 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
         if (judged == Judged::Unrelated) continue;
         if (tie != Tie::Size) return Fortune::Replaced;
         stranger->room -= loss.before->size();
+        losses_.push_back(std::move(loss));  // a copy that bears its name may still come
         return Fortune::PerhapsArchived;
     }
     losses_.push_back(std::move(loss));
