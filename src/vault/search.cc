@@ -31,8 +31,27 @@ void intersect(std::optional<NumberSet>& narrowed, NumberSet with) {
     *narrowed = std::move(common);
 }
 
+/// Whether records hold resources of the type: see patient_of().
 bool is_in_records(std::string_view type) {
-    return type == "Patient" || !fhir::patient_compartment_params(type).empty();
+    return type == "Patient" || type == "Binary" ||
+           !fhir::patient_compartment_params(type).empty() ||
+           std::ranges::any_of(fhir::search_params_of(type), [](const fhir::SearchParam* param) {
+               return std::ranges::count(param->targets, "Patient") > 0;
+           });
+}
+
+/// Patients that a query over a type outside FHIR's compartments names: its hits refer to them.
+std::vector<std::string> named_patients(const fhir::Query& query) {
+    if (!fhir::patient_compartment_params(query.type).empty()) return {};
+    for (const fhir::Criterion& criterion : query.all) {
+        if (criterion.kind != fhir::Criterion::Kind::Value || !criterion.param ||
+            criterion.param->code != "patient" || criterion.modifier != fhir::Modifier::None)
+            continue;
+        std::vector<std::string> patients;
+        for (const fhir::Operand& operand : criterion.any) patients.push_back(operand.text);
+        return patients;
+    }
+    return {};
 }
 
 /// Which records could hold a hit, the house left out.
@@ -45,6 +64,8 @@ class Candidates {
         if (std::ranges::none_of(touched, is_in_records)) return NumberSet{};
         const fhir::Narrowed narrowed = fhir::narrow(query_);
         if (narrowed.patients) TRY_STATUS(by_patients(*narrowed.patients, narrowed.patient_terms));
+        if (const auto named = named_patients(query_); !named.empty())
+            TRY_STATUS(by_patients(named, {}));
         TRY_STATUS(by_ids());
         for (const auto& any : narrowed.all_of_any) TRY_STATUS(by_terms(any));
         if (!found_) TRY_STATUS(by_terms({circle_term(scope.person)}));

@@ -60,6 +60,10 @@ TEST(Operation, WhatMaySpeakOfAPatientSaysOfWhich) {
                                  R"("for":{"reference":"Patient/a"}})");
     ASSERT_EQ(task.status, 201) << task.body;
     EXPECT_EQ(house.get(house.bob, "Task/" + task.id()).status, 404);
+    const std::vector<std::string> found = {"Task/" + task.id()};
+    EXPECT_EQ(house.get(house.anne, "Task?patient=Patient/a").references(), found);
+    EXPECT_EQ(house.get(house.anne, "Task?status=requested").references(), found);
+    EXPECT_TRUE(house.get(house.bob, "Task?status=requested").references().empty());
 }
 
 TEST(Operation, MetaIsAddedAndTaken) {
