@@ -18,7 +18,9 @@ namespace {
 constexpr int kPollMs = 100;
 constexpr auto kHot = std::chrono::seconds(30);
 constexpr std::size_t kHotMax = 4096;
-constexpr Micros kSyncInterval = std::chrono::milliseconds(100);
+/// Each sync makes the whole file system wait for its log.
+constexpr Micros kSyncInterval = std::chrono::seconds(1);
+constexpr Micros kLookInterval = std::chrono::milliseconds(100);
 /// The gate's view of what happened may lag this long behind an act it holds.
 constexpr Micros kClerkWaitMax = std::chrono::milliseconds(20);
 constexpr Micros kClerkLook = std::chrono::microseconds(100);
@@ -350,11 +352,15 @@ void Gate::serve(Task task) {
 
 void Gate::run_keeper() {
     auto epoch = std::chrono::steady_clock::now();
+    auto synced = epoch;
     while (!stop_) {
-        std::this_thread::sleep_for(kSyncInterval);
+        std::this_thread::sleep_for(kLookInterval);
         look_at_all();
-        note(store_.sync());
         const auto now = std::chrono::steady_clock::now();
+        if (now - synced >= kSyncInterval) {
+            synced = now;
+            note(store_.sync());
+        }
         if (now - epoch < kEpoch) continue;
         epoch = now;
         heed_all();
