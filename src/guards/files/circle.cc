@@ -56,8 +56,10 @@ Circle::Tie Circle::tie_of(const Loss& loss, const Stranger& stranger) {
     const std::string_view lost = name_part(loss.path);
     const std::string_view made = name_part(stranger.path);
     const std::string_view stem = stem_of(lost);
-    if (made.find(lost) != std::string_view::npos) return Tie::Name;
     const bool same_folder = folder_part(loss.path) == folder_part(stranger.path);
+    // Other folders hold files of the same name: there it must be the same actor.
+    const bool is_near = same_folder || stranger.actor == loss.actor.key();
+    if (is_near && made.find(lost) != std::string_view::npos) return Tie::Name;
     if (same_folder && stem.size() >= kStemBytesMin && made.starts_with(stem)) return Tie::Name;
     if (same_folder && sizes_match(loss.before->size(), stranger.now->size())) return Tie::Place;
     // Only who made an archive can have put its own losses there.
