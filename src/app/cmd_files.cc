@@ -97,8 +97,12 @@ Result<int> guard(Context& context) {
     if (context.values.text("--events") == "permission")
         settings.want = files::Groups::Want::PermissionOnly;
     const auto judging = TRY(open_judge(context, settings.state));
+    files::NoJudge nobody;
+    const bool is_judged = context.values.text("--judge") == "on";
     const auto running = TRY(files::Guard::start(
-        files_doors(context), settings, judging.office->door(), judging.office->sessions()));
+        files_doors(context), settings,
+        is_judged ? judging.office->door() : static_cast<files::JudgeDoor&>(nobody),
+        judging.office->sessions()));
     judging.office->start([&gate = running->gate()] { gate.heed_all(); });
     // The judge calls the gate: it ends first.
     const auto end = [](files::JudgeOffice* office) { office->desk().stop(); };
@@ -137,6 +141,12 @@ Command guard_command() {
                          .required = true,
                          .many = true},
                         files_state_option(),
+                        {.name = "--judge",
+                         .placeholder = "HOW",
+                         .help = {"off : garder et restaurer seulement, n'arrêter personne",
+                                  "off: keep and restore alone, stop nobody"},
+                         .choices = {"on", "off"},
+                         .by_default = "on"},
                         {.name = "--events",
                          .placeholder = "KIND",
                          .help = {"best : avant contenu si le noyau sait (Linux 6.14) ; "
