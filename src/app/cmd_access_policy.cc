@@ -254,6 +254,11 @@ std::vector<Command> pack_commands() {
          .run = show},
         {.path = {"access", "policy", "check"},
          .summary = {"vérifie un paquet et sa signature", "checks a pack and its signature"},
+         .description =
+             {"Lit le paquet comme le ferait le service, sans l'activer, et dit ce qui "
+              "l'en empêcherait.",
+              "Reads the pack as the service would, without activating it, and says what "
+              "would prevent it."},
          .options = {{.name = "--trust",
                       .placeholder = "KEY",
                       .help = {"clé publique de confiance ; PACK.sig est alors exigé",
