@@ -248,6 +248,10 @@ std::vector<Command> pack_commands() {
                          "Profession × class of data, as signed and versioned data."}},
         {.path = {"access", "policy", "show"},
          .summary = {"écrit un paquet", "prints a pack"},
+         .description = {"« default » est le paquet livré : profession par classe de données. "
+                         "Modifiez-en une copie, puis comparez : hygie access diff.",
+                         "\"default\" is the pack that is delivered: profession by class of "
+                         "data. Change a copy of it, then compare: hygie access diff."},
          .arguments = {pack_argument("PACK")},
          .examples = {{"hygie access policy show default",
                        {"Partir du défaut :", "Start from the default:"}}},
