@@ -74,10 +74,12 @@ Status run_power(PathMachine& machine, const PathNode& call, const Scope& scope,
     const auto result = Decimal::from_double(std::pow(number->to_double(), by->to_double()));
     const bool integers =
         system_of(*item) == System::Integer && system_of(*exponent) == System::Integer;
-    const auto whole = result ? result->integer() : std::nullopt;
     if (!integers || by->negative()) return push_decimal(machine, result);
-    if (!whole || *whole > INT32_MAX || *whole < INT32_MIN) return {};
-    return machine.push(make_integer(machine.arena(), *whole));
+    if (!result) return {};
+    constexpr std::int64_t kNone = INT64_MAX;
+    const std::int64_t whole = result->integer().value_or(kNone);
+    if (whole > INT32_MAX || whole < INT32_MIN) return {};
+    return machine.push(make_integer(machine.arena(), whole));
 }
 
 Status run_round(PathMachine& machine, const PathNode& call, const Scope& scope, std::size_t mark) {
