@@ -195,7 +195,8 @@ class Stating {
 }  // namespace
 
 Answer<Disclosure> capabilities(Desk& desk, const Call& call) {
-    return Disclosure{json_response(call, 200, Stating(desk).state()), {}};
+    std::call_once(desk.is_stated, [&] { desk.statement = Stating(desk).state(); });
+    return Disclosure{json_response(call, 200, desk.statement), {}};
 }
 
 }  // namespace hygie::records

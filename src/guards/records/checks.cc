@@ -198,16 +198,33 @@ Issue issue_of(const Step& step, fhir::Finding finding) {
             .expression = expression_in(step, finding.where)};
 }
 
-/// What the resource lacks, and times within it that cannot be right; warnings only for who asks.
-void check_sense(Sight& sight, const Step& step, Warnings warnings, Issues& issues) {
+void add_findings(const Step& step, std::vector<fhir::Finding> found, Warnings warnings,
+                  Issues& issues) {
+    for (fhir::Finding& finding : found) {
+        const bool is_error = finding.severity == fhir::Issue::Severity::Error;
+        if ((is_error || warnings == Warnings::Give) && issues.size() < kIssuesMax)
+            issues.push_back(issue_of(step, std::move(finding)));
+    }
+}
+
+/// What a record must hold and R4 does not ask for: the practice chose whether it refuses or warns.
+Issues gaps_of(Sight& sight, const Step& step, Warnings warnings) {
+    Issues gaps;
+    add_findings(step, fhir::gaps(step.change.body, fhir::Practice::Office), warnings, gaps);
+    if (sight.desk().options.completeness == Completeness::Lenient)
+        for (Issue& gap : gaps) gap.severity = Severity::Warning;
+    return gaps;
+}
+
+/// What the resource lacks, and times within it that cannot be right.
+void check_sense(Sight& sight, Step& step, Issues& issues) {
     const auto now = sight.desk().rooms.clock.now();
-    for (auto found : {fhir::incoherences(step.change.body, {}, now),
-                       fhir::gaps(step.change.body, fhir::Practice::Office)}) {
-        for (fhir::Finding& finding : found) {
-            const bool is_error = finding.severity == fhir::Issue::Severity::Error;
-            if ((is_error || warnings == Warnings::Give) && issues.size() < kIssuesMax)
-                issues.push_back(issue_of(step, std::move(finding)));
-        }
+    add_findings(step, fhir::incoherences(step.change.body, {}, now), Warnings::Leave, issues);
+    for (Issue& gap : gaps_of(sight, step, Warnings::Leave)) {
+        if (gap.severity == Severity::Warning)
+            step.warnings.push_back(std::move(gap));
+        else
+            issues.push_back(std::move(gap));
     }
 }
 
@@ -228,7 +245,7 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         if (step.before) step.patient = step.before->record->patient();
         if (!step.has_body()) continue;
         const std::size_t before = issues.size();
-        check_sense(sight, step, Warnings::Leave, issues);
+        check_sense(sight, step, issues);
         TRY_STATUS(check_references(around, work, step, issues));
         // Where it would go tells whether a closed record is there.
         if (issues.size() > before) continue;
@@ -252,7 +269,9 @@ Answer<Issues> check_alone(Sight& sight, Work& work, fhir::Json resource,
     Surroundings around(sight, work.arena, steps);
     Issues issues;
     check_valid(sight, around, steps.front(), profile, Warnings::Give, issues);
-    check_sense(sight, steps.front(), Warnings::Give, issues);
+    const auto now = sight.desk().rooms.clock.now();
+    add_findings(steps.front(), fhir::incoherences(resource, {}, now), Warnings::Give, issues);
+    std::ranges::move(gaps_of(sight, steps.front(), Warnings::Give), std::back_inserter(issues));
     TRY_STATUS(check_references(around, work, steps.front(), issues));
     return issues;
 }

@@ -9,7 +9,6 @@
 #include "guards/records/exports.h"
 #include "guards/records/gate.h"
 #include "guards/records/pages.h"
-#include "guards/records/subscriptions.h"
 
 namespace hygie::records {
 
@@ -53,7 +52,6 @@ Desk::Desk(const Rooms& the_rooms, Options the_options)
       base_path(path_of(options.base)),
       page_key(crypto::derive(options.key, "records/page")),
       gate(std::make_unique<Gate>()),
-      subscriptions(std::make_unique<Subscriptions>()),
       exports(std::make_unique<Exports>(*this)),
       backstage(std::make_unique<Backstage>(options.idle_threads)) {}
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,6 @@ using CallPtr = std::unique_ptr<Call>;
 
 class Backstage;
 class Exports;
-class Subscriptions;
 class Gate;
 
 /// The door's own state. Handlers are free functions over it.
@@ -52,7 +52,8 @@ struct Desk {
     crypto::Secret32 page_key;
     access::BreakGlasses glasses;
     std::unique_ptr<Gate> gate;
-    std::unique_ptr<Subscriptions> subscriptions;
+    std::once_flag is_stated;
+    std::string statement;  ///< the CapabilityStatement, made when it is first asked for
     std::unique_ptr<Exports> exports;
     std::unique_ptr<Backstage> backstage;  ///< last: its threads use the others
 };

@@ -46,10 +46,11 @@ class AuditTrail {
     virtual Result<Entry> read(const std::string& id) = 0;
 };
 
-/// Sends a notification of a subscription: an id-only Bundle in JSON. Called on a thread of the
-/// door; an error is tried again a few times.
-using Notify = std::function<Status(const std::string& endpoint, const http::Headers& headers,
-                                    const std::string& bundle)>;
+/// What becomes of a write that R4 allows and that lacks what a record must hold (fhir::gaps).
+enum class Completeness : std::uint8_t {
+    Lenient,  ///< it is stored, with warnings: software that is not ours can write here
+    Strict,   ///< it is refused
+};
 
 struct Options {
     std::string base;  ///< of every URL we write: "https://cabinet.example/fhir/"
@@ -59,10 +60,11 @@ struct Options {
     std::string version = "0";
     std::string export_dir;        ///< for bulk exports, sealed; empty: none are offered
     crypto::Secret32 key;          ///< domain key "records": pages, exports, idempotency
-    std::size_t idle_threads = 1;  ///< for exports, imports and notifications
+    std::size_t idle_threads = 1;  ///< for exports and imports
+    Completeness completeness = Completeness::Lenient;
 };
 
-/// What the door stands on. `audit` and `notify` may be empty: what they serve is then not offered.
+/// What the door stands on. `audit` may be empty: what it serves is then not offered.
 struct Rooms {
     vault::Vault& vault;
     vault::Trace& trace;
@@ -70,7 +72,6 @@ struct Rooms {
     Random& random;
     Disk& disk;
     AuditTrail* audit = nullptr;
-    Notify notify{};
 };
 
 /// The FHIR R4 interface: request → decision → trace → disclosure. No byte of an answer leaves

@@ -118,18 +118,19 @@ struct Sent {
 /// A practice: Anne treats patients a and b, Bob treats c; nobody treats d.
 class House {
   public:
-    explicit House(bool populate = true) {
+    explicit House(bool populate = true, Completeness completeness = Completeness::Lenient) {
         vault_ = machine.vault_with(trace);
-        door_ = std::make_unique<Door>(
-            Rooms{.vault = *vault_,
-                  .trace = trace,
-                  .clock = machine.clock,
-                  .random = machine.random,
-                  .disk = machine.disk},
-            Options{.base = "https://hygie.test/fhir/",
-                    .node = NodeId("box"),
-                    .export_dir = "exports",
-                    .key = crypto::Secret32(std::array<std::uint8_t, 32>{9})});
+        door_ =
+            std::make_unique<Door>(Rooms{.vault = *vault_,
+                                         .trace = trace,
+                                         .clock = machine.clock,
+                                         .random = machine.random,
+                                         .disk = machine.disk},
+                                   Options{.base = "https://hygie.test/fhir/",
+                                           .node = NodeId("box"),
+                                           .export_dir = "exports",
+                                           .key = crypto::Secret32(std::array<std::uint8_t, 32>{9}),
+                                           .completeness = completeness});
         if (populate) fill();
         trace.take();
     }

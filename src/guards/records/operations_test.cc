@@ -195,11 +195,48 @@ std::string prescription(const std::string& medicine, const std::string& dose) {
            R"("dosageInstruction":[{"doseAndRate":[{"doseQuantity":)" + dose + "}]}]}";
 }
 
-TEST(Contradiction, WhatIsIncompleteIsRefused) {
+constexpr char kBareObservation[] =
+    R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+    R"("subject":{"reference":"Patient/a"},"effectiveDateTime":"2026-01-10")";
+
+TEST(Complete, WhatR4AllowsIsStoredAndWhatItLacksIsTold) {
     House house;
-    const std::string bare =
-        R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
-        R"("subject":{"reference":"Patient/a"},"effectiveDateTime":"2026-01-10")";
+    const http::Headers outcome = {{"prefer", "return=OperationOutcome"}};
+    const auto told =
+        house.post(house.anne, "Observation", std::string(kBareObservation) + "}", outcome);
+    EXPECT_EQ(told.status, 201) << told.body;
+    EXPECT_TRUE(told.body.contains(R"("severity":"warning")")) << told.body;
+    EXPECT_TRUE(told.body.contains("Observation.value")) << told.body;
+    EXPECT_EQ(house.get(house.anne, "DetectedIssue?patient=a").references().size(), 0U)
+        << "what is missing contradicts nothing";
+    const auto patient = house.post(house.program, "Patient", R"({"resourceType":"Patient"})");
+    EXPECT_EQ(patient.status, 201) << patient.body;
+    const auto bundled = house.post(
+        house.program, "",
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":)"
+        R"("Patient"},"request":{"method":"POST","url":"Patient"}}]})");
+    ASSERT_EQ(bundled.status, 200) << bundled.body;
+    EXPECT_TRUE(bundled.body.contains("la date de naissance"))
+        << "the outcome of the entry says it";
+}
+
+TEST(Complete, AWrongInsIsRefusedByEveryPractice) {
+    for (const Completeness one : {Completeness::Lenient, Completeness::Strict}) {
+        House house(true, one);
+        const auto patient = [](const std::string& ins) {
+            return R"({"resourceType":"Patient","gender":"female","birthDate":"1979-04-01",)"
+                   R"("name":[{"family":"Martin"}],"identifier":[{"system":)"
+                   R"("urn:oid:1.2.250.1.213.1.4.8","value":")" +
+                   ins + "\"}]}";
+        };
+        EXPECT_EQ(house.post(house.program, "Patient", patient("279047512300177")).status, 201);
+        EXPECT_EQ(house.post(house.program, "Patient", patient("279047512300178")).status, 400);
+    }
+}
+
+TEST(Complete, AStrictPracticeRefusesWhatIsIncomplete) {
+    House house(true, Completeness::Strict);
+    const std::string bare = kBareObservation;
     const auto refused = house.post(house.anne, "Observation", bare + "}");
     EXPECT_EQ(refused.status, 422) << refused.body;
     EXPECT_TRUE(refused.body.contains("Observation.value")) << refused.body;

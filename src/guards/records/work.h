@@ -18,7 +18,7 @@ struct Written {
     std::uint32_t version = 0;  ///< 0: nothing is there (a deletion that found nothing)
     WallTime updated{};
     std::string body{};                   ///< empty for a deletion
-    Issues warnings{};                    ///< contradictions: shown, and kept as DetectedIssue
+    Issues warnings{};                    ///< gaps, and contradictions (kept as DetectedIssue too)
     std::vector<std::string> detected{};  ///< "DetectedIssue/…"
 };
 

@@ -1,5 +1,0 @@
-#pragma once
-
-namespace hygie::records {
-class Subscriptions {};
-}  // namespace hygie::records
