@@ -30,7 +30,7 @@ std::string receiving_host(const Message& message) {
 
 Authentication from_header(const Message& message) {
     const std::string value = lower(message.header("authentication-results"));
-    const std::string_view server = trim(value.substr(0, value.find_first_of("; ")));
+    const std::string server = authserv_id(value);
     const std::string ours = registrable_domain(receiving_host(message));
     // Anybody may write this field; only the server that received the message is believed.
     if (server.empty() || ours.empty() || registrable_domain(server) != ours) return {};
@@ -40,6 +40,20 @@ Authentication from_header(const Message& message) {
 }
 
 }  // namespace
+
+std::string authserv_id(std::string_view value) {
+    const std::string_view start = trim(value);
+    return lower(trim(start.substr(0, start.find_first_of("; \t\r\n"))));
+}
+
+void take_results(std::string_view value, Envelope& envelope) {
+    std::string flat = lower(value);
+    for (char& c : flat)
+        if (c == '\t' || c == '\r' || c == '\n') c = ' ';
+    envelope.spf = auth_result_named(result_of(flat, "spf"));
+    envelope.dkim = auth_result_named(result_of(flat, "dkim"));
+    envelope.dmarc = auth_result_named(result_of(flat, "dmarc"));
+}
 
 Authentication authenticate(const Message& message, const Envelope& envelope) {
     const bool told = envelope.spf != AuthResult::Absent || envelope.dkim != AuthResult::Absent ||

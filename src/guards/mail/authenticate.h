@@ -9,4 +9,9 @@ namespace hygie::mail {
 /// authserv-id and the topmost Received agree). Nothing is looked up.
 Authentication authenticate(const Message& message, const Envelope& envelope);
 
+/// Who wrote an Authentication-Results value (RFC 8601 §2.2), lower case.
+std::string authserv_id(std::string_view value);
+/// What it says of SPF, DKIM and DMARC, for a caller that trusts who wrote it.
+void take_results(std::string_view value, Envelope& envelope);
+
 }  // namespace hygie::mail

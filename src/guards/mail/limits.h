@@ -34,6 +34,12 @@ inline constexpr std::size_t kImagesReadMax = 8;
 inline constexpr std::size_t kScanMemoryBytesMax = 512U << 20;
 inline constexpr std::chrono::milliseconds kScanDeadline{2'000};
 
+/// At the door of SMTP. All messages in flight together; beyond it senders come back later.
+inline constexpr std::size_t kInFlightBytesMax = 256U << 20;
+inline constexpr std::size_t kWaitingMessagesMax = 64;
+/// After so long a silence of the mail server its connection is closed.
+inline constexpr std::chrono::seconds kMilterSilenceMax{300};
+
 inline constexpr std::size_t kReasonsMax = 5;
 inline constexpr std::size_t kEvidenceBytesMax = 200;
 
