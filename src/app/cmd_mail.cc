@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "app/cmd_mail.h"
 #include "app/commands.h"
 #include "app/context.h"
 #include "app/unlock.h"
@@ -19,21 +20,6 @@ constexpr std::size_t kHistoryBytesMax = 256U << 20;
 Result<std::string> read_text(Context& context, const std::string& path, std::size_t size_max) {
     const Bytes bytes = TRY(context.disk.read_file(path, size_max));
     return std::string(as_text(bytes));
-}
-
-/// One history file, or all *.json of a directory as one memory.
-Result<mail::History> read_history(Context& context) {
-    if (!context.values.has("--history")) return mail::History{};
-    const std::string& path = context.values.text("--history");
-    const Result<std::vector<DirEntry>> listing = context.disk.list(path);
-    if (!listing) return mail::parse_history(TRY(read_text(context, path, kHistoryBytesMax)));
-    std::vector<mail::History> parts;
-    for (const DirEntry& entry : *listing) {
-        if (entry.is_dir || !entry.name.ends_with(".json")) continue;
-        const std::string text = TRY(read_text(context, join(path, entry.name), kHistoryBytesMax));
-        parts.push_back(TRY(mail::parse_history(text)));
-    }
-    return mail::merge(std::move(parts));
 }
 
 /// What the house's clicks taught, when --learned names where it lies.
@@ -140,13 +126,7 @@ Command judge_command() {
                        "dmarc}",
                        "envelope as JSON: {helo, client_ip, mail_from, rcpt_to, spf, dkim, "
                        "dmarc}"}},
-             {.name = "--history",
-              .placeholder = "FILE",
-              .kind = Kind::File,
-              .help = {"ce que l'établissement sait de son courrier, un fichier JSON ou un "
-                       "dossier",
-                       "what the organisation knows of its mail, a JSON file or a "
-                       "directory"}},
+             mail_history_option(),
              {.name = "--learned",
               .placeholder = "DIR",
               .kind = Kind::Dir,
@@ -166,6 +146,28 @@ Command judge_command() {
 }
 
 }  // namespace
+
+Parameter mail_history_option() {
+    return {.name = "--history",
+            .placeholder = "FILE",
+            .kind = Kind::File,
+            .help = {"ce que l'établissement sait de son courrier, un fichier JSON ou un dossier",
+                     "what the organisation knows of its mail, a JSON file or a directory"}};
+}
+
+Result<mail::History> read_history(Context& context) {
+    if (!context.values.has("--history")) return mail::History{};
+    const std::string& path = context.values.text("--history");
+    const Result<std::vector<DirEntry>> listing = context.disk.list(path);
+    if (!listing) return mail::parse_history(TRY(read_text(context, path, kHistoryBytesMax)));
+    std::vector<mail::History> parts;
+    for (const DirEntry& entry : *listing) {
+        if (entry.is_dir || !entry.name.ends_with(".json")) continue;
+        const std::string text = TRY(read_text(context, join(path, entry.name), kHistoryBytesMax));
+        parts.push_back(TRY(mail::parse_history(text)));
+    }
+    return mail::merge(std::move(parts));
+}
 
 std::vector<Command> mail_commands() {
     return {judge_command()};

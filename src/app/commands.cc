@@ -10,9 +10,10 @@ std::vector<Command> all_commands() {
                             ledger_verify_commands, ledger_keep_commands,  ledger_serve_commands,
                             link_commands,          ledger_bench_commands, witness_commands,
                             key_commands,           mail_sample_commands,  mail_commands,
-                            mail_model_commands,    mail_learn_commands,   files_commands,
-                            files_history_commands, files_judge_commands,  backup_commands,
-                            config_commands,        self_commands})
+                            mail_model_commands,    mail_learn_commands,   mail_quarantine_commands,
+                            files_commands,         mail_guard_commands,   files_history_commands,
+                            files_judge_commands,   backup_commands,       config_commands,
+                            self_commands})
         for (Command& command : area()) all.push_back(std::move(command));
     return all;
 }

@@ -39,6 +39,9 @@ std::vector<Command> mail_commands();
 std::vector<Command> mail_sample_commands();
 std::vector<Command> mail_model_commands();
 std::vector<Command> mail_learn_commands();
+/// `guard mail`.
+std::vector<Command> mail_guard_commands();
+std::vector<Command> mail_quarantine_commands();
 std::vector<Command> config_commands();
 /// `man` and `completion`.
 std::vector<Command> self_commands();

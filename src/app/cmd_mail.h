@@ -1,0 +1,14 @@
+#pragma once
+
+#include "app/context.h"
+#include "guards/mail/history.h"
+
+/// What the commands of the mail guard share.
+namespace hygie::app {
+
+/// --history
+Parameter mail_history_option();
+/// One history file, or all *.json of a directory as one memory; nothing known without --history.
+Result<mail::History> read_history(Context& context);
+
+}  // namespace hygie::app
