@@ -172,11 +172,13 @@ Status Group::read(std::vector<Event>& out) {
 }
 
 void Group::answer(int fd, std::uint32_t response) {
-    fanotify_response answer{fd, response};
-    if (::write(fd_.get(), &answer, sizeof answer) < 0 && errno == EINVAL && response != kAllow) {
-        answer.response = FAN_DENY;
-        (void)::write(fd_.get(), &answer, sizeof answer);
-    }
+    const auto told = [this, fd](std::uint32_t what) {
+        const fanotify_response answer{fd, what};
+        return ::write(fd_.get(), &answer, sizeof answer) > 0;
+    };
+    if (told(response) || errno != EINVAL || response == kAllow) return;
+    // A kernel that knows no error numbers here knows the plain refusal.
+    if (!told(FAN_DENY)) return;
 }
 
 bool Group::pending() const {
