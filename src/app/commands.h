@@ -12,6 +12,7 @@ std::vector<Command> demo_commands();
 std::vector<Command> serve_commands();
 std::vector<Command> user_commands();
 std::vector<Command> vault_commands();
+std::vector<Command> vault_bench_commands();
 /// `access explain`, `who-can`, `unexplained`.
 std::vector<Command> access_commands();
 std::vector<Command> access_policy_commands();

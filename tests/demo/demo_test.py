@@ -80,6 +80,20 @@ class Printed(unittest.TestCase):
             self.assertGreater(size(), first)
 
 
+class Figures(unittest.TestCase):
+    def test_the_vault_is_measured_on_copies_of_the_practice_and_nothing_stays(self):
+        with tempfile.TemporaryDirectory() as directory:
+            run = subprocess.run([HYGIE, "--json", "--lang", "en", "vault", "bench", "--dir", directory, "--patients", "32",
+                                  "--seconds", "1"], capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            told = json.loads(run.stdout)
+            self.assertEqual(told["refused"], 0, "every copy is stored, every read and search finds something")
+            units = [figure["unit"] for figure in told["figures"] if figure["value"] > 0]
+            self.assertEqual(units.count("req/s"), 4)
+            self.assertIn("resources/s", units)
+            self.assertEqual(os.listdir(directory), [])
+
+
 class Client:
     """One account of the demonstration over HTTPS, with the standard library alone."""
 

@@ -1,0 +1,285 @@
+#include "app/vault_figures.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "app/ledger_desk.h"
+#include "app/progress.h"
+
+namespace hygie::app {
+namespace {
+
+using Goal = VaultFigure::Goal;
+
+constexpr char kOrigin[] = "bench.example/vault";
+constexpr std::size_t kImportConnections = 4;
+constexpr Micros kImportTimeMax = std::chrono::hours(6);
+constexpr Micros kOneAnswerMax = std::chrono::seconds(30);
+constexpr std::size_t kStoredMax = 200'000;  ///< ids that reads choose from
+constexpr std::uint64_t kStride = 7'919;     ///< from one to the next: a prime, to hop about
+constexpr double kImportReach = 6'900;
+constexpr double kBytesReach = 600;
+constexpr double kStartReachMs = 300;
+constexpr double kMemoryReachMb = 256;
+constexpr double kMega = 1 << 20;
+constexpr std::uint64_t kBlockBytes = 512;  ///< what st_blocks counts
+
+const Text kPerSecond{"req/s", "req/s"};
+const Text kMillis{"ms", "ms"};
+
+double millis(std::chrono::nanoseconds time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+}
+
+double peak_megabytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) * 1024 / kMega;
+}
+
+/// What the files below a folder take on the disk.
+std::uint64_t bytes_below(const std::string& dir) {
+    std::uint64_t bytes = 0;
+    std::error_code error;
+    for (std::filesystem::recursive_directory_iterator it(dir, error), end; !error && it != end;
+         it.increment(error)) {
+        struct stat about{};
+        if (::lstat(it->path().c_str(), &about) == 0)
+            bytes += static_cast<std::uint64_t>(about.st_blocks) * kBlockBytes;
+    }
+    return bytes;
+}
+
+access::Account account_of(std::string login, std::string name, access::Role role, WallTime since) {
+    access::Account account;
+    account.login = ActorId(std::move(login));
+    account.name = std::move(name);
+    account.role = role;
+    account.since = since;
+    account.end = since + std::chrono::days(1);
+    return account;
+}
+
+}  // namespace
+
+/// What runs; the core stops before what it stands on closes.
+struct VaultBench::House {
+    std::unique_ptr<Store> store;
+    std::unique_ptr<Core> core;
+};
+
+VaultBench::VaultBench(Context& context, const VaultBenchData& data, Plan plan)
+    : context_(context), data_(data), plan_(std::move(plan)), dirs_(plan_.dir) {}
+VaultBench::~VaultBench() = default;
+
+Status VaultBench::run() {
+    TRY_STATUS(create_core(context_, dirs_, kOrigin,
+                           []() -> Result<crypto::Sealing> { return sealing_beside(); }));
+    TRY_STATUS(open());
+    TRY_STATUS(open_sessions());
+    TRY_STATUS(import());
+    TRY_STATUS(close());
+    add({{"disque, tout compris, par ressource", "disk, all in, per resource"},
+         static_cast<double>(bytes_below(plan_.dir)) / static_cast<double>(resources_),
+         {"octets", "bytes"},
+         Goal::AtMost,
+         kBytesReach});
+    TRY_STATUS(open_again());
+    TRY_STATUS(reads());
+    TRY_STATUS(searches());
+    add({{fmt::format("mémoire au plus, client compris, {} ressources", resources_),
+          fmt::format("peak memory, client included, {} resources", resources_)},
+         peak_megabytes(),
+         {"Mo", "MB"},
+         Goal::AtMost,
+         kMemoryReachMb});
+    return close();
+}
+
+Status VaultBench::open() {
+    const crypto::RootKey root = TRY(unlock_ledger(context_, dirs_.ledger()));
+    house_ = std::make_unique<House>();
+    house_->store = TRY(Store::open(context_, dirs_, root, std::nullopt));
+    house_->core = TRY(Core::start(context_, dirs_, root, *house_->store, {}));
+    return {};
+}
+
+Status VaultBench::close() {
+    house_->core->stop();
+    house_->core.reset();
+    const Status closed = house_->store->close();
+    house_.reset();
+    return closed;
+}
+
+/// A program that writes, and somebody who treats everybody and reads.
+Status VaultBench::open_sessions() {
+    Core& core = *house_->core;
+    const WallTime now = context_.clock.now();
+    auto reader = account_of("jeanne.mesure", "Jeanne Mesure", access::Role::Care, now);
+    reader.person = VaultBenchData::kReader;
+    reader.profession = "10";
+    auto writer = account_of("mesure-coffre", "Mesure du coffre", access::Role::Program, now);
+    writer.sponsor = reader.login;
+    writer.scopes = {"system/*.cruds"};
+    TRY_STATUS(core.accounts().add(reader, reader.login));
+    TRY_STATUS(core.accounts().add(writer, reader.login));
+    const auto session = [&](const access::Account& account) {
+        return core.open_session({.login = account.login,
+                                  .auth = "bench",
+                                  .client = {},
+                                  .scopes = account.scopes,
+                                  .lasts = access::kStaffSession});
+    };
+    reader_token_ = TRY(session(reader)).token.reveal();
+    writer_token_ = TRY(session(writer)).token.reveal();
+    return {};
+}
+
+serve::LoadPlan VaultBench::load(std::size_t connections) const {
+    return {.url = house_->core->url(),
+            .authority = house_->core->authority(),
+            .connections = connections,
+            .duration = plan_.each,
+            .next = {}};
+}
+
+std::string VaultBench::get(const std::string& target) const {
+    return fmt::format(
+        "GET /fhir/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n", target,
+        reader_token_);
+}
+
+std::string VaultBench::post(const std::string& body) const {
+    return fmt::format(
+        "POST /fhir/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n"
+        "Content-Type: application/fhir+json\r\nPrefer: return=minimal\r\n"
+        "Content-Length: {}\r\n\r\n{}",
+        writer_token_, body.size(), body);
+}
+
+Status VaultBench::send(const std::string& bundle) {
+    serve::LoadPlan plan = load(1);
+    plan.requests_max = 1;
+    plan.duration = kOneAnswerMax;
+    plan.next = [&](std::uint64_t, std::string& out) { out += post(bundle); };
+    const auto figures = TRY(serve::run_load(plan, context_.clock));
+    if (figures.answers == 1 && figures.refusals == 0) return {};
+    return fail(Code::BadInput, {"le cabinet est refusé", "the practice is refused"},
+                {"essayez sans --data", "try without --data"});
+}
+
+/// Reads "location":"Type/id/_history/1" of each entry.
+void VaultBench::note_stored(std::size_t patient, std::string_view answer) {
+    constexpr std::string_view kLocation = R"("location":")";
+    constexpr std::string_view kPatient = "Patient/";
+    for (auto at = answer.find(kLocation); at != answer.npos; at = answer.find(kLocation, at)) {
+        at += kLocation.size();
+        const std::string_view reference = answer.substr(at, answer.find("/_history", at) - at);
+        if (reference.starts_with(kPatient) && data_.has_code(patient))
+            patients_.emplace_back(reference.substr(kPatient.size()));
+        if (stored_.size() < kStoredMax && !reference.starts_with("Organization") &&
+            !reference.starts_with("Practitioner"))
+            stored_.emplace_back(reference);
+    }
+}
+
+Status VaultBench::import() {
+    TRY_STATUS(send(data_.house()));
+    Progress progress(context_, {"import", "import"}, plan_.patients);
+    std::uint64_t taken = 0, answers = 0;
+    serve::LoadPlan plan = load(kImportConnections);
+    plan.requests_max = plan_.patients;
+    plan.duration = kImportTimeMax;
+    plan.next = [&](std::uint64_t number, std::string& out) { out += post(data_.bundle(number)); };
+    plan.seen = [&](std::uint64_t number, int status, ByteView body) {
+        progress.at(++answers);
+        if (status != 200) return;
+        taken += data_.resources(number);
+        note_stored(number, as_text(body));
+    };
+    const auto figures = TRY(serve::run_load(plan, context_.clock));
+    refused_ += figures.refusals + figures.failures;
+    resources_ = house_->store->vault().counts().resources;
+    const double seconds = std::chrono::duration<double>(figures.elapsed).count();
+    add({{fmt::format("import de {} lots, {} connexions", figures.answers, kImportConnections),
+          fmt::format("import of {} bundles, {} connections", figures.answers, kImportConnections)},
+         static_cast<double>(taken) / seconds,
+         {"ressources/s", "resources/s"},
+         Goal::AtLeast,
+         kImportReach});
+    if (!patients_.empty()) return {};
+    return fail(Code::BadInput,
+                {"aucun patient importé n'a de poids : rien à chercher",
+                 "no imported patient has a weight: nothing to search"},
+                {"donnez d'autres dossiers", "give other records"});
+}
+
+Status VaultBench::open_again() {
+    const auto start = context_.clock.steady();
+    TRY_STATUS(open());
+    serve::LoadPlan plan = load(1);
+    plan.requests_max = 1;
+    plan.next = [&](std::uint64_t, std::string& out) { out += get(stored_.front()); };
+    const auto figures = TRY(serve::run_load(plan, context_.clock));
+    refused_ += figures.refusals + figures.failures;
+    add({{"de l'ouverture à la première lecture, programme déjà chargé",
+          "from opening to the first read, program already loaded"},
+         millis(context_.clock.steady() - start),
+         kMillis,
+         Goal::AtMost,
+         kStartReachMs});
+    return {};
+}
+
+Status VaultBench::measure(const Text& what, const Goals& goals, const Next& next) {
+    serve::LoadPlan plan = load(goals.connections);
+    plan.next = [&](std::uint64_t number, std::string& out) { out += get(next(number)); };
+    plan.seen = [&](std::uint64_t, int status, ByteView body) {
+        const std::string_view text = as_text(body);
+        const bool is_search = text.starts_with(R"({"resourceType":"Bundle")");
+        refused_ += status == 200 && is_search && !text.contains(R"("entry":[)");
+    };
+    const auto figures = TRY(serve::run_load(plan, context_.clock));
+    refused_ += figures.refusals + figures.failures;
+    const auto row = [&](std::string_view fr, std::string_view en) {
+        return Text{fmt::format("{}, {} connexions{}", what.fr, goals.connections, fr),
+                    fmt::format("{}, {} connections{}", what.en, goals.connections, en)};
+    };
+    add({row("", ""), figures.per_second(), kPerSecond, Goal::AtLeast, goals.per_second});
+    add({row(", p50", ", p50"), millis(figures.p50), kMillis});
+    add({row(", p99", ", p99"), millis(figures.p99), kMillis,
+         goals.p99_ms > 0 ? Goal::AtMost : Goal::None, goals.p99_ms});
+    return {};
+}
+
+Status VaultBench::reads() {
+    const Text what{"lecture par id", "read by id"};
+    const Next next = [&](std::uint64_t number) {
+        return stored_[number * kStride % stored_.size()];
+    };
+    TRY_STATUS(measure(what, {.connections = 64, .per_second = 15'000, .p99_ms = 15}, next));
+    return measure(what, {.connections = 8, .per_second = 2'800}, next);
+}
+
+Status VaultBench::searches() {
+    TRY_STATUS(measure({"recherche chez un patient (code, tri)", "search inside a patient"},
+                       {.per_second = 7'000, .p99_ms = 20}, [&](std::uint64_t number) {
+                           return fmt::format(
+                               "Observation?subject=Patient/{}&code=http://loinc.org%7C{}"
+                               "&_sort=-date",
+                               patients_[number * kStride % patients_.size()],
+                               VaultBenchData::kCode);
+                       }));
+    return measure({"recherche entre patients (nom)", "search across patients (name prefix)"},
+                   {.per_second = 6'700, .p99_ms = 25}, [&](std::uint64_t number) {
+                       const std::size_t patient = number * kStride % plan_.patients;
+                       return "Patient?name=" + VaultBenchData::name_prefix(patient);
+                   });
+}
+
+}  // namespace hygie::app

@@ -1,0 +1,170 @@
+#include "app/vault_figures_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "app/demo_practice.h"
+
+namespace hygie::app {
+namespace {
+
+using fhir::Json;
+
+constexpr std::size_t kIdDigits = 8;  ///< of a UUID, changed from copy to copy
+constexpr std::size_t kUuidBytes = 36;
+constexpr std::uint32_t kOdd = 0x9e3779b1;  ///< multiplying by it gives each copy another number
+constexpr std::size_t kPrefixLetters = 5;   ///< of a family name, searched by
+
+Result<Json> reader_entry(fhir::Arena& arena) {
+    const std::string_view id = VaultBenchData::kReader.substr(VaultBenchData::kReader.find('/'));
+    return arena.parse(
+        fmt::format(R"({{"resource":{{"resourceType":"Practitioner","id":"{}","name":[{{"family":)"
+                    R"("Mesure","given":["Jeanne"]}}]}},"request":{{"method":"PUT","url":"{}"}}}})",
+                    id.substr(1), VaultBenchData::kReader));
+}
+
+Result<Json> team_entry(fhir::Arena& arena, std::string_view patient) {
+    return arena.parse(fmt::format(R"({{"resource":{{"resourceType":"CareTeam","status":"active",)"
+                                   R"("subject":{{"reference":"{}"}},)"
+                                   R"("participant":[{{"member":{{"reference":"{}"}}}}]}},)"
+                                   R"("request":{{"method":"POST","url":"CareTeam"}}}})",
+                                   patient, VaultBenchData::kReader));
+}
+
+/// The bundle with one entry more.
+std::string with_entry(fhir::Arena& arena, Json bundle, Json entry) {
+    const auto known = bundle["entry"].items();
+    std::vector<Json> entries(known.begin(), known.end());
+    entries.push_back(entry);
+    return fhir::to_text(arena.with(bundle, "entry", arena.array(entries)));
+}
+
+/// By what the other entries refer to it; empty when the bundle has no patient.
+std::string patient_in(Json bundle) {
+    for (const Json entry : bundle["entry"].items()) {
+        const Json resource = entry["resource"];
+        if (resource["resourceType"].text() != "Patient") continue;
+        return entry["request"]["method"].text() == "PUT"
+                   ? fmt::format("Patient/{}", resource["id"].text())
+                   : std::string(entry["fullUrl"].text());
+    }
+    return {};
+}
+
+/// Where the ids that the bundle itself gives stand in its text.
+std::vector<std::size_t> own_ids(Json bundle, std::string_view text) {
+    std::vector<std::size_t> places;
+    for (const Json entry : bundle["entry"].items()) {
+        const std::string_view id = entry["resource"]["id"].text();
+        if (entry["request"]["method"].text() != "PUT" || id.size() != kUuidBytes) continue;
+        for (auto at = text.find(id); at != text.npos; at = text.find(id, at + kUuidBytes))
+            places.push_back(at);
+    }
+    return places;
+}
+
+std::size_t family_place(std::string_view text) {
+    constexpr std::string_view kFamily = R"("family":")";
+    const auto patient = text.find(R"("resourceType":"Patient")");
+    const auto at = text.find(kFamily, std::min(patient, text.size()));
+    return at == text.npos ? 0 : at + kFamily.size();
+}
+
+/// Six letters that are read aloud easily; the first ones change first.
+std::string syllables(std::size_t number) {
+    constexpr std::string_view kConsonants = "bcdfghjklmnpqrstvwxz";
+    constexpr std::string_view kVowels = "aeiou";
+    std::string letters;
+    for (int i = 0; i < 3; ++i) {
+        letters += kConsonants[number % kConsonants.size()];
+        number /= kConsonants.size();
+        letters += kVowels[number % kVowels.size()];
+        number /= kVowels.size();
+    }
+    return letters;
+}
+
+}  // namespace
+
+Status VaultBenchData::add(std::string_view text) {
+    fhir::Arena arena;
+    const Json bundle = TRY(arena.parse(text));
+    const std::string patient = patient_in(bundle);
+    if (bundle["type"].text() != "transaction" || patient.empty()) return {};
+    Model model{.text = with_entry(arena, bundle, TRY(team_entry(arena, patient)))};
+    model.ids = own_ids(bundle, model.text);
+    model.family = family_place(model.text);
+    model.resources = bundle["entry"].size() + 1;
+    model.has_code = model.text.contains(kCode);
+    models_.push_back(std::move(model));
+    return {};
+}
+
+Result<VaultBenchData> VaultBenchData::demo() {
+    const std::string text = TRY(demo_bundles());
+    std::string_view rest = text;
+    VaultBenchData data;
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find('\n'), rest.size());
+        const std::string_view line = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (data.house_.empty()) {
+            fhir::Arena arena;
+            data.house_ = with_entry(arena, TRY(arena.parse(line)), TRY(reader_entry(arena)));
+            continue;
+        }
+        TRY_STATUS(data.add(line));
+    }
+    return data;
+}
+
+Status VaultBenchData::add_below(Disk& disk, const std::string& dir, std::size_t& files) {
+    auto entries = TRY(disk.list(dir));
+    std::ranges::sort(entries, {}, &DirEntry::name);
+    for (const DirEntry& entry : entries) {
+        const std::string path = join(dir, entry.name);
+        if (entry.is_dir) {
+            TRY_STATUS(add_below(disk, path, files));
+        } else if (entry.name.ends_with(".json") && files < kFilesMax) {
+            ++files;
+            TRY_STATUS(add(as_text(TRY(disk.read_file(path, kFileBytesMax)))));
+        }
+    }
+    return {};
+}
+
+Result<VaultBenchData> VaultBenchData::below(Disk& disk, const std::string& dir) {
+    VaultBenchData data;
+    fhir::Arena arena;
+    const Json empty = TRY(arena.parse(R"({"resourceType":"Bundle","type":"transaction"})"));
+    data.house_ = with_entry(arena, empty, TRY(reader_entry(arena)));
+    std::size_t files = 0;
+    TRY_STATUS(data.add_below(disk, dir, files));
+    if (!data.models_.empty()) return data;
+    return fail(Code::BadInput,
+                {"ce dossier ne contient aucun lot de transaction avec un patient",
+                 "this folder holds no transaction bundle with a patient"},
+                {"donnez un dossier de fichiers .json, tels que Synthea les écrit",
+                 "give a folder of .json files, as Synthea writes them"});
+}
+
+std::string VaultBenchData::name_prefix(std::size_t patient) {
+    return syllables(patient / kNamesakes).substr(0, kPrefixLetters);
+}
+
+std::string VaultBenchData::bundle(std::size_t patient) const {
+    const Model& from = model(patient);
+    std::string text = from.text;
+    const auto mask = static_cast<std::uint32_t>(patient / models_.size()) * kOdd;
+    for (const std::size_t at : from.ids) {
+        std::uint32_t digits = 0;
+        std::from_chars(&text[at], &text[at] + kIdDigits, digits, 16);
+        fmt::format_to(&text[at], "{:08x}", digits ^ mask);
+    }
+    if (from.family > 0) text.insert(from.family, syllables(patient / kNamesakes) + "-");
+    return text;
+}
+
+}  // namespace hygie::app
