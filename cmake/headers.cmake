@@ -13,4 +13,4 @@ add_library(headers OBJECT EXCLUDE_FROM_ALL ${header_units})
 target_include_directories(headers PRIVATE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}"
     "${CMAKE_BINARY_DIR}/generated")
 target_link_libraries(headers PRIVATE hygie_options PkgConfig::SODIUM OpenSSL::SSL CURL::libcurl
-    nlohmann_json::nlohmann_json)
+    nlohmann_json::nlohmann_json PkgConfig::GMIME)
