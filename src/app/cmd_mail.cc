@@ -147,6 +147,23 @@ Command judge_command() {
 
 }  // namespace
 
+Parameter mail_seed_option() {
+    return {
+        .name = "--seed",
+        .placeholder = "N",
+        .kind = Kind::Number,
+        .help = {"le même nombre donne les mêmes messages", "the same number, the same messages"},
+        .by_default = "1"};
+}
+
+Parameter mail_authors_option() {
+    return {.name = "--authors",
+            .placeholder = "ABC",
+            .help = {"les auteurs de modèles à employer, parmi A, B et C",
+                     "the template authors to use, among A, B and C"},
+            .by_default = "ABC"};
+}
+
 Parameter mail_history_option() {
     return {.name = "--history",
             .placeholder = "FILE",

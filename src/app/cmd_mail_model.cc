@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/cmd_mail.h"
 #include "app/commands.h"
 #include "app/context.h"
 #include "guards/mail/bench.h"
@@ -72,23 +73,6 @@ Result<int> bench(Context& context) {
     return kExitOk;
 }
 
-Parameter seed_option() {
-    return {
-        .name = "--seed",
-        .placeholder = "N",
-        .kind = Kind::Number,
-        .help = {"le même nombre donne les mêmes messages", "the same number, the same messages"},
-        .by_default = "1"};
-}
-
-Parameter authors_option() {
-    return {.name = "--authors",
-            .placeholder = "ABC",
-            .help = {"les auteurs de modèles à employer, parmi A, B et C",
-                     "the template authors to use, among A, B and C"},
-            .by_default = "ABC"};
-}
-
 Parameter model_option() {
     return {
         .name = "--model",
@@ -110,8 +94,8 @@ Command train_command() {
              "Learns from twins drawn from a seed and from the directories given (index.csv). The "
              "same seed and data give the same file to the byte. The source phishing_pot "
              "(CC BY-NC) is never learned from."},
-        .options = {seed_option(),
-                    authors_option(),
+        .options = {mail_seed_option(),
+                    mail_authors_option(),
                     {.name = "--twins",
                      .placeholder = "N",
                      .kind = Kind::Number,

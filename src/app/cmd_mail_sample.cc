@@ -1,3 +1,4 @@
+#include "app/cmd_mail.h"
 #include "app/commands.h"
 #include "app/context.h"
 #include "guards/mail/twin_press.h"
@@ -15,23 +16,6 @@ Result<int> sample(Context& context) {
     return kExitOk;
 }
 
-Parameter seed_option() {
-    return {
-        .name = "--seed",
-        .placeholder = "N",
-        .kind = Kind::Number,
-        .help = {"le même nombre donne les mêmes messages", "the same number, the same messages"},
-        .by_default = "1"};
-}
-
-Parameter authors_option() {
-    return {.name = "--authors",
-            .placeholder = "ABC",
-            .help = {"les auteurs de modèles à employer, parmi A, B et C",
-                     "the template authors to use, among A, B and C"},
-            .by_default = "ABC"};
-}
-
 Command sample_command() {
     return {.path = {"mail", "sample"},
             .summary = {"écrit des messages d'exercice : attaques et jumeaux honnêtes",
@@ -43,8 +27,8 @@ Command sample_command() {
                  "In French mostly, in English and five other languages. Attachments only have the "
                  "shape of what they play and do nothing. Writes NAME.eml, NAME.json, index.csv "
                  "and history.json."},
-            .options = {seed_option(),
-                        authors_option(),
+            .options = {mail_seed_option(),
+                        mail_authors_option(),
                         {.name = "-o,--out",
                          .placeholder = "DIR",
                          .kind = Kind::Dir,
