@@ -1,11 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
 #include "crypto/short_name.h"
+#include "host/memory.h"
 #include "host/random.h"
 
 namespace hygie::ledger {
@@ -21,7 +25,10 @@ class KeyCache {
     KeyCache(Random& random, std::size_t entries_max)
         : key_(random.bytes<16>()), entries_max_(entries_max) {}
 
-    crypto::ShortName name(ByteView text) const { return crypto::short_name(key_, text); }
+    crypto::ShortName name(ByteView text) const {
+        const crypto::ShortName name = crypto::short_name(key_, text);
+        return name == kNobody ? crypto::ShortName{0, 1} : name;
+    }
 
     /// Brings what find(name) will look at closer.
     void prefetch(const crypto::ShortName& name) const {
@@ -35,7 +42,7 @@ class KeyCache {
     const Value* find(const crypto::ShortName& name) const {
         if (places_.empty()) return nullptr;
         for (std::size_t i = place_of(name);; i = (i + 1) & (places_.size() - 1)) {
-            if (!places_[i].used) return nullptr;
+            if (places_[i].name == kNobody) return nullptr;
             if (places_[i].name == name) return &places_[i].value;
         }
     }
@@ -57,10 +64,14 @@ class KeyCache {
     static constexpr std::size_t kCacheLineBytes = 64;
     static constexpr std::size_t kFirstPlaces = 64;
 
-    struct Place {
+    /// The name of an empty place.
+    static constexpr crypto::ShortName kNobody{};
+
+    /// Aligned so that a place never lies on one cache line more than it must.
+    struct alignas(std::min(kCacheLineBytes,
+                            std::bit_ceil(sizeof(crypto::ShortName) + sizeof(Value)))) Place {
         crypto::ShortName name;
         Value value;
-        bool used = false;
     };
 
     std::size_t place_of(const crypto::ShortName& name) const {
@@ -69,16 +80,18 @@ class KeyCache {
 
     const Value* put(const crypto::ShortName& name, Value value) {
         std::size_t i = place_of(name);
-        while (places_[i].used) i = (i + 1) & (places_.size() - 1);
-        places_[i] = {name, std::move(value), true};
+        while (places_[i].name != kNobody) i = (i + 1) & (places_.size() - 1);
+        places_[i] = {name, std::move(value)};
         return &places_[i].value;
     }
 
     void grow() {
-        std::vector<Place> old(places_.empty() ? kFirstPlaces : 2 * places_.size());
-        old.swap(places_);
+        const std::size_t wanted = places_.empty() ? kFirstPlaces : 2 * places_.size();
+        std::vector<Place> old = std::exchange(places_, {});
+        reserve_large(places_, wanted);
+        places_.resize(wanted);
         for (Place& place : old)
-            if (place.used) put(place.name, std::move(place.value));
+            if (place.name != kNobody) put(place.name, std::move(place.value));
     }
 
     crypto::ShortNameKey key_;
