@@ -4,62 +4,17 @@
 
 #include "app/cmd_mail.h"
 #include "app/commands.h"
+#include "app/mail_house.h"
 #include "app/unlock.h"
 #include "guards/mail/gate.h"
-#include "guards/mail/learned.h"
 #include "guards/mail/milter.h"
 #include "host/log.h"
 #include "host/service.h"
-#include "link/guard_link.h"
 
 namespace hygie::app {
 namespace {
 
 constexpr auto kLookInterval = std::chrono::seconds(1);
-
-/// Where the guard leaves its events: durable in its state folder at once, at the core when it is
-/// there.
-class MailSpool {
-  public:
-    static Result<std::unique_ptr<MailSpool>> open(Context& context, const crypto::RootKey& root) {
-        std::unique_ptr<MailSpool> made(new MailSpool);
-        link::SpoolOptions options;
-        options.dir = join(context.values.text("--state"), "spool");
-        options.source = SourceId("mail");
-        options.node = NodeId(context.process.host_name());
-        TRY_STATUS(context.disk.make_dirs(options.dir));
-        made->spool_ = TRY(link::Spool::open(
-            context.disk, context.random, crypto::SigningKey::from_seed(root.domain("link/sign")),
-            root.domain("link/spool"), std::move(options)));
-        if (context.values.has("--core"))
-            made->link_ = std::make_unique<link::GuardLink>(
-                link::Doors{context.disk, context.clock, context.random}, *made->spool_,
-                link::LocalEndpoint{
-                    .path = context.values.text("--core"), .group = false, .peers = {}},
-                refuse);
-        return made;
-    }
-
-    Status keep(const event::Event& event) {
-        const auto counter = link_ ? link_->report(event) : spool_->append(event);
-        if (!counter) return std::unexpected(counter.error());
-        return {};
-    }
-
-  private:
-    MailSpool() = default;
-
-    static Status refuse(const event::Order&) {
-        return fail(
-            Code::BadInput,
-            {"la garde du courrier ne prend pas d'ordres", "the mail guard takes no orders"},
-            {"« hygie mail quarantine » libère un message",
-             "'hygie mail quarantine' releases a message"});
-    }
-
-    std::unique_ptr<link::Spool> spool_;
-    std::unique_ptr<link::GuardLink> link_;  ///< last: it uses the spool
-};
 
 mail::GatePolicy policy_of(Context& context) {
     mail::GatePolicy policy;
@@ -70,13 +25,6 @@ mail::GatePolicy policy_of(Context& context) {
     policy.deadline = context.values.duration("--deadline");
     policy.authserv_ids = context.values.list("--trust-results");
     return policy;
-}
-
-Result<mail::Opened> open_and_judge(const std::string& bytes, const mail::Envelope& envelope,
-                                    const mail::History& history, const mail::Scorer& model) {
-    mail::Message message = TRY(mail::parse_message(bytes));
-    mail::Judgement judgement = mail::judge(message, envelope, history, model);
-    return mail::Opened{std::move(message), std::move(judgement)};
 }
 
 void announce(Context& context) {
@@ -91,18 +39,15 @@ void announce(Context& context) {
 Result<int> guard(Context& context) {
     crypto::harden_process();
     const std::string& dir = context.values.text("--state");
-    const crypto::RootKey root = TRY(unlock(context, join(dir, "root.hyk")));
-    const mail::History history = TRY(read_history(context));
-    const mail::Learned learned =
-        TRY(mail::open_learned(context.disk, dir, root.domain(mail::kLearnedKeyDomain)));
-    const mail::Scorer model = mail::scorer_of(mail::shipped_model(), learned);
-    const auto spool = TRY(MailSpool::open(context, root));
+    const crypto::RootKey root = TRY(unlock_mail(context));
+    const auto house = TRY(MailHouse::open(context, root));
+    const auto spool = TRY(MailSpool::open(context, root, "mail"));
     const auto quarantine = TRY(mail::Quarantine::open(
         context.disk, context.random, join(dir, "quarantine"),
         root.domain(mail::kQuarantineKeyDomain), mail::Quarantine::Role::Guard));
     mail::JudgePool judges(
         [&](const std::string& bytes, const mail::Envelope& envelope) {
-            return open_and_judge(bytes, envelope, history, model);
+            return house->judge(bytes, envelope);
         },
         static_cast<unsigned>(context.values.number("--threads")));
     mail::Gate gate({context.clock, context.random, judges, *quarantine,
@@ -153,35 +98,18 @@ std::vector<Parameter> policy_options() {
              .by_default = "2",
              .min = 1,
              .max = 64},
-            {.name = "--trust-results",
-             .placeholder = "NAME",
-             .help = {"votre serveur, tel qu'il signe ses Authentication-Results ; les autres ne "
-                      "sont pas crus",
-                      "your server, as it signs its Authentication-Results; no others are "
-                      "believed"},
-             .many = true}};
+            mail_trust_results_option()};
 }
 
 std::vector<Parameter> guard_options() {
     std::vector<Parameter> all = {
-        {.name = "--state",
-         .placeholder = "DIR",
-         .kind = Kind::Dir,
-         .help = {"le dossier d'état : clé root.hyk, quarantaine, traces",
-                  "the state folder: key root.hyk, quarantine, traces"},
-         .required = true},
+        mail_state_option(),
         {.name = "--socket",
          .placeholder = "SOCKET",
          .help = {"inet:PORT@HÔTE ou unix:CHEMIN", "inet:PORT@HOST or unix:PATH"},
          .required = true},
         mail_history_option(),
-        {.name = "--core",
-         .placeholder = "SOCKET",
-         .kind = Kind::File,
-         .help = {"la prise locale du cœur, où partent les traces ; sans elle, elles attendent "
-                  "scellées dans l'état",
-                  "the core's local socket, where traces go; without it they wait sealed in the "
-                  "state"}}};
+        mail_core_option()};
     for (Parameter& option : policy_options()) all.push_back(std::move(option));
     all.push_back(passphrase_file_option());
     return all;

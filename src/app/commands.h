@@ -43,6 +43,8 @@ std::vector<Command> mail_learn_commands();
 /// `guard mail`.
 std::vector<Command> mail_guard_commands();
 std::vector<Command> mail_quarantine_commands();
+/// `mail watch`.
+std::vector<Command> mail_watch_commands();
 std::vector<Command> config_commands();
 /// `man` and `completion`.
 std::vector<Command> self_commands();

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "event/uuid.h"
-#include "guards/mail/authenticate.h"
 #include "guards/mail/banner.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/report.h"
@@ -15,20 +14,8 @@
 namespace hygie::mail {
 namespace {
 
-constexpr std::string_view kResultsField = "Authentication-Results";
 constexpr std::string_view kSuspiciousTag = "[Suspect]";
 constexpr std::string_view kUnjudgedTag = "=?utf-8?Q?[Non_v=C3=A9rifi=C3=A9_/_unchecked]?=";
-
-std::string with_crlf(std::string_view text) {
-    std::string out;
-    char before = '\0';
-    for (const char c : text) {
-        if (c == '\n' && before != '\r') out += '\r';
-        out += c;
-        before = c;
-    }
-    return out;
-}
 
 std::string mark_of(const Judgement& judgement, const std::string& id) {
     std::string mark =
@@ -49,25 +36,6 @@ std::pair<std::string, std::string> tagged_subject(const Incoming& incoming, std
     return {"Subject", value};
 }
 
-/// The message as the judge sees it: what others claim about it is left out, what our own servers
-/// found goes into the envelope.
-std::string judged_bytes(Incoming& incoming, const GatePolicy& policy) {
-    Incoming seen{.envelope = {}, .headers = {}, .body = incoming.body};
-    bool known = false;
-    for (const RawHeader& header : incoming.headers) {
-        if (!equal_any_case(header.name, kResultsField)) {
-            seen.headers.push_back(header);
-            continue;
-        }
-        const std::string by = authserv_id(header.value);
-        if (known || std::ranges::find(policy.authserv_ids, by) == policy.authserv_ids.end())
-            continue;
-        take_results(header.value, incoming.envelope);
-        known = true;
-    }
-    return seen.bytes();
-}
-
 event::Verdict verdict_of(const Judgement& judgement) {
     event::Verdict verdict{
         .level = judgement.level,
@@ -81,11 +49,19 @@ event::Verdict verdict_of(const Judgement& judgement) {
 
 }  // namespace
 
-std::string Incoming::bytes() const {
-    std::string out;
-    for (const RawHeader& header : headers)
-        out += header.name + ":" + with_crlf(header.value) + "\r\n";
-    return out + "\r\n" + body;
+event::Event event_of(WallTime now, Random& random, event::Type type, const std::string& object,
+                      const Envelope& envelope, const Judgement& judgement) {
+    event::Event event;
+    event.id = event::print_uuid(event::make_uuid(now, random));
+    event.type = type;
+    event.action = event::usual_action(type);
+    event.time = now;
+    event.subject.object = ObjectId("mail/" + object);
+    event.network.address = envelope.client_ip;
+    event.verdict = verdict_of(judgement);
+    event.detail = {{"class", std::string(name_of(judgement.kind))},
+                    {"from_domain", clean_utf8(cut(domain_of(envelope.mail_from), 255))}};
+    return event;
 }
 
 Gate::Gate(GateDoors doors, GatePolicy policy)
@@ -96,7 +72,7 @@ std::string Gate::new_id() {
 }
 
 Decision Gate::pass(Incoming incoming) {
-    std::string bytes = judged_bytes(incoming, policy_);
+    std::string bytes = judged_bytes(incoming, policy_.authserv_ids);
     const Result<Opened> opened =
         doors_.judges.judge(std::move(bytes), incoming.envelope, policy_.deadline);
     if (!opened) return failed(incoming, opened.error());
@@ -154,17 +130,8 @@ Decision Gate::delivered(const Incoming& incoming, const Opened& opened) {
 
 Status Gate::trace(event::Type type, const std::string& id, const Incoming& incoming,
                    const Judgement& judgement) {
-    event::Event event;
-    event.id = new_id();
-    event.type = type;
-    event.action = event::usual_action(type);
-    event.time = doors_.clock.now();
-    event.subject.object = ObjectId("mail/" + id);
-    event.network.address = incoming.envelope.client_ip;
-    event.verdict = verdict_of(judgement);
-    event.detail = {{"class", std::string(name_of(judgement.kind))},
-                    {"from_domain", clean_utf8(cut(domain_of(incoming.envelope.mail_from), 255))}};
-    return doors_.trace(event);
+    return doors_.trace(
+        event_of(doors_.clock.now(), doors_.random, type, id, incoming.envelope, judgement));
 }
 
 Status Gate::tell_releases() {

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "event/event.h"
+#include "guards/mail/incoming.h"
 #include "guards/mail/judge_pool.h"
 #include "guards/mail/quarantine.h"
 #include "host/clock.h"
@@ -16,24 +17,6 @@
 
 /// What happens to a message at the door, whatever protocol brought it there.
 namespace hygie::mail {
-
-/// The field that says what the guard found; nobody else's survives.
-inline constexpr std::string_view kMarkField = "X-Hygie";
-
-/// A header field as it came: the value with its first blank, folds ended by LF or CRLF.
-struct RawHeader {
-    std::string name;
-    std::string value;
-};
-
-struct Incoming {
-    Envelope envelope;  ///< without authentication: the gate adds what it trusts
-    std::vector<RawHeader> headers;
-    std::string body;
-
-    /// The message as a file: CRLF lines.
-    std::string bytes() const;
-};
 
 enum class Fate : std::uint8_t {
     Deliver,
@@ -60,6 +43,11 @@ struct GatePolicy {
 
 /// Keeps a trace durably, or says why not.
 using EventSink = std::function<Status(const event::Event&)>;
+
+/// The trace of a verdict on the message known by `object`: where its reasons stand, nothing of
+/// what the message says.
+event::Event event_of(WallTime now, Random& random, event::Type type, const std::string& object,
+                      const Envelope& envelope, const Judgement& judgement);
 
 struct GateDoors {
     Clock& clock;

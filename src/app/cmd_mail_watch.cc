@@ -1,0 +1,167 @@
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/cmd_mail.h"
+#include "app/commands.h"
+#include "app/mail_house.h"
+#include "app/unlock.h"
+#include "guards/mail/watcher.h"
+#include "host/log.h"
+#include "host/service.h"
+
+namespace hygie::app {
+namespace {
+
+constexpr std::size_t kMailboxListBytesMax = 4U << 20;
+
+Text words_of(mail::WatchAct act) {
+    switch (act) {
+        case mail::WatchAct::Watching:
+            return {"surveillée", "watched"};
+        case mail::WatchAct::Lost:
+            return {"perdue, la garde y revient", "lost, the guard comes back to it"};
+        case mail::WatchAct::Clean:
+            return {"un message sain", "a clean message"};
+        case mail::WatchAct::Tagged:
+            return {"un message suspect, marqué", "a suspicious message, marked"};
+        case mail::WatchAct::Bannered:
+            return {"un message suspect, sous bandeau", "a suspicious message, under a banner"};
+        case mail::WatchAct::Held:
+            return {"un message malveillant, écarté", "a malicious message, put aside"};
+        case mail::WatchAct::Released:
+            return {"un message remis par une personne", "a message put back by a person"};
+        case mail::WatchAct::Unchecked:
+            return {"un message que la garde n'a pas pu juger, marqué",
+                    "a message the guard could not judge, marked"};
+    }
+    return {};
+}
+
+/// One line per act, from many threads.
+class Teller {
+  public:
+    explicit Teller(Context& context) : context_(context) {}
+
+    void operator()(const mail::Mailbox& mailbox, mail::WatchAct act, const Error* why) {
+        const std::scoped_lock lock(mutex_);
+        if (context_.json) {
+            nlohmann::ordered_json line = {{"mailbox", mailbox.name}, {"act", name_of(act)}};
+            if (why) line["error"] = {{"fr", why->what.fr}, {"en", why->what.en}};
+            context_.out << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        } else {
+            context_.out << mailbox.name << ": " << context_.say(words_of(act));
+            if (why) context_.out << " (" << context_.say(why->what) << ")";
+        }
+        context_.out << "\n" << std::flush;
+    }
+
+  private:
+    Context& context_;
+    std::mutex mutex_;
+};
+
+Result<int> watch(Context& context) {
+    crypto::harden_process();
+    const std::string& dir = context.values.text("--state");
+    const crypto::RootKey root = TRY(unlock_mail(context));
+    const Bytes list =
+        TRY(context.disk.read_file(context.values.text("--mailboxes"), kMailboxListBytesMax));
+    std::vector<mail::Mailbox> mailboxes = TRY(mail::parse_mailboxes(as_text(list)));
+    const auto house = TRY(MailHouse::open(context, root));
+    const auto spool = TRY(MailSpool::open(context, root, "mail-watch"));
+    const std::string places = join(dir, "watch");
+    TRY_STATUS(context.disk.make_dirs(places));
+    mail::JudgePool judges(
+        [&](const std::string& bytes, const mail::Envelope& envelope) {
+            return house->judge(bytes, envelope);
+        },
+        static_cast<unsigned>(context.values.number("--threads")));
+    Teller teller(context);
+    const mail::WatchDoors doors{
+        .disk = context.disk,
+        .clock = context.clock,
+        .random = context.random,
+        .judges = judges,
+        .trace = [&](const event::Event& event) { return spool->keep(event); },
+        .open = [&](const mail::Mailbox& one) { return mail::open_mailbox(context.disk, one); },
+        .tell = std::ref(teller),
+        .remember = {}};
+    const mail::WatchPolicy policy{.deadline = context.values.duration("--deadline"),
+                                   .authserv_ids = context.values.list("--trust-results"),
+                                   .look_back = context.values.duration("--look-back")};
+    context.expect_stop();
+    std::vector<std::jthread> threads;
+    for (mail::Mailbox& mailbox : mailboxes)
+        threads.emplace_back(
+            [watcher = std::make_shared<mail::Watcher>(doors, policy, std::move(mailbox), places,
+                                                       root.domain(mail::kWatchKeyDomain))](
+                const std::stop_token& stop) {
+                watcher->run([&] { return stop.stop_requested(); });
+            });
+    notify_service("READY=1");
+    context.wait_for_stop();
+    notify_service("STOPPING=1");
+    for (std::jthread& thread : threads) thread.request_stop();
+    return kExitOk;
+}
+
+std::vector<Parameter> watch_options() {
+    return {mail_state_option(),
+            {.name = "--mailboxes",
+             .placeholder = "FILE",
+             .kind = Kind::File,
+             .help = {"les boîtes à surveiller, en JSON ; les mots de passe sont dans des fichiers "
+                      "à part",
+                      "the mailboxes to watch, as JSON; passwords are in files of their own"},
+             .required = true},
+            mail_history_option(),
+            mail_core_option(),
+            mail_trust_results_option(),
+            {.name = "--look-back",
+             .placeholder = "DURATION",
+             .kind = Kind::Duration,
+             .help = {"à la première visite, jusqu'où regarder en arrière",
+                      "on the first visit, how far to look back"},
+             .by_default = "1d"},
+            {.name = "--deadline",
+             .placeholder = "DURATION",
+             .kind = Kind::Duration,
+             .help = {"le temps laissé au juge pour un message",
+                      "the time a message may take to judge"},
+             .by_default = "30s"},
+            mail_threads_option(),
+            passphrase_file_option()};
+}
+
+}  // namespace
+
+std::vector<Command> mail_watch_commands() {
+    return {
+        {.path = {"mail", "watch"},
+         .summary = {"garde des boîtes hébergées, par IMAP", "guards hosted mailboxes, by IMAP"},
+         .description =
+             {"Pour le courrier qui est chez un hébergeur. Chaque message qui arrive est jugé : "
+              "suspect, il est marqué et levé d'un drapeau (ou reçoit un bandeau) ; "
+              "malveillant, il est déplacé dans un dossier à part, où chacun peut le reprendre. "
+              "Rien n'est effacé. Remettre un message dans la boîte, c'est le libérer : il n'y "
+              "est plus touché.\n\nLa liste : {\"mailboxes\": [{\"name\", \"server\": "
+              "\"imaps://hôte\", \"user\", \"password_file\" ou \"token_file\", \"ca_file\", "
+              "\"folder\": \"INBOX\", \"hold_folder\": \"Hygie\", \"suspicious\": "
+              "\"tag|banner|hold\"}]}.",
+              "For mail that a provider hosts. Each message that arrives is judged: a "
+              "suspicious one is marked and flagged (or gets a banner); a malicious one is "
+              "moved to a folder apart, from where anybody may take it back. Nothing is "
+              "deleted. To put a message back into the box is to release it: it is not touched "
+              "again.\n\nThe list: {\"mailboxes\": [{\"name\", \"server\": \"imaps://host\", "
+              "\"user\", \"password_file\" or \"token_file\", \"ca_file\", \"folder\": "
+              "\"INBOX\", \"hold_folder\": \"Hygie\", \"suspicious\": "
+              "\"tag|banner|hold\"}]}."},
+         .options = watch_options(),
+         .examples = {{"hygie mail watch --state /var/lib/hygie/mail --mailboxes "
+                       "/etc/hygie/mailboxes.json",
+                       {"Les boîtes d'un cabinet :", "The mailboxes of a practice:"}}},
+         .run = watch}};
+}
+
+}  // namespace hygie::app

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Hosted mailboxes watched over IMAP at a real Dovecot: clean mail is left where it is, suspicious mail is marked or gets
+a banner, malicious mail moves to a folder apart and comes back for good when a person takes it back; the guard goes on
+after its death and after the server's. Everything runs on loopback, in one temporary folder."""
+import collections
+import email
+import email.policy
+import json
+import os
+import pathlib
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from dovecot import Dovecot
+
+HYGIE = os.environ.get("HYGIE", "build/release/hygie")
+WAIT_S = 60
+CHECKED, SUSPICIOUS, HELD, RELEASED = "$HygieChecked", "$HygieSuspicious", "$HygieHeld", "$HygieReleased"
+
+
+def run(*words):
+    done = subprocess.run([HYGIE, *words], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"hygie {' '.join(words)}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        return holder.getsockname()[1]
+
+
+def wait_for(what, condition):
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end:
+        if (found := condition()):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {WAIT_S} s: {what}")
+
+
+class Watch:
+    def __init__(self, state, mailboxes, memory):
+        self.words = [HYGIE, "--json", "mail", "watch", "--state", str(state), "--mailboxes", str(mailboxes),
+                      "--history", str(memory)]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, text=True)
+        self.lines = collections.defaultdict(queue.Queue)
+        threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True).start()
+
+    def read(self, out):
+        for line in out:
+            act = json.loads(line)
+            self.lines[act["mailbox"]].put(act)
+
+    def next(self, act, mailbox):
+        """The next act of that kind at that mailbox."""
+        end = time.monotonic() + WAIT_S
+        while time.monotonic() < end:
+            try:
+                line = self.lines[mailbox].get(timeout=1)
+            except queue.Empty:
+                assert self.process.poll() is None, "the watch ended"
+                continue
+            if line["act"] == act:
+                return line
+        raise AssertionError(f"not within {WAIT_S} s: {act} at {mailbox}")
+
+    def end(self, how):
+        self.process.send_signal(how)
+        self.process.wait(timeout=60)
+
+
+def practice_mail(home):
+    """One message of each verdict, as the guard will see it, and the memory it is judged with."""
+    run("mail", "sample", "160", "--seed", "11", "--out", str(home / "sample"))
+    (home / "bare").mkdir()
+    for path in (home / "sample").glob("*.eml"):
+        # Nobody vouches for these: no results of other servers, no envelope.
+        bare = re.sub(rb"(?mi)^(return-path|authentication-results):.*\n([ \t].*\n)*", b"", path.read_bytes())
+        (home / "bare" / path.name).write_bytes(bare)
+    memory = home / "sample" / "history.json"
+    chosen = {}
+    for line in run("--json", "mail", "judge", str(home / "bare"), "--history", str(memory)).splitlines():
+        found = json.loads(line)
+        message = pathlib.Path(found["file"]).read_bytes()
+        if found["verdict"] == "suspicious" and b"\ncontent-type: text/" not in message.lower():
+            continue
+        chosen.setdefault(found["verdict"], re.sub(rb"\r?\n", b"\r\n", message))
+    assert set(chosen) == {"clean", "suspicious", "malicious"}, set(chosen)
+    return chosen, memory
+
+
+def write_mailboxes(home, server, users):
+    secret = home / "secret"
+    secret.write_text(server.password + "\n")
+    secret.chmod(0o600)
+    boxes = [{"name": user, "server": f"imaps://localhost:{server.port}", "user": user, "password_file": str(secret),
+              "ca_file": server.certificate, "hold_folder": "Hygie écarté",
+              "suspicious": "banner" if user == "paul" else "tag"} for user in users]
+    path = home / "mailboxes.json"
+    path.write_text(json.dumps({"mailboxes": boxes}))
+    return path
+
+
+def held_at(server, user):
+    return server.messages(user, "Hygie &AOk-cart&AOk-")
+
+
+def check_verdicts(server, watch, mail):
+    server.put("anne", mail["clean"])
+    watch.next("clean", "anne")
+    server.put("anne", mail["suspicious"])
+    watch.next("tagged", "anne")
+    server.put("anne", mail["malicious"])
+    watch.next("held", "anne")
+    clean, suspicious = server.messages("anne")
+    assert CHECKED in clean[1] and "\\Seen" not in clean[1] and clean[2] == mail["clean"], clean[1]
+    assert {SUSPICIOUS, "\\Flagged"} <= set(suspicious[1]) and suspicious[2] == mail["suspicious"], suspicious[1]
+    (held,) = held_at(server, "anne")
+    assert HELD in held[1] and held[2] == mail["malicious"], held[1]
+
+
+def check_banner(server, watch, mail):
+    server.put("paul", mail["suspicious"])
+    watch.next("bannered", "paul")
+    (shown,) = server.messages("paul")
+    got = email.message_from_bytes(shown[2], policy=email.policy.default)
+    texts = [part.get_content() for part in got.walk()
+             if part.get_content_type() in ("text/plain", "text/html") and not part.is_attachment()]
+    assert texts and all("Message suspect." in text and "Suspicious message." in text for text in texts), texts
+    (original,) = held_at(server, "paul")
+    assert original[2] == mail["suspicious"], "the original is not whole"
+
+
+def check_taken_back(server, watch, mail):
+    """To put a held message back is to release it: nobody touches it again."""
+    (held,) = held_at(server, "anne")
+    server.move("anne", held[0], "Hygie &AOk-cart&AOk-", "INBOX")
+    watch.next("released", "anne")
+    back = server.messages("anne")[-1]
+    assert RELEASED in back[1] and HELD not in back[1] and back[2] == mail["malicious"], back[1]
+
+
+def check_killed(server, watch, mail):
+    """What comes while the guard is dead is judged when it is back, and nothing twice."""
+    watch.end(signal.SIGKILL)
+    before = len(server.messages("anne"))
+    for name in ("clean", "malicious", "clean"):
+        server.put("anne", mail[name])
+    watch.start()
+    watch.next("held", "anne")
+    wait_for("the last one", lambda: CHECKED in server.messages("anne")[-1][1])
+    assert len(server.messages("anne")) == before + 2
+    assert len(held_at(server, "anne")) == 1
+
+
+def check_server_lost(server, watch, mail):
+    server.stop()
+    lost = watch.next("lost", "anne")
+    assert lost["error"]["fr"] and lost["error"]["en"], lost
+    server.start(server.port)
+    watch.next("watching", "anne")
+    server.put("anne", mail["malicious"])
+    watch.next("held", "anne")
+
+
+def check_wrong_password(home, state, server, memory):
+    """A server that does not let us in is said clearly, and no secret with it."""
+    path = write_mailboxes(home, server, ["anne"])
+    (home / "secret").write_text("faux secret\n")
+    other = home / "other"
+    other.mkdir(mode=0o700)
+    shutil.copy(state / "root.hyk", other)
+    watch = Watch(other, path, memory)
+    try:
+        lost = watch.next("lost", "anne")
+        assert "refuse" in lost["error"]["fr"] and "faux secret" not in json.dumps(lost), lost
+    finally:
+        watch.end(signal.SIGTERM)
+    assert watch.process.returncode == 0
+
+
+def check_sealed(state, mail):
+    subject = re.search(rb"(?mi)^from: .*<([^>]+)>", mail["malicious"])[1]
+    for path in state.rglob("*"):
+        if path.is_file():
+            found = path.read_bytes()
+            assert b"anne" not in found and b"localhost" not in found and subject not in found, f"{path} is not sealed"
+
+
+def main(home):
+    home.chmod(0o755)
+    state = home / "state"
+    state.mkdir(mode=0o700)
+    run("key", "create", str(state / "root.hyk"), "--seal", "key-file", "--key-file", str(state / "opener"))
+    mail, memory = practice_mail(home)
+    users = ["anne", "paul"]
+    server = Dovecot(home / "dovecot", users)
+    server.start(free_port())
+    watch = Watch(state, write_mailboxes(home, server, users), memory)
+    try:
+        for user in users:
+            watch.next("watching", user)
+        check_verdicts(server, watch, mail)
+        check_banner(server, watch, mail)
+        check_taken_back(server, watch, mail)
+        check_killed(server, watch, mail)
+        check_server_lost(server, watch, mail)
+        watch.end(signal.SIGTERM)
+        assert watch.process.returncode == 0, watch.process.returncode
+        check_sealed(state, mail)
+        check_wrong_password(home, state, server, memory)
+    except BaseException:
+        print(server.log())
+        raise
+    finally:
+        if watch.process.poll() is None:
+            watch.end(signal.SIGKILL)
+        server.stop()
+    print("ok")
+
+
+if __name__ == "__main__":
+    if not pathlib.Path(HYGIE).exists():
+        print(f"{HYGIE} is not built")
+        sys.exit(77)
+    if os.geteuid() != 0 or not shutil.which("dovecot"):
+        print("skipped: Dovecot is started by root, and the package dovecot-imapd is needed")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as name:
+        main(pathlib.Path(name))
