@@ -103,17 +103,22 @@ std::vector<Command> vault_bench_commands() {
          .description =
              {"Ouvre un service comme « hygie serve » dans un dossier neuf, retiré à la fin, y "
               "importe des patients, puis lit et cherche : TLS, jeton, cercle de soins, "
-              "descellement et trace durable. Le client partage la machine et le processus. Les "
-              "copies d'un patient ont d'autres ids et noms, le même matricule.\n\n"
-              "Ne mesure pas ici : le prix de la sécurité, ni la croissance (relancer avec "
-              "--patients dix fois plus grand). Code de sortie 1 si une requête est refusée ou ne "
+              "descellement et trace durable. Le client partage la machine et le processus ; le "
+              "temps de processeur est sans lui. Les copies d'un patient ont d'autres ids et noms, "
+              "le même matricule.\n\n"
+              "« Sans sécurité » : les mêmes questions, sans TLS, jeton, cercle ni trace, par une "
+              "porte qui n'existe que pendant cette mesure, sur la boucle locale. Ce qui est "
+              "stocké reste scellé. Pour la croissance, relancer avec --patients dix fois plus "
+              "grand. Code de sortie 1 si une requête est refusée ou ne "
               "trouve rien.",
               "Opens a service as 'hygie serve' does in a new folder, removed at the end, imports "
               "patients, then reads and searches: TLS, token, circle of care, unsealing and "
-              "durable trace. The client shares machine and process. Copies of a patient have "
-              "other ids and names, the same national number.\n\n"
-              "Does not measure: the price of security, nor growth (run again with --patients ten "
-              "times larger). Exit code 1 when a request is refused or finds nothing."},
+              "durable trace. The client shares machine and process; processor time is without "
+              "it. Copies of a patient have other ids and names, the same national number.\n\n"
+              "\"No security\": the same questions without TLS, token, circle or trace, through a "
+              "door that exists only during that measurement, on the loopback. What is stored "
+              "stays sealed. For growth, run again with --patients ten times larger. Exit code 1 "
+              "when a request is refused or finds nothing."},
          .options = bench_options(),
          .examples = {{"hygie vault bench --dir /var/lib --patients 3200",
                        {"Mesurer le disque des données :", "Measure the data disk:"}},

@@ -25,6 +25,7 @@ constexpr double kImportReach = 6'900;
 constexpr double kBytesReach = 600;
 constexpr double kStartReachMs = 300;
 constexpr double kMemoryReachMb = 256;
+constexpr double kPriceReach = 25;
 constexpr double kMega = 1 << 20;
 constexpr std::uint64_t kBlockBytes = 512;  ///< what st_blocks counts
 
@@ -39,6 +40,18 @@ double peak_megabytes() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return static_cast<double>(usage.ru_maxrss) * 1024 / kMega;
+}
+
+Micros busy_of(int who) {
+    rusage usage{};
+    getrusage(who, &usage);
+    return std::chrono::seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           Micros(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+/// Processor time of all threads but this one, which is the client's.
+Micros busy_servers() {
+    return busy_of(RUSAGE_SELF) - busy_of(RUSAGE_THREAD);
 }
 
 /// What the files below a folder take on the disk.
@@ -89,8 +102,7 @@ Status VaultBench::run() {
          Goal::AtMost,
          kBytesReach});
     TRY_STATUS(open_again());
-    TRY_STATUS(reads());
-    TRY_STATUS(searches());
+    TRY_STATUS(ask());
     add({{fmt::format("mémoire au plus, client compris, {} ressources", resources_),
           fmt::format("peak memory, client included, {} resources", resources_)},
          peak_megabytes(),
@@ -141,14 +153,15 @@ Status VaultBench::open_sessions() {
 }
 
 serve::LoadPlan VaultBench::load(std::size_t connections) const {
-    return {.url = house_->core->url(),
-            .authority = house_->core->authority(),
+    return {.url = bare_ ? bare_->url() : house_->core->url(),
+            .authority = bare_ ? std::string() : house_->core->authority(),
             .connections = connections,
             .duration = plan_.each,
             .next = {}};
 }
 
 std::string VaultBench::get(const std::string& target) const {
+    if (bare_) return fmt::format("GET /fhir/{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", target);
     return fmt::format(
         "GET /fhir/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n", target,
         reader_token_);
@@ -236,50 +249,104 @@ Status VaultBench::open_again() {
     return {};
 }
 
-Status VaultBench::measure(const Text& what, const Goals& goals, const Next& next) {
-    serve::LoadPlan plan = load(goals.connections);
-    plan.next = [&](std::uint64_t number, std::string& out) { out += get(next(number)); };
+Result<double> VaultBench::measure(const Probe& probe) {
+    serve::LoadPlan plan = load(probe.connections);
+    plan.next = [&](std::uint64_t number, std::string& out) { out += get(probe.next(number)); };
     plan.seen = [&](std::uint64_t, int status, ByteView body) {
         const std::string_view text = as_text(body);
         const bool is_search = text.starts_with(R"({"resourceType":"Bundle")");
         refused_ += status == 200 && is_search && !text.contains(R"("entry":[)");
     };
+    const Micros before = busy_servers();
     const auto figures = TRY(serve::run_load(plan, context_.clock));
+    const Micros busy = busy_servers() - before;
     refused_ += figures.refusals + figures.failures;
     const auto row = [&](std::string_view fr, std::string_view en) {
-        return Text{fmt::format("{}, {} connexions{}", what.fr, goals.connections, fr),
-                    fmt::format("{}, {} connections{}", what.en, goals.connections, en)};
+        return Text{fmt::format("{}, {} connexions{}{}", probe.what.fr, probe.connections,
+                                bare_ ? ", sans sécurité" : "", fr),
+                    fmt::format("{}, {} connections{}{}", probe.what.en, probe.connections,
+                                bare_ ? ", no security" : "", en)};
     };
-    add({row("", ""), figures.per_second(), kPerSecond, Goal::AtLeast, goals.per_second});
+    const double answers = std::max(1.0, static_cast<double>(figures.answers));
+    const bool counts = !bare_;
+    add({row("", ""), figures.per_second(), kPerSecond,
+         counts && probe.per_second > 0 ? Goal::AtLeast : Goal::None, probe.per_second});
     add({row(", p50", ", p50"), millis(figures.p50), kMillis});
     add({row(", p99", ", p99"), millis(figures.p99), kMillis,
-         goals.p99_ms > 0 ? Goal::AtMost : Goal::None, goals.p99_ms});
+         counts && probe.p99_ms > 0 ? Goal::AtMost : Goal::None, probe.p99_ms});
+    add({row(", processeur", ", processor"),
+         static_cast<double>(busy.count()) / answers,
+         {"µs/req", "µs/req"}});
+    return figures.per_second();
+}
+
+Status VaultBench::price(const Probe& probe, double per_second) {
+    bare_ = TRY(BareDoor::start(context_, *house_->store));
+    const auto without = measure(probe);
+    bare_.reset();
+    TRY(without);
+    add({{fmt::format("{} : débit que coûte la sécurité", probe.what.fr),
+          fmt::format("{}: throughput that security costs", probe.what.en)},
+         100 * (1 - per_second / *without),
+         {"%", "%"},
+         Goal::AtMost,
+         kPriceReach});
     return {};
 }
 
-Status VaultBench::reads() {
-    const Text what{"lecture par id", "read by id"};
-    const Next next = [&](std::uint64_t number) {
+std::vector<VaultBench::Probe> VaultBench::probes() const {
+    const auto some = [&](std::uint64_t number) {
+        return static_cast<std::size_t>(number * kStride % plan_.patients);
+    };
+    const Next read = [&](std::uint64_t number) {
         return stored_[number * kStride % stored_.size()];
     };
-    TRY_STATUS(measure(what, {.connections = 64, .per_second = 15'000, .p99_ms = 15}, next));
-    return measure(what, {.connections = 8, .per_second = 2'800}, next);
+    const Text reading{"lecture par id", "read by id"};
+    return {
+        {reading, read, 64, 15'000, 15, true},
+        {reading, read, 8, 2'800},
+        {{"recherche chez un patient (code, tri)", "search inside a patient"},
+         [&](std::uint64_t number) {
+             return fmt::format(
+                 "Observation?subject=Patient/{}&code=http://loinc.org%7C{}&_sort=-date",
+                 patients_[number * kStride % patients_.size()], VaultBenchData::kCode);
+         },
+         64,
+         7'000,
+         20,
+         true},
+        {{"recherche entre patients (nom)", "search across patients (name prefix)"},
+         [=](std::uint64_t number) {
+             return "Patient?name=" + VaultBenchData::name_prefix(some(number));
+         },
+         64,
+         6'700,
+         25,
+         true},
+        {{"recherche entre patients (identifiant)", "search across patients (identifier)"},
+         [=](std::uint64_t number) {
+             std::string asked = "Patient?identifier=" + VaultBenchData::identifier(some(number));
+             return asked.replace(asked.find('|'), 1, "%7C");
+         },
+         64,
+         6'700,
+         25},
+        {{"recherche entre patients (agenda d'un jour)", "search across patients (a day's agenda)"},
+         [=](std::uint64_t number) {
+             return "Appointment?date=" + VaultBenchData::day(some(number));
+         },
+         64,
+         6'700,
+         25},
+    };
 }
 
-Status VaultBench::searches() {
-    TRY_STATUS(measure({"recherche chez un patient (code, tri)", "search inside a patient"},
-                       {.per_second = 7'000, .p99_ms = 20}, [&](std::uint64_t number) {
-                           return fmt::format(
-                               "Observation?subject=Patient/{}&code=http://loinc.org%7C{}"
-                               "&_sort=-date",
-                               patients_[number * kStride % patients_.size()],
-                               VaultBenchData::kCode);
-                       }));
-    return measure({"recherche entre patients (nom)", "search across patients (name prefix)"},
-                   {.per_second = 6'700, .p99_ms = 25}, [&](std::uint64_t number) {
-                       const std::size_t patient = number * kStride % plan_.patients;
-                       return "Patient?name=" + VaultBenchData::name_prefix(patient);
-                   });
+Status VaultBench::ask() {
+    for (const Probe& probe : probes()) {
+        const double per_second = TRY(measure(probe));
+        if (probe.priced) TRY_STATUS(price(probe, per_second));
+    }
+    return {};
 }
 
 }  // namespace hygie::app

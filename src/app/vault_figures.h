@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/core.h"
+#include "app/vault_figures_bare.h"
 #include "app/vault_figures_data.h"
 #include "serve/load.h"
 
@@ -50,14 +51,19 @@ class VaultBench {
     Status open_sessions();
     Status import();
     Status open_again();
-    Status reads();
-    Status searches();
-    /// Asks what `next` says, as the reader, and adds the figures.
-    struct Goals {
+    /// What is asked, with what to reach.
+    struct Probe {
+        Text what;
+        Next next;
         std::size_t connections = 64;
         double per_second = 0, p99_ms = 0;  ///< 0: none
+        bool priced = false;                ///< asked once more with all security off
     };
-    Status measure(const Text& what, const Goals& goals, const Next& next);
+    Status ask();
+    std::vector<Probe> probes() const;
+    /// Asks as the reader, or at the bare door, and adds the figures; answers per second.
+    Result<double> measure(const Probe& probe);
+    Status price(const Probe& probe, double per_second);
     serve::LoadPlan load(std::size_t connections) const;
     std::string get(const std::string& target) const;
     std::string post(const std::string& body) const;
@@ -71,6 +77,7 @@ class VaultBench {
     const Plan plan_;
     const CoreDirs dirs_;
     std::unique_ptr<House> house_;
+    std::unique_ptr<BareDoor> bare_;  ///< while it is what is measured
     std::string reader_token_, writer_token_;
     std::vector<std::string> stored_;    ///< "Type/id"
     std::vector<std::string> patients_;  ///< ids of those with observations of kCode

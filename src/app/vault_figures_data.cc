@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <functional>
 
 #include "app/demo_practice.h"
 
@@ -15,7 +17,11 @@ using fhir::Json;
 constexpr std::size_t kIdDigits = 8;  ///< of a UUID, changed from copy to copy
 constexpr std::size_t kUuidBytes = 36;
 constexpr std::uint32_t kOdd = 0x9e3779b1;  ///< multiplying by it gives each copy another number
-constexpr std::size_t kPrefixLetters = 5;   ///< of a family name, searched by
+constexpr std::string_view kSystem = "https://bench.example/patients";
+/// In no record: what stands for the day of an appointment.
+constexpr std::string_view kAnyDay = "1804-02-29";
+constexpr std::chrono::sys_days kFirstDay(std::chrono::year{2027} / 1 / 4);
+constexpr std::size_t kPrefixLetters = 5;  ///< of a family name, searched by
 
 Result<Json> reader_entry(fhir::Arena& arena) {
     const std::string_view id = VaultBenchData::kReader.substr(VaultBenchData::kReader.find('/'));
@@ -31,6 +37,16 @@ Result<Json> team_entry(fhir::Arena& arena, std::string_view patient) {
                                    R"("participant":[{{"member":{{"reference":"{}"}}}}]}},)"
                                    R"("request":{{"method":"POST","url":"CareTeam"}}}})",
                                    patient, VaultBenchData::kReader));
+}
+
+Result<Json> appointment_entry(fhir::Arena& arena, std::string_view patient) {
+    return arena.parse(
+        fmt::format(R"({{"resource":{{"resourceType":"Appointment","status":"booked",)"
+                    R"("start":"{0}T09:00:00Z","end":"{0}T09:15:00Z","participant":[)"
+                    R"({{"actor":{{"reference":"{1}"}},"status":"accepted"}},)"
+                    R"({{"actor":{{"reference":"{2}"}},"status":"accepted"}}]}},)"
+                    R"("request":{{"method":"POST","url":"Appointment"}}}})",
+                    kAnyDay, patient, VaultBenchData::kReader));
 }
 
 /// The bundle with one entry more.
@@ -65,11 +81,18 @@ std::vector<std::size_t> own_ids(Json bundle, std::string_view text) {
     return places;
 }
 
-std::size_t family_place(std::string_view text) {
-    constexpr std::string_view kFamily = R"("family":")";
+/// Behind the first `mark` of the patient; 0 when there is none.
+std::size_t place_behind(std::string_view text, std::string_view mark) {
     const auto patient = text.find(R"("resourceType":"Patient")");
-    const auto at = text.find(kFamily, std::min(patient, text.size()));
-    return at == text.npos ? 0 : at + kFamily.size();
+    const auto at = text.find(mark, std::min(patient, text.size()));
+    return at == text.npos ? 0 : at + mark.size();
+}
+
+std::vector<std::size_t> places_of_day(std::string_view text) {
+    std::vector<std::size_t> places;
+    for (auto at = text.find(kAnyDay); at != text.npos; at = text.find(kAnyDay, at + 1))
+        places.push_back(at);
+    return places;
 }
 
 /// Six letters that are read aloud easily; the first ones change first.
@@ -93,10 +116,14 @@ Status VaultBenchData::add(std::string_view text) {
     const Json bundle = TRY(arena.parse(text));
     const std::string patient = patient_in(bundle);
     if (bundle["type"].text() != "transaction" || patient.empty()) return {};
-    Model model{.text = with_entry(arena, bundle, TRY(team_entry(arena, patient)))};
+    const std::string with_team = with_entry(arena, bundle, TRY(team_entry(arena, patient)));
+    Model model{.text = with_entry(arena, TRY(arena.parse(with_team)),
+                                   TRY(appointment_entry(arena, patient)))};
     model.ids = own_ids(bundle, model.text);
-    model.family = family_place(model.text);
-    model.resources = bundle["entry"].size() + 1;
+    model.family = place_behind(model.text, R"("family":")");
+    model.identifier = place_behind(model.text, R"("identifier":[)");
+    model.days = places_of_day(model.text);
+    model.resources = bundle["entry"].size() + 2;
     model.has_code = model.text.contains(kCode);
     models_.push_back(std::move(model));
     return {};
@@ -154,6 +181,16 @@ std::string VaultBenchData::name_prefix(std::size_t patient) {
     return syllables(patient / kNamesakes).substr(0, kPrefixLetters);
 }
 
+std::string VaultBenchData::identifier(std::size_t patient) {
+    return fmt::format("{}|{}", kSystem, patient);
+}
+
+std::string VaultBenchData::day(std::size_t patient) {
+    const std::chrono::year_month_day day(kFirstDay + std::chrono::days(patient / kNamesakes));
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+                       static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+}
+
 std::string VaultBenchData::bundle(std::size_t patient) const {
     const Model& from = model(patient);
     std::string text = from.text;
@@ -163,7 +200,15 @@ std::string VaultBenchData::bundle(std::size_t patient) const {
         std::from_chars(&text[at], &text[at] + kIdDigits, digits, 16);
         fmt::format_to(&text[at], "{:08x}", digits ^ mask);
     }
-    if (from.family > 0) text.insert(from.family, syllables(patient / kNamesakes) + "-");
+    for (const std::size_t at : from.days) text.replace(at, kAnyDay.size(), day(patient));
+    std::vector<std::pair<std::size_t, std::string>> more;
+    if (from.family > 0) more.emplace_back(from.family, syllables(patient / kNamesakes) + "-");
+    if (from.identifier > 0)
+        more.emplace_back(from.identifier,
+                          fmt::format(R"({{"system":"{}","value":"{}"}},)", kSystem, patient));
+    // From the end, so that places stay where they are.
+    std::ranges::sort(more, std::greater{});
+    for (const auto& [at, what] : more) text.insert(at, what);
     return text;
 }
 

@@ -35,12 +35,18 @@ class VaultBenchData {
     bool has_code(std::size_t patient) const { return model(patient).has_code; }
     /// What only the family names of this patient and its namesakes begin with.
     static std::string name_prefix(std::size_t patient);
+    /// "system|value": the number that this patient alone has.
+    static std::string identifier(std::size_t patient);
+    /// The day on which this patient and its namesakes have an appointment.
+    static std::string day(std::size_t patient);
 
   private:
     struct Model {
         std::string text;
-        std::vector<std::size_t> ids{};  ///< where ids stand that each copy has its own of
-        std::size_t family = 0;
+        std::vector<std::size_t> ids{};   ///< where ids stand that each copy has its own of
+        std::size_t family = 0;           ///< where the family name begins; 0: nowhere
+        std::size_t identifier = 0;       ///< where the list of identifiers begins
+        std::vector<std::size_t> days{};  ///< where the day of the appointment stands
         std::size_t resources = 0;
         bool has_code = false;
     };

@@ -89,7 +89,7 @@ class Figures(unittest.TestCase):
             told = json.loads(run.stdout)
             self.assertEqual(told["refused"], 0, "every copy is stored, every read and search finds something")
             units = [figure["unit"] for figure in told["figures"] if figure["value"] > 0]
-            self.assertEqual(units.count("req/s"), 4)
+            self.assertEqual(units.count("req/s"), 9)
             self.assertIn("resources/s", units)
             self.assertEqual(os.listdir(directory), [])
 
