@@ -139,19 +139,56 @@ Question question_of(const Policy& policy, const Actor& actor, const Ask& ask) {
     return question;
 }
 
-Decision decide_record(const Policy& policy, const Actor& actor, const Ask& ask) {
-    const Question question = question_of(policy, actor, ask);
-    const Belongings belongings = belongings_of(actor);
+/// The relations that may name a party: all of them where their order is not known.
+std::span<const Relation> naming(const Ask& ask, std::string_view party) {
+    if (!ask.by_person) return ask.relations;
+    const auto [first, last] =
+        std::ranges::equal_range(ask.relations, party, {}, &Relation::person);
+    return {first, last};
+}
+
+Outcome judge_record(const Policy& policy, const Ask& ask, const Question& question,
+                     const Belongings& belongings) {
     Judge judge(policy, question);
-    for (std::uint32_t r = 0; r < ask.relations.size(); ++r) {
-        const Relation& relation = ask.relations[r];
-        if (relation.person.empty() && !may_name_nobody(relation.kind)) continue;
-        const Bond bond = bond_of(relation);
-        for (std::uint32_t m = 0; m < belongings.parties.size(); ++m)
-            if (belongings.parties[m] == relation.person)
-                judge.consider(bond, belongings.members[m], {r, m});
+    for (std::uint32_t m = 0; m < belongings.parties.size(); ++m) {
+        for (const Relation& relation : naming(ask, belongings.parties[m])) {
+            if (relation.person != belongings.parties[m]) continue;
+            if (relation.person.empty() && !may_name_nobody(relation.kind)) continue;
+            const auto r = static_cast<std::uint32_t>(&relation - ask.relations.data());
+            judge.consider(bond_of(relation), belongings.members[m], {r, m});
+        }
     }
-    const Outcome outcome = judge.conclude();
+    return judge.conclude();
+}
+
+/// Directories (practitioners, organisations, places…) are about no patient.
+Rule rule_of_directory(const Actor& actor, const Ask& ask) {
+    const bool trace = ask.type == "AuditEvent";
+    const bool officer = actor.role == Role::Security || actor.role == Role::Operations;
+    const bool staff = actor.role == Role::Care || actor.role == Role::Desk;
+    if (trace && officer && !is_writing(ask.action)) return Rule::Trace;
+    if (!trace && (staff ? ask.action != Action::Delete : !is_writing(ask.action)))
+        return Rule::Directory;
+    return Rule::Ceiling;
+}
+
+Outcome outcome_of(const Policy& policy, const Actor& actor, const Ask& ask,
+                   const Belongings& belongings) {
+    const bool bounded = !actor.scopes.empty() || actor.role == Role::Program;
+    if (bounded && !within_scopes(actor, ask.action, ask.type)) return {.rule = Rule::Scope};
+    if (ask.frozen) return {.rule = Rule::Frozen};
+    if (actor.role == Role::Program) return {.rule = Rule::Program};
+    // A desk cancels; what was said about a patient is not its to erase.
+    if (actor.role == Role::Desk && ask.action == Action::Delete) return {.rule = Rule::Ceiling};
+    if (ask.patient.empty()) return {.rule = rule_of_directory(actor, ask)};
+    return judge_record(policy, ask, question_of(policy, actor, ask), belongings);
+}
+
+}  // namespace
+
+Decision decide(const Policy& policy, const Actor& actor, const Ask& ask) {
+    const Belongings belongings = belongings_of(actor);
+    const Outcome outcome = outcome_of(policy, actor, ask, belongings);
     const Link link = outcome.permitted() ? outcome.proof : outcome.against;
     std::string evidence;
     if (outcome.rule == Rule::Self) evidence = actor.person;
@@ -162,29 +199,12 @@ Decision decide_record(const Policy& policy, const Actor& actor, const Ask& ask)
     return decision;
 }
 
-/// Directories (practitioners, organisations, places…) are about no patient.
-Decision decide_directory(const Actor& actor, const Ask& ask) {
-    const bool trace = ask.type == "AuditEvent";
-    const bool officer = actor.role == Role::Security || actor.role == Role::Operations;
-    const bool staff = actor.role == Role::Care || actor.role == Role::Desk;
-    if (trace && officer && !is_writing(ask.action)) return say({.rule = Rule::Trace});
-    if (!trace && (staff ? ask.action != Action::Delete : !is_writing(ask.action)))
-        return say({.rule = Rule::Directory});
-    return say({.rule = Rule::Ceiling});
+bool may(const Policy& policy, const Actor& actor, const Ask& ask) {
+    return outcome_of(policy, actor, ask, belongings_of(actor)).permitted();
 }
 
-}  // namespace
-
-Decision decide(const Policy& policy, const Actor& actor, const Ask& ask) {
-    const bool bounded = !actor.scopes.empty() || actor.role == Role::Program;
-    if (bounded && !within_scopes(actor, ask.action, ask.type)) return say({.rule = Rule::Scope});
-    if (ask.frozen) return say({.rule = Rule::Frozen});
-    if (actor.role == Role::Program) return say({.rule = Rule::Program});
-    // A desk cancels; what was said about a patient is not its to erase.
-    if (actor.role == Role::Desk && ask.action == Action::Delete)
-        return say({.rule = Rule::Ceiling});
-    if (ask.patient.empty()) return decide_directory(actor, ask);
-    return decide_record(policy, actor, ask);
+bool may(const Actor& actor, const Ask& ask) {
+    return may(default_policy(), actor, ask);
 }
 
 Decision decide(const Actor& actor, const Ask& ask) {

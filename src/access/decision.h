@@ -103,6 +103,7 @@ struct Ask {
     std::string_view type{};     ///< FHIR resource type
     std::string_view patient{};  ///< id of the patient whose record it is; empty: of no patient
     std::span<const Relation> relations{};  ///< of that patient
+    bool by_person = false;                 ///< these are in order of Relation::person
     WallTime now{};
     std::uint8_t labels = 0;                  ///< of circle.h: what meta.security says of it
     const BreakGlass* break_glass = nullptr;  ///< of this actor for this patient
@@ -136,6 +137,9 @@ struct Policy;
 /// Under a policy pack; the second under the one inside the program.
 Decision decide(const Policy& policy, const Actor& actor, const Ask& ask);
 Decision decide(const Actor& actor, const Ask& ask);
+/// The same decision without its words, for filtering many.
+bool may(const Policy& policy, const Actor& actor, const Ask& ask);
+bool may(const Actor& actor, const Ask& ask);
 
 /// Whether a way of signing in has a second factor: "otp", "psc", "mtls", "passkey"…
 bool is_strong(std::string_view auth);

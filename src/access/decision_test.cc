@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "access/circle.h"
@@ -28,9 +29,14 @@ Relation relation(Kind kind, std::string person = "Practitioner/1") {
 Decision read(const Actor& who, std::vector<Relation> relations,
               std::string_view type = "Observation", Action action = Action::Read,
               std::string_view patient = "p") {
-    return decide(
-        who,
-        {.action = action, .type = type, .patient = patient, .relations = relations, .now = kNow});
+    Ask ask{
+        .action = action, .type = type, .patient = patient, .relations = relations, .now = kNow};
+    const Decision decision = decide(who, ask);
+    // Filtering many is the same question, over relations in order.
+    std::ranges::sort(relations, {}, &Relation::person);
+    ask.by_person = true;
+    EXPECT_EQ(may(who, ask), decision.permitted);
+    return decision;
 }
 
 void expect_said(const Decision& decision, bool permitted) {

@@ -131,6 +131,8 @@ class ResultParameters {
         const auto usage = [&] {
             return choice(name, "Type:parameter, Type:parameter:Target, Type:*");
         };
+        if (value == "*" && !reverse)
+            return include(std::string(type_.name) + ":*", reverse, iterate);
         const TypeDef* source = find_type(parts[0]);
         if (parts.size() < 2 || parts.size() > 3 || source == nullptr ||
             plan_of(source->name) == nullptr) {

@@ -3,6 +3,7 @@
 #include "crypto/aead.h"
 #include "host/log.h"
 #include "vault/settings.h"
+#include "vault/unassigned.h"
 #include "vault/varint.h"
 #include "vault/vault_state.h"
 
@@ -166,6 +167,7 @@ Result<std::vector<std::string>> Vault::expired(const RetentionProfile& profile,
         const auto record = shelf.load(number);
         if (!record || (*record)->pieces().empty()) continue;
         std::string patient((*record)->patient());
+        if (patient == kUnassigned) continue;
         if (kept_until(retention_facts(**record, profile), profile) <= now &&
             !TRY(is_held(patient)))
             patients.push_back(std::move(patient));

@@ -55,6 +55,7 @@ TEST_F(EraseTest, NothingReadableReachesTheDisk) {
 
 TEST_F(EraseTest, LeavesNothingOfThePatientButTheHashes) {
     const Found before = vault_->find("Observation", "secret-obs").value();
+    ASSERT_TRUE(vault_->read(before)) << "and so it is kept in memory";
     ASSERT_TRUE(vault_->shred("p1", why()));
     EXPECT_EQ(vault_->find("Patient", "p1").error().code, Code::NotFound);
     EXPECT_EQ(vault_->find("Observation", "secret-obs").error().code, Code::NotFound);

@@ -1,12 +1,14 @@
 #include "vault/indexing.h"
 
 #include <algorithm>
+#include <array>
 
 #include "fhir/blind.h"
 #include "fhir/schema.h"
 #include "fhir/search_extract.h"
 #include "fhir/search_plan.h"
 #include "vault/relations.h"
+#include "vault/unassigned.h"
 
 namespace hygie::vault {
 namespace {
@@ -43,6 +45,25 @@ std::vector<std::uint16_t> rows_of(std::string_view type, std::string_view param
     return columns;
 }
 
+bool is_in_records(std::string_view type) {
+    return type == "Patient" || type == "Binary" ||
+           !fhir::patient_compartment_params(type).empty() ||
+           std::ranges::any_of(fhir::search_params_of(type), [](const fhir::SearchParam* param) {
+               return std::ranges::count(param->targets, "Patient") > 0;
+           });
+}
+
+bool speaks_of_patients(std::string_view type) {
+    constexpr std::array<std::string_view, 3> kHoldAnything = {"Binary", "Bundle", "Parameters"};
+    // FHIR lets these speak of a patient; most speak of the practice.
+    constexpr std::array<std::string_view, 7> kOfTheHouse = {
+        "Appointment", "AppointmentResponse", "Basic",   "Group",
+        "Provenance",  "MeasureReport",       "Schedule"};
+    if (std::ranges::find(kHoldAnything, type) != kHoldAnything.end()) return true;
+    return type != "Patient" && !fhir::patient_compartment_params(type).empty() &&
+           std::ranges::find(kOfTheHouse, type) == kOfTheHouse.end();
+}
+
 Result<std::string> patient_of(fhir::Json resource, std::string_view id,
                                std::span<const fhir::IndexRow> rows,
                                const std::function<Result<bool>(const std::string& id)>& is_ours) {
@@ -69,7 +90,7 @@ Result<std::string> patient_of(fhir::Json resource, std::string_view id,
     for (std::string& patient : candidates) {
         if (TRY(is_ours(patient))) return std::move(patient);
     }
-    return std::string();
+    return std::string(speaks_of_patients(type) ? kUnassigned : std::string_view());
 }
 
 void IndexBuilder::add(std::string_view type, std::string_view id, std::uint64_t row,
@@ -147,6 +168,7 @@ Piece IndexBuilder::take() {
     index_stored();
     Piece piece;
     piece.segment = std::make_shared<fhir::Segment>(fhir::Segment::build(resources_));
+    std::ranges::stable_sort(relations_, {}, &access::Relation::person);
     piece.relations = std::make_shared<Relations>(std::move(relations_));
     return piece;
 }

@@ -24,7 +24,8 @@ std::string circle_term(std::string_view person);
 /// The rows in which the values of a search parameter are found (those of another one, at times).
 std::vector<std::uint16_t> rows_of(std::string_view type, std::string_view param);
 
-/// The id of the patient whose record a resource belongs to; empty: the house. The first that
+/// The id of the patient whose record a resource belongs to; empty: the house; kUnassigned
+/// (unassigned.h): neither. The first that
 /// `is_ours` says yes to of: the references that place it in a compartment
 /// (https://hl7.org/fhir/R4/compartmentdefinition-patient.html); where FHIR has no compartment for
 /// the type, any reference to a patient that search knows (Task.for, Device.patient); the
@@ -32,6 +33,9 @@ std::vector<std::uint16_t> rows_of(std::string_view type, std::string_view param
 Result<std::string> patient_of(fhir::Json resource, std::string_view id,
                                std::span<const fhir::IndexRow> rows,
                                const std::function<Result<bool>(const std::string& id)>& is_ours);
+
+/// Whether records hold resources of the type: see patient_of().
+bool is_in_records(std::string_view type);
 
 /// Collects resources of one record for one piece of its index.
 class IndexBuilder {

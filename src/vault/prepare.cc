@@ -7,6 +7,7 @@
 #include "fhir/search_extract.h"
 #include "vault/indexing.h"
 #include "vault/stamp.h"
+#include "vault/unassigned.h"
 
 namespace hygie::vault {
 namespace {
@@ -111,13 +112,14 @@ Result<CompartmentNumber> Preparation::compartment_of(const std::string& patient
 
 Status Preparation::draft_put(Draft& draft) {
     const Write& write = *draft.write;
-    if (write.type == "Patient" && !draft.before) draft.body.opened_by = author_;
     draft.resource =
         stamped(arena_, write.resource, write.id, draft.body.version, draft.body.updated);
     fhir::append_text(draft.resource, draft.body.text);
     draft.rows = fhir::extract(draft.resource);
     draft.patient = TRY(patient_of(draft.resource, write.id, draft.rows,
                                    [&](const std::string& id) { return is_ours(id); }));
+    const bool opens = write.type == "Patient" || draft.patient == kUnassigned;
+    if (opens && !draft.before) draft.body.opened_by = author_;
     draft.compartment = TRY(compartment_of(draft.patient));
     return {};
 }

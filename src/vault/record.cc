@@ -44,17 +44,19 @@ bool may_say_relations(const fhir::Segment& segment) {
     });
 }
 
-/// Relations of older pieces that `newer` leaves standing, then its own.
+/// Relations of older pieces that `newer` leaves standing, and its own.
 std::shared_ptr<const Relations> combine(const std::shared_ptr<const Relations>& older,
                                          const Piece& newer) {
-    if (!may_say_relations(*newer.segment)) return older;
+    if (newer.relations->empty() && !may_say_relations(*newer.segment)) return older;
     if (older->empty()) return newer.relations;
     auto all = std::make_shared<Relations>();
     all->reserve(older->size() + newer.relations->size());
     std::ranges::copy_if(*older, std::back_inserter(*all), [&](const Relation& relation) {
         return !is_replaced(relation, *newer.segment);
     });
+    const auto own = static_cast<std::ptrdiff_t>(all->size());
     std::ranges::copy(*newer.relations, std::back_inserter(*all));
+    std::ranges::inplace_merge(*all, all->begin() + own, {}, &Relation::person);
     return all;
 }
 
@@ -136,6 +138,7 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
              .evidence = std::string(entry.type) + '/' + std::string(entry.id),
              .classes = static_cast<std::uint16_t>(~(each.kind >> kKindBits))});
     }
+    std::ranges::stable_sort(*relations, {}, &Relation::person);
     decoded.piece.relations = std::move(relations);
     return decoded;
 }

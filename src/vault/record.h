@@ -24,7 +24,7 @@ using Relations = std::vector<access::Relation>;
 struct Piece {
     std::int64_t number = 0;  ///< in Table::Pieces; 0 before it is stored
     std::shared_ptr<const fhir::Segment> segment;
-    std::shared_ptr<const Relations> relations;  ///< never null
+    std::shared_ptr<const Relations> relations;  ///< never null; in order of person
 };
 
 /// The bytes that are sealed, and back. `patient` is the id of the record's patient.
@@ -55,7 +55,7 @@ class Record {
     const crypto::Secret32& key() const { return key_; }
     /// Id of the patient; empty for the house: what belongs to no patient.
     std::string_view patient() const { return patient_; }
-    /// Who treats this patient, as the record itself says.
+    /// Who treats this patient, as the record itself says; in order of person.
     std::span<const access::Relation> relations() const { return *relations_; }
     const fhir::Compartment& index() const { return index_; }
     std::span<const Piece> pieces() const { return pieces_; }

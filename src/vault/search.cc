@@ -6,6 +6,7 @@
 #include "fhir/schema.h"
 #include "fhir/search_run.h"
 #include "vault/indexing.h"
+#include "vault/unassigned.h"
 #include "vault/vault_state.h"
 
 namespace hygie::vault {
@@ -29,15 +30,6 @@ void intersect(std::optional<NumberSet>& narrowed, NumberSet with) {
     NumberSet common;
     std::ranges::set_intersection(*narrowed, with, std::back_inserter(common));
     *narrowed = std::move(common);
-}
-
-/// Whether records hold resources of the type: see patient_of().
-bool is_in_records(std::string_view type) {
-    return type == "Patient" || type == "Binary" ||
-           !fhir::patient_compartment_params(type).empty() ||
-           std::ranges::any_of(fhir::search_params_of(type), [](const fhir::SearchParam* param) {
-               return std::ranges::count(param->targets, "Patient") > 0;
-           });
 }
 
 /// Patients that a query over a type outside FHIR's compartments names: its hits refer to them.
@@ -68,19 +60,35 @@ class Candidates {
             TRY_STATUS(by_patients(named, {}));
         TRY_STATUS(by_ids());
         for (const auto& any : narrowed.all_of_any) TRY_STATUS(by_terms(any));
-        if (!found_) TRY_STATUS(by_terms({circle_term(scope.person)}));
-        if (found_->size() > kCandidatesMax)
-            return fail(Code::Full,
-                        {"cette recherche toucherait plus de 2 000 dossiers",
-                         "this search would touch more than 2,000 records"},
-                        {"précisez-la (patient, identifiant, date de naissance), ou demandez un "
-                         "export autorisé",
-                         "narrow it (patient, identifier, birth date), or ask for an authorised "
-                         "export"});
+        if (!found_ && scope.person.empty())
+            TRY_STATUS(everybody());
+        else if (!found_)
+            TRY_STATUS(by_terms({circle_term(scope.person)}));
+        if (found_->size() > kCandidatesMax) return too_many();
         return std::move(*found_);
     }
 
   private:
+    static std::unexpected<Error> too_many() {
+        return fail(Code::Full,
+                    {"cette recherche toucherait plus de 2 000 dossiers",
+                     "this search would touch more than 2,000 records"},
+                    {"précisez-la (patient, identifiant, date de naissance), ou demandez un "
+                     "export autorisé",
+                     "narrow it (patient, identifier, birth date), or ask for an authorised "
+                     "export"});
+    }
+
+    /// A program has no circle: nothing narrows, so all are looked into while they are few.
+    Status everybody() {
+        const crypto::KeyTable& table = shelf_.table();
+        if (table.live() > kCandidatesMax) return too_many();
+        found_.emplace();
+        for (CompartmentNumber number = 1; number <= table.slots(); ++number)
+            if (table.get(number)) found_->push_back(number);
+        return {};
+    }
+
     /// In their records, or in another's that names them.
     Status by_patients(const std::vector<std::string>& patients,
                        const std::vector<std::string>& terms) {
@@ -148,6 +156,9 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
     else if (const auto number = state_->shelf.number_of(scope.patient))
         numbers = {*number};
     std::erase(numbers, house);
+    const auto unassigned = state_->shelf.number_of(kUnassigned);
+    if (scope.patient.empty() && unassigned && std::ranges::count(numbers, *unassigned) == 0)
+        numbers.push_back(*unassigned);
     numbers.push_back(house);
 
     std::vector<std::shared_ptr<const Record>> records;

@@ -5,6 +5,7 @@
 #include "crypto/tokens.h"
 #include "fhir/json.h"
 #include "vault/indexing.h"
+#include "vault/unassigned.h"
 #include "vault/varint.h"
 
 namespace hygie::vault {
@@ -75,7 +76,9 @@ std::optional<CompartmentNumber> Shelf::number_of(std::string_view patient) cons
 Status Shelf::destroy_key(const std::string& patient) {
     const auto number = number_of(patient);
     TRY(table_->shred(subject_of(patient), std::nullopt));
-    if (number) cache_.drop(*number);
+    if (!number) return {};
+    cache_.drop(*number);
+    bodies_.drop(*number);
     return {};
 }
 
@@ -120,7 +123,24 @@ Result<std::optional<Known>> Shelf::known(Key place, std::string_view type, std:
     return Known{*compartment, entry->version, entry->updated, entry->deleted, entry->body};
 }
 
-Result<Body> Shelf::body(std::uint64_t row) {
+Result<std::shared_ptr<const Body>> Shelf::body(std::uint64_t row) {
+    if (auto kept = bodies_.find(row); kept.body) {
+        TRY(table_->get(kept.compartment));
+        return std::move(kept.body);
+    }
+    Opened opened = TRY(open_stored(row));
+    auto body = std::make_shared<const Body>(std::move(opened.body));
+    bodies_.put(row, opened.compartment, body);
+    // An erasure destroys the key, then drops: whoever comes second forgets.
+    if (!table_->get(opened.compartment)) bodies_.drop(opened.compartment);
+    return body;
+}
+
+Result<Body> Shelf::stored_body(std::uint64_t row) {
+    return TRY(open_stored(row)).body;
+}
+
+Result<Shelf::Opened> Shelf::open_stored(std::uint64_t row) {
     const std::optional<Bytes> stored =
         TRY(store_->get(Table::Bodies, {static_cast<std::int64_t>(row)}));
     const auto compartment = stored ? compartment_of_body(*stored) : std::nullopt;
@@ -133,7 +153,7 @@ Result<Body> Shelf::body(std::uint64_t row) {
                     {"une version manque dans le coffre", "a version is missing in the vault"},
                     {"lancez « hygie vault verify », puis restaurez la dernière sauvegarde",
                      "run `hygie vault verify`, then restore the last backup"});
-    return open_body(TRY(table_->get(*compartment)), row, *stored);
+    return Opened{*compartment, TRY(open_body(TRY(table_->get(*compartment)), row, *stored))};
 }
 
 Result<Record> Shelf::rebuild(CompartmentNumber number) {
@@ -147,12 +167,13 @@ Result<Record> Shelf::rebuild(CompartmentNumber number) {
     IndexBuilder builder;
     for (const auto& [start, rows] : parts)
         for (std::uint64_t row = start; row < start + rows; ++row)
-            TRY_STATUS(builder.add_stored(row, TRY(body(row))));
+            TRY_STATUS(builder.add_stored(row, TRY(stored_body(row))));
     // What moved to another record since is the business of that one.
     TRY_STATUS(builder.keep_if([&](std::string_view type, std::string_view id) -> Result<bool> {
         return TRY(compartment_at(place_of(type, id))) == number;
     }));
-    Record record(number, key, builder.patient());
+    const bool is_unassigned = number_of(kUnassigned) == number;
+    Record record(number, key, is_unassigned ? std::string(kUnassigned) : builder.patient());
     return record.with(builder.take());
 }
 

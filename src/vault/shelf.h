@@ -11,6 +11,7 @@
 #include "crypto/key_table.h"
 #include "host/random.h"
 #include "vault/body.h"
+#include "vault/body_cache.h"
 #include "vault/record_cache.h"
 #include "vault/store.h"
 
@@ -40,11 +41,12 @@ struct Known {
 class Shelf {
   public:
     Shelf(std::unique_ptr<Store> store, std::unique_ptr<crypto::KeyTable> table, VaultKeys keys,
-          std::size_t cache_bytes)
+          std::size_t cache_bytes, std::size_t body_cache_bytes)
         : store_(std::move(store)),
           table_(std::move(table)),
           keys_(std::move(keys)),
-          cache_(cache_bytes) {}
+          cache_(cache_bytes),
+          bodies_(body_cache_bytes) {}
 
     Store& store() { return *store_; }
     crypto::KeyTable& table() { return *table_; }
@@ -67,7 +69,10 @@ class Shelf {
     Result<std::optional<CompartmentNumber>> compartment_at(Key place);
     /// The newest version; none when there never was one here.
     Result<std::optional<Known>> known(Key place, std::string_view type, std::string_view id);
-    Result<Body> body(std::uint64_t row);
+    /// Code::Erased when the key of its patient was destroyed.
+    Result<std::shared_ptr<const Body>> body(std::uint64_t row);
+    /// The same from the disk, whatever is kept in memory: for checks and repairs.
+    Result<Body> stored_body(std::uint64_t row);
 
     /// The record as its bodies say, when its index cannot be read: one piece, not stored yet.
     Result<Record> rebuild(CompartmentNumber number);
@@ -75,14 +80,21 @@ class Shelf {
     /// As record(), beside the cache: for passes over all records.
     Result<std::shared_ptr<const Record>> load(CompartmentNumber number);
 
-    /// Destroys the key of a patient, durably, and forgets the opened record.
+    /// Destroys the key of a patient, durably, and forgets what was opened with it.
     Status destroy_key(const std::string& patient);
 
   private:
+    struct Opened {
+        CompartmentNumber compartment = 0;
+        Body body;
+    };
+    Result<Opened> open_stored(std::uint64_t row);
+
     const std::unique_ptr<Store> store_;
     const std::unique_ptr<crypto::KeyTable> table_;
     const VaultKeys keys_;
     RecordCache cache_;
+    BodyCache bodies_;
 };
 
 Bytes compartment_bytes(CompartmentNumber number);

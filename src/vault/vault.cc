@@ -5,6 +5,7 @@
 #include "fhir/schema.h"
 #include "host/log.h"
 #include "vault/settings.h"
+#include "vault/unassigned.h"
 #include "vault/varint.h"
 #include "vault/vault_state.h"
 
@@ -47,13 +48,13 @@ Status follow_definitions(Shelf& shelf, Writer& writer) {
     });
 }
 
-Version version_of(const Entry& entry, Body body) {
+Version version_of(const Entry& entry, const Body& body) {
     return {.type = std::string(entry.type),
             .id = std::string(entry.id),
             .version = body.version,
             .updated = body.updated,
             .deleted = body.deleted,
-            .body = body.deleted ? std::string() : std::move(body.text)};
+            .body = body.deleted ? std::string() : body.text};
 }
 
 }  // namespace
@@ -137,15 +138,14 @@ Result<std::vector<Version>> Vault::history(const Found& found, std::uint32_t fr
     std::vector<Version> versions;
     std::uint32_t expected = found.entry.version;
     for (std::uint64_t row = found.entry.body; row != 0 && versions.size() < count; --expected) {
-        Body body = TRY(state_->shelf.body(row));
-        if (body.version != expected)
+        const auto body = TRY(state_->shelf.body(row));
+        if (body->version != expected)
             return fail(Code::Corrupt,
                         {"les versions d'une ressource ne se suivent pas",
                          "the versions of a resource do not follow one another"},
                         {"lancez « hygie vault verify »", "run `hygie vault verify`"});
-        row = body.previous;
-        if (from == 0 || body.version <= from)
-            versions.push_back(version_of(found.entry, std::move(body)));
+        row = body->previous;
+        if (from == 0 || body->version <= from) versions.push_back(version_of(found.entry, *body));
     }
     return versions;
 }
@@ -164,7 +164,8 @@ Result<std::vector<std::string>> Vault::patients() {
     for (CompartmentNumber number = 1; number <= shelf.table().slots(); ++number) {
         if (number == house) continue;
         const auto record = shelf.load(number);
-        if (record && !(*record)->pieces().empty()) patients.emplace_back((*record)->patient());
+        if (record && !(*record)->pieces().empty() && (*record)->patient() != kUnassigned)
+            patients.emplace_back((*record)->patient());
     }
     return patients;
 }

@@ -43,6 +43,7 @@ struct Options {
     NodeId node;
     SourceId source = SourceId("vault");  ///< of commits in the ledger: no other events may use it
     std::size_t cache_bytes = 64 << 20;   ///< for opened records
+    std::size_t body_cache_bytes = 16 << 20;  ///< for bodies unsealed lately
 };
 
 /// What the newest version of a resource is, known without its body; `body` is its row. Views live

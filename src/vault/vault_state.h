@@ -11,7 +11,8 @@ struct Vault::State {
           std::unique_ptr<crypto::KeyTable> table, const VaultKeys& keys)
         : doors(doors_),
           options(std::move(options_)),
-          shelf(std::move(store), std::move(table), keys, options.cache_bytes),
+          shelf(std::move(store), std::move(table), keys, options.cache_bytes,
+                options.body_cache_bytes),
           writer(shelf, doors.clock, doors.random, doors.trace, {options.source, options.node}) {}
 
     /// The record; its index is made anew from its bodies when it is damaged.

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "vault/unassigned.h"
 #include "vault/vault_kit.h"
 
 namespace hygie::vault {
@@ -87,6 +88,7 @@ TEST_F(VaultTest, ChecksWhatAWriteDemands) {
     EXPECT_EQ(code({.text = patient("p2"), .if_match = 1}), Code::Stale);
     EXPECT_EQ(code(remove("Patient", "p9")), Code::NotFound);
     EXPECT_TRUE(commit(*vault_, {{.text = patient("p1"), .if_match = 1}}));
+    EXPECT_EQ(code({.text = patient("p1"), .if_match = 1}), Code::Stale) << "overtaken";
     EXPECT_EQ(commit(*vault_, {put(patient("p3")), put(patient("p3"))}).error().code,
               Code::BadInput);
     EXPECT_EQ(commit(*vault_, {}).error().code, Code::Full);
@@ -112,15 +114,16 @@ TEST_F(VaultTest, AnswersInTheOrderAsked) {
     EXPECT_EQ(vault_->record("").value()->entries("").size(), 1u);
 }
 
-TEST_F(VaultTest, PutsWhatIsAboutAStrangerIntoTheHouse) {
+TEST_F(VaultTest, KeepsWhatIsAboutAStrangerApart) {
     must({put(observation("o1", "nobody"))});
-    EXPECT_EQ(vault_->find("Observation", "o1")->record->patient(), "");
+    EXPECT_EQ(vault_->find("Observation", "o1")->record->patient(), kUnassigned);
+    EXPECT_TRUE(vault_->patients()->empty());
     EXPECT_EQ(vault_->record("nobody").error().code, Code::NotFound);
     must({put(patient("nobody"))});
     must({put(observation("o1", "nobody"))});
     EXPECT_EQ(vault_->find("Observation", "o1")->record->patient(), "nobody");
     EXPECT_EQ(versions("Observation", "o1"), (std::vector<std::uint32_t>{2, 1}));
-    EXPECT_TRUE(vault_->record("").value()->entries("Observation").empty());
+    EXPECT_TRUE(vault_->record(std::string(kUnassigned)).value()->entries("").empty());
 }
 
 TEST_F(VaultTest, MovesAResourceBetweenPatientsWithItsHistory) {

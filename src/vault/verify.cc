@@ -58,7 +58,7 @@ class Check {
             ++verified_.erased;
             return true;
         }
-        const auto body = stored ? shelf_.body(row) : Result<Body>(nothing_there());
+        const auto body = stored ? shelf_.stored_body(row) : Result<Body>(nothing_there());
         auto document = body ? fhir::parse(body->text) : Result<fhir::Document>(nothing_there());
         if (!body || !document) {
             // A patient may have been erased since the row was read.
@@ -73,7 +73,7 @@ class Check {
 
     Result<bool> continues(const Body& body) {
         if (body.previous == 0) return body.version == 1;
-        const auto previous = shelf_.body(body.previous);
+        const auto previous = shelf_.stored_body(body.previous);
         if (!previous) return previous.error().code == Code::Erased;
         return previous->version + 1 == body.version && previous->updated <= body.updated;
     }

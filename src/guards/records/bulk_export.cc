@@ -13,6 +13,7 @@
 #include "guards/records/exports.h"
 #include "guards/records/handlers.h"
 #include "guards/records/search.h"
+#include "vault/unassigned.h"
 
 /// $export (https://hl7.org/fhir/uv/bulkdata/STU2/export.html): asynchronous, record by record. A
 /// record is in the ledger before a byte of it can be fetched.
@@ -141,7 +142,10 @@ class Exporting {
 
 Answer<void> Exporting::carry_out() {
     auto patients = TRY(patients_of(sight_, wanted_));
-    if (wanted_.with_house) patients.emplace_back();
+    if (wanted_.with_house) {
+        patients.emplace_back();
+        patients.emplace_back(vault::kUnassigned);
+    }
     {
         const std::lock_guard lock(export_->mutex);
         export_->patients = patients.size();

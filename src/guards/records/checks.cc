@@ -1,16 +1,15 @@
 #include "guards/records/checks.h"
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
 
 #include "fhir/clinical.h"
-#include "fhir/schema.h"
 #include "fhir/search_extract.h"
 #include "fhir/terminology.h"
 #include "fhir/validate.h"
 #include "guards/records/references.h"
 #include "vault/indexing.h"
+#include "vault/unassigned.h"
 
 namespace hygie::records {
 
@@ -145,7 +144,8 @@ enum class Warnings : bool { Leave, Give };
 void check_valid(Sight& sight, Surroundings& around, const Step& step, std::string_view profile,
                  Warnings warnings, Issues& issues) {
     fhir::ValidateOptions options{.now = sight.desk().rooms.clock.now(),
-                                  .terminology = &fhir::Terminology::r4()};
+                                  .terminology = sight.desk().options.terminology,
+                                  .known = sight.desk().options.profiles};
     if (!profile.empty()) options.profiles = {profile};
     options.warnings = warnings == Warnings::Give;
     options.resolve = [&](std::string_view reference) { return around.resolve(reference); };
@@ -154,27 +154,28 @@ void check_valid(Sight& sight, Surroundings& around, const Step& step, std::stri
     }
 }
 
-/// Whether a resource that belongs to no record is anybody's business: what FHIR lets speak of a
-/// patient must say of which one, or it would be open to the whole house.
-bool may_be_of_nobody(std::string_view type) {
-    constexpr std::array<std::string_view, 3> kHoldAnything = {"Binary", "Bundle", "Parameters"};
-    constexpr std::array<std::string_view, 7> kOfTheHouse = {
-        "Appointment", "AppointmentResponse", "Basic",   "Group",
-        "Provenance",  "MeasureReport",       "Schedule"};
-    if (std::ranges::find(kHoldAnything, type) != kHoldAnything.end()) return false;
-    return fhir::patient_compartment_params(type).empty() ||
-           std::ranges::find(kOfTheHouse, type) != kOfTheHouse.end();
-}
-
+/// Stored apart: only its author and programs will see it.
 Issue lacks_patient(const Step& step) {
-    return {.code = "required",
-            .what = {"cette ressource ne dit pas de quel patient d'ici elle parle",
-                     "this resource does not say which patient of this house it is about"},
+    return {.severity = Severity::Warning,
+            .code = "required",
+            .what = {"cette ressource ne dit pas de quel patient d'ici elle parle : seuls son "
+                     "auteur et les logiciels la verront",
+                     "this resource does not say which patient of this house it is about: only its "
+                     "author and programs will see it"},
             .remedy = {"nommez-le dans l'élément prévu (subject, patient ; securityContext pour un "
                        "Binary)",
                        "name them in the element for it (subject, patient; securityContext for a "
                        "Binary)"},
             .expression = expression_in(step, step.change.type)};
+}
+
+/// Who could not find it again may not write it; a strict practice takes it from nobody.
+void take_apart(Sight& sight, Step& step, Issues& issues) {
+    Issue lack = lacks_patient(step);
+    const bool is_refused = sight.desk().options.completeness == Completeness::Strict ||
+                            !may_write_unassigned(sight.call().actor);
+    if (is_refused) lack.severity = Severity::Error;
+    (is_refused ? issues : step.warnings).push_back(std::move(lack));
 }
 
 /// A resource stays in the record it was written to: moving it would hide from one circle, and show
@@ -250,10 +251,11 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         // Where it would go tells whether a closed record is there.
         if (issues.size() > before) continue;
         const std::string patient = TRY(patient_of(around, step));
-        if (!step.is_new && patient != step.patient && !work.moves_records)
-            issues.push_back(moves(step));
-        if (patient.empty() && !may_be_of_nobody(step.change.type))
-            issues.push_back(lacks_patient(step));
+        // What was assigned to nobody may be given to its patient.
+        const bool stays = step.is_new || patient == step.patient || work.moves_records ||
+                           step.patient == vault::kUnassigned;
+        if (!stays) issues.push_back(moves(step));
+        if (patient == vault::kUnassigned) take_apart(sight, step, issues);
         step.patient = patient;
     }
     if (has_error(issues)) return std::unexpected(Refusal(422, std::move(issues)));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/unassigned.h"
+
 namespace hygie::records {
 
 namespace {
@@ -77,7 +79,8 @@ Answer<std::vector<Json>> Contradictions::around(const Step& step) {
 }
 
 Answer<std::vector<fhir::Finding>> Contradictions::found_in(const Step& step) {
-    if (!step.has_body() || step.patient.empty()) return std::vector<fhir::Finding>();
+    const bool has_record = !step.patient.empty() && step.patient != vault::kUnassigned;
+    if (!step.has_body() || !has_record) return std::vector<fhir::Finding>();
     auto found = fhir::contradictions(step.change.body, TRY(around(step)));
     const std::vector<Seen>& patients = *TRY(in_record(step.patient, "Patient"));
     const Json patient = patients.empty() ? Json() : patients.front().body;

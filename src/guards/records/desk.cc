@@ -9,6 +9,7 @@
 #include "guards/records/exports.h"
 #include "guards/records/gate.h"
 #include "guards/records/pages.h"
+#include "vault/unassigned.h"
 
 namespace hygie::records {
 
@@ -71,6 +72,7 @@ event::Event event_of(const Desk& desk, const Call& call, event::Type type,
                                                  : call.actor.profession;
     e.actor.auth = call.actor.auth;
     e.actor.organisation = call.actor.organisation;
+    if (patient == vault::kUnassigned) patient = {};
     e.subject = {PatientId(std::string(patient)), ObjectId(std::string(object))};
     e.purpose = purpose_of(call.actor.role);
     e.network.address = call.request.peer;

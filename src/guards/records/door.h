@@ -14,6 +14,8 @@
 #include "crypto/secret.h"
 #include "event/event.h"
 #include "event/place.h"
+#include "fhir/profile.h"
+#include "fhir/terminology.h"
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/random.h"
@@ -62,6 +64,9 @@ struct Options {
     crypto::Secret32 key;          ///< domain key "records": pages, exports, idempotency
     std::size_t idle_threads = 1;  ///< for exports and imports
     Completeness completeness = Completeness::Lenient;
+    /// What the practice asks for beyond R4; they outlive the door.
+    const fhir::Profiles* profiles = nullptr;
+    const fhir::Terminology* terminology = &fhir::Terminology::r4();
 };
 
 /// What the door stands on. `audit` may be empty: what it serves is then not offered.

@@ -118,7 +118,8 @@ struct Sent {
 /// A practice: Anne treats patients a and b, Bob treats c; nobody treats d.
 class House {
   public:
-    explicit House(bool populate = true, Completeness completeness = Completeness::Lenient) {
+    explicit House(bool populate = true, Completeness completeness = Completeness::Lenient,
+                   const fhir::Profiles* profiles = nullptr) {
         vault_ = machine.vault_with(trace);
         door_ =
             std::make_unique<Door>(Rooms{.vault = *vault_,
@@ -130,7 +131,8 @@ class House {
                                            .node = NodeId("box"),
                                            .export_dir = "exports",
                                            .key = crypto::Secret32(std::array<std::uint8_t, 32>{9}),
-                                           .completeness = completeness});
+                                           .completeness = completeness,
+                                           .profiles = profiles});
         if (populate) fill();
         trace.take();
     }

@@ -40,14 +40,16 @@ TEST(Operation, WhatIsNotValidIsNotStored) {
     }
 }
 
-TEST(Operation, WhatMaySpeakOfAPatientSaysOfWhich) {
+TEST(Operation, WhatMaySpeakOfAPatientIsOpenToHisCircleAlone) {
     House house;
     for (const std::string body :
          {R"({"resourceType":"Observation","status":"final","code":{"text":"x"}})",
           R"({"resourceType":"Binary","contentType":"text/plain","data":"TWFydGlu"})",
           R"({"resourceType":"Bundle","type":"collection"})"}) {
         const std::string type = body.substr(17, body.find('"', 17) - 17);
-        EXPECT_EQ(house.post(house.anne, type, body).status, 422) << body;
+        const auto of_nobody = house.post(house.anne, type, body);
+        ASSERT_EQ(of_nobody.status, 201) << of_nobody.body;
+        EXPECT_EQ(house.get(house.bob, type + '/' + of_nobody.id()).status, 404) << body;
     }
     const auto letter =
         house.post(house.anne, "Binary",

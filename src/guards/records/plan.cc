@@ -44,6 +44,16 @@ struct TextHash {
 };
 using Names = std::unordered_map<std::string, std::string, TextHash, std::equal_to<>>;
 
+/// Nothing is sent out of the house: a subscription that would be on says so itself, in the words
+/// that R4 has for it (Subscription.status, Subscription.error).
+void silence(fhir::Arena& arena, Step& step) {
+    if (step.change.body["status"].text() == "off") return;
+    constexpr std::string_view kWhy =
+        "ce serveur n'envoie pas de notification / this server sends no notifications";
+    step.change.body = arena.with(arena.with(step.change.body, "status", arena.string("error")),
+                                  "error", arena.string(kWhy));
+}
+
 class Planner {
   public:
     Planner(Sight& sight, Work& work) : sight_(sight), work_(work) {}
@@ -205,7 +215,9 @@ Answer<void> Planner::check_version(const Step& step) {
 }
 
 Answer<void> Planner::check_id(const Step& step) {
-    if (step.change.body["id"].text() == step.change.id) return {};
+    const std::string_view id = step.change.body["id"].text();
+    // Whom a condition names needs no id in the body.
+    if (id == step.change.id || (id.empty() && step.change.criteria)) return {};
     return refuse_step(step, 400, "invalid",
                        {"l'id de la ressource n'est pas celui de l'adresse",
                         "the id of the resource is not that of the URL"},
@@ -235,6 +247,7 @@ Answer<void> Planner::settle(Step& step) {
             return relink(step, link, is_reference);
         }));
     step.change.body = work_.arena.with(step.change.body, "id", work_.arena.string(step.change.id));
+    if (step.change.type == "Subscription") silence(work_.arena, step);
     return {};
 }
 

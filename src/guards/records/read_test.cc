@@ -133,6 +133,11 @@ TEST(Write, ConditionalUpdateAndDelete) {
                                observation("oa1", "a", "8.0"));
     ASSERT_EQ(put.status, 200) << put.body;
     EXPECT_EQ(put.version(), "2");
+    std::string without_id = observation("oa1", "a", "8.5");
+    without_id.erase(without_id.find(R"("id":"oa1",)"), 11);
+    const auto again = house.put(house.anne, "Observation?_id=oa1&subject=Patient/a", without_id);
+    ASSERT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(again.version(), "3");
     EXPECT_EQ(
         house.ask(house.anne, {.method = "DELETE", .url = "Observation?subject=Patient/a"}).status,
         412)

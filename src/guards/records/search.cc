@@ -6,6 +6,9 @@
 #include <map>
 #include <mutex>
 
+#include "vault/indexing.h"
+#include "vault/unassigned.h"
+
 namespace hygie::records {
 
 namespace {
@@ -17,15 +20,19 @@ std::vector<std::string_view> types_of_hits(const fhir::Query& query) {
     return fhir::types_touched(without);
 }
 
-access::Decision search_decision(const Desk& desk, const Call& call, std::string_view type,
-                                 const vault::Record& record, WallTime now) {
+/// What is assigned to no patient is found by programs alone.
+bool may_search(const Desk& desk, const Call& call, std::string_view type,
+                const vault::Record& record, WallTime now) {
+    if (record.patient() == vault::kUnassigned && call.actor.role != access::Role::Program)
+        return false;
     const auto glass = desk.glasses.find(call.actor.id, record.patient(), now);
-    return access::decide(call.actor, {.action = event::Action::Execute,
-                                       .type = type,
-                                       .patient = record.patient(),
-                                       .relations = record.relations(),
-                                       .now = now,
-                                       .break_glass = glass ? &*glass : nullptr});
+    return access::may(call.actor, {.action = event::Action::Execute,
+                                    .type = type,
+                                    .patient = record.patient(),
+                                    .relations = record.relations(),
+                                    .by_person = true,
+                                    .now = now,
+                                    .break_glass = glass ? &*glass : nullptr});
 }
 
 /// Judges records as the vault comes across them, from any thread.
@@ -35,10 +42,16 @@ class Allowing {
         : desk_(desk), call_(call), types_(types_of_hits(query)), now_(now) {}
 
     bool operator()(const vault::Record& record) {
+        // A chain through the house (Encounter?practitioner.family=) asks nothing of a record
+        // about types that no record holds.
+        const bool is_house = record.patient().empty();
         const bool open = std::ranges::all_of(types_, [&](std::string_view type) {
-            return search_decision(desk_, call_, type, record, now_).permitted;
+            return (!is_house && !vault::is_in_records(type)) ||
+                   may_search(desk_, call_, type, record, now_);
         });
-        if (!open && !record.patient().empty()) note(record.patient());
+        const bool is_of_patient =
+            !record.patient().empty() && record.patient() != vault::kUnassigned;
+        if (!open && is_of_patient) note(record.patient());
         return open;
     }
 
@@ -75,8 +88,7 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
     searched.page = TRY(sight.desk().rooms.vault.search(query, scope));
     allowing.report(searched);
     std::erase_if(searched.page.included, [&](const vault::Found& found) {
-        return !search_decision(sight.desk(), sight.call(), found.entry.type, *found.record, now)
-                    .permitted;
+        return !may_search(sight.desk(), sight.call(), found.entry.type, *found.record, now);
     });
     return searched;
 }

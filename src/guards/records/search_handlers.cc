@@ -129,9 +129,9 @@ Answer<void> collect(Sight& sight, const Wanted& wanted, std::size_t number, Col
 Answer<void> add_bodies(Desk& desk, BundleWriter& writer, const std::vector<vault::Found>& found,
                         std::string_view mode, const Extent& extent) {
     for (const vault::Found& one : found) {
-        const vault::Version version = TRY(desk.rooms.vault.read(one));
+        vault::Version version = TRY(desk.rooms.vault.read(one));
         const std::string reference = reference_to(version.type, version.id);
-        const std::string body = shaped(version.body, extent);
+        const std::string body = shaped(std::move(version.body), extent);
         writer.add({.reference = reference, .resource = body, .search_mode = mode});
     }
     return {};

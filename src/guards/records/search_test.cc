@@ -79,6 +79,9 @@ TEST(Search, ChainsAndReverseChains) {
     EXPECT_EQ(clinic.found("Condition?encounter.date=2026-03-01"), (References{"Condition/ca"}));
     EXPECT_EQ(clinic.found("Observation?patient.family=martin&_count=1&_sort=date"),
               (References{"Observation/o1"}));
+    EXPECT_EQ(clinic.found("Encounter?practitioner.family=Lemoine"), (References{"Encounter/ea"}));
+    EXPECT_EQ(clinic.found("Practitioner?_has:Encounter:practitioner:status=finished"),
+              (References{"Practitioner/dr-anne"}));
     EXPECT_EQ(clinic.found("Patient?_has:Condition:patient:code=44054006"),
               (References{"Patient/a"}));
     EXPECT_EQ(clinic.found("Patient?_has:Condition:patient:code=nothing"), References{});
@@ -89,6 +92,8 @@ TEST(Search, IncludesWhatIsReferredTo) {
     EXPECT_EQ(sorted(clinic.found("Condition?patient=a&_include=Condition:encounter"
                                   "&_include:iterate=Encounter:participant")),
               (References{"Condition/ca", "Encounter/ea", "Practitioner/dr-anne"}));
+    EXPECT_EQ(sorted(clinic.found("Condition?patient=a&_include=*")),
+              (References{"Condition/ca", "Encounter/ea", "Patient/a"}));
     EXPECT_EQ(sorted(clinic.found("Encounter?patient=a&_revinclude=Condition:encounter")),
               (References{"Condition/ca", "Encounter/ea"}));
 }
@@ -100,6 +105,16 @@ TEST(Search, AcrossPatientsInTheCircleOnly) {
     EXPECT_EQ(clinic.found("Patient?family=petit"), References{});
     EXPECT_EQ(clinic.found("Patient?identifier=2790299a"), (References{"Patient/a"}));
     EXPECT_EQ(clinic.found("Encounter?date=2026-03-01"), (References{"Encounter/ea"}));
+}
+
+TEST(Search, AProgramLooksIntoAllRecordsWhereNothingNarrows) {
+    Clinic clinic;
+    EXPECT_EQ(sorted(clinic.get(clinic.program, "Patient?gender=female").references()),
+              (References{"Patient/a", "Patient/b", "Patient/c", "Patient/d"}));
+    EXPECT_EQ(sorted(clinic.get(clinic.program, "Observation?code=4548-4").references()),
+              (References{"Observation/oa1", "Observation/oa2", "Observation/ob1",
+                          "Observation/oc1", "Observation/od1"}));
+    EXPECT_EQ(clinic.get(clinic.program, "Observation/_history").references().size(), 8u);
 }
 
 TEST(Search, PagesHoldEverythingOnce) {

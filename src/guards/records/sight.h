@@ -18,15 +18,17 @@ class Sight {
   public:
     Sight(Desk& desk, const Call& call) : desk_(desk), call_(call), now_(desk.rooms.clock.now()) {}
 
+    /// `relations`: in order of person, as a Record has them.
     const access::Decision& decision(event::Action action, std::string_view type,
                                      std::string_view patient,
                                      std::span<const access::Relation> relations);
+    /// `id`: the resource it is about, when it is one. What is assigned to no patient
+    /// (vault/unassigned.h) is open to programs, and to who wrote it, by its id alone.
     const access::Decision& decision(event::Action action, std::string_view type,
-                                     const vault::Record& record) {
-        return decision(action, type, record.patient(), record.relations());
-    }
-    bool may(event::Action action, std::string_view type, const vault::Record& record) {
-        return decision(action, type, record).permitted;
+                                     const vault::Record& record, std::string_view id = {});
+    bool may(event::Action action, std::string_view type, const vault::Record& record,
+             std::string_view id = {}) {
+        return decision(action, type, record, id).permitted;
     }
 
     /// A resource that is there (or was deleted) and on which the asker may act. Otherwise: the one
@@ -41,12 +43,18 @@ class Sight {
     const Call& call() const { return call_; }
 
   private:
+    bool may_open_unassigned(event::Action action, std::string_view type,
+                             const vault::Record& record, std::string_view id) const;
+
     Desk& desk_;
     const Call& call_;
     WallTime now_;
     std::map<std::tuple<event::Action, std::string, std::string>, access::Decision> decisions_;
     std::vector<event::Reason> reasons_;
 };
+
+/// Whether somebody may write what is assigned to no patient, and so find it again.
+bool may_write_unassigned(const access::Actor& actor);
 
 /// 403 with the reasons in words.
 Refusal forbidden(std::vector<event::Reason> reasons);

@@ -111,7 +111,7 @@ Answer<Disclosure> expand(Desk& desk, const Call& call) {
                                                         "valueSet"};
     OperationInput input = TRY(read_input(call, kKnown));
     Sight sight(desk, call);
-    fhir::Terminology terminology;
+    fhir::Terminology terminology(desk.options.terminology);
     const std::string url = TRY(learn(sight, input, terminology));
     const auto expanded =
         terminology.expand({.value_set = url,
@@ -130,7 +130,7 @@ Answer<Disclosure> validate_code(Desk& desk, const Call& call) {
     constexpr std::array<std::string_view, 4> kKnown = {"url", "system", "code", "display"};
     OperationInput input = TRY(read_input(call, kKnown));
     Sight sight(desk, call);
-    fhir::Terminology terminology;
+    fhir::Terminology terminology(desk.options.terminology);
     const std::string url = TRY(learn(sight, input, terminology));
     fhir::Coding coding = coding_of(input);
     const bool in_system = call.target.type == "CodeSystem";
@@ -152,7 +152,7 @@ Answer<Disclosure> lookup(Desk& desk, const Call& call) {
     constexpr std::array<std::string_view, 2> kKnown = {"system", "code"};
     OperationInput input = TRY(read_input(call, kKnown));
     Sight sight(desk, call);
-    fhir::Terminology terminology;
+    fhir::Terminology terminology(desk.options.terminology);
     TRY(learn(sight, input, terminology));
     const fhir::Coding coding = coding_of(input);
     TRY_STATUS(learn_system(sight, input.arena, terminology, coding.system));

@@ -7,6 +7,7 @@
 #include "guards/records/idempotency.h"
 #include "guards/records/plan.h"
 #include "guards/records/work.h"
+#include "vault/unassigned.h"
 
 namespace hygie::records {
 
@@ -154,7 +155,9 @@ Answer<void> Writing::judge(const Step& step) {
     const Action action = step.is_new ? Action::Create : Action::Update;
     const access::Decision* decision = nullptr;
     if (const auto record = desk_.rooms.vault.record(step.patient)) {
-        decision = &sight_.decision(action, step.change.type, **record);
+        decision = &sight_.decision(action, step.change.type, **record, step.change.id);
+    } else if (step.patient == vault::kUnassigned) {
+        decision = &sight_.decision(action, step.change.type, {}, {});
     } else {
         // The record is made here: by then it says that the author opened it.
         const std::vector<access::Relation> opened = {

@@ -1,0 +1,112 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "guards/records/door_kit.h"
+
+/// What speaks of patients and says of none: R4 lets it be, and no circle opens it.
+namespace hygie::records {
+namespace {
+
+using namespace kit;
+
+constexpr char kOfNobody[] =
+    R"({"resourceType":"Observation","status":"final","effectiveDateTime":"2026-03-02",)"
+    R"("code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},)"
+    R"("subject":{"display":"eau du bassin"},"valueQuantity":{"value":5,"unit":"%"}})";
+
+class Unassigned : public testing::Test {
+  protected:
+    std::string written_by(const access::Actor& actor) {
+        const auto created = house_.post(actor, "Observation", kOfNobody);
+        EXPECT_EQ(created.status, 201) << created.body;
+        return created.id();
+    }
+    std::vector<int> statuses(const std::string& url) {
+        std::vector<int> all;
+        for (const access::Actor& actor : {house_.anne, house_.bob, desk_, house_.program})
+            all.push_back(house_.get(actor, url).status);
+        return all;
+    }
+
+    House house_;
+    access::Actor desk_ = with_role("accueil", access::Role::Desk);
+};
+
+TEST_F(Unassigned, IsOpenToItsAuthorAndToProgramsAlone) {
+    const std::string id = written_by(house_.anne);
+    const std::vector<int> expected = {200, 404, 404, 200};
+    EXPECT_EQ(statuses("Observation/" + id), expected);
+    EXPECT_EQ(statuses("Observation/" + id + "/_history/1"), expected);
+    EXPECT_EQ(statuses("Observation/" + id + "/_history"), expected);
+    EXPECT_EQ(house_.get(house_.bob, "Observation/" + id).body,
+              house_.get(house_.bob, "Observation/absent").body);
+    const std::string of_program = written_by(house_.program);
+    EXPECT_EQ(statuses("Observation/" + of_program), (std::vector<int>{404, 404, 404, 200}));
+}
+
+TEST_F(Unassigned, IsFoundByProgramsAlone) {
+    const std::string id = written_by(house_.anne);
+    using References = std::vector<std::string>;
+    for (const std::string& url :
+         {"Observation?_id=" + id, std::string("Observation?code=4548-4&subject:missing=true"),
+          std::string("Observation/_history")}) {
+        const auto seen = [&](const access::Actor& actor) {
+            const References found = house_.get(actor, url).references();
+            return std::ranges::count(found, "Observation/" + id) > 0;
+        };
+        EXPECT_FALSE(seen(house_.anne)) << url;
+        EXPECT_FALSE(seen(house_.bob)) << url;
+        EXPECT_TRUE(seen(house_.program)) << url;
+    }
+    // Chains through the house go on as before.
+    EXPECT_EQ(house_.get(house_.anne, "CareTeam?patient=a&participant:Practitioner.family=Lemoine")
+                  .references(),
+              References{"CareTeam/team-a"});
+}
+
+TEST_F(Unassigned, IsGivenToItsPatientAndNeverTakenFromOne) {
+    const std::string id = written_by(house_.anne);
+    const std::string url = "Observation/" + id;
+    std::string of_a = kOfNobody;
+    constexpr std::string_view kSubject = R"({"display":"eau du bassin"})";
+    of_a.replace(of_a.find(kSubject), kSubject.size(), R"({"reference":"Patient/a"})");
+    of_a.insert(1, R"("id":")" + id + R"(",)");
+    EXPECT_EQ(house_.put(house_.anne, url, of_a, "W/\"1\"").status, 200);
+    EXPECT_EQ(
+        house_.get(house_.anne, "Observation?subject=Patient/a&_id=" + id).references().size(), 1u);
+    EXPECT_EQ(statuses(url), (std::vector<int>{200, 404, 404, 200}));
+    std::string of_nobody = kOfNobody;
+    of_nobody.insert(1, R"("id":")" + id + R"(",)");
+    EXPECT_EQ(house_.put(house_.anne, url, of_nobody, "W/\"2\"").status, 422);
+}
+
+TEST_F(Unassigned, NamesNobodyInTheLedger) {
+    house_.trace.take();
+    const std::string id = written_by(house_.anne);
+    house_.get(house_.anne, "Observation/" + id);
+    const auto events = house_.trace.take();
+    ASSERT_EQ(events.size(), 2u);
+    for (const event::Event& event : events) EXPECT_TRUE(event.subject.patient.empty());
+}
+
+TEST_F(Unassigned, IsRefusedFromWhoWouldNotFindItAgainAndInAStrictPractice) {
+    EXPECT_EQ(house_.post(desk_, "Observation", kOfNobody).status, 422);
+    House strict(true, Completeness::Strict);
+    EXPECT_EQ(strict.post(strict.program, "Observation", kOfNobody).status, 422);
+}
+
+TEST_F(Unassigned, TakesDocumentsAndPictures) {
+    for (const std::string body :
+         {R"({"resourceType":"Binary","contentType":"text/plain","data":"eA=="})",
+          R"({"resourceType":"DocumentReference","status":"current","content":[{"attachment":{)"
+          R"("contentType":"text/plain","data":"eA=="}}]})"}) {
+        const std::string type = body.substr(17, body.find('"', 17) - 17);
+        const auto created = house_.post(house_.anne, type, body);
+        ASSERT_EQ(created.status, 201) << created.body;
+        EXPECT_EQ(statuses(type + '/' + created.id()), (std::vector<int>{200, 404, 404, 200}));
+    }
+}
+
+}  // namespace
+}  // namespace hygie::records

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+/// What speaks of patients by nature and says of none: an Observation of a group, a device or a
+/// place, a document whose subject was left out. It is stored apart from the house and from every
+/// patient, so that no circle opens it.
+namespace hygie::vault {
+
+/// The "patient" of the record that holds these: no id of FHIR is spelled so.
+inline constexpr std::string_view kUnassigned = "~";
+
+/// Whether a resource that names no patient belongs there, rather than to the house.
+bool speaks_of_patients(std::string_view type);
+
+}  // namespace hygie::vault
