@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/core.h"
+#include "app/definitions.h"
 #include "app/ledger_desk.h"
 #include "app/unlock.h"
 #include "crypto/secret.h"
@@ -15,16 +18,33 @@ Status create_if_absent(Context& context, const CoreDirs& dirs) {
                        [&] { return new_sealing(context); });
 }
 
-void announce(Context& context, const Core& core) {
+Result<std::unique_ptr<Definitions>> definitions_of(Context& context) {
+    if (!context.values.has("--profiles")) return std::unique_ptr<Definitions>();
+    return Definitions::read(context.disk, context.values.text("--profiles"));
+}
+
+void tell_definitions(Context& context, const Definitions& definitions) {
+    context.out << fmt::format(
+        fmt::runtime(
+            context.say({"{} définitions du cabinet, {} qui ne se vérifient pas ici\n",
+                         "{} definitions of the practice, {} that cannot be checked here\n"})),
+        definitions.learnt(), definitions.left_out().size());
+    for (const std::string& canonical : definitions.left_out())
+        context.out << "  " << canonical << "\n";
+}
+
+void announce(Context& context, const Core& core, const Definitions* definitions) {
     if (context.json) {
-        context.out << nlohmann::json{{"url", core.url()},
-                                      {"fhir", core.fhir()},
-                                      {"ca_file", core.authority()}}
-                           .dump()
-                    << "\n"
+        nlohmann::json ready = {
+            {"url", core.url()}, {"fhir", core.fhir()}, {"ca_file", core.authority()}};
+        if (definitions)
+            ready["definitions"] = {{"learnt", definitions->learnt()},
+                                    {"left_out", definitions->left_out()}};
+        context.out << ready.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n"
                     << std::flush;
         return;
     }
+    if (definitions) tell_definitions(context, *definitions);
     context.out << context.say({"Hygie est prête : ", "Hygie is ready: "}) << core.url() << "\n"
                 << context.say({"autorité du certificat : ", "authority of the certificate: "})
                 << core.authority() << "\n"
@@ -39,15 +59,19 @@ Result<int> serve(Context& context) {
     std::optional<ledger::Policy> policy;
     if (context.values.has("--policy"))
         policy = TRY(read_policy(context, context.values.text("--policy")));
+    const auto definitions = TRY(definitions_of(context));
     const auto store = TRY(Store::open(context, dirs, root, std::move(policy)));
     {
         const auto core = TRY(Core::start(
             context, dirs, root, *store,
             {.listen = context.values.text("--listen"),
              .names = context.values.list("--name"),
-             .url = context.values.has("--url") ? context.values.text("--url") : std::string()}));
+             .url = context.values.has("--url") ? context.values.text("--url") : std::string(),
+             .completeness = context.values.flag("--strict") ? records::Completeness::Strict
+                                                             : records::Completeness::Lenient,
+             .definitions = definitions.get()}));
         context.expect_stop();
-        announce(context, *core);
+        announce(context, *core, definitions.get());
         wait_while_well(context, store->clerk().appender());
         core->stop();
     }
@@ -77,6 +101,15 @@ std::vector<Parameter> serve_options() {
          .help = {"au premier démarrage : le nom du journal, sans espace",
                   "at the first start: the name of the ledger, without spaces"},
          .by_default = "cabinet.example/journal"},
+        {.name = "--profiles",
+         .placeholder = "DIR",
+         .kind = Kind::Dir,
+         .help = {"les profils à vérifier en plus de R4 : un paquet FHIR décompressé (fr-core…)",
+                  "the profiles to check besides R4: an unpacked FHIR package (fr-core…)"}},
+        {.name = "--strict",
+         .kind = Kind::Flag,
+         .help = {"refuse ce à quoi il manque ce qu'un dossier doit contenir, au lieu d'avertir",
+                  "refuses what lacks something that a record must hold, instead of warning"}},
         policy_option(),
         passphrase_file_option()};
     for (Parameter& option : new_sealing_options()) options.push_back(std::move(option));

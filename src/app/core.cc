@@ -94,7 +94,7 @@ Result<std::unique_ptr<Core>> Core::start(Context& context, const CoreDirs& dirs
     core->audit_ = std::make_unique<LedgerAudit>(store.clerk());
     core->log_ = std::make_unique<serve::TileRoutes>(context.disk, dirs.ledger());
     TRY_STATUS(core->open_front(dirs, plan));
-    core->open_door(dirs, root);
+    core->open_door(dirs, root, plan);
     return core;
 }
 
@@ -157,12 +157,17 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
     return {};
 }
 
-void Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root) {
+void Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan) {
     records::Options options{.base = url_ + "/fhir/",
                              .node = NodeId(context_.process.host_name()),
                              .version = HYGIE_VERSION,
                              .export_dir = dirs.exports(),
-                             .key = root.domain("records")};
+                             .key = root.domain("records"),
+                             .completeness = plan.completeness};
+    if (plan.definitions) {
+        options.profiles = &plan.definitions->profiles();
+        options.terminology = &plan.definitions->terminology();
+    }
     door_ = std::make_unique<records::Door>(records::Rooms{.vault = store_.vault(),
                                                            .trace = store_.trace(),
                                                            .clock = context_.clock,

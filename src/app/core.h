@@ -12,6 +12,7 @@
 #include "access/sign_in.h"
 #include "app/context.h"
 #include "app/control_listener.h"
+#include "app/definitions.h"
 #include "app/ledger_audit.h"
 #include "app/ledger_clerk.h"
 #include "app/ledger_trace.h"
@@ -85,6 +86,8 @@ class Core {
         std::string listen = "127.0.0.1:0";
         std::vector<std::string> names{};  ///< DNS names and addresses of the certificate
         std::string url{};                 ///< how it is reached; empty: where it listens
+        records::Completeness completeness = records::Completeness::Lenient;
+        const Definitions* definitions = nullptr;  ///< outlive the core; null: R4 alone
     };
     static Result<std::unique_ptr<Core>> start(Context& context, const CoreDirs& dirs,
                                                const crypto::RootKey& root, Store& store,
@@ -107,7 +110,7 @@ class Core {
     Core(Context& context, Store& store) : context_(context), store_(store) {}
     Status open_access(const CoreDirs& dirs, const crypto::RootKey& root);
     Status open_front(const CoreDirs& dirs, const Plan& plan);
-    void open_door(const CoreDirs& dirs, const crypto::RootKey& root);
+    void open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan);
     void answer(const access::Actor& actor, serve::Request request, serve::Reply reply);
     event::Event origin() const;
     std::string metrics();

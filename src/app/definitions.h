@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "fhir/json.h"
+#include "fhir/profile.h"
+#include "fhir/terminology.h"
+#include "host/disk.h"
+
+namespace hygie::app {
+
+/// What a practice asks of its records beyond R4: the StructureDefinitions, ValueSets and
+/// CodeSystems of a folder, such as the one a FHIR package unpacks to
+/// (https://hl7.org/fhir/packages.html), fr-core for one.
+class Definitions {
+  public:
+    static constexpr std::size_t kFilesMax = 20'000;
+    static constexpr std::size_t kFileBytesMax = 64 << 20;
+
+    /// Reads every .json file below the folder. What cannot be checked in full is left out and told
+    /// in left_out(): a record that claims such a profile gets the warning that an unknown one
+    /// gets. Code::BadInput when nothing there is a definition.
+    static Result<std::unique_ptr<Definitions>> read(Disk& disk, const std::string& dir);
+
+    const fhir::Profiles& profiles() const { return profiles_; }
+    const fhir::Terminology& terminology() const { return terminology_; }
+    std::size_t learnt() const { return learnt_; }
+    const std::vector<std::string>& left_out() const { return left_out_; }  ///< canonicals
+
+  private:
+    Definitions() = default;
+    Status collect(Disk& disk, const std::string& dir, std::size_t& files);
+    void sort_in(fhir::Json resource);
+    template <typename Learn>
+    void learn(std::vector<fhir::Json> waiting, Learn&& one);
+
+    fhir::Arena arena_;
+    std::vector<fhir::Json> systems_, sets_, structures_;
+    fhir::Profiles profiles_;
+    fhir::Terminology terminology_;
+    std::size_t learnt_ = 0;
+    std::vector<std::string> left_out_;
+};
+
+}  // namespace hygie::app
