@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""What a practice-management program asks of a FHIR R4 server, one request after the other, of `hygie demo`."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HYGIE = os.environ.get("HYGIE", str(ROOT / "build/release/hygie"))
+SECONDS_MAX = 120
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON_PATCH = {"Content-Type": "application/json-patch+json"}
+LOINC = "http://loinc.org|29463-7"
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+        self.json = json.loads(body) if body else None
+
+    def ids(self):
+        return [entry["resource"]["id"] for entry in self.json.get("entry", [])]
+
+    def link(self, relation):
+        return next((link["url"] for link in self.json.get("link", []) if link["relation"] == relation), None)
+
+
+class Interactions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.state = tempfile.mkdtemp(prefix="hygie-interactions-")
+        cls.process = subprocess.Popen([HYGIE, "demo", "--json", "--state", cls.state, "--events", "43"],
+                                       stdout=subprocess.PIPE, text=True)
+        cls.ready = json.loads(cls.process.stdout.readline())
+        cls.token = {account["role"]: account["token"] for account in reversed(cls.ready["accounts"])}
+        cls.patient = cls.ready["patients"][0]
+        tls = ssl.create_default_context(cafile=cls.ready["ca_file"])
+        cls.line = http.client.HTTPSConnection("127.0.0.1", urlsplit(cls.ready["url"]).port, context=tls, timeout=60)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.line.close()
+        cls.process.send_signal(signal.SIGTERM)
+        cls.process.wait(SECONDS_MAX)
+        cls.process.stdout.close()
+        shutil.rmtree(cls.state, ignore_errors=True)
+
+    def ask(self, method, path, body=None, headers=None, role="program"):
+        if path.startswith("https:"):
+            parts = urlsplit(path)
+            path = parts.path + ("?" + parts.query if parts.query else "")
+        else:
+            path = "/fhir/" + quote(path, safe="/?=&$:,%*")
+        sent = {"Content-Type": "application/fhir+json", "Authorization": "Bearer " + self.token[role]} | (headers or {})
+        text = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
+        self.line.request(method, path, text, sent)
+        answer = self.line.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+
+    def want(self, status, *request, **more):
+        answer = self.ask(*request, **more)
+        self.assertEqual(status, answer.status, f"{request[:2]} {answer.body[:500]}")
+        return answer
+
+    def observation(self, key, **more):
+        return {"resourceType": "Observation", "status": "final", "identifier": [{"system": "urn:essai", "value": key}],
+                "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+                "subject": {"reference": "Patient/" + self.patient}, "effectiveDateTime": "2026-11-20",
+                "valueQuantity": {"value": 70, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}} | more
+
+    def test_read_write_and_versions(self):
+        made = self.want(201, "POST", "Observation", self.observation("life"))
+        name = "Observation/" + made.json["id"]
+        self.assertTrue(made.headers["Location"].endswith(name + "/_history/1"))
+        read = self.want(200, "GET", name)
+        self.assertEqual(('W/"1"', made.json), (read.headers["ETag"], read.json))
+        self.want(304, "GET", name, headers={"If-None-Match": 'W/"1"'})
+        self.want(304, "GET", name, headers={"If-Modified-Since": read.headers["Last-Modified"]})
+        head = self.want(200, "HEAD", name)
+        self.assertEqual((str(len(read.body)), b""), (head.headers["Content-Length"], head.body))
+        changed = self.observation("life", id=made.json["id"], status="amended")
+        self.want(428, "PUT", name, changed)
+        self.want(200, "PUT", name, changed, {"If-Match": 'W/"1"'})
+        self.want(412, "PUT", name, changed, {"If-Match": 'W/"1"'})
+        self.want(200, "PATCH", name, [{"op": "replace", "path": "/status", "value": "corrected"}], JSON_PATCH)
+        replace = [{"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "Observation.status"},
+                   {"name": "value", "valueCode": "final"}]
+        self.want(200, "PATCH", name, {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": replace}]})
+        self.assertEqual("amended", self.want(200, "GET", name + "/_history/2").json["status"])
+        self.assertEqual(4, self.want(200, "GET", name + "/_history").json["total"])
+        for wide in ("Observation/_history?_count=2", "_history?_count=2"):
+            page = self.want(200, "GET", wide)
+            self.assertEqual(2, len(page.json["entry"]))
+            self.want(200, "GET", page.link("next"))
+        self.want(204, "DELETE", name)
+        self.want(410, "GET", name)
+        self.want(404, "GET", "Observation/nothing-there")
+        self.want(406, "GET", "Patient/" + self.patient, headers={"Accept": "application/fhir+xml"})
+        self.want(406, "GET", f"Patient/{self.patient}?_format=xml")
+
+    def test_what_comes_back_of_a_write(self):
+        self.assertEqual(b"", self.want(201, "POST", "Observation", self.observation("m"), {"Prefer": "return=minimal"}).body)
+        told = self.want(201, "POST", "Observation", self.observation("o"), {"Prefer": "return=OperationOutcome"})
+        self.assertEqual("OperationOutcome", told.json["resourceType"])
+
+    def test_conditions(self):
+        none = {"If-None-Exist": "identifier=urn:essai|c1"}
+        made = self.want(201, "POST", "Observation", self.observation("c1"), none)
+        self.assertEqual(made.json["id"], self.want(200, "POST", "Observation", self.observation("c1"), none).json["id"])
+        by_key = "Observation?identifier=urn:essai|c1"
+        put = self.want(200, "PUT", by_key, self.observation("c1", status="amended"))
+        self.assertEqual("2", put.json["meta"]["versionId"])
+        self.want(201, "PUT", "Observation?identifier=urn:essai|c2", self.observation("c2"))
+        self.want(200, "PATCH", by_key, [{"op": "replace", "path": "/status", "value": "final"}], JSON_PATCH)
+        self.want(412, "DELETE", f"Observation?patient={self.patient}&code={LOINC}")
+        self.want(204, "DELETE", by_key)
+        self.want(201, "PUT", "Observation/an-id-of-theirs", self.observation("c3", id="an-id-of-theirs"))
+
+    def test_bundles(self):
+        entry = lambda method, url, **more: {"request": {"method": method, "url": url}} | more
+        link = "urn:uuid:6f2f4b9a-1f5d-4c1a-9c7a-0d6d3a0b5c01"
+        patient = {"resourceType": "Patient", "name": [{"family": "Essai", "given": ["Zoé"]}], "gender": "female",
+                   "birthDate": "1980-01-01"}
+        together = {"resourceType": "Bundle", "type": "transaction", "entry": [
+            entry("POST", "Patient", fullUrl=link, resource=patient),
+            entry("POST", "Observation", resource=self.observation("t1", subject={"reference": link})),
+            entry("POST", "Observation", resource=self.observation("t2", subject={"reference": "Patient?_id=" + self.patient}))]}
+        once = {"Idempotency-Key": "interactions-test-1"}
+        done = self.want(200, "POST", "", together, once).json["entry"]
+        self.assertEqual(done, self.want(200, "POST", "", together, once).json["entry"])
+        whose = done[0]["response"]["location"].split("/")[1]
+        self.assertEqual(1, self.want(200, "GET", "Observation?subject=" + whose).json["total"])
+        apart = {"resourceType": "Bundle", "type": "batch", "entry": [
+            entry("GET", "Patient/nobody"), entry("GET", "Patient/" + self.patient),
+            entry("POST", "Observation", resource={"resourceType": "Observation"})]}
+        answers = self.want(200, "POST", "", apart).json["entry"]
+        self.assertEqual(["404", "200", "400"], [one["response"]["status"][:3] for one in answers])
+
+    def test_searches(self):
+        here = f"Observation?patient={self.patient}"
+        every = self.want(200, "GET", here + "&_summary=count").json["total"]
+        self.assertGreater(every, 50)
+        for query, some in (("code=" + LOINC, True), ("date=ge2020-01-01&date=lt2027", True), ("date=sa2100", False),
+                            ("value-quantity=gt50||kg", True), ("code-value-quantity=" + LOINC + "$gt50", True),
+                            ("code:not=" + LOINC, True), ("value-quantity:missing=true", True), ("_tag=none", False),
+                            ("_lastUpdated=ge2020-01-01", True), ("category=vital-signs", True), ("code:text=body", True),
+                            ("_has:DiagnosticReport:result:status=final", True), ("_profile=http://nowhere", False),
+                            ("patient.family=Moreau", True), ("subject:Patient.birthdate=ge2100", False)):
+            found = self.want(200, "GET", here + "&_count=3&" + query).json["total"]
+            self.assertEqual(some, 0 < found <= every, query)
+        for query in ("unheard-of=1", "_sort=unheard-of", "code:unheard-of=1", "_include=unheard-of"):
+            self.want(400, "GET", here + "&" + query)
+        self.want(200, "GET", here + "&unheard-of=1&_count=1", headers={"Prefer": "handling=lenient"})
+        ids = []
+        page = self.want(200, "GET", here + "&_sort=-date&_count=40")
+        while page:
+            ids += page.ids()
+            page = page.link("next") and self.want(200, "GET", page.link("next"))
+        self.assertEqual((every, every), (len(ids), len(set(ids))))
+        posted = self.want(200, "POST", "Observation/_search", f"patient={self.patient}&_count=1", FORM)
+        self.assertEqual(every, posted.json["total"])
+        self.assertEqual(every, self.want(200, "GET", f"Patient/{self.patient}/Observation").json["total"])
+        part = self.want(200, "GET", here + "&_elements=status&_count=1").json["entry"][0]["resource"]
+        self.assertEqual({"resourceType", "id", "meta", "status", "code"}, set(part))
+
+    def test_what_goes_along(self):
+        modes = lambda answer: [entry["search"]["mode"] for entry in answer.json["entry"]]
+        self.assertEqual(["match", "include"], modes(self.want(
+            200, "GET", f"Observation?patient={self.patient}&_include=Observation:subject&_count=1")))
+        self.assertIn("include", modes(self.want(200, "GET", f"Observation?patient={self.patient}&_include=*&_count=1")))
+        self.assertGreater(len(modes(self.want(
+            200, "GET", f"Patient?_id={self.patient}&_revinclude=Observation:subject"))), 50)
+
+    def test_a_program_finds_without_a_circle(self):
+        self.assertEqual(len(self.ready["patients"]),
+                         len(set(self.want(200, "GET", "Patient?gender=male,female&_count=200").ids())
+                             & set(self.ready["patients"])))
+
+    def test_operations(self):
+        whole = self.want(200, "GET", f"Patient/{self.patient}/$everything?_count=10")
+        self.want(200, "GET", whole.link("next"))
+        judged = self.want(200, "POST", "Observation/$validate", self.observation("v"))
+        self.assertEqual("OperationOutcome", judged.json["resourceType"])
+        value_set = "http://hl7.org/fhir/ValueSet/administrative-gender"
+        self.assertEqual(4, self.want(200, "GET", "ValueSet/$expand?url=" + value_set).json["expansion"]["total"])
+        self.want(200, "GET", "CodeSystem/$lookup?system=http://hl7.org/fhir/administrative-gender&code=male")
+        started = self.want(202, "GET", "$export?_type=Patient", headers={"Prefer": "respond-async"})
+        until = time.monotonic() + SECONDS_MAX
+        status = self.ask("GET", started.headers["Content-Location"])
+        while status.status == 202 and time.monotonic() < until:
+            time.sleep(0.1)
+            status = self.ask("GET", started.headers["Content-Location"])
+        self.assertGreaterEqual(sum(part["count"] for part in status.json["output"]), len(self.ready["patients"]))
+
+    def test_traces_are_read_and_never_written(self):
+        traces = self.want(200, "GET", f"AuditEvent?patient={self.patient}&_count=2", role="security")
+        self.assertEqual(2, len(traces.json["entry"]))
+        self.want(405, "POST", "AuditEvent", {"resourceType": "AuditEvent"})
+
+    def test_a_subscription_says_that_nothing_is_sent(self):
+        kept = self.want(201, "POST", "Subscription", {
+            "resourceType": "Subscription", "status": "requested", "reason": "essai", "criteria": "Observation?code=1",
+            "channel": {"type": "rest-hook", "endpoint": "https://127.0.0.1:1/"}})
+        self.assertEqual("error", kept.json["status"])
+
+
+if __name__ == "__main__":
+    unittest.main()
