@@ -6,6 +6,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/escape.h"
+
 namespace hygie::access {
 namespace {
 
@@ -101,29 +103,6 @@ Text sentence_of(const Opening& opening, const ActorWords& words, Type type, con
     return {say(Lang::Fr), say(Lang::En)};
 }
 
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
 }  // namespace
 
 std::vector<Opening> openings_of(std::span<const Event> events, const WhoIs& who_is) {
@@ -196,7 +175,7 @@ std::string openings_sheet(std::span<const Opening> openings, std::string_view p
         "<style>body{{font:1rem/1.5 sans-serif;max-width:45rem;margin:2rem auto;padding:0 1rem}}"
         "li{{margin:.5rem 0;break-inside:avoid}}time{{font-weight:bold}}</style>\n"
         "<h1>{}</h1>\n<p>{}</p>\n<p>{}{}</p>\n",
-        lang == Lang::Fr ? "fr" : "en", title.in(lang), title.in(lang), escaped(patient_name),
+        lang == Lang::Fr ? "fr" : "en", title.in(lang), title.in(lang), html_escaped(patient_name),
         made.in(lang), day_of(now));
     if (openings.empty())
         html += fmt::format("<p>{}</p>\n", none.in(lang));
@@ -204,7 +183,7 @@ std::string openings_sheet(std::span<const Opening> openings, std::string_view p
         html += "<ol>\n";
     for (const Opening& one : openings)
         html += fmt::format("<li><time datetime=\"{}\">{}</time> {}</li>\n", to_rfc3339(one.last),
-                            day_of(one.last), escaped(one.sentence.in(lang)));
+                            day_of(one.last), html_escaped(one.sentence.in(lang)));
     if (!openings.empty()) html += "</ol>\n";
     return html + fmt::format("<p>{}</p>\n</html>\n", rights.in(lang));
 }

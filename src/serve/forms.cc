@@ -1,10 +1,9 @@
 #include "serve/forms.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 
+#include "base/escape.h"
 #include "base/text.h"
 
 namespace hygie::serve {
@@ -41,11 +40,6 @@ Result<std::string> decoded(std::string_view text) {
     return out;
 }
 
-bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
 }  // namespace
 
 Result<Form> parse_form(std::string_view text) {
@@ -75,40 +69,6 @@ std::string spell_form(const Form& form) {
 std::string_view field(const Form& form, std::string_view name) {
     const auto found = form.find(name);
     return found == form.end() ? std::string_view() : found->second;
-}
-
-std::string percent_encoded(std::string_view text) {
-    std::string out;
-    for (const char c : text)
-        out += is_unreserved(c) ? std::string(1, c)
-                                : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    return out;
-}
-
-std::string html_escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
 }
 
 std::string_view cookie(const Request& request, std::string_view name) {

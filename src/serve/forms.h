@@ -8,7 +8,7 @@
 #include "serve/http_server.h"
 
 /// What browsers and programs send in forms, query strings and cookies, and what goes back into
-/// pages and addresses.
+/// addresses.
 namespace hygie::serve {
 
 inline constexpr std::size_t kFormFieldsMax = 64;
@@ -24,9 +24,6 @@ std::string spell_form(const Form& form);
 /// A field, empty when absent.
 std::string_view field(const Form& form, std::string_view name);
 
-std::string percent_encoded(std::string_view text);
-/// For text and quoted attributes of HTML.
-std::string html_escaped(std::string_view text);
 /// A cookie of the request, empty when absent.
 std::string_view cookie(const Request& request, std::string_view name);
 

@@ -6,6 +6,7 @@
 
 #include "access/scope.h"
 #include "access/strict_json.h"
+#include "base/escape.h"
 #include "serve/forms.h"
 #include "serve/scim_user.h"
 
