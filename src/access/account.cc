@@ -16,20 +16,92 @@ constexpr std::size_t kListMax = 64;
 constexpr auto kRoles = std::to_array<Role>(
     {Role::Care, Role::Desk, Role::Security, Role::Operations, Role::Patient, Role::Program});
 /// Words that name a post, a place or a function: an account made of nothing else is everybody's.
-constexpr auto kGeneric =
-    std::to_array<std::string_view>({"accueil",     "admin",       "administrateur", "agent",
-                                     "aide",        "anonyme",     "bloc",           "bureau",
-                                     "cabinet",     "compte",      "demo",           "docteur",
-                                     "dr",          "equipe",      "etudiant",       "externe",
-                                     "garde",       "guest",       "hopital",        "hygie",
-                                     "ide",         "infirmier",   "infirmiere",     "informatique",
-                                     "interimaire", "interne",     "invite",         "medecin",
-                                     "nurse",       "partage",     "pharmacien",     "poste",
-                                     "remplacant",  "remplacante", "root",           "salle",
-                                     "secretaire",  "secretariat", "service",        "shared",
-                                     "staff",       "stage",       "stagiaire",      "standard",
-                                     "temp",        "temporaire",  "test",           "urgences",
-                                     "user",        "utilisateur", "vacataire",      "visiteur"});
+constexpr auto kGeneric = std::to_array<std::string_view>({"accueil",
+                                                           "admin",
+                                                           "administrateur",
+                                                           "administratif",
+                                                           "administrator",
+                                                           "agent",
+                                                           "aide",
+                                                           "anonyme",
+                                                           "bloc",
+                                                           "bureau",
+                                                           "cabinet",
+                                                           "centre",
+                                                           "clinique",
+                                                           "compte",
+                                                           "consultation",
+                                                           "default",
+                                                           "demo",
+                                                           "docteur",
+                                                           "dr",
+                                                           "equipe",
+                                                           "essai",
+                                                           "etudiant",
+                                                           "externe",
+                                                           "garde",
+                                                           "generic",
+                                                           "generique",
+                                                           "guest",
+                                                           "hopital",
+                                                           "hospital",
+                                                           "hygie",
+                                                           "ide",
+                                                           "infirmier",
+                                                           "infirmiere",
+                                                           "infirmieres",
+                                                           "informatique",
+                                                           "interimaire",
+                                                           "interne",
+                                                           "invite",
+                                                           "kine",
+                                                           "labo",
+                                                           "laboratoire",
+                                                           "lit",
+                                                           "medecin",
+                                                           "medecins",
+                                                           "medical",
+                                                           "medicale",
+                                                           "nuit",
+                                                           "nurse",
+                                                           "office",
+                                                           "operator",
+                                                           "partage",
+                                                           "patient",
+                                                           "personnel",
+                                                           "pharmacie",
+                                                           "pharmacien",
+                                                           "poste",
+                                                           "pro",
+                                                           "radio",
+                                                           "reception",
+                                                           "remplacant",
+                                                           "remplacante",
+                                                           "root",
+                                                           "salle",
+                                                           "secretaire",
+                                                           "secretariat",
+                                                           "secretary",
+                                                           "service",
+                                                           "session",
+                                                           "shared",
+                                                           "soignant",
+                                                           "soignants",
+                                                           "staff",
+                                                           "stage",
+                                                           "stagiaire",
+                                                           "standard",
+                                                           "support",
+                                                           "temp",
+                                                           "temporaire",
+                                                           "test",
+                                                           "tests",
+                                                           "urgence",
+                                                           "urgences",
+                                                           "user",
+                                                           "utilisateur",
+                                                           "vacataire",
+                                                           "visiteur"});
 
 std::unexpected<Error> bad(Text what, Text remedy) {
     return fail(Code::BadInput, std::move(what), std::move(remedy));
@@ -48,10 +120,22 @@ bool is_line(std::string_view text) {
            std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
 }
 
+/// Latin letters of two bytes without their accent (U+00C0–U+00FF), so that "Secrétariat" is the
+/// word that "secretariat" is.
+std::string without_accents(std::string_view text) {
+    constexpr std::string_view kPlain = "aaaaaaaceeeeiiiidnooooo_ouuuuyts";
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool accented = text[i] == '\xc3' && i + 1 < text.size();
+        out += accented ? kPlain[static_cast<unsigned char>(text[++i]) & 31U] : text[i];
+    }
+    return out;
+}
+
 /// Words of letters alone; digits and signs separate them.
-std::vector<std::string> letter_words(std::string_view text) {
+std::vector<std::string> letter_words(std::string_view given) {
     std::vector<std::string> words(1);
-    for (char c : text) {
+    for (char c : without_accents(given)) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
         const bool letter = (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
         if (letter) {
@@ -110,7 +194,12 @@ Status check_person(const Account& account) {
 }
 
 Status check_program(const Account& account) {
-    if (!account.person.empty() || !account.password.empty() || !account.otp_secret.empty())
+    if (is_generic(account.login.str()))
+        return bad({"compte générique refusé : un programme porte son nom",
+                    "generic account refused: a program bears its own name"},
+                   {"nommez ce que c'est, par exemple « logiciel-cabinet »",
+                    "name what it is, for example 'logiciel-cabinet'"});
+    if (!account.person.empty() || !account.password.empty() || account.has_second_factor())
         return bad({"un programme ne se connecte ni comme une personne, ni par mot de passe",
                     "a program signs in neither as a person nor by password"},
                    {"donnez-lui des clés publiques (JWKS) ou des adresses de retour",
@@ -120,7 +209,7 @@ Status check_program(const Account& account) {
                    {"donnez une adresse https:// exacte, sans fragment",
                     "give an exact https:// address without fragment"});
     for (const std::string& scope : account.scopes)
-        if (!is_plain_scope(scope)) TRY_STATUS(parse_scope(scope));
+        if (!is_plain_scope(scope)) TRY_STATUS(check_grantable(TRY(parse_scope(scope))));
     if (!account.jwks.empty()) TRY_STATUS(parse_jwks(account.jwks));
     return {};
 }
@@ -145,10 +234,10 @@ Status check_form(const Account& account) {
     const bool texts = is_line(account.name) && is_line(account.person) &&
                        is_line(account.profession) && is_line(account.organisation) &&
                        is_line(account.sponsor.str()) && !account.name.empty();
-    const bool lists = account.scopes.size() <= kListMax && account.redirects.size() <= kListMax &&
-                       account.recovery.size() <= kListMax &&
-                       account.identities.size() <= kListMax &&
-                       std::ranges::all_of(account.identities, is_line);
+    const bool lists =
+        account.scopes.size() <= kListMax && account.redirects.size() <= kListMax &&
+        account.recovery.size() <= kListMax && account.identities.size() <= kListMax &&
+        account.passkeys.size() <= kPasskeysMax && std::ranges::all_of(account.identities, is_line);
     if (!texts || !lists)
         return bad({"un champ du compte est vide, trop long ou illisible",
                     "a field of the account is empty, too long or unreadable"},

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "access/decision.h"
+#include "access/passkey.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -32,6 +33,7 @@ struct Account {
     Bytes otp_secret;      ///< of RFC 6238; empty: no second factor
     std::uint64_t otp_last = 0;         ///< the last time step used: a code serves once
     std::vector<std::string> recovery;  ///< SHA-256, in hexadecimal, of each unused recovery code
+    std::vector<Passkey> passkeys;      ///< oldest first; of a person
 
     std::vector<std::string> scopes;     ///< ceiling of what it may ever be granted; of a program
     std::vector<std::string> redirects;  ///< of a program by which people sign in: exact addresses
@@ -44,6 +46,8 @@ struct Account {
     /// Counts what ended all its sessions: a closing, a new password, another role…
     std::uint64_t epoch = 0;
 
+    /// Whether a password alone is not enough.
+    bool has_second_factor() const { return !otp_secret.empty() || !passkeys.empty(); }
     bool open_at(WallTime now) const { return !disabled && now < end; }
     bool operator==(const Account&) const = default;
 };

@@ -1,14 +1,16 @@
 #include "access/account_codec.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "event/codec.h"
 
 namespace hygie::access {
 namespace {
 
-constexpr std::uint64_t kBookVersion = 1;
-constexpr std::uint64_t kBookFields = 3, kAccountFields = 20, kTraceFields = 5;
+constexpr std::uint64_t kBookVersion = 2;
+constexpr std::uint64_t kBookFields = 3, kAccountFields = 21, kTraceFields = 5;
+constexpr std::uint64_t kPasskeyFields = 5;
 constexpr std::size_t kTextsMax = 64;
 constexpr std::size_t kTracesMax = kAccountsMax;
 constexpr std::int64_t kMicrosMax = 253'402'300'799'999'999;  // the year 9999
@@ -26,6 +28,42 @@ Status expect(Result<std::uint64_t> found, std::uint64_t wanted) {
 
 Result<std::string> read_text(cbor::Reader& in) {
     return std::string(TRY(in.text()));
+}
+
+void write_passkeys(cbor::Writer& out, const std::vector<Passkey>& passkeys) {
+    out.array(passkeys.size());
+    for (const Passkey& passkey : passkeys) {
+        out.array(kPasskeyFields);
+        out.bytes(passkey.id);
+        out.bytes(passkey.key);
+        out.number(static_cast<std::uint64_t>(passkey.alg));
+        out.number(passkey.counter);
+        out.number(to_number(passkey.since));
+    }
+}
+
+Result<Passkey> read_passkey(cbor::Reader& in) {
+    Passkey passkey;
+    TRY_STATUS(expect(in.array(), kPasskeyFields));
+    passkey.id = to_bytes(TRY(in.bytes()));
+    passkey.key = to_bytes(TRY(in.bytes()));
+    const std::uint64_t alg = TRY(in.number());
+    const std::uint64_t counter = TRY(in.number());
+    if (alg < 1 || alg > static_cast<std::uint64_t>(PasskeyAlg::RS256) ||
+        counter > std::numeric_limits<std::uint32_t>::max())
+        return corrupt();
+    passkey.alg = static_cast<PasskeyAlg>(alg);
+    passkey.counter = static_cast<std::uint32_t>(counter);
+    passkey.since = TRY(to_time(TRY(in.number())));
+    return passkey;
+}
+
+Result<std::vector<Passkey>> read_passkeys(cbor::Reader& in) {
+    const std::uint64_t count = TRY(in.array());
+    if (count > kPasskeysMax) return corrupt();
+    std::vector<Passkey> passkeys;
+    for (std::uint64_t i = 0; i < count; ++i) passkeys.push_back(TRY(read_passkey(in)));
+    return passkeys;
 }
 
 void write_account(cbor::Writer& out, const Account& account) {
@@ -50,6 +88,7 @@ void write_account(cbor::Writer& out, const Account& account) {
     write_texts(out, account.identities);
     out.number(to_number(account.last_used));
     out.number(account.epoch);
+    write_passkeys(out, account.passkeys);
 }
 
 Result<Role> read_role(cbor::Reader& in) {
@@ -81,6 +120,7 @@ Result<Account> read_account(cbor::Reader& in) {
     account.identities = TRY(read_texts(in, kTextsMax));
     account.last_used = TRY(to_time(TRY(in.number())));
     account.epoch = TRY(in.number());
+    account.passkeys = TRY(read_passkeys(in));
     return account;
 }
 

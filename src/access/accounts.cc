@@ -43,25 +43,41 @@ Status check_sponsor(std::vector<Account>& accounts, const Account& account, Wal
                  "give as sponsor an open account of a member of the staff"});
 }
 
+bool holds_passkey(const Account& account, ByteView id) {
+    return std::ranges::any_of(account.passkeys, [&](const Passkey& passkey) {
+        return std::ranges::equal(passkey.id, id);
+    });
+}
+
+/// Whether another account is this person: by login, resource, identity or passkey.
+bool is_taken(const std::vector<Account>& accounts, const Account& account) {
+    return std::ranges::any_of(accounts, [&](const Account& other) {
+        const bool same_identity =
+            std::ranges::find_first_of(other.identities, account.identities) !=
+            other.identities.end();
+        const bool same_passkey = std::ranges::any_of(
+            account.passkeys, [&](const Passkey& one) { return holds_passkey(other, one.id); });
+        return &other != &account &&
+               (same_identity || same_passkey || other.login == account.login ||
+                (!account.person.empty() && other.person == account.person));
+    });
+}
+
+std::unexpected<Error> taken() {
+    return fail(Code::AlreadyThere,
+                {"cet identifiant ou cette personne a déjà un compte",
+                 "this login or this person has an account already"},
+                {"rouvrez ce compte : un identifiant ne sert qu'à une personne, pour toujours",
+                 "open that account again: a login serves one person, for ever"});
+}
+
 Status insert(std::vector<Account>& accounts, const Account& account, WallTime now) {
     TRY_STATUS(check_account(account, now));
     TRY_STATUS(check_sponsor(accounts, account, now));
     if (accounts.size() >= kAccountsMax)
         return fail(Code::Full, {"trop de comptes", "too many accounts"},
                     {"le maximum est de 100 000", "the most is 100,000"});
-    const bool known = std::ranges::any_of(accounts, [&](const Account& other) {
-        const bool same_identity =
-            std::ranges::find_first_of(other.identities, account.identities) !=
-            other.identities.end();
-        return same_identity || other.login == account.login ||
-               (!account.person.empty() && other.person == account.person);
-    });
-    if (known)
-        return fail(Code::AlreadyThere,
-                    {"cet identifiant ou cette personne a déjà un compte",
-                     "this login or this person has an account already"},
-                    {"rouvrez ce compte : un identifiant ne sert qu'à une personne, pour toujours",
-                     "open that account again: a login serves one person, for ever"});
+    if (is_taken(accounts, account)) return taken();
     accounts.insert(place_of(accounts, account.login.str()), account);
     return {};
 }
@@ -71,7 +87,10 @@ bool ends_sessions(const Account& before, const Account& after) {
     return after.disabled || after.end < before.end || after.password != before.password ||
            after.otp_secret != before.otp_secret || after.role != before.role ||
            after.person != before.person || after.jwks != before.jwks ||
-           after.scopes != before.scopes;
+           after.scopes != before.scopes ||
+           !std::ranges::all_of(
+               before.passkeys,
+               [&](const Passkey& passkey) { return holds_passkey(after, passkey.id); });
 }
 
 }  // namespace
@@ -170,6 +189,14 @@ std::shared_ptr<const Account> Accounts::find_identity(std::string_view identity
     return nullptr;
 }
 
+std::shared_ptr<const Account> Accounts::find_passkey(ByteView id) {
+    const std::scoped_lock lock(state_->mutex);
+    state_->refresh();
+    for (const auto& [login, account] : state_->by_login)
+        if (holds_passkey(*account, id)) return account;
+    return nullptr;
+}
+
 std::vector<Account> Accounts::list() {
     const std::scoped_lock lock(state_->mutex);
     state_->refresh();
@@ -206,6 +233,14 @@ Status Accounts::add_all(std::vector<Account> accounts, const ActorId& by) {
     });
 }
 
+std::vector<Status> Accounts::judge_all(const std::vector<Account>& accounts) {
+    std::vector<Account> all = list();
+    std::vector<Status> told;
+    for (const Account& account : accounts)
+        told.push_back(insert(all, account, state_->doors.clock.now()));
+    return told;
+}
+
 Status Accounts::change(std::string_view login, const ActorId& by, std::string_view what,
                         const std::function<Status(Account&)>& edit) {
     const std::scoped_lock lock(state_->mutex);
@@ -223,6 +258,10 @@ Status Accounts::change(std::string_view login, const ActorId& by, std::string_v
         TRY_STATUS(opens ? check_account(*account, now) : check_form(*account));
         if (account->sponsor != before.sponsor)
             TRY_STATUS(check_sponsor(book.accounts, *account, now));
+        const bool other_person = account->identities != before.identities ||
+                                  account->person != before.person ||
+                                  account->passkeys != before.passkeys;
+        if (other_person && is_taken(book.accounts, *account)) return taken();
         book.untraced.push_back(state_->trace(before.login, by, what, event::Action::Update));
         return {};
     });

@@ -24,6 +24,8 @@ class Accounts {
     std::shared_ptr<const Account> find(std::string_view login);
     /// The account that bears an identity ("ISSUER SUBJECT"); null when there is none.
     std::shared_ptr<const Account> find_identity(std::string_view identity);
+    /// The account that a passkey belongs to, by the credential's id; null when there is none.
+    std::shared_ptr<const Account> find_passkey(ByteView id);
     /// All, by login.
     std::vector<Account> list();
     /// Counts the changes seen so far: equal numbers mean that no account changed between.
@@ -35,7 +37,10 @@ class Accounts {
     Status add(const Account& account, const ActorId& by);
     /// All or none of them.
     Status add_all(std::vector<Account> accounts, const ActorId& by);
+    /// What add_all() would say of each, were those before it that are right added.
+    std::vector<Status> judge_all(const std::vector<Account>& accounts);
     /// `what` names the change in the trace: "disabled", "password"… Code::NotFound.
+    /// Code::AlreadyThere when an identity or passkey it gains belongs to another account.
     Status change(std::string_view login, const ActorId& by, std::string_view what,
                   const std::function<Status(Account&)>& edit);
     /// The same without a trace of its own: what a sign-in itself consumes (a code, a time step).

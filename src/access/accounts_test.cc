@@ -17,8 +17,11 @@ TEST(Account, RefusesGenericOnes) {
     for (const char* login : {"accueil", "interne2", "medecin.garde", "poste-1", "secretariat_3",
                               "admin", "test@cabinet"})
         EXPECT_FALSE(check_account(bench.person(login), bench.clock.now())) << login;
-    for (const char* name : {"Secrétariat", "Medecin Remplacant", "Anne", "Poste 12", ""})
+    for (const char* name : {"Secrétariat", "Medecin Remplacant", "Anne", "Poste 12",
+                             "Équipe Médicale", "Infirmière Remplaçante", ""})
         EXPECT_FALSE(check_account(bench.person("a.martin", name), bench.clock.now())) << name;
+    for (const char* login : {"admin", "test-2", "secretariat"})
+        EXPECT_FALSE(check_account(bench.program(login), bench.clock.now())) << login;
     EXPECT_TRUE(check_account(bench.person("810001234567"), bench.clock.now())) << "an RPPS number";
 }
 

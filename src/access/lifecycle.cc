@@ -1,7 +1,5 @@
 #include "access/lifecycle.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -11,7 +9,7 @@
 namespace hygie::access {
 namespace {
 
-enum class Column { Login, Name, Role, Profession, Person, Organisation, Sponsor, End };
+enum class Column { Login, Name, Role, Profession, Person, Organisation, Sponsor, End, Identity };
 
 struct Heading {
     std::string_view name;
@@ -31,15 +29,11 @@ constexpr auto kHeadings = std::to_array<Heading>({{"identifiant", Column::Login
                                                    {"parrain", Column::Sponsor},
                                                    {"sponsor", Column::Sponsor},
                                                    {"fin", Column::End},
-                                                   {"end", Column::End}});
+                                                   {"end", Column::End},
+                                                   {"identité", Column::Identity},
+                                                   {"identite", Column::Identity},
+                                                   {"identity", Column::Identity}});
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-std::unexpected<Error> bad_line(std::size_t line, std::string fr, std::string en) {
-    return fail(
-        Code::BadInput,
-        {fmt::format("ligne {} : {}", line, fr), fmt::format("line {}: {}", line, en)},
-        {"corrigez cette ligne ; rien n'a été importé", "correct this line; nothing was imported"});
-}
 
 /// The cells of one record; takes it from the front of `text`. None when a quote is never closed.
 std::optional<std::vector<std::string>> take_record(std::string_view& text, char separator) {
@@ -69,6 +63,10 @@ std::optional<std::vector<std::string>> take_record(std::string_view& text, char
     return cells;
 }
 
+std::unexpected<Error> bad_heading(Text what) {
+    return fail(Code::BadInput, std::move(what));
+}
+
 Result<std::vector<Column>> parse_heading(const std::vector<std::string>& cells) {
     std::vector<Column> columns;
     for (std::string cell : cells) {
@@ -76,14 +74,14 @@ Result<std::vector<Column>> parse_heading(const std::vector<std::string>& cells)
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
         const auto known = std::ranges::find(kHeadings, cell, &Heading::name);
         if (known == kHeadings.end() || std::ranges::find(columns, known->column) != columns.end())
-            return bad_line(1, "nom de colonne inconnu ou répété",
-                            "unknown or repeated column name");
+            return bad_heading(
+                {"nom de colonne inconnu ou répété", "unknown or repeated column name"});
         columns.push_back(known->column);
     }
     for (const Column needed : {Column::Login, Column::Name, Column::Role})
         if (std::ranges::find(columns, needed) == columns.end())
-            return bad_line(1, "il faut au moins identifiant, nom et role",
-                            "at least login, name and role are needed");
+            return bad_heading({"il faut au moins identifiant, nom et role",
+                                "at least login, name and role are needed"});
     return columns;
 }
 
@@ -113,54 +111,89 @@ Status set_cell(Account& account, Column column, const std::string& cell) {
         case Column::End:
             if (!cell.empty()) account.end = TRY(from_rfc3339(cell));
             break;
+        case Column::Identity:
+            if (!cell.empty()) account.identities = {cell};
+            break;
     }
     return {};
-}
-
-bool is_privileged(const Account& account) {
-    return account.role == Role::Security || account.role == Role::Operations;
 }
 
 bool is_staff(const Account& account) {
     return account.role != Role::Program && account.role != Role::Patient;
 }
 
+Result<Account> read_line(const std::vector<Column>& columns, const std::vector<std::string>& cells,
+                          const ActorId& by, WallTime now) {
+    if (cells.size() != columns.size())
+        return fail(Code::BadInput, {"nombre de cases incorrect", "wrong number of cells"});
+    Account account;
+    account.sponsor = by;
+    account.since = now;
+    account.end = now + kAccountTimeMax;
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        TRY_STATUS(set_cell(account, columns[i], cells[i]));
+    TRY_STATUS(check_account(account, now));
+    return account;
+}
+
+void add_issue(std::vector<TableIssue>& issues, std::size_t line, const Text& what) {
+    if (issues.size() < kTableIssuesMax) issues.push_back({line, what});
+}
+
 }  // namespace
 
-Result<std::vector<Account>> parse_accounts_csv(std::string_view text, const ActorId& by,
-                                                WallTime now) {
+Table read_accounts_csv(std::string_view text, const ActorId& by, WallTime now) {
+    Table table;
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    if (text.size() > kCsvBytesMax || !is_utf8(text))
-        return fail(Code::BadInput,
-                    {"tableau trop grand ou illisible", "table too large or unreadable"},
-                    {"enregistrez-le en CSV UTF-8", "save it as UTF-8 CSV"});
+    if (text.size() > kCsvBytesMax || !is_utf8(text)) {
+        add_issue(table.issues, 1,
+                  {"tableau trop grand ou illisible : enregistrez-le en CSV UTF-8",
+                   "table too large or unreadable: save it as UTF-8 CSV"});
+        return table;
+    }
     const std::string_view first = text.substr(0, text.find('\n'));
     const char separator = first.contains(';') ? ';' : ',';
-    std::vector<Account> accounts;
     std::vector<Column> columns;
-    for (std::size_t line = 1; !text.empty(); ++line) {
+    std::size_t next = 1;
+    while (!text.empty()) {
+        const std::size_t line = next;
+        const std::string_view before = text;
         const auto cells = take_record(text, separator);
-        if (!cells) return bad_line(line, "guillemet jamais fermé", "quote never closed");
-        if (line == 1) {
-            columns = TRY(parse_heading(*cells));
-            continue;
+        const std::string_view taken = before.substr(0, before.size() - text.size());
+        next += static_cast<std::size_t>(std::ranges::count(taken, '\n'));
+        if (!cells) {
+            add_issue(table.issues, line, {"guillemet jamais fermé", "quote never closed"});
+        } else if (line == 1) {
+            Result<std::vector<Column>> heading = parse_heading(*cells);
+            if (heading) {
+                columns = std::move(*heading);
+                continue;
+            }
+            add_issue(table.issues, line, heading.error().what);
+            return table;
+        } else if (cells->size() > 1 || !cells->front().empty()) {
+            Result<Account> account = read_line(columns, *cells, by, now);
+            if (account)
+                table.arrivals.push_back({line, std::move(*account)});
+            else
+                add_issue(table.issues, line, account.error().what);
         }
-        if (cells->size() == 1 && cells->front().empty()) continue;
-        if (cells->size() != columns.size())
-            return bad_line(line, "nombre de cases incorrect", "wrong number of cells");
-        Account account;
-        account.sponsor = by;
-        account.since = now;
-        account.end = now + kAccountTimeMax;
-        for (std::size_t i = 0; i < columns.size(); ++i) {
-            const Status set = set_cell(account, columns[i], (*cells)[i]);
-            if (!set) return bad_line(line, set.error().what.fr, set.error().what.en);
-        }
-        const Status sound = check_account(account, now);
-        if (!sound) return bad_line(line, sound.error().what.fr, sound.error().what.en);
-        accounts.push_back(std::move(account));
     }
-    return accounts;
+    return table;
+}
+
+std::vector<TableIssue> judge_arrivals(Accounts& accounts, const std::vector<Arrival>& arrivals) {
+    std::vector<Account> wished;
+    for (const Arrival& arrival : arrivals) wished.push_back(arrival.account);
+    const std::vector<Status> told = accounts.judge_all(wished);
+    std::vector<TableIssue> issues;
+    for (std::size_t i = 0; i < told.size(); ++i)
+        if (!told[i]) add_issue(issues, arrivals[i].line, told[i].error().what);
+    return issues;
+}
+
+bool is_privileged(const Account& account) {
+    return account.role == Role::Security || account.role == Role::Operations;
 }
 
 bool is_dormant(const Account& account, WallTime now) {
@@ -204,7 +237,7 @@ Review review_accounts(const std::vector<Account>& accounts, WallTime now) {
         if (is_dormant(account, now)) review.dormant.push_back(account.login);
         if (account.end <= now + kEndsSoon) review.ending.push_back(account.login);
         if (!answers(account.sponsor)) review.orphans.push_back(account.login);
-        if (is_staff(account) && !account.password.empty() && account.otp_secret.empty())
+        if (is_staff(account) && !account.password.empty() && !account.has_second_factor())
             review.without_factor.push_back(account.login);
     }
     return review;

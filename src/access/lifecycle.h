@@ -15,12 +15,37 @@ inline constexpr Micros kDormantAfter = std::chrono::days(60);
 inline constexpr Micros kEndsSoon = std::chrono::days(30);
 inline constexpr std::size_t kCsvBytesMax = 16 << 20;
 
+inline constexpr std::size_t kTableIssuesMax = 100;
+
+/// One line of a table of arrivals; the first line of the file is line 1.
+struct Arrival {
+    std::size_t line = 0;
+    Account account;
+};
+
+/// What is wrong with a line. Never what it says: these are names of people.
+struct TableIssue {
+    std::size_t line = 0;
+    Text what;
+    bool operator==(const TableIssue&) const = default;
+};
+
+struct Table {
+    std::vector<Arrival> arrivals;
+    std::vector<TableIssue> issues;  ///< in the order of the file, kTableIssuesMax at most
+};
+
 /// Accounts out of a table (RFC 4180, comma or semicolon), one line each under a line of names, in
 /// French or English, in any order: identifiant/login, nom/name, role, profession, personne/person,
-/// organisation, parrain/sponsor, fin/end (a date). An empty sponsor is `by`, an empty end a year
-/// from now. Code::BadInput names the line and never what it says.
-Result<std::vector<Account>> parse_accounts_csv(std::string_view text, const ActorId& by,
-                                                WallTime now);
+/// organisation, parrain/sponsor, fin/end (a date), identité/identity ("ISSUER SUBJECT"). An empty
+/// sponsor is `by`, an empty end a year from now.
+Table read_accounts_csv(std::string_view text, const ActorId& by, WallTime now);
+
+/// What adding the arrivals in their order would be refused for, besides what is wrong already.
+std::vector<TableIssue> judge_arrivals(Accounts& accounts, const std::vector<Arrival>& arrivals);
+
+/// Whether the role can change accounts or rules: security and operations.
+bool is_privileged(const Account& account);
 
 /// Whether nobody used an open account for kDormantAfter.
 bool is_dormant(const Account& account, WallTime now);
@@ -36,6 +61,7 @@ struct Review {
     std::vector<ActorId> ending;          ///< open, their end is near
     std::vector<ActorId> orphans;         ///< open, and nobody open answers for them
     std::vector<ActorId> without_factor;  ///< open people of the staff with a password alone
+    bool operator==(const Review&) const = default;
 };
 Review review_accounts(const std::vector<Account>& accounts, WallTime now);
 

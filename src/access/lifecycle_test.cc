@@ -10,8 +10,8 @@ namespace {
 class Lifecycle : public testing::Test {
   protected:
     void SetUp() override { ASSERT_TRUE(accounts_->add(bench_.person(), kNobody)); }
-    Result<std::vector<Account>> parse(std::string_view text) {
-        return parse_accounts_csv(text, kAnne, bench_.clock.now());
+    Table parse(std::string_view text) {
+        return read_accounts_csv(text, kAnne, bench_.clock.now());
     }
     void use(const std::string& login) {
         ASSERT_TRUE(accounts_->consume(login, [&](Account& a) -> Status {
@@ -31,42 +31,64 @@ class Lifecycle : public testing::Test {
 };
 
 TEST_F(Lifecycle, ReadsTheTableOfASpreadsheet) {
-    const auto accounts = parse(
-        "\xef\xbb\xbfnom;identifiant;role;personne;profession;fin;parrain\r\n"
-        "Zoé Roy;zoe.roy;care;Practitioner/9;60;2027-03-01;\r\n"
-        "\"Petit; Paul\";paul.petit;desk;;;;anne.martin\r\n\r\n");
-    ASSERT_TRUE(accounts) << accounts.error().what.en;
-    ASSERT_EQ(accounts->size(), 2U);
-    EXPECT_EQ((*accounts)[0].login.str(), "zoe.roy");
-    EXPECT_EQ((*accounts)[0].end, *from_rfc3339("2027-03-01"));
-    EXPECT_EQ((*accounts)[0].sponsor, kAnne);
-    EXPECT_EQ((*accounts)[0].profession, "60");
-    EXPECT_EQ((*accounts)[1].name, "Petit; Paul");
-    EXPECT_EQ((*accounts)[1].role, Role::Desk);
-    EXPECT_TRUE(accounts_->add_all(*accounts, kAnne));
-    EXPECT_TRUE(parse("login,name,role\nzoe.roy,Zoé Roy,desk")) << "or with commas, in English";
+    const Table table = parse(
+        "\xef\xbb\xbfnom;identifiant;role;personne;profession;fin;parrain;identité\r\n"
+        "Zoé Roy;zoe.roy;care;Practitioner/9;60;2027-03-01;;https://psc.example 8990001\r\n"
+        "\"Petit; Paul\";paul.petit;desk;;;;anne.martin;\r\n\r\n");
+    ASSERT_TRUE(table.issues.empty()) << table.issues[0].what.en;
+    ASSERT_EQ(table.arrivals.size(), 2U);
+    const Account& zoe = table.arrivals[0].account;
+    EXPECT_EQ(zoe.login.str(), "zoe.roy");
+    EXPECT_EQ(zoe.end, *from_rfc3339("2027-03-01"));
+    EXPECT_EQ(zoe.sponsor, kAnne);
+    EXPECT_EQ(zoe.profession, "60");
+    EXPECT_EQ(zoe.identities, std::vector<std::string>{"https://psc.example 8990001"});
+    EXPECT_EQ(table.arrivals[1].account.name, "Petit; Paul");
+    EXPECT_EQ(table.arrivals[1].account.role, Role::Desk);
+    EXPECT_EQ(table.arrivals[1].line, 3U);
+    EXPECT_TRUE(judge_arrivals(*accounts_, table.arrivals).empty());
+    EXPECT_TRUE(accounts_->add_all({zoe, table.arrivals[1].account}, kAnne));
+    EXPECT_TRUE(parse("login,name,role\nzoe.roy,Zoé Roy,desk").issues.empty())
+        << "or with commas, in English";
 }
 
-TEST_F(Lifecycle, NamesTheLineThatIsWrongAndNotWhatItSays) {
+TEST_F(Lifecycle, NamesEveryLineThatIsWrongAndNotWhatItSays) {
     const std::string head = "login,name,role,end\n";
-    for (const auto& [text, line] : std::vector<std::pair<std::string, std::string>>{
-             {"login,name\na,b\n", "line 1:"},
-             {"login,login,role\n", "line 1:"},
-             {"login,name,role,secret\n", "line 1:"},
-             {head + "zoe.roy,Zoé Roy,desk,2027-01-01\nSECRET,Zoé Roy,desk,\n", "line 3:"},
-             {head + "zoe.roy,Zoé Roy,boss,\n", "line 2:"},
-             {head + "zoe.roy,Zoé Roy,desk,tomorrow\n", "line 2:"},
-             {head + "zoe.roy,Zoé Roy,desk,2099-01-01\n", "line 2:"},
-             {head + "accueil,Accueil,desk,\n", "line 2:"},
-             {head + "zoe.roy,Zoé Roy,desk\n", "line 2:"},
-             {head + "zoe.roy,\"Zoé Roy,desk,\n", "line 2:"}}) {
-        const auto refused = parse(text);
-        ASSERT_FALSE(refused) << text;
-        EXPECT_TRUE(refused.error().what.en.starts_with(line)) << refused.error().what.en;
-        EXPECT_FALSE(refused.error().what.en.contains("SECRET"));
-        EXPECT_TRUE(refused.error().what.fr.starts_with("ligne ")) << refused.error().what.fr;
+    using Lines = std::vector<std::size_t>;
+    for (const auto& [text, lines] : std::vector<std::pair<std::string, Lines>>{
+             {"login,name\na,b\n", {1}},
+             {"login,login,role\n", {1}},
+             {"login,name,role,secret\n", {1}},
+             {head + "zoe.roy,Zoé Roy,desk,2027-01-01\nSECRET,Zoé Roy,desk,\nx,y,z,\n", {3, 4}},
+             {head + "zoe.roy,Zoé Roy,boss,\n", {2}},
+             {head + "zoe.roy,Zoé Roy,desk,tomorrow\n", {2}},
+             {head + "zoe.roy,Zoé Roy,desk,2099-01-01\n", {2}},
+             {head + "\naccueil,Accueil,desk,\n", {3}},
+             {head + "zoe.roy,Zoé Roy,desk\n", {2}},
+             {head + "zoe.roy,\"Zoé\nRoy\",desk,\npaul,Paul,desk,\n", {2, 4}},
+             {head + "zoe.roy,\"Zoé Roy,desk,\n", {2}}}) {
+        const Table refused = parse(text);
+        Lines found;
+        for (const TableIssue& issue : refused.issues) {
+            found.push_back(issue.line);
+            EXPECT_FALSE(issue.what.en.contains("SECRET") || issue.what.fr.empty());
+        }
+        EXPECT_EQ(found, lines) << text;
     }
-    EXPECT_FALSE(parse("login,name,role\nx,\xff,desk\n"));
+    EXPECT_FALSE(parse("login,name,role\nx,\xff,desk\n").issues.empty());
+}
+
+TEST_F(Lifecycle, JudgesArrivalsAgainstWhoIsThereAlready) {
+    const Table table = parse(
+        "login,name,role,sponsor,person\nzoe.roy,Zoé Roy,desk,,\nanne.martin,Anne Martin,desk,,\n"
+        "zoe.roy,Zoé Roy,desk,,\npaul.petit,Paul Petit,desk,nobody,\n" +
+        std::string("mia.roy,Mia Roy,care,zoe.roy,") + bench_.person().person + "\n");
+    ASSERT_TRUE(table.issues.empty());
+    std::vector<std::size_t> lines;
+    for (const TableIssue& issue : judge_arrivals(*accounts_, table.arrivals))
+        lines.push_back(issue.line);
+    EXPECT_EQ(lines, (std::vector<std::size_t>{3, 4, 5, 6}));
+    EXPECT_EQ(accounts_->list().size(), 1U) << "nothing was added";
 }
 
 TEST_F(Lifecycle, ClosesWhatNobodyUses) {

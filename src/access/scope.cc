@@ -118,6 +118,21 @@ Result<Scope> parse_scope(std::string_view text) {
     return scope;
 }
 
+Status check_grantable(const Scope& scope) {
+    if (scope.query.empty()) return {};
+    return fail(Code::BadInput,
+                {"une portée bornée par une recherche n'est pas permise ici",
+                 "a scope bounded by a search is not allowed here"},
+                {"demandez-la sans « ? », par exemple patient/Observation.rs",
+                 "ask for it without '?', for example patient/Observation.rs"});
+}
+
+Status check_grantable(std::string_view wish) {
+    for (const std::string_view word : words(wish))
+        if (const Result<Scope> scope = parse_scope(word)) TRY_STATUS(check_grantable(*scope));
+    return {};
+}
+
 std::string spell(const Scope& scope) {
     std::string text(
         std::ranges::find(kReaches, scope.reach, &std::pair<std::string_view, Reach>::second)

@@ -24,7 +24,8 @@ struct Scope {
     Reach reach = Reach::User;
     std::string type;          ///< FHIR resource type, or "*"
     std::uint8_t letters = 0;  ///< of Letter
-    std::string query;         ///< search that a resource must match; empty: every resource
+    std::string query;         ///< search that a resource must match; empty: every resource. Never
+                               ///< granted: see check_grantable()
     bool operator==(const Scope&) const = default;
 };
 
@@ -33,6 +34,11 @@ inline constexpr std::size_t kScopesMax = 64;
 
 /// Code::BadInput for anything but a scope over resources.
 Result<Scope> parse_scope(std::string_view text);
+/// Code::BadInput for a scope that bounds by a search ("?category=…"): no door here judges one
+/// resource by a search, so such a scope is refused when it is asked for and never half kept.
+Status check_grantable(const Scope& scope);
+/// The same for each word of a wish; words that are no scope are left to narrow().
+Status check_grantable(std::string_view wish);
 /// In v2 spelling; parse_scope() gives the same scope back.
 std::string spell(const Scope& scope);
 /// Lets a program keep the list of accounts (SCIM).

@@ -56,7 +56,11 @@ std::string with_device(std::string fresh, std::string_view devices, std::string
 struct SignIn::State {
     State(const SealedFile::Doors& given, Accounts& people, const crypto::Secret32& secret,
           crypto::PassphraseCost cost)
-        : doors(given), accounts(people), device_key(crypto::derive(secret, "sign-in/device")) {
+        : doors(given),
+          accounts(people),
+          device_key(crypto::derive(secret, "sign-in/device")),
+          handle_key(crypto::derive(secret, "sign-in/passkey")),
+          challenges(given.clock, given.random) {
         const std::string noise = to_base64url(doors.random.bytes<32>());
         const Result<std::string> hash = hash_password(Sensitive<std::string>(noise), cost);
         HYGIE_CHECK(hash.has_value(), "no memory to check passwords with");
@@ -69,10 +73,18 @@ struct SignIn::State {
     std::optional<std::string> prove(const Account& account, const Credentials& given);
     bool use_code(const Account& account, const std::string& code);
     SignInRefusal slow_down(const std::vector<std::string>& names, Micros wait, ActorId account);
+    std::expected<SignedIn, SignInRefusal> judge_password(const Credentials& given,
+                                                          bool with_passkey);
+    std::expected<SignedIn, SignInRefusal> judge_passkey(const Credentials& given);
+    std::expected<Asserted, SignInRefusal> use_passkey(const Account& account,
+                                                       const Credentials& given);
+    Bytes handle_of(const ActorId& login);
 
     SealedFile::Doors doors;
     Accounts& accounts;
     crypto::Secret32 device_key;
+    crypto::Secret32 handle_key;
+    PasskeyChallenges challenges;
     std::string nobody;  ///< hash that no password fits: unknown logins cost as much as known ones
     std::mutex mutex;    ///< one guess at a time
     Throttle throttle;
@@ -127,7 +139,7 @@ bool SignIn::State::use_code(const Account& account, const std::string& code) {
 
 /// How the person proved who they are, once the password fits; none when the code does not.
 std::optional<std::string> SignIn::State::prove(const Account& account, const Credentials& given) {
-    if (account.otp_secret.empty()) return "pwd";
+    if (!account.has_second_factor()) return "pwd";
     if (given.code.empty() || !use_code(account, given.code)) return std::nullopt;
     return "otp";
 }
@@ -149,49 +161,101 @@ bool SignIn::knows_device(std::string_view login, std::string_view device) {
     return !state_->find_device(device, normal_login(login)).empty();
 }
 
-std::expected<SignedIn, SignInRefusal> SignIn::judge(const Credentials& given) {
-    State& state = *state_;
-    const std::scoped_lock lock(state.mutex);
+std::expected<SignedIn, SignInRefusal> SignIn::State::judge_password(const Credentials& given,
+                                                                     bool with_passkey) {
+    const std::scoped_lock lock(mutex);
     const std::string login = normal_login(given.login);
-    const auto account = state.accounts.find(login);
+    const auto account = accounts.find(login);
     const ActorId known = account ? account->login : ActorId();
     // A device that this person used before counts apart: guessing elsewhere cannot slow it.
-    const std::string device = state.find_device(given.device, login);
+    const std::string device = find_device(given.device, login);
     const std::vector<std::string> names = device.empty()
                                                ? std::vector{"login " + login, "peer " + given.peer}
                                                : std::vector{"device " + device};
-    const SteadyTime now = state.doors.clock.steady();
+    const SteadyTime now = doors.clock.steady();
     Micros wait{};
     std::vector<std::string> waiting;
     for (const std::string& name : names) {
-        const Micros one = state.throttle.wait(name, now);
+        const Micros one = throttle.wait(name, now);
         if (one > Micros::zero()) waiting.push_back(name);
         wait = std::max(wait, one);
     }
-    if (!waiting.empty()) return std::unexpected(state.slow_down(waiting, wait, known));
+    if (!waiting.empty()) return std::unexpected(slow_down(waiting, wait, known));
 
     const bool has_password = account && !account->password.empty();
-    const bool fits =
-        password_fits(given.password, has_password ? account->password : state.nobody);
-    const bool open = account && account->open_at(state.doors.clock.now());
+    const bool fits = password_fits(given.password, has_password ? account->password : nobody);
+    const bool open = account && account->open_at(doors.clock.now());
     std::optional<std::string> auth;
-    if (fits && has_password && open) auth = state.prove(*account, given);
+    if (fits && has_password && open) auth = with_passkey ? "pwd passkey" : prove(*account, given);
     for (const std::string& name : names) {
-        state.told.erase(name);
+        told.erase(name);
         if (auth)
-            state.throttle.succeeded(name);
+            throttle.succeeded(name);
         else
-            state.throttle.failed(name, state.doors.clock.steady());
+            throttle.failed(name, doors.clock.steady());
     }
     if (auth) {
-        return SignedIn{account, *auth,
-                        with_device(state.make_device(login), given.device, device)};
+        return SignedIn{account, *auth, with_device(make_device(login), given.device, device)};
     }
     const Why why = !account ? Why::Unknown
                     : !fits  ? Why::Password
                     : !open  ? Why::Closed
                              : Why::Code;
     return std::unexpected(SignInRefusal{why, known, {}, true});
+}
+
+Bytes SignIn::State::handle_of(const ActorId& login) {
+    return to_bytes(crypto::hmac_sha256(handle_key.view(), as_bytes(login.str())));
+}
+
+/// Checks the signature and moves the counter on, in every process at once.
+std::expected<Asserted, SignInRefusal> SignIn::State::use_passkey(const Account& account,
+                                                                  const Credentials& given) {
+    std::optional<Asserted> asserted;
+    const PasskeyAssertion& assertion = *given.passkey;
+    const bool named = assertion.handle.empty() || assertion.handle == handle_of(account.login);
+    const Status used = accounts.consume(account.login.str(), [&](Account& stored) -> Status {
+        const auto passkey = std::ranges::find(stored.passkeys, assertion.id, &Passkey::id);
+        if (passkey == stored.passkeys.end() || !named)
+            return fail(Code::Denied, {"clé inconnue", "unknown key"});
+        asserted = TRY(check_assertion(assertion, *passkey, given.party, given.challenge));
+        passkey->counter = asserted->counter;
+        return {};
+    });
+    // Last: only what was signed for us takes memory.
+    if (used && asserted && challenges.spend(given.challenge)) return *asserted;
+    return std::unexpected(SignInRefusal{SignInRefusal::Why::Passkey, account.login, {}, true});
+}
+
+/// A key that knew the person proves two things at once; one that only felt a touch needs the
+/// password too. No throttle: a signature is not guessed.
+std::expected<SignedIn, SignInRefusal> SignIn::State::judge_passkey(const Credentials& given) {
+    const auto account = accounts.find_passkey(given.passkey->id);
+    if (!account) return std::unexpected(SignInRefusal{Why::Passkey, {}, {}, true});
+    if (!account->open_at(doors.clock.now()))
+        return std::unexpected(SignInRefusal{Why::Closed, account->login, {}, true});
+    const auto asserted = use_passkey(*account, given);
+    if (!asserted) return std::unexpected(asserted.error());
+    const std::string& login = account->login.str();
+    if (asserted->verified)
+        return SignedIn{
+            account, "passkey",
+            with_device(make_device(login), given.device, find_device(given.device, login))};
+    if (normal_login(given.login) != login)
+        return std::unexpected(SignInRefusal{Why::Password, account->login, {}, true});
+    return judge_password(given, true);
+}
+
+std::expected<SignedIn, SignInRefusal> SignIn::judge(const Credentials& given) {
+    return given.passkey ? state_->judge_passkey(given) : state_->judge_password(given, false);
+}
+
+PasskeyChallenges& SignIn::challenges() {
+    return state_->challenges;
+}
+
+Bytes SignIn::passkey_handle(const ActorId& login) {
+    return state_->handle_of(login);
 }
 
 }  // namespace hygie::access

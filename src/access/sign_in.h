@@ -12,32 +12,35 @@ namespace hygie::access {
 
 /// What somebody at the sign-in page gave.
 struct Credentials {
-    std::string login;
-    Sensitive<std::string> password;
-    std::string code;    ///< of the second factor, or a recovery code; empty when none
-    std::string peer;    ///< IP address
-    std::string device;  ///< what former successes left on this device, empty when nothing
+    std::string login{};
+    Sensitive<std::string> password{};
+    std::string code{};    ///< of the second factor, or a recovery code; empty when none
+    std::string peer{};    ///< IP address
+    std::string device{};  ///< what former successes left on this device, empty when nothing
+    std::optional<PasskeyAssertion> passkey{};  ///< instead of the code, or of all the rest
+    RelyingParty party{};                       ///< of the passkey
+    std::string challenge{};  ///< that the passkey signed; the caller knows that it is ours
 };
 
 /// Who came in.
 struct SignedIn {
     std::shared_ptr<const Account> account;
-    std::string auth;    ///< "pwd", or "otp" with a second factor
+    std::string auth;    ///< "pwd", "otp" with a code, "passkey" alone or "pwd passkey" together
     std::string device;  ///< to keep on the device: guesses made elsewhere do not slow it. Holds
                          ///< the few people who use it, separated by dots
 };
 
 /// Why nobody did. The person is told the same for all but Wait.
 struct SignInRefusal {
-    enum class Why : std::uint8_t { Unknown, Closed, Password, Code, Wait };
+    enum class Why : std::uint8_t { Unknown, Closed, Password, Code, Wait, Passkey };
     Why why = Why::Unknown;
     ActorId account;       ///< when there is one of that name
     Micros wait{};         ///< of Wait: when to try again
     bool worth_a_trace{};  ///< false for the repeats of a Wait: they would fill the ledger
 };
 
-/// Judges passwords and codes. Costs the same time whether or not the account exists. One guess at
-/// a time, because each takes much memory. Thread-safe; blocks for the time of a hash.
+/// Judges passwords, codes and passkeys. Costs the same time whether or not the account exists. One
+/// guess at a time, because each takes much memory. Thread-safe; blocks for the time of a hash.
 class SignIn {
   public:
     SignIn(const SealedFile::Doors& doors, Accounts& accounts, const crypto::Secret32& key,
@@ -48,6 +51,9 @@ class SignIn {
     /// Whether this device was used by this person before; costs next to nothing. Callers let such
     /// people pass a queue of guesses.
     bool knows_device(std::string_view login, std::string_view device);
+    PasskeyChallenges& challenges();
+    /// By what an authenticator knows a person: it tells nothing about the login.
+    Bytes passkey_handle(const ActorId& login);
 
   private:
     struct State;
