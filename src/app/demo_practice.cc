@@ -7,7 +7,6 @@
 #include <array>
 
 #include "access/password.h"
-#include "app/new_password.h"
 #include "app/vault_import.h"
 #include "base/check.h"
 #include "fhir/json.h"
@@ -189,7 +188,7 @@ Status open_accounts(Context& context, Core& core, DemoPractice& practice) {
         account.end = account.since + kAccountTime;
         if (account.login != sponsor) account.sponsor = sponsor;
         if (account.role != Role::Program) {
-            one.password = new_password(context.random);
+            one.password = access::make_password(context.random).reveal();
             account.password = TRY(access::hash_password(Sensitive<std::string>(one.password),
                                                          crypto::kInteractiveCost));
         }

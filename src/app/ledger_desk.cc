@@ -135,8 +135,13 @@ std::unique_ptr<LedgerClerk> clerk_of(Context& context, OpenLedger opened,
 Result<std::unique_ptr<Clerk>> open_clerk(Context& context) {
     const std::string& dir = context.values.text("DIR");
     auto policy = TRY(given_policy(context));
+    return open_clerk(context, dir, TRY(unlock_ledger(context, dir)), std::move(policy));
+}
+
+Result<std::unique_ptr<Clerk>> open_clerk(Context& context, const std::string& dir,
+                                          const crypto::RootKey& root,
+                                          std::optional<ledger::Policy> policy) {
     const bool has_policy = policy.has_value();
-    const crypto::RootKey root = TRY(unlock_ledger(context, dir));
     auto opened = open_ledger(context, dir, root, std::move(policy));
     if (opened) return clerk_of(context, std::move(*opened));
     if (opened.error().code != Code::Busy) return std::unexpected(opened.error());
@@ -153,10 +158,13 @@ Result<std::unique_ptr<Clerk>> open_clerk(Context& context) {
     return std::move(*holder);
 }
 
-void wait_while_well(Context& context, const ledger::Appender& appender) {
+void wait_while_well(Context& context, const ledger::Appender& appender,
+                     const std::function<void()>& meanwhile) {
     const std::jthread watch([&](const std::stop_token& over) {
-        while (!over.stop_requested() && appender.health())
+        while (!over.stop_requested() && appender.health()) {
+            meanwhile();
             context.clock.sleep_for(kHealthInterval);
+        }
         if (!over.stop_requested()) (void)std::raise(SIGTERM);
     });
     context.wait_for_stop();

@@ -55,13 +55,20 @@ Result<OpenLedger> open_ledger(Context& context, const std::string& dir,
 /// For commands: carries out on the ledger of DIR, or has it carried out by the process that holds
 /// it.
 Result<std::unique_ptr<Clerk>> open_clerk(Context& context);
+/// The same with a root key that is open already.
+Result<std::unique_ptr<Clerk>> open_clerk(Context& context, const std::string& dir,
+                                          const crypto::RootKey& root,
+                                          std::optional<ledger::Policy> policy);
 /// On a ledger that this process holds.
 std::unique_ptr<LedgerClerk> clerk_of(Context& context, OpenLedger opened,
                                       ledger::AppenderOptions options = {});
 
 /// Blocks until somebody asks the process to stop, or the ledger can no longer write: a service
 /// must not look alive then, but end, say why, and be started again. Closing the ledger says why.
-void wait_while_well(Context& context, const ledger::Appender& appender);
+/// `meanwhile` is done a few times a second.
+void wait_while_well(
+    Context& context, const ledger::Appender& appender,
+    const std::function<void()>& meanwhile = [] {});
 
 /// Makes a ledger in a folder that holds none; Code::AlreadyThere otherwise, before `seal` asks
 /// anybody how to seal the root key.
