@@ -192,11 +192,17 @@ void Front::State::route(Request request, Reply reply) {
         Short{"/oauth/jwks", &State::jwks},
         Short{"/openapi.json", &State::openapi},
         Short{"/oauth/authorize", &State::authorize_page},
+        Short{"/oauth/passkeys", &State::passkeys_door},
     };
     static constexpr std::array kLong = {
-        Long{"/oauth/authorize", &State::authorize},   Long{"/oauth/upstream", &State::leave},
-        Long{"/oauth/token", &State::token},           Long{"/oauth/revoke", &State::revoke},
+        Long{"/oauth/authorize", &State::authorize},
+        Long{"/oauth/upstream", &State::leave},
+        Long{"/oauth/token", &State::token},
+        Long{"/oauth/revoke", &State::revoke},
         Long{"/oauth/introspect", &State::introspect},
+        Long{"/oauth/passkeys", &State::open_passkeys},
+        Long{"/oauth/passkeys/add", &State::add_passkey},
+        Long{"/oauth/passkeys/remove", &State::remove_passkey},
     };
     const bool reads = request.method == "GET" || request.method == "HEAD";
     const auto brief = std::ranges::find(kShort, request.path, &Short::path);

@@ -36,6 +36,8 @@ struct FrontParts {
     std::function<Status()> ready;         ///< for /readyz
     std::function<std::string()> metrics;  ///< further lines of /metrics, Prometheus text
     Upstream* upstream = nullptr;  ///< where people may sign in instead; /oauth/callback there
+    /// "Organization/…" of the place that a provider names (FINESS); empty when not known here.
+    std::function<std::string(const std::string& place)> organisation_of{};
 };
 
 /// Every route of the core: health, metrics, sign-in, OAuth, OpenAPI, the records behind the gate.

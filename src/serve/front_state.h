@@ -31,6 +31,14 @@ struct Client {
     bool proven = false;
 };
 
+/// Somebody at a page of ours tries to prove who they are.
+struct Attempt {
+    access::Credentials given;
+    std::string client;  ///< what it is for: the login of a program, or a page of ours
+    std::function<Response(const Text& notice, int status)> page;  ///< shown again to who fails
+    std::function<void(const access::SignedIn&, Reply)> then;
+};
+
 struct Front::State {
     explicit State(FrontParts given);
 
@@ -70,10 +78,17 @@ struct Front::State {
     // oauth_upstream.cc
     void leave(Request request, Reply reply);
     void arrive(Request request, Reply reply);
+    Status learn(const access::Account& account, const access::Identity& identity);
     std::string callback() { return url() + "/oauth/callback"; }
 
     // oauth_authorize.cc
-    void judge(const AuthorizeWish& wish, const access::Credentials& given, Reply reply);
+    access::Credentials credentials(const Request& request, const Form& form);
+    void attempt(Attempt tried, Reply reply);
+    void judge(const Attempt& tried, Reply reply);
+    event::Event proven(const access::Account& account, const std::string& auth,
+                        const std::string& client, const std::string& peer);
+    static std::string device_cookie(const access::SignedIn& who);
+    Response ask_sign_in(SignInPage page);
     void let_in(const AuthorizeWish& wish, std::shared_ptr<const access::Account> account,
                 const std::string& auth, const std::string& cookie, const std::string& peer,
                 Reply reply);
@@ -81,6 +96,16 @@ struct Front::State {
     Response page_for(const AuthorizeWish& wish, const Text& notice, int status);
     Response send_back(const AuthorizeWish& wish, Form answer);
     bool is_own_form(const Request& request, const Form& form);
+
+    // front_passkeys.cc
+    Response passkeys_door(const Request& request);
+    Response ask_for_passkeys(const Text& notice, int status);
+    void open_passkeys(Request request, Reply reply);
+    void add_passkey(Request request, Reply reply);
+    void remove_passkey(Request request, Reply reply);
+    Response own_passkeys(const access::Account& account);
+    std::expected<std::shared_ptr<const access::Account>, Response> holder(const Request& request,
+                                                                           const Form& form);
 
     // oauth_token.cc
     std::expected<Client, Response> authenticate(const Form& form, const Request& request);
@@ -113,6 +138,10 @@ struct Front::State {
 /// Scopes that a session may have: the wish, under the ceiling of the program, for such an account.
 std::vector<std::string> scopes_for(access::Role role, std::string_view wish,
                                     const std::vector<std::string>& ceiling);
+
+/// Marks a form of ours, and the browser it was shown in.
+inline constexpr std::string_view kCsrfCookie = "__Host-hygie-form";
+inline constexpr std::size_t kCsrfBytes = 24;
 
 /// A line of Set-Cookie for our own pages alone; `site` is "Strict" or "Lax".
 std::string cookie_line(std::string_view name, std::string_view value, std::string_view site,

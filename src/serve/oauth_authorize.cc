@@ -14,9 +14,9 @@ namespace {
 
 using access::SignInRefusal;
 
-constexpr std::string_view kCsrfCookie = "__Host-hygie-form";
 constexpr std::string_view kDeviceCookie = "__Host-hygie-device";
-constexpr std::size_t kCsrfBytes = 24;
+/// What the challenge of a passkey is bound to, before the secret of the page.
+constexpr const char* kSignInAsk = "sign in ";
 constexpr std::size_t kStateBytesMax = 2048;
 /// What the form of the page sends back unchanged.
 constexpr auto kKept =
@@ -32,6 +32,9 @@ bool has_resources(std::string_view scope) {
 }
 
 Text told(const SignInRefusal& refusal) {
+    if (refusal.why == SignInRefusal::Why::Passkey)
+        return {"Cette clé d'accès n'est pas acceptée : essayez encore, ou autrement.",
+                "This passkey is not accepted: try again, or another way."};
     if (refusal.why != SignInRefusal::Why::Wait)
         return {"Identifiant, mot de passe ou code incorrect.",
                 "Login, password or code is not right."};
@@ -52,6 +55,8 @@ std::string_view name_of(SignInRefusal::Why why) {
             return "code";
         case SignInRefusal::Why::Wait:
             return "wait";
+        case SignInRefusal::Why::Passkey:
+            return "passkey";
     }
     return "";
 }
@@ -96,6 +101,8 @@ std::expected<AuthorizeWish, Response> Front::State::read_wish(Form form) {
     if (audience.empty() ? has_resources(wish.scope)
                          : audience != server && audience != server + "/")
         return back("invalid_request", "aud must be the address of the FHIR server");
+    if (!access::check_grantable(wish.scope))
+        return back("invalid_scope", "a scope bounded by a search (?) is not allowed here");
     // Judged again for the person who signs in; here only whether anything can come of it.
     if (access::narrow(wish.scope, wish.program->scopes).empty())
         return back("invalid_scope", "nothing of this scope is allowed to this program");
@@ -116,16 +123,28 @@ Response Front::State::send_back(const AuthorizeWish& wish, Form answer) {
     return response;
 }
 
+Response Front::State::ask_sign_in(SignInPage page) {
+    page.csrf = access::to_base64url(parts.doors.random.bytes<kCsrfBytes>());
+    page.passkey.party = access::relying_party(url()).id;
+    page.passkey.challenge = parts.sign_in.challenges().make(kSignInAsk + page.csrf);
+    Response shown = sign_in_page(page);
+    shown.headers.emplace_back("Set-Cookie", cookie_line(kCsrfCookie, page.csrf, "Strict"));
+    return shown;
+}
+
 Response Front::State::page_for(const AuthorizeWish& wish, const Text& notice, int status) {
-    const std::string csrf = access::to_base64url(parts.doors.random.bytes<kCsrfBytes>());
-    SignInPage shown{status, wish.program->name, wish.kept, csrf, notice, wish.redirect, {}, {}};
+    const std::string& name = wish.program->name;
+    SignInPage page{.status = status,
+                    .purpose = {"pour ouvrir « " + name + " »", "to open “" + name + "”"},
+                    .action = "/oauth/authorize",
+                    .kept = wish.kept,
+                    .notice = notice,
+                    .redirect = wish.redirect};
     if (parts.upstream) {
-        shown.elsewhere = parts.upstream->settings().name;
-        shown.elsewhere_address = parts.upstream->settings().issuer;
+        page.elsewhere = parts.upstream->settings().name;
+        page.elsewhere_address = parts.upstream->settings().issuer;
     }
-    Response page = sign_in_page(shown);
-    page.headers.emplace_back("Set-Cookie", cookie_line(kCsrfCookie, csrf, "Strict"));
-    return page;
+    return ask_sign_in(std::move(page));
 }
 
 /// Whether the form came from our own page in this browser: the cookie that a stranger's page can
@@ -158,48 +177,84 @@ void Front::State::authorize(Request request, Reply reply) {
                               {"Cette page avait expiré : recommencez.",
                                "This page had expired: please start again."},
                               403));
-    const access::Credentials given{std::string(field(*form, "login")),
-                                    Sensitive<std::string>(std::string(field(*form, "password"))),
-                                    std::string(field(*form, "code")), request.peer,
-                                    std::string(cookie(request, kDeviceCookie))};
-    if (parts.sign_in.knows_device(given.login, given.device))
-        return judge(*wish, given, std::move(reply));
-    later(guesses, std::move(reply), [this, wish = *wish, given](Reply ready_reply) {
-        judge(wish, given, std::move(ready_reply));
+    attempt({credentials(request, *form), wish->program->login.str(),
+             [this, wish = *wish](const Text& notice, int status) {
+                 return page_for(wish, notice, status);
+             },
+             [this, wish = *wish, peer = request.peer](const access::SignedIn& who, Reply ready) {
+                 let_in(wish, who.account, who.auth, device_cookie(who), peer, std::move(ready));
+             }},
+            std::move(reply));
+}
+
+/// What the form of a sign-in page says. A passkey that answers no question of that page is judged
+/// without one, and refused.
+access::Credentials Front::State::credentials(const Request& request, const Form& form) {
+    access::Credentials given{
+        .login = std::string(field(form, "login")),
+        .password = Sensitive<std::string>(std::string(field(form, "password"))),
+        .code = std::string(field(form, "code")),
+        .peer = request.peer,
+        .device = std::string(cookie(request, kDeviceCookie))};
+    if (field(form, "key_id").empty()) return given;
+    const auto raw = [&](std::string_view name) {
+        return access::from_base64url(field(form, name)).value_or(Bytes{});
+    };
+    given.passkey = {raw("key_id"), raw("key_client"), raw("key_data"), raw("key_signature"),
+                     raw("key_handle")};
+    given.party = access::relying_party(url());
+    const std::string_view challenge = field(form, "challenge");
+    const std::string bound = kSignInAsk + std::string(field(form, "csrf"));
+    if (parts.sign_in.challenges().fits(challenge, bound)) given.challenge = challenge;
+    return given;
+}
+
+std::string Front::State::device_cookie(const access::SignedIn& who) {
+    return cookie_line(kDeviceCookie, who.device, "Strict", "; Max-Age=15552000");
+}
+
+void Front::State::attempt(Attempt tried, Reply reply) {
+    // A passkey costs no hash: it waits behind no guesses, and neither do people who are known.
+    const bool is_quick = tried.given.passkey && tried.given.password.reveal().empty();
+    if (is_quick || parts.sign_in.knows_device(tried.given.login, tried.given.device))
+        return judge(tried, std::move(reply));
+    later(guesses, std::move(reply), [this, tried = std::move(tried)](Reply ready_reply) {
+        judge(tried, std::move(ready_reply));
     });
 }
 
-void Front::State::judge(const AuthorizeWish& wish, const access::Credentials& given, Reply reply) {
-    const auto judged = parts.sign_in.judge(given);
-    if (judged)
-        return let_in(wish, judged->account, judged->auth,
-                      cookie_line(kDeviceCookie, judged->device, "Strict", "; Max-Age=15552000"),
-                      given.peer, std::move(reply));
+void Front::State::judge(const Attempt& tried, Reply reply) {
+    const auto judged = parts.sign_in.judge(tried.given);
+    if (judged) return tried.then(*judged, std::move(reply));
     const SignInRefusal& refusal = judged.error();
     ++refused;
     const bool waits = refusal.why == SignInRefusal::Why::Wait;
-    const Response page = page_for(wish, told(refusal), waits ? 429 : 403);
+    const Response page = tried.page(told(refusal), waits ? 429 : 403);
     if (!refusal.worth_a_trace) return reply(page);
-    event::Event event = event_of(event::Type::SignInRefused, given.peer);
+    event::Event event = event_of(event::Type::SignInRefused, tried.given.peer);
     event.outcome = event::Outcome::MinorFailure;
     event.actor.id = refusal.account;
     event.detail["why"] = name_of(refusal.why);
-    event.detail["client"] = wish.program->login.str();
+    event.detail["client"] = tried.client;
     traced({std::move(event)}, std::move(reply), [page] { return page; });
+}
+
+/// The event of a proof that held.
+event::Event Front::State::proven(const access::Account& account, const std::string& auth,
+                                  const std::string& client, const std::string& peer) {
+    event::Event event = event_of(event::Type::SignedIn, peer);
+    event.actor = {
+        account.login, std::string(access::name_of(account.role)), auth, {}, account.organisation};
+    event.detail["step"] = "proof";
+    event.detail["client"] = client;
+    return event;
 }
 
 /// Somebody proved who they are: once that is in the ledger, the program gets its code.
 void Front::State::let_in(const AuthorizeWish& wish, std::shared_ptr<const access::Account> account,
                           const std::string& auth, const std::string& cookie,
                           const std::string& peer, Reply reply) {
-    event::Event event = event_of(event::Type::SignedIn, peer);
-    event.actor = {account->login,
-                   std::string(access::name_of(account->role)),
-                   auth,
-                   {},
-                   account->organisation};
-    event.detail["step"] = "proof";
-    event.detail["client"] = wish.program->login.str();
+    event::Event event = proven(*account, auth, wish.program->login.str(), peer);
     traced({std::move(event)}, std::move(reply), [this, wish, account, auth, cookie]() -> Response {
         const std::vector<std::string> scopes =
             scopes_for(account->role, wish.scope, wish.program->scopes);

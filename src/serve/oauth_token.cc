@@ -167,8 +167,12 @@ void Front::State::redeem_code(const Client& client, const Form& form, const Req
 void Front::State::serve_backend(const Client& client, const Form& form, const Request& request,
                                  Reply reply) {
     if (!client.proven) return reply(no_client());
-    std::vector<std::string> scopes =
-        scopes_for(Role::Program, field(form, "scope"), client.account->scopes);
+    const std::string_view wish = field(form, "scope");
+    if (const Status grantable = access::check_grantable(wish); !grantable)
+        return reply(oauth_error(400, "invalid_scope",
+                                 {grantable.error().what.fr + " : " + grantable.error().remedy.fr,
+                                  grantable.error().what.en + ": " + grantable.error().remedy.en}));
+    std::vector<std::string> scopes = scopes_for(Role::Program, wish, client.account->scopes);
     if (scopes.empty()) return reply(no_scope());
     open_session({client.account->login, "key", client.account->login, std::move(scopes),
                   access::kShortSession},

@@ -48,6 +48,24 @@ void Front::State::leave(Request request, Reply reply) {
     reply(std::move(away));
 }
 
+/// Profession and present activity are facts of the national directory, not of ours. They change
+/// the account, so that every decision and trace stands on them.
+Status Front::State::learn(const access::Account& account, const access::Identity& identity) {
+    const std::string& profession =
+        identity.profession.empty() ? account.profession : identity.profession;
+    std::string place;
+    if (parts.organisation_of && !identity.organisation.empty())
+        place = parts.organisation_of(identity.organisation);
+    if (place.empty()) place = account.organisation;
+    if (profession == account.profession && place == account.organisation) return {};
+    return parts.accounts.change(account.login.str(), account.login, "activity",
+                                 [&](access::Account& stored) -> Status {
+                                     stored.profession = profession;
+                                     stored.organisation = place;
+                                     return {};
+                                 });
+}
+
 void Front::State::arrive(Request request, Reply reply) {
     trace_accounts();
     const Result<Form> answer = parse_form(request.query);
@@ -79,15 +97,8 @@ void Front::State::arrive(Request request, Reply reply) {
               "ask your administrator to attach this identity to your account"},
              {}},
             "no account", account ? account->login : ActorId());
-    // The profession is a fact of the national directory, not of ours.
-    if (!identity.profession.empty() && identity.profession != account->profession) {
-        const Status known = parts.accounts.change(account->login.str(), account->login,
-                                                   "profession", [&](access::Account& a) -> Status {
-                                                       a.profession = identity.profession;
-                                                       return {};
-                                                   });
-        if (!known) return reply(problem(503, known.error()));
-    }
+    if (const Status known = learn(*account, identity); !known)
+        return reply(problem(503, known.error()));
     let_in(*wish, account, parts.upstream->settings().auth,
            cookie_line(kBrowserCookie, "", "Lax", "; Max-Age=0"), request.peer, std::move(reply));
 }

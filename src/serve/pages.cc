@@ -4,6 +4,10 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+#include "base/escape.h"
+#include "crypto/sha256.h"
+
 namespace hygie::serve {
 namespace {
 
@@ -15,8 +19,50 @@ constexpr std::string_view kStyle =
     "padding:.6rem 1.2rem;border:0;border-radius:.3rem;background:#0b5c7a;color:#fff}"
     "[lang=en]{color:#4a5a66;font-size:.9em}.notice{border-left:.3rem solid #b3261e;"
     "padding:.3rem .8rem;background:#fff}button [lang=en]{color:inherit}";
-/// SHA-256 of kStyle; pages_test.cc computes it again.
-constexpr std::string_view kStyleHash = "Zhg5ckT5XCEg6+9SXDSf1EAAu3JEy39WzDB/f8bvt5s=";
+/// Asks the browser for a passkey, or for a new one, and sends the form with what it says. It reads
+/// nothing but the form and is the same for everybody, so that the policy can name its hash.
+constexpr std::string_view kScript = R"js("use strict";
+const text = (raw) => btoa(String.fromCharCode(...new Uint8Array(raw)))
+  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const bytes = (text) => Uint8Array.from(
+  atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const form = document.getElementById("passkey"), button = document.getElementById("ask");
+const own = form.elements, data = form.dataset;
+const send = (fields) => {
+  for (const [name, value] of Object.entries(fields)) own[name].value = value;
+  form.submit();
+};
+const prove = async () => {
+  const made = await navigator.credentials.get({ publicKey: {
+    challenge: bytes(own.challenge.value), rpId: data.party,
+    userVerification: own.password.value ? "preferred" : "required" } });
+  const said = made.response;
+  send({ key_id: text(made.rawId), key_client: text(said.clientDataJSON),
+    key_data: text(said.authenticatorData), key_signature: text(said.signature),
+    key_handle: said.userHandle ? text(said.userHandle) : "" });
+};
+const enrol = async () => {
+  const made = await navigator.credentials.create({ publicKey: {
+    challenge: bytes(own.challenge.value), rp: { id: data.party, name: "Hygie" },
+    user: { id: bytes(data.handle), name: own.login.value, displayName: data.name },
+    pubKeyCredParams: [-7, -8, -257].map((alg) => ({ type: "public-key", alg })),
+    authenticatorSelection: { residentKey: "required", userVerification: "preferred" },
+    excludeCredentials: data.known.split(" ").filter(Boolean)
+      .map((id) => ({ type: "public-key", id: bytes(id) })),
+    attestation: "none" } });
+  const said = made.response;
+  send({ key_client: text(said.clientDataJSON), key_data: text(said.getAuthenticatorData()),
+    key: text(said.getPublicKey()), key_alg: said.getPublicKeyAlgorithm() });
+};
+if (window.PublicKeyCredential) {
+  button.hidden = false;
+  button.onclick = () => (data.handle ? enrol() : prove()).catch(() => button.focus());
+})js";
+
+/// As a content policy names an inline text.
+std::string source_of(std::string_view text) {
+    return "'sha256-" + to_base64(crypto::sha256(as_bytes(text))) + "'";
+}
 
 std::string both(const Text& text) {
     return "<span lang=\"fr\">" + html_escaped(text.fr) + "</span> <span lang=\"en\">/ " +
@@ -29,6 +75,15 @@ std::string document(const Text& title, const std::string& body) {
         "<meta name=\"viewport\" content=\"width=device-width\"><title>{} / {} – Hygie</title>"
         "<style>{}</style></head>\n<body><main><h1>{}</h1>\n{}</main></body></html>\n",
         html_escaped(title.fr), html_escaped(title.en), kStyle, both(title), body);
+}
+
+std::string hidden(std::string_view name, std::string_view value = "") {
+    return fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", name,
+                       html_escaped(value));
+}
+
+std::string script() {
+    return fmt::format("<script>{}</script>\n", kScript);
 }
 
 std::string input(const Text& label, std::string_view name, std::string_view attributes) {
@@ -44,65 +99,128 @@ std::string origin_of(std::string_view redirect) {
     return std::string(redirect.substr(0, redirect.find_first_of("/?", scheme + 3)));
 }
 
-Response html(int status, const std::string& text, std::string_view form_targets) {
-    Response response = text_response(status, text);
-    response.content_type = "text/html; charset=utf-8";
-    add_safety_headers(response, form_targets);
-    return response;
+void add_other_headers(Response& response) {
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    response.headers.emplace_back("X-Frame-Options", "DENY");
+    // Not "no-referrer": browsers would then send "Origin: null" with our own forms (Fetch §3.1).
+    response.headers.emplace_back("Referrer-Policy", "same-origin");
+    response.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
+    response.headers.emplace_back("Cache-Control", "no-store");
 }
 
-}  // namespace
+enum class Scripts : std::uint8_t { None, Passkey };
 
-void add_safety_headers(Response& response, std::string_view form_targets) {
+void add_policy(Response& response, std::string_view form_targets, Scripts scripts) {
+    static const std::string kStyleSource = source_of(kStyle), kScriptSource = source_of(kScript);
     std::string targets(form_targets);
     // Nothing that could end the directive: a redirect of an account is well formed, but this is
     // the last wall.
     std::erase_if(targets, [](char c) { return c == ';' || c == ',' || c == '\r' || c == '\n'; });
     response.headers.emplace_back(
         "Content-Security-Policy",
-        fmt::format("default-src 'none'; style-src 'sha256-{}'; form-action {}; "
-                    "frame-ancestors 'none'; base-uri 'none'",
-                    kStyleHash, targets));
-    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-    response.headers.emplace_back("X-Frame-Options", "DENY");
-    response.headers.emplace_back("Referrer-Policy", "no-referrer");
-    response.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
-    response.headers.emplace_back("Cache-Control", "no-store");
+        fmt::format("default-src 'none'; style-src {};{} form-action {}; frame-ancestors 'none'; "
+                    "base-uri 'none'",
+                    kStyleSource,
+                    scripts == Scripts::Passkey ? " script-src " + kScriptSource + ";" : "",
+                    targets));
 }
 
+Response html(int status, const std::string& text, std::string_view form_targets,
+              Scripts scripts = Scripts::None) {
+    Response response = text_response(status, text);
+    response.content_type = "text/html; charset=utf-8";
+    add_policy(response, form_targets, scripts);
+    add_other_headers(response);
+    return response;
+}
+
+}  // namespace
+
+void add_safety_headers(Response& response, std::string_view form_targets) {
+    add_policy(response, form_targets, Scripts::None);
+    add_other_headers(response);
+}
+
+namespace {
+
+std::string sign_in_fields() {
+    return input({"Identifiant", "Login"}, "login",
+                 R"(autocomplete="username webauthn" autocapitalize="none" required autofocus)") +
+           input({"Mot de passe", "Password"}, "password",
+                 R"(type="password" autocomplete="current-password" required)") +
+           input({"Code de l'application ou de secours, si vous en avez un",
+                  "Code of the application or recovery code, if you have one"},
+                 "code", R"(autocomplete="one-time-code" inputmode="text")") +
+           "<button>" + both({"Se connecter", "Sign in"}) + "</button>\n";
+}
+
+std::string passkey_button(const PasskeyAsk& ask, const Text& label,
+                           std::initializer_list<std::string_view> fields) {
+    std::string body = hidden("challenge", ask.challenge);
+    for (const std::string_view field : fields) body += hidden(field);
+    return body + "<button id=\"ask\" type=\"button\" hidden>" + both(label) + "</button>\n";
+}
+
+}  // namespace
+
 Response sign_in_page(const SignInPage& page) {
+    const bool asks = !page.passkey.party.empty();
     std::string body;
     if (!page.notice.fr.empty())
         body += "<p class=\"notice\" role=\"alert\">" + both(page.notice) + "</p>\n";
-    body += "<p>" +
-            both({"pour ouvrir « " + page.program + " »", "to open “" + page.program + "”"}) +
-            "</p>\n";
-    std::string hidden;
-    for (const auto& [name, value] : page.kept)
-        hidden += fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">",
-                              html_escaped(name), html_escaped(value));
-    hidden += fmt::format("<input type=\"hidden\" name=\"csrf\" value=\"{}\">\n",
-                          html_escaped(page.csrf));
+    body += "<p>" + both(page.purpose) + "</p>\n";
+    std::string kept;
+    for (const auto& [name, value] : page.kept) kept += hidden(html_escaped(name), value);
+    kept += hidden("csrf", page.csrf);
     if (!page.elsewhere.fr.empty())
-        body += "<form method=\"post\" action=\"/oauth/upstream\">" + hidden + "<button>" +
+        body += "<form method=\"post\" action=\"/oauth/upstream\">" + kept + "<button>" +
                 both(page.elsewhere) + "</button></form>\n";
-    body += "<form method=\"post\" action=\"/oauth/authorize\" autocomplete=\"on\">\n" + hidden;
-    body += input({"Identifiant", "Login"}, "login",
-                  R"(autocomplete="username" autocapitalize="none" required autofocus)");
-    body += input({"Mot de passe", "Password"}, "password",
-                  R"(type="password" autocomplete="current-password" required)");
-    body += input({"Code de l'application ou de secours, si vous en avez un",
-                   "Code of the application or recovery code, if you have one"},
-                  "code", R"(autocomplete="one-time-code" inputmode="text")");
-    body += "<button>" + both({"Se connecter", "Sign in"}) + "</button></form>\n";
+    body += fmt::format(
+        "<form id=\"passkey\" method=\"post\" action=\"{}\" autocomplete=\"on\" "
+        "data-party=\"{}\">\n",
+        page.action, html_escaped(page.passkey.party));
+    body += kept + sign_in_fields();
+    if (asks)
+        body += passkey_button(page.passkey, {"Avec une clé d'accès", "With a passkey"},
+                               {"key_id", "key_client", "key_data", "key_signature", "key_handle"});
+    body += "</form>\n";
+    if (asks) body += script();
     std::string targets = "'self'";
     if (!page.redirect.empty()) targets += " " + origin_of(page.redirect);
     if (!page.elsewhere_address.empty()) targets += " " + origin_of(page.elsewhere_address);
-    return html(page.status, document({"Connexion", "Sign in"}, body), targets);
+    return html(page.status, document({"Connexion", "Sign in"}, body), targets,
+                asks ? Scripts::Passkey : Scripts::None);
 }
 
-Response message_page(int status, const Text& title, const Text& message) {
-    return html(status, document(title, "<p>" + both(message) + "</p>\n"), "'none'");
+Response passkeys_page(const PasskeysPage& page) {
+    const std::string kept = hidden("csrf", page.csrf) + hidden("login", page.login);
+    std::string body, ids;
+    for (const PasskeysPage::Known& known : page.known) {
+        ids += (ids.empty() ? "" : " ") + known.id;
+        body += "<form method=\"post\" action=\"/oauth/passkeys/remove\">" + kept +
+                hidden("challenge", page.ticket) + hidden("id", known.id) + "<p>" +
+                both({"Clé d'accès du " + known.since, "Passkey of " + known.since}) +
+                "</p><button>" + both({"Retirer", "Remove"}) + "</button></form>\n";
+    }
+    body += fmt::format(
+        "<form id=\"passkey\" method=\"post\" action=\"/oauth/passkeys/add\" data-party=\"{}\" "
+        "data-handle=\"{}\" data-name=\"{}\" data-known=\"{}\">\n",
+        html_escaped(page.party), page.handle, html_escaped(page.name), ids);
+    body += kept +
+            passkey_button({page.party, page.ticket},
+                           {"Enregistrer une clé d'accès", "Register a passkey"},
+                           {"key_client", "key_data", "key", "key_alg"}) +
+            "</form>\n" + script();
+    return html(200, document({"Vos clés d'accès", "Your passkeys"}, body), "'self'",
+                Scripts::Passkey);
+}
+
+Response message_page(int status, const Text& title, const Text& message,
+                      const std::vector<std::string>& lines) {
+    std::string body = "<p>" + both(message) + "</p>\n";
+    for (const std::string& line : lines)
+        body += "<p><code>" + html_escaped(line) + "</code></p>\n";
+    return html(status, document(title, body), "'none'");
 }
 
 }  // namespace hygie::serve

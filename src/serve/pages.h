@@ -2,29 +2,54 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/text.h"
 #include "serve/forms.h"
 #include "serve/http_server.h"
 
-/// The few pages that a browser sees before the console: plain HTML, no script, both languages side
-/// by side, under a content policy that lets nothing else load.
+/// The few pages that a browser sees before the console: plain HTML, both languages side by side,
+/// under a content policy that lets nothing else load. The one script asks for a passkey; without
+/// it the pages still work, by password.
 namespace hygie::serve {
+
+/// Where a passkey is asked for.
+struct PasskeyAsk {
+    std::string party;      ///< our id; empty: no passkeys at this address
+    std::string challenge;  ///< base64url
+};
 
 struct SignInPage {
     int status = 200;
-    std::string program;  ///< name of the program that asks
-    Form kept;            ///< what the form sends back unchanged
-    std::string csrf;
-    Text notice{};         ///< what went wrong, empty at first
-    std::string redirect;  ///< where the answer will lead: the policy must allow it
-    Text elsewhere;        ///< name of an identity provider, empty when there is none
-    std::string elsewhere_address;
+    Text purpose{};        ///< what it is for
+    std::string action{};  ///< path that the form is sent to
+    Form kept{};           ///< what the form sends back unchanged
+    std::string csrf{};
+    Text notice{};           ///< what went wrong, empty at first
+    std::string redirect{};  ///< where the answer will lead: the policy must allow it
+    Text elsewhere{};        ///< name of an identity provider, empty when there is none
+    std::string elsewhere_address{};
+    PasskeyAsk passkey{};
 };
 Response sign_in_page(const SignInPage& page);
 
-/// One message and nothing to do.
-Response message_page(int status, const Text& title, const Text& message);
+/// A person's own passkeys: what is there, one more, one less.
+struct PasskeysPage {
+    struct Known {
+        std::string id;  ///< base64url
+        std::string since;
+    };
+    std::string login{}, name{}, csrf{};
+    std::string handle{};  ///< base64url
+    std::string ticket{};  ///< what lets the next form in; also the challenge
+    std::string party{};
+    std::vector<Known> known{};
+};
+Response passkeys_page(const PasskeysPage& page);
+
+/// One message and nothing to do; `lines` are shown one below the other.
+Response message_page(int status, const Text& title, const Text& message,
+                      const std::vector<std::string>& lines = {});
 
 /// Headers that every answer to a browser bears.
 void add_safety_headers(Response& response, std::string_view form_targets);

@@ -34,6 +34,9 @@ class Scripted : public FrontTest {
         FrontTest::SetUp();
         FrontParts parts = this->parts();
         parts.upstream = upstream_.get();
+        parts.organisation_of = [](const std::string& place) {
+            return place == "750000001" ? std::string("Organization/hopital") : std::string();
+        };
         front_ = std::make_unique<Front>(std::move(parts));
         ASSERT_TRUE(accounts_->change("anne.martin", access::kNobody, "identity",
                                       [](access::Account& a) -> Status {
@@ -59,7 +62,10 @@ class Scripted : public FrontTest {
         if (path == "/userinfo")
             return json({{"sub", userinfo_sub_},
                          {"SubjectNameID", number_},
-                         {"SubjectRefPro", {{"exercices", {{{"codeProfession", "21"}}}}}}});
+                         {"SubjectRefPro",
+                          {{"exercices",
+                            {{{"codeProfession", "21"},
+                              {"activities", {{{"numeroFinessSite", "750000001"}}}}}}}}}});
         EXPECT_EQ(path, "/token");
         EXPECT_EQ(field(form, "client_secret"), "s3cret");
         if (access::challenge_of(field(form, "code_verifier")) != challenge_)
@@ -124,6 +130,7 @@ TEST_F(Scripted, APersonComesBackAndTheProgramGetsItsCode) {
     EXPECT_EQ(session->actor->id.str(), "anne.martin");
     EXPECT_EQ(session->actor->auth, "psc");
     EXPECT_EQ(session->actor->profession, "21") << "as the national directory has it";
+    EXPECT_EQ(session->actor->organisation, "Organization/hopital") << "where she works today";
     EXPECT_EQ(arrive({{"code", "c"}, {"state", asked_["state"]}}, cookie_of(away)).status, 403)
         << "a state serves once";
 }
