@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/config.h"
 #include "app/core.h"
 #include "app/definitions.h"
 #include "app/ledger_desk.h"
@@ -11,6 +12,8 @@
 
 namespace hygie::app {
 namespace {
+
+constexpr std::size_t kSecretFileBytesMax = 4096;
 
 Status create_if_absent(Context& context, const CoreDirs& dirs) {
     if (context.disk.exists(dirs.ledger())) return {};
@@ -34,6 +37,7 @@ void tell_definitions(Context& context, const Definitions& definitions) {
 }
 
 void announce(Context& context, const Core& core, const Definitions* definitions) {
+    const bool is_own = !core.authority().empty();
     if (context.json) {
         nlohmann::json ready = {
             {"url", core.url()}, {"fhir", core.fhir()}, {"ca_file", core.authority()}};
@@ -45,34 +49,66 @@ void announce(Context& context, const Core& core, const Definitions* definitions
         return;
     }
     if (definitions) tell_definitions(context, *definitions);
-    context.out << context.say({"Hygie est prête : ", "Hygie is ready: "}) << core.url() << "\n"
-                << context.say({"autorité du certificat : ", "authority of the certificate: "})
-                << core.authority() << "\n"
-                << std::flush;
+    context.out << context.say({"Hygie est prête : ", "Hygie is ready: "}) << core.url() << "\n";
+    if (is_own)
+        context.out << context.say({"autorité du certificat : ", "authority of the certificate: "})
+                    << core.authority() << "\n";
+    context.out << std::flush;
+}
+
+/// The secret on the first line of its file.
+Result<Sensitive<std::string>> read_secret(Context& context, const std::string& path) {
+    const Bytes bytes = TRY(context.disk.read_file(path, kSecretFileBytesMax));
+    const std::string_view text = as_text(bytes);
+    return Sensitive<std::string>(std::string(text.substr(0, text.find_first_of("\r\n"))));
+}
+
+Result<serve::UpstreamSettings> sign_in_of(Context& context, const Config::SignIn& given) {
+    return serve::UpstreamSettings{
+        .issuer = given.issuer,
+        .client = given.client,
+        .secret = TRY(read_secret(context, given.secret.path)),
+        .scope = given.scope,
+        .parameters = given.parameters,
+        .auth = given.auth,
+        .name = {given.button_fr.empty() ? "S'identifier par " + given.issuer : given.button_fr,
+                 given.button_en.empty() ? "Sign in by " + given.issuer : given.button_en}};
+}
+
+/// What the configuration file says; the command line is heard first.
+Result<Core::Plan> plan_of(Context& context, const Definitions* definitions) {
+    const Values& values = context.values;
+    Config config;
+    if (values.has("--config")) config = TRY(load_config(context.disk, values.text("--config")));
+    Core::Plan plan{
+        .listen = values.has("--listen") ? values.text("--listen") : config.serve.listen.text,
+        .names = values.list("--name"),
+        .url = values.has("--url") ? values.text("--url") : config.serve.url,
+        .completeness = values.flag("--strict") ? records::Completeness::Strict
+                                                : records::Completeness::Lenient,
+        .definitions = definitions,
+        .cert = config.serve.cert.path,
+        .key = config.serve.key.path};
+    if (!config.sign_in.issuer.empty()) plan.sign_in = TRY(sign_in_of(context, config.sign_in));
+    return plan;
 }
 
 Result<int> serve(Context& context) {
     crypto::harden_process();
+    const auto definitions = TRY(definitions_of(context));
+    const Core::Plan plan = TRY(plan_of(context, definitions.get()));
     const CoreDirs dirs = core_dirs(context);
     TRY_STATUS(create_if_absent(context, dirs));
     const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
     std::optional<ledger::Policy> policy;
     if (context.values.has("--policy"))
         policy = TRY(read_policy(context, context.values.text("--policy")));
-    const auto definitions = TRY(definitions_of(context));
     const auto store = TRY(Store::open(context, dirs, root, std::move(policy)));
     {
-        const auto core = TRY(Core::start(
-            context, dirs, root, *store,
-            {.listen = context.values.text("--listen"),
-             .names = context.values.list("--name"),
-             .url = context.values.has("--url") ? context.values.text("--url") : std::string(),
-             .completeness = context.values.flag("--strict") ? records::Completeness::Strict
-                                                             : records::Completeness::Lenient,
-             .definitions = definitions.get()}));
+        const auto core = TRY(Core::start(context, dirs, root, *store, plan));
         context.expect_stop();
         announce(context, *core, definitions.get());
-        wait_while_well(context, store->clerk().appender());
+        wait_while_well(context, store->clerk().appender(), [&] { core->tend(); });
         core->stop();
     }
     TRY_STATUS(store->close());
@@ -82,11 +118,15 @@ Result<int> serve(Context& context) {
 std::vector<Parameter> serve_options() {
     std::vector<Parameter> options = {
         state_option(),
+        {.name = "--config",
+         .placeholder = "FILE",
+         .kind = Kind::File,
+         .help = {"la configuration : ses sections serve et sign_in comptent ici",
+                  "the configuration: its sections serve and sign_in count here"}},
         {.name = "--listen",
          .placeholder = "IP:PORT",
-         .help = {"où écouter ; port 0 : le premier libre",
-                  "where to listen; port 0: the first free one"},
-         .by_default = "127.0.0.1:8443"},
+         .help = {"où écouter, sinon 127.0.0.1:8443 ; port 0 : le premier libre",
+                  "where to listen, otherwise 127.0.0.1:8443; port 0: the first free one"}},
         {.name = "--name",
          .placeholder = "NAME",
          .help = {"un nom ou une adresse du certificat, en plus de celle où l'on écoute",
@@ -126,19 +166,25 @@ std::vector<Command> serve_commands() {
                  {"Ouvre coffre, journal et comptes du dossier --state, et y répond sous TLS 1.3 : "
                   "/fhir pour les logiciels, /oauth pour se connecter, /log pour les "
                   "vérificateurs, /healthz, /readyz et /metrics. Le premier démarrage crée tout et "
-                  "scelle la clé racine. SIGTERM laisse finir ce qui est en cours.\n\n"
+                  "scelle la clé racine. SIGTERM laisse finir ce qui est en cours ; une prise "
+                  "confiée par systemd garde les nouvelles connexions d'un processus au "
+                  "suivant.\n\n"
                   "Rien d'un patient ne part avant que le journal n'en garde la trace. Les comptes "
                   "se créent par « hygie user add », service en marche ou non.",
                   "Opens vault, ledger and accounts of the folder --state, and answers over TLS "
                   "1.3: /fhir for programs, /oauth to sign in, /log for verifiers, /healthz, "
                   "/readyz and /metrics. The first start makes everything and seals the root key. "
-                  "SIGTERM lets finish what is under way.\n\n"
+                  "SIGTERM lets finish what is under way; a socket handed over by systemd keeps "
+                  "new connections from one process to the next.\n\n"
                   "Nothing about a patient leaves before the ledger keeps its trace. Accounts are "
                   "made by 'hygie user add', whether or not the service runs."},
              .options = serve_options(),
              .examples = {{"hygie serve --state /var/lib/hygie --listen 192.0.2.10:8443 --name "
                            "hygie.cabinet.example",
                            {"Pour le cabinet :", "For the practice:"}},
+                          {"hygie serve --state /var/lib/hygie --config /etc/hygie/hygie.toml",
+                           {"Avec son certificat et Pro Santé Connect :",
+                            "With its own certificate and Pro Santé Connect:"}},
                           {"hygie serve --state essai --seal key-file --key-file essai.key",
                            {"Pour essayer, sans phrase de passe :",
                             "To try it, without a passphrase:"}}},

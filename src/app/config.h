@@ -71,9 +71,15 @@ struct Config {
         std::string format = "syslog";
     } exporting;
     struct Serve {
-        Address listen{"127.0.0.1:8480"};
+        Address listen{"127.0.0.1:8443"};
+        std::string url;
         ExistingFile cert, key;
     } serve;
+    struct SignIn {
+        std::string issuer, client;
+        ExistingFile secret;
+        std::string scope = "openid", parameters, auth = "oidc", button_fr, button_en;
+    } sign_in;
     struct Log {
         std::string level = "info";
         std::string format = "text";

@@ -155,16 +155,74 @@ std::vector<Setting> outside() {
          .choices = {"syslog", "cef", "json"}},
         {.key = "serve.listen",
          .field = HYGIE_FIELD(serve.listen),
-         .help = {"Adresse du service. Hors de cette machine, il faut un certificat.",
-                  "Address of the service. Outside this machine it needs a certificate."}},
+         .help = {"Adresse où « hygie serve » écoute.", "Address where 'hygie serve' listens."}},
+        {.key = "serve.url",
+         .field = HYGIE_FIELD(serve.url),
+         .help = {"L'adresse par laquelle on arrive, si ce n'est pas celle où l'on écoute.",
+                  "The address people come by, when it is not the one listened on."},
+         .example = "\"https://hygie.cabinet.example\""},
         {.key = "serve.cert",
          .field = HYGIE_FIELD(serve.cert),
-         .help = {"Certificat du service (PEM).", "Certificate of the service (PEM)."},
+         .help = {"Certificat du service (PEM), relu quand il change. Sans lui : un certificat de "
+                  "l'autorité de la maison.",
+                  "Certificate of the service (PEM), read again when it changes. Without it: one "
+                  "of the house's own authority."},
          .example = "\"/etc/hygie/serve.crt\""},
         {.key = "serve.key",
          .field = HYGIE_FIELD(serve.key),
          .help = {"Clé privée de ce certificat (PEM).", "Private key of that certificate (PEM)."},
          .example = "\"/etc/hygie/serve.key\""},
+    };
+}
+
+std::vector<Setting> sign_in_elsewhere() {
+    return {
+        {.key = "sign_in.issuer",
+         .field = HYGIE_FIELD(sign_in.issuer),
+         .help = {"Fournisseur OpenID Connect où l'on peut aussi se connecter (son « issuer »). "
+                  "Sans lui : seulement ici.",
+                  "OpenID Connect provider where people may sign in too (its issuer). Without it: "
+                  "here only."},
+         .example = "\"https://auth.esw.esante.gouv.fr/auth/realms/esante-wallet\""},
+        {.key = "sign_in.client",
+         .field = HYGIE_FIELD(sign_in.client),
+         .help = {"Sous quel identifiant il nous connaît ; adresse de retour : celle du service, "
+                  "puis /oauth/callback.",
+                  "The client id it knows us by; return address: the service's own, then "
+                  "/oauth/callback."},
+         .example = "\"hygie-cabinet\""},
+        {.key = "sign_in.secret",
+         .field = HYGIE_FIELD(sign_in.secret),
+         .help = {"Fichier du secret qu'il nous a donné, à la première ligne.",
+                  "File of the secret it gave us, on its first line."},
+         .example = "\"/etc/hygie/sign_in.secret\""},
+        {.key = "sign_in.scope",
+         .field = HYGIE_FIELD(sign_in.scope),
+         .help = {"Portées demandées ; Pro Santé Connect : openid scope_all.",
+                  "Scopes asked for; Pro Santé Connect: openid scope_all."}},
+        {.key = "sign_in.parameters",
+         .field = HYGIE_FIELD(sign_in.parameters),
+         .help = {"Paramètres de plus, comme dans une adresse.",
+                  "Further parameters, as in an address."},
+         .example = "\"acr_values=eidas1\""},
+        {.key = "sign_in.auth",
+         .field = HYGIE_FIELD(sign_in.auth),
+         .help = {"Comment les traces le nomment ; psc vaut authentification forte.",
+                  "What traces call it; psc counts as strong authentication."},
+         .choices = {"oidc", "psc"}},
+        {.key = "sign_in.button_fr",
+         .field = HYGIE_FIELD(sign_in.button_fr),
+         .help = {"Le bouton de la page, en français.", "The button of the page, in French."},
+         .example = "\"S'identifier avec Pro Santé Connect\""},
+        {.key = "sign_in.button_en",
+         .field = HYGIE_FIELD(sign_in.button_en),
+         .help = {"Le bouton de la page, en anglais.", "The button of the page, in English."},
+         .example = "\"Sign in with Pro Santé Connect\""},
+    };
+}
+
+std::vector<Setting> running_log() {
+    return {
         {.key = "log.level",
          .field = HYGIE_FIELD(log.level),
          .help = {"Le journal de marche garde ce niveau et les plus graves.",
@@ -185,8 +243,16 @@ std::vector<Setting> outside() {
 
 #undef HYGIE_FIELD
 
-bool is_loopback(const Address& address) {
-    return address.text.starts_with("127.") || address.text.starts_with("[::1]:");
+bool is_site(const std::string& url) {
+    constexpr std::string_view kScheme = "https://";
+    return url.starts_with(kScheme) && url.size() > kScheme.size() &&
+           url.find_first_of("/?# ", kScheme.size()) == std::string::npos;
+}
+
+/// Encrypted, or of this machine for those who test.
+bool is_issuer(const std::string& url) {
+    const bool known = url.starts_with("https://") || url.starts_with("http://127.0.0.1:");
+    return known && !url.ends_with('/') && url.find_first_of("?# ") == std::string::npos;
 }
 
 }  // namespace
@@ -194,7 +260,7 @@ bool is_loopback(const Address& address) {
 const std::vector<Setting>& settings() {
     static const std::vector<Setting> all = [] {
         std::vector<Setting> list = node_and_ledger();
-        for (const auto area : {witness_and_link, outside})
+        for (const auto area : {witness_and_link, outside, sign_in_elsewhere, running_log})
             for (Setting& setting : area()) list.push_back(std::move(setting));
         return list;
     }();
@@ -240,15 +306,23 @@ const std::vector<Contradiction>& contradictions() {
          [](const Config& c) { return c.serve.cert.path.empty() != c.serve.key.path.empty(); },
          {"serve.cert et serve.key vont ensemble", "serve.cert and serve.key go together"},
          give_both},
-        {"serve.listen",
+        {"serve.url",
+         [](const Config& c) { return !c.serve.url.empty() && !is_site(c.serve.url); },
+         {"serve.url n'est pas une adresse https", "serve.url is no https address"},
+         {"donnez https://nom[:port], sans barre à la fin",
+          "give https://name[:port], without a slash at the end"}},
+        {"sign_in.issuer",
+         [](const Config& c) { return !c.sign_in.issuer.empty() && !is_issuer(c.sign_in.issuer); },
+         {"sign_in.issuer n'est pas une adresse https", "sign_in.issuer is no https address"},
+         {"recopiez-le de la documentation du fournisseur, sans barre à la fin",
+          "copy it from the provider's documentation, without a slash at the end"}},
+        {"sign_in.issuer",
          [](const Config& c) {
-             return !c.serve.listen.text.empty() && !is_loopback(c.serve.listen) &&
-                    c.serve.cert.path.empty();
+             const bool complete = !c.sign_in.client.empty() && !c.sign_in.secret.path.empty();
+             return !c.sign_in.issuer.empty() && !complete;
          },
-         {"serve.listen sort de cette machine sans certificat",
-          "serve.listen leaves this machine without a certificate"},
-         {"donnez serve.cert et serve.key, ou écoutez sur 127.0.0.1",
-          "give serve.cert and serve.key, or listen on 127.0.0.1"}},
+         {"sign_in.issuer sans client ni secret", "sign_in.issuer without client or secret"},
+         {"donnez sign_in.client et sign_in.secret", "give sign_in.client and sign_in.secret"}},
         {"export.target",
          [](const Config& c) {
              return !c.exporting.target.text.empty() && c.exporting.ca.path.empty();

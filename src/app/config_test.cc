@@ -50,7 +50,7 @@ TEST(Config, EveryOptionalSettingHasAnExampleThatIsWellFormed) {
 TEST(Config, AnEmptyFileGivesTheDefaults) {
     const CheckedConfig checked = check_config("", real_disk());
     EXPECT_TRUE(checked.issues.empty());
-    EXPECT_EQ(checked.config.serve.listen.text, "127.0.0.1:8480");
+    EXPECT_EQ(checked.config.serve.listen.text, "127.0.0.1:8443");
     EXPECT_EQ(checked.config.ledger.retention.trace_1y, std::chrono::days(365));
 }
 
@@ -136,9 +136,13 @@ TEST(Config, RefusesContradictions) {
              {"[link]\ncert = \"/etc/passwd\"", "2:1 link.cert and link.key"},
              {"[link]\nlisten = \"192.0.2.1:1\"", "2:1 link.listen without mutual TLS"},
              {"[serve]\nkey = \"/etc/passwd\"", "serve.cert and serve.key go together"},
-             {"[serve]\nlisten = \"192.0.2.1:1\"", "2:1 serve.listen leaves this machine"},
+             {"[serve]\nurl = \"http://a.example\"", "2:1 serve.url is no https address"},
+             {"[serve]\nurl = \"https://a.example/\"", "2:1 serve.url is no https address"},
+             {"[sign_in]\nissuer = \"http://a.example\"", "2:1 sign_in.issuer is no https"},
+             {"[sign_in]\nissuer = \"https://a.example\"\nclient = \"x\"",
+              "2:1 sign_in.issuer without client or secret"},
              {"[export]\ntarget = \"siem.example:6514\"", "2:1 export.target without"},
-             {"[witness.own]\nlisten = \"127.0.0.1:8480\"", "2:1 two services on the same address"},
+             {"[witness.own]\nlisten = \"127.0.0.1:8443\"", "2:1 two services on the same address"},
              {"[witness.own]\nstate = \"/var/lib/hygie/ledger\"",
               "2:1 the witness and the ledger"}})
         EXPECT_NE(issues_of(bad.text).find(bad.place), std::string::npos) << bad.text << "\n"

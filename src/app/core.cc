@@ -6,6 +6,7 @@
 #include <future>
 
 #include "app/ledger_desk.h"
+#include "app/organisations.h"
 #include "event/uuid.h"
 
 namespace hygie::app {
@@ -116,11 +117,12 @@ event::Event Core::origin() const {
 }
 
 Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
-    TRY_STATUS(context_.disk.make_dirs(dirs.tls()));
     std::vector<std::string> names = plan.names;
     names.push_back(host_of(plan.listen));
-    certificate_ = TRY(serve::ensure_certificate(context_.disk, context_.clock, context_.random,
-                                                 dirs.tls(), names));
+    certificate_ = TRY(CertificateKeeper::open(context_, dirs.tls(), names, plan.cert, plan.key));
+    if (plan.sign_in)
+        upstream_ = std::make_unique<serve::Upstream>(context_.fetch, context_.clock,
+                                                      context_.random, *plan.sign_in);
     workers_ = std::make_unique<serve::Workers>(kWorkThreads);
     const auto nobody = [this](const serve::Request& request, serve::Reply reply) {
         answer({}, request, std::move(reply));
@@ -141,11 +143,15 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
         nobody,
         [this](const serve::Request& request) { return (*log_)(request); },
         [this] { return store_.clerk().appender().health(); },
-        [this] { return metrics(); }});
+        [this] { return metrics(); },
+        upstream_.get(),
+        [this](const std::string& place) {
+            return organisation_with(store_.vault(), place, context_.clock.now());
+        }});
     server_ = TRY(serve::HttpServer::start(
         {.listen = plan.listen,
-         .cert = certificate_.cert,
-         .key = certificate_.key,
+         .cert = certificate_->files().cert,
+         .key = certificate_->files().key,
          .limits = {.io_threads = kConnectionThreads},
          .body_limit = [this](const serve::Request& head) { return front_->body_limit(head); },
          .socket = serve::inherited_socket(context_.process)},

@@ -10,6 +10,7 @@
 #include "access/accounts.h"
 #include "access/sessions.h"
 #include "access/sign_in.h"
+#include "app/certificate_keeper.h"
 #include "app/context.h"
 #include "app/control_listener.h"
 #include "app/definitions.h"
@@ -19,7 +20,6 @@
 #include "crypto/keyring.h"
 #include "guards/records/door.h"
 #include "ledger/policy.h"
-#include "serve/certificate.h"
 #include "serve/front.h"
 #include "serve/tile_routes.h"
 #include "serve/workers.h"
@@ -88,6 +88,8 @@ class Core {
         std::string url{};                 ///< how it is reached; empty: where it listens
         records::Completeness completeness = records::Completeness::Lenient;
         const Definitions* definitions = nullptr;  ///< outlive the core; null: R4 alone
+        std::string cert{}, key{};                 ///< the operator's; empty: the house's own
+        std::optional<serve::UpstreamSettings> sign_in{};  ///< where people may sign in instead
     };
     static Result<std::unique_ptr<Core>> start(Context& context, const CoreDirs& dirs,
                                                const crypto::RootKey& root, Store& store,
@@ -97,7 +99,10 @@ class Core {
 
     const std::string& url() const { return url_; }
     std::string fhir() const { return url_ + "/fhir"; }
-    const std::string& authority() const { return certificate_.authority; }
+    /// PEM that clients may trust; empty with the operator's certificate.
+    const std::string& authority() const { return certificate_->files().authority; }
+    /// Looks after what changes with time; may be called at any rate.
+    void tend() { certificate_->look(*server_); }
     access::Accounts& accounts() { return *accounts_; }
     access::Sessions& sessions() { return *sessions_; }
     records::Door& door() { return *door_; }
@@ -118,7 +123,8 @@ class Core {
     Context& context_;
     Store& store_;
     std::string url_;
-    serve::CertificateFiles certificate_;
+    std::optional<CertificateKeeper> certificate_;
+    std::unique_ptr<serve::Upstream> upstream_;
     std::unique_ptr<access::Accounts> accounts_;
     std::unique_ptr<access::Sessions> sessions_;
     std::unique_ptr<access::SignIn> sign_in_;

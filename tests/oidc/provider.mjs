@@ -18,7 +18,7 @@ const provider = new Provider(issuer, {
   clients: [{
     client_id: "hygie",
     client_secret: "a-secret-of-the-test",
-    redirect_uris: ["http://127.0.0.1:9/oauth/callback"],
+    redirect_uris: ["http://127.0.0.1:9/oauth/callback", process.env.HYGIE_TEST_OIDC_CALLBACK].filter(Boolean),
     token_endpoint_auth_method: "client_secret_post",
     application_type: "web",
   }],

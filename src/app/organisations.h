@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "vault/vault.h"
+
+namespace hygie::app {
+
+/// "Organization/…": the one organisation of the house whose identifier this is (a FINESS number,
+/// as Pro Santé Connect says where somebody works today); empty when there is none, or several.
+std::string organisation_with(vault::Vault& vault, std::string_view identifier, WallTime now);
+
+}  // namespace hygie::app
