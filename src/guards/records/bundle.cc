@@ -110,7 +110,8 @@ Answer<IncomingBundle> read_bundle(fhir::Json bundle, std::string_view base) {
                              {"deux entrées ont le même fullUrl", "two entries have one fullUrl"},
                              {"donnez à chacune le sien", "give each its own"});
         auto entry = read_entry(entries[i], i, base);
-        if (!entry) return std::unexpected(std::move(entry.error()));
+        if (!entry && read.is_transaction) return std::unexpected(std::move(entry.error()));
+        if (!entry) entry = BundleEntry{.refusal = std::move(entry.error())};
         read.entries.push_back(*std::move(entry));
     }
     return read;

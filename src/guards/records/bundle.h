@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@ struct BundleEntry {
     std::string if_match{};
     std::string if_none_match{};
     std::string if_modified_since{};
+    std::optional<Refusal> refusal{};  ///< of a batch: why it cannot mean anything
 };
 
 struct IncomingBundle {
@@ -33,8 +35,9 @@ struct IncomingBundle {
     std::vector<BundleEntry> entries{};
 };
 
-/// Refuses (400) what is no batch or transaction, or has an entry that cannot mean anything; the
-/// expression of the issue names the entry. `base` is our own base URL, with a '/' at its end.
+/// Refuses (400) what is no batch or transaction. An entry that cannot mean anything refuses a
+/// transaction, and in a batch itself alone; the expression of the issue names it. `base` is our
+/// own base URL, with a '/' at its end.
 Answer<IncomingBundle> read_bundle(fhir::Json bundle, std::string_view base);
 
 /// "Bundle.entry[3]": for the expressions of issues.

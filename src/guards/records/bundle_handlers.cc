@@ -138,12 +138,20 @@ void Bundling::next_entries() {
 }
 
 void Bundling::ask(std::size_t number) {
-    serve(desk_, call_->actor, request_of(bundle_.entries[number]),
-          [self = shared_from_this(), number](http::Response response) {
-              self->results_[number] = result_of(self->desk_, response);
-              if (self->answered_.fetch_add(1) + 1 == self->rest_.size()) return self->finish();
-              if (self->free_.fetch_add(1) == 0) self->next_entries();
-          });
+    const BundleEntry& entry = bundle_.entries[number];
+    http::Reply reply = [self = shared_from_this(), number](http::Response response) {
+        self->results_[number] = result_of(self->desk_, response);
+        if (self->answered_.fetch_add(1) + 1 == self->rest_.size()) return self->finish();
+        if (self->free_.fetch_add(1) == 0) self->next_entries();
+    };
+    if (!entry.refusal) return serve(desk_, call_->actor, request_of(entry), std::move(reply));
+    auto alone = std::make_unique<Call>();
+    alone->actor = call_->actor;
+    alone->request = request_of(entry);
+    alone->wishes.lang = call_->wishes.lang;
+    alone->asked = call_->asked;
+    alone->reply = std::move(reply);
+    refuse(desk_, std::move(alone), *entry.refusal, event::Type::RecordUpdated);
 }
 
 http::Request Bundling::request_of(const BundleEntry& entry) const {

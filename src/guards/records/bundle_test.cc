@@ -110,13 +110,17 @@ TEST(Bundle, ABatchAnswersEachForItself) {
         bundle("batch", entry("GET", "Patient/a", "") + "," + entry("GET", "Patient/c", "") + "," +
                             entry("POST", "Observation", observation("x", "a")) + "," +
                             entry("POST", "Observation", observation("x", "c")) + "," +
-                            entry("GET", "Observation?nonsense=1", "")));
+                            entry("GET", "Observation?nonsense=1", "") + "," +
+                            entry("PUT", "No/such/place/at/all", "{}") + "," +
+                            entry("GET", "Patient/b", "")));
     ASSERT_EQ(done.status, 200) << done.body;
     EXPECT_EQ(status_of(done, 0), "200 OK");
     EXPECT_EQ(status_of(done, 1), "404 Not Found");
     EXPECT_EQ(status_of(done, 2), "201 Created");
     EXPECT_EQ(status_of(done, 3), "422 Unprocessable Entity");
     EXPECT_EQ(status_of(done, 4), "400 Bad Request");
+    EXPECT_EQ(status_of(done, 5), "400 Bad Request");
+    EXPECT_EQ(status_of(done, 6), "200 OK");
 }
 
 TEST(Bundle, RefusesWhatMeansNothing) {
