@@ -21,9 +21,11 @@ Status create_if_absent(Context& context, const CoreDirs& dirs) {
                        [&] { return new_sealing(context); });
 }
 
-Result<std::unique_ptr<Definitions>> definitions_of(Context& context) {
-    if (!context.values.has("--profiles")) return std::unique_ptr<Definitions>();
-    return Definitions::read(context.disk, context.values.text("--profiles"));
+Result<std::unique_ptr<Definitions>> definitions_of(Context& context, const Config& config) {
+    const std::string dir = context.values.has("--profiles") ? context.values.text("--profiles")
+                                                             : config.records.profiles;
+    if (dir.empty()) return std::unique_ptr<Definitions>();
+    return Definitions::read(context.disk, dir);
 }
 
 void tell_definitions(Context& context, const Definitions& definitions) {
@@ -76,16 +78,14 @@ Result<serve::UpstreamSettings> sign_in_of(Context& context, const Config::SignI
 }
 
 /// What the configuration file says; the command line is heard first.
-Result<Core::Plan> plan_of(Context& context, const Definitions* definitions) {
+Result<Core::Plan> plan_of(Context& context, const Config& config, const Definitions* definitions) {
     const Values& values = context.values;
-    Config config;
-    if (values.has("--config")) config = TRY(load_config(context.disk, values.text("--config")));
+    const bool is_strict = values.flag("--strict") || config.records.completeness == "strict";
     Core::Plan plan{
         .listen = values.has("--listen") ? values.text("--listen") : config.serve.listen.text,
         .names = values.list("--name"),
         .url = values.has("--url") ? values.text("--url") : config.serve.url,
-        .completeness = values.flag("--strict") ? records::Completeness::Strict
-                                                : records::Completeness::Lenient,
+        .completeness = is_strict ? records::Completeness::Strict : records::Completeness::Lenient,
         .definitions = definitions,
         .cert = config.serve.cert.path,
         .key = config.serve.key.path};
@@ -95,8 +95,11 @@ Result<Core::Plan> plan_of(Context& context, const Definitions* definitions) {
 
 Result<int> serve(Context& context) {
     crypto::harden_process();
-    const auto definitions = TRY(definitions_of(context));
-    const Core::Plan plan = TRY(plan_of(context, definitions.get()));
+    Config config;
+    if (context.values.has("--config"))
+        config = TRY(load_config(context.disk, context.values.text("--config")));
+    const auto definitions = TRY(definitions_of(context, config));
+    const Core::Plan plan = TRY(plan_of(context, config, definitions.get()));
     const CoreDirs dirs = core_dirs(context);
     TRY_STATUS(create_if_absent(context, dirs));
     const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
@@ -121,8 +124,8 @@ std::vector<Parameter> serve_options() {
         {.name = "--config",
          .placeholder = "FILE",
          .kind = Kind::File,
-         .help = {"la configuration : ses sections serve et sign_in comptent ici",
-                  "the configuration: its sections serve and sign_in count here"}},
+         .help = {"la configuration : ses sections serve, records et sign_in comptent ici",
+                  "the configuration: its sections serve, records and sign_in count here"}},
         {.name = "--listen",
          .placeholder = "IP:PORT",
          .help = {"où écouter, sinon 127.0.0.1:8443 ; port 0 : le premier libre",

@@ -75,6 +75,10 @@ struct Config {
         std::string url;
         ExistingFile cert, key;
     } serve;
+    struct Records {
+        std::string profiles;
+        std::string completeness = "lenient";
+    } records;
     struct SignIn {
         std::string issuer, client;
         ExistingFile secret;

@@ -175,6 +175,25 @@ std::vector<Setting> outside() {
     };
 }
 
+std::vector<Setting> what_records_hold() {
+    return {
+        {.key = "records.profiles",
+         .field = HYGIE_FIELD(records.profiles),
+         .help = {"Dossier d'un paquet FHIR décompressé (fr-core…) : ses profils sont vérifiés en "
+                  "plus de R4.",
+                  "Folder of an unpacked FHIR package (fr-core…): its profiles are checked besides "
+                  "R4."},
+         .example = "\"/etc/hygie/fr-core/package\""},
+        {.key = "records.completeness",
+         .field = HYGIE_FIELD(records.completeness),
+         .help = {"Ce que R4 permet et à quoi il manque ce qu'un dossier doit contenir : averti "
+                  "(lenient) ou refusé (strict).",
+                  "What R4 allows and lacks something that a record must hold: warned about "
+                  "(lenient) or refused (strict)."},
+         .choices = {"lenient", "strict"}},
+    };
+}
+
 std::vector<Setting> sign_in_elsewhere() {
     return {
         {.key = "sign_in.issuer",
@@ -260,7 +279,8 @@ bool is_issuer(const std::string& url) {
 const std::vector<Setting>& settings() {
     static const std::vector<Setting> all = [] {
         std::vector<Setting> list = node_and_ledger();
-        for (const auto area : {witness_and_link, outside, sign_in_elsewhere, running_log})
+        for (const auto area :
+             {witness_and_link, outside, what_records_hold, sign_in_elsewhere, running_log})
             for (Setting& setting : area()) list.push_back(std::move(setting));
         return list;
     }();
