@@ -6,8 +6,11 @@
 #include "app/commands.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
+#include "guards/mail/desk.h"
+#include "guards/mail/fold.h"
 #include "guards/mail/gate.h"
 #include "guards/mail/milter.h"
+#include "guards/mail/reinject.h"
 #include "host/log.h"
 #include "host/service.h"
 
@@ -15,16 +18,66 @@ namespace hygie::app {
 namespace {
 
 constexpr auto kLookInterval = std::chrono::seconds(1);
+constexpr Micros kExpiryInterval = std::chrono::hours(1);
+
+/// The value that goes with a name; the command line lets no other name in.
+template <typename Value, typename... Rest>
+Value choice(const std::string& name, std::pair<const char*, Value> first, Rest... rest) {
+    if constexpr (sizeof...(rest) > 0)
+        return name == first.first ? first.second : choice(name, rest...);
+    else
+        return first.second;
+}
 
 mail::GatePolicy policy_of(Context& context) {
-    mail::GatePolicy policy;
-    if (context.values.text("--suspicious") == "hold")
-        policy.suspicious = mail::GatePolicy::Suspicious::Hold;
-    if (context.values.text("--on-failure") == "deliver")
-        policy.on_failure = mail::GatePolicy::OnFailure::Deliver;
+    using Policy = mail::GatePolicy;
+    const auto chosen = [&](const char* option, auto... names_and_values) {
+        return choice(context.values.text(option), names_and_values...);
+    };
+    Policy policy;
+    policy.suspicious = chosen("--suspicious", std::pair("deliver", Policy::Suspicious::Deliver),
+                               std::pair("banner", Policy::Suspicious::Banner),
+                               std::pair("neutralise", Policy::Suspicious::Neutralise),
+                               std::pair("hold", Policy::Suspicious::Hold),
+                               std::pair("reject", Policy::Suspicious::Reject));
+    policy.malicious = chosen("--malicious", std::pair("hold", Policy::Malicious::Hold),
+                              std::pair("reject", Policy::Malicious::Reject));
+    policy.active_files =
+        chosen("--active-files", std::pair("deliver", Policy::ActiveFiles::Deliver),
+               std::pair("strip", Policy::ActiveFiles::Strip),
+               std::pair("hold", Policy::ActiveFiles::Hold));
+    policy.dkim_signed = chosen("--dkim-signed", std::pair("change", Policy::DkimSigned::Change),
+                                std::pair("keep", Policy::DkimSigned::Keep));
+    policy.on_failure = chosen("--on-failure", std::pair("defer", Policy::OnFailure::Defer),
+                               std::pair("deliver", Policy::OnFailure::Deliver));
+    policy.inside = context.values.list("--inside");
     policy.deadline = context.values.duration("--deadline");
     policy.authserv_ids = context.values.list("--trust-results");
     return policy;
+}
+
+/// The guard's own address, when it has one.
+std::unique_ptr<mail::Desk> open_desk(Context& context, MailHouse& house, mail::JudgePool& judges,
+                                      mail::Quarantine& quarantine, MailSpool& spool) {
+    if (!context.values.has("--report-address")) return nullptr;
+    return std::make_unique<mail::Desk>(
+        mail::DeskDoors{.clock = context.clock,
+                        .random = context.random,
+                        .judges = judges,
+                        .quarantine = quarantine,
+                        .trace = [&spool](const event::Event& event) { return spool.keep(event); },
+                        .learn =
+                            [&house](const std::string& bytes) {
+                                if (const Status learned = house.learn(bytes); !learned)
+                                    log::error("mail.report-not-learned", learned.error());
+                            },
+                        .post =
+                            [server = context.values.text("--smtp")](const mail::Envelope& envelope,
+                                                                     const std::string& message) {
+                                return mail::reinject(server, envelope, message);
+                            }},
+        mail::DeskPolicy{.address = mail::lower(context.values.text("--report-address")),
+                         .may_release_malicious = context.values.text("--user-release") == "all"});
 }
 
 void announce(Context& context) {
@@ -38,9 +91,14 @@ void announce(Context& context) {
 
 Result<int> guard(Context& context) {
     crypto::harden_process();
+    if (context.values.has("--report-address") != context.values.has("--smtp"))
+        return fail(
+            Code::BadInput,
+            {"--report-address et --smtp vont ensemble", "--report-address and --smtp go together"},
+            {"--smtp dit par où partent les réponses", "--smtp says which way answers go"});
     const std::string& dir = context.values.text("--state");
     const crypto::RootKey root = TRY(unlock_mail(context));
-    const auto house = TRY(MailHouse::open(context, root));
+    const auto house = TRY(MailHouse::open(context, root, "mail"));
     const auto spool = TRY(MailSpool::open(context, root, "mail"));
     const auto quarantine = TRY(mail::Quarantine::open(
         context.disk, context.random, join(dir, "quarantine"),
@@ -50,16 +108,31 @@ Result<int> guard(Context& context) {
             return house->judge(bytes, envelope);
         },
         static_cast<unsigned>(context.values.number("--threads")));
+    const std::unique_ptr<mail::Desk> desk =
+        open_desk(context, *house, judges, *quarantine, *spool);
     mail::Gate gate({context.clock, context.random, judges, *quarantine,
-                     [&](const event::Event& event) { return spool->keep(event); }},
+                     [&](const event::Event& event) { return spool->keep(event); },
+                     [&](const mail::Opened& opened, const mail::Envelope& envelope,
+                         mail::Way way) { house->remember(opened, envelope, way); },
+                     [&](const mail::Incoming& incoming) {
+                         return desk ? desk->take(incoming) : std::optional<mail::Decision>();
+                     }},
                     policy_of(context));
     const auto milter = TRY(mail::Milter::start(gate, context.values.text("--socket")));
     announce(context);
+    std::optional<Micros> keep;
+    if (context.values.has("--keep")) keep = context.values.duration("--keep");
+    SteadyTime next_expiry = context.clock.steady();
     const std::jthread watch([&](const std::stop_token& stop) {
         while (!stop.stop_requested()) {
             std::this_thread::sleep_for(kLookInterval);
             if (const Status told = gate.tell_releases(); !told)
                 log::error("mail.release-not-traced", told.error());
+            if (keep && context.clock.steady() >= next_expiry) {
+                next_expiry = context.clock.steady() + kExpiryInterval;
+                if (const Status done = gate.expire(*keep); !done)
+                    log::error("mail.not-expired", done.error());
+            }
             notify_service("WATCHDOG=1");
             // Ends the wait below.
             if (milter->has_ended() && !stop.stop_requested()) (void)std::raise(SIGTERM);
@@ -71,34 +144,84 @@ Result<int> guard(Context& context) {
 }
 
 std::vector<Parameter> policy_options() {
-    return {{.name = "--suspicious",
-             .placeholder = "WHAT",
-             .help = {"un message suspect : remis avec un bandeau, ou retenu",
-                      "a suspicious message: delivered with a banner, or held"},
-             .choices = {"banner", "hold"},
-             .by_default = "banner"},
-            {.name = "--on-failure",
-             .placeholder = "WHAT",
-             .help = {"un message que la garde n'a pas pu juger : defer, le serveur le garde et "
-                      "le redemande ; deliver, remis avec la mention « non vérifié »",
-                      "a message the guard could not judge: defer, the server keeps it and asks "
-                      "again; deliver, delivered with the mention 'unchecked'"},
-             .choices = {"defer", "deliver"},
-             .by_default = "defer"},
-            {.name = "--deadline",
-             .placeholder = "DURATION",
-             .kind = Kind::Duration,
-             .help = {"le temps laissé pour juger un message", "the time given to judge a message"},
-             .by_default = "30s"},
-            {.name = "--threads",
-             .placeholder = "N",
-             .kind = Kind::Number,
-             .help = {"combien de messages sont jugés à la fois",
-                      "how many messages are judged at once"},
-             .by_default = "2",
-             .min = 1,
-             .max = 64},
-            mail_trust_results_option()};
+    return {
+        {.name = "--suspicious",
+         .placeholder = "WHAT",
+         .help = {"un message suspect : remis tel quel, sous bandeau, rendu inoffensif (ni lien "
+                  "ni fichier actif, l'original scellé), retenu, ou refusé à l'expéditeur",
+                  "a suspicious message: delivered as it is, under a banner, made harmless (no "
+                  "link, no active file, the original sealed), held, or refused to its sender"},
+         .choices = {"deliver", "banner", "neutralise", "hold", "reject"},
+         .by_default = "banner"},
+        {.name = "--malicious",
+         .placeholder = "WHAT",
+         .help = {"un message malveillant : retenu, ou refusé ; une copie est scellée",
+                  "a malicious message: held, or refused; a copy is sealed"},
+         .choices = {"hold", "reject"},
+         .by_default = "hold"},
+        {.name = "--active-files",
+         .placeholder = "WHAT",
+         .help = {"une pièce jointe qui s'exécute à l'ouverture, dans un message remis : "
+                  "laissée, ôtée (l'original scellé), ou le message retenu",
+                  "an attachment that runs when opened, in a message that is delivered: left, "
+                  "taken out (the original sealed), or the message held"},
+         .choices = {"deliver", "strip", "hold"},
+         .by_default = "deliver"},
+        {.name = "--dkim-signed",
+         .placeholder = "WHAT",
+         .help = {"un message signé par DKIM : changé comme les autres, ou gardé intact, sans "
+                  "bandeau, et retenu s'il ne peut passer intact",
+                  "a message signed by DKIM: changed like any other, or kept whole, without a "
+                  "banner, and held when it may not pass whole"},
+         .choices = {"change", "keep"},
+         .by_default = "change"},
+        {.name = "--keep",
+         .placeholder = "DURATION",
+         .kind = Kind::Duration,
+         .help = {"combien de temps la quarantaine garde un message ; sans elle, toujours",
+                  "how long the quarantine keeps a message; without it, for ever"}},
+        {.name = "--inside",
+         .placeholder = "ADDRESS",
+         .help = {"une machine qui remet du courrier de la maison sans s'identifier : adresse, "
+                  "ou préfixe comme 192.168.1.",
+                  "a machine that hands in mail of the house without signing in: an address, "
+                  "or a prefix like 192.168.1."},
+         .many = true},
+        {.name = "--on-failure",
+         .placeholder = "WHAT",
+         .help = {"un message que la garde n'a pas pu juger : defer, le serveur le garde et "
+                  "le redemande ; deliver, remis avec la mention « non vérifié »",
+                  "a message the guard could not judge: defer, the server keeps it and asks "
+                  "again; deliver, delivered with the mention 'unchecked'"},
+         .choices = {"defer", "deliver"},
+         .by_default = "defer"},
+        {.name = "--deadline",
+         .placeholder = "DURATION",
+         .kind = Kind::Duration,
+         .help = {"le temps laissé pour juger un message", "the time given to judge a message"},
+         .by_default = "30s"},
+        mail_threads_option(),
+        mail_trust_results_option()};
+}
+
+std::vector<Parameter> desk_options() {
+    return {
+        {.name = "--report-address",
+         .placeholder = "ADDRESS",
+         .help = {"l'adresse où ceux de la maison signalent un message, ou en redemandent un ; la "
+                  "garde répond",
+                  "the address where people of the house report a message, or ask for one back; "
+                  "the guard answers"}},
+        {.name = "--smtp",
+         .placeholder = "HOST:PORT",
+         .help = {"par où partent ces réponses : un service que la garde ne surveille pas",
+                  "the way of these answers: a service that the guard does not watch"}},
+        {.name = "--user-release",
+         .placeholder = "WHAT",
+         .help = {"ce qu'un destinataire reprend lui-même : le suspect, ou tout",
+                  "what a recipient may take back: suspicious mail, or all"},
+         .choices = {"suspicious", "all"},
+         .by_default = "suspicious"}};
 }
 
 std::vector<Parameter> guard_options() {
@@ -111,6 +234,7 @@ std::vector<Parameter> guard_options() {
         mail_history_option(),
         mail_core_option()};
     for (Parameter& option : policy_options()) all.push_back(std::move(option));
+    for (Parameter& option : desk_options()) all.push_back(std::move(option));
     all.push_back(passphrase_file_option());
     return all;
 }

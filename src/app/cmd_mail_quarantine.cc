@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/unlock.h"
 #include "event/uuid.h"
+#include "guards/mail/fold.h"
 #include "guards/mail/quarantine.h"
 #include "guards/mail/reinject.h"
 
@@ -24,7 +25,10 @@ Result<std::unique_ptr<mail::Quarantine>> open_quarantine(Context& context) {
 Json json_of(const mail::Held& held) {
     return {{"id", held.id},
             {"at", to_rfc3339(held.at)},
+            {"kept_as", held.kept_as},
             {"mail_from", held.envelope.mail_from},
+            {"from", held.from},
+            {"subject", held.subject},
             {"rcpt_to", held.envelope.rcpt_to},
             {"bytes", held.bytes},
             {"released", held.is_released},
@@ -35,21 +39,47 @@ std::string line_of(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Text state_of(const mail::Held& held) {
+    if (held.is_released) return {"libéré", "released"};
+    if (held.kept_as == "neutralised") return {"remis inoffensif", "delivered harmless"};
+    if (held.kept_as == "rejected") return {"refusé", "refused"};
+    if (held.kept_as == "reported") return {"signalé", "reported"};
+    return {"retenu", "held"};
+}
+
 void print_line(Context& context, const mail::Held& held) {
     if (context.json) {
         context.out << line_of(json_of(held));
         return;
     }
-    const std::string state =
-        held.is_released ? context.say({"libéré", "released"}) : context.say({"retenu", "held"});
-    context.out << fmt::format("{}  {}  {}  {}  {}\n", held.id, to_rfc3339(held.at), state,
-                               held.envelope.mail_from, fmt::join(held.envelope.rcpt_to, ","));
+    context.out << fmt::format("{}  {}  {}  {}  {}  {}\n", held.id, to_rfc3339(held.at),
+                               context.say(state_of(held)), held.from,
+                               fmt::join(held.envelope.rcpt_to, ","), held.subject);
+}
+
+/// What the search of `list` asks for.
+bool is_wanted(Context& context, const mail::Held& held) {
+    const auto says = [&](const char* option, const std::string& text) {
+        return !context.values.has(option) ||
+               mail::contains(mail::folded(text),
+                              mail::trim(mail::folded(context.values.text(option))));
+    };
+    if (!says("--from", held.from + " " + held.envelope.mail_from)) return false;
+    if (!says("--subject", held.subject)) return false;
+    if (!says("--to", fmt::format("{}", fmt::join(held.envelope.rcpt_to, " ")))) return false;
+    if (context.values.has("--since") &&
+        held.at < context.clock.now() - context.values.duration("--since"))
+        return false;
+    if (!context.values.has("--which")) return true;
+    const std::string& which = context.values.text("--which");
+    return which == "released" ? held.is_released : !held.is_released && held.kept_as == which;
 }
 
 Result<int> list(Context& context) {
     const auto quarantine = TRY(open_quarantine(context));
     const mail::Quarantine::Listing listing = TRY(quarantine->list());
-    for (const mail::Held& held : listing.held) print_line(context, held);
+    for (const mail::Held& held : listing.held)
+        if (is_wanted(context, held)) print_line(context, held);
     if (listing.unreadable == 0) return kExitOk;
     context.err << context.say(
         {fmt::format("{} fichier(s) illisible(s), abîmés ou d'une autre clé\n", listing.unreadable),
@@ -60,6 +90,10 @@ Result<int> list(Context& context) {
 Result<int> show(Context& context) {
     const auto quarantine = TRY(open_quarantine(context));
     const mail::Held held = TRY(quarantine->find(context.values.text("ID")));
+    if (context.values.flag("--original")) {
+        context.out << TRY(quarantine->message(held.id));
+        return kExitOk;
+    }
     print_line(context, held);
     if (context.json) return kExitOk;
     const Json verdict = Json::parse(held.verdict, nullptr, false);
@@ -111,6 +145,29 @@ Parameter id_argument() {
             .required = true};
 }
 
+std::vector<Parameter> list_options() {
+    return {state_option(),
+            {.name = "--from",
+             .placeholder = "TEXT",
+             .help = {"l'expéditeur contient ces mots", "the sender holds these words"}},
+            {.name = "--to",
+             .placeholder = "TEXT",
+             .help = {"un destinataire contient ces mots", "a recipient holds these words"}},
+            {.name = "--subject",
+             .placeholder = "TEXT",
+             .help = {"l'objet contient ces mots, accents et casse à part",
+                      "the subject holds these words, accents and case apart"}},
+            {.name = "--since",
+             .placeholder = "DURATION",
+             .kind = Kind::Duration,
+             .help = {"depuis, par exemple 7d", "since, for example 7d"}},
+            {.name = "--which",
+             .placeholder = "STATE",
+             .help = {"seulement ceux-là", "only these"},
+             .choices = {"held", "neutralised", "rejected", "reported", "released"}},
+            passphrase_file_option()};
+}
+
 Command release_command() {
     return {.path = {"mail", "quarantine", "release"},
             .summary = {"rend un message retenu", "gives a held message back"},
@@ -143,22 +200,32 @@ Command release_command() {
 std::vector<Command> mail_quarantine_commands() {
     return {{.path = {"mail", "quarantine"},
              .summary = {"les messages retenus", "the messages that were held"},
-             .description = {"Scellés dans l'état de la garde ; aucun n'est effacé.",
-                             "Sealed in the guard's state; none is deleted."}},
+             .description = {"Scellés dans l'état de la garde, aussi longtemps que sa politique le "
+                             "dit (--keep).",
+                             "Sealed in the guard's state, for as long as its policy says "
+                             "(--keep)."}},
             {.path = {"mail", "quarantine", "list"},
              .summary = {"dit ce qui est retenu", "says what is held"},
              .description =
                  {"Du plus ancien au plus récent. Sortie : 1 quand un fichier est illisible.",
                   "Oldest first. Exit: 1 when a file is unreadable."},
-             .options = {state_option(), passphrase_file_option()},
+             .options = list_options(),
              .examples = {{"hygie mail quarantine list --state /var/lib/hygie/mail",
-                           {"Tout ce qui est retenu :", "All that is held:"}}},
+                           {"Tout ce qui est retenu :", "All that is held:"}},
+                          {"hygie mail quarantine list --state /var/lib/hygie/mail --from labo "
+                           "--since 7d --which held",
+                           {"Ce qu'on cherche :", "What is searched:"}}},
              .run = list},
             {.path = {"mail", "quarantine", "show"},
              .summary = {"dit pourquoi un message est retenu", "says why a message is held"},
              .description = {"Les raisons et les octets sur lesquels elles reposent.",
                              "The reasons and the bytes they stand on."},
-             .options = {state_option(), passphrase_file_option()},
+             .options = {state_option(),
+                         {.name = "--original",
+                          .kind = Kind::Flag,
+                          .help = {"le message lui-même, octet pour octet ; prudence",
+                                   "the message itself, byte for byte; beware"}},
+                         passphrase_file_option()},
              .arguments = {id_argument()},
              .examples = {{"hygie mail quarantine show ID --state /var/lib/hygie/mail",
                            {"Avant de libérer :", "Before releasing:"}}},

@@ -13,8 +13,6 @@
 namespace hygie::app {
 namespace {
 
-constexpr std::size_t kMailboxListBytesMax = 4U << 20;
-
 Text words_of(mail::WatchAct act) {
     switch (act) {
         case mail::WatchAct::Watching:
@@ -65,10 +63,8 @@ Result<int> watch(Context& context) {
     crypto::harden_process();
     const std::string& dir = context.values.text("--state");
     const crypto::RootKey root = TRY(unlock_mail(context));
-    const Bytes list =
-        TRY(context.disk.read_file(context.values.text("--mailboxes"), kMailboxListBytesMax));
-    std::vector<mail::Mailbox> mailboxes = TRY(mail::parse_mailboxes(as_text(list)));
-    const auto house = TRY(MailHouse::open(context, root));
+    std::vector<mail::Mailbox> mailboxes = TRY(read_mailboxes(context));
+    const auto house = TRY(MailHouse::open(context, root, "mail-watch"));
     const auto spool = TRY(MailSpool::open(context, root, "mail-watch"));
     const std::string places = join(dir, "watch");
     TRY_STATUS(context.disk.make_dirs(places));
@@ -86,7 +82,10 @@ Result<int> watch(Context& context) {
         .trace = [&](const event::Event& event) { return spool->keep(event); },
         .open = [&](const mail::Mailbox& one) { return mail::open_mailbox(context.disk, one); },
         .tell = std::ref(teller),
-        .remember = {}};
+        .remember =
+            [&](const mail::Opened& opened, const mail::Envelope& envelope) {
+                house->remember(opened, envelope, mail::Way::In);
+            }};
     const mail::WatchPolicy policy{.deadline = context.values.duration("--deadline"),
                                    .authserv_ids = context.values.list("--trust-results"),
                                    .look_back = context.values.duration("--look-back")};
@@ -108,13 +107,7 @@ Result<int> watch(Context& context) {
 
 std::vector<Parameter> watch_options() {
     return {mail_state_option(),
-            {.name = "--mailboxes",
-             .placeholder = "FILE",
-             .kind = Kind::File,
-             .help = {"les boîtes à surveiller, en JSON ; les mots de passe sont dans des fichiers "
-                      "à part",
-                      "the mailboxes to watch, as JSON; passwords are in files of their own"},
-             .required = true},
+            mail_mailboxes_option(),
             mail_history_option(),
             mail_core_option(),
             mail_trust_results_option(),

@@ -16,9 +16,11 @@ std::vector<Command> all_commands() {
                             mail_commands,          mail_model_commands,
                             mail_learn_commands,    mail_quarantine_commands,
                             files_commands,         mail_guard_commands,
-                            mail_watch_commands,    files_history_commands,
-                            files_judge_commands,   backup_commands,
-                            config_commands,        self_commands})
+                            mail_watch_commands,    mail_retract_commands,
+                            mail_digest_commands,   mail_memory_commands,
+                            files_history_commands, files_judge_commands,
+                            backup_commands,        config_commands,
+                            self_commands})
         for (Command& command : area()) all.push_back(std::move(command));
     return all;
 }

@@ -45,6 +45,10 @@ std::vector<Command> mail_guard_commands();
 std::vector<Command> mail_quarantine_commands();
 /// `mail watch`.
 std::vector<Command> mail_watch_commands();
+/// `mail retract`.
+std::vector<Command> mail_retract_commands();
+std::vector<Command> mail_digest_commands();
+std::vector<Command> mail_memory_commands();
 std::vector<Command> config_commands();
 /// `man` and `completion`.
 std::vector<Command> self_commands();

@@ -2,11 +2,16 @@
 
 #include "app/cmd_mail.h"
 #include "app/unlock.h"
+#include "host/log.h"
 
 namespace hygie::app {
 namespace {
 
+constexpr std::size_t kMailboxListBytesMax = 4U << 20;
 constexpr Micros kSettleMax = std::chrono::seconds(10);
+/// How soon the judge knows what was remembered; a kill costs no more than that.
+constexpr Micros kTurnLook = std::chrono::seconds(2);
+constexpr std::string_view kMemorySuffix = ".hym";
 
 Status refuse(const event::Order&) {
     return fail(Code::BadInput,
@@ -49,20 +54,125 @@ void MailSpool::settle() {
     if (link_ && last_ > 0) (void)link_->wait_delivered(last_, kSettleMax);
 }
 
-Result<std::unique_ptr<MailHouse>> MailHouse::open(Context& context, const crypto::RootKey& root) {
-    std::unique_ptr<MailHouse> made(new MailHouse);
-    made->history_ = TRY(read_history(context));
-    made->learned_ = TRY(mail::open_learned(context.disk, context.values.text("--state"),
-                                            root.domain(mail::kLearnedKeyDomain)));
-    made->model_ = mail::scorer_of(mail::shipped_model(), made->learned_);
+MailHouse::MailHouse(Context& context, std::string door, const crypto::Secret32& memory_key)
+    : disk_(context.disk),
+      clock_(context.clock),
+      random_(context.random),
+      memory_dir_(join(context.values.text("--state"), "memory")),
+      door_(std::move(door)),
+      memory_key_(memory_key),
+      state_dir_(context.values.text("--state")) {}
+
+std::shared_ptr<const MailHouse::Mind> MailHouse::mind() const {
+    const std::scoped_lock lock(mutex_);
+    return mind_;
+}
+
+void MailHouse::change_mind(mail::Learned learned) {
+    auto fresh = std::make_shared<Mind>();
+    fresh->learned = std::move(learned);
+    fresh->model = mail::scorer_of(mail::shipped_model(), fresh->learned);
+    const std::scoped_lock lock(mutex_);
+    mind_ = std::move(fresh);
+}
+
+Status MailHouse::learn(const std::string& bytes) {
+    const mail::Message message = TRY(mail::parse_message(bytes));
+    const mail::Reading reading = mail::read_evidence(message, {}, *history());
+    const mail::Features features = mail::features_of(message, reading.evidence, reading.signals);
+    const std::scoped_lock lock(learning_);
+    // From the disk: `hygie mail learn` may have taught meanwhile.
+    mail::Learned learned = TRY(mail::open_learned(disk_, state_dir_, learned_key_));
+    if (!learned.add(features, mail::shipped_model().attack_log_odds(features),
+                     mail::Click::Report))
+        return {};
+    TRY_STATUS(mail::keep_learned(disk_, random_, state_dir_, learned_key_, learned));
+    change_mind(std::move(learned));
+    return {};
+}
+
+Result<std::unique_ptr<MailHouse>> MailHouse::open(Context& context, const crypto::RootKey& root,
+                                                   const std::string& door) {
+    std::unique_ptr<MailHouse> made(
+        new MailHouse(context, door, root.domain(mail::kMemoryKeyDomain)));
+    made->seed_ = TRY(read_history(context));
+    made->learned_key_ = root.domain(mail::kLearnedKeyDomain);
+    made->change_mind(TRY(mail::open_learned(context.disk, made->state_dir_, made->learned_key_)));
+    TRY_STATUS(made->read_memories());
+    made->renew_history();
+    made->turning_ = std::jthread([raw = made.get()](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            std::this_thread::sleep_for(kTurnLook);
+            raw->turn();
+        }
+    });
     return made;
+}
+
+MailHouse::~MailHouse() {
+    turning_.request_stop();
+    if (turning_.joinable()) turning_.join();
+    turn();
+}
+
+Status MailHouse::read_memories() {
+    memory_ = TRY(mail::open_memory(disk_, memory_dir_, door_, memory_key_));
+    const auto listing = disk_.list(memory_dir_);
+    if (!listing) return {};
+    std::vector<mail::History> parts{seed_};
+    for (const DirEntry& entry : *listing) {
+        if (!entry.name.ends_with(kMemorySuffix)) continue;
+        const std::string other = entry.name.substr(0, entry.name.size() - kMemorySuffix.size());
+        if (other == door_) continue;
+        const mail::Memory memory = TRY(mail::open_memory(disk_, memory_dir_, other, memory_key_));
+        parts.push_back(memory.history(seed_, clock_.now()));
+    }
+    seed_ = mail::merge(std::move(parts));
+    return {};
+}
+
+/// What was remembered since becomes durable and known. A disk that fails costs memory, not mail.
+void MailHouse::turn() {
+    mail::Memory copy;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!std::exchange(has_news_, false)) return;
+        copy = memory_;
+    }
+    if (const Status kept =
+            mail::keep_memory(disk_, random_, memory_dir_, door_, memory_key_, copy);
+        !kept)
+        log::error("mail.memory-not-kept", kept.error());
+    renew_history();
+}
+
+void MailHouse::renew_history() {
+    std::unique_lock lock(mutex_);
+    mail::History part = memory_.history(seed_, clock_.now());
+    lock.unlock();
+    auto fresh = std::make_shared<const mail::History>(mail::merge({seed_, std::move(part)}));
+    lock.lock();
+    history_ = std::move(fresh);
+}
+
+std::shared_ptr<const mail::History> MailHouse::history() const {
+    const std::scoped_lock lock(mutex_);
+    return history_;
+}
+
+void MailHouse::remember(const mail::Opened& opened, const mail::Envelope& envelope,
+                         mail::Way way) {
+    const std::scoped_lock lock(mutex_);
+    has_news_ |= memory_.note(opened, envelope, way, clock_.now(), seed_);
 }
 
 Result<mail::Opened> MailHouse::judge(const std::string& bytes,
                                       const mail::Envelope& envelope) const {
+    const auto known = history();
     mail::Message message = TRY(mail::parse_message(bytes));
-    mail::Judgement judgement = mail::judge(message, envelope, history_, model_);
-    return mail::Opened{std::move(message), std::move(judgement)};
+    const mail::Reading reading = mail::read_evidence(message, envelope, *known);
+    mail::Judgement judgement = mail::judge(message, reading, mind()->model);
+    return mail::Opened{std::move(message), std::move(judgement), mail::noted_of(reading.evidence)};
 }
 
 Parameter mail_state_option() {
@@ -82,6 +192,21 @@ Parameter mail_core_option() {
                      "scellées dans l'état",
                      "the core's local socket, where traces go; without it they wait sealed in the "
                      "state"}};
+}
+
+Parameter mail_mailboxes_option() {
+    return {.name = "--mailboxes",
+            .placeholder = "FILE",
+            .kind = Kind::File,
+            .help = {"les boîtes, en JSON ; les mots de passe sont dans des fichiers à part",
+                     "the mailboxes, as JSON; passwords are in files of their own"},
+            .required = true};
+}
+
+Result<std::vector<mail::Mailbox>> read_mailboxes(Context& context) {
+    const Bytes list =
+        TRY(context.disk.read_file(context.values.text("--mailboxes"), kMailboxListBytesMax));
+    return mail::parse_mailboxes(as_text(list));
 }
 
 Parameter mail_trust_results_option() {

@@ -1,13 +1,18 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "app/context.h"
 #include "crypto/keyring.h"
 #include "guards/mail/gate.h"
 #include "guards/mail/history.h"
 #include "guards/mail/learned.h"
+#include "guards/mail/mailboxes.h"
+#include "guards/mail/memory.h"
 #include "link/guard_link.h"
 #include "link/spool.h"
 
@@ -32,29 +37,65 @@ class MailSpool {
 
     std::unique_ptr<link::Spool> spool_;
     std::unique_ptr<link::GuardLink> link_;  ///< last: it uses the spool
-    std::uint64_t last_ = 0;
+    std::atomic<std::uint64_t> last_ = 0;
 };
 
 /// The judge and what it judges with. Stays where it was made: the judge points into it.
+/// Thread-safe.
 class MailHouse {
   public:
-    static Result<std::unique_ptr<MailHouse>> open(Context& context, const crypto::RootKey& root);
+    /// `door` names the memory that this door writes; those of the others are read.
+    static Result<std::unique_ptr<MailHouse>> open(Context& context, const crypto::RootKey& root,
+                                                   const std::string& door);
+    /// Keeps what was remembered.
+    ~MailHouse();
 
-    const mail::History& history() const { return history_; }
-    const mail::Scorer& model() const { return model_; }
+    std::shared_ptr<const mail::History> history() const;
     Result<mail::Opened> judge(const std::string& bytes, const mail::Envelope& envelope) const;
+    /// Learns from a clean message that is delivered. Known to the judge, and durable, within
+    /// seconds.
+    void remember(const mail::Opened& opened, const mail::Envelope& envelope, mail::Way way);
+    /// Learns an attack that a person reported: durable, and part of the judge from now on.
+    Status learn(const std::string& bytes);
 
   private:
-    MailHouse() = default;
+    MailHouse(Context& context, std::string door, const crypto::Secret32& memory_key);
+    Status read_memories();
+    void turn();
+    void renew_history();
 
-    mail::History history_;
-    mail::Learned learned_;
-    mail::Scorer model_;
+    Disk& disk_;
+    Clock& clock_;
+    Random& random_;
+    std::string memory_dir_;
+    std::string door_;
+    crypto::Secret32 memory_key_;
+    mail::History seed_;  ///< what the operator said, and the other doors' memories
+    /// What the clicks taught, and the model that stands on it.
+    struct Mind {
+        mail::Learned learned;
+        mail::Scorer model;
+    };
+    std::shared_ptr<const Mind> mind() const;
+    void change_mind(mail::Learned learned);
+
+    std::string state_dir_;
+    crypto::Secret32 learned_key_;
+    std::mutex learning_;  ///< one lesson at a time
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Mind> mind_;
+    mail::Memory memory_;
+    bool has_news_ = false;
+    std::shared_ptr<const mail::History> history_;
+    std::jthread turning_;  ///< last: it uses all of the above
 };
 
 /// --state, --core
 Parameter mail_state_option();
 Parameter mail_core_option();
+/// --mailboxes
+Parameter mail_mailboxes_option();
+Result<std::vector<mail::Mailbox>> read_mailboxes(Context& context);
 Parameter mail_trust_results_option();
 Parameter mail_threads_option();
 /// The root key in --state, opened as its file asks.

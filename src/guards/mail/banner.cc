@@ -4,29 +4,63 @@
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
 #include "guards/mail/mime.h"
+#include "guards/mail/neutral.h"
 
 namespace hygie::mail {
 namespace {
 
 constexpr std::string_view kPgpMark = "-----BEGIN PGP ";
 
-struct TextParts {
-    GMimePart* plain = nullptr;
-    GMimePart* html = nullptr;
-};
-
-void take_part(GMimeObject*, GMimeObject* part, gpointer found) {
-    auto& parts = *static_cast<TextParts*>(found);
-    if (!GMIME_IS_PART(part) || is_attachment(part)) return;
-    const std::string type = part_type(part);
-    if (type == "text/plain" && !parts.plain) parts.plain = GMIME_PART(part);
-    if (type == "text/html" && !parts.html) parts.html = GMIME_PART(part);
+std::string text_of(GMimePart* part) {
+    return decode_charset(part_bytes(part, kMessageBytesMax),
+                          part_parameter(GMIME_OBJECT(part), "charset"))
+        .text;
 }
 
-TextParts parts_of(GMimeMessage* message) {
-    TextParts parts;
+void set_text(GMimePart* part, const std::string& text) {
+    const GOwned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(text.data(), text.size()));
+    const GOwned<GMimeDataWrapper> content(
+        g_mime_data_wrapper_new_with_stream(stream.get(), GMIME_CONTENT_ENCODING_DEFAULT));
+    g_mime_part_set_content(part, content.get());
+    g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+    g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "charset", "utf-8");
+}
+
+void take_part(GMimeObject*, GMimeObject* part, gpointer found) {
+    if (!GMIME_IS_PART(part) || is_attachment(part)) return;
+    const std::string type = part_type(part);
+    if (type == "text/plain" || type == "text/html")
+        static_cast<std::vector<GMimePart*>*>(found)->push_back(GMIME_PART(part));
+}
+
+std::vector<GMimePart*> texts_of(GMimeMessage* message) {
+    std::vector<GMimePart*> parts;
     g_mime_message_foreach(message, take_part, &parts);
     return parts;
+}
+
+/// Puts a word in the place of each file of that name; false when there is none.
+bool leave_out(GMimeObject* object, const std::string& name) {
+    if (!GMIME_IS_MULTIPART(object)) return false;
+    GMimeMultipart* parts = GMIME_MULTIPART(object);
+    bool is_found = false;
+    for (int i = 0; i < g_mime_multipart_get_count(parts); ++i) {
+        GMimeObject* part = g_mime_multipart_get_part(parts, i);
+        if (GMIME_IS_MULTIPART(part)) {
+            is_found |= leave_out(part, name);
+            continue;
+        }
+        if (!GMIME_IS_PART(part) || part_file_name(part) != name) continue;
+        const GOwned<GMimePart> word(g_mime_part_new_with_type("text", "plain"));
+        g_mime_object_set_disposition(GMIME_OBJECT(word.get()), "attachment");
+        g_mime_part_set_filename(word.get(), "hygie.txt");
+        set_text(word.get(), "[Hygie] Pièce jointe retenue, qui s'exécute à l'ouverture : " + name +
+                                 "\n[Hygie] Attachment held back, it runs when opened: " + name +
+                                 "\n");
+        const GOwned<GMimeObject> old(g_mime_multipart_replace(parts, i, GMIME_OBJECT(word.get())));
+        is_found = true;
+    }
+    return is_found;
 }
 
 Text sentences(const Judgement& judgement) {
@@ -74,21 +108,6 @@ std::size_t place_in_html(std::string_view html) {
     return end == std::string_view::npos ? 0 : end + 1;
 }
 
-std::string text_of(GMimePart* part) {
-    return decode_charset(part_bytes(part, kMessageBytesMax),
-                          part_parameter(GMIME_OBJECT(part), "charset"))
-        .text;
-}
-
-void set_text(GMimePart* part, const std::string& text) {
-    const GOwned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(text.data(), text.size()));
-    const GOwned<GMimeDataWrapper> content(
-        g_mime_data_wrapper_new_with_stream(stream.get(), GMIME_CONTENT_ENCODING_DEFAULT));
-    g_mime_part_set_content(part, content.get());
-    g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-    g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "charset", "utf-8");
-}
-
 /// The body without its header fields, lines ended as SMTP ends them.
 std::string body_of(GMimeObject* root) {
     const GOwned<GMimeStream> out(g_mime_stream_mem_new());
@@ -109,18 +128,36 @@ std::string body_of(GMimeObject* root) {
 
 std::optional<Bannered> with_banner(std::string_view bytes, const Message& message,
                                     const Judgement& judgement) {
+    return rewritten(bytes, message, judgement, {.banner = true});
+}
+
+std::optional<Bannered> rewritten(std::string_view bytes, const Message& message,
+                                  const Judgement& judgement, const Rewrite& what) {
     if (message.is_signed || message.is_encrypted || contains(message.plain, kPgpMark)) return {};
     const GOwned<GMimeMessage> parsed = mime_message(bytes);
     GMimeObject* root = parsed ? g_mime_message_get_mime_part(parsed.get()) : nullptr;
     if (!root) return {};
-    const TextParts parts = parts_of(parsed.get());
-    if (!parts.plain && !parts.html) return {};
+    for (const std::string& name : what.without_files)
+        if (!leave_out(root, name)) return {};
+    std::vector<GMimePart*> parts = texts_of(parsed.get());
+    if (parts.empty()) return {};
     const Text why = sentences(judgement);
-    if (parts.plain) set_text(parts.plain, as_plain(why) + text_of(parts.plain));
-    if (parts.html) {
-        std::string html = text_of(parts.html);
-        html.insert(place_in_html(html), as_html(why));
-        set_text(parts.html, html);
+    bool plain_has_banner = !what.banner;
+    bool html_has_banner = !what.banner;
+    for (GMimePart* part : parts) {
+        const bool is_html = part_type(GMIME_OBJECT(part)) == "text/html";
+        bool& has_banner = is_html ? html_has_banner : plain_has_banner;
+        // Only the first of each kind is what a reader sees first; links hide in all.
+        if (has_banner && !what.neutral) continue;
+        std::string text = text_of(part);
+        if (what.neutral) text = is_html ? neutral_html(text) : neutral_text(text);
+        if (!std::exchange(has_banner, true)) {
+            if (is_html)
+                text.insert(place_in_html(text), as_html(why));
+            else
+                text.insert(0, as_plain(why));
+        }
+        set_text(part, text);
     }
     Bannered out{.headers = {}, .body = body_of(root)};
     if (GMIME_IS_PART(root))

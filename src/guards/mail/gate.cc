@@ -28,12 +28,17 @@ std::string mark_of(const Judgement& judgement, const std::string& id) {
 
 /// The subject with a word in front, as RFC 2047 wants it.
 std::pair<std::string, std::string> tagged_subject(const Incoming& incoming, std::string_view tag) {
-    const auto subject = std::ranges::find_if(incoming.headers, [](const RawHeader& header) {
-        return equal_any_case(header.name, "subject");
-    });
     std::string value(tag);
-    if (subject != incoming.headers.end()) value += " " + std::string(trim(subject->value));
+    if (const std::string_view subject = incoming.header("subject"); !subject.empty())
+        value += " " + std::string(subject);
     return {"Subject", value};
+}
+
+bool is_inside(std::string_view address, const std::vector<std::string>& inside) {
+    return std::ranges::any_of(inside, [&](const std::string& one) {
+        const bool is_prefix = one.ends_with('.') || one.ends_with(':');
+        return is_prefix ? address.starts_with(one) : address == one;
+    });
 }
 
 event::Verdict verdict_of(const Judgement& judgement) {
@@ -72,15 +77,42 @@ std::string Gate::new_id() {
 }
 
 Decision Gate::pass(Incoming incoming) {
+    incoming.from_inside |= is_inside(incoming.envelope.client_ip, policy_.inside);
+    if (doors_.desk)
+        if (auto taken = doors_.desk(incoming)) return std::move(*taken);
     std::string bytes = judged_bytes(incoming, policy_.authserv_ids);
     const Result<Opened> opened =
         doors_.judges.judge(std::move(bytes), incoming.envelope, policy_.deadline);
     if (!opened) return failed(incoming, opened.error());
-    const event::Level level = opened->judgement.level;
-    const bool hold =
-        level == event::Level::Malicious ||
-        (level == event::Level::Suspicious && policy_.suspicious == GatePolicy::Suspicious::Hold);
-    return hold ? held(incoming, *opened) : delivered(incoming, *opened);
+    const Fate fate = fate_of(incoming, *opened);
+    return fate == Fate::Deliver ? delivered(incoming, *opened) : kept(incoming, *opened, fate);
+}
+
+/// What the policy wants, before anybody knows whether it can be done.
+Fate Gate::fate_of(const Incoming& incoming, const Opened& opened) const {
+    const event::Level level = opened.judgement.level;
+    if (level == event::Level::Malicious)
+        return policy_.malicious == GatePolicy::Malicious::Reject ? Fate::Reject : Fate::Hold;
+    if (level == event::Level::Suspicious) {
+        if (policy_.suspicious == GatePolicy::Suspicious::Reject) return Fate::Reject;
+        if (policy_.suspicious == GatePolicy::Suspicious::Hold) return Fate::Hold;
+    }
+    if (!opened.noted.active_files.empty() && !incoming.from_inside &&
+        policy_.active_files == GatePolicy::ActiveFiles::Hold)
+        return Fate::Hold;
+    return Fate::Deliver;
+}
+
+Rewrite Gate::rewrite_of(const Opened& opened) const {
+    Rewrite what;
+    if (opened.judgement.level == event::Level::Suspicious) {
+        what.neutral = policy_.suspicious == GatePolicy::Suspicious::Neutralise;
+        what.banner = what.neutral || policy_.suspicious == GatePolicy::Suspicious::Banner;
+    }
+    // A suspicious letter made harmless has no file that acts either.
+    if (what.neutral || policy_.active_files == GatePolicy::ActiveFiles::Strip)
+        what.without_files = opened.noted.active_files;
+    return what;
 }
 
 Decision Gate::failed(const Incoming& incoming, const Error& why) {
@@ -92,40 +124,96 @@ Decision Gate::failed(const Incoming& incoming, const Error& why) {
             .body = {}};
 }
 
-Decision Gate::held(const Incoming& incoming, const Opened& opened) {
-    const std::string id = new_id();
+Status Gate::seal(const std::string& id, const Incoming& incoming, const Opened& opened,
+                  std::string kept_as) {
     const std::string bytes = incoming.bytes();
-    Held entry{.id = id,
-               .at = doors_.clock.now(),
-               .envelope = incoming.envelope,
-               .verdict = to_json(id, opened.judgement),
-               .bytes = bytes.size()};
+    return doors_.quarantine.hold({.id = id,
+                                   .at = doors_.clock.now(),
+                                   .envelope = incoming.envelope,
+                                   .verdict = to_json(id, opened.judgement),
+                                   .bytes = bytes.size(),
+                                   .from = opened.message.author().address,
+                                   .subject = std::string(cut(opened.message.subject, 500)),
+                                   .kept_as = std::move(kept_as)},
+                                  bytes);
+}
+
+Decision Gate::kept(const Incoming& incoming, const Opened& opened, Fate fate) {
+    const std::string id = new_id();
+    const bool is_refused = fate == Fate::Reject;
     // A message that must be held is never let through because it cannot be: it waits outside.
-    if (const Status kept = doors_.quarantine.hold(entry, bytes); !kept) {
-        log::error("mail.not-held", kept.error());
+    if (const Status sealed = seal(id, incoming, opened, is_refused ? "rejected" : "held");
+        !sealed) {
+        log::error("mail.not-held", sealed.error());
         return {.fate = Fate::Defer};
     }
     if (const Status told = trace(event::Type::MailHeld, id, incoming, opened.judgement); !told) {
         log::error("mail.not-traced", told.error());
         return {.fate = Fate::Defer};
     }
-    return {.fate = Fate::Hold};
+    return {.fate = fate};
 }
 
 Decision Gate::delivered(const Incoming& incoming, const Opened& opened) {
+    Rewrite what = rewrite_of(opened);
+    const bool changes_much = what.neutral || !what.without_files.empty();
+    if (policy_.dkim_signed == GatePolicy::DkimSigned::Keep &&
+        !incoming.header("dkim-signature").empty()) {
+        if (changes_much) return kept(incoming, opened, Fate::Hold);
+        what = {};
+    }
+    if (changes_much) return changed_copy(incoming, opened, what);
     const std::string id = new_id();
     if (const Status told = trace(event::Type::MailJudged, id, incoming, opened.judgement); !told)
         return failed(incoming, told.error());
     Decision decision{
         .fate = Fate::Deliver, .mark = mark_of(opened.judgement, id), .headers = {}, .body = {}};
-    if (opened.judgement.level == event::Level::Clean) return decision;
+    if (opened.judgement.level == event::Level::Clean && doors_.remember)
+        doors_.remember(opened, incoming.envelope, incoming.from_inside ? Way::Out : Way::In);
+    if (!what.banner) return decision;
     decision.headers = {tagged_subject(incoming, kSuspiciousTag)};
-    if (auto banner = with_banner(incoming.bytes(), opened.message, opened.judgement)) {
+    if (auto banner = rewritten(incoming.bytes(), opened.message, opened.judgement, what)) {
         decision.headers.insert(decision.headers.end(), banner->headers.begin(),
                                 banner->headers.end());
         decision.body = std::move(banner->body);
     }
     return decision;
+}
+
+/// A copy from which something was taken, once the whole letter is sealed. What cannot be changed
+/// so is held.
+Decision Gate::changed_copy(const Incoming& incoming, const Opened& opened, const Rewrite& what) {
+    auto copy = rewritten(incoming.bytes(), opened.message, opened.judgement, what);
+    if (!copy) return kept(incoming, opened, Fate::Hold);
+    const std::string id = new_id();
+    if (const Status sealed = seal(id, incoming, opened, "neutralised"); !sealed) {
+        log::error("mail.not-held", sealed.error());
+        return {.fate = Fate::Defer};
+    }
+    if (const Status told = trace(event::Type::MailHeld, id, incoming, opened.judgement); !told)
+        return {.fate = Fate::Defer};
+    Decision decision{.fate = Fate::Deliver,
+                      .mark = mark_of(opened.judgement, id) + "; neutralised",
+                      .headers = std::move(copy->headers),
+                      .body = std::move(copy->body)};
+    if (what.banner)
+        decision.headers.insert(decision.headers.begin(), tagged_subject(incoming, kSuspiciousTag));
+    return decision;
+}
+
+Status Gate::expire(Micros keep) {
+    const auto first = [&](const Held& held) {
+        event::Event event;
+        event.id = new_id();
+        event.type = event::Type::MailHeld;
+        event.action = event::Action::Delete;
+        event.time = doors_.clock.now();
+        event.subject.object = ObjectId("mail/" + held.id);
+        event.detail = {{"why", "retention"}};
+        return doors_.trace(event);
+    };
+    const auto count = doors_.quarantine.expire(doors_.clock.now() - keep, first);
+    return count ? Status() : Status(std::unexpected(count.error()));
 }
 
 Status Gate::trace(event::Type type, const std::string& id, const Incoming& incoming,

@@ -9,8 +9,10 @@
 
 #include "base/time.h"
 #include "event/event.h"
+#include "guards/mail/banner.h"
 #include "guards/mail/incoming.h"
 #include "guards/mail/judge_pool.h"
+#include "guards/mail/memory.h"
 #include "guards/mail/quarantine.h"
 #include "host/clock.h"
 #include "host/random.h"
@@ -20,8 +22,9 @@ namespace hygie::mail {
 
 enum class Fate : std::uint8_t {
     Deliver,
-    Hold,   ///< a sealed copy is durable; the mail server forgets the message
-    Defer,  ///< the mail server keeps it and asks again
+    Hold,    ///< a sealed copy is durable; the mail server forgets the message
+    Defer,   ///< the mail server keeps it and asks again
+    Reject,  ///< a sealed copy is durable; the sender is told that it was refused
 };
 
 struct Decision {
@@ -32,13 +35,25 @@ struct Decision {
 };
 
 struct GatePolicy {
-    enum class Suspicious : std::uint8_t { Banner, Hold };
+    enum class Suspicious : std::uint8_t { Deliver, Banner, Neutralise, Hold, Reject };
+    enum class Malicious : std::uint8_t { Hold, Reject };
+    /// Attachments that act when opened, in messages that are delivered.
+    enum class ActiveFiles : std::uint8_t { Deliver, Strip, Hold };
+    /// Messages whose sender signed them by DKIM: a change breaks the signature for who reads them
+    /// after us. Kept whole, a suspicious one gets our field alone; what must not pass whole is
+    /// held.
+    enum class DkimSigned : std::uint8_t { Change, Keep };
     enum class OnFailure : std::uint8_t { Defer, Deliver };
     Suspicious suspicious = Suspicious::Banner;
+    Malicious malicious = Malicious::Hold;
+    ActiveFiles active_files = ActiveFiles::Deliver;
+    DkimSigned dkim_signed = DkimSigned::Change;
     OnFailure on_failure = OnFailure::Defer;
     Micros deadline = std::chrono::seconds(30);
     /// Whose Authentication-Results are believed: names of our own mail servers, lower case.
     std::vector<std::string> authserv_ids{};
+    /// Who hands in mail of ours without signing in: addresses, or prefixes that end in '.' or ':'.
+    std::vector<std::string> inside{};
 };
 
 /// Keeps a trace durably, or says why not.
@@ -55,6 +70,10 @@ struct GateDoors {
     JudgePool& judges;
     Quarantine& quarantine;
     EventSink trace;
+    /// Told of each message that is delivered as clean: what the house remembers.
+    std::function<void(const Opened&, const Envelope&, Way)> remember{};
+    /// Asked before anybody judges: mail to the guard itself.
+    std::function<std::optional<Decision>(const Incoming&)> desk{};
 };
 
 /// Judges and decides. Thread-safe. A message is never lost: it is delivered, or held after its
@@ -66,11 +85,18 @@ class Gate {
     Decision pass(Incoming incoming);
     /// Hands releases by other processes to the trace.
     Status tell_releases();
+    /// Removes what is kept in the quarantine for longer than `keep`, each after its trace.
+    Status expire(Micros keep);
 
   private:
     Decision failed(const Incoming& incoming, const Error& why);
-    Decision held(const Incoming& incoming, const Opened& opened);
+    Fate fate_of(const Incoming& incoming, const Opened& opened) const;
+    Rewrite rewrite_of(const Opened& opened) const;
+    Decision kept(const Incoming& incoming, const Opened& opened, Fate fate);
     Decision delivered(const Incoming& incoming, const Opened& opened);
+    Decision changed_copy(const Incoming& incoming, const Opened& opened, const Rewrite& what);
+    Status seal(const std::string& id, const Incoming& incoming, const Opened& opened,
+                std::string kept_as);
     Status trace(event::Type type, const std::string& id, const Incoming& incoming,
                  const Judgement& judgement);
     std::string new_id();

@@ -17,6 +17,7 @@ const crypto::Secret32 kKey;
 /// A judge that says what the test wants and remembers what it was shown.
 struct Bench {
     Judgement says;
+    Noted noted;
     std::optional<Error> fails;
     std::string seen;
     Envelope envelope;
@@ -25,7 +26,7 @@ struct Bench {
         seen = bytes;
         envelope = with;
         if (fails) return std::unexpected(*fails);
-        return Opened{TRY(parse_message(bytes)), says};
+        return Opened{TRY(parse_message(bytes)), says, noted};
     }
 };
 
@@ -41,7 +42,8 @@ struct Door {
                        if (trace_fails) return Status(fail(Code::Full, {"plein", "full"}));
                        traced.push_back(event);
                        return Status();
-                   }},
+                   },
+                   [&](const Opened&, const Envelope&, Way way) { ways.push_back(way); }},
                   policy);
         Decision decision = gate.pass(std::move(incoming));
         EXPECT_TRUE(gate.tell_releases());
@@ -63,6 +65,7 @@ struct Door {
     Bench bench;
     bool trace_fails = false;
     std::vector<event::Event> traced;
+    std::vector<Way> ways;
     std::unique_ptr<Quarantine> quarantine =
         *Quarantine::open(disk, random, "q", kKey, Quarantine::Role::Guard);
 };
@@ -197,6 +200,119 @@ TEST(MailGate, SuspiciousMailIsHeldWhereThePolicySaysSo) {
     Door door({.suspicious = GatePolicy::Suspicious::Hold});
     EXPECT_EQ(door.pass_as(event::Level::Suspicious, letter()).fate, Fate::Hold);
     EXPECT_EQ(door.quarantine->list()->held.size(), 1U);
+}
+
+TEST(MailGate, AHarmlessCopyIsDeliveredOnceTheWholeLetterIsSealed) {
+    const Incoming incoming =
+        letter(" multipart/mixed; boundary=b",
+               "--b\r\nContent-Type: text/html\r\n\r\n<a href=https://evil.example>ici</a>\r\n"
+               "--b\r\nContent-Type: application/octet-stream; name=a.js\r\nContent-Disposition: "
+               "attachment; filename=a.js\r\n\r\nevil()\r\n--b--\r\n");
+    Door door({.suspicious = GatePolicy::Suspicious::Neutralise});
+    door.bench.noted.active_files = {"a.js"};
+    const Decision decision = door.pass_as(event::Level::Suspicious, incoming);
+    ASSERT_EQ(decision.fate, Fate::Deliver);
+    const Message message = shown(incoming, decision);
+    EXPECT_TRUE(message.links.empty());
+    EXPECT_TRUE(contains(message.text, "hxxps://evil[.]example"));
+    EXPECT_TRUE(contains(message.html, "Message suspect."));
+    ASSERT_EQ(message.attachments.size(), 1U);
+    EXPECT_FALSE(contains(message.attachments[0].bytes, "evil()"));
+    EXPECT_TRUE(contains(message.attachments[0].bytes, "a.js"));
+    const auto listing = door.quarantine->list();
+    ASSERT_EQ(listing->held.size(), 1U);
+    EXPECT_EQ(listing->held[0].kept_as, "neutralised");
+    EXPECT_EQ(listing->held[0].subject, "Facture");
+    EXPECT_EQ(*door.quarantine->message(listing->held[0].id), incoming.bytes());
+    // What cannot be sealed is not changed, what cannot be changed is held.
+    door.disk.set_free_bytes(10);
+    EXPECT_EQ(door.pass_as(event::Level::Suspicious, incoming).fate, Fate::Defer);
+    door.disk.set_free_bytes(1 << 20);
+    door.bench.noted.active_files = {"another.js"};
+    EXPECT_EQ(door.pass_as(event::Level::Suspicious, incoming).fate, Fate::Hold);
+}
+
+TEST(MailGate, ActiveFilesOfCleanMailFollowThePolicy) {
+    const Incoming incoming = letter(
+        " multipart/mixed; boundary=b",
+        "--b\r\nContent-Type: text/plain\r\n\r\nhttps://a.example\r\n--b\r\nContent-Type: "
+        "application/x; name=a.docm\r\nContent-Disposition: attachment\r\n\r\nx\r\n--b--\r\n");
+    Door strip({.active_files = GatePolicy::ActiveFiles::Strip});
+    strip.bench.noted.active_files = {"a.docm"};
+    const Decision decision = strip.pass_as(event::Level::Clean, incoming);
+    ASSERT_EQ(decision.fate, Fate::Deliver);
+    const Message message = shown(incoming, decision);
+    EXPECT_EQ(message.subject, "Facture");
+    EXPECT_EQ(message.links.size(), 1U);
+    EXPECT_EQ(strip.quarantine->list()->held.size(), 1U);
+    Door hold({.active_files = GatePolicy::ActiveFiles::Hold});
+    hold.bench.noted.active_files = {"a.docm"};
+    EXPECT_EQ(hold.pass_as(event::Level::Clean, incoming).fate, Fate::Hold);
+    hold.bench.noted.active_files = {};
+    EXPECT_EQ(hold.pass_as(event::Level::Clean, incoming).fate, Fate::Deliver);
+}
+
+TEST(MailGate, ARefusedMessageIsSealedFirst) {
+    Door door(
+        {.suspicious = GatePolicy::Suspicious::Reject, .malicious = GatePolicy::Malicious::Reject});
+    EXPECT_EQ(door.pass_as(event::Level::Malicious, letter()).fate, Fate::Reject);
+    EXPECT_EQ(door.pass_as(event::Level::Suspicious, letter()).fate, Fate::Reject);
+    const auto listing = door.quarantine->list();
+    ASSERT_EQ(listing->held.size(), 2U);
+    EXPECT_EQ(listing->held[0].kept_as, "rejected");
+    door.disk.set_free_bytes(10);
+    EXPECT_EQ(door.pass_as(event::Level::Malicious, letter()).fate, Fate::Defer);
+}
+
+TEST(MailGate, ASignatureThatThePolicyKeepsIsNotBroken) {
+    Incoming incoming = letter();
+    incoming.headers.push_back({"DKIM-Signature", " v=1; d=x.example"});
+    Door keeps({.dkim_signed = GatePolicy::DkimSigned::Keep});
+    const Decision whole = keeps.pass_as(event::Level::Suspicious, incoming);
+    EXPECT_EQ(whole.fate, Fate::Deliver);
+    EXPECT_TRUE(whole.headers.empty());
+    EXPECT_FALSE(whole.body);
+    EXPECT_TRUE(whole.mark.starts_with("suspicious; "));
+    Door neutral({.suspicious = GatePolicy::Suspicious::Neutralise,
+                  .dkim_signed = GatePolicy::DkimSigned::Keep});
+    EXPECT_EQ(neutral.pass_as(event::Level::Suspicious, incoming).fate, Fate::Hold);
+}
+
+TEST(MailGate, OnlyCleanMailIsRememberedAndItsWayIsKnown) {
+    Door door({.inside = {"192.168.1.", "10.0.0.7"}});
+    door.pass_as(event::Level::Suspicious, letter());
+    EXPECT_TRUE(door.ways.empty());
+    for (const char* address : {"192.168.1.4", "192.168.10.4", "10.0.0.7", "10.0.0.70"}) {
+        Incoming incoming = letter();
+        incoming.envelope.client_ip = address;
+        door.pass_as(event::Level::Clean, incoming);
+    }
+    EXPECT_EQ(door.ways, (std::vector{Way::Out, Way::In, Way::Out, Way::In}));
+}
+
+TEST(MailGate, WhatIsKeptLongerThanThePolicySaysGoesAfterItsTrace) {
+    Door door;
+    door.pass_as(event::Level::Malicious, letter());
+    JudgePool pool([](const std::string&, const Envelope&) -> Result<Opened> { return Opened{}; },
+                   1);
+    const auto expire = [&](Micros keep, bool traces) {
+        Gate gate({door.clock, door.random, pool, *door.quarantine,
+                   [&](const event::Event& event) {
+                       if (!traces) return Status(fail(Code::Full, {"plein", "full"}));
+                       door.traced.push_back(event);
+                       return Status();
+                   }},
+                  {});
+        return gate.expire(keep);
+    };
+    door.clock.sleep_for(std::chrono::hours(2));
+    ASSERT_TRUE(expire(std::chrono::hours(3), true));
+    EXPECT_EQ(door.quarantine->list()->held.size(), 1U);
+    EXPECT_FALSE(expire(std::chrono::hours(1), false));
+    EXPECT_EQ(door.quarantine->list()->held.size(), 1U);
+    ASSERT_TRUE(expire(std::chrono::hours(1), true));
+    EXPECT_TRUE(door.quarantine->list()->held.empty());
+    EXPECT_EQ(door.traced.back().action, event::Action::Delete);
 }
 
 TEST(MailGate, OnlyOurOwnServersResultsAreBelieved) {

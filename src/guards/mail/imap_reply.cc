@@ -1,8 +1,10 @@
 #include "guards/mail/imap_reply.h"
 
+#include <fmt/format.h>
 #include <unicode/ucnv.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "guards/mail/fold.h"
@@ -223,13 +225,21 @@ std::string quoted_folder(std::string_view name) {
     return in_quotes(recoded(plain, kImapNames, "UTF-8"));
 }
 
-Result<std::string> quoted(std::string_view text) {
+Result<std::string> quoted_text(std::string_view text) {
     const auto fits = [](char c) { return c >= 0x20 && c < 0x7f; };
     if (!std::ranges::all_of(text, fits))
         return fail(Code::BadInput,
                     {"ce texte ne se cherche pas par IMAP", "this text cannot be searched by IMAP"},
                     {"seules les lettres simples passent", "plain letters alone pass"});
     return in_quotes(text);
+}
+
+std::string search_date(WallTime at) {
+    static constexpr std::array kMonths = std::to_array<std::string_view>(
+        {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"});
+    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
+    return fmt::format("{}-{}-{}", unsigned(day.day()), kMonths[unsigned(day.month()) - 1],
+                       int(day.year()));
 }
 
 }  // namespace hygie::mail

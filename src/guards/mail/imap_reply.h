@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 /// What an IMAP server says (RFC 3501 §7), read as bytes of a stranger. Pure.
 namespace hygie::mail {
@@ -71,6 +72,8 @@ std::optional<std::string> listed_folder(const ImapReply& reply);
 /// A folder's name as IMAP spells it: modified UTF-7 (RFC 3501 §5.1.3), in quotes.
 std::string quoted_folder(std::string_view name);
 /// A text in quotes; Code::BadInput when no quotes can hold it: control characters, or not ASCII.
-Result<std::string> quoted(std::string_view text);
+Result<std::string> quoted_text(std::string_view text);
+/// "12-Mar-2026", as SEARCH SINCE wants it.
+std::string search_date(WallTime at);
 
 }  // namespace hygie::mail

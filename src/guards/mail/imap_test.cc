@@ -71,8 +71,8 @@ TEST(MailImap, FolderNamesTravelInBothDirections) {
 }
 
 TEST(MailImap, ASearchTextCannotBecomeACommand) {
-    EXPECT_FALSE(quoted("a\r\nH2 LOGOUT"));
-    EXPECT_EQ(*quoted("<a\"b>"), "\"<a\\\"b>\"");
+    EXPECT_FALSE(quoted_text("a\r\nH2 LOGOUT"));
+    EXPECT_EQ(*quoted_text("<a\"b>"), "\"<a\\\"b>\"");
 }
 
 /// A mailbox of one folder, and what was asked of it, in order.

@@ -24,6 +24,8 @@ struct Incoming {
     Envelope envelope;  ///< without authentication: the door adds what it trusts
     std::vector<RawHeader> headers;
     std::string body;
+    /// Handed in by one of ours: a person who signed in to the mail server, or a machine of ours.
+    bool from_inside = false;
 
     /// The message as a file: CRLF lines.
     std::string bytes() const;

@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "guards/mail/judge.h"
+#include "guards/mail/noted.h"
 
 namespace hygie::mail {
 
@@ -19,6 +20,7 @@ namespace hygie::mail {
 struct Opened {
     Message message;
     Judgement judgement;
+    Noted noted{};
 };
 using Judging = std::function<Result<Opened>(const std::string& bytes, const Envelope& envelope)>;
 

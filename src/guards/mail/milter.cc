@@ -74,6 +74,14 @@ sfsistat later(SMFICTX* context) {
     return SMFIS_TEMPFAIL;
 }
 
+sfsistat refuse(SMFICTX* context) {
+    std::array<char, 4> code{"550"};
+    std::array<char, 6> extended{"5.7.1"};
+    std::array<char, 64> text{"Message refused: it looks like an attack"};
+    smfi_setreply(context, code.data(), extended.data(), text.data());
+    return SMFIS_REJECT;
+}
+
 sfsistat on_negotiate(SMFICTX* context, unsigned long offered, unsigned long protocol,
                       unsigned long, unsigned long, unsigned long* actions, unsigned long* wanted,
                       unsigned long* more, unsigned long* even_more) {
@@ -111,6 +119,9 @@ sfsistat on_from(SMFICTX* context, char** words) {
     talk.start_message();
     talk.message.envelope.mail_from = lower(bare_address(words[0]));
     talk.message.envelope.null_sender = talk.message.envelope.mail_from.empty();
+    std::array<char, 16> signed_in{"{auth_authen}"};
+    const char* person = smfi_getsymval(context, signed_in.data());
+    talk.message.from_inside = person && *person;
     return SMFIS_CONTINUE;
 }
 
@@ -180,6 +191,8 @@ sfsistat on_end(SMFICTX* context) {
             if (apply(context, talk, headers, decision)) return SMFIS_CONTINUE;
             log::error("mail.not-marked");
             return later(context);
+        case Fate::Reject:
+            return refuse(context);
         case Fate::Defer:
             return later(context);
     }

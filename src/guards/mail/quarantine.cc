@@ -52,7 +52,10 @@ std::string text_of(const Held& entry) {
                       {"mail_from", entry.envelope.mail_from},
                       {"rcpt_to", entry.envelope.rcpt_to},
                       {"verdict", entry.verdict},
-                      {"bytes", entry.bytes}};
+                      {"bytes", entry.bytes},
+                      {"from", entry.from},
+                      {"subject", entry.subject},
+                      {"kept_as", entry.kept_as}};
     return all.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -70,6 +73,10 @@ Result<Held> entry_of(std::string_view text) {
         entry.envelope.rcpt_to = all.at("rcpt_to").get<std::vector<std::string>>();
         entry.verdict = all.at("verdict").get<std::string>();
         entry.bytes = all.at("bytes").get<std::uint64_t>();
+        // Not in entries of the first guards.
+        entry.from = all.value("from", "");
+        entry.subject = all.value("subject", "");
+        entry.kept_as = all.value("kept_as", "held");
         return entry;
     } catch (const Json::exception&) {
         return corrupt();
@@ -218,6 +225,19 @@ Result<std::vector<Release>> Quarantine::untold_releases() {
         all.push_back(TRY(release_of(as_text(*text))));
     }
     return all;
+}
+
+Result<std::size_t> Quarantine::expire(WallTime limit,
+                                       const std::function<Status(const Held&)>& first) {
+    std::size_t count = 0;
+    for (const Held& held : TRY(list()).held) {
+        if (held.at >= limit) break;
+        TRY_STATUS(first(held));
+        TRY_STATUS(disk_.remove(path_of(held.id)));
+        ++count;
+    }
+    if (count > 0) TRY_STATUS(disk_.sync_dir(dir_));
+    return count;
 }
 
 Status Quarantine::release_told(const std::string& id) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,7 +13,8 @@
 #include "host/disk.h"
 #include "host/random.h"
 
-/// Messages that were held, sealed, until a person decides. Nothing is ever removed here.
+/// Messages that were held, sealed, until a person decides. Nothing is removed before the time that
+/// the operator's policy sets.
 namespace hygie::mail {
 
 /// The domain of the house's root key that seals what is held.
@@ -27,6 +29,11 @@ struct Held {
     Envelope envelope;
     std::string verdict;  ///< one line of JSON (report.h)
     std::uint64_t bytes = 0;
+    std::string from{};     ///< the author's address as the letter shows it
+    std::string subject{};  ///< decoded
+    /// Why it is kept: "held", "neutralised" (its reader has the harmless copy), "rejected" (its
+    /// sender was told), "reported" (somebody here sent it in).
+    std::string kept_as = "held";
     bool is_released = false;  ///< as find and list tell it
 };
 
@@ -70,6 +77,10 @@ class Quarantine {
     /// Releases that no ledger was told of.
     Result<std::vector<Release>> untold_releases();
     Status release_told(const std::string& id);
+
+    /// Removes what was kept since before `limit`. `first` is told of each; where it fails nothing
+    /// is removed. How many went.
+    Result<std::size_t> expire(WallTime limit, const std::function<Status(const Held&)>& first);
 
   private:
     Quarantine(Disk& disk, Random& random, std::string dir, const crypto::Secret32& key);

@@ -26,15 +26,6 @@ constexpr Micros kJudgePause = std::chrono::seconds(2);
 constexpr int kJudgeTriesMax = 3;
 constexpr Micros kWaitMax = std::chrono::minutes(25);
 
-/// "12-Mar-2026", as SEARCH SINCE wants it.
-std::string search_date(WallTime at) {
-    static constexpr std::array kMonths = std::to_array<std::string_view>(
-        {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"});
-    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
-    return fmt::format("{}-{}-{}", unsigned(day.day()), kMonths[unsigned(day.month()) - 1],
-                       int(day.year()));
-}
-
 bool is_settled(const Fetched& message) {
     return message.has_flag(kCheckedKeyword) || message.has_flag(kReleasedKeyword) ||
            message.has_flag(kSuspiciousKeyword);
