@@ -114,6 +114,7 @@ Result<int> guard(Context& context) {
                      [&](const event::Event& event) { return spool->keep(event); },
                      [&](const mail::Opened& opened, const mail::Envelope& envelope,
                          mail::Way way) { house->remember(opened, envelope, way); },
+                     TRY(mail_authenticator(context)),
                      [&](const mail::Incoming& incoming) {
                          return desk ? desk->take(incoming) : std::optional<mail::Decision>();
                      }},
@@ -201,7 +202,8 @@ std::vector<Parameter> policy_options() {
          .help = {"le temps laissé pour juger un message", "the time given to judge a message"},
          .by_default = "30s"},
         mail_threads_option(),
-        mail_trust_results_option()};
+        mail_trust_results_option(),
+        mail_dns_option()};
 }
 
 std::vector<Parameter> desk_options() {

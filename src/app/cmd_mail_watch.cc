@@ -82,6 +82,7 @@ Result<int> watch(Context& context) {
         .trace = [&](const event::Event& event) { return spool->keep(event); },
         .open = [&](const mail::Mailbox& one) { return mail::open_mailbox(context.disk, one); },
         .tell = std::ref(teller),
+        .authenticate = TRY(mail_authenticator(context)),
         .remember =
             [&](const mail::Opened& opened, const mail::Envelope& envelope) {
                 house->remember(opened, envelope, mail::Way::In);
@@ -111,6 +112,7 @@ std::vector<Parameter> watch_options() {
             mail_history_option(),
             mail_core_option(),
             mail_trust_results_option(),
+            mail_dns_option(),
             {.name = "--look-back",
              .placeholder = "DURATION",
              .kind = Kind::Duration,

@@ -2,6 +2,7 @@
 
 #include "app/cmd_mail.h"
 #include "app/unlock.h"
+#include "guards/mail/self_check.h"
 #include "host/log.h"
 
 namespace hygie::app {
@@ -227,6 +228,26 @@ Parameter mail_threads_option() {
             .by_default = "2",
             .min = 1,
             .max = 64};
+}
+
+Parameter mail_dns_option() {
+    return {
+        .name = "--dns",
+        .placeholder = "ADDRESS[@PORT]",
+        .help = {"le serveur de noms de la maison, pour vérifier SPF, DKIM et DMARC là où aucun "
+                 "serveur à vous ne l'a fait ; jamais attendu plus de deux secondes",
+                 "the house's name server, to check SPF, DKIM and DMARC where no server of yours "
+                 "did; never waited for longer than two seconds"}};
+}
+
+Result<std::function<void(mail::Incoming&)>> mail_authenticator(Context& context) {
+    if (!context.values.has("--dns")) return std::function<void(mail::Incoming&)>();
+    std::shared_ptr<mail::Resolver> resolver =
+        TRY(mail::open_resolver(context.values.text("--dns")));
+    return [&context, resolver](mail::Incoming& incoming) {
+        mail::check_authentication(incoming, *resolver, context.clock.now(),
+                                   context.clock.steady() + mail::kAuthenticationBudget);
+    };
 }
 
 Result<crypto::RootKey> unlock_mail(Context& context) {

@@ -98,6 +98,10 @@ Parameter mail_mailboxes_option();
 Result<std::vector<mail::Mailbox>> read_mailboxes(Context& context);
 Parameter mail_trust_results_option();
 Parameter mail_threads_option();
+/// --dns
+Parameter mail_dns_option();
+/// What computes SPF, DKIM and DMARC by asking --dns; an empty function without it.
+Result<std::function<void(mail::Incoming&)>> mail_authenticator(Context& context);
 /// The root key in --state, opened as its file asks.
 Result<crypto::RootKey> unlock_mail(Context& context);
 

@@ -26,6 +26,12 @@ struct Envelope {
     AuthResult spf = AuthResult::Absent;
     AuthResult dkim = AuthResult::Absent;
     AuthResult dmarc = AuthResult::Absent;
+
+    /// Somebody that we believe checked who sent it, whatever came out.
+    bool is_authenticated() const {
+        return spf != AuthResult::Absent || dkim != AuthResult::Absent ||
+               dmarc != AuthResult::Absent;
+    }
 };
 
 /// Reads the JSON side-car `{helo, client_ip, mail_from, rcpt_to, spf, dkim, dmarc}`. All are

@@ -17,12 +17,16 @@ namespace {
 constexpr std::string_view kSuspiciousTag = "[Suspect]";
 constexpr std::string_view kUnjudgedTag = "=?utf-8?Q?[Non_v=C3=A9rifi=C3=A9_/_unchecked]?=";
 
-std::string mark_of(const Judgement& judgement, const std::string& id) {
+std::string mark_of(const Incoming& incoming, const Judgement& judgement, const std::string& id) {
     std::string mark =
         fmt::format("{}; class={}; score={:.4f}; id={}", event::name_of(judgement.level),
                     name_of(judgement.kind), judgement.score, id);
     for (std::size_t i = 0; i < judgement.reasons.size(); ++i)
         mark += (i == 0 ? "; why=" : ",") + judgement.reasons[i].id;
+    const Envelope& envelope = incoming.envelope;
+    if (envelope.is_authenticated())
+        mark += fmt::format("; spf={}; dkim={}; dmarc={}", name_of(envelope.spf),
+                            name_of(envelope.dkim), name_of(envelope.dmarc));
     return mark;
 }
 
@@ -81,6 +85,8 @@ Decision Gate::pass(Incoming incoming) {
     if (doors_.desk)
         if (auto taken = doors_.desk(incoming)) return std::move(*taken);
     std::string bytes = judged_bytes(incoming, policy_.authserv_ids);
+    if (doors_.authenticate && !incoming.from_inside && !incoming.envelope.is_authenticated())
+        doors_.authenticate(incoming);
     const Result<Opened> opened =
         doors_.judges.judge(std::move(bytes), incoming.envelope, policy_.deadline);
     if (!opened) return failed(incoming, opened.error());
@@ -166,8 +172,10 @@ Decision Gate::delivered(const Incoming& incoming, const Opened& opened) {
     const std::string id = new_id();
     if (const Status told = trace(event::Type::MailJudged, id, incoming, opened.judgement); !told)
         return failed(incoming, told.error());
-    Decision decision{
-        .fate = Fate::Deliver, .mark = mark_of(opened.judgement, id), .headers = {}, .body = {}};
+    Decision decision{.fate = Fate::Deliver,
+                      .mark = mark_of(incoming, opened.judgement, id),
+                      .headers = {},
+                      .body = {}};
     if (opened.judgement.level == event::Level::Clean && doors_.remember)
         doors_.remember(opened, incoming.envelope, incoming.from_inside ? Way::Out : Way::In);
     if (!what.banner) return decision;
@@ -193,7 +201,7 @@ Decision Gate::changed_copy(const Incoming& incoming, const Opened& opened, cons
     if (const Status told = trace(event::Type::MailHeld, id, incoming, opened.judgement); !told)
         return {.fate = Fate::Defer};
     Decision decision{.fate = Fate::Deliver,
-                      .mark = mark_of(opened.judgement, id) + "; neutralised",
+                      .mark = mark_of(incoming, opened.judgement, id) + "; neutralised",
                       .headers = std::move(copy->headers),
                       .body = std::move(copy->body)};
     if (what.banner)

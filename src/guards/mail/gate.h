@@ -72,6 +72,8 @@ struct GateDoors {
     EventSink trace;
     /// Told of each message that is delivered as clean: what the house remembers.
     std::function<void(const Opened&, const Envelope&, Way)> remember{};
+    /// Computes SPF, DKIM and DMARC where no server of ours said anything; within a budget.
+    std::function<void(Incoming&)> authenticate{};
     /// Asked before anybody judges: mail to the guard itself.
     std::function<std::optional<Decision>(const Incoming&)> desk{};
 };

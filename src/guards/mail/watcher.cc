@@ -135,6 +135,7 @@ Result<Opened> Watcher::judge(const std::string& bytes, Envelope& envelope) {
     Incoming incoming = incoming_of(bytes);
     if (contains(mailbox_.user, "@")) incoming.envelope.rcpt_to = {mailbox_.user};
     const std::string seen = judged_bytes(incoming, policy_.authserv_ids);
+    if (doors_.authenticate && !incoming.envelope.is_authenticated()) doors_.authenticate(incoming);
     envelope = incoming.envelope;
     for (int left = kJudgeTriesMax;; --left) {
         Result<Opened> opened = doors_.judges.judge(seen, envelope, policy_.deadline);

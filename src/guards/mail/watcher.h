@@ -51,6 +51,8 @@ struct WatchDoors {
     std::function<Result<ImapSession>(const Mailbox&)> open;
     /// Told of each act; thread-safe. The error is set for Lost.
     std::function<void(const Mailbox&, WatchAct, const Error*)> tell;
+    /// Checks signatures where no server of ours said anything; within a budget. May be empty.
+    std::function<void(Incoming&)> authenticate{};
     /// Told of each message found clean: what the house remembers. Thread-safe; may be empty.
     std::function<void(const Opened&, const Envelope&)> remember{};
 };
