@@ -22,7 +22,6 @@ constexpr std::size_t kFrameBytesMax = 16 << 20;
 constexpr std::size_t kPlainBytesMax = 64 << 20;
 /// Records of one frame, so that a reader never needs much memory.
 constexpr std::size_t kBatchBytes = 1 << 20;
-constexpr int kZstdLevel = 1;
 using Chain = std::array<std::uint8_t, 16>;
 
 struct Header {
@@ -63,15 +62,6 @@ crypto::Nonce nonce_of(std::uint64_t frame) {
 
 std::string segment_path(const std::string& dir, std::uint64_t number) {
     return fmt::format("{}/{:016x}.log", dir, number);
-}
-
-Bytes compress(ByteView plain) {
-    Bytes out(ZSTD_compressBound(plain.size()));
-    const std::size_t size =
-        ZSTD_compress(out.data(), out.size(), plain.data(), plain.size(), kZstdLevel);
-    HYGIE_CHECK(!ZSTD_isError(size), "zstd has room for the worst case");
-    out.resize(size);
-    return out;
 }
 
 std::unexpected<Error> corrupt() {
@@ -197,7 +187,7 @@ Status Journal::append(std::span<const Record> records) {
             out.bytes(files::encode(records[taken++]));
         records = records.subspan(taken);
         if (at_ > kSegmentBytes) TRY_STATUS(begin_segment());
-        const Bytes packed = compress(plain);
+        const Bytes packed = packer_.pack(plain);
         Bytes frame(4 + packed.size() + crypto::kTagBytes);
         store_be(frame.data(), static_cast<std::uint32_t>(frame.size() - 4));
         crypto::seal(segment_key_, nonce_of(frames_), chain_, packed, frame.data() + 4);
@@ -211,12 +201,16 @@ Status Journal::append(std::span<const Record> records) {
 }
 
 Status Journal::sync() {
-    // Under the lock: a writer waits for the disk here, at most once per interval of the keeper.
-    const std::lock_guard lock(mutex_);
-    if (!dirty_) return {};
-    TRY_STATUS(file_->sync());
-    dirty_ = false;
-    return {};
+    std::shared_ptr<File> file;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!dirty_) return {};
+        dirty_ = false;
+        file = file_;
+    }
+    // Beside the writers: nobody whose act waits for the journal waits for the disk too. Segments
+    // before this one were synced when it began.
+    return file->sync();
 }
 
 }  // namespace hygie::files

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "crypto/secret.h"
+#include "guards/files/packer.h"
 #include "guards/files/record.h"
 #include "host/disk.h"
 #include "host/random.h"
@@ -53,7 +54,8 @@ class Journal {
     std::mutex mutex_;
     std::atomic<bool> dirty_ = false;
     std::uint64_t number_ = 0;  ///< of the open segment
-    std::unique_ptr<File> file_;
+    std::shared_ptr<File> file_;
+    Packer packer_;
     std::uint64_t at_ = 0;
     std::uint64_t frames_ = 0;
     crypto::Secret32 segment_key_;

@@ -21,7 +21,6 @@ constexpr std::uint32_t kVersion = 1;
 /// Length and name before the sealed bytes.
 constexpr std::size_t kFrameHeadBytes = 4 + sizeof(ChunkId);
 constexpr std::size_t kSealedBytesMax = Packs::kChunkBytes + (64 << 10);
-constexpr int kZstdLevel = 1;
 
 std::unexpected<Error> damaged() {
     return fail(
@@ -52,15 +51,6 @@ class Sha256Stream {
   private:
     std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
-
-Bytes compress(ByteView plain) {
-    Bytes out(ZSTD_compressBound(plain.size()));
-    const std::size_t size =
-        ZSTD_compress(out.data(), out.size(), plain.data(), plain.size(), kZstdLevel);
-    HYGIE_CHECK(!ZSTD_isError(size), "zstd has room for the worst case");
-    out.resize(size);
-    return out;
-}
 
 class PackedContent final : public Content {
   public:
@@ -191,17 +181,23 @@ Status Packs::begin_pack() {
 
 Result<ChunkId> Packs::put_chunk(ByteView chunk) {
     const ChunkId id = crypto::hmac_sha256(name_key_.view(), chunk);
-    if (!index_.contains(id)) TRY_STATUS(write_chunk(id, chunk));
+    TRY_STATUS(take(id, chunk));
     return id;
+}
+
+Status Packs::take(const ChunkId& id, ByteView chunk) {
+    if (met_) met_->insert(id);
+    return index_.contains(id) ? Status() : write_chunk(id, chunk);
 }
 
 Status Packs::write_chunk(const ChunkId& id, ByteView chunk) {
     if (!file_ || at_ > kPackBytes) TRY_STATUS(begin_pack());
-    const Bytes sealed = crypto::box(seal_key_, id, compress(chunk), *random_);
+    const Bytes sealed = crypto::box(seal_key_, id, packer_.pack(chunk), *random_);
     Bytes frame(4);
     store_be(frame.data(), static_cast<std::uint32_t>(sealed.size()));
     append(frame, id);
     append(frame, sealed);
+    dirty_ = true;
     TRY_STATUS(file_->write_at(at_, frame));
     index_[id] = {number_, static_cast<std::uint32_t>(sealed.size()), at_ + kFrameHeadBytes};
     at_ += frame.size();
@@ -227,49 +223,88 @@ Result<Packs::Put> Packs::put(const Content& content) {
     return put;
 }
 
-Status Packs::sync() {
+Result<Packs::Put> Packs::put(ByteView bytes) {
+    HYGIE_CHECK(bytes.size() <= kChunkBytes, "more than a chunk is put as a content");
+    Put put;
+    put.size = bytes.size();
+    put.hash = crypto::sha256(bytes);
+    const ChunkId id = crypto::hmac_sha256(name_key_.view(), bytes);
     const std::lock_guard lock(mutex_);
-    if (!file_) return {};
-    return file_->sync();
+    TRY_STATUS(take(id, bytes));
+    put.chunks.push_back(id);
+    return put;
 }
 
-Status Packs::compact(const std::set<ChunkId>& live) {
+Status Packs::sync() {
+    std::shared_ptr<File> file;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!dirty_) return {};
+        dirty_ = false;
+        file = file_;
+    }
+    return file->sync();
+}
+
+Status Packs::compact(const std::function<std::set<ChunkId>()>& live) {
     struct Fill {
         std::uint64_t all = 0;
         std::uint64_t live = 0;
     };
+    {
+        const std::lock_guard lock(mutex_);
+        met_.emplace();
+    }
+    const std::set<ChunkId> kept = live();
     std::map<std::uint32_t, Fill> fills;
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, where] : index_) {
-        fills[where.pack].all += where.size;
-        if (live.contains(id)) fills[where.pack].live += where.size;
+    Status done;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, where] : index_) {
+            fills[where.pack].all += where.size;
+            if (kept.contains(id)) fills[where.pack].live += where.size;
+        }
+        if (file_) fills.erase(number_);
     }
     for (const auto& [pack, fill] : fills)
-        if (2 * fill.live < fill.all && (pack != number_ || !file_))
-            TRY_STATUS(move_out(pack, live));
-    return {};
+        if (done && 2 * fill.live < fill.all) done = move_out(pack, kept);
+    const std::lock_guard lock(mutex_);
+    met_.reset();
+    return done;
 }
 
-/// What is still needed is durable in its new place before the old one goes. Under the lock.
+/// What is still needed is durable in its new place before the old one goes.
 Status Packs::move_out(std::uint32_t pack, const std::set<ChunkId>& live) {
     std::vector<ChunkId> ids;
-    for (const auto& [id, where] : index_)
-        if (where.pack == pack) ids.push_back(id);
-    const auto file = TRY(disk_.open(path(pack), Open::Read));
-    for (const ChunkId& id : ids) {
-        const Where where = index_.at(id);
-        if (!live.contains(id)) {
-            index_.erase(id);
-            continue;
-        }
-        Bytes sealed(where.size);
-        sealed.resize(TRY(file->read_at(where.at, sealed)));
-        TRY_STATUS(write_chunk(id, TRY(unseal(id, sealed))));
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, where] : index_)
+            if (where.pack == pack) ids.push_back(id);
     }
-    if (file_) TRY_STATUS(file_->sync());
-    bytes_ -= std::min(bytes_, TRY(file->size()));
+    const auto file = TRY(disk_.open(path(pack), Open::Read));
+    for (const ChunkId& id : ids) TRY_STATUS(move_chunk(id, pack, *file, live.contains(id)));
+    TRY_STATUS(sync());
+    {
+        const std::lock_guard lock(mutex_);
+        bytes_ -= std::min(bytes_, TRY(file->size()));
+    }
     TRY_STATUS(disk_.remove(path(pack)));
     return disk_.sync_dir(dir_);
+}
+
+/// One at a time, so that whoever keeps bytes meanwhile hardly waits.
+Status Packs::move_chunk(const ChunkId& id, std::uint32_t pack, File& from, bool is_live) {
+    const std::lock_guard lock(mutex_);
+    const auto found = index_.find(id);
+    if (found == index_.end() || found->second.pack != pack) return {};
+    if (!is_live && !met_->contains(id)) {
+        index_.erase(found);
+        return {};
+    }
+    const Where where = found->second;
+    Bytes sealed(where.size);
+    sealed.resize(TRY(from.read_at(where.at, sealed)));
+    return write_chunk(id, TRY(unseal(id, sealed)));
 }
 
 Result<Bytes> Packs::unseal(const ChunkId& id, ByteView sealed) const {
@@ -284,17 +319,26 @@ Result<Bytes> Packs::unseal(const ChunkId& id, ByteView sealed) const {
 }
 
 Result<Bytes> Packs::get(const ChunkId& id) const {
-    Where where;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = index_.find(id);
-        if (found == index_.end()) return damaged();
-        where = found->second;
+    Result<Bytes> bytes = damaged();
+    // A compaction may move it between the two looks.
+    for (int looks = 0; looks < 2 && !bytes; ++looks) {
+        Where where;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = index_.find(id);
+            if (found == index_.end()) return damaged();
+            where = found->second;
+        }
+        const auto file = disk_.open(path(where.pack), Open::Read);
+        if (!file) {
+            bytes = std::unexpected(file.error());
+            continue;
+        }
+        Bytes sealed(where.size);
+        sealed.resize(TRY((*file)->read_at(where.at, sealed)));
+        bytes = unseal(id, sealed);
     }
-    const auto file = TRY(disk_.open(path(where.pack), Open::Read));
-    Bytes sealed(where.size);
-    sealed.resize(TRY(file->read_at(where.at, sealed)));
-    return unseal(id, sealed);
+    return bytes;
 }
 
 bool Packs::holds(const ChunkId& id) const {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -11,6 +13,7 @@
 #include "base/result.h"
 #include "crypto/secret.h"
 #include "guards/files/content.h"
+#include "guards/files/packer.h"
 #include "guards/files/record.h"
 #include "host/disk.h"
 #include "host/random.h"
@@ -38,9 +41,12 @@ class Packs {
     };
     /// Takes bytes in; durable after sync(). Chunks already here cost their hash alone.
     Result<Put> put(const Content& content);
+    /// The same for bytes at hand, at most a chunk.
+    Result<Put> put(ByteView bytes);
     Status sync();
-    /// Rewrites packs of which less than half is in `live`, and removes the old ones, durably.
-    Status compact(const std::set<ChunkId>& live);
+    /// Rewrites packs of which less than half is in what `live` returns, and removes the old ones,
+    /// durably. What is put meanwhile stays.
+    Status compact(const std::function<std::set<ChunkId>()>& live);
     /// Bytes of one chunk. NotFound, or Corrupt when they do not open.
     Result<Bytes> get(const ChunkId& id) const;
     bool holds(const ChunkId& id) const;
@@ -64,8 +70,10 @@ class Packs {
     Result<std::vector<std::uint32_t>> numbers() const;
     Result<std::uint64_t> load(std::uint32_t pack, Check check);
     Status move_out(std::uint32_t pack, const std::set<ChunkId>& live);
+    Status move_chunk(const ChunkId& id, std::uint32_t pack, File& from, bool is_live);
     Status begin_pack();
     Result<ChunkId> put_chunk(ByteView chunk);
+    Status take(const ChunkId& id, ByteView chunk);
     Status write_chunk(const ChunkId& id, ByteView chunk);
     Result<Bytes> unseal(const ChunkId& id, ByteView sealed) const;
 
@@ -76,8 +84,12 @@ class Packs {
     crypto::Secret32 seal_key_;
     mutable std::mutex mutex_;
     std::unordered_map<ChunkId, Where, IdHash> index_;
+    /// Chunks that were met again since a compaction began; none outside one.
+    std::optional<std::set<ChunkId>> met_;
     std::uint32_t number_ = 0;
-    std::unique_ptr<File> file_;
+    std::shared_ptr<File> file_;
+    bool dirty_ = false;
+    Packer packer_;
     std::uint64_t at_ = 0;
     std::uint64_t bytes_ = 0;
 };

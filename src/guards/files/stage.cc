@@ -70,6 +70,17 @@ bool can_clone(const std::string& dir) {
     return clones;
 }
 
+Status clone(int from, int to) {
+    const Result<bool> done = clone_or_copy(from, to);
+    return done ? Status() : Status(std::unexpected(done.error()));
+}
+
+Status copy(int from, int to) {
+    struct stat info{};
+    if (::fstat(from, &info) < 0) return os_failure(errno, "stage");
+    return copy_bytes(from, to, static_cast<std::uint64_t>(info.st_size));
+}
+
 /// "0006…-0101….c" → version, key, how; none for any other name.
 std::optional<Stage::Item> parse_name(std::string_view name) {
     const std::size_t dash = name.find('-');
@@ -161,18 +172,19 @@ std::string Stage::path(const FileKey& key, VersionId version, Held held) const 
                        held == Held::Clone ? ".c" : ".l");
 }
 
-Status Stage::keep(int fd, const FileKey& key, VersionId version) const {
+Status Stage::keep(int fd, const FileKey& key, VersionId version, How how) const {
     const std::string name = path(key, version, Held::Clone);
     // A clone is there or not. A copy grows: it gets its name when it is whole.
-    const std::string first = clones_ ? name : name + kPart;
+    const bool clones = clones_ && how == How::Best;
+    const std::string first = clones ? name : name + kPart;
     const UniqueFd to(::open(first.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
     if (!to) return os_failure(errno, dir_);
-    const Result<bool> done = clone_or_copy(fd, to.get());
+    const Status done = clones ? clone(fd, to.get()) : copy(fd, to.get());
     if (!done) {
         (void)::unlink(first.c_str());
-        return std::unexpected(done.error());
+        return done;
     }
-    if (!clones_ && ::rename(first.c_str(), name.c_str()) < 0) return os_failure(errno, dir_);
+    if (!clones && ::rename(first.c_str(), name.c_str()) < 0) return os_failure(errno, dir_);
     return {};
 }
 

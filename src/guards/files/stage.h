@@ -35,7 +35,10 @@ class Stage {
     bool clones() const { return clones_; }
 
     /// Keeps the bytes of an open file as they are now. Code::Full when there is no room.
-    Status keep(int fd, const FileKey& key, VersionId version) const;
+    /// Cloning waits until the disk has what was written to the file a moment ago; copying does
+    /// not.
+    enum class How { Best, Copy };
+    Status keep(int fd, const FileKey& key, VersionId version, How how = How::Best) const;
     /// Gives a live file a second name. Code::Unavailable when it has none any more or lies
     /// outside our mount.
     Status link(int fd, const FileKey& key, VersionId version) const;

@@ -16,6 +16,7 @@ namespace hygie::files {
 namespace {
 
 constexpr std::size_t kSmallFileBytesMax = 64 << 10;
+constexpr auto kRoomLook = std::chrono::milliseconds(50);
 
 FileType type_of(mode_t mode) {
     if (S_ISREG(mode)) return FileType::Regular;
@@ -119,7 +120,8 @@ Result<std::unique_ptr<Store>> Store::open(StoreDoors doors, const std::string& 
         store->last_ = std::max(store->last_.load(), record.time);
         store->catalog_.apply(record);
         if (record.kind == RecordKind::Present) store->written_[record.time] = record.key;
-        if (record.kind == RecordKind::Sealed) store->packed_[record.version] = std::move(record);
+        if (record.kind == RecordKind::Sealed)
+            store->packed_[record.version] = {std::move(record.chunks), record.size};
         return {};
     };
     store->journal_ = TRY(Journal::open(doors.disk, doors.random, paths.log, key, take));
@@ -184,19 +186,20 @@ Record Store::present(const Subject& subject, const struct stat& info, Cause cau
     return record;
 }
 
-Status Store::commit(const Subject& subject, Record record, Known known) {
+/// The first record says what is there; what follows belongs to it.
+Status Store::commit(const Subject& subject, std::vector<Record> records, Known known) {
+    const Record& record = records.front();
     known.path = record.path;
     known.type = record.type;
     known.version = record.time;
     known.size = record.size;
     known.place = record.place;
     known.meta = record.meta;
-    known.writer = 0;
     if (record.cause != Cause::PreImage) {
         known.committed = record.time;
         known.committed_size = record.size;
     }
-    TRY_STATUS(journal_->append(record));
+    TRY_STATUS(journal_->append(records));
     ++kept_;
     if (!subject.has_name) return commit_nameless(subject, record, std::move(known));
     const auto replaced = catalog_.set(subject.key, std::move(known));
@@ -214,15 +217,24 @@ Status Store::commit_nameless(const Subject& subject, const Record& record, Know
     return note_moved(*owner, subject.path, subject.path, {});
 }
 
+/// As it was a moment ago: asking the file system each time costs as much as keeping a small file.
+Room Store::room_on(std::uint8_t volume) {
+    const auto now = std::chrono::steady_clock::now();
+    const std::lock_guard lock(room_mutex_);
+    Looked& looked = rooms_[volume];
+    if (now - looked.at < kRoomLook) return looked.room;
+    struct statvfs room{};
+    // Unknown room is no room.
+    if (::statvfs(stage(volume).dir().c_str(), &room) < 0) return {};
+    looked = {{room.f_bavail * room.f_frsize, room.f_blocks * room.f_frsize}, now};
+    return looked.room;
+}
+
 /// Room is asked for before bytes are kept, never made by dropping kept ones.
 Status Store::admit(const std::string& actor, std::uint64_t bytes, std::uint8_t volume) {
-    struct statvfs room{};
-    if (::statvfs(stage(volume).dir().c_str(), &room) < 0) return os_failure(errno, "stage");
-    const std::uint64_t unit = room.f_frsize;
     // A clone takes room only as its source is overwritten.
     const std::uint64_t taken = stage(volume).clones() ? 0 : bytes;
-    if (admission_.admit(actor, taken, {room.f_bavail * unit, room.f_blocks * unit},
-                         std::chrono::steady_clock::now()))
+    if (admission_.admit(actor, taken, room_on(volume), std::chrono::steady_clock::now()))
         return {};
     return fail(Code::Full,
                 {"plus de place pour garder des versions : les écritures qui détruiraient sont "
@@ -257,6 +269,9 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
     if (old && old->is_linked && !old->is_held && effort == Effort::Bytes &&
         is_same_content(*old, Stamp::of(info)))
         return keep_linked(subject, *old);
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    if (effort == Effort::Bytes && size <= kSmallBytesMax && cause != Cause::Baseline)
+        return keep_small(subject, info, cause, actor);
     Record record = present(subject, info, cause, actor);
     Known known = old.value_or(Known());
     if (!where.clones() && !known.is_linked) {
@@ -264,14 +279,47 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
         known.link_version = record.time;
     }
     const bool cheap = effort == Effort::Cheaply && !where.clones() && known.is_linked;
-    if (!cheap) TRY_STATUS(where.keep(subject.fd, subject.key, record.time));
+    const bool is_fresh = cause == Cause::Commit && size <= kCopiedBytesMax;
+    if (!cheap)
+        TRY_STATUS(where.keep(subject.fd, subject.key, record.time,
+                              is_fresh ? Stage::How::Copy : Stage::How::Best));
     record.place = cheap ? Place::Linked : Place::Staged;
     // A second name changes the change time.
     if (known.is_linked && ::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
     record.changed_ns = Stamp::of(info).changed_ns;
     known.held = Stamp::of(info);
     known.is_held = !cheap;
-    return commit(subject, std::move(record), std::move(known));
+    return commit(subject, std::vector{std::move(record)}, std::move(known));
+}
+
+/// The bytes of a small file go straight into the packs.
+Status Store::keep_small(const Subject& subject, const struct stat& info, Cause cause,
+                         const std::string& actor) {
+    Bytes bytes(static_cast<std::size_t>(info.st_size));
+    const ContentPtr live = content_of(UniqueFd(::fcntl(subject.fd, F_DUPFD_CLOEXEC, 3)));
+    bytes.resize(TRY(live->read_at(0, bytes)));
+    Record record = present(subject, info, cause, actor);
+    record.size = bytes.size();
+    record.place = Place::Packed;
+    Record sealed;
+    sealed.kind = RecordKind::Sealed;
+    sealed.time = next_version();
+    sealed.key = subject.key;
+    sealed.version = record.time;
+    sealed.size = bytes.size();
+    sealed.place = Place::Packed;
+    {
+        // Together: a compaction sees both or neither.
+        const std::lock_guard lock(packed_mutex_);
+        Packs::Put put = TRY(packs_->put(bytes));
+        sealed.hash = to_bytes(put.hash);
+        sealed.chunks = put.chunks;
+        packed_[record.time] = {std::move(put.chunks), put.size};
+    }
+    Known known = catalog_.find(subject.key).value_or(Known());
+    known.held = Stamp::of(info);
+    known.is_held = true;
+    return commit(subject, std::vector{std::move(record), std::move(sealed)}, std::move(known));
 }
 
 Status Store::note_present(const Subject& subject, Cause cause, const std::string& actor) {
@@ -281,7 +329,7 @@ Status Store::note_present(const Subject& subject, Cause cause, const std::strin
     Known known = catalog_.find(subject.key).value_or(Known());
     known.held = Stamp::of(info);
     known.is_held = true;
-    return commit(subject, std::move(record), std::move(known));
+    return commit(subject, std::vector{std::move(record)}, std::move(known));
 }
 
 Status Store::note_committed(const FileKey& key, const std::string& actor) {
@@ -348,22 +396,31 @@ Status Store::note_attributes(const Subject& subject, const std::string& actor) 
     return {};
 }
 
+/// Null when its bytes are not in the packs.
+ContentPtr Store::packed(VersionId version) {
+    const std::lock_guard lock(packed_mutex_);
+    const auto found = packed_.find(version);
+    if (found == packed_.end()) return nullptr;
+    return packed_content(packs_, found->second.chunks, found->second.size);
+}
+
 ContentPtr Store::content(const FileKey& key, VersionId version, std::uint64_t size) {
     if (version == 0 || size == 0) return nullptr;
     return std::make_shared<StoredContent>(
         [this, key, version]() -> Result<ContentPtr> {
+            if (ContentPtr bytes = packed(version)) return bytes;
             if (Result<UniqueFd> fd = stage(key.volume()).open_version(key, version); fd)
                 return content_of(std::move(*fd));
-            const std::lock_guard lock(packed_mutex_);
-            const auto found = packed_.find(version);
-            if (found == packed_.end())
-                return fail(Code::NotFound, {"version absente", "version not there"});
-            return packed_content(packs_, found->second.chunks, found->second.size);
+            // It may have moved between the two looks.
+            if (ContentPtr bytes = packed(version)) return bytes;
+            return fail(Code::NotFound, {"version absente", "version not there"});
         },
         size);
 }
 
 Status Store::sync() {
+    // A record must not outlive the bytes it names.
+    TRY_STATUS(packs_->sync());
     return journal_->sync();
 }
 
@@ -386,7 +443,7 @@ Status Store::seal(const FileKey& key, VersionId version) {
     catalog_.apply(record);
     {
         const std::lock_guard lock(packed_mutex_);
-        packed_[version] = std::move(record);
+        packed_[version] = {std::move(record.chunks), record.size};
     }
     return where.drop(key, version);
 }
@@ -413,13 +470,13 @@ bool Store::is_sealed(VersionId version) {
 }
 
 Status Store::compact() {
-    std::set<ChunkId> live;
-    {
+    return packs_->compact([this] {
+        std::set<ChunkId> live;
         const std::lock_guard lock(packed_mutex_);
-        for (const auto& [version, record] : packed_)
-            live.insert(record.chunks.begin(), record.chunks.end());
-    }
-    return packs_->compact(live);
+        for (const auto& [version, packed] : packed_)
+            live.insert(packed.chunks.begin(), packed.chunks.end());
+        return live;
+    });
 }
 
 }  // namespace hygie::files

@@ -103,6 +103,11 @@ class Store {
     /// Gives back the room of chunks that no version needs any more.
     Status compact();
     Packs& packs() { return *packs_; }
+    /// Whole files up to this size go into the packs at once: making a file for each costs more
+    /// than sealing its bytes, and cloning what was just written waits for the disk.
+    static constexpr std::uint64_t kSmallBytesMax = 16 << 10;
+    /// What was just written is copied up to this size, for the same reason.
+    static constexpr std::uint64_t kCopiedBytesMax = 1 << 20;
     std::uint64_t versions_kept() const { return kept_; }
     /// The state folder was empty when it was opened.
     bool is_first_life() const { return is_first_life_; }
@@ -113,8 +118,12 @@ class Store {
                    const std::string& actor);
     Status commit_nameless(const Subject& subject, const Record& record, Known known);
     Status keep_linked(const Subject& subject, const Known& known);
-    Status commit(const Subject& subject, Record record, Known known);
+    Status commit(const Subject& subject, std::vector<Record> records, Known known);
     Status admit(const std::string& actor, std::uint64_t bytes, std::uint8_t volume);
+    Room room_on(std::uint8_t volume);
+    Status keep_small(const Subject& subject, const struct stat& info, Cause cause,
+                      const std::string& actor);
+    ContentPtr packed(VersionId version);
     Status adopt(const Stage::Item& item);
 
     StoreDoors doors_;
@@ -124,10 +133,20 @@ class Store {
     std::shared_ptr<Packs> packs_;
     std::map<std::uint8_t, std::unique_ptr<Stage>> stages_;
     Admission admission_;
+    struct Looked {
+        Room room;
+        std::chrono::steady_clock::time_point at{};
+    };
+    std::mutex room_mutex_;
+    std::map<std::uint8_t, Looked> rooms_;
     std::atomic<VersionId> last_ = 0;
     std::atomic<std::uint64_t> kept_ = 0;
     std::mutex packed_mutex_;
-    std::unordered_map<VersionId, Record> packed_;    ///< Sealed records, by version
+    struct Packed {
+        std::vector<ChunkId> chunks;
+        std::uint64_t size = 0;
+    };
+    std::unordered_map<VersionId, Packed> packed_;    ///< whose bytes are in the packs
     std::unordered_map<VersionId, FileKey> written_;  ///< versions of the journal, until adopted
 };
 
