@@ -128,7 +128,7 @@ Intent intent_of(pid_t tid, std::uint64_t mask, int file_fd) {
             return open_intent(call->args[2]);
         case SYS_execve:
         case SYS_execveat:
-            return mask & fan::kOpenPerm ? Intent::Execute : Intent::Read;
+            return Intent::Read;  // running it has an event of its own
         case SYS_read:
         case SYS_pread64:
         case SYS_readv:

@@ -29,7 +29,9 @@ struct Known {
     VersionId committed = 0;
     std::uint64_t committed_size = 0;
     Meta meta;
-    pid_t writer = 0;  ///< the process that is changing it, since the last kept version
+    /// Hash of the key of the actor that made it, in this life, and its first version.
+    std::uint64_t maker = 0;
+    VersionId made = 0;
 };
 
 /// The present, by key and by path. Thread-safe; every call is short.

@@ -44,8 +44,14 @@ std::string_view extension_part(std::string_view name) {
     return dot == std::string_view::npos || dot == 0 ? std::string_view() : name.substr(dot);
 }
 
-void Circle::note_birth(const FileKey& file) {
-    if (!born_.insert(file).second) return;
+bool Circle::made(const FileKey& file, const std::string& actor, SteadyTime now) const {
+    const auto birth = born_.find(file);
+    return birth != born_.end() && birth->second.actor == std::hash<std::string>()(actor) &&
+           now - birth->second.at <= kMemory;
+}
+
+void Circle::note_birth(const FileKey& file, const std::string& actor, SteadyTime now) {
+    if (!born_.insert({file, {now, std::hash<std::string>()(actor)}}).second) return;
     births_.push_back(file);
     if (births_.size() <= kBornMax) return;
     born_.erase(births_.front());
@@ -99,7 +105,7 @@ void Circle::forget(SteadyTime now) {
 
 std::vector<Loss> Circle::add(Stranger stranger, Examiner& examiner) {
     forget(stranger.at);
-    note_birth(stranger.file);
+    note_birth(stranger.file, stranger.actor, stranger.at);
     std::vector<Loss> replaced;
     if (!stranger.now || stranger.now->size() == 0) return replaced;
     std::erase_if(strangers_, [&](const Stranger& old) { return old.file == stranger.file; });

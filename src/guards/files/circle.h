@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/time.h"
@@ -39,9 +39,10 @@ class Circle {
     static constexpr std::size_t kBornMax = 65'536;
     static constexpr Micros kMemory = std::chrono::minutes(10);
 
-    /// Whether the file was made by this circle a short time ago: what becomes of it harms nobody.
-    bool made(const FileKey& file) const { return born_.contains(file); }
-    void note_birth(const FileKey& file);
+    /// Whether the file was made by this very actor a short time ago: what becomes of it harms
+    /// nobody.
+    bool made(const FileKey& file, const std::string& actor, SteadyTime now) const;
+    void note_birth(const FileKey& file, const std::string& actor, SteadyTime now);
 
     /// A new file was closed. The losses that it replaces, unreadable, come back; those it gives
     /// back are forgotten.
@@ -63,7 +64,11 @@ class Circle {
 
     std::deque<Loss> losses_;
     std::deque<Stranger> strangers_;
-    std::unordered_set<FileKey, FileKeyHash> born_;
+    struct Birth {
+        SteadyTime at{};
+        std::uint64_t actor = 0;  ///< hash of its key
+    };
+    std::unordered_map<FileKey, Birth, FileKeyHash> born_;
     std::deque<FileKey> births_;
 };
 

@@ -16,23 +16,29 @@ constexpr int kPollMs = 100;
 }  // namespace
 
 void Gate::run_clerk() {
-    std::vector<fan::Event> closings;
     std::vector<fan::Event> names;
     while (!stop_) {
         std::array<pollfd, 2> polls{
             {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
-        if (::poll(polls.data(), polls.size(), kPollMs) <= 0) continue;
+        if (!closings_.pending() && ::poll(polls.data(), polls.size(), kPollMs) <= 0) continue;
         // Set before the queue is emptied: who looks in between sees one or the other.
-        clerk_busy_ = true;
-        closings.clear();
+        set_clerk_busy(true);
         names.clear();
-        note(groups_.closings.read(closings));
         note(groups_.names.read(names));
-        for (fan::Event& event : closings) take_closing(event);
+        // What has a name now was closed before it got it, as often as not.
+        while (closings_.deal_with_next([this](Closing& closing) { take_closing(closing); })) {
+        }
         for (const fan::Event& event : names) take_name(event);
-        closings.clear();
-        clerk_busy_ = false;
+        set_clerk_busy(false);
     }
+}
+
+void Gate::set_clerk_busy(bool busy) {
+    const std::lock_guard lock(clerk_mutex_);
+    clerk_busy_ = busy;
+    if (busy) return;
+    if (!closings_.pending() && !groups_.names.pending()) untold_.clear();
+    clerk_done_.notify_all();
 }
 
 const Volume* Gate::volume_of(const fan::Event& event) const {
@@ -63,44 +69,78 @@ void Gate::tell(Change change, bool is_destructive) {
     judge_.after(std::move(change));
 }
 
-/// A writer closed a file: its new version is kept from the event's descriptor, which holds the
-/// bytes even when every name is gone already.
-void Gate::take_closing(fan::Event& event) {
+/// Which file was closed, and whether that is our business. Whatever was ignored while it was being
+/// written is met again from here on.
+std::optional<Closing> Gate::sort_closing(fan::Event event) {
     if (event.mask & fan::kOverflow) ++counts_.overflows;
     const int fd = event.fd.get();
     struct stat info{};
-    if (!event.fd || ::fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) return;
+    if (!event.fd || event.tid == ::getpid() || ::fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return std::nullopt;
     const Volume* volume = volume_of(info);
     const Result<FileKey> key = volume ? volume->key_of(fd) : FileKey();
-    if (!volume || !key) return;
-    const std::lock_guard lock(stripes_[FileKeyHash()(*key) % stripes_.size()]);
-    const auto known = store_.catalog().find(*key);
-    std::optional<std::string> path = protected_path(*volume, fd, *key);
+    if (!volume || !key) return std::nullopt;
+    groups_.gate.heed(fd, groups_.gate_mask());
+    return Closing{std::move(event), *key};
+}
+
+/// Its new version is kept from the event's descriptor, which holds the bytes even when every name
+/// is gone already.
+void Gate::take_closing(Closing& closing) {
+    const int fd = closing.event.fd.get();
+    const FileKey& key = closing.key;
+    struct stat info{};
+    if (::fstat(fd, &info) < 0) return;
+    const Volume* volume = volume_of(info);
+    const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
+    const auto known = store_.catalog().find(key);
+    std::optional<std::string> path = protected_path(*volume, fd, key);
     if (!path && !known) {
         groups_.closings.ignore(fd, fan::kCloseWrite, fan::Ignore::Always);
         return;
     }
     if (!path) path = known->path;
-    groups_.gate.heed(fd, groups_.gate_mask());
     const bool is_same = known && known->is_held && known->held == Stamp::of(info);
     if (is_same && known->version == known->committed) return;
-    const Actor actor = actors_.of(event.tid);
+    const Actor actor = actors_.of(closing.event.tid);
     const bool has_name = info.st_nlink > (known && known->is_linked ? 1U : 0U);
     if (is_same) {
-        note(store_.note_committed(*key, actor.key()));
+        note(store_.note_committed(key, actor.key()));
     } else {
-        const Status kept = store_.keep({*volume, fd, *key, *path, has_name}, Cause::Commit,
+        const Status kept = store_.keep({*volume, fd, key, *path, has_name}, Cause::Commit,
                                         actor.key(), Store::Effort::Bytes);
         note(kept);
         if (!kept) return;
     }
-    Change change = change_of(ChangeKind::CloseWrite, actor, *key, *path);
-    const auto now = store_.catalog().find(*key);
-    change.is_new = !known || known->committed_size == 0;
-    if (known) change.before = store_.content(*key, known->committed, known->committed_size);
-    if (now) change.now = store_.content(*key, now->version, now->size);
-    tell(std::move(change), known && known->committed_size > 0);
-    if (!has_name) store_.catalog().forget(*key);
+    tell_closing(key, *path, known, actor);
+    if (has_name)
+        ignore_kept(fd, key, actor);
+    else
+        store_.catalog().forget(key);
+}
+
+void Gate::tell_closing(const FileKey& key, const std::string& path,
+                        const std::optional<Known>& before, const Actor& actor) {
+    Change change = change_of(ChangeKind::CloseWrite, actor, key, path);
+    const auto now = store_.catalog().find(key);
+    change.is_new = !before || before->committed_size == 0;
+    if (before) change.before = store_.content(key, before->committed, before->committed_size);
+    if (now) change.now = store_.content(key, now->version, now->size);
+    if (change.is_new)
+        store_.catalog().update(key, [&](Known& entry) {
+            entry.maker = std::hash<std::string>()(actor.key());
+            entry.made = entry.version;
+        });
+    tell(std::move(change), before && before->committed_size > 0 && !owns(actor, *before));
+}
+
+/// Under the file's stripe: what is kept as it stands need not be met until it changes.
+void Gate::ignore_kept(int fd, const FileKey& key, const Actor& actor) {
+    if (!groups_.pre_content || judge_.is_watchful() || hot_.is_hot(actor.key())) return;
+    groups_.gate.ignore(fd, groups_.gate_mask(), fan::Ignore::UntilModified);
+    struct stat now{};
+    if (::fstat(fd, &now) < 0 || !is_held(store_.catalog().find(key), now))
+        groups_.gate.heed(fd, groups_.gate_mask());
 }
 
 std::optional<std::string> Gate::path_in(const Volume& volume, const fan::Handle& dir,
@@ -143,7 +183,7 @@ void Gate::take_delete(const Volume& volume, const fan::Event& event, const Acto
     if (!known || known->type != FileType::Regular) return;
     Change change = change_of(ChangeKind::Unlink, actor, key, *path);
     change.before = store_.content(key, known->committed, known->committed_size);
-    tell(std::move(change), known->committed_size > 0);
+    tell(std::move(change), known->committed_size > 0 && !owns(actor, *known));
 }
 
 /// Something that was not ours took a name in a protected folder.

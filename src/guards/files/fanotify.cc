@@ -5,6 +5,7 @@
 #include <sys/fanotify.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -14,7 +15,6 @@ namespace hygie::files::fan {
 namespace {
 
 constexpr std::uint8_t kInfoRange = 6;  // FAN_EVENT_INFO_TYPE_RANGE, Linux 6.14
-constexpr std::size_t kReadBytes = 64 << 10;
 constexpr unsigned kIgnoreInode = FAN_MARK_ADD | FAN_MARK_IGNORE | FAN_MARK_EVICTABLE;
 
 unsigned init_flags(Kind kind) {
@@ -32,10 +32,6 @@ unsigned init_flags(Kind kind) {
                    FAN_REPORT_TARGET_FID;
     }
     return kCommon;
-}
-
-std::string path_of_fd(int fd) {
-    return fmt::format("/proc/self/fd/{}", fd);
 }
 
 Handle handle_in(const fanotify_event_info_fid& info, std::string* name) {
@@ -138,13 +134,11 @@ Status Group::unwatch_filesystem(const std::string& path, std::uint64_t mask) {
 // is asked about once more.
 void Group::ignore(int fd, std::uint64_t mask, Ignore how) {
     const unsigned survive = how == Ignore::Always ? FAN_MARK_IGNORED_SURV_MODIFY : 0U;
-    (void)::fanotify_mark(fd_.get(), kIgnoreInode | survive, mask, AT_FDCWD,
-                          path_of_fd(fd).c_str());
+    (void)::fanotify_mark(fd_.get(), kIgnoreInode | survive, mask, fd, nullptr);
 }
 
 void Group::heed(int fd, std::uint64_t mask) {
-    (void)::fanotify_mark(fd_.get(), FAN_MARK_REMOVE | FAN_MARK_IGNORE, mask, AT_FDCWD,
-                          path_of_fd(fd).c_str());
+    (void)::fanotify_mark(fd_.get(), FAN_MARK_REMOVE | FAN_MARK_IGNORE, mask, fd, nullptr);
 }
 
 void Group::ignore_inside(const std::string& dir, std::uint64_t mask) {
@@ -156,9 +150,9 @@ void Group::heed_all() {
     (void)::fanotify_mark(fd_.get(), FAN_MARK_FLUSH, 0, AT_FDCWD, "/");
 }
 
-Status Group::read(std::vector<Event>& out) {
+Status Group::read(std::vector<Event>& out, std::size_t bytes_max) {
     alignas(fanotify_event_metadata) std::uint8_t buffer[kReadBytes];
-    ssize_t size = ::read(fd_.get(), buffer, sizeof buffer);
+    ssize_t size = ::read(fd_.get(), buffer, std::min(bytes_max, sizeof buffer));
     if (size < 0) {
         if (errno == EAGAIN || errno == EINTR) return {};
         return os_failure(errno, "fanotify");

@@ -74,15 +74,18 @@ class Group {
     /// kernel or this file system cannot give them.
     Status watch_filesystem(const std::string& path, std::uint64_t mask);
     Status unwatch_filesystem(const std::string& path, std::uint64_t mask);
+    static constexpr std::size_t kReadBytes = 64 << 10;
     /// No more such events on the file open at `fd`; forgotten when its inode leaves the cache.
+    /// While somebody has the file open for writing the kernel takes only Ignore::Always.
     void ignore(int fd, std::uint64_t mask, Ignore how);
     void heed(int fd, std::uint64_t mask);
     /// No such events, ever, for files directly inside a folder.
     void ignore_inside(const std::string& dir, std::uint64_t mask);
     /// Forgets every ignored file at once.
     void heed_all();
-    /// Appends what waits; none when nothing does. Never blocks.
-    Status read(std::vector<Event>& out);
+    /// Appends what waits; none when nothing does. Never blocks. An event takes 24 bytes, 48 with a
+    /// range, more with names.
+    Status read(std::vector<Event>& out, std::size_t bytes_max = kReadBytes);
     void answer(int fd, std::uint32_t response);
     /// Whether events wait to be read.
     bool pending() const;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "guards/files/actors.h"
+#include "guards/files/closings.h"
 #include "guards/files/fanotify.h"
 #include "guards/files/judge_door.h"
 #include "guards/files/store.h"
@@ -33,6 +34,7 @@ struct Groups {
     static Result<Groups> open(Want want, const std::vector<std::unique_ptr<Volume>>& volumes);
     /// From here on every act on this file system waits for an answer.
     Status watch(const Volume& volume);
+    /// What may be ignored of a file whose bytes are kept. Running it is met each time.
     std::uint64_t gate_mask() const;
 };
 
@@ -56,16 +58,28 @@ struct GateCounts {
     std::atomic<std::uint64_t> overflows = 0;
 };
 
+/// How many acts of each actor were let through since the clerk last knew all that had happened.
+class UntoldActs {
+  public:
+    int count(const std::string& actor);
+    void add(const std::string& actor);
+    void clear();
+
+  private:
+    std::mutex mutex_;
+    std::unordered_map<std::string, int> acts_;
+};
+
 /// Holds every act on a protected file until what it would destroy is kept, asks the judge, and
-/// answers. Threads: one doorman that never waits, workers that keep bytes and ask, one clerk for
-/// what is told after the fact.
+/// answers. Threads: doormen, of whom one is at the door and never waits while others keep bytes
+/// and ask; one clerk for what is told after the fact.
 class Gate {
   public:
     static constexpr Micros kAnswerMax = std::chrono::milliseconds(250);
     static constexpr Micros kDelayMax = std::chrono::milliseconds(500);
     /// How long a file that was read is not asked about again.
     static constexpr Micros kEpoch = std::chrono::seconds(60);
-    static constexpr int kWorkers = 2;
+    static constexpr int kDoormen = 8;
 
     Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& groups,
          JudgeDoor& judge, Actors& actors, Clock& clock, std::vector<std::string> own_folders);
@@ -97,26 +111,31 @@ class Gate {
         fan::Event event;
         FileKey key;
         const Volume* volume = nullptr;
+        Intent intent = Intent::Write;
     };
     enum class Need { Nothing, Skip, Bytes };
 
-    // Doorman
+    // Doormen
     void run_doorman();
+    std::optional<Task> watch_the_door();
+    std::optional<Task> take_left();
+    std::optional<Task> take_left_if_free();
     void meet(fan::Event event);
     bool meet_quickly(fan::Event& event, Task& task);
     bool is_held(const std::optional<Known>& known, const struct stat& info) const;
     const Volume* volume_of(const struct stat& info) const;
     std::optional<std::string> protected_path(const Volume& volume, int fd, const FileKey& key);
 
-    // Workers
-    void run_worker();
+    // What takes longer (gate_workers.cc)
     void serve(Task task);
-    Need need_of(const Task& task, const std::optional<Known>& known, const struct stat& info,
-                 Intent intent);
-    Status make_safe(Task& task, Intent intent, const Actor& actor);
-    Stop ask(const Task& task, Intent intent, const Actor& actor);
+    Need need_of(const Task& task, const std::optional<Known>& known, const struct stat& info);
+    Status make_safe(Task& task, const Actor& actor);
+    void ignore_what_is_safe(const Task& task, Need need, const struct stat& info,
+                             const Actor& actor);
+    Stop ask(const Task& task, const Actor& actor);
     void wait_for_clerk();
-    bool is_told_later() const;
+    /// What somebody made a short time ago is its own to destroy.
+    bool owns(const Actor& actor, const Known& known) const;
     /// A restore puts back what is known to be good: it is not judged.
     bool is_own_tool(const Actor& actor) const {
         return !own_program_.empty() && actor.program == own_program_ && actor.uid == 0;
@@ -127,7 +146,12 @@ class Gate {
 
     // Clerk (clerk.cc)
     void run_clerk();
-    void take_closing(fan::Event& event);
+    std::optional<Closing> sort_closing(fan::Event event);
+    void take_closing(Closing& closing);
+    void tell_closing(const FileKey& key, const std::string& path,
+                      const std::optional<Known>& before, const Actor& actor);
+    void ignore_kept(int fd, const FileKey& key, const Actor& actor);
+    void set_clerk_busy(bool busy);
     void take_name(const fan::Event& event);
     void take_rename(const Volume& volume, const fan::Event& event, const Actor& actor);
     void take_delete(const Volume& volume, const fan::Event& event, const Actor& actor);
@@ -165,15 +189,20 @@ class Gate {
     GateCounts counts_;
     std::atomic<bool> scanned_ = false;
     std::atomic<bool> failed_ = false;
-    std::atomic<bool> clerk_busy_ = false;
+    Closings closings_;
+    UntoldActs untold_;
+    std::mutex clerk_mutex_;
+    std::condition_variable clerk_done_;
+    bool clerk_busy_ = false;
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;
     std::mutex failure_mutex_;
     std::optional<Error> failure_;
     std::array<std::mutex, 64> stripes_;
-    std::mutex queue_mutex_;
-    std::condition_variable queue_filled_;
-    std::deque<Task> queue_;
+    std::mutex door_mutex_;
+    std::mutex left_mutex_;
+    std::deque<Task> left_;
+    int serving_ = 0;  ///< doormen that are not free to take the door
     std::mutex looks_mutex_;
     std::map<FileKey, pid_t> looks_;  ///< files that change without a closing
     std::vector<std::jthread> threads_;

@@ -141,7 +141,9 @@ void Judge::judge_canary(const Change& change, Sign sign) {
 void Judge::judge_content(const Change& change) {
     if (!change.now || !change.before) return;
     // What it made itself may be changed; what it is renamed over was somebody's.
-    if (change.kind == ChangeKind::CloseWrite && circle(change.actor).made(change.file)) return;
+    if (change.kind == ChangeKind::CloseWrite &&
+        circle(change.actor).made(change.file, change.actor.key(), change.steady))
+        return;
     const Result<Finding> finding = examiner_.examine(change.before.get(), *change.now);
     if (!finding) return;
     const Weight weight = weight_of(*finding);
@@ -170,7 +172,7 @@ void Judge::judge_new(const Change& change) {
 
 void Judge::judge_loss(const Change& change) {
     Circle& mine = circle(change.actor);
-    if (mine.made(change.file)) return;
+    if (mine.made(change.file, change.actor.key(), change.steady)) return;
     judge_canary(change, Sign::Emptied);
     const auto fortune =
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
@@ -236,12 +238,14 @@ Conclusion Judge::take(const Change& change) {
             judge_name(change);
             break;
         case ChangeKind::Create:
-            circle(change.actor).note_birth(change.file);
+            circle(change.actor).note_birth(change.file, change.actor.key(), change.steady);
             break;
         default:
             return {};
     }
-    return conclude(change);
+    Conclusion conclusion = conclude(change);
+    conclusion.is_marked = marked_;
+    return conclusion;
 }
 
 Rung Judge::rung_for(const Party& party, const Change& change, bool is_group) const {

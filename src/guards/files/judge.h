@@ -51,6 +51,7 @@ struct Conclusion {
     std::string key;             ///< of the actor, or of the group that was judged
     std::vector<Actor> targets;  ///< whom Freeze means
     bool is_news = false;        ///< the rung rose with this change
+    bool is_marked = false;      ///< this change is held against its actor
 };
 
 /// Watches every change and holds what it means against whoever made it: the actor, the user, the

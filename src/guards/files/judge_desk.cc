@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "event/uuid.h"
+#include "guards/files/priority.h"
 #include "host/log.h"
 
 namespace hygie::files {
@@ -71,7 +72,8 @@ Stop JudgeDesk::before(const Change& change) {
         std::unique_lock lock(mutex_);
         judged = judged_.wait_for(lock, kWaitMax, [&] {
             const auto known = standings_.find(key);
-            return known == standings_.end() || known->second.unjudged <= kUnjudgedMax;
+            if (known == standings_.end()) return true;
+            return known->second.unjudged <= known->second.allowance(change.steady);
         });
         const auto known = standings_.find(key);
         if (known != standings_.end()) rung = known->second.rung;
@@ -128,24 +130,53 @@ void JudgeDesk::after(Change change) {
         return;
     }
     if (is_awaited(change)) ++standings_[change.actor.key()].unjudged;
+    urgent_ = urgent_ || is_urgent(change);
     queue_.push_back(std::move(change));
-    filled_.notify_one();
+    if (urgent_ || queue_.size() >= kHandful) filled_.notify_one();
+}
+
+/// A change by somebody who destroyed something, or may have. The rest is judged when convenient,
+/// and in any case before what comes after it. Under the lock.
+bool JudgeDesk::is_urgent(const Change& change) const {
+    if (is_awaited(change) || change.kind == ChangeKind::Rename) return true;
+    return change.kind == ChangeKind::CloseWrite && standings_.contains(change.actor.key());
+}
+
+int JudgeDesk::Standing::allowance(SteadyTime now) const {
+    if (rung >= Rung::Delay) return 0;
+    if (marked != SteadyTime{} && now - marked < Suspect::kShort) return 0;
+    return std::min(kUnjudgedMax + innocent, kTrustMax);
+}
+
+int JudgeDesk::patience(const Actor& actor) {
+    const std::scoped_lock lock(mutex_);
+    const auto known = standings_.find(actor.key());
+    if (known == standings_.end()) return kUnjudgedMax;
+    const int allowance = known->second.allowance(parts_.clock.steady());
+    return known->second.unjudged > allowance ? 0 : allowance;
 }
 
 void JudgeDesk::run(const std::stop_token& stop) {
+    set_urgency("judge", Urgency::Known);
     SteadyTime looked{};
     while (!stop.stop_requested()) {
         std::optional<Change> change;
         {
             std::unique_lock lock(mutex_);
-            busy_ = false;
-            judged_.notify_all();
-            filled_.wait_for(lock, stop, kOrdersEvery, [&] { return !queue_.empty(); });
+            if (queue_.empty()) {
+                busy_ = false;
+                urgent_ = false;
+                judged_.notify_all();
+            }
+            // Once begun, a handful is judged to its end.
+            if (!busy_)
+                filled_.wait_for(lock, stop, kLook,
+                                 [&] { return urgent_ || queue_.size() >= kHandful; });
             if (stop.stop_requested()) return;
-            if (!queue_.empty()) {
+            busy_ = !queue_.empty();
+            if (busy_) {
                 change = std::move(queue_.front());
                 queue_.pop_front();
-                busy_ = true;
             }
         }
         if (change) judge_one(*change);
@@ -177,19 +208,35 @@ void JudgeDesk::judge_one(const Change& change) {
                 change, one.verdict, "alert");
         }
     }
+    settle(change, conclusion);
+}
+
+/// What the judgement means for how the actor is treated from now on.
+void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
     const std::scoped_lock lock(mutex_);
     const auto known = standings_.find(change.actor.key());
-    if (known != standings_.end()) {
-        if (is_awaited(change)) --known->second.unjudged;
-        if (change.kind != ChangeKind::Read) known->second.rung = conclusion.rung;
-        const bool idle = known->second.unjudged <= 0 && known->second.rung == Rung::Preserve;
-        if (idle) standings_.erase(known);
+    if (known == standings_.end() && !conclusion.is_marked) return;
+    Standing& standing = known != standings_.end() ? known->second : standings_[change.actor.key()];
+    if (is_awaited(change)) {
+        --standing.unjudged;
+        standing.innocent = std::min(standing.innocent + 1, kTrustMax);
     }
+    if (change.kind != ChangeKind::Read) standing.rung = conclusion.rung;
+    if (conclusion.is_marked) {
+        standing.innocent = 0;
+        standing.marked = change.steady;
+    }
+    if (standings_.size() > kStandingsMax)
+        std::erase_if(standings_, [](const auto& entry) {
+            return entry.second.unjudged <= 0 && entry.second.rung == Rung::Preserve;
+        });
     judged_.notify_all();
 }
 
 void JudgeDesk::drain() {
     std::unique_lock lock(mutex_);
+    urgent_ = true;
+    filled_.notify_one();
     judged_.wait(lock, [&] { return queue_.empty() && !busy_; });
 }
 

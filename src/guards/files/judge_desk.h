@@ -43,6 +43,7 @@ class JudgeDesk final : public JudgeDoor {
     void stop();
 
     Stop before(const Change& change) override;
+    int patience(const Actor& actor) override;
     void after(Change change) override;
     bool is_watchful() const override { return parts_.enforcer.is_any_stopped(); }
 
@@ -53,21 +54,33 @@ class JudgeDesk final : public JudgeDoor {
     std::uint64_t dropped() const { return dropped_; }
 
     static constexpr std::size_t kQueueMax = 100'000;
-    /// Files of one actor that may wait for judgement while it goes on.
+    /// Files of an unknown actor that may wait for judgement while it goes on; one more for each
+    /// that was found harmless, up to kTrustMax; none while something is held against it.
     static constexpr int kUnjudgedMax = 1;
+    static constexpr int kTrustMax = 6;
+    static constexpr std::size_t kStandingsMax = 4096;
+    /// What nobody waits for is judged by the handful.
+    static constexpr std::size_t kHandful = 64;
     static constexpr Micros kWaitMax = std::chrono::milliseconds(150);
     static constexpr Micros kDelay = std::chrono::milliseconds(50);
     static constexpr Micros kOrdersEvery = std::chrono::milliseconds(250);
+    static constexpr Micros kLook = std::chrono::milliseconds(50);
     static constexpr Micros kSaveEvery = std::chrono::seconds(60);
 
   private:
     struct Standing {
         int unjudged = 0;
+        int innocent = 0;  ///< changes judged and found harmless, since the last that was not
         Rung rung = Rung::Preserve;
+        SteadyTime marked{};  ///< when something was last held against it
+        /// How many of its changes may wait to be judged while it goes on.
+        int allowance(SteadyTime now) const;
     };
 
     void run(const std::stop_token& stop);
     void judge_one(const Change& change);
+    void settle(const Change& change, const Conclusion& conclusion);
+    bool is_urgent(const Change& change) const;
     void obey_orders();
     enum class Saving { Now, WhenDue };
     void save(Saving saving);
@@ -84,6 +97,7 @@ class JudgeDesk final : public JudgeDoor {
     std::deque<Change> queue_;
     std::unordered_map<std::string, Standing> standings_;
     bool busy_ = false;
+    bool urgent_ = false;  ///< something waits that somebody waits for
     std::atomic<std::uint64_t> dropped_ = 0;
     std::mutex judge_mutex_;  ///< the judge and the theft watch: one thread at a time
     SteadyTime saved_{};

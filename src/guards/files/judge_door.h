@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,11 @@ class JudgeDoor {
     /// that hold bytes; the actor's call waits meanwhile. The answer may first finish judging what
     /// the same actor did before; it comes within Gate::kAnswerMax or counts as Allow.
     virtual Stop before(const Change& change) = 0;
+    /// How many acts of this actor may go on before what it did last is known and judged.
+    virtual int patience(const Actor& actor) {
+        (void)actor;
+        return std::numeric_limits<int>::max();
+    }
     /// Told after it happened. Must not block: queue it. `change` keeps its content alive.
     virtual void after(Change change) = 0;
     /// While somebody is stopped every act is asked about, also on files that were just read.

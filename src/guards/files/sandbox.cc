@@ -19,6 +19,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "guards/files/priority.h"
 #include "host/os_error.h"
 
 namespace hygie::files {
@@ -80,7 +81,7 @@ void answer_questions(int socket, const std::uint8_t* memory) {
 
 /// Replaces a worker that died by another, and says that it died.
 [[noreturn]] void keep_workers(int socket, const std::uint8_t* memory) {
-    ::prctl(PR_SET_NAME, "hygie-judge");
+    set_urgency("hygie-judge", Urgency::Known);
     for (;;) {
         const pid_t worker = ::fork();
         if (worker < 0) ::_exit(1);

@@ -1,0 +1,226 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "guards/files/gate.h"
+#include "host/os_error.h"
+
+/// The gate's doormen at work on what takes longer, and its keeper.
+namespace hygie::files {
+namespace {
+
+/// Each sync makes the whole file system wait for its log.
+constexpr Micros kSyncInterval = std::chrono::seconds(1);
+constexpr Micros kLookInterval = std::chrono::milliseconds(100);
+/// The gate's view of what happened may lag this long behind an act it holds.
+constexpr Micros kClerkWaitMax = std::chrono::milliseconds(20);
+constexpr Micros kOwn = std::chrono::minutes(10);
+
+ChangeKind kind_of(Intent intent, std::uint64_t mask) {
+    switch (intent) {
+        case Intent::Execute:
+            return ChangeKind::Execute;
+        case Intent::Truncate:
+            return ChangeKind::Truncate;
+        case Intent::Read:
+            return ChangeKind::Read;
+        case Intent::Write:
+            break;
+    }
+    return (mask & fan::kPreAccess) ? ChangeKind::Write : ChangeKind::OpenForWrite;
+}
+
+}  // namespace
+
+/// Whether bytes must be kept before this act goes on. Its last closing is dealt with already.
+Gate::Need Gate::need_of(const Task& task, const std::optional<Known>& known,
+                         const struct stat& info) {
+    if (is_held(known, info)) return Need::Nothing;
+    const bool clones = store_.stage(task.volume->number()).clones();
+    if (task.intent == Intent::Read && !clones && known) return Need::Skip;
+    const bool is_new = !known;
+    if (is_new &&
+        (!scanned_ || !(task.event.mask & fan::kPreAccess) || task.intent == Intent::Truncate))
+        return Need::Bytes;
+    if (known && !known->is_held) return Need::Bytes;
+    // It changed since its bytes were kept, and no writer has closed it since: half a version.
+    return Need::Skip;
+}
+
+Status Gate::make_safe(Task& task, const Actor& actor) {
+    const int fd = task.event.fd.get();
+    struct stat info{};
+    if (::fstat(fd, &info) < 0 || info.st_size == 0) return {};
+    if (!is_held(store_.catalog().find(task.key), info))
+        closings_.deal_with(task.key, [this](Closing& closing) { take_closing(closing); });
+    const std::lock_guard lock(stripes_[FileKeyHash()(task.key) % stripes_.size()]);
+    const auto known = store_.catalog().find(task.key);
+    const Need need = need_of(task, known, info);
+    if (need == Need::Bytes) {
+        std::string path = known ? known->path : std::string();
+        if (path.empty()) path = protected_path(*task.volume, fd, task.key).value_or(std::string());
+        TRY_STATUS(store_.keep({*task.volume, fd, task.key, path},
+                               known ? Cause::PreImage : Cause::Adopted, actor.key(),
+                               Store::Effort::Bytes));
+        ++counts_.kept;
+    }
+    ignore_what_is_safe(task, need, info, actor);
+    return {};
+}
+
+/// Under the file's stripe: its bytes are kept, or are half a version.
+void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& info,
+                               const Actor& actor) {
+    const int fd = task.event.fd.get();
+    const std::uint64_t ranges = fan::kPreAccess & groups_.gate_mask();
+    if (task.intent == Intent::Execute) return;
+    if (task.intent != Intent::Read) {
+        // More of the same writer's bytes: not asked about until it closes.
+        if (need == Need::Skip || (task.event.mask & fan::kPreAccess))
+            groups_.gate.ignore(fd, ranges, fan::Ignore::Always);
+        return;
+    }
+    if (need == Need::Skip) return;
+    const bool is_watched = hot_.is_hot(actor.key()) || judge_.is_watchful();
+    groups_.gate.ignore(fd, is_watched ? ranges : groups_.gate_mask(), fan::Ignore::UntilModified);
+    // Whoever wrote between the keeping and the ignoring must be met.
+    struct stat now{};
+    if (::fstat(fd, &now) < 0 || Stamp::of(now) != Stamp::of(info))
+        groups_.gate.heed(fd, groups_.gate_mask());
+}
+
+/// Helps the clerk until all that happened so far is told.
+void Gate::wait_for_clerk() {
+    const auto until = std::chrono::steady_clock::now() + kClerkWaitMax;
+    while (!stop_ && std::chrono::steady_clock::now() < until) {
+        if (closings_.deal_with_next([this](Closing& closing) { take_closing(closing); })) continue;
+        std::unique_lock lock(clerk_mutex_);
+        if (!clerk_busy_ && !closings_.pending() && !groups_.names.pending()) return;
+        clerk_done_.wait_for(lock, std::chrono::milliseconds(1));
+    }
+}
+
+bool Gate::owns(const Actor& actor, const Known& known) const {
+    const Micros made(static_cast<std::int64_t>(known.made));
+    return known.maker != 0 && known.maker == std::hash<std::string>()(actor.key()) &&
+           clock_.now().time_since_epoch() - made < kOwn;
+}
+
+Stop Gate::ask(const Task& task, const Actor& actor) {
+    const std::string key = actor.key();
+    auto known = store_.catalog().find(task.key);
+    const bool is_own = known && owns(actor, *known);
+    if (!is_own && untold_.count(key) >= judge_.patience(actor)) {
+        wait_for_clerk();
+        known = store_.catalog().find(task.key);
+    }
+    if (!known) return {};
+    Change change = change_of(kind_of(task.intent, task.event.mask), actor, task.key, known->path);
+    change.offset = task.event.offset;
+    change.length = task.event.length;
+    change.before = store_.content(task.key, known->committed, known->committed_size);
+    change.now = change.before;
+    Stop stop = judge_.before(change);
+    if (!is_own) untold_.add(key);
+    return stop;
+}
+
+void Gate::serve(Task task) {
+    const Actor actor = actors_.of(task.event.tid);
+    const bool is_read = task.intent == Intent::Read;
+    const Status safe = make_safe(task, actor);
+    if (!safe) note_failure(safe.error());
+    if (!safe && !is_read && safe.error().code != Code::NotFound) {
+        // What cannot be kept is not destroyed.
+        ++counts_.denied;
+        answer(task.event, fan::deny(safe.error().code == Code::Full ? ENOSPC : EIO));
+        return;
+    }
+    Stop stop;
+    const bool is_asked = !is_read || judge_.is_watchful() || hot_.is_hot(actor.key());
+    if (is_asked && !is_own_tool(actor)) stop = ask(task, actor);
+    if (stop.kind == Stop::Kind::Delay)
+        std::this_thread::sleep_for(std::min<Micros>(stop.delay, kDelayMax));
+    const bool is_denied = stop.kind == Stop::Kind::Deny || stop.kind == Stop::Kind::Freeze;
+    if (is_denied) ++counts_.denied;
+    answer(task.event, is_denied ? fan::deny(stop.error ? stop.error : EPERM) : fan::kAllow);
+    if (task.intent == Intent::Truncate && !is_denied) look_again(task.key, task.event.tid);
+}
+
+// ---- the keeper: makes durable, forgets what was ignored -------------------------------------
+
+void Gate::run_keeper() {
+    auto epoch = std::chrono::steady_clock::now();
+    auto synced = epoch;
+    while (!stop_) {
+        std::this_thread::sleep_for(kLookInterval);
+        look_at_all();
+        const auto now = std::chrono::steady_clock::now();
+        if (now - synced >= kSyncInterval) {
+            synced = now;
+            note(store_.sync());
+        }
+        if (now - epoch < kEpoch) continue;
+        epoch = now;
+        heed_all();
+    }
+    note(store_.sync());
+}
+
+/// truncate(2) changes a file that nobody opens or closes.
+void Gate::look_again(const FileKey& key, pid_t tid) {
+    const std::lock_guard lock(looks_mutex_);
+    looks_[key] = tid;
+}
+
+void Gate::look_at_all() {
+    std::map<FileKey, pid_t> looks;
+    {
+        const std::lock_guard lock(looks_mutex_);
+        looks.swap(looks_);
+    }
+    for (const auto& [key, tid] : looks) look_at(key, tid);
+}
+
+void Gate::look_at(const FileKey& key, pid_t tid) {
+    for (const auto& volume : volumes_) {
+        if (volume->number() != key.volume()) continue;
+        Result<UniqueFd> fd = volume->open_key(key, O_RDONLY | O_NOATIME);
+        // A read lease is refused while somebody may write: then a closing will come.
+        if (!fd || ::fcntl(fd->get(), F_SETLEASE, F_RDLCK) < 0) return;
+        (void)::fcntl(fd->get(), F_SETLEASE, F_UNLCK);
+        Closing closing;
+        closing.event.fd = std::move(*fd);
+        closing.event.tid = tid;
+        closing.key = key;
+        take_closing(closing);
+    }
+}
+
+/// Keeps what the walk found, through a descriptor that raised no event.
+Status Gate::take_stock(const Volume& volume, int path_fd, const std::string& path,
+                        Store::Effort effort) {
+    struct stat info{};
+    if (::fstat(path_fd, &info) < 0) return {};
+    const FileKey key = TRY(volume.key_of(path_fd));
+    const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
+    const auto known = store_.catalog().find(key);
+    if (known && known->held == Stamp::of(info) && store_.catalog().at(path) == key &&
+        (known->is_held || (known->is_linked && effort == Store::Effort::Cheaply)))
+        return {};
+    // What changed while no guard was there is a change like others.
+    const Cause cause = known || !store_.is_first_life() ? Cause::Adopted : Cause::Baseline;
+    if (!S_ISREG(info.st_mode) || info.st_size == 0)
+        return store_.note_present({volume, path_fd, key, path}, cause, {});
+    if (effort == Store::Effort::Cheaply && !store_.stage(volume.number()).clones())
+        return store_.keep({volume, path_fd, key, path}, cause, {}, effort);
+    const UniqueFd fd(
+        ::open(fmt::format("/proc/self/fd/{}", path_fd).c_str(), O_RDONLY | O_CLOEXEC | O_NOATIME));
+    if (!fd) return os_failure(errno, volume.top());
+    return store_.keep({volume, fd.get(), key, path}, cause, {}, effort);
+}
+
+}  // namespace hygie::files
