@@ -46,6 +46,11 @@ struct Belongings {
     std::vector<Membership> members;
     std::vector<std::string_view> evidence;
 
+    void reserve(std::size_t count) {
+        parties.reserve(count);
+        members.reserve(count);
+        evidence.reserve(count);
+    }
     void add(std::string_view party, const Membership& member, std::string_view source = {}) {
         parties.push_back(party);
         members.push_back(member);
@@ -55,6 +60,7 @@ struct Belongings {
 
 Belongings belongings_of(const Actor& actor) {
     Belongings all;
+    all.reserve(3 + actor.belongs.size());
     all.add({}, {.post = Post::Self});
     if (!actor.person.empty()) all.add(actor.person, {.post = Post::Self});
     if (!actor.organisation.empty()) all.add(actor.organisation, {.post = Post::Unit});

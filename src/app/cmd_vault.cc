@@ -25,8 +25,10 @@ Result<std::unique_ptr<Store>> open_store(Context& context) {
     if (store || store.error().code != Code::Busy) return store;
     return fail(Code::Busy,
                 {"le coffre est ouvert par le service", "the vault is open in the service"},
-                {"arrêtez « hygie serve » le temps de cette commande",
-                 "stop 'hygie serve' for the time of this command"});
+                {"arrêtez « hygie serve » le temps de cette commande, ou passez par lui : "
+                 "$import et $everything sous /fhir, les nombres sous /metrics",
+                 "stop 'hygie serve' for the time of this command, or go through it: $import and "
+                 "$everything below /fhir, the counts at /metrics"});
 }
 
 event::Event act(Context& context, event::Type type, const std::string& patient) {

@@ -1,5 +1,7 @@
 #include "guards/records/change.h"
 
+#include "guards/records/binary.h"
+
 namespace hygie::records {
 
 namespace {
@@ -105,7 +107,9 @@ Answer<Change> change_of(fhir::Arena& arena, const Call& call) {
                       .if_none_exist = std::string(call.request.header("if-none-exist")),
                       .if_match = std::string(call.request.header("if-match")),
                       .if_none_match = std::string(call.request.header("if-none-match"))};
-    if (call.method != Method::Delete) {
+    if (brings_content(call)) {
+        entry.resource = TRY(binary_of(arena, call));
+    } else if (call.method != Method::Delete) {
         const BodyKind kind = TRY(body_kind(call.request));
         const bool fits = kind == BodyKind::FhirJson ||
                           (kind == BodyKind::JsonPatch && call.method == Method::Patch);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "guards/records/binary.h"
 #include "guards/records/pages.h"
 
 namespace hygie::records {
@@ -208,7 +209,9 @@ Answer<void> understand(const Desk& desk, Call& call) {
     call.target = TRY(parse_target(path));
     call.parameters = TRY(parse_query(request.query));
     TRY_STATUS(take_form(call));
-    call.wishes = TRY(negotiate(request, call.parameters));
+    auto wishes = negotiate(request, call.parameters);
+    if (!wishes && wants_content(call)) return {};
+    call.wishes = TRY(std::move(wishes));
     return {};
 }
 

@@ -1,3 +1,4 @@
+#include "guards/records/binary.h"
 #include "guards/records/handlers.h"
 #include "guards/records/shaping.h"
 #include "guards/records/sight.h"
@@ -29,7 +30,9 @@ Answer<Disclosure> disclose_version(Desk& desk, const Call& call, Sight& sight,
     if (is_unchanged(call.request, version)) {
         response.status = 304;
     } else {
-        response = json_response(call, 200, shaped(std::move(version.body), extent));
+        response = wants_content(call)
+                       ? TRY(content_response(version.body))
+                       : json_response(call, 200, shaped(std::move(version.body), extent));
     }
     add_version_headers(response, version);
     event::Event e = event_of(desk, call, event::Type::RecordRead, found.record->patient(),
