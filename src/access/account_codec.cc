@@ -9,6 +9,7 @@ namespace hygie::access {
 namespace {
 
 constexpr std::uint64_t kBookVersion = 2;
+constexpr std::uint64_t kVersionWithoutPasskeys = 1;
 constexpr std::uint64_t kBookFields = 3, kAccountFields = 21, kTraceFields = 5;
 constexpr std::uint64_t kPasskeyFields = 5;
 constexpr std::size_t kTextsMax = 64;
@@ -97,9 +98,10 @@ Result<Role> read_role(cbor::Reader& in) {
     return static_cast<Role>(number);
 }
 
-Result<Account> read_account(cbor::Reader& in) {
+Result<Account> read_account(cbor::Reader& in, std::uint64_t version) {
     Account account;
-    TRY_STATUS(expect(in.array(), kAccountFields));
+    const bool has_passkeys = version != kVersionWithoutPasskeys;
+    TRY_STATUS(expect(in.array(), has_passkeys ? kAccountFields : kAccountFields - 1));
     account.login = ActorId(TRY(read_text(in)));
     account.name = TRY(read_text(in));
     account.role = TRY(read_role(in));
@@ -120,7 +122,7 @@ Result<Account> read_account(cbor::Reader& in) {
     account.identities = TRY(read_texts(in, kTextsMax));
     account.last_used = TRY(to_time(TRY(in.number())));
     account.epoch = TRY(in.number());
-    account.passkeys = TRY(read_passkeys(in));
+    if (has_passkeys) account.passkeys = TRY(read_passkeys(in));
     return account;
 }
 
@@ -189,11 +191,12 @@ Result<AccountBook> decode_book(ByteView bytes) {
     if (bytes.empty()) return book;
     cbor::Reader in(bytes);
     TRY_STATUS(expect(in.array(), kBookFields));
-    TRY_STATUS(expect(in.number(), kBookVersion));
+    const std::uint64_t version = TRY(in.number());
+    if (version != kBookVersion && version != kVersionWithoutPasskeys) return corrupt();
     const std::uint64_t accounts = TRY(in.array());
     if (accounts > kAccountsMax) return corrupt();
     for (std::uint64_t i = 0; i < accounts; ++i) {
-        book.accounts.push_back(TRY(read_account(in)));
+        book.accounts.push_back(TRY(read_account(in, version)));
         if (i > 0 && book.accounts[i].login <= book.accounts[i - 1].login) return corrupt();
     }
     const std::uint64_t traces = TRY(in.array());

@@ -176,6 +176,26 @@ TEST_F(AccountsTest, RefusesAFileThatWasTouchedOrIsOfAnotherKey) {
     EXPECT_EQ(other.error().code, Code::Corrupt);
 }
 
+/// A book of version 1, as Hygie wrote it before there were passkeys.
+TEST(Account, OldBooksAreStillRead) {
+    Bench bench;
+    Account account = bench.person();
+    account.identities = {"https://id.example 1"};
+    Bytes book = *encode_book({{account}, {}});
+    // [2, [[…21 fields…, no passkeys]], no traces]
+    ASSERT_EQ(book[1], 2);
+    ASSERT_EQ(book[3], 0x95);
+    book[1] = 1;
+    book[3] = 0x94;
+    ASSERT_EQ(book[book.size() - 2], 0x80);
+    book.erase(book.end() - 2);
+    const auto read = decode_book(book);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->accounts, std::vector{account});
+    book[1] = 3;
+    EXPECT_FALSE(decode_book(book));
+}
+
 /// A sealed file is taken for no other: sessions cannot be swapped in for accounts.
 TEST(SealedFile, IsBoundToItsName) {
     Bench bench;

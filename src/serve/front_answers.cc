@@ -78,9 +78,11 @@ Response Front::State::index(const Request&) {
     return message_page(
         200, {"Hygie", "Hygie"},
         {"Ce serveur garde des dossiers de santé. Les logiciels lisent "
-         "/fhir/metadata et /.well-known/smart-configuration ; chacun s'y connecte en son nom.",
+         "/fhir/metadata et /.well-known/smart-configuration ; chacun s'y connecte en son nom, et "
+         "gère ses clés d'accès à /oauth/passkeys.",
          "This server guards health records. Programs read /fhir/metadata and "
-         "/.well-known/smart-configuration; everybody signs in there under their own name."});
+         "/.well-known/smart-configuration; everybody signs in there under their own name, and "
+         "manages their passkeys at /oauth/passkeys."});
 }
 
 Response Front::State::health(const Request&) {
