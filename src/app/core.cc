@@ -156,6 +156,7 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
          .body_limit = [this](const serve::Request& head) { return front_->body_limit(head); },
          .socket = serve::inherited_socket(context_.process)},
         context_.clock, serve::AsyncHandler([this](serve::Request request, serve::Reply reply) {
+            if (!wait_until_open()) return reply(busy());
             (*front_)(std::move(request), std::move(reply));
         })));
     url_ = plan.url.empty() ? server_->url() : plan.url;
@@ -181,12 +182,22 @@ void Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Pl
                                                            .disk = context_.disk,
                                                            .audit = audit_.get()},
                                             std::move(options));
-    is_open_ = true;
+    go_on(Stage::Open);
+}
+
+void Core::go_on(Stage stage) {
+    stage_ = stage;
+    stage_.notify_all();
+}
+
+/// A socket that was handed over brings people before the door is there: they wait for it.
+bool Core::wait_until_open() {
+    stage_.wait(Stage::Opening);
+    return stage_ == Stage::Open;
 }
 
 /// Reads are answered where they arrive; what may take long goes to other threads.
 void Core::answer(const access::Actor& actor, serve::Request request, serve::Reply reply) {
-    if (!is_open_) return reply(busy());
     const bool is_read = request.method == "GET" || request.method == "HEAD";
     const bool asks_ledger = request.path.starts_with("/fhir/AuditEvent");
     if (is_read && !asks_ledger) return door_->handle(actor, std::move(request), std::move(reply));
@@ -232,6 +243,7 @@ void Core::stop() {
 }
 
 Core::~Core() {
+    go_on(Stage::Closed);
     if (server_) server_->stop();
     server_.reset();
     workers_.reset();

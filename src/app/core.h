@@ -112,10 +112,14 @@ class Core {
     void stop();
 
   private:
+    enum class Stage : std::uint8_t { Opening, Open, Closed };
+
     Core(Context& context, Store& store) : context_(context), store_(store) {}
     Status open_access(const CoreDirs& dirs, const crypto::RootKey& root);
     Status open_front(const CoreDirs& dirs, const Plan& plan);
     void open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan);
+    void go_on(Stage stage);
+    bool wait_until_open();
     void answer(const access::Actor& actor, serve::Request request, serve::Reply reply);
     event::Event origin() const;
     std::string metrics();
@@ -131,7 +135,7 @@ class Core {
     std::unique_ptr<LedgerAudit> audit_;
     std::unique_ptr<serve::TileRoutes> log_;
     std::unique_ptr<records::Door> door_;
-    std::atomic<bool> is_open_ = false;  ///< the door is there
+    std::atomic<Stage> stage_ = Stage::Opening;
     std::unique_ptr<serve::Front> front_;
     std::unique_ptr<serve::Workers> workers_;
     std::unique_ptr<serve::HttpServer> server_;
