@@ -22,6 +22,7 @@ class Decoder {
         for (auto& size : sizes) size = head.number();
         for (std::size_t i = 0; i < kStreams; ++i) streams_[i].in = head.take(sizes[i]);
         if (!head.good || !head.in.empty()) return nullptr;
+        reserve();
         entries();
         columns();
         for (const auto& stream : streams_) {
@@ -29,10 +30,28 @@ class Decoder {
         }
         if (!in_order()) return nullptr;
         for (auto& words : data_->words) fold_words(words);
+        give_back();
         return std::move(data_);
     }
 
   private:
+    /// What the streams cannot exceed: a text, a value and a posting take a byte each at least.
+    void reserve() {
+        data_->chars.reserve(from(Letters).in.size() + 2 * from(Numbers).in.size() +
+                             (from(Uuids).in.size() / kUuidBytes + 1) * kUuidText);
+        data_->text_ends.reserve(from(Texts).in.size() + 1);
+        texts_.reserve(from(Texts).in.size() + 1);
+        data_->postings.reserve(from(Postings).in.size());
+    }
+    /// Records are kept in memory by their bytes: none is held in reserve.
+    void give_back() {
+        auto& d = *data_;
+        d.chars.shrink_to_fit();
+        const auto shrink = [](auto&... arrays) { (arrays.shrink_to_fit(), ...); };
+        shrink(d.text_ends, d.entries, d.types, d.columns, d.posting_ends, d.postings, d.tokens,
+               d.dates, d.amounts, d.numbers, d.words, d.uris, d.references, d.composites, d.parts);
+    }
+
     Reader& from(Stream stream) { return streams_[stream]; }
 
     TextId text(Stream stream) {
@@ -48,12 +67,17 @@ class Decoder {
             case Spelling::Plain:
                 return size == 0 ? 0 : data_->add_text(as_text(from(Letters).take(size)));
             case Spelling::Uuid: {
-                auto letters = to_hex(from(Uuids).take(kUuidBytes));
-                if (size != kUuidText || letters.size() != 2 * kUuidBytes) break;
-                for (std::size_t i = 0; i < kUuidText; ++i) {
-                    if (is_dash_place(i)) letters.insert(i, 1, '-');
+                constexpr std::string_view kDigits = "0123456789abcdef";
+                const ByteView bytes = from(Uuids).take(kUuidBytes);
+                if (size != kUuidText || bytes.size() != kUuidBytes) break;
+                std::array<char, kUuidText> letters;
+                std::size_t at = 0;
+                for (const auto byte : bytes) {
+                    if (is_dash_place(at)) letters[at++] = '-';
+                    letters[at++] = kDigits[byte >> 4];
+                    letters[at++] = kDigits[byte & 15];
                 }
-                return data_->add_text(letters);
+                return data_->add_text({letters.data(), letters.size()});
             }
             case Spelling::Number:
                 return data_->add_text(number_spelled(size));
