@@ -159,9 +159,9 @@ Parameter mail_seed_option() {
 Parameter mail_authors_option() {
     return {.name = "--authors",
             .placeholder = "ABC",
-            .help = {"les auteurs de modèles à employer, parmi A, B et C",
-                     "the template authors to use, among A, B and C"},
-            .by_default = "ABC"};
+            .help = {"les auteurs de modèles à employer, de A à H",
+                     "the template authors to use, from A to H"},
+            .by_default = "ABCDEFGH"};
 }
 
 Parameter mail_history_option() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <unordered_map>
 
 #include "guards/mail/limits.h"
@@ -41,45 +42,72 @@ double weight_for(const Signal& signal, Class kind) {
     return weight;
 }
 
-/// The strongest signals for a class; for a clean message, those that speak for it.
-std::vector<Reason> reasons_for(std::span<const Signal> signals, Class kind, bool clean) {
-    std::vector<std::pair<double, const Signal*>> order;
+Reason reason_of(const Signal& signal, double weight) {
+    return {.id = std::string(signal.id),
+            .text = sentence_of(signal),
+            .evidence = signal.evidence,
+            .where = signal.where,
+            .weight = weight};
+}
+
+/// What speaks for a clean message: the signals that take away.
+std::vector<Reason> excuses_among(std::span<const Signal> signals) {
+    std::vector<Reason> out;
     for (const Signal& signal : signals) {
         double weight = 0;
-        if (!clean) {
-            weight = weight_for(signal, kind);
-        } else {
-            for (const Rule* rule : rules_of(signal.id))
-                weight = std::max(weight, -rule->weight * signal.strength);
-        }
-        if (weight > 0) order.emplace_back(weight, &signal);
+        for (const Rule* rule : rules_of(signal.id))
+            weight = std::max(weight, -rule->weight * signal.strength);
+        if (weight > 0) out.push_back(reason_of(signal, weight));
     }
-    std::ranges::stable_sort(order, std::greater{}, [](const auto& one) { return one.first; });
-    std::vector<Reason> out;
-    for (const auto& [weight, signal] : order) {
-        if (out.size() == kReasonsMax) break;
-        out.push_back({.id = std::string(signal->id),
-                       .text = sentence_of(*signal),
-                       .evidence = signal->evidence,
-                       .where = signal->where,
-                       .weight = weight});
-    }
+    std::ranges::stable_sort(out, std::greater{}, &Reason::weight);
+    if (out.size() > kReasonsMax) out.resize(kReasonsMax);
     return out;
 }
 
-/// The sentences that the model weighs heaviest stand among the signals by their weight.
-void add_words(const Opinion& opinion, std::vector<Reason>& reasons) {
-    for (const Opinion::Part& part : opinion.parts) {
-        if (part.weight <= 0 || signal_kind(part.feature)) continue;
-        reasons.push_back({.id = part.feature,
+/// All that made the verdict: signals by what they weigh in the model, and in the rules where these
+/// decided; and the sentences that the model weighs.
+std::vector<Reason> accusers(std::span<const Signal> signals, Class kind, const Opinion& opinion,
+                             bool by_rules) {
+    std::vector<Reason> out;
+    for (const Signal& signal : signals) {
+        double weight = by_rules ? weight_for(signal, kind) : 0;
+        for (const Opinion::Part& part : opinion.parts)
+            if (part.feature == signal.id) weight += part.weight;
+        if (weight > 0) out.push_back(reason_of(signal, weight));
+    }
+    for (const Opinion::Part& part : opinion.parts)
+        if (!signal_kind(part.feature))
+            out.push_back({.id = part.feature,
                            .text = {"Ce genre de phrase est celui des messages trompeurs.",
                                     "Sentences of this kind are those of deceptive messages."},
                            .evidence = part.evidence,
                            .where = "text",
                            .weight = part.weight});
+    return out;
+}
+
+/// The strongest reasons, each on bytes of its own: reasons that stand on the same bytes fall
+/// together, so the strongest of them speaks for all, and the others come only if there is room.
+std::vector<Reason> strongest(std::vector<Reason> reasons) {
+    std::unordered_map<std::string, double> by_bytes;
+    for (const Reason& reason : reasons) by_bytes[reason.evidence] += reason.weight;
+    std::ranges::stable_sort(reasons, [&](const Reason& a, const Reason& b) {
+        const double of_a = by_bytes[a.evidence];
+        const double of_b = by_bytes[b.evidence];
+        return of_a != of_b ? of_a > of_b
+                            : std::tie(a.evidence, b.weight) < std::tie(b.evidence, a.weight);
+    });
+    std::vector<Reason> out;
+    std::vector<Reason> more;
+    for (Reason& reason : reasons) {
+        const bool other = out.empty() || out.back().evidence != reason.evidence;
+        (other && out.size() < kReasonsMax ? out : more).push_back(std::move(reason));
     }
-    std::ranges::stable_sort(reasons, std::greater{}, &Reason::weight);
-    if (reasons.size() > kReasonsMax) reasons.resize(kReasonsMax);
+    std::ranges::stable_sort(more, std::greater{}, &Reason::weight);
+    for (Reason& reason : more)
+        if (out.size() < kReasonsMax) out.push_back(std::move(reason));
+    std::ranges::stable_sort(out, std::greater{}, &Reason::weight);
+    return out;
 }
 
 }  // namespace
@@ -128,8 +156,9 @@ Judgement judge(const Message& message, const Reading& reading, const Scorer& mo
                 : out.score >= kSuspiciousScore ? event::Level::Suspicious
                                                 : event::Level::Clean;
     const bool clean = out.level == event::Level::Clean;
-    out.reasons = reasons_for(reading.signals, out.kind, clean);
-    if (!clean) add_words(opinion, out.reasons);
+    const bool by_rules = !model || *best > opinion.log_odds[static_cast<std::size_t>(out.kind)];
+    out.reasons = clean ? excuses_among(reading.signals)
+                        : strongest(accusers(reading.signals, out.kind, opinion, by_rules));
     if (clean) out.kind = Class::None;
     out.advice = advice_for(out.kind, out.level);
     return out;

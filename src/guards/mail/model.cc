@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
+#include "guards/mail/rules.h"
 
 namespace hygie::mail {
 namespace {
 
-constexpr std::size_t kPartsMax = 12;  ///< of an opinion: more would explain nothing
+constexpr std::size_t kPartsMax = 24;  ///< of an opinion: more would explain nothing
+constexpr std::size_t kPassageBytesMax = 400;
 constexpr double kLogOddsMax = 12;
 constexpr std::size_t kToldBytesMin = 5;
 
@@ -49,35 +52,74 @@ std::size_t sentence_end(std::string_view text, std::size_t begin) {
     return begin + (blank == std::string_view::npos || blank == 0 ? held.size() : blank);
 }
 
-/// What the words weigh, sentence by sentence: a sentence can be shown to a person.
+/// What the words weigh, passage by passage: sentences that accuse and follow each other are shown
+/// to a person as one. A passage does not leave its subject, body or file.
 template <typename Add>
-void add_sentences(const Model& model, const Features& features, const Add& add) {
-    std::vector<double> at(features.text.size() + 1);
+void add_passages(const Model& model, const Features& features, const Add& add) {
+    const std::string_view text = features.text;
+    std::vector<double> at(text.size() + 1);
     for (const WordFeature& word : features.words)
-        at[std::min<std::size_t>(word.begin, features.text.size())] +=
+        at[std::min<std::size_t>(word.begin, text.size())] +=
             static_cast<double>(model.words[word.slot]) * model.word_scale * word.value;
-    for (std::size_t begin = 0; begin < features.text.size();) {
-        const std::size_t end = sentence_end(features.text, begin);
+    std::size_t start = 0;
+    std::size_t stop = 0;
+    double sum = 0;
+    const auto flush = [&] {
+        add("word", std::string(trim(text.substr(start, stop - start))), sum);
+        sum = 0;
+    };
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = sentence_end(text, begin);
         double weight = 0;
         for (std::size_t i = begin; i < end; ++i) weight += at[i];
-        add("word", std::string(trim(std::string_view(features.text).substr(begin, end - begin))),
-            weight);
+        const bool elsewhere = begin == features.body_at || begin == features.files_at;
+        if (elsewhere || weight <= 0 || sum <= 0 || end - start > kPassageBytesMax) {
+            flush();
+            start = begin;
+        }
+        sum += weight;
+        stop = end;
         begin = end;
     }
+    flush();
+}
+
+/// What a signal adds through the opinion of the rules, which the model weighs as well.
+double weight_by_rules(const Model& model, std::string_view signal, double strength) {
+    double weight = 0;
+    for (const Rule& rule : rules()) {
+        if (rule.signal != signal) continue;
+        const NamedWeight* known = model.find("rules." + std::string(name_of(rule.kind)));
+        if (known) weight += static_cast<double>(known->attack) * rule.weight / kRulesUnit;
+    }
+    return weight * strength;
+}
+
+/// The signal that a feature is shown as: itself, or the lure of a situation ("at.….credential").
+std::string shown_as(std::string_view feature) {
+    if (!feature.starts_with("at.")) return std::string(feature);
+    return "lure." + std::string(feature.substr(feature.rfind('.') + 1));
 }
 
 /// Signals and words that speak for an attack; shapes and rules have nothing to show.
 std::vector<Opinion::Part> parts_of(const Model& model, const Features& features) {
+    std::map<std::string, Opinion::Part> signals;
+    for (const NamedFeature& named : features.named) {
+        if (!tells(named.evidence)) continue;
+        const NamedWeight* known = model.find(named.name);
+        const double own = known ? static_cast<double>(known->attack) * named.value : 0;
+        Opinion::Part& part = signals[shown_as(named.name)];
+        part.evidence = named.evidence;
+        part.weight += own + weight_by_rules(model, named.name, named.value);
+    }
     std::vector<Opinion::Part> parts;
     const auto add = [&](std::string name, std::string evidence, double weight) {
         if (weight > 0 && tells(evidence))
             parts.push_back(
                 {std::move(name), std::move(evidence), weight * model.calibration_slope});
     };
-    for (const NamedFeature& named : features.named)
-        if (const NamedWeight* weight = model.find(named.name))
-            add(named.name, named.evidence, static_cast<double>(weight->attack) * named.value);
-    add_sentences(model, features, add);
+    for (auto& [name, part] : signals) add(name, std::move(part.evidence), part.weight);
+    add_passages(model, features, add);
     const auto stronger = [](const Opinion::Part& a, const Opinion::Part& b) {
         return a.weight > b.weight;
     };
@@ -112,7 +154,7 @@ Opinion Model::opinion(const Features& features) const {
     const double best = *std::ranges::max_element(share);
     for (std::size_t k = 0; k < kAttackClasses; ++k)
         opinion.log_odds[k + 1] = attack + std::log(std::max(share[k], 1e-6) / best);
-    opinion.parts = parts_of(*this, features);
+    if (attack > 0) opinion.parts = parts_of(*this, features);
     return opinion;
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kWordLettersMax = 24;
 constexpr std::size_t kStemLetters = 6;
+constexpr std::size_t kAmountBytesMax = 8'000;
 constexpr float kSubjectShare = 1.5F;  ///< a word of the subject against one of the text
 
 std::uint64_t hash_of(std::uint64_t seed, std::string_view text) {
@@ -125,7 +126,7 @@ void add_rules(Features& out, std::span<const Signal> signals) {
     const std::array<double, kClasses> scores = rule_scores(signals);
     double best = -kHeld;
     for (std::size_t k = 1; k < kClasses; ++k) {
-        const double held = std::clamp(scores[k] - kRuleBias, -kHeld, kHeld) / 4;
+        const double held = std::clamp(scores[k] - kRuleBias, -kHeld, kHeld) / kRulesUnit;
         best = std::max(best, held);
         if (std::abs(held) > 0.01)
             out.named.push_back({"rules." + std::string(name_of(static_cast<Class>(k))),
@@ -133,7 +134,25 @@ void add_rules(Features& out, std::span<const Signal> signals) {
                                  {}});
     }
     out.named.push_back({"rules.best", static_cast<float>(best), {}});
-    if (best * 4 + kRuleBias > 0) out.named.push_back({"rules.decided", 1, {}});
+    if (best * kRulesUnit + kRuleBias > 0) out.named.push_back({"rules.decided", 1, {}});
+}
+
+/// A sum of money is named: a currency sign or code beside a digit.
+bool names_amount(std::string_view text) {
+    static constexpr auto kCurrencies =
+        std::to_array<std::string_view>({"$", "€", "£", "EUR", "USD", "GBP", "R$", "euros"});
+    const auto digit_at = [&](std::size_t at) {
+        return at < text.size() && text[at] >= '0' && text[at] <= '9';
+    };
+    for (const std::string_view sign : kCurrencies)
+        for (std::size_t at = text.find(sign); at != std::string_view::npos;
+             at = text.find(sign, at + 1)) {
+            const std::size_t end = at + sign.size();
+            if (digit_at(end) || digit_at(end + 1) || (at > 0 && digit_at(at - 1)) ||
+                (at > 1 && digit_at(at - 2)))
+                return true;
+        }
+    return false;
 }
 
 void add_shape(Features& out, const Message& message, const Evidence& evidence) {
@@ -158,10 +177,59 @@ void add_shape(Features& out, const Message& message, const Evidence& evidence) 
     add("shape.thread_known", evidence.relations.thread_known);
     add("shape.attachment", !message.attachments.empty());
     add("shape.phone_to_call", std::ranges::any_of(evidence.phones, &Phone::call_asked));
+    const bool amount = names_amount(message.subject) ||
+                        names_amount(cut(message.text, kAmountBytesMax)) ||
+                        names_amount(cut(evidence.attachments.text, kAmountBytesMax));
+    const bool trusted = is_trusted_sender(evidence);
+    add("shape.amount", amount);
+    // A bill that leaves nothing to do but call.
+    add("shape.bill_by_phone", amount && links == 0 && !evidence.phones.empty() && !trusted);
     add("shape.wallet", !evidence.wallets.empty());
     add("shape.iban", !evidence.ibans.empty());
-    add("shape.trusted", is_trusted_sender(evidence));
+    add("shape.trusted", trusted);
     add("shape.forged", evidence.auth.is_forged);
+}
+
+bool has_any(std::span<const Signal> signals, std::span<const std::string_view> ids) {
+    return std::ranges::any_of(signals, [&](const Signal& signal) {
+        return std::ranges::find(ids, signal.id) != ids.end();
+    });
+}
+
+/// Who speaks, as far as the facts say.
+std::string_view speaker_of(const Evidence& evidence, std::span<const Signal> signals) {
+    static constexpr auto kPosing = std::to_array<std::string_view>(
+        {"auth.own_forged", "sender.brand_foreign", "sender.correspondent_foreign", "sender.embeds",
+         "sender.look_alike", "sender.name_is_address", "sender.names_us", "sender.staff_foreign"});
+    if (is_trusted_sender(evidence)) return "trusted";
+    if (has_any(signals, kPosing)) return "posing";
+    return evidence.relations.from_freemail ? "freemail" : "stranger";
+}
+
+/// Where the links lead.
+std::string_view direction_of(std::span<const Signal> signals) {
+    static constexpr auto kNone = std::to_array<std::string_view>({"link.none"});
+    static constexpr auto kHidden = std::to_array<std::string_view>(
+        {"link.brand_in_host", "link.data", "link.embeds", "link.free_host", "link.ip",
+         "link.look_alike", "link.qr", "link.shortener", "link.user_info"});
+    static constexpr auto kAway = std::to_array<std::string_view>({"link.unrelated"});
+    if (has_any(signals, kNone)) return "nowhere";
+    if (has_any(signals, kHidden)) return "hidden";
+    return has_any(signals, kAway) ? "away" : "home";
+}
+
+/// What is said, by whom, and where it leads: the same words mean another thing from a bank on its
+/// own pages than from a stranger on somebody else's.
+void add_situations(Features& out, const Evidence& evidence, std::span<const Signal> signals) {
+    constexpr std::string_view kLure = "lure.";
+    const std::string situation =
+        std::string(speaker_of(evidence, signals)) + "." + std::string(direction_of(signals));
+    out.named.push_back({"at." + situation, 1, {}});
+    for (const Signal& signal : signals)
+        if (signal.id.starts_with(kLure))
+            out.named.push_back(
+                {"at." + situation + "." + std::string(signal.id.substr(kLure.size())),
+                 static_cast<float>(signal.strength), signal.evidence});
 }
 
 }  // namespace
@@ -188,6 +256,8 @@ Features features_of(const Message& message, const Evidence& evidence,
     const Folded folded_files = fold(files);
     const auto body_at = static_cast<std::uint32_t>(subject.size() + 1);
     const auto files_at = static_cast<std::uint32_t>(body_at + body.size() + 1);
+    out.body_at = body_at;
+    out.files_at = files_at;
     sink.add_all(words_of(folded_subject, subject.size()), 0, 0x7375626aULL, kSubjectShare);
     sink.add_all(words_of(folded_subject, subject.size()), 0, 0, 1);
     sink.add_all(words_of(folded_body, body.size()), body_at, 0, 1);
@@ -198,6 +268,7 @@ Features features_of(const Message& message, const Evidence& evidence,
             {std::string(signal.id), static_cast<float>(signal.strength), signal.evidence});
     add_rules(out, signals);
     add_shape(out, message, evidence);
+    add_situations(out, evidence, signals);
     return out;
 }
 

@@ -37,7 +37,9 @@ struct NamedFeature {
 struct Features {
     std::vector<WordFeature> words;  ///< one per slot
     std::vector<NamedFeature> named;
-    std::string text;  ///< what the words stand in
+    std::size_t body_at = 0;   ///< where the body begins in `text`, after the subject
+    std::size_t files_at = 0;  ///< where the text of the files begins
+    std::string text;          ///< what the words stand in
 };
 
 /// A sender is trusted when its domain is proven and already known or the brand's own, or when the

@@ -98,6 +98,7 @@ std::span<const Rule> rules() {
         {"scheme.qr", Phishing, 3.0},
         // One person in view.
         {"scheme.executive", SpearPhishing, 4.0},
+        {"scheme.taken_over", SpearPhishing, 9.5},
         {"scheme.gift_card", PaymentFraud, 6.5},
         {"scheme.gift_card", SpearPhishing, 1.5},
         {"sender.correspondent_foreign", SpearPhishing, 3.5},

@@ -21,6 +21,8 @@ std::array<double, kClasses> rule_scores(std::span<const Signal> signals);
 inline constexpr double kRuleBias = -5.0;
 /// Log-odds from which the rules hold against the learned model.
 inline constexpr double kRulesSure = 0.5;
+/// What the rules think is a feature of the model in units of this many log-odds.
+inline constexpr double kRulesUnit = 4;
 /// Words alone never decide: together they add no more than this.
 inline constexpr double kWordsMax = 3.6;
 

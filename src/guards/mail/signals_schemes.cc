@@ -35,6 +35,7 @@ class Schemes {
 
     void draw() {
         credential();
+        taken_over();
         callback();
         pretexts();
         requests();
@@ -113,6 +114,18 @@ class Schemes {
                contains(words, " storage ") || contains(words, " password ") ||
                contains(words, " mot de passe ") || contains(words, " messages ") ||
                contains(words, " messagerie ") || contains(words, " e mail ");
+    }
+
+    /// The mailbox of somebody known, in other hands: it sends the house to sign in on a stranger's
+    /// page, where it has no business.
+    void taken_over() {
+        const bool known = who_.from_own_authenticated || who_.known_correspondent ||
+                           (who_.known_domain && !who_.from_own_domain);
+        if (!known || seen_.auth.is_forged || out_.has("brand.authentic") || !foreign_link_) return;
+        const bool pretext = said(Lure::Document) + said(Lure::Click) + said(Lure::Urgency) > 0;
+        const double strength = said(Lure::Credential) > 0 ? 1 : dubious_link_ && pretext ? 0.6 : 0;
+        const Link* link = dubious_link_ ? dubious_link_ : foreign_link_;
+        if (strength > 0) out_.add("scheme.taken_over", strength, link->target, link->where);
     }
 
     void callback() {

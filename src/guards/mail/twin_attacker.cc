@@ -1,5 +1,6 @@
 #include "guards/mail/twin_attacker.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -39,6 +40,10 @@ std::string some_ip(Dice& dice) {
 std::string free_mailbox(const TwinPerson& person, Dice& dice) {
     return fmt::format("{}{}@{}", twin_slug(person.name(), dice.chance(50) ? "." : ""),
                        dice.chance(60) ? twin_digits(dice, 2) : "", dice.pick(kFreemail));
+}
+
+bool is_free_mailbox(std::string_view address) {
+    return std::ranges::find(kFreemail, domain_of(address)) != kFreemail.end();
 }
 
 TwinPerson anybody(const TwinCast& cast, Dice& dice) {
@@ -134,6 +139,14 @@ void attack_as_supplier(TwinScene& scene, const TwinCast& cast, Dice& dice) {
     }
 }
 
+/// Whoever wants to be called seldom troubles to have a domain.
+void attack_as_caller(TwinScene& scene, const TwinCast& cast, const TwinPerson& person,
+                      Dice& dice) {
+    if (dice.chance(30)) return attack_as_brand(scene, cast, dice);
+    const std::string name = dice.chance(50) ? person.name() : fake_brand_name(cast.brand, dice);
+    write_from(scene, name, dice.chance(65) ? free_mailbox(person, dice) : taken_mailbox(dice));
+}
+
 void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& who, Dice& dice) {
     if (who == "brand") return attack_as_brand(scene, cast, dice);
     if (who == "boss") return attack_as_person(scene, cast, cast.boss, dice);
@@ -148,7 +161,9 @@ void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& wh
         "Support informatique", "IT Support", "Help Desk",
         "Mail Administrator",   "Service RH", "Webmail"};
     const TwinPerson person = anybody(cast, dice);
-    if (who == "it") {
+    if (who == "caller") {
+        attack_as_caller(scene, cast, person, dice);
+    } else if (who == "it") {
         const bool own = dice.chance(15);
         write_from(scene, std::string(dice.pick(kHelpDesks)),
                    own               ? "support@" + cast.world.domain
@@ -172,9 +187,12 @@ void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& wh
 
 void honest_newsletter(TwinScene& scene, const TwinCast& cast, Dice& dice) {
     const std::string lang = cast.form.key("lang", "fr");
-    const std::string paper =
-        twin_word(cast.library, lang == "fr" ? "paper_fr" : "paper", lang, dice);
-    const std::string domain = fmt::format("{}.{}", twin_slug(paper, "-"), dice.pick(kTopLevels));
+    const std::string paper = twin_word(
+        cast.library, cast.form.key("names", lang == "fr" ? "paper_fr" : "paper"), lang, dice);
+    // Many a house writes from a domain that has nothing of its name.
+    const std::string domain =
+        dice.chance(20) ? stranger_domain(dice)
+                        : fmt::format("{}.{}", twin_slug(paper, "-"), dice.pick(kTopLevels));
     scene.facts["brand"] = paper;
     scene.facts["paper"] = paper;
     scene.facts["paper_fr"] = paper;
@@ -189,7 +207,7 @@ void honest_newsletter(TwinScene& scene, const TwinCast& cast, Dice& dice) {
 
 void honest_sender(TwinScene& scene, const TwinCast& cast, const std::string& who, Dice& dice) {
     const TwinPerson person = anybody(cast, dice);
-    if (who == "brand") {
+    if (who == "brand" || who == "caller") {
         const std::string host = dice.chance(20) ? "mail." + cast.brand.domain : cast.brand.domain;
         write_from(scene, cast.brand.name, dice.pick(cast.brand.mailboxes) + "@" + host);
     } else if (who == "boss" || who == "colleague") {
@@ -245,16 +263,17 @@ std::string attack_host(const TwinCast& cast, const std::string& from, Dice& dic
     const std::string_view honest = cast.form.key("link") == "own"
                                         ? std::string_view(cast.world.domain)
                                         : std::string_view(cast.brand.domain);
-    if (way < 25) return look_alike_of(honest, dice);
-    if (way < 55) return stranger_domain(dice);
+    // Who has a domain of his own, or took one over, often sends from it and leads to it.
+    if (way < 18 && !is_free_mailbox(from)) return std::string(registrable_domain(domain_of(from)));
+    if (way < 36) return look_alike_of(honest, dice);
+    if (way < 58) return stranger_domain(dice);
     if (way < 70) return fmt::format("{}.{}", token(dice, 8), dice.pick(kFreeHosts));
     if (way < 78) return dice.pick(std::array{"bit.ly", "t.co", "tinyurl.com", "rb.gy", "cutt.ly"});
     if (way < 84)
         return dice.pick(std::array{"storage.googleapis.com", "s3.amazonaws.com", "docs.google.com",
                                     "forms.office.com"});
     if (way < 87) return some_ip(dice);
-    if (way < 93) return fmt::format("u{}.ct.sendgrid.net", twin_digits(dice, 7));
-    return std::string(registrable_domain(domain_of(from)));
+    return fmt::format("u{}.ct.sendgrid.net", twin_digits(dice, 7));
 }
 
 }  // namespace
@@ -295,6 +314,26 @@ void cast_sender(TwinScene& scene, const TwinCast& cast, Dice& dice) {
                                                                : domain_of(scene.mail_from));
 }
 
+/// Where the other links of a mail lead: mailings of either side link to more than one place.
+void add_other_links(TwinScene& scene, const TwinCast& cast, const std::string& home, Dice& dice) {
+    static constexpr std::array<std::string_view, 10> kElsewhere = {
+        "www.youtube.com",   "www.facebook.com", "www.linkedin.com", "www.eventbrite.com",
+        "www.helloasso.com", "zoom.us",          "apps.apple.com",   "twitter.com",
+        "maps.app.goo.gl",   "fr.wikipedia.org"};
+    const bool hostile = scene.side == Side::Attack;
+    const bool mailing = cast.form.key("sender") == "newsletter";
+    if (!hostile && !mailing) return;
+    const bool decoys = hostile && dice.chance(30);
+    for (int i = 0; i < 6; ++i) {
+        const std::size_t way = dice.below(100);
+        std::string host = home;
+        if (hostile && decoys && way < 60) host = "www." + cast.brand.domain;
+        if (mailing && !hostile && way < 20) host = dice.pick(kElsewhere);
+        if (mailing && !hostile && way >= 88) host = stranger_domain(dice);
+        scene.other_links.push_back("https://" + host + path_of(dice));
+    }
+}
+
 void cast_links(TwinScene& scene, const TwinCast& cast, Dice& dice) {
     const std::string kind = cast.form.key("link", "none");
     if (kind == "none") return;
@@ -302,16 +341,19 @@ void cast_links(TwinScene& scene, const TwinCast& cast, Dice& dice) {
         const std::string host = attack_host(cast, scene.from_address, dice);
         scene.link = (dice.chance(80) ? "https://" : "http://") + host + path_of(dice);
         if (dice.chance(12)) scene.link += "?e=" + scene.recipient.email;
+        add_other_links(scene, cast, host, dice);
         return;
     }
     std::string host = registrable_domain(domain_of(scene.from_address));
     if (kind == "brand") host = (dice.chance(40) ? "www." : "") + cast.brand.domain;
     if (kind == "own") host = "intranet." + cast.world.domain;
-    if (kind == "sender" && dice.chance(35))
-        host = dice.chance(50) ? "click." + host
-                               : fmt::format("u{}.ct.sendgrid.net", twin_digits(dice, 7));
+    if (kind == "sender" && dice.chance(45))
+        host = dice.chance(40)   ? "click." + host
+               : dice.chance(50) ? fmt::format("u{}.ct.sendgrid.net", twin_digits(dice, 7))
+                                 : stranger_domain(dice);
     scene.link = "https://" + host + path_of(dice);
     if (kind == "sender" && dice.chance(10)) scene.link += "?e=" + scene.recipient.email;
+    add_other_links(scene, cast, host, dice);
 }
 
 }  // namespace hygie::mail

@@ -50,14 +50,21 @@ std::string mailbox(std::string_view name, std::string_view address) {
                           : fmt::format("{} <{}>", header_text(name), address);
 }
 
+/// The link of that number, counted from 0 in the body.
+const std::string& link_of(const TwinScene& scene, std::size_t number) {
+    if (number == 0 || scene.other_links.empty()) return scene.link;
+    return scene.other_links[(number - 1) % scene.other_links.size()];
+}
+
 std::string as_plain(const TwinScene& scene, std::string_view body) {
     std::string out;
+    std::size_t links = 0;
     for (const char sign : body) {
         if (sign == '\x01') continue;
         if (sign != '\x02') {
             out.push_back(sign);
         } else if (!scene.link.empty()) {
-            out += " : " + scene.link;
+            out += " : " + link_of(scene, links++);
         }
     }
     return out;
@@ -88,12 +95,13 @@ constexpr std::array<Dress, 5> kDresses = {{
 std::string as_html(const TwinScene& scene, std::string_view body, Dice& dice) {
     const Dress& dress = dice.pick(kDresses);
     std::string out = std::string(dress.begin) + "<p>";
+    std::size_t links = 0;
     for (const char sign : body) {
         switch (sign) {
             case '\x01':
                 if (!scene.link.empty())
-                    out +=
-                        fmt::format("<a href=\"{}\" style=\"{}\">", scene.link, dress.link_style);
+                    out += fmt::format("<a href=\"{}\" style=\"{}\">", link_of(scene, links++),
+                                       dress.link_style);
                 break;
             case '\x02':
                 if (!scene.link.empty()) out += "</a>";
@@ -165,8 +173,9 @@ std::string write_message(const TwinScene& scene, const TwinLetter& letter,
         "<{}>; {}\nDate: {}\nFrom: {}\nTo: {}\nSubject: {}\nMessage-ID: <{:016x}@{}>\n",
         scene.mail_from, scene.helo, scene.helo, scene.client_ip, scene.recipient.email, date, date,
         mailbox(scene.from_name, scene.from_address),
-        dice.chance(50) ? mailbox(scene.recipient.name(), scene.recipient.email)
-                        : mailbox("", scene.recipient.email),
+        dice.chance(4)    ? "undisclosed-recipients:;"
+        : dice.chance(50) ? mailbox(scene.recipient.name(), scene.recipient.email)
+                          : mailbox("", scene.recipient.email),
         header_text(letter.subject), dice.next(), domain_of(scene.from_address));
     if (!scene.reply_to.empty()) out += fmt::format("Reply-To: <{}>\n", scene.reply_to);
     if (!scene.in_reply_to.empty())

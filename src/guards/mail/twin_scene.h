@@ -22,9 +22,10 @@ struct TwinScene {
     std::string spf;
     std::string dkim;
     std::string dmarc;
-    std::string link;         ///< where links lead; empty: none in this message
-    std::string in_reply_to;  ///< a message id, without < >
-    std::string attachment;   ///< what twin_files knows to make; empty: none
+    std::string link;                      ///< where links lead; empty: none in this message
+    std::vector<std::string> other_links;  ///< of the second link and those after it, in turn
+    std::string in_reply_to;               ///< a message id, without < >
+    std::string attachment;                ///< what twin_files knows to make; empty: none
     std::map<std::string, std::string, std::less<>> facts;  ///< slots of the grammar
 };
 

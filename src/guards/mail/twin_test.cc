@@ -55,8 +55,8 @@ TEST(Twins, GrammarRefusesWhatItDoesNotKnow) {
 
 TEST(Twins, EveryTemplateOfTheLibraryCanBeWritten) {
     std::set<std::string> seen;
-    TwinPress press(library(), 3, "ABC");
-    for (int draw = 0; draw < 4000; ++draw) {
+    TwinPress press(library(), 3, "ABCDEFGH");
+    for (int draw = 0; draw < 14000; ++draw) {
         const Result<std::vector<Twin>> twins = press.next();
         ASSERT_TRUE(twins) << twins.error().what.en;
         for (const Twin& twin : *twins) {
@@ -77,13 +77,13 @@ TEST(Twins, SameSeedSameBytes) {
         ASSERT_EQ(first.size(), second.size());
         for (std::size_t i = 0; i < first.size(); ++i) {
             EXPECT_EQ(first[i].message, second[i].message);
-            EXPECT_NE(first[i].author, "C");
+            EXPECT_TRUE(first[i].author == "A" || first[i].author == "B");
         }
     }
 }
 
 TEST(Twins, OnlyTheHonestLetterOfASupplierHasTheKnownIban) {
-    TwinPress press(library(), 5, "ABC", 1'000'000);
+    TwinPress press(library(), 5, "ABCDEFGH", 1'000'000);
     std::set<std::string> known;
     for (const TwinSupplier& supplier : press.world().suppliers) known.insert(supplier.iban);
     for (int draw = 0; draw < 1500; ++draw) {

@@ -22,6 +22,16 @@ HYGIE_TWIN_TEXT(ham_fr, "ham_fr.txt")
 HYGIE_TWIN_TEXT(ham_en, "ham_en.txt")
 HYGIE_TWIN_TEXT(scams_more, "scams_more.txt")
 HYGIE_TWIN_TEXT(ham_more, "ham_more.txt")
+HYGIE_TWIN_TEXT(ham_d, "ham_d.txt")
+HYGIE_TWIN_TEXT(ham_e, "ham_e.txt")
+HYGIE_TWIN_TEXT(ham_f, "ham_f.txt")
+HYGIE_TWIN_TEXT(ham_g, "ham_g.txt")
+HYGIE_TWIN_TEXT(ham_h, "ham_h.txt")
+HYGIE_TWIN_TEXT(attacks_d, "attacks_d.txt")
+HYGIE_TWIN_TEXT(attacks_e, "attacks_e.txt")
+HYGIE_TWIN_TEXT(attacks_f, "attacks_f.txt")
+HYGIE_TWIN_TEXT(attacks_g, "attacks_g.txt")
+HYGIE_TWIN_TEXT(attacks_h, "attacks_h.txt")
 
 namespace hygie::mail {
 
@@ -32,7 +42,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 12> texts = {{
+    static const std::array<TwinText, 22> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -45,6 +55,16 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(ham_en, "ham_en.txt"),
         HYGIE_TWIN_ENTRY(scams_more, "scams_more.txt"),
         HYGIE_TWIN_ENTRY(ham_more, "ham_more.txt"),
+        HYGIE_TWIN_ENTRY(ham_d, "ham_d.txt"),
+        HYGIE_TWIN_ENTRY(ham_e, "ham_e.txt"),
+        HYGIE_TWIN_ENTRY(ham_f, "ham_f.txt"),
+        HYGIE_TWIN_ENTRY(ham_g, "ham_g.txt"),
+        HYGIE_TWIN_ENTRY(ham_h, "ham_h.txt"),
+        HYGIE_TWIN_ENTRY(attacks_d, "attacks_d.txt"),
+        HYGIE_TWIN_ENTRY(attacks_e, "attacks_e.txt"),
+        HYGIE_TWIN_ENTRY(attacks_f, "attacks_f.txt"),
+        HYGIE_TWIN_ENTRY(attacks_g, "attacks_g.txt"),
+        HYGIE_TWIN_ENTRY(attacks_h, "attacks_h.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;
