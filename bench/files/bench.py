@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 HYGIE = os.environ.get("HYGIE", "hygie")
 MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btrfs": ["mkfs.btrfs", "-q", "-f"]}
 # Nothing is frozen for deletion alone: these are kept and reported, not stopped.
-DELETIONS = {"unlink_wiper", "symlink_swap"}
+DELETIONS = {"wiped", "replaced_by_a_link"}
 STOP_MAX = 60
 
 
@@ -120,7 +120,8 @@ def attack(name, share, guard):
         if state_of(child.pid) == "T" or (refused and guard and guard.stopped()):
             stopped_at = time.monotonic()
         time.sleep(0.002)
-    if not ended:
+    # One that was refused file after file may have told its end, and stand still.
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     child.stdout.close()

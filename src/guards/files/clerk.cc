@@ -12,6 +12,17 @@ namespace hygie::files {
 namespace {
 
 constexpr int kPollMs = 100;
+/// Heeding all again costs a round trip per file: not more often than this.
+constexpr std::int64_t kHeedIntervalUs = 50'000;
+
+/// A file cut to nothing has a content to be judged all the same.
+class EmptyContent final : public Content {
+  public:
+    std::uint64_t size() const override { return 0; }
+    Result<std::size_t> read_at(std::uint64_t, std::span<std::uint8_t>) const override {
+        return std::size_t{0};
+    }
+};
 
 }  // namespace
 
@@ -37,7 +48,7 @@ void Gate::set_clerk_busy(bool busy) {
     const std::lock_guard lock(clerk_mutex_);
     clerk_busy_ = busy;
     if (busy) return;
-    if (!closings_.pending() && !groups_.names.pending()) untold_.clear();
+    if (!closings_.pending() && !groups_.names.pending() && !has_looks()) untold_.clear();
     clerk_done_.notify_all();
 }
 
@@ -64,7 +75,8 @@ void Gate::tell(Change change, bool is_destructive) {
     if (is_destructive && hot_.heat(change.actor.key())) {
         const std::int64_t now = clock_.steady().time_since_epoch().count() / 1000;
         std::int64_t last = heeded_us_;
-        if (now - last > 1'000'000 && heeded_us_.compare_exchange_strong(last, now)) heed_all();
+        if (now - last > kHeedIntervalUs && heeded_us_.compare_exchange_strong(last, now))
+            heed_all();
     }
     judge_.after(std::move(change));
 }
@@ -113,10 +125,7 @@ void Gate::take_closing(Closing& closing) {
         if (!kept) return;
     }
     tell_closing(key, *path, known, actor);
-    if (has_name)
-        ignore_kept(fd, key, actor);
-    else
-        store_.catalog().forget(key);
+    if (!has_name) store_.catalog().forget(key);
 }
 
 void Gate::tell_closing(const FileKey& key, const std::string& path,
@@ -126,21 +135,13 @@ void Gate::tell_closing(const FileKey& key, const std::string& path,
     change.is_new = !before || before->committed_size == 0;
     if (before) change.before = store_.content(key, before->committed, before->committed_size);
     if (now) change.now = store_.content(key, now->version, now->size);
+    if (now && now->size == 0) change.now = std::make_shared<EmptyContent>();
     if (change.is_new)
         store_.catalog().update(key, [&](Known& entry) {
             entry.maker = std::hash<std::string>()(actor.key());
             entry.made = entry.version;
         });
     tell(std::move(change), before && before->committed_size > 0 && !owns(actor, *before));
-}
-
-/// Under the file's stripe: what is kept as it stands need not be met until it changes.
-void Gate::ignore_kept(int fd, const FileKey& key, const Actor& actor) {
-    if (!groups_.pre_content || judge_.is_watchful() || hot_.is_hot(actor.key())) return;
-    groups_.gate.ignore(fd, groups_.gate_mask(), fan::Ignore::UntilModified);
-    struct stat now{};
-    if (::fstat(fd, &now) < 0 || !is_held(store_.catalog().find(key), now))
-        groups_.gate.heed(fd, groups_.gate_mask());
 }
 
 std::optional<std::string> Gate::path_in(const Volume& volume, const fan::Handle& dir,
@@ -253,7 +254,8 @@ void Gate::take_create(const Volume& volume, const fan::Event& event, const Acto
     } else if (!known || known->path != *path) {
         move_in(volume, key, *path, actor);
     }
-    tell(change_of(ChangeKind::Create, actor, key, *path), false);
+    // A second name of a file that was there makes nobody its maker.
+    if (!known) tell(change_of(ChangeKind::Create, actor, key, *path), false);
 }
 
 void Gate::take_attributes(const Volume& volume, const fan::Event& event, const Actor& actor) {

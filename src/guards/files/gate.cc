@@ -146,6 +146,10 @@ void Gate::note_failure(const Error& error) {
 }
 
 void Gate::heed_all() {
+    {
+        const std::lock_guard lock(read_mutex_);
+        read_.clear();
+    }
     groups_.gate.heed_all();
     for (const auto& volume : volumes_)
         for (const std::string& folder : store_.stage(volume->number()).folders())
@@ -244,6 +248,26 @@ std::optional<std::string> Gate::protected_path(const Volume& volume, int fd, co
     return std::nullopt;
 }
 
+/// Somebody who changed something a moment ago does not get far ahead of the judge, be it by
+/// reading or by making new files.
+bool Gate::is_ahead(const Actor& actor) {
+    const std::string key = actor.key();
+    if (!hot_.is_hot(key)) return false;
+    if (untold_.count(key) >= judge_.patience(actor)) return true;
+    untold_.add(key);
+    return false;
+}
+
+/// Of a file that is kept as it stands. What was read once is likely to be changed next, and by
+/// whom: only what is read again and again is not met any more until it changes.
+std::uint64_t Gate::ignored_after_reading(const FileKey& key, const Actor& actor) {
+    const std::uint64_t ranges = fan::kPreAccess & groups_.gate_mask();
+    if (hot_.is_hot(actor.key()) || judge_.is_watchful()) return ranges;
+    const std::lock_guard lock(read_mutex_);
+    if (read_.size() >= kReadMax) read_.clear();
+    return read_.insert(key).second ? ranges : groups_.gate_mask();
+}
+
 /// True when the act is answered; else `task` says what is known of it.
 bool Gate::meet_quickly(fan::Event& event, Task& task) {
     const int fd = event.fd.get();
@@ -255,8 +279,8 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     if (info.st_size == 0) {
         // Nothing can be lost, and its writer need not be asked again before it closes.
         groups_.gate.ignore(fd, fan::kPreAccess & groups_.gate_mask(), fan::Ignore::Always);
+        if (is_ahead(actors_.of(event.tid))) return false;
         answer(event, fan::kAllow);
-        actors_.note(event.tid);
         return true;
     }
     task.volume = volume_of(info);
@@ -276,13 +300,8 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     task.intent = intent_of(event.tid, event.mask, fd);
     if (task.intent != Intent::Read || !is_held(known, info) || judge_.is_watchful()) return false;
     const Actor actor = actors_.of(event.tid);
-    // Of somebody who changed something a moment ago the next opening is met again, and it does not
-    // get far ahead of the judge even by reading.
-    const bool is_hot = hot_.is_hot(actor.key());
-    if (is_hot && untold_.count(actor.key()) >= judge_.patience(actor)) return false;
-    if (is_hot) untold_.add(actor.key());
-    groups_.gate.ignore(fd, is_hot ? fan::kPreAccess & groups_.gate_mask() : groups_.gate_mask(),
-                        fan::Ignore::UntilModified);
+    if (is_ahead(actor)) return false;
+    groups_.gate.ignore(fd, ignored_after_reading(*key, actor), fan::Ignore::UntilModified);
     answer(event, fan::kAllow);
     tell(change_of(ChangeKind::Read, actor, *key, known->path), false);
     return true;

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "guards/files/actors.h"
@@ -122,6 +123,8 @@ class Gate {
     std::optional<Task> take_left_if_free();
     void meet(fan::Event event);
     bool meet_quickly(fan::Event& event, Task& task);
+    bool is_ahead(const Actor& actor);
+    std::uint64_t ignored_after_reading(const FileKey& key, const Actor& actor);
     bool is_held(const std::optional<Known>& known, const struct stat& info) const;
     const Volume* volume_of(const struct stat& info) const;
     std::optional<std::string> protected_path(const Volume& volume, int fd, const FileKey& key);
@@ -150,7 +153,6 @@ class Gate {
     void take_closing(Closing& closing);
     void tell_closing(const FileKey& key, const std::string& path,
                       const std::optional<Known>& before, const Actor& actor);
-    void ignore_kept(int fd, const FileKey& key, const Actor& actor);
     void set_clerk_busy(bool busy);
     void take_name(const fan::Event& event);
     void take_rename(const Volume& volume, const fan::Event& event, const Actor& actor);
@@ -169,7 +171,8 @@ class Gate {
     // Keeper
     void run_keeper();
     void look_again(const FileKey& key, pid_t tid);
-    void look_at(const FileKey& key, pid_t tid);
+    bool look_at(const FileKey& key, pid_t tid);
+    bool has_looks();
     void look_at_all();
     void note_failure(const Error& error);
     void note(const Status& status) {
@@ -203,8 +206,16 @@ class Gate {
     std::mutex left_mutex_;
     std::deque<Task> left_;
     int serving_ = 0;  ///< doormen that are not free to take the door
+    static constexpr std::size_t kReadMax = 100'000;
+    std::mutex read_mutex_;
+    std::unordered_set<FileKey, FileKeyHash> read_;  ///< since all was heeded last
     std::mutex looks_mutex_;
-    std::map<FileKey, pid_t> looks_;  ///< files that change without a closing
+    struct Look {
+        pid_t tid = 0;
+        int times = 0;
+    };
+    static constexpr int kLooksMax = 3;
+    std::map<FileKey, Look> looks_;  ///< files that change without a closing
     std::vector<std::jthread> threads_;
 };
 

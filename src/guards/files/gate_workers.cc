@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "guards/files/gate.h"
@@ -53,7 +54,7 @@ Gate::Need Gate::need_of(const Task& task, const std::optional<Known>& known,
 Status Gate::make_safe(Task& task, const Actor& actor) {
     const int fd = task.event.fd.get();
     struct stat info{};
-    if (::fstat(fd, &info) < 0 || info.st_size == 0) return {};
+    if (task.volume == nullptr || ::fstat(fd, &info) < 0 || info.st_size == 0) return {};
     if (!is_held(store_.catalog().find(task.key), info))
         closings_.deal_with(task.key, [this](Closing& closing) { take_closing(closing); });
     const std::lock_guard lock(stripes_[FileKeyHash()(task.key) % stripes_.size()]);
@@ -84,8 +85,7 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
         return;
     }
     if (need == Need::Skip) return;
-    const bool is_watched = hot_.is_hot(actor.key()) || judge_.is_watchful();
-    groups_.gate.ignore(fd, is_watched ? ranges : groups_.gate_mask(), fan::Ignore::UntilModified);
+    groups_.gate.ignore(fd, ignored_after_reading(task.key, actor), fan::Ignore::UntilModified);
     // Whoever wrote between the keeping and the ignoring must be met.
     struct stat now{};
     if (::fstat(fd, &now) < 0 || Stamp::of(now) != Stamp::of(info))
@@ -97,6 +97,7 @@ void Gate::wait_for_clerk() {
     const auto until = std::chrono::steady_clock::now() + kClerkWaitMax;
     while (!stop_ && std::chrono::steady_clock::now() < until) {
         if (closings_.deal_with_next([this](Closing& closing) { take_closing(closing); })) continue;
+        if (has_looks()) look_at_all();
         std::unique_lock lock(clerk_mutex_);
         if (!clerk_busy_ && !closings_.pending() && !groups_.names.pending()) return;
         clerk_done_.wait_for(lock, std::chrono::milliseconds(1));
@@ -117,7 +118,8 @@ Stop Gate::ask(const Task& task, const Actor& actor) {
         wait_for_clerk();
         known = store_.catalog().find(task.key);
     }
-    if (!known) return {};
+    // A new file of somebody who destroyed something: it may stand for what comes next.
+    if (!known) known.emplace();
     Change change = change_of(kind_of(task.intent, task.event.mask), actor, task.key, known->path);
     change.offset = task.event.offset;
     change.length = task.event.length;
@@ -173,31 +175,45 @@ void Gate::run_keeper() {
 /// truncate(2) changes a file that nobody opens or closes.
 void Gate::look_again(const FileKey& key, pid_t tid) {
     const std::lock_guard lock(looks_mutex_);
-    looks_[key] = tid;
+    looks_[key] = {tid, 0};
 }
 
+bool Gate::has_looks() {
+    const std::lock_guard lock(looks_mutex_);
+    return !looks_.empty();
+}
+
+/// One that has not changed yet is looked at again, a few times.
 void Gate::look_at_all() {
-    std::map<FileKey, pid_t> looks;
+    std::map<FileKey, Look> looks;
     {
         const std::lock_guard lock(looks_mutex_);
         looks.swap(looks_);
     }
-    for (const auto& [key, tid] : looks) look_at(key, tid);
+    for (auto& [key, look] : looks) {
+        if (look_at(key, look.tid) || ++look.times >= kLooksMax) continue;
+        const std::lock_guard lock(looks_mutex_);
+        looks_.insert({key, look});
+    }
 }
 
-void Gate::look_at(const FileKey& key, pid_t tid) {
-    for (const auto& volume : volumes_) {
-        if (volume->number() != key.volume()) continue;
-        Result<UniqueFd> fd = volume->open_key(key, O_RDONLY | O_NOATIME);
-        // A read lease is refused while somebody may write: then a closing will come.
-        if (!fd || ::fcntl(fd->get(), F_SETLEASE, F_RDLCK) < 0) return;
-        (void)::fcntl(fd->get(), F_SETLEASE, F_UNLCK);
-        Closing closing;
-        closing.event.fd = std::move(*fd);
-        closing.event.tid = tid;
-        closing.key = key;
-        take_closing(closing);
-    }
+/// False when it is still as it was.
+bool Gate::look_at(const FileKey& key, pid_t tid) {
+    const auto volume = std::ranges::find_if(
+        volumes_, [&](const auto& one) { return one->number() == key.volume(); });
+    if (volume == volumes_.end()) return true;
+    Result<UniqueFd> fd = (*volume)->open_key(key, O_RDONLY | O_NOATIME);
+    // A read lease is refused while somebody may write: then a closing will come.
+    if (!fd || ::fcntl(fd->get(), F_SETLEASE, F_RDLCK) < 0) return true;
+    (void)::fcntl(fd->get(), F_SETLEASE, F_UNLCK);
+    struct stat info{};
+    if (::fstat(fd->get(), &info) < 0 || is_held(store_.catalog().find(key), info)) return false;
+    Closing closing;
+    closing.event.fd = std::move(*fd);
+    closing.event.tid = tid;
+    closing.key = key;
+    take_closing(closing);
+    return true;
 }
 
 /// Keeps what the walk found, through a descriptor that raised no event.

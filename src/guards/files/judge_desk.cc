@@ -145,7 +145,7 @@ bool JudgeDesk::is_urgent(const Change& change) const {
 int JudgeDesk::Standing::allowance(SteadyTime now) const {
     if (rung >= Rung::Delay) return 0;
     if (marked != SteadyTime{} && now - marked < Suspect::kShort) return 0;
-    return std::min(kUnjudgedMax + innocent, kTrustMax);
+    return std::min(kUnjudgedMax + innocent / kEarned, kTrustMax);
 }
 
 int JudgeDesk::patience(const Actor& actor) {
@@ -219,7 +219,9 @@ void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
     Standing& standing = known != standings_.end() ? known->second : standings_[change.actor.key()];
     if (is_awaited(change)) {
         --standing.unjudged;
-        standing.innocent = std::min(standing.innocent + 1, kTrustMax);
+        // Deleting proves nothing.
+        const bool is_proof = change.kind != ChangeKind::Unlink;
+        standing.innocent = std::min(standing.innocent + is_proof, kEarned * kTrustMax);
     }
     if (change.kind != ChangeKind::Read) standing.rung = conclusion.rung;
     if (conclusion.is_marked) {

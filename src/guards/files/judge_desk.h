@@ -54,9 +54,10 @@ class JudgeDesk final : public JudgeDoor {
     std::uint64_t dropped() const { return dropped_; }
 
     static constexpr std::size_t kQueueMax = 100'000;
-    /// Files of an unknown actor that may wait for judgement while it goes on; one more for each
-    /// that was found harmless, up to kTrustMax; none while something is held against it.
+    /// Files of an unknown actor that may wait for judgement while it goes on; one more for every
+    /// kEarned that were found harmless, up to kTrustMax; none while something is held against it.
     static constexpr int kUnjudgedMax = 1;
+    static constexpr int kEarned = 4;
     static constexpr int kTrustMax = 6;
     static constexpr std::size_t kStandingsMax = 4096;
     /// What nobody waits for is judged by the handful.
