@@ -184,7 +184,7 @@ Result<Batch> Group::finish() {
 
 void Group::publish() {
     for (auto& [number, touched] : records_)
-        doors_.shelf.cache().publish(std::make_shared<const Record>(std::move(touched.after)));
+        doors_.shelf.publish(std::make_shared<const Record>(std::move(touched.after)));
 }
 
 }  // namespace hygie::vault

@@ -178,8 +178,10 @@ Record Record::merged(std::size_t count, std::int64_t number, Piece& into) const
 }
 
 std::size_t Record::bytes() const {
-    return sizeof(Record) + patient_.size() + index_.bytes() +
-           2 * relations_->size() * kRelationBytes;
+    std::size_t relations = relations_->size();
+    for (const Piece& piece : pieces_)
+        if (piece.relations != relations_) relations += piece.relations->size();
+    return sizeof(Record) + patient_.size() + index_.bytes() + relations * kRelationBytes;
 }
 
 }  // namespace hygie::vault

@@ -163,8 +163,17 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
 
     std::vector<std::shared_ptr<const Record>> records;
     std::vector<const fhir::Compartment*> compartments;
+    const bool asks_front =
+        scope.patient.empty() && std::ranges::all_of(fhir::types_touched(query), is_in_front);
+    const auto open = [&](CompartmentNumber number) -> Result<std::shared_ptr<const Record>> {
+        if (!asks_front || number == house) return state_->open(number);
+        auto front = state_->shelf.front(number);
+        if (front || front.error().code != Code::Corrupt) return front;
+        TRY(state_->open(number));  // makes a damaged index anew
+        return state_->shelf.front(number);
+    };
     for (const CompartmentNumber number : numbers) {
-        auto record = state_->open(number);
+        auto record = open(number);
         if (!record && record.error().code == Code::Erased) continue;
         if (!record) return std::unexpected(record.error());
         if (!scope.allows(**record)) continue;

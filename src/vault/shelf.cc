@@ -28,7 +28,27 @@ std::string join_reference(std::string_view type, std::string_view id) {
     return reference;
 }
 
+std::shared_ptr<const Record> front_of(const Record& record) {
+    std::vector<fhir::IndexedResource> kept;
+    for (const fhir::Compartment::Piece& piece : record.index().pieces()) {
+        std::vector<fhir::IndexedResource> all = piece.segment->resources();
+        for (std::size_t i = 0; i < all.size(); ++i)
+            if (piece.is_live(i) && is_in_front(all[i].entry.type))
+                kept.push_back(std::move(all[i]));
+    }
+    const std::span<const access::Relation> relations = record.relations();
+    Record front(record.number(), record.key(), std::string(record.patient()));
+    return std::make_shared<const Record>(front.with(
+        {.number = 0,
+         .segment = std::make_shared<const fhir::Segment>(fhir::Segment::build(kept)),
+         .relations = std::make_shared<const Relations>(relations.begin(), relations.end())}));
+}
+
 }  // namespace
+
+bool is_in_front(std::string_view type) {
+    return type == "Patient" || type == "Appointment" || type == "Task";
+}
 
 VaultKeys::VaultKeys(const crypto::Secret32& root)
     : table(crypto::derive(root, "vault/keys")),
@@ -77,7 +97,7 @@ Status Shelf::destroy_key(const std::string& patient) {
     const auto number = number_of(patient);
     TRY(table_->shred(subject_of(patient), std::nullopt));
     if (!number) return {};
-    cache_.drop(*number);
+    forget(*number);
     bodies_.drop(*number);
     return {};
 }
@@ -103,6 +123,24 @@ Result<std::shared_ptr<const Record>> Shelf::load(CompartmentNumber number) {
 
 Result<std::shared_ptr<const Record>> Shelf::record(CompartmentNumber number) {
     return cache_.get(number, [&] { return load(number); });
+}
+
+Result<std::shared_ptr<const Record>> Shelf::front(CompartmentNumber number) {
+    return fronts_.get(number, [&]() -> Result<std::shared_ptr<const Record>> {
+        return front_of(*TRY(record(number)));
+    });
+}
+
+void Shelf::publish(std::shared_ptr<const Record> record) {
+    const CompartmentNumber number = record->number();
+    cache_.publish(std::move(record));
+    // Afterwards, so that a front that is being made of the older state is made again.
+    fronts_.drop(number);
+}
+
+void Shelf::forget(CompartmentNumber number) {
+    cache_.drop(number);
+    fronts_.drop(number);
 }
 
 Result<std::optional<CompartmentNumber>> Shelf::compartment_at(Key place) {

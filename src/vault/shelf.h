@@ -37,6 +37,11 @@ struct Known {
     bool operator==(const Known&) const = default;
 };
 
+/// Whether searches across patients find the type by its own terms: people, agenda, tasks.
+bool is_in_front(std::string_view type);
+/// For the fronts of records kept open; one takes about 15 kB.
+inline constexpr std::size_t kFrontBytes = 48 << 20;
+
 /// What is stored, opened: the part of the vault that reads. Thread-safe.
 class Shelf {
   public:
@@ -46,12 +51,12 @@ class Shelf {
           table_(std::move(table)),
           keys_(std::move(keys)),
           cache_(cache_bytes),
+          fronts_(kFrontBytes),
           bodies_(body_cache_bytes) {}
 
     Store& store() { return *store_; }
     crypto::KeyTable& table() { return *table_; }
     const VaultKeys& keys() const { return keys_; }
-    RecordCache& cache() { return cache_; }
 
     /// Row key of a resource in Table::Places.
     Key place_of(std::string_view type, std::string_view id) const;
@@ -66,6 +71,13 @@ class Shelf {
 
     /// Code::Erased when its key was destroyed. A record without any piece is an empty one.
     Result<std::shared_ptr<const Record>> record(CompartmentNumber number);
+    /// Of a record, what searches across patients ask for: is_in_front() types, and relations.
+    /// Small enough to keep many times more of them.
+    Result<std::shared_ptr<const Record>> front(CompartmentNumber number);
+    /// A newer state of a record, for whoever asks from now on.
+    void publish(std::shared_ptr<const Record> record);
+    /// Forgets what is opened of a record.
+    void forget(CompartmentNumber number);
     Result<std::optional<CompartmentNumber>> compartment_at(Key place);
     /// The newest version; none when there never was one here.
     Result<std::optional<Known>> known(Key place, std::string_view type, std::string_view id);
@@ -94,6 +106,7 @@ class Shelf {
     const std::unique_ptr<crypto::KeyTable> table_;
     const VaultKeys keys_;
     RecordCache cache_;
+    RecordCache fronts_;
     BodyCache bodies_;
 };
 

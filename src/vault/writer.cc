@@ -184,7 +184,7 @@ Status Writer::reindex(CompartmentNumber number) {
                              encode_piece(record.pieces().front(), record.patient())));
         return batch;
     });
-    shelf_.cache().drop(number);
+    shelf_.forget(number);
     return done;
 }
 

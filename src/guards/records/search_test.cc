@@ -107,6 +107,25 @@ TEST(Search, AcrossPatientsInTheCircleOnly) {
     EXPECT_EQ(clinic.found("Encounter?date=2026-03-01"), (References{"Encounter/ea"}));
 }
 
+TEST(Search, AcrossPatientsSeesEveryChangeAtOnce) {
+    Clinic clinic;
+    EXPECT_EQ(clinic.found("Patient?name=mart"), (References{"Patient/a"}));
+    EXPECT_EQ(
+        clinic.put(clinic.anne, "Patient/a", vault::kit::patient("a", "Roux"), "W/\"1\"").status,
+        200);
+    EXPECT_EQ(clinic.found("Patient?name=mart"), References{});
+    EXPECT_EQ(clinic.found("Patient?name=roux"), (References{"Patient/a"}));
+    clinic.program_writes("Appointment/r1",
+                          R"("status":"booked","start":"2026-12-01T09:00:00Z",)"
+                          R"("end":"2026-12-01T09:15:00Z","participant":[{"status":"accepted",)"
+                          R"("actor":{"reference":"Patient/a"}}])");
+    EXPECT_EQ(clinic.found("Appointment?date=2026-12-01"), (References{"Appointment/r1"}));
+    EXPECT_EQ(clinic.ask(clinic.program, {.method = "DELETE", .url = "Appointment/r1"}).status,
+              204);
+    EXPECT_EQ(clinic.found("Appointment?date=2026-12-01"), References{});
+    EXPECT_EQ(clinic.found("Patient?name=roux"), (References{"Patient/a"}));
+}
+
 TEST(Search, AProgramLooksIntoAllRecordsWhereNothingNarrows) {
     Clinic clinic;
     EXPECT_EQ(sorted(clinic.get(clinic.program, "Patient?gender=female").references()),
