@@ -4,8 +4,10 @@
 #include "app/cmd_mail.h"
 #include "app/commands.h"
 #include "app/context.h"
+#include "app/mail_house.h"
 #include "app/unlock.h"
 #include "guards/mail/judge.h"
+#include "guards/mail/known_bad.h"
 #include "guards/mail/learned.h"
 #include "guards/mail/limits.h"
 #include "guards/mail/model.h"
@@ -60,7 +62,14 @@ Result<mail::Judgement> judge_one(Context& context, const std::string& path,
     const std::string bytes = TRY(read_message(context, path));
     const mail::Envelope envelope = TRY(read_envelope(context, path));
     const mail::Message message = TRY(mail::parse_message(bytes));
-    return mail::judge(message, envelope, history, model);
+    const mail::Reading reading = mail::read_evidence(message, envelope, history);
+    mail::Judgement judgement = mail::judge(message, reading, model);
+    mail::apply_known_bad(judgement, reading.evidence);
+    if (const auto name = mail::Clamd(mail_scanner_socket(context)).look(bytes, context.clock))
+        mail::make_malicious(
+            judgement, mail::KnownBy::Scanner, *name,
+            message.attachments.empty() ? std::string() : message.attachments.front().name);
+    return judgement;
 }
 
 void print(Context& context, const std::string& path, const mail::Judgement& judgement) {
@@ -91,6 +100,7 @@ Result<int> judge_all(Context& context, const std::string& dir,
 }
 
 Result<int> run_judge(Context& context) {
+    TRY_STATUS(use_mail_rules(context));
     const std::string& path = context.values.text("MESSAGE");
     const mail::History history = TRY(read_history(context));
     const mail::Learned learned = TRY(read_learned(context));
@@ -132,6 +142,8 @@ Command judge_command() {
               .kind = Kind::Dir,
               .help = {"ce que « hygie mail learn » a appris là, avec sa clé",
                        "what 'hygie mail learn' learned there, with its key"}},
+             mail_rules_option(),
+             mail_clamd_option(),
              passphrase_file_option()},
         .arguments = {{.name = "MESSAGE",
                        .kind = Kind::File,

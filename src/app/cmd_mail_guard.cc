@@ -4,13 +4,11 @@
 
 #include "app/cmd_mail.h"
 #include "app/commands.h"
+#include "app/mail_desk.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
-#include "guards/mail/desk.h"
-#include "guards/mail/fold.h"
 #include "guards/mail/gate.h"
 #include "guards/mail/milter.h"
-#include "guards/mail/reinject.h"
 #include "host/log.h"
 #include "host/service.h"
 
@@ -56,30 +54,6 @@ mail::GatePolicy policy_of(Context& context) {
     return policy;
 }
 
-/// The guard's own address, when it has one.
-std::unique_ptr<mail::Desk> open_desk(Context& context, MailHouse& house, mail::JudgePool& judges,
-                                      mail::Quarantine& quarantine, MailSpool& spool) {
-    if (!context.values.has("--report-address")) return nullptr;
-    return std::make_unique<mail::Desk>(
-        mail::DeskDoors{.clock = context.clock,
-                        .random = context.random,
-                        .judges = judges,
-                        .quarantine = quarantine,
-                        .trace = [&spool](const event::Event& event) { return spool.keep(event); },
-                        .learn =
-                            [&house](const std::string& bytes) {
-                                if (const Status learned = house.learn(bytes); !learned)
-                                    log::error("mail.report-not-learned", learned.error());
-                            },
-                        .post =
-                            [server = context.values.text("--smtp")](const mail::Envelope& envelope,
-                                                                     const std::string& message) {
-                                return mail::reinject(server, envelope, message);
-                            }},
-        mail::DeskPolicy{.address = mail::lower(context.values.text("--report-address")),
-                         .may_release_malicious = context.values.text("--user-release") == "all"});
-}
-
 void announce(Context& context) {
     const std::string& socket = context.values.text("--socket");
     context.out << (context.json ? nlohmann::json{{"ready", true}, {"socket", socket}}.dump()
@@ -91,11 +65,7 @@ void announce(Context& context) {
 
 Result<int> guard(Context& context) {
     crypto::harden_process();
-    if (context.values.has("--report-address") != context.values.has("--smtp"))
-        return fail(
-            Code::BadInput,
-            {"--report-address et --smtp vont ensemble", "--report-address and --smtp go together"},
-            {"--smtp dit par où partent les réponses", "--smtp says which way answers go"});
+    TRY_STATUS(check_desk_options(context));
     const std::string& dir = context.values.text("--state");
     const crypto::RootKey root = TRY(unlock_mail(context));
     const auto house = TRY(MailHouse::open(context, root, "mail"));
@@ -109,7 +79,7 @@ Result<int> guard(Context& context) {
         },
         static_cast<unsigned>(context.values.number("--threads")));
     const std::unique_ptr<mail::Desk> desk =
-        open_desk(context, *house, judges, *quarantine, *spool);
+        open_mail_desk(context, *house, judges, *quarantine, *spool);
     mail::Gate gate({context.clock, context.random, judges, *quarantine,
                      [&](const event::Event& event) { return spool->keep(event); },
                      [&](const mail::Opened& opened, const mail::Envelope& envelope,
@@ -203,27 +173,9 @@ std::vector<Parameter> policy_options() {
          .by_default = "30s"},
         mail_threads_option(),
         mail_trust_results_option(),
-        mail_dns_option()};
-}
-
-std::vector<Parameter> desk_options() {
-    return {
-        {.name = "--report-address",
-         .placeholder = "ADDRESS",
-         .help = {"l'adresse où ceux de la maison signalent un message, ou en redemandent un ; la "
-                  "garde répond",
-                  "the address where people of the house report a message, or ask for one back; "
-                  "the guard answers"}},
-        {.name = "--smtp",
-         .placeholder = "HOST:PORT",
-         .help = {"par où partent ces réponses : un service que la garde ne surveille pas",
-                  "the way of these answers: a service that the guard does not watch"}},
-        {.name = "--user-release",
-         .placeholder = "WHAT",
-         .help = {"ce qu'un destinataire reprend lui-même : le suspect, ou tout",
-                  "what a recipient may take back: suspicious mail, or all"},
-         .choices = {"suspicious", "all"},
-         .by_default = "suspicious"}};
+        mail_dns_option(),
+        mail_rules_option(),
+        mail_clamd_option()};
 }
 
 std::vector<Parameter> guard_options() {
@@ -236,7 +188,7 @@ std::vector<Parameter> guard_options() {
         mail_history_option(),
         mail_core_option()};
     for (Parameter& option : policy_options()) all.push_back(std::move(option));
-    for (Parameter& option : desk_options()) all.push_back(std::move(option));
+    for (Parameter& option : mail_desk_options()) all.push_back(std::move(option));
     all.push_back(passphrase_file_option());
     return all;
 }

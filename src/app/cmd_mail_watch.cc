@@ -4,6 +4,7 @@
 
 #include "app/cmd_mail.h"
 #include "app/commands.h"
+#include "app/mail_desk.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
 #include "guards/mail/watcher.h"
@@ -29,6 +30,8 @@ Text words_of(mail::WatchAct act) {
             return {"un message malveillant, écarté", "a malicious message, put aside"};
         case mail::WatchAct::Released:
             return {"un message remis par une personne", "a message put back by a person"};
+        case mail::WatchAct::Reported:
+            return {"un message signalé ou redemandé", "a message reported or asked for"};
         case mail::WatchAct::Unchecked:
             return {"un message que la garde n'a pas pu juger, marqué",
                     "a message the guard could not judge, marked"};
@@ -59,9 +62,38 @@ class Teller {
     std::mutex mutex_;
 };
 
+mail::WatchDoors doors_of(Context& context, MailHouse& house, MailSpool& spool,
+                          mail::JudgePool& judges, mail::Desk* desk, Teller& teller,
+                          std::function<void(mail::Incoming&)> authenticate) {
+    return {.disk = context.disk,
+            .clock = context.clock,
+            .random = context.random,
+            .judges = judges,
+            .trace = [&spool](const event::Event& event) { return spool.keep(event); },
+            .open = [&context](
+                        const mail::Mailbox& one) { return mail::open_mailbox(context.disk, one); },
+            .tell = std::ref(teller),
+            .authenticate = std::move(authenticate),
+            .desk = [&house, desk](const mail::Incoming& letter,
+                                   const mail::Opened& opened) -> Result<bool> {
+                // In a hosted mailbox the sender's proof is all that tells one of ours.
+                const mail::Address& author = opened.message.author();
+                if (!desk || !opened.noted.is_authentic ||
+                    !house.history()->is_own_domain(author.domain()))
+                    return false;
+                TRY_STATUS(desk->handle(letter, author.address));
+                return true;
+            },
+            .remember =
+                [&house](const mail::Opened& opened, const mail::Envelope& envelope) {
+                    house.remember(opened, envelope, mail::Way::In);
+                }};
+}
+
 Result<int> watch(Context& context) {
     crypto::harden_process();
     const std::string& dir = context.values.text("--state");
+    TRY_STATUS(check_desk_options(context));
     const crypto::RootKey root = TRY(unlock_mail(context));
     std::vector<mail::Mailbox> mailboxes = TRY(read_mailboxes(context));
     const auto house = TRY(MailHouse::open(context, root, "mail-watch"));
@@ -73,20 +105,14 @@ Result<int> watch(Context& context) {
             return house->judge(bytes, envelope);
         },
         static_cast<unsigned>(context.values.number("--threads")));
+    const auto quarantine = TRY(mail::Quarantine::open(
+        context.disk, context.random, join(dir, "quarantine"),
+        root.domain(mail::kQuarantineKeyDomain), mail::Quarantine::Role::Reader));
+    const std::unique_ptr<mail::Desk> desk =
+        open_mail_desk(context, *house, judges, *quarantine, *spool);
     Teller teller(context);
-    const mail::WatchDoors doors{
-        .disk = context.disk,
-        .clock = context.clock,
-        .random = context.random,
-        .judges = judges,
-        .trace = [&](const event::Event& event) { return spool->keep(event); },
-        .open = [&](const mail::Mailbox& one) { return mail::open_mailbox(context.disk, one); },
-        .tell = std::ref(teller),
-        .authenticate = TRY(mail_authenticator(context)),
-        .remember =
-            [&](const mail::Opened& opened, const mail::Envelope& envelope) {
-                house->remember(opened, envelope, mail::Way::In);
-            }};
+    const mail::WatchDoors doors = doors_of(context, *house, *spool, judges, desk.get(), teller,
+                                            TRY(mail_authenticator(context)));
     const mail::WatchPolicy policy{.deadline = context.values.duration("--deadline"),
                                    .authserv_ids = context.values.list("--trust-results"),
                                    .look_back = context.values.duration("--look-back")};
@@ -107,26 +133,30 @@ Result<int> watch(Context& context) {
 }
 
 std::vector<Parameter> watch_options() {
-    return {mail_state_option(),
-            mail_mailboxes_option(),
-            mail_history_option(),
-            mail_core_option(),
-            mail_trust_results_option(),
-            mail_dns_option(),
-            {.name = "--look-back",
-             .placeholder = "DURATION",
-             .kind = Kind::Duration,
-             .help = {"à la première visite, jusqu'où regarder en arrière",
-                      "on the first visit, how far to look back"},
-             .by_default = "1d"},
-            {.name = "--deadline",
-             .placeholder = "DURATION",
-             .kind = Kind::Duration,
-             .help = {"le temps laissé au juge pour un message",
-                      "the time a message may take to judge"},
-             .by_default = "30s"},
-            mail_threads_option(),
-            passphrase_file_option()};
+    std::vector<Parameter> all = {mail_state_option(),
+                                  mail_mailboxes_option(),
+                                  mail_history_option(),
+                                  mail_core_option(),
+                                  mail_trust_results_option(),
+                                  mail_dns_option(),
+                                  mail_rules_option(),
+                                  mail_clamd_option(),
+                                  {.name = "--look-back",
+                                   .placeholder = "DURATION",
+                                   .kind = Kind::Duration,
+                                   .help = {"à la première visite, jusqu'où regarder en arrière",
+                                            "on the first visit, how far to look back"},
+                                   .by_default = "1d"},
+                                  {.name = "--deadline",
+                                   .placeholder = "DURATION",
+                                   .kind = Kind::Duration,
+                                   .help = {"le temps laissé au juge pour un message",
+                                            "the time a message may take to judge"},
+                                   .by_default = "30s"},
+                                  mail_threads_option(),
+                                  passphrase_file_option()};
+    for (Parameter& option : mail_desk_options()) all.push_back(std::move(option));
+    return all;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include "app/cmd_mail.h"
 #include "app/unlock.h"
+#include "guards/mail/file_rules.h"
+#include "guards/mail/known_bad.h"
 #include "guards/mail/self_check.h"
 #include "host/log.h"
 
@@ -62,6 +64,7 @@ MailHouse::MailHouse(Context& context, std::string door, const crypto::Secret32&
       memory_dir_(join(context.values.text("--state"), "memory")),
       door_(std::move(door)),
       memory_key_(memory_key),
+      scanner_(mail_scanner_socket(context)),
       state_dir_(context.values.text("--state")) {}
 
 std::shared_ptr<const MailHouse::Mind> MailHouse::mind() const {
@@ -96,6 +99,7 @@ Result<std::unique_ptr<MailHouse>> MailHouse::open(Context& context, const crypt
                                                    const std::string& door) {
     std::unique_ptr<MailHouse> made(
         new MailHouse(context, door, root.domain(mail::kMemoryKeyDomain)));
+    TRY_STATUS(use_mail_rules(context));
     made->seed_ = TRY(read_history(context));
     made->learned_key_ = root.domain(mail::kLearnedKeyDomain);
     made->change_mind(TRY(mail::open_learned(context.disk, made->state_dir_, made->learned_key_)));
@@ -173,6 +177,11 @@ Result<mail::Opened> MailHouse::judge(const std::string& bytes,
     mail::Message message = TRY(mail::parse_message(bytes));
     const mail::Reading reading = mail::read_evidence(message, envelope, *known);
     mail::Judgement judgement = mail::judge(message, reading, mind()->model);
+    mail::apply_known_bad(judgement, reading.evidence);
+    if (!message.attachments.empty())
+        if (const auto name = scanner_.look(bytes, clock_))
+            mail::make_malicious(judgement, mail::KnownBy::Scanner, *name,
+                                 message.attachments.front().name);
     return mail::Opened{std::move(message), std::move(judgement), mail::noted_of(reading.evidence)};
 }
 
@@ -228,6 +237,34 @@ Parameter mail_threads_option() {
             .by_default = "2",
             .min = 1,
             .max = 64};
+}
+
+Parameter mail_rules_option() {
+    return {.name = "--rules",
+            .placeholder = "PATH",
+            .kind = Kind::File,
+            .help = {"des règles YARA, un fichier ou un dossier de *.yar : ce qu'elles "
+                     "reconnaissent est malveillant",
+                     "YARA rules, a file or a folder of *.yar: what they know is malicious"}};
+}
+
+Parameter mail_clamd_option() {
+    return {.name = "--clamd",
+            .placeholder = "SOCKET",
+            .kind = Kind::File,
+            .help = {"la prise locale de clamd, l'antivirus, s'il y en a un ; muet, il ne retarde "
+                     "rien",
+                     "the local socket of clamd, the virus scanner, where there is one; silent, it "
+                     "delays nothing"}};
+}
+
+Status use_mail_rules(Context& context) {
+    if (!context.values.has("--rules")) return {};
+    return mail::use_file_rules(context.disk, context.values.text("--rules"));
+}
+
+std::string mail_scanner_socket(Context& context) {
+    return context.values.has("--clamd") ? context.values.text("--clamd") : std::string();
 }
 
 Parameter mail_dns_option() {

@@ -8,6 +8,7 @@
 
 #include "app/context.h"
 #include "crypto/keyring.h"
+#include "guards/mail/clamd.h"
 #include "guards/mail/gate.h"
 #include "guards/mail/history.h"
 #include "guards/mail/learned.h"
@@ -70,6 +71,7 @@ class MailHouse {
     std::string memory_dir_;
     std::string door_;
     crypto::Secret32 memory_key_;
+    mutable mail::Clamd scanner_;
     mail::History seed_;  ///< what the operator said, and the other doors' memories
     /// What the clicks taught, and the model that stands on it.
     struct Mind {
@@ -98,6 +100,13 @@ Parameter mail_mailboxes_option();
 Result<std::vector<mail::Mailbox>> read_mailboxes(Context& context);
 Parameter mail_trust_results_option();
 Parameter mail_threads_option();
+/// --rules and --clamd
+Parameter mail_rules_option();
+Parameter mail_clamd_option();
+/// Reads --rules; to be called once, before the first message.
+Status use_mail_rules(Context& context);
+/// --clamd, or nobody to ask.
+std::string mail_scanner_socket(Context& context);
 /// --dns
 Parameter mail_dns_option();
 /// What computes SPF, DKIM and DMARC by asking --dns; an empty function without it.

@@ -58,6 +58,9 @@ def write_mailboxes(home, server, users, hold_folder="Hygie écarté"):
     boxes = [{"name": user, "server": f"imaps://localhost:{server.port}", "user": user, "password_file": str(secret),
               "ca_file": server.certificate, "hold_folder": hold_folder,
               "suspicious": "banner" if user == "paul" else "tag"} for user in users]
+    for box in boxes:
+        if box["user"] == "desk":
+            box["role"] = "report"
     path = home / "mailboxes.json"
     path.write_text(json.dumps({"mailboxes": boxes}))
     return path

@@ -12,6 +12,7 @@ import queue
 import re
 import shutil
 import signal
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -25,9 +26,9 @@ CHECKED, SUSPICIOUS, HELD, RELEASED = "$HygieChecked", "$HygieSuspicious", "$Hyg
 
 
 class Watch:
-    def __init__(self, state, mailboxes, memory):
+    def __init__(self, state, mailboxes, memory, *options):
         self.words = [HYGIE, "--json", "mail", "watch", "--state", str(state), "--mailboxes", str(mailboxes),
-                      "--history", str(memory)]
+                      "--history", str(memory), *options]
         self.start()
 
     def start(self):
@@ -120,6 +121,48 @@ def check_server_lost(server, watch, mail):
     watch.next("held", "anne")
 
 
+class Post:
+    """A mail server that takes one letter after the other, and remembers them."""
+
+    def __init__(self):
+        self.letters = queue.Queue()
+        self.server = socketserver.TCPServer(("127.0.0.1", 0), self.handler())
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def handler(self):
+        letters = self.letters
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                self.wfile.write(b"220 post\r\n")
+                for line in self.rfile:
+                    word = line.strip().upper()
+                    if word.startswith(b"DATA"):
+                        self.wfile.write(b"354 go on\r\n")
+                        letters.put(b"".join(iter(self.rfile.readline, b".\r\n")))
+                    self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+                    if word == b"QUIT":
+                        return
+        return Handler
+
+
+def check_desk(server, watch, post, memory, mail):
+    """A letter of one of ours, proven by our own server, is a report; anybody else's is not."""
+    own = json.loads(memory.read_text())["organisations"][0]["own_domains"][0]
+    for proof, act in ((b"dmarc=fail", None), (b"dmarc=pass", "reported")):
+        server.put("desk", b"Authentication-Results: mx.cabinet.example; " + proof + b"\r\nFrom: anne@" + own.encode()
+                   + b"\r\nSubject: Fwd: bizarre\r\nMIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n"
+                   + mail["malicious"])
+        if act:
+            watch.next(act, "desk")
+            answer = email.message_from_bytes(post.letters.get(timeout=WAIT_S), policy=email.policy.default)
+            assert "est une attaque" in answer.get_content() and f"anne@{own}" in answer["To"], answer
+        else:
+            wait_for("the forged report", lambda: watch.lines["desk"].qsize() >= 1)
+            assert watch.lines["desk"].get()["act"] != "reported" and post.letters.empty()
+
+
 def check_wrong_password(home, state, server, memory):
     """A server that does not let us in is said clearly, and no secret with it."""
     path = write_mailboxes(home, server, ["anne"])
@@ -150,16 +193,19 @@ def main(home):
     state.mkdir(mode=0o700)
     run("key", "create", str(state / "root.hyk"), "--seal", "key-file", "--key-file", str(state / "opener"))
     mail, memory = practice_mail(home)
-    users = ["anne", "paul"]
+    users = ["anne", "paul", "desk"]
+    post = Post()
     server = Dovecot(home / "dovecot", users)
     server.start(free_port())
-    watch = Watch(state, write_mailboxes(home, server, users), memory)
+    watch = Watch(state, write_mailboxes(home, server, users), memory, "--trust-results", "mx.cabinet.example",
+                  "--report-address", "desk@cabinet.example", "--smtp", f"127.0.0.1:{post.port}")
     try:
         for user in users:
             watch.next("watching", user)
         check_verdicts(server, watch, mail)
         check_banner(server, watch, mail)
         check_taken_back(server, watch, mail)
+        check_desk(server, watch, post, memory, mail)
         check_killed(server, watch, mail)
         check_server_lost(server, watch, mail)
         watch.end(signal.SIGTERM)

@@ -155,6 +155,7 @@ enum class Capability : std::uint8_t {
     ChmHelp,           ///< compiled HTML help
     RtfObject,         ///< RTF with objects
     ExploitShape,      ///< Equation editor and other known carriers
+    KnownBad,          ///< a rule of the house knows it (file_rules.h)
 };
 std::string_view name_of(Capability capability);
 

@@ -31,7 +31,7 @@ Result<Mailbox> mailbox_of(const Json& item) {
     if (!item.is_object()) return wrong("une boîte est un objet", "a mailbox is an object");
     static const std::unordered_set<std::string> kNames{
         "name",    "server", "user",        "password_file", "token_file",
-        "ca_file", "folder", "hold_folder", "suspicious"};
+        "ca_file", "folder", "hold_folder", "suspicious",    "role"};
     for (const auto& [name, value] : item.items()) {
         if (!kNames.contains(name))
             return wrong("un nom inconnu : " + std::string(cut(name, 40)),
@@ -50,6 +50,10 @@ Result<Mailbox> mailbox_of(const Json& item) {
                 .folder = text("folder", "INBOX"),
                 .hold_folder = text("hold_folder", "Hygie"),
                 .suspicious = TRY(suspicious_named(text("suspicious", "tag")))};
+    if (const std::string role = text("role"); !role.empty()) {
+        if (role != "report") return wrong("« role » est report", "'role' is report");
+        box.is_desk = true;
+    }
     if (box.is_token == item.contains("password_file"))
         return wrong("chacune a password_file ou token_file",
                      "each has password_file or token_file");

@@ -27,6 +27,7 @@ struct Mailbox {
     std::string folder = "INBOX";
     std::string hold_folder = "Hygie";
     Suspicious suspicious = Suspicious::Tag;
+    bool is_desk = false;  ///< where people report messages: letters of ours go to the desk
 };
 
 /// Reads the list of mailboxes. Code::BadInput names what is wrong in it.

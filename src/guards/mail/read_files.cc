@@ -126,7 +126,7 @@ FileFacts read_file(const Json& item) {
         const auto code = one.find("c");
         if (code == one.end() || !code->is_number_integer()) continue;
         const auto number = code->get<int>();
-        if (number >= 0 && number <= static_cast<int>(Capability::ExploitShape))
+        if (number >= 0 && number <= static_cast<int>(Capability::KnownBad))
             file.findings.push_back({static_cast<Capability>(number), text_of(one, "d")});
     }
     return file;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "guards/mail/file_rules.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/sniff.h"
 
@@ -98,6 +99,8 @@ void FileScan::scan(const std::string& path, std::string_view bytes, std::size_t
     file.type = sniff(bytes);
     names(file, last_name(file.path), file.type);
     content(file, bytes, depth);
+    match_file_rules(bytes,
+                     [&](std::string_view rule) { found(file, Capability::KnownBad, rule); });
     out_.files.push_back(std::move(file));
 }
 

@@ -62,6 +62,8 @@ std::string_view signal_of(Capability capability) {
             return "file.rtf_object";
         case Capability::ExploitShape:
             return "file.exploit_shape";
+        case Capability::KnownBad:
+            break;  // no opinion to weigh: known_bad.h
     }
     return "";
 }
@@ -74,8 +76,9 @@ void draw_files(const Scene& scene, SignalList& out) {
         const std::string outer = file.path.substr(0, file.path.find('/'));
         const std::string where = "attachment:" + outer;
         for (const FileFacts::Finding& finding : file.findings)
-            out.add(signal_of(finding.capability), 1,
-                    finding.detail.empty() ? file.path : finding.detail, where, file.path);
+            if (finding.capability != Capability::KnownBad)
+                out.add(signal_of(finding.capability), 1,
+                        finding.detail.empty() ? file.path : finding.detail, where, file.path);
         if (file.type == "html") out.add("file.html", 1, file.path, where, file.path);
     }
     const std::size_t words = static_cast<std::size_t>(std::ranges::count(facts.text, ' ')) + 1;

@@ -34,8 +34,9 @@ bool is_settled(const Fetched& message) {
 }  // namespace
 
 std::string_view name_of(WatchAct act) {
-    static constexpr std::array kNames = std::to_array<std::string_view>(
-        {"watching", "lost", "clean", "tagged", "bannered", "held", "released", "unchecked"});
+    static constexpr std::array kNames =
+        std::to_array<std::string_view>({"watching", "lost", "clean", "tagged", "bannered", "held",
+                                         "released", "reported", "unchecked"});
     return kNames[static_cast<std::size_t>(act)];
 }
 
@@ -127,6 +128,10 @@ Status Watcher::take(ImapSession& session, const ImapFolder& folder, std::uint32
     if (!opened) {
         log::error("mail.not-judged", opened.error());
         return unchecked();
+    }
+    if (mailbox_.is_desk && doors_.desk && TRY(doors_.desk(incoming_of(*message.body), *opened))) {
+        doors_.tell(mailbox_, WatchAct::Reported, nullptr);
+        return mark(session, folder, uid, kCheckedKeyword);
     }
     return act(session, folder, message, envelope, *opened);
 }

@@ -38,6 +38,7 @@ enum class WatchAct : std::uint8_t {
     Bannered,
     Held,
     Released,
+    Reported,
     Unchecked
 };
 std::string_view name_of(WatchAct act);
@@ -53,6 +54,9 @@ struct WatchDoors {
     std::function<void(const Mailbox&, WatchAct, const Error*)> tell;
     /// Checks signatures where no server of ours said anything; within a budget. May be empty.
     std::function<void(Incoming&)> authenticate{};
+    /// A letter in a mailbox where people report: true when it was from one of ours and is taken,
+    /// durably. May be empty.
+    std::function<Result<bool>(const Incoming&, const Opened&)> desk{};
     /// Told of each message found clean: what the house remembers. Thread-safe; may be empty.
     std::function<void(const Opened&, const Envelope&)> remember{};
 };
