@@ -116,6 +116,7 @@ void Gate::take_closing(Closing& closing) {
     if (is_same && known->version == known->committed) return;
     const Actor actor = actors_.of(closing.event.tid);
     const bool has_name = info.st_nlink > (known && known->is_linked ? 1U : 0U);
+    const ContentPtr victim = known ? nullptr : replaced_at(*volume, key, *path);
     if (is_same) {
         note(store_.note_committed(key, actor.key()));
     } else {
@@ -125,7 +126,27 @@ void Gate::take_closing(Closing& closing) {
         if (!kept) return;
     }
     tell_closing(key, *path, known, actor);
+    if (victim) {
+        Change change = change_of(ChangeKind::RenameOver, actor, key, *path);
+        change.before = victim;
+        if (const auto now = store_.catalog().find(key))
+            change.now = store_.content(key, now->version, now->size);
+        tell(std::move(change), true);
+    }
     if (!has_name) store_.catalog().forget(key);
+}
+
+/// A new file may have taken another's name before its closing was looked at: what that one held,
+/// when it has no name left.
+ContentPtr Gate::replaced_at(const Volume& volume, const FileKey& key, const std::string& path) {
+    const auto owner = store_.catalog().at(path);
+    const auto victim = owner && *owner != key ? store_.catalog().find(*owner) : std::nullopt;
+    if (!victim || victim->type != FileType::Regular) return nullptr;
+    const Result<UniqueFd> fd = volume.open_key(*owner, O_PATH);
+    struct stat info{};
+    if (fd && ::fstat(fd->get(), &info) == 0 && info.st_nlink > (victim->is_linked ? 1U : 0U))
+        return nullptr;
+    return store_.content(*owner, victim->committed, victim->committed_size);
 }
 
 void Gate::tell_closing(const FileKey& key, const std::string& path,
@@ -168,7 +189,10 @@ void Gate::take_name(const fan::Event& event) {
     const Actor actor = actors_.of(event.tid);
     // Events on one object may come merged: order them as they can have happened.
     if (event.mask & fan::kCreate) take_create(*volume, event, actor);
-    if (event.mask & fan::kModify) look_again(volume->key(event.target), event.tid);
+    if (event.mask & fan::kModify) {
+        const FileKey key = volume->key(event.target);
+        if (!look_at(key, event.tid)) look_again(key, event.tid);
+    }
     if (event.mask & fan::kRename) take_rename(*volume, event, actor);
     if (event.mask & fan::kAttrib) take_attributes(*volume, event, actor);
     if (event.mask & fan::kDelete) take_delete(*volume, event, actor);

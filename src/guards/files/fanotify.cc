@@ -137,6 +137,10 @@ void Group::ignore(int fd, std::uint64_t mask, Ignore how) {
     (void)::fanotify_mark(fd_.get(), kIgnoreInode | survive, mask, fd, nullptr);
 }
 
+void Group::watch_file(int fd, std::uint64_t mask) {
+    (void)::fanotify_mark(fd_.get(), FAN_MARK_ADD | FAN_MARK_EVICTABLE, mask, fd, nullptr);
+}
+
 void Group::heed(int fd, std::uint64_t mask) {
     (void)::fanotify_mark(fd_.get(), FAN_MARK_REMOVE | FAN_MARK_IGNORE, mask, fd, nullptr);
 }

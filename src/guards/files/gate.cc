@@ -268,6 +268,12 @@ std::uint64_t Gate::ignored_after_reading(const FileKey& key, const Actor& actor
     return read_.insert(key).second ? ranges : groups_.gate_mask();
 }
 
+/// What is not met any more is told after the fact at least: truncate(2) opens and closes nothing.
+void Gate::ignore_after_reading(int fd, const FileKey& key, const Actor& actor) {
+    if (groups_.pre_content) groups_.names.watch_file(fd, fan::kModify);
+    groups_.gate.ignore(fd, ignored_after_reading(key, actor), fan::Ignore::UntilModified);
+}
+
 /// True when the act is answered; else `task` says what is known of it.
 bool Gate::meet_quickly(fan::Event& event, Task& task) {
     const int fd = event.fd.get();
@@ -301,7 +307,7 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     if (task.intent != Intent::Read || !is_held(known, info) || judge_.is_watchful()) return false;
     const Actor actor = actors_.of(event.tid);
     if (is_ahead(actor)) return false;
-    groups_.gate.ignore(fd, ignored_after_reading(*key, actor), fan::Ignore::UntilModified);
+    ignore_after_reading(fd, *key, actor);
     answer(event, fan::kAllow);
     tell(change_of(ChangeKind::Read, actor, *key, known->path), false);
     return true;

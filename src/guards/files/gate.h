@@ -125,6 +125,7 @@ class Gate {
     bool meet_quickly(fan::Event& event, Task& task);
     bool is_ahead(const Actor& actor);
     std::uint64_t ignored_after_reading(const FileKey& key, const Actor& actor);
+    void ignore_after_reading(int fd, const FileKey& key, const Actor& actor);
     bool is_held(const std::optional<Known>& known, const struct stat& info) const;
     const Volume* volume_of(const struct stat& info) const;
     std::optional<std::string> protected_path(const Volume& volume, int fd, const FileKey& key);
@@ -151,6 +152,7 @@ class Gate {
     void run_clerk();
     std::optional<Closing> sort_closing(fan::Event event);
     void take_closing(Closing& closing);
+    ContentPtr replaced_at(const Volume& volume, const FileKey& key, const std::string& path);
     void tell_closing(const FileKey& key, const std::string& path,
                       const std::optional<Known>& before, const Actor& actor);
     void set_clerk_busy(bool busy);

@@ -85,7 +85,7 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
         return;
     }
     if (need == Need::Skip) return;
-    groups_.gate.ignore(fd, ignored_after_reading(task.key, actor), fan::Ignore::UntilModified);
+    ignore_after_reading(fd, task.key, actor);
     // Whoever wrote between the keeping and the ignoring must be met.
     struct stat now{};
     if (::fstat(fd, &now) < 0 || Stamp::of(now) != Stamp::of(info))
