@@ -12,7 +12,7 @@ namespace hygie::mail {
 namespace {
 
 constexpr std::size_t kPartsMax = 24;  ///< of an opinion: more would explain nothing
-constexpr std::size_t kPassageBytesMax = 400;
+constexpr std::size_t kPassageBytesMax = 500;
 constexpr double kLogOddsMax = 12;
 constexpr std::size_t kToldBytesMin = 5;
 

@@ -47,7 +47,7 @@ struct TrainingOptions {
     unsigned named_dropped = 10;
     unsigned padded = 25;  ///< percent of the looks in which words of an honest message are mixed
                            ///< in, as padding that hides an attack or as the bulk of a long mail
-    unsigned folds = 8;
+    unsigned folds = 9;
     /// What may be flagged of honest mail whose source or template author was not seen at all. The
     /// model that is kept has seen all authors: mail like theirs is flagged several times less.
     double mixed_false_max = 0.004;

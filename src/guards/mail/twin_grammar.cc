@@ -84,15 +84,31 @@ class Walk {
         return all;
     }
 
+    /// What the side may say: "+" before an alternative gives it, and those after it, to the
+    /// attack,
+    /// "-" to the honest one.
+    std::vector<std::string_view> own_alternatives(std::string_view inside) const {
+        std::vector<std::string_view> own;
+        Side speaker = Side::Attack;
+        for (std::string_view one : alternatives(inside)) {
+            if (one.starts_with('+') || one.starts_with('-')) {
+                speaker = one.front() == '+' ? Side::Attack : Side::Legitimate;
+                one.remove_prefix(1);
+            }
+            if (speaker == expansion_.side) own.push_back(one);
+        }
+        return own;
+    }
+
     Status choice(std::string_view inside, std::size_t depth) {
         const bool one_sided = inside.starts_with('+') || inside.starts_with('-');
         if (!one_sided) return text(expansion_.dice.pick(alternatives(inside)), depth + 1);
         // Its chances are its own: what follows is drawn alike whether this is said or not.
         Dice apart(expansion_.dice.next());
-        const Side speaker = inside.front() == '+' ? Side::Attack : Side::Legitimate;
-        if (expansion_.side != speaker) return {};
+        const std::vector<std::string_view> own = own_alternatives(inside);
+        if (own.empty()) return {};
         std::swap(apart, expansion_.dice);
-        const Status said = text(expansion_.dice.pick(alternatives(inside.substr(1))), depth + 1);
+        const Status said = text(expansion_.dice.pick(own), depth + 1);
         std::swap(apart, expansion_.dice);
         return said;
     }

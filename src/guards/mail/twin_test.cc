@@ -45,6 +45,14 @@ TEST(Twins, WhatOneSideSaysDoesNotChangeWhatBothSay) {
     }
 }
 
+TEST(Twins, EachSideSaysItsOwn) {
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        EXPECT_EQ(said("(+pay|-wait)", Side::Attack, seed), "pay");
+        EXPECT_EQ(said("(+pay|-wait)", Side::Legitimate, seed), "wait");
+        EXPECT_EQ(said("(-wait|wait)(+pay)", Side::Legitimate, seed), "wait");
+    }
+}
+
 TEST(Twins, GrammarRefusesWhatItDoesNotKnow) {
     EXPECT_EQ(said("{nobody}", Side::Attack, 1), "error");
     EXPECT_EQ(said("(open", Side::Attack, 1), "error");
@@ -55,7 +63,7 @@ TEST(Twins, GrammarRefusesWhatItDoesNotKnow) {
 
 TEST(Twins, EveryTemplateOfTheLibraryCanBeWritten) {
     std::set<std::string> seen;
-    TwinPress press(library(), 3, "ABCDEFGH");
+    TwinPress press(library(), 3, "ABCDEFGHI");
     for (int draw = 0; draw < 14000; ++draw) {
         const Result<std::vector<Twin>> twins = press.next();
         ASSERT_TRUE(twins) << twins.error().what.en;
@@ -83,7 +91,7 @@ TEST(Twins, SameSeedSameBytes) {
 }
 
 TEST(Twins, OnlyTheHonestLetterOfASupplierHasTheKnownIban) {
-    TwinPress press(library(), 5, "ABCDEFGH", 1'000'000);
+    TwinPress press(library(), 5, "ABCDEFGHI", 1'000'000);
     std::set<std::string> known;
     for (const TwinSupplier& supplier : press.world().suppliers) known.insert(supplier.iban);
     for (int draw = 0; draw < 1500; ++draw) {

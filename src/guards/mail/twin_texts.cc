@@ -32,6 +32,7 @@ HYGIE_TWIN_TEXT(attacks_e, "attacks_e.txt")
 HYGIE_TWIN_TEXT(attacks_f, "attacks_f.txt")
 HYGIE_TWIN_TEXT(attacks_g, "attacks_g.txt")
 HYGIE_TWIN_TEXT(attacks_h, "attacks_h.txt")
+HYGIE_TWIN_TEXT(hands_i, "hands_i.txt")
 
 namespace hygie::mail {
 
@@ -42,7 +43,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 22> texts = {{
+    static const std::array<TwinText, 23> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -65,6 +66,7 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(attacks_f, "attacks_f.txt"),
         HYGIE_TWIN_ENTRY(attacks_g, "attacks_g.txt"),
         HYGIE_TWIN_ENTRY(attacks_h, "attacks_h.txt"),
+        HYGIE_TWIN_ENTRY(hands_i, "hands_i.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;
