@@ -176,6 +176,7 @@ void Judge::judge_loss(const Change& change) {
     judge_canary(change, Sign::Emptied);
     const auto fortune =
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
+    explained_ = fortune == Circle::Fortune::Explained;
     if (fortune == Circle::Fortune::Replaced)
         mark(change, change.actor, change.path, Sign::Replaced, kOneFile);
     if (fortune == Circle::Fortune::PerhapsArchived)
@@ -221,6 +222,7 @@ void Judge::add_signs(const Change& change, Party& party) {
 
 Conclusion Judge::take(const Change& change) {
     marked_ = false;
+    explained_ = false;
     if (policy_.is_enrolled(change.actor)) return {};
     switch (change.kind) {
         case ChangeKind::CloseWrite:
@@ -245,6 +247,7 @@ Conclusion Judge::take(const Change& change) {
     }
     Conclusion conclusion = conclude(change);
     conclusion.is_marked = marked_;
+    conclusion.is_explained = explained_;
     return conclusion;
 }
 

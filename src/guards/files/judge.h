@@ -52,6 +52,7 @@ struct Conclusion {
     std::vector<Actor> targets;  ///< whom Freeze means
     bool is_news = false;        ///< the rung rose with this change
     bool is_marked = false;      ///< this change is held against its actor
+    bool is_explained = false;   ///< what was deleted is still there, in another file
 };
 
 /// Watches every change and holds what it means against whoever made it: the actor, the user, the
@@ -116,7 +117,8 @@ class Judge {
     Examiner& examiner_;
     std::unordered_map<std::string, Party> parties_;
     std::unordered_map<std::string, Circle> circles_;
-    bool marked_ = false;  ///< the change at hand left a mark
+    bool marked_ = false;     ///< the change at hand left a mark
+    bool explained_ = false;  ///< … deleted what another file gives back
     std::deque<std::pair<SteadyTime, std::string>> frozen_;
     std::optional<crypto::Secret32> history_key_;
     std::map<crypto::Token, std::vector<std::pair<WallTime, std::uint32_t>>> history_;

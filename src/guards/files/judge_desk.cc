@@ -219,8 +219,8 @@ void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
     Standing& standing = known != standings_.end() ? known->second : standings_[change.actor.key()];
     if (is_awaited(change)) {
         --standing.unjudged;
-        // Deleting proves nothing.
-        const bool is_proof = change.kind != ChangeKind::Unlink;
+        // Deleting alone proves nothing.
+        const bool is_proof = change.kind != ChangeKind::Unlink || conclusion.is_explained;
         standing.innocent = std::min(standing.innocent + is_proof, kEarned * kTrustMax);
     }
     if (change.kind != ChangeKind::Read) standing.rung = conclusion.rung;
