@@ -177,15 +177,19 @@ Status check_person(const Account& account) {
                     "generic account refused: a trace that names everybody names nobody"},
                    {"un compte par personne, avec son prénom et son nom",
                     "one account for each person, with given and family name"});
-    const bool known = account.role == Role::Patient ? is_reference(account.person, "Patient")
+    const bool known = account.role == Role::Patient
+                           ? is_reference(account.person, "Patient") ||
+                                 is_reference(account.person, "RelatedPerson")
                        : account.role == Role::Care
                            ? is_reference(account.person, "Practitioner")
                            : account.person.empty() || is_reference(account.person, "Practitioner");
     if (!known)
         return bad({"il manque la ressource FHIR de la personne",
                     "the FHIR resource of the person is missing"},
-                   {"donnez Practitioner/… pour un professionnel, Patient/… pour un patient",
-                    "give Practitioner/… for a professional, Patient/… for a patient"});
+                   {"donnez Practitioner/… pour un professionnel, Patient/… pour un patient, "
+                    "RelatedPerson/… pour son représentant",
+                    "give Practitioner/… for a professional, Patient/… for a patient, "
+                    "RelatedPerson/… for who represents one"});
     if (!account.redirects.empty() || !account.jwks.empty() || !account.scopes.empty())
         return bad({"une personne n'a ni clés, ni portées, ni adresses de retour",
                     "a person has no keys, scopes or return addresses"},

@@ -34,6 +34,10 @@ Status check_break_glass(const Policy& policy, const Actor& actor, const Motive&
                      "break-glass needs a sign-in with two factors"},
                     {"reconnectez-vous avec votre second facteur",
                      "sign in again with your second factor"});
+    return check_motive(policy, motive);
+}
+
+Status check_motive(const Policy& policy, const Motive& motive) {
     const std::string words = bare(motive.words);
     const bool coded = std::ranges::find(kMotiveCodes, motive.code) != std::end(kMotiveCodes);
     const std::set<char> letters(words.begin(), words.end());
@@ -42,8 +46,8 @@ Status check_break_glass(const Policy& policy, const Actor& actor, const Motive&
         return fail(Code::BadInput,
                     {"le motif est vide, trop court ou sans code",
                      "the motive is empty, too short or without a code"},
-                    {"dites en une phrase pourquoi ce dossier doit être ouvert maintenant",
-                     "say in one sentence why this record must be opened now"});
+                    {"dites en une phrase pourquoi cela doit être ouvert maintenant",
+                     "say in one sentence why this must be opened now"});
     return {};
 }
 

@@ -29,7 +29,10 @@ inline constexpr std::size_t kGlassHabit = 3;
 /// factor is needed), Code::BadInput (motive): each says what to do.
 Status check_break_glass(const Policy& policy, const Actor& actor, const Motive& motive);
 
-/// Those that stand, in memory: a restart closes them, and people declare again. Thread-safe.
+/// Whether code and words say anything: Code::BadInput.
+Status check_motive(const Policy& policy, const Motive& motive);
+
+/// Those that stand, in memory: after a restart they are told again by the ledger. Thread-safe.
 class BreakGlasses {
   public:
     void open(const ActorId& actor, const std::string& patient, BreakGlass glass, WallTime now);

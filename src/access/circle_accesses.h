@@ -21,7 +21,7 @@ struct PastAccess {
     WallTime time{};
     bool break_glass = false;
     bool writing = false;
-    std::string cause;  ///< what the source says about it; never used to decide
+    std::string cause{};  ///< what the source says about it; never used to decide
 };
 
 /// A FHIR AuditEvent, an event line of Hygie, or a plain object with actor, patient and time under

@@ -48,7 +48,10 @@ constexpr ActRule kRules[] = {
      "authoredOn occurrenceDateTime occurrencePeriod", 90 * kDay},
     {"DiagnosticReport", Kind::Act, "performer resultsInterpreter",
      "effectiveDateTime effectivePeriod issued"},
-    {"DocumentReference", Kind::Author, "author authenticator custodian", "date context.period"},
+    {"DocumentManifest", Kind::Author, "author recipient", "created"},
+    {"DocumentReference", Kind::Author,
+     "author authenticator custodian recipient attester.party context.related",
+     "date context.period"},
     {"EpisodeOfCare", Kind::EpisodeOfCare, "careManager managingOrganization team", "period",
      kOpen},
     {"ExplanationOfBenefit", Kind::Billing, "enterer insurer facility payee.party",
@@ -165,13 +168,33 @@ std::vector<std::string> trades_for(Json resource) {
     return trades;
 }
 
+/// What a resource without a patient is about: another one, which may name the patient.
+std::vector<std::string> ways_to_patient(Json resource, bool local_only) {
+    std::vector<std::string> ways;
+    for (const std::string_view path :
+         {"focus", "basedOn", "encounter", "context.encounter", "context", "partOf", "about",
+          "request", "prescription", "authorizingPrescription", "hasMember"})
+        each_at(resource, path, [&](Json reference) {
+            std::string name = reference_name(reference, local_only);
+            if (!name.empty()) ways.push_back(std::move(name));
+        });
+    return ways;
+}
+
 void read_by(const ActRule& rule, Json resource, const std::string& self, ReadFacts& facts) {
     const std::vector<std::string> patients = patients_of(resource, facts.local_only);
-    if (patients.empty()) return;
+    std::vector<std::string> ways;
+    if (patients.empty() && !facts.local_only) ways = ways_to_patient(resource, facts.local_only);
     const Span span = span_of_act(resource, rule);
     if (span.from >= span.to) return;
     const auto add = [&](const std::string& party) {
         if (party.empty() || party.starts_with("Patient/")) return;
+        if (!ways.empty())
+            facts.indirect.push_back({.through = ways,
+                                      .party = party,
+                                      .evidence = self,
+                                      .kind = rule.kind,
+                                      .span = span});
         for (const std::string& patient : patients)
             facts.bonds.push_back({.patient = patient,
                                    .party = party,
@@ -180,8 +203,9 @@ void read_by(const ActRule& rule, Json resource, const std::string& self, ReadFa
                                    .evidence = self});
     };
     each_word(rule.parties, [&](std::string_view path) {
-        each_at(resource, path,
-                [&](Json reference) { add(reference_name(reference, facts.local_only)); });
+        each_at(resource, path, [&](Json reference) {
+            add(reference_name_in(resource, reference, facts.local_only));
+        });
     });
     for (const std::string& trade : trades_for(resource)) add(trade);
 }
@@ -190,6 +214,9 @@ void read_by(const ActRule& rule, Json resource, const std::string& self, ReadFa
 
 void read_act(Json resource, const std::string& self, ReadFacts& facts) {
     if (std::ranges::find(kNothing, resource["status"].text()) != kNothing.end()) return;
+    if (const auto patients = patients_of(resource, facts.local_only);
+        !patients.empty() && !facts.local_only)
+        facts.subjects.try_emplace(self, patients.front());
     bool known = false;
     for (const ActRule& rule : kRules) {
         if (rule.type != resource["resourceType"].text()) continue;

@@ -71,17 +71,21 @@ void each_in_bundle(Json json, const std::function<void(Json)>& each) {
 
 }  // namespace
 
+void read_world(std::string_view text, Loaded& into) {
+    into.skipped += each_object(text, [&](Json object) {
+        if (object["resourceType"].text().empty())
+            ++into.skipped;
+        else
+            read_resource(object, into.facts);
+    });
+}
+
 Result<Loaded> load_world(Disk& disk, const std::string& path) {
     Loaded loaded;
     for (const std::string& file : TRY(files_at(disk, path))) {
         const Bytes bytes = TRY(disk.read_file(file, kWorldFileBytesMax));
         ++loaded.files;
-        loaded.skipped += each_object(as_text(bytes), [&](Json object) {
-            if (object["resourceType"].text().empty())
-                ++loaded.skipped;
-            else
-                read_resource(object, loaded.facts);
-        });
+        read_world(as_text(bytes), loaded);
     }
     if (loaded.facts.resources == 0)
         return fail(Code::BadInput, {"aucune ressource FHIR ici", "no FHIR resource here"},

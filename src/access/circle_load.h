@@ -23,6 +23,9 @@ struct Loaded {
 };
 Result<Loaded> load_world(Disk& disk, const std::string& path);
 
+/// The same from text: a resource, a Bundle, an array, or one resource a line.
+void read_world(std::string_view text, Loaded& into);
+
 /// Past accesses from the same shapes of files (see parse_access). Lines that are none are counted.
 struct LoadedAccesses {
     std::vector<PastAccess> accesses;

@@ -13,6 +13,9 @@
 /// was cancelled, refused or entered in error says nothing.
 namespace hygie::access {
 
+/// Eighteen years.
+inline constexpr Second kMajority = 18 * (365 * 86'400 + 21'600);
+
 /// [from, to)
 struct Span {
     Second from = 0;
@@ -84,6 +87,24 @@ struct ReadFacts {
         std::vector<Span> slots;
     };
     std::map<std::string, Roster, std::less<>> rosters;  ///< by Schedule
+    std::map<std::string, std::string, std::less<>> slot_schedules;
+    /// A time given away: who holds it is who the Slot's Schedule names.
+    struct Booked {
+        std::vector<std::string> patients, slots;
+        std::string evidence;
+        Relation::Kind kind{};
+        Span span;
+    };
+    std::vector<Booked> booked;
+    /// What names no patient itself but another resource that does.
+    struct Indirect {
+        std::vector<std::string> through;
+        std::string party, evidence;
+        Relation::Kind kind{};
+        Span span;
+    };
+    std::vector<Indirect> indirect;
+    std::map<std::string, std::string, std::less<>> subjects;  ///< the patient of each resource
     std::size_t resources = 0;
     /// Only relative references are ours: an absolute one names somebody of another server. A world
     /// of files has no server, there all are taken.
@@ -96,6 +117,8 @@ void read_resource(fhir::Json resource, ReadFacts& facts, std::string_view full_
 /// The name a Reference stands for: "Practitioner/1", "urn:uuid:…", "Practitioner?identifier=s|v";
 /// empty when there is none, or when it is absolute and `local_only`.
 std::string reference_name(fhir::Json reference, bool local_only = false);
+/// The same where it may also mean one of the resource's contained resources.
+std::string reference_name_in(fhir::Json resource, fhir::Json reference, bool local_only);
 /// The party of all who do such things: a role code, or "pharmacy", "laboratory", "imaging".
 std::string trade_of(std::string_view code);
 /// What a FHIR date, dateTime or Period covers; everything when it is neither.

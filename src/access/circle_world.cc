@@ -15,7 +15,6 @@ constexpr int kAliasSteps = 4;
 constexpr std::size_t kAncestorsMax = 16;
 /// A unit with more people than this, and half of all, is a house and not a team.
 constexpr std::size_t kTeamMax = 15;
-constexpr Second kMajority = 18 * (365 * 86'400 + 21'600);
 
 /// The party of all who see what is within a unit, its parts included.
 std::string within(const std::string& unit) {
@@ -84,6 +83,8 @@ class WorldBuilder {
     }
     void resolve_names();
     void finish_pairs();
+    void finish_booked();
+    void finish_indirect();
     void finish_rosters();
     void measure_units();
     void make_actors();
@@ -192,7 +193,41 @@ void WorldBuilder::finish_pairs() {
                                         .span = one.span,
                                         .evidence = one.evidence});
     }
+    finish_booked();
+    finish_indirect();
     finish_rosters();
+}
+
+/// An appointment that names a slot and nobody: who holds the slot's schedule.
+void WorldBuilder::finish_booked() {
+    for (const ReadFacts::Booked& one : facts_.booked)
+        for (const std::string& slot : one.slots) {
+            const auto schedule = facts_.slot_schedules.find(world_.canonical(slot));
+            if (schedule == facts_.slot_schedules.end()) continue;
+            const auto roster = facts_.rosters.find(world_.canonical(schedule->second));
+            if (roster == facts_.rosters.end()) continue;
+            for (const auto* parties : {&roster->second.persons, &roster->second.units})
+                for (const std::string& party : *parties)
+                    for (const std::string& patient : one.patients)
+                        facts_.bonds.push_back({.patient = world_.canonical(patient),
+                                                .party = party,
+                                                .kind = one.kind,
+                                                .span = one.span,
+                                                .evidence = one.evidence});
+        }
+}
+
+void WorldBuilder::finish_indirect() {
+    for (const ReadFacts::Indirect& one : facts_.indirect)
+        for (const std::string& way : one.through) {
+            const auto subject = facts_.subjects.find(world_.canonical(way));
+            if (subject == facts_.subjects.end() || subject->second.empty()) continue;
+            facts_.bonds.push_back({.patient = world_.canonical(subject->second),
+                                    .party = world_.canonical(one.party),
+                                    .kind = one.kind,
+                                    .span = one.span,
+                                    .evidence = one.evidence});
+        }
 }
 
 void WorldBuilder::finish_rosters() {

@@ -50,6 +50,8 @@ class CircleWorld {
     const std::string& actor_name(ActorNumber actor) const { return actors_[actor]; }
     std::string patient_name(PatientNumber patient) const { return patients_[patient]; }
     std::string party_name(Party party) const;
+    /// Whether it is the party of all who see what is within that unit, its parts included.
+    bool is_within(Party party) const { return parties_[party].ends_with('^'); }
     const std::string& evidence_name(std::uint32_t evidence) const { return evidence_[evidence]; }
 
     /// The name and profession of an actor, for people.

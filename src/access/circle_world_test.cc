@@ -236,6 +236,85 @@ TEST(CircleWorld, AValueOfTheWrongShapeSaysNothing) {
     EXPECT_EQ(access(world, "Practitioner/a", "p", kNoon), Finding::Unexplained);
 }
 
+/// Shapes that other programs write: each ties Practitioner/a to Patient/p at noon, and no other.
+TEST(CircleWorld, OthersSpellTheSameThingsInManyWays) {
+    const std::string_view at = R"("2026-11-24T11:00:00Z")";
+    const auto with = [&](std::string text) {
+        for (std::size_t i; (i = text.find("NOON")) != text.npos;) text.replace(i, 4, at);
+        return text;
+    };
+    const std::vector<std::vector<std::string>> shapes = {
+        // An appointment that names a slot alone.
+        {R"({"resourceType":"Schedule","id":"s","actor":[{"reference":"Practitioner/a"}]})",
+         R"({"resourceType":"Slot","id":"t","schedule":{"reference":"Schedule/s"},"status":"busy",
+             "start":NOON,"end":"2026-11-24T13:00:00Z"})",
+         R"({"resourceType":"Appointment","id":"x","status":"booked","start":NOON,
+             "end":"2026-11-24T13:00:00Z","slot":[{"reference":"Slot/t"}],"participant":[
+             {"actor":{"reference":"Patient/p"},"status":"accepted"}]})"},
+        // A task about a request, which names the patient.
+        {R"({"resourceType":"ServiceRequest","id":"q","status":"active","intent":"order",
+             "subject":{"reference":"Patient/p"},"authoredOn":NOON})",
+         R"({"resourceType":"Task","id":"x","status":"in-progress","intent":"order",
+             "authoredOn":NOON,"focus":{"reference":"ServiceRequest/q"},
+             "owner":{"reference":"Practitioner/a"}})"},
+        // A message within a stay.
+        {R"({"resourceType":"Encounter","id":"e","status":"in-progress","class":{"code":"IMP"},
+             "subject":{"reference":"Patient/p"}})",
+         R"({"resourceType":"Communication","id":"x","status":"completed","sent":NOON,
+             "encounter":{"reference":"Encounter/e"},
+             "recipient":[{"reference":"Practitioner/a"}]})"},
+        // People kept inside the resource that names them.
+        {R"({"resourceType":"Observation","id":"x","status":"final",
+             "subject":{"reference":"Patient/p"},"effectiveDateTime":NOON,
+             "contained":[{"resourceType":"PractitionerRole","id":"r",
+             "practitioner":{"reference":"Practitioner/a"}}],"performer":[{"reference":"#r"}]})"},
+        {R"({"resourceType":"Practitioner","id":"a","identifier":[{"system":"rpps","value":"1"}]})",
+         R"({"resourceType":"Procedure","id":"x","status":"completed",
+             "subject":{"reference":"Patient/p"},"performedDateTime":NOON,"contained":[
+             {"resourceType":"Practitioner","id":"c","identifier":[{"system":"rpps","value":"1"}]}],
+             "performer":[{"actor":{"reference":"#c"}}]})"},
+        // R5 spellings.
+        {R"({"resourceType":"Encounter","id":"x","status":"in-progress","class":[{"coding":[{"code":
+             "IMP"}]}],"subject":{"reference":"Patient/p"},"actualPeriod":{"start":NOON},
+             "participant":[{"actor":{"reference":"Practitioner/a"}}]})"},
+        {R"({"resourceType":"Consent","id":"x","status":"active",
+             "subject":{"reference":"Patient/p"},"date":"2026-11-01","decision":"permit",
+             "provision":[{"actor":[{"reference":
+             {"reference":"Practitioner/a"}}]}]})"},
+        // Who is to read a document.
+        {R"({"resourceType":"DocumentManifest","id":"x","status":"current",
+             "subject":{"reference":"Patient/p"},"created":NOON,
+             "recipient":[{"reference":"Practitioner/a"}]})"},
+    };
+    for (const auto& shape : shapes) {
+        ReadFacts facts;
+        std::vector<std::string> texts = shape;
+        texts.emplace_back(R"({"resourceType":"Practitioner","id":"b"})");
+        texts.emplace_back(R"({"resourceType":"Patient","id":"p"})");
+        for (const std::string& text : texts) {
+            const auto document = fhir::parse(with(text));
+            ASSERT_TRUE(document) << text;
+            read_resource(document->root, facts);
+        }
+        const auto world = CircleWorld::build(std::move(facts), default_policy());
+        EXPECT_EQ(access(world, "Practitioner/a", "Patient/p", kNoon), Finding::Explained)
+            << shape.back();
+        EXPECT_EQ(access(world, "Practitioner/b", "Patient/p", kNoon), Finding::Unexplained)
+            << shape.back();
+    }
+}
+
+TEST(CircleWorld, ATeleconsultationByAppointmentLeavesWithIt) {
+    const CircleWorld world = world_of(
+        {R"({"resourceType":"Appointment","id":"x","status":"booked","serviceType":[{"text":
+             "Téléconsultation"}],"start":"2026-11-24T11:00:00Z","end":"2026-11-24T13:00:00Z",
+             "participant":[{"actor":{"reference":"Patient/p"},"status":"accepted"},
+             {"actor":{"reference":"Practitioner/a"},"status":"accepted"}]})"});
+    EXPECT_EQ(access(world, "Practitioner/a", "p", kNoon), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/a", "p", "2026-11-24T13:00:01Z"), Finding::Unexplained);
+    EXPECT_EQ(access(world, "Practitioner/a", "p", "2026-11-24T10:59:00Z"), Finding::Unexplained);
+}
+
 TEST(CircleAccesses, AuditEventsEventLinesAndPlainObjectsAreUnderstood) {
     const std::string_view lines[] = {
         R"({"resourceType":"AuditEvent","recorded":"2026-11-24T12:00:00Z","agent":[

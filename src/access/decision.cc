@@ -1,6 +1,7 @@
 #include "access/decision.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "access/circle_judge.h"
 #include "access/circle_scope.h"
@@ -82,6 +83,20 @@ Bond bond_of(const Relation& relation) {
             .classes = relation.classes};
 }
 
+/// What one record ties: a parent's right lasts as long as the patient's minority, which another
+/// resource tells. None when the relation itself ties nobody.
+std::optional<Bond> bond_in(std::span<const Relation> record, const Relation& relation) {
+    if (relation.kind == Relation::Kind::Minority) return std::nullopt;
+    Bond bond = bond_of(relation);
+    if (relation.kind != Relation::Kind::Parent) return bond;
+    const auto minority = std::ranges::find(record, Relation::Kind::Minority,
+                                            [](const Relation& r) { return r.kind; });
+    if (minority == record.end()) return std::nullopt;
+    bond.kind = Relation::Kind::Proxy;
+    bond.to = std::min(bond.to, end_second(minority->end));
+    return bond;
+}
+
 /// Only these may be tied to everybody; a permit without a party ties nobody.
 bool may_name_nobody(Relation::Kind kind) {
     return kind == Relation::Kind::Opposition || kind == Relation::Kind::Restriction;
@@ -99,12 +114,14 @@ std::vector<ProofStep> proof_of(const Belongings& actor, const Relation& relatio
                          .evidence = std::string(actor.evidence[link.member]),
                          .start = time_of(member.from),
                          .end = time_of(member.to)});
-    steps.push_back({.subject = party,
-                     .relation = std::string(name_of(relation.kind)),
-                     .object = "Patient",
-                     .evidence = relation.evidence,
-                     .start = relation.start,
-                     .end = relation.end});
+    steps.push_back(
+        {.subject = party,
+         .relation = std::string(name_of(
+             relation.kind == Relation::Kind::Parent ? Relation::Kind::Proxy : relation.kind)),
+         .object = "Patient",
+         .evidence = relation.evidence,
+         .start = relation.start,
+         .end = relation.end});
     return steps;
 }
 
@@ -161,7 +178,8 @@ Outcome judge_record(const Policy& policy, const Ask& ask, const Question& quest
             if (relation.person != belongings.parties[m]) continue;
             if (relation.person.empty() && !may_name_nobody(relation.kind)) continue;
             const auto r = static_cast<std::uint32_t>(&relation - ask.relations.data());
-            judge.consider(bond_of(relation), belongings.members[m], {r, m});
+            if (const auto bond = bond_in(ask.relations, relation))
+                judge.consider(*bond, belongings.members[m], {r, m});
         }
     }
     return judge.conclude();
@@ -173,7 +191,10 @@ Rule rule_of_directory(const Actor& actor, const Ask& ask) {
     const bool officer = actor.role == Role::Security || actor.role == Role::Operations;
     const bool staff = actor.role == Role::Care || actor.role == Role::Desk;
     if (trace && officer && !is_writing(ask.action)) return Rule::Trace;
-    if (!trace && (staff ? ask.action != Action::Delete : !is_writing(ask.action)))
+    // Who keeps the house says who belongs where, and sees no record by it.
+    const bool keeper =
+        actor.role == Role::Operations && class_of(ask.type) == DataClass::Directory;
+    if (!trace && (staff || keeper ? ask.action != Action::Delete : !is_writing(ask.action)))
         return Rule::Directory;
     return Rule::Ceiling;
 }

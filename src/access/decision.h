@@ -32,6 +32,7 @@ struct Belonging {
     WallTime end = WallTime::max();
     std::string evidence{};
     std::uint8_t depth = 0;
+    bool operator==(const Belonging&) const = default;
 };
 
 /// Who asks, as established by sign-in. Scopes are ceilings (SMART App Launch 2.0, v2 syntax), as
@@ -74,6 +75,10 @@ struct Relation {
         Billing = 19,
         Opposition = 20,   ///< the patient keeps out
         Restriction = 21,  ///< the whole record is confidential
+
+        // Of one record alone: what two of its resources say together becomes a Proxy there.
+        Parent = 32,    ///< a proxy as long as the patient is a minor
+        Minority = 33,  ///< of the patient, from birth until majority; names nobody
     };
     std::string person;  ///< "Practitioner/…", "PractitionerRole/…", "Organization/…", a unit, a
                          ///< team; empty: everybody (oppositions and restrictions alone)

@@ -19,8 +19,15 @@ bool is_about_record(Type type) {
     return number >= 32 && number < 64;
 }
 
-Text verb_of(Type type) {
-    switch (type) {
+Text verb_of(const Event& event) {
+    const auto finding = event.detail.find("finding");
+    if (event.type == Type::ConsentDecided && finding != event.detail.end())
+        return finding->second == "justified"
+                   ? Text{"a relu un accès d'urgence à votre dossier et l'a trouvé justifié",
+                          "reviewed an emergency access to your record and found it justified"}
+                   : Text{"a relu un accès d'urgence à votre dossier et l'a trouvé injustifié",
+                          "reviewed an emergency access to your record and found it unjustified"};
+    switch (event.type) {
         case Type::RecordRead:
             return {"a lu votre dossier", "read your record"};
         case Type::RecordSearched:
@@ -83,12 +90,13 @@ std::string day_of(WallTime time) {
     return to_rfc3339(time).substr(0, 10);
 }
 
-Text sentence_of(const Opening& opening, const ActorWords& words, Type type, const Text& reason) {
+Text sentence_of(const Opening& opening, const ActorWords& words, const Event& event,
+                 const Text& reason) {
     const auto say = [&](Lang lang) {
         std::string text = opening.who;
         const std::string& profession = words.profession.in(lang);
         if (!profession.empty()) text += ", " + profession + ",";
-        text += ' ' + verb_of(type).in(lang);
+        text += ' ' + verb_of(event).in(lang);
         if (!opening.organisation.empty()) text += fmt::format(" ({})", opening.organisation);
         if (opening.times > 1)
             text += lang == Lang::Fr ? fmt::format(", {} fois ce jour-là", opening.times)
@@ -114,7 +122,8 @@ std::vector<Opening> openings_of(std::span<const Event> events, const WhoIs& who
     std::map<Key, Group> groups;
     for (const Event& event : events) {
         if (!is_about_record(event.type)) continue;
-        const auto why = event.detail.find("why");
+        auto why = event.detail.find("why");
+        if (why == event.detail.end()) why = event.detail.find("finding");
         const Key key{day_of(event.time), event.actor.id.str(), event.type,
                       why == event.detail.end() ? "" : why->second};
         const auto [place, is_new] = groups.try_emplace(key, Group{{}, &event});
@@ -135,7 +144,7 @@ std::vector<Opening> openings_of(std::span<const Event> events, const WhoIs& who
         opening.profession = words.profession.fr;
         opening.organisation =
             words.organisation.empty() ? group.event->actor.organisation : words.organisation;
-        opening.sentence = sentence_of(opening, words, group.event->type, reason_of(*group.event));
+        opening.sentence = sentence_of(opening, words, *group.event, reason_of(*group.event));
         openings.push_back(std::move(opening));
     }
     std::ranges::stable_sort(openings, std::ranges::greater(), &Opening::last);

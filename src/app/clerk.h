@@ -91,6 +91,9 @@ class Clerk {
     virtual Result<std::string> rotate() = 0;
     /// How many keys were wrapped.
     virtual Result<std::uint64_t> rewrap() = 0;
+    /// The resources of the vault beside the ledger, as lines of JSON, after a trace of who reads
+    /// them: of one patient and the house, or of all. Code::NotFound when there is no vault.
+    virtual Result<Bytes> world(const ActorId& reader, const std::string& patient);
     /// Finishes what is under way, and lets go of the ledger.
     virtual Status close() = 0;
 };

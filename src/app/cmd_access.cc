@@ -5,8 +5,10 @@
 
 #include "access/circle_load.h"
 #include "access/circle_words.h"
+#include "access/worklist.h"
 #include "app/access_world.h"
 #include "app/commands.h"
+#include "app/core_circles.h"
 
 namespace hygie::app {
 namespace {
@@ -74,9 +76,10 @@ Result<access::Query> query_of(Context& context) {
 }
 
 Result<int> explain(Context& context) {
-    const LoadedWorld loaded = TRY(open_world(context, Desk::SeesAll));
+    LoadedWorld loaded = TRY(open_world(context, Desk::SeesAll, Reach::OnePatient));
     const CircleWorld& world = *loaded.world;
-    const ActorNumber actor = TRY(actor_named(world, context.values.text("ACTOR")));
+    const ActorNumber actor =
+        TRY(actor_named(world, person_named(loaded, context.values.text("ACTOR"))));
     const PatientNumber patient = TRY(patient_named(world, context.values.text("PATIENT")));
     const Decision decision = world.explain(actor, patient, TRY(query_of(context)));
     if (context.json) {
@@ -86,14 +89,15 @@ Result<int> explain(Context& context) {
         line["policy"] = loaded.policy->name;
         line["policy_hash"] = to_hex(loaded.policy->hash);
         context.out << line.dump(-1, ' ', false, kReplace) << "\n";
-        return kExitOk;
+    } else {
+        print(context, decision);
     }
-    print(context, decision);
+    TRY_STATUS(loaded.close());
     return kExitOk;
 }
 
 Result<int> who_can(Context& context) {
-    const LoadedWorld loaded = TRY(open_world(context, Desk::NeedsReason));
+    LoadedWorld loaded = TRY(open_world(context, Desk::NeedsReason, Reach::OnePatient));
     const CircleWorld& world = *loaded.world;
     const PatientNumber patient = TRY(patient_named(world, context.values.text("PATIENT")));
     const access::Query query = TRY(query_of(context));
@@ -116,6 +120,7 @@ Result<int> who_can(Context& context) {
         context.out << fmt::format("{} ", count)
                     << context.say({"personnes parmi ", "persons among "}) << world.index().actors()
                     << "\n";
+    TRY_STATUS(loaded.close());
     return kExitOk;
 }
 
@@ -171,10 +176,21 @@ void print_summary(Context& context, const std::array<std::uint64_t, access::kFi
     context.out << "\n";
 }
 
+/// Of --accesses, else of the ledger of --state.
+Result<access::LoadedAccesses> journal_of(Context& context, LoadedWorld& loaded) {
+    if (context.values.has("--accesses"))
+        return access::load_accesses(context.disk, context.values.text("--accesses"));
+    if (!loaded.state)
+        return fail(Code::BadInput, {"il manque les accès", "the accesses are missing"},
+                    {"donnez --accesses FILE", "give --accesses FILE"});
+    const auto events = TRY(
+        events_of(context, *loaded.state, {.since = context.clock.now() - access::kWorkListReach}));
+    return access::LoadedAccesses{accesses_of(events, *loaded.state->accounts), 0};
+}
+
 Result<int> unexplained(Context& context) {
-    const LoadedWorld loaded = TRY(open_world(context, Desk::NeedsReason));
-    const auto journal =
-        TRY(access::load_accesses(context.disk, context.values.text("--accesses")));
+    LoadedWorld loaded = TRY(open_world(context, Desk::NeedsReason, Reach::All));
+    const access::LoadedAccesses journal = TRY(journal_of(context, loaded));
     std::array<std::uint64_t, access::kFindings> counts{};
     const bool all = context.values.flag("--all");
     for (const access::PastAccess& past : journal.accesses) {
@@ -190,6 +206,7 @@ Result<int> unexplained(Context& context) {
             print(context, past, finding);
     }
     print_summary(context, counts, journal.skipped);
+    TRY_STATUS(loaded.close());
     return kExitOk;
 }
 
@@ -230,7 +247,10 @@ Command explain_command() {
                       {.name = "PATIENT",
                        .help = {"Patient/… ou un identifiant", "Patient/… or an identifier"},
                        .required = true}},
-        .examples = {{"hygie access explain Practitioner/12 Patient/7 --world hospital/",
+        .examples = {{"hygie access explain anne.martin Patient/7 --state /var/lib/hygie",
+                      {"Dans le service en marche, par son compte :",
+                       "In the running service, by account:"}},
+                     {"hygie access explain Practitioner/12 Patient/7 --world hospital/",
                       {"Cette personne peut-elle voir ce dossier maintenant ?",
                        "May this person see this record now?"}}},
         .run = explain};
@@ -253,32 +273,47 @@ Command who_can_command() {
 
 Command unexplained_command() {
     auto options = world_options();
-    options.push_back({.name = "--accesses",
-                       .placeholder = "FILE",
-                       .kind = Kind::File,
-                       .help = {"les accès passés : AuditEvent FHIR ou NDJSON",
-                                "the past accesses: FHIR AuditEvents or NDJSON"},
-                       .required = true});
+    options.push_back(
+        {.name = "--accesses",
+         .placeholder = "FILE",
+         .kind = Kind::File,
+         .help = {"les accès passés : AuditEvent FHIR ou NDJSON ; sans elle, le journal "
+                  "de --state",
+                  "the past accesses: FHIR AuditEvents or NDJSON; without it, the "
+                  "ledger of --state"}});
     options.push_back({.name = "--all",
                        .kind = Kind::Flag,
                        .help = {"montre aussi les accès expliqués, avec leur preuve",
                                 "shows explained accesses too, with their proof"}});
-    return {.path = {"access", "unexplained"},
-            .summary = {"trouve les accès passés que rien n'explique",
-                        "finds past accesses that nothing explains"},
-            .description =
-                {"Rejoue chaque accès à son heure : une preuve, ou aucune. Le personnel "
-                 "administratif doit avoir eu affaire à ce patient. Un objet par ligne : actor, "
-                 "patient, time, et si possible resource ; ou des AuditEvent (docs/concepts/"
-                 "circles.md).",
-                 "Replays each access at its time: a proof, or none. Administrative staff must "
-                 "have had to do with that patient. One object a line: actor, patient, time, and "
-                 "resource if known; or AuditEvents (docs/concepts/circles.md)."},
-            .options = options,
-            .examples = {{"hygie access unexplained --world hospital/ --accesses journal.ndjson",
-                          {"La liste de travail du responsable de la sécurité :",
-                           "The security officer's work list:"}}},
-            .run = unexplained};
+    return {
+        .path = {"access", "unexplained"},
+        .summary = {"trouve les accès passés que rien n'explique",
+                    "finds past accesses that nothing explains"},
+        .description =
+            {"Rejoue chaque accès à son heure : une preuve, ou aucune. Le personnel "
+             "administratif doit avoir eu affaire à ce patient.\n\n"
+             "Les accès (--accesses) : NDJSON, un objet par ligne ; ou un tableau, un Bundle, "
+             "des AuditEvent FHIR. Champs : actor (référence FHIR, identifiant RPPS ou compte), "
+             "patient (Patient/… ou identifiant), time (RFC 3339) ; si possible action (read, "
+             "create, update, delete), resource (Observation/3 ou un type), break_glass, id. "
+             "cause est recopié et ne décide de rien. Autres noms admis et ressources lues : "
+             "docs/concepts/circles.md.",
+             "Replays each access at its time: a proof, or none. Administrative staff must "
+             "have had to do with that patient.\n\n"
+             "The accesses (--accesses): NDJSON, one object a line; or an array, a Bundle, FHIR "
+             "AuditEvents. Fields: actor (FHIR reference, identifier or account), patient "
+             "(Patient/… or an identifier), time (RFC 3339); if known action (read, create, "
+             "update, delete), resource (Observation/3 or a type), break_glass, id. cause is "
+             "copied and decides nothing. Other names and the resources that are read: "
+             "docs/concepts/circles.md."},
+        .options = options,
+        .examples = {{"hygie access unexplained --world hospital/ --accesses journal.ndjson",
+                      {"La liste de travail du responsable de la sécurité :",
+                       "The security officer's work list:"}},
+                     {"hygie access unexplained --state /var/lib/hygie",
+                      {"Les accès que ce service a tracés ou repris :",
+                       "The accesses that this service traced or took over:"}}},
+        .run = unexplained};
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include "access/circle_load.h"
 #include "access/policy_diff.h"
-#include "access/review_opened.h"
 #include "app/access_world.h"
 #include "app/commands.h"
 #include "crypto/ed25519.h"
@@ -144,49 +143,6 @@ Result<int> check(Context& context) {
     return kExitOk;
 }
 
-event::Event event_of(const access::PastAccess& past) {
-    event::Event event;
-    event.id = past.id;
-    event.type = past.writing ? event::Type::RecordUpdated : event::Type::RecordRead;
-    event.time = past.time;
-    event.actor.id = ActorId(past.actor);
-    event.break_glass = past.break_glass;
-    return event;
-}
-
-Result<int> opened(Context& context) {
-    const LoadedWorld loaded = TRY(open_world(context, Desk::NeedsReason));
-    const access::CircleWorld& world = *loaded.world;
-    const auto patient = TRY(patient_named(world, context.values.text("PATIENT")));
-    const auto journal =
-        TRY(access::load_accesses(context.disk, context.values.text("--accesses")));
-    std::vector<event::Event> events;
-    for (const access::PastAccess& past : journal.accesses) {
-        const access::Access access = resolve(world, past);
-        if (access.patient != patient) continue;
-        event::Event event = event_of(past);
-        if (access.actor != access::kNobody) {
-            event.actor.id = ActorId(world.actor_name(access.actor));
-            event.detail["why"] =
-                world.explain(access.actor, patient, access::query_of(access)).reasons.front().id;
-        }
-        events.push_back(std::move(event));
-    }
-    const auto openings = access::openings_of(
-        events, [&](const event::Actor& actor) { return world.words_of(actor.id.str()); });
-    if (context.json) {
-        context.out << access::openings_json(openings) << "\n";
-    } else if (context.values.flag("--html")) {
-        context.out << access::openings_sheet(openings, world.patient_name(patient),
-                                              context.clock.now(), context.lang);
-    } else {
-        for (const access::Opening& one : openings)
-            context.out << to_rfc3339(one.last).substr(0, 10) << "  " << context.say(one.sentence)
-                        << "\n";
-    }
-    return kExitOk;
-}
-
 Parameter pack_argument(std::string name) {
     return {.name = std::move(name),
             .kind = Kind::File,
@@ -195,9 +151,7 @@ Parameter pack_argument(std::string name) {
 }
 
 Command diff_command() {
-    auto options = world_options();
-    options[0].required = false;
-    options.erase(options.begin() + 1);
+    std::vector<Parameter> options = {world_options().front()};
     options.push_back(
         {.name = "--at",
          .placeholder = "TIME",
@@ -214,29 +168,6 @@ Command diff_command() {
             .examples = {{"hygie access diff default new-pack.json --world hospital/",
                           {"Qui perdrait l'accès à qui ?", "Who would lose access to whom?"}}},
             .run = diff};
-}
-
-Command opened_command() {
-    auto options = world_options();
-    options.push_back({.name = "--accesses",
-                       .placeholder = "FILE",
-                       .kind = Kind::File,
-                       .help = {"les accès passés", "the past accesses"},
-                       .required = true});
-    options.push_back({.name = "--html",
-                       .kind = Kind::Flag,
-                       .help = {"une feuille à imprimer", "a sheet to print"}});
-    return {
-        .path = {"access", "opened"},
-        .summary = {"répond à « qui a ouvert mon dossier ? »", "answers \"who opened my record?\""},
-        .description = {"En phrases, pour la personne concernée.",
-                        "In sentences, for the person concerned."},
-        .options = options,
-        .arguments = {{.name = "PATIENT", .help = {"Patient/…", "Patient/…"}, .required = true}},
-        .examples =
-            {{"hygie access opened Patient/7 --world hospital/ --accesses journal.ndjson --html",
-              {"La feuille du patient :", "The patient's sheet:"}}},
-        .run = opened};
 }
 
 std::vector<Command> pack_commands() {
@@ -298,8 +229,9 @@ std::vector<Command> pack_commands() {
 }  // namespace
 
 std::vector<Command> access_policy_commands() {
-    std::vector<Command> commands = {diff_command(), opened_command()};
-    for (Command& command : pack_commands()) commands.push_back(std::move(command));
+    std::vector<Command> commands = {diff_command()};
+    for (auto more : {pack_commands(), access_state_commands()})
+        for (Command& command : more) commands.push_back(std::move(command));
     return commands;
 }
 

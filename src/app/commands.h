@@ -16,6 +16,8 @@ std::vector<Command> vault_bench_commands();
 /// `access explain`, `who-can`, `unexplained`.
 std::vector<Command> access_commands();
 std::vector<Command> access_policy_commands();
+/// `access opened`, `worklist`, `review`, `policy activate` and `active`.
+std::vector<Command> access_state_commands();
 std::vector<Command> access_bench_commands();
 std::vector<Command> ledger_commands();
 std::vector<Command> ledger_read_commands();

@@ -132,4 +132,14 @@ Result<std::uint64_t> RemoteClerk::rewrap() {
     return TRY(ask<control::Count>(control::Rewrap{})).count;
 }
 
+Result<Bytes> RemoteClerk::world(const ActorId& reader, const std::string& patient) {
+    auto part = TRY(ask<control::Part>(control::World{reader, patient}));
+    Bytes lines = std::move(part.bytes);
+    while (!part.is_last) {
+        part = TRY(ask<control::Part>(control::Next{}));
+        hygie::append(lines, part.bytes);
+    }
+    return lines;
+}
+
 }  // namespace hygie::app

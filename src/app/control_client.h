@@ -27,6 +27,7 @@ class RemoteClerk final : public Clerk {
     Result<ledger::Pruned> prune(const ActorId& by, bool dry_run) override;
     Result<std::string> rotate() override;
     Result<std::uint64_t> rewrap() override;
+    Result<Bytes> world(const ActorId& reader, const std::string& patient) override;
     Status close() override { return {}; }
 
   private:

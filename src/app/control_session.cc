@@ -19,7 +19,8 @@ std::unexpected<Error> out_of_turn(std::source_location where = std::source_loca
 /// What `ledger append` may write: the same as from its input (event/ndjson.h).
 Status check(const control::SentEvent& event) {
     TRY_STATUS(link::check_names({SourceId(event.source), NodeId(event.node), {}}));
-    if (!event::is_about_ledger(event.stamp.type) &&
+    const bool is_rule = event.stamp.type == event::Type::PolicyChanged;
+    if ((is_rule || !event::is_about_ledger(event.stamp.type)) &&
         event.stamp.retention != event::Retention::System)
         return {};
     return fail(Code::Denied,
@@ -117,7 +118,23 @@ std::optional<control::Part> ControlSession::next_part() {
     return control::Part{to_bytes(part), is_last};
 }
 
+control::Part ControlSession::next_of_world() {
+    const ByteView rest = ByteView(world_).subspan(world_sent_);
+    const ByteView part = rest.first(std::min(rest.size(), control::kPartBytesMax));
+    control::Part out{to_bytes(part), part.size() == rest.size()};
+    world_sent_ += part.size();
+    if (out.is_last) world_ = {};
+    return out;
+}
+
+Result<control::Answer> ControlSession::on(const control::World& world) {
+    world_ = TRY(clerk_.world(world.reader, world.patient));
+    world_sent_ = 0;
+    return next_of_world();
+}
+
 Result<control::Answer> ControlSession::on(const control::Next&) {
+    if (!world_.empty()) return next_of_world();
     if (!reading_) return out_of_turn();
     if (auto part = next_part()) return std::move(*part);
     const auto answers = reading_->next();

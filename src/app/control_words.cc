@@ -57,6 +57,9 @@ static auto fields(Is<SentEntry> auto& m) {
 static auto fields(Is<Entries> auto& m) {
     return std::tie(m.position, m.entries, m.is_last);
 }
+static auto fields(Is<World> auto& m) {
+    return std::tie(m.reader, m.patient);
+}
 static auto fields(Is<Count> auto& m) {
     return std::tie(m.count);
 }

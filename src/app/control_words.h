@@ -72,7 +72,13 @@ struct Rotate {
 struct Rewrap {
     bool operator==(const Rewrap&) const = default;
 };
-using Ask = std::variant<Proof, Append, Read, Next, Erasure, Prune, Rotate, Rewrap>;
+/// What the vault beside the ledger says about circles: parts of NDJSON, the others by Next.
+struct World {
+    ActorId reader;
+    std::string patient;  ///< id; empty: everybody
+    bool operator==(const World&) const = default;
+};
+using Ask = std::variant<Proof, Append, Read, Next, Erasure, Prune, Rotate, Rewrap, World>;
 
 // ---- what the holder answers, one answer for each ask
 

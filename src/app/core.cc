@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <future>
 
+#include "app/core_circles.h"
 #include "app/ledger_desk.h"
 #include "app/organisations.h"
 #include "event/uuid.h"
+#include "host/log.h"
 
 namespace hygie::app {
 namespace {
@@ -71,6 +73,9 @@ Result<std::unique_ptr<Store>> Store::open(Context& context, const CoreDirs& dir
     store->vault_ = TRY(vault::Vault::open(
         {context.disk, context.clock, context.random, *store->trace_},
         {.dir = dirs.vault(), .node = NodeId(context.process.host_name())}, vault_key(root)));
+    clerk.tell_with([vault = store->vault_.get()](const std::string& patient) {
+        return world_lines(*vault, patient);
+    });
     store->control_ =
         TRY(ControlListener::start({context.disk, context.clock, context.random}, clerk));
     return store;
@@ -83,6 +88,7 @@ Store::~Store() {
 Status Store::close() {
     if (std::exchange(closed_, true)) return {};
     control_.reset();
+    if (clerk_) clerk_->tell_with(nullptr);
     vault_.reset();
     return clerk_ ? clerk_->close() : Status();
 }
@@ -95,7 +101,7 @@ Result<std::unique_ptr<Core>> Core::start(Context& context, const CoreDirs& dirs
     core->audit_ = std::make_unique<LedgerAudit>(store.clerk());
     core->log_ = std::make_unique<serve::TileRoutes>(context.disk, dirs.ledger());
     TRY_STATUS(core->open_front(dirs, plan));
-    core->open_door(dirs, root, plan);
+    TRY_STATUS(core->open_door(dirs, root, plan));
     return core;
 }
 
@@ -106,6 +112,7 @@ Status Core::open_access(const CoreDirs& dirs, const crypto::RootKey& root) {
     accounts_ = TRY(access::Accounts::open(doors, dirs.access(), key));
     sessions_ = TRY(access::Sessions::open(doors, dirs.access(), key, *accounts_));
     sign_in_ = std::make_unique<access::SignIn>(doors, *accounts_, key);
+    policy_ = TRY(access::PolicyShelf::open(doors, dirs.access(), key));
     return {};
 }
 
@@ -147,6 +154,9 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
         upstream_.get(),
         [this](const std::string& place) {
             return organisation_with(store_.vault(), place, context_.clock.now());
+        },
+        [this](const access::Actor& actor, serve::Request request, serve::Reply reply) {
+            answer_circles(actor, std::move(request), std::move(reply));
         }});
     server_ = TRY(serve::HttpServer::start(
         {.listen = plan.listen,
@@ -164,13 +174,16 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
     return {};
 }
 
-void Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan) {
-    records::Options options{.base = url_ + "/fhir/",
-                             .node = NodeId(context_.process.host_name()),
-                             .version = HYGIE_VERSION,
-                             .export_dir = dirs.exports(),
-                             .key = root.domain("records"),
-                             .completeness = plan.completeness};
+Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan) {
+    records::Options options{
+        .base = url_ + "/fhir/",
+        .node = NodeId(context_.process.host_name()),
+        .version = HYGIE_VERSION,
+        .export_dir = dirs.exports(),
+        .key = root.domain("records"),
+        .completeness = plan.completeness,
+        .policy = [this, fixed = plan.policy] { return fixed ? fixed : policy_->current(); },
+        .cut = [this](const access::Actor& actor) { cut(actor); }};
     if (plan.definitions) {
         options.profiles = &plan.definitions->profiles();
         options.terminology = &plan.definitions->terminology();
@@ -182,7 +195,34 @@ void Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Pl
                                                            .disk = context_.disk,
                                                            .audit = audit_.get()},
                                             std::move(options));
+    TRY_STATUS(remind(*audit_, context_.clock, *door_));
+    open_circles();
     go_on(Stage::Open);
+    return {};
+}
+
+void Core::open_circles() {
+    circles_ = std::make_unique<serve::CircleRoutes>(circle_parts(
+        {context_, *accounts_, *policy_, *audit_, store_.vault(),
+         [this](const std::string& person) { return door_->belongings(person); }},
+        [this](std::vector<event::Event> events, std::function<void(Status)> done) {
+            store_.trace().submit(std::move(events), std::move(done));
+        },
+        origin()));
+}
+
+void Core::cut(const access::Actor& actor) {
+    const Status ended = sessions_->revoke_account(actor.id);
+    if (!ended) log::warning("app.session-not-cut", ended.error());
+    event::Event event = origin();
+    event.type = event::Type::SignedOut;
+    event.action = event::Action::Execute;
+    event.time = context_.clock.now();
+    event.id = event::print_uuid(event::make_uuid(event.time, context_.random));
+    event.actor.id = actor.id;
+    event.actor.auth = actor.auth;
+    event.detail = {{"session", actor.session}, {"why", "circle.cut"}};
+    store_.trace().submit({std::move(event)}, [](Status) {});
 }
 
 void Core::go_on(Stage stage) {
@@ -204,6 +244,15 @@ void Core::answer(const access::Actor& actor, serve::Request request, serve::Rep
     auto shared = std::make_shared<serve::Reply>(std::move(reply));
     const bool taken = workers_->run([this, actor, request = std::move(request), shared]() mutable {
         door_->handle(actor, std::move(request), std::move(*shared));
+    });
+    if (!taken) (*shared)(busy());
+}
+
+void Core::answer_circles(const access::Actor& actor, serve::Request request, serve::Reply reply) {
+    if (!wait_until_open()) return reply(busy());
+    auto shared = std::make_shared<serve::Reply>(std::move(reply));
+    const bool taken = workers_->run([this, actor, request = std::move(request), shared] {
+        (*circles_)(actor, request, std::move(*shared));
     });
     if (!taken) (*shared)(busy());
 }
@@ -248,6 +297,7 @@ Core::~Core() {
     server_.reset();
     workers_.reset();
     front_.reset();
+    circles_.reset();
     door_.reset();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "access/accounts.h"
+#include "access/policy_shelf.h"
 #include "access/sessions.h"
 #include "access/sign_in.h"
 #include "app/certificate_keeper.h"
@@ -20,6 +21,7 @@
 #include "crypto/keyring.h"
 #include "guards/records/door.h"
 #include "ledger/policy.h"
+#include "serve/circle_routes.h"
 #include "serve/front.h"
 #include "serve/tile_routes.h"
 #include "serve/workers.h"
@@ -90,6 +92,8 @@ class Core {
         const Definitions* definitions = nullptr;  ///< outlive the core; null: R4 alone
         std::string cert{}, key{};                 ///< the operator's; empty: the house's own
         std::optional<serve::UpstreamSettings> sign_in{};  ///< where people may sign in instead
+        /// Instead of the rules in force: for measures.
+        std::shared_ptr<const access::Policy> policy{};
     };
     static Result<std::unique_ptr<Core>> start(Context& context, const CoreDirs& dirs,
                                                const crypto::RootKey& root, Store& store,
@@ -117,10 +121,14 @@ class Core {
     Core(Context& context, Store& store) : context_(context), store_(store) {}
     Status open_access(const CoreDirs& dirs, const crypto::RootKey& root);
     Status open_front(const CoreDirs& dirs, const Plan& plan);
-    void open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan);
+    Status open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan);
     void go_on(Stage stage);
     bool wait_until_open();
+    void open_circles();
+    /// Ends the session of who opened far too many records, and says so in the ledger.
+    void cut(const access::Actor& actor);
     void answer(const access::Actor& actor, serve::Request request, serve::Reply reply);
+    void answer_circles(const access::Actor& actor, serve::Request request, serve::Reply reply);
     event::Event origin() const;
     std::string metrics();
 
@@ -134,6 +142,8 @@ class Core {
     std::unique_ptr<access::SignIn> sign_in_;
     std::unique_ptr<LedgerAudit> audit_;
     std::unique_ptr<serve::TileRoutes> log_;
+    std::unique_ptr<access::PolicyShelf> policy_;
+    std::unique_ptr<serve::CircleRoutes> circles_;
     std::unique_ptr<records::Door> door_;
     std::atomic<Stage> stage_ = Stage::Opening;
     std::unique_ptr<serve::Front> front_;

@@ -203,8 +203,9 @@ Status open_accounts(Context& context, Core& core, DemoPractice& practice) {
             TRY_STATUS(core.accounts().add(account, sponsor));
     }
     for (DemoPerson& one : practice.people) {
+        // As if with a second factor: what asks for one — break-glass, reviews — can be shown.
         const auto opened = TRY(core.open_session({.login = one.account.login,
-                                                   .auth = "demo",
+                                                   .auth = "demo-otp",
                                                    .client = {},
                                                    .scopes = one.account.scopes,
                                                    .lasts = access::kStaffSession}));

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 
 #include "app/clerk.h"
 #include "crypto/secret.h"
@@ -31,6 +33,11 @@ class LedgerClerk final : public Clerk {
     Result<ledger::Pruned> prune(const ActorId& by, bool dry_run) override;
     Result<std::string> rotate() override;
     Result<std::uint64_t> rewrap() override;
+    Result<Bytes> world(const ActorId& reader, const std::string& patient) override;
+    /// Who gives the resources for world(); null: nobody. Called after the trace, and not again
+    /// once this returned.
+    using Teller = std::function<Result<Bytes>(const std::string& patient)>;
+    void tell_with(Teller teller);
     Status close() override { return appender_.close(); }
 
     const ledger::Log& log() const { return *opened_.log; }
@@ -48,6 +55,8 @@ class LedgerClerk final : public Clerk {
     NodeId node_;
     OpenLedger opened_;
     ledger::Appender appender_;
+    std::mutex teller_mutex_;
+    Teller teller_;
 };
 
 }  // namespace hygie::app

@@ -132,6 +132,11 @@ std::unique_ptr<LedgerClerk> clerk_of(Context& context, OpenLedger opened,
                                          options);
 }
 
+Result<std::unique_ptr<Clerk>> holder_of(Context& context, const std::string& dir,
+                                         const crypto::RootKey& root) {
+    return TRY(RemoteClerk::connect(context.clock, dir, control_key(root)));
+}
+
 Result<std::unique_ptr<Clerk>> open_clerk(Context& context) {
     const std::string& dir = context.values.text("DIR");
     auto policy = TRY(given_policy(context));

@@ -59,6 +59,9 @@ Result<std::unique_ptr<Clerk>> open_clerk(Context& context);
 Result<std::unique_ptr<Clerk>> open_clerk(Context& context, const std::string& dir,
                                           const crypto::RootKey& root,
                                           std::optional<ledger::Policy> policy);
+/// The process that holds the ledger of a folder, to be asked.
+Result<std::unique_ptr<Clerk>> holder_of(Context& context, const std::string& dir,
+                                         const crypto::RootKey& root);
 /// On a ledger that this process holds.
 std::unique_ptr<LedgerClerk> clerk_of(Context& context, OpenLedger opened,
                                       ledger::AppenderOptions options = {});

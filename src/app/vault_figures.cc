@@ -15,6 +15,7 @@ namespace {
 
 using Goal = VaultFigure::Goal;
 
+constexpr std::uint32_t kNobodyIsHeld = 1'000'000;  ///< patients an hour
 constexpr char kOrigin[] = "bench.example/vault";
 constexpr std::size_t kImportConnections = 4;
 constexpr Micros kImportTimeMax = std::chrono::hours(6);
@@ -116,7 +117,10 @@ Status VaultBench::open() {
     const crypto::RootKey root = TRY(unlock_ledger(context_, dirs_.ledger()));
     house_ = std::make_unique<House>();
     house_->store = TRY(Store::open(context_, dirs_, root, std::nullopt));
-    house_->core = TRY(Core::start(context_, dirs_, root, *house_->store, {}));
+    // One reader stands for all of the house: at that pace a person would be held.
+    auto policy = std::make_shared<access::Policy>(access::default_policy());
+    policy->rates.floor = kNobodyIsHeld;
+    house_->core = TRY(Core::start(context_, dirs_, root, *house_->store, {.policy = policy}));
     return {};
 }
 

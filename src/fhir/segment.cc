@@ -113,6 +113,27 @@ std::optional<std::size_t> Segment::find(std::string_view type, std::string_view
     return first + static_cast<std::size_t>(found - range.begin());
 }
 
+bool Segment::has_codes(std::uint16_t param) const {
+    return std::ranges::any_of(data_->columns, [&](const Column& column) {
+        return column.param == param && column.kind == CellKind::Token;
+    });
+}
+
+std::vector<std::string_view> Segment::codes(std::size_t index, std::uint16_t param) const {
+    const Data& data = *data_;
+    const auto type = std::ranges::upper_bound(data.types, index, {}, &TypeRange::end);
+    std::vector<std::string_view> found;
+    for (const Column& column :
+         data.columns_of(static_cast<std::size_t>(type - data.types.begin()), param)) {
+        if (column.kind != CellKind::Token) continue;
+        for (auto value = column.first_value; value < column.end_value; ++value)
+            if (std::ranges::binary_search(data.postings_of(value), index))
+                found.push_back(
+                    data.text(data.tokens[column.first_cell + (value - column.first_value)].code));
+    }
+    return found;
+}
+
 std::vector<IndexedResource> Segment::resources() const {
     const Data& data = *data_;
     std::vector<IndexedResource> out(size());

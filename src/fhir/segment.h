@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,6 +62,10 @@ class Segment {
     std::optional<std::size_t> find(std::string_view type, std::string_view id) const;
     /// First and one past the last entry of a type; equal when there is none.
     std::pair<std::size_t, std::size_t> range_of(std::string_view type) const;
+    /// Whether any resource in it has a value of that token parameter.
+    bool has_codes(std::uint16_t param) const;
+    /// The codes by which a resource is found through a token parameter; each may come twice.
+    std::vector<std::string_view> codes(std::size_t index, std::uint16_t param) const;
     /// What it was built from (rows in another order). Views live as long as the Segment.
     std::vector<IndexedResource> resources() const;
     /// What it occupies in memory.
@@ -101,6 +106,9 @@ class Compartment {
     Compartment with(std::shared_ptr<const Segment> newer) const;
     /// All pieces in one; what is deleted keeps its entry and has no rows.
     Segment merged() const;
+    /// This without the live resources that are hidden: searches neither find nor count them.
+    Compartment without(
+        const std::function<bool(const Segment& segment, std::size_t index)>& hidden) const;
 
     std::span<const Piece> pieces() const { return pieces_; }
     /// The newest entry, deleted or not.

@@ -48,6 +48,15 @@ Segment Compartment::merged() const {
     return Segment::build(all);
 }
 
+Compartment Compartment::without(
+    const std::function<bool(const Segment& segment, std::size_t index)>& hidden) const {
+    Compartment rest = *this;
+    for (auto& piece : rest.pieces_)
+        for (std::size_t i = 0; i < piece.segment->size(); ++i)
+            if (piece.is_live(i) && hidden(*piece.segment, i)) clear(piece.live, i);
+    return rest;
+}
+
 std::optional<ResourceEntry> Compartment::find(std::string_view type, std::string_view id) const {
     std::optional<ResourceEntry> newest;
     for (const auto& piece : pieces_) {

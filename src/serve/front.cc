@@ -20,6 +20,8 @@ constexpr std::uint64_t kBodyKnownMax = 64 << 20;
 constexpr std::string_view kRecords = "/fhir";
 constexpr std::string_view kLog = "/log";
 constexpr std::string_view kScim = "/scim/v2";
+constexpr std::string_view kCircles = "/circles";
+constexpr std::string_view kMy = "/my";
 
 bool is_below(std::string_view path, std::string_view prefix) {
     return path == prefix || (path.starts_with(prefix) && path[prefix.size()] == '/');
@@ -27,8 +29,8 @@ bool is_below(std::string_view path, std::string_view prefix) {
 
 /// What a path names, as the label of a metric: a small fixed set, whatever clients send.
 std::string_view label_of(std::string_view path) {
-    for (const std::string_view known :
-         {kRecords, kLog, std::string_view("/oauth"), kScim, std::string_view("/.well-known")})
+    for (const std::string_view known : {kRecords, kLog, std::string_view("/oauth"), kScim,
+                                         kCircles, kMy, std::string_view("/.well-known")})
         if (is_below(path, known)) return known;
     return "other";
 }
@@ -56,6 +58,7 @@ Front::State::State(FrontParts given)
       workers(kWorkers),
       guesses(1) {
     log = workers.wrap(parts.log);
+    if (parts.circles) circles = gate(parts.sessions, parts.circles);
     scim = gate(parts.sessions, [this](const access::Actor& actor, Request request, Reply reply) {
         later(std::move(reply), [this, actor, asked = std::move(request)](Reply ready_reply) {
             ready_reply(scim_answer({parts.accounts, parts.doors.clock, url()}, actor, asked));
@@ -95,7 +98,8 @@ void Front::State::add_cors(const std::string& origin, Response& response) {
 
 /// Counts the answer, compresses it and says whom it may be shown to.
 Reply Front::State::watched(const Request& request, Reply reply) {
-    const bool shareable = !is_below(request.path, "/oauth") || request.path == "/oauth/token" ||
+    const bool is_page = is_below(request.path, "/oauth") || is_below(request.path, kMy);
+    const bool shareable = !is_page || request.path == "/oauth/token" ||
                            request.path == "/oauth/revoke" || request.path == "/oauth/jwks";
     std::string accepted(shareable ? request.header("accept-encoding") : std::string_view());
     std::string origin(shareable ? request.header("origin") : std::string_view());
@@ -230,6 +234,12 @@ void Front::State::route(Request request, Reply reply) {
     if (reads && request.path == "/fhir/metadata")
         return parts.capability(std::move(request), std::move(reply));
     if (is_below(request.path, kRecords)) return records(std::move(request), std::move(reply));
+    if (parts.circles && is_below(request.path, kCircles))
+        return circles(std::move(request), std::move(reply));
+    if (parts.circles && is_below(request.path, kMy))
+        return later(std::move(reply), [this, asked = std::move(request)](Reply ready) mutable {
+            my(std::move(asked), std::move(ready));
+        });
     if (is_below(request.path, kScim)) return scim(std::move(request), std::move(reply));
     if (is_below(request.path, kLog) && request.path != kLog) {
         request.path.erase(0, kLog.size());

@@ -38,6 +38,7 @@ struct FrontParts {
     Upstream* upstream = nullptr;  ///< where people may sign in instead; /oauth/callback there
     /// "Organization/…" of the place that a provider names (FINESS); empty when not known here.
     std::function<std::string(const std::string& place)> organisation_of{};
+    SignedHandler circles{};  ///< /circles and below; /my shows it in a browser
 };
 
 /// Every route of the core: health, metrics, sign-in, OAuth, OpenAPI, the records behind the gate.

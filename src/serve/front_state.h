@@ -116,6 +116,14 @@ struct Front::State {
     std::string id_token(const access::Account& account, const ActorId& client,
                          const std::string& nonce, bool with_user);
 
+    // my_pages.cc
+    void my(Request request, Reply reply);
+    void my_back(const Request& request, Reply reply);
+    void my_out(const Request& request, const access::Session& session, Reply reply);
+    Response my_sign_in();
+    /// The core's own pages as a program that people sign in to; null for any other name.
+    std::shared_ptr<const access::Account> own_program(std::string_view client);
+
     FrontParts parts;
     std::mutex mutex;
     std::string address;  ///< parts.url, once known
@@ -130,6 +138,7 @@ struct Front::State {
     AsyncHandler records;
     AsyncHandler log;
     AsyncHandler scim;
+    AsyncHandler circles;
     // Last: their tasks use the rest.
     Workers workers;
     Workers guesses;  ///< passwords from devices nobody knows: a flood of them delays nobody else

@@ -72,7 +72,8 @@ std::string cookie_line(std::string_view name, std::string_view value, std::stri
 /// an open redirect would lend our name to a thief.
 std::expected<AuthorizeWish, Response> Front::State::read_wish(Form form) {
     AuthorizeWish wish;
-    wish.program = parts.accounts.find(field(form, "client_id"));
+    wish.program = own_program(field(form, "client_id"));
+    if (!wish.program) wish.program = parts.accounts.find(field(form, "client_id"));
     const bool known = wish.program && wish.program->role == access::Role::Program &&
                        wish.program->open_at(parts.doors.clock.now());
     wish.redirect = std::string(field(form, "redirect_uri"));

@@ -226,7 +226,7 @@ void Front::State::open_session(access::Sessions::Wish wish, const Form& more,
                      {"token_type", "Bearer"},
                      {"expires_in", lasts.count()},
                      {"scope", joined(wish.scopes)}};
-        if (account->role == Role::Patient) json["patient"] = id_of(account->person);
+        if (account->person.starts_with("Patient/")) json["patient"] = id_of(account->person);
         if (has(wish.scopes, "openid"))
             json["id_token"] = id_token(*account, wish.client, nonce, has(wish.scopes, "fhirUser"));
         Response response = json_response(200, json.dump());
@@ -280,7 +280,8 @@ void Front::State::introspect(Request request, Reply reply) {
         json["exp"] = seconds_of(session->end);
         if (account && !account->person.empty())
             json["fhirUser"] = url() + "/fhir/" + account->person;
-        if (account && account->role == Role::Patient) json["patient"] = id_of(account->person);
+        if (account && account->person.starts_with("Patient/"))
+            json["patient"] = id_of(account->person);
     }
     Response response = json_response(200, json.dump());
     response.headers.emplace_back("Cache-Control", "no-store");

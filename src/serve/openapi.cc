@@ -79,6 +79,27 @@ Json oauth_paths() {
     return paths;
 }
 
+Json circle_paths() {
+    Json paths;
+    paths["/circles/opened"] =
+        reading("openedRecord", {"Qui a ouvert ce dossier (patient, représentant, sécurité)",
+                                 "Who opened this record (patient, representative, security)"});
+    paths["/circles/opened"]["get"]["parameters"] = Json::array();
+    for (const char* name : {"patient", "until", "format"})
+        paths["/circles/opened"]["get"]["parameters"].push_back(
+            {{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}}}});
+    paths["/circles/worklist"] =
+        reading("workList", {"Accès à relire sous 72 heures (sécurité)",
+                             "Accesses to review within 72 hours (security)"});
+    paths["/circles/worklist"]["post"] =
+        posting("review", {"Clôture d'une relecture", "Closing of a review"},
+                form_of({"event", "finding", "words"}, {}));
+    paths["/circles/unexplained"] =
+        reading("unexplained", {"Accès que rien n'explique (sécurité), NDJSON",
+                                "Accesses that nothing explains (security), NDJSON"});
+    return paths;
+}
+
 }  // namespace
 
 Response Front::State::openapi(const Request&) {
@@ -99,6 +120,7 @@ Response Front::State::openapi(const Request&) {
                              "/scim/v2/ResourceTypes", "/scim/v2/Schemas"})
         paths[path] = reading(path + 9, {"Comptes (SCIM 2.0, portée hygie/accounts)",
                                          "Accounts (SCIM 2.0, scope hygie/accounts)"});
+    if (parts.circles) paths.update(circle_paths());
     paths["/openapi.json"] = reading("openapi", {"Cette description", "This description"});
     const Json document = {{"openapi", "3.1.0"},
                            {"info",

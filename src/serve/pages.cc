@@ -223,4 +223,13 @@ Response message_page(int status, const Text& title, const Text& message,
     return html(status, document(title, body), "'none'");
 }
 
+Response html_page(int status, const Text& title, const std::string& body,
+                   std::string_view form_targets) {
+    return html(status, document(title, body), form_targets);
+}
+
+std::string html_of(const Text& text) {
+    return both(text);
+}
+
 }  // namespace hygie::serve

@@ -51,6 +51,12 @@ Response passkeys_page(const PasskeysPage& page);
 Response message_page(int status, const Text& title, const Text& message,
                       const std::vector<std::string>& lines = {});
 
+/// A page of our own; `body` is HTML. Its forms may be sent to `form_targets`.
+Response html_page(int status, const Text& title, const std::string& body,
+                   std::string_view form_targets);
+/// A text in both languages, as HTML.
+std::string html_of(const Text& text);
+
 /// Headers that every answer to a browser bears.
 void add_safety_headers(Response& response, std::string_view form_targets);
 

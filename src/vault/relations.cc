@@ -30,6 +30,20 @@ bool may_be_party(const access::ReadBond& bond) {
                                [&](std::string_view type) { return bond.party.starts_with(type); });
 }
 
+/// A parent's right ends with a majority that the parent's own resource does not know.
+void add_minority(const access::ReadFacts& facts, WallTime updated,
+                  std::vector<Relation>& relations) {
+    for (const auto& [patient, birth] : facts.births) {
+        const WallTime majority = access::time_of(birth + access::kMajority);
+        if (birth == 0 || majority <= updated) continue;
+        relations.push_back({.person = {},
+                             .kind = Relation::Kind::Minority,
+                             .start = access::time_of(birth),
+                             .end = majority,
+                             .evidence = patient});
+    }
+}
+
 }  // namespace
 
 std::vector<Relation> relations_of(fhir::Json resource, WallTime updated) {
@@ -42,10 +56,9 @@ std::vector<Relation> relations_of(fhir::Json resource, WallTime updated) {
         !has_end && std::ranges::find(kOver, resource["status"].text()) != kOver.end();
     std::vector<Relation> relations;
     for (const access::ReadBond& bond : facts.bonds) {
-        // A parent's right ends with a majority that this resource does not know.
-        if (!may_be_party(bond) || bond.until_majority) continue;
+        if (!may_be_party(bond)) continue;
         Relation relation{.person = bond.party,
-                          .kind = bond.kind,
+                          .kind = bond.until_majority ? Relation::Kind::Parent : bond.kind,
                           .start = access::time_of(bond.span.from),
                           .end = is_over ? updated : access::time_of(bond.span.to),
                           .evidence = bond.evidence,
@@ -55,6 +68,7 @@ std::vector<Relation> relations_of(fhir::Json resource, WallTime updated) {
             continue;
         relations.push_back(std::move(relation));
     }
+    add_minority(facts, updated, relations);
     return relations;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <deque>
 #include <iterator>
 
 #include "crypto/aead.h"
@@ -6,6 +7,7 @@
 #include "fhir/schema.h"
 #include "fhir/search_run.h"
 #include "vault/indexing.h"
+#include "vault/labels.h"
 #include "vault/unassigned.h"
 #include "vault/vault_state.h"
 
@@ -63,7 +65,7 @@ class Candidates {
         if (!found_ && scope.person.empty())
             TRY_STATUS(everybody());
         else if (!found_)
-            TRY_STATUS(by_terms({circle_term(scope.person)}));
+            TRY_STATUS(by_circle(scope));
         if (found_->size() > kCandidatesMax) return too_many();
         return std::move(*found_);
     }
@@ -114,6 +116,12 @@ class Candidates {
         return {};
     }
 
+    Status by_circle(const Scope& scope) {
+        std::vector<std::string> terms = {circle_term(scope.person)};
+        for (const std::string& party : scope.parties) terms.push_back(circle_term(party));
+        return by_terms(terms);
+    }
+
     Status by_terms(const std::vector<std::string>& any) {
         NumberSet numbers;
         for (const std::string& term : any) {
@@ -145,6 +153,17 @@ Result<std::string> open_position(const std::string& sealed, const VaultKeys& ke
                 {"reprenez la recherche au début", "start the search again"});
 }
 
+/// What a search sees of a record: all, but what is hidden from the asker.
+const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
+                                 std::deque<fhir::Compartment>& masked) {
+    if (!scope.hides || !has_labels(record)) return record.index();
+    return masked.emplace_back(
+        record.index().without([&](const fhir::Segment& segment, std::size_t index) {
+            const std::uint8_t labels = labels_of(segment, index);
+            return labels != 0 && scope.hides(record, segment.entry(index).type, labels);
+        }));
+}
+
 }  // namespace
 
 Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
@@ -163,6 +182,7 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
 
     std::vector<std::shared_ptr<const Record>> records;
     std::vector<const fhir::Compartment*> compartments;
+    std::deque<fhir::Compartment> masked;
     const bool asks_front =
         scope.patient.empty() && std::ranges::all_of(fhir::types_touched(query), is_in_front);
     const auto open = [&](CompartmentNumber number) -> Result<std::shared_ptr<const Record>> {
@@ -177,7 +197,7 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
         if (!record && record.error().code == Code::Erased) continue;
         if (!record) return std::unexpected(record.error());
         if (!scope.allows(**record)) continue;
-        compartments.push_back(&(*record)->index());
+        compartments.push_back(&seen_of(**record, scope, masked));
         records.push_back(std::move(*record));
     }
     const bool house_is_last = !records.empty() && records.back()->number() == house;

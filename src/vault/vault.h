@@ -63,6 +63,10 @@ struct Scope {
     std::function<bool(const Record&)> allows;
     std::string patient{};  ///< id: hits come from this record only
     std::string person{};   ///< "Practitioner/…": whose circle is searched when nothing narrows
+    std::vector<std::string>
+        parties{};  ///< units, teams and others to whose circle that one belongs
+    /// Whether a resource with labels (labels.h) stays out of everything, counts too; empty: none.
+    std::function<bool(const Record&, std::string_view type, std::uint8_t labels)> hides{};
 };
 
 /// One page of what a search found, in order; included ones are in no page.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "fhir/search_query.h"
+#include "guards/records/search.h"
 
 namespace hygie::records {
 
@@ -13,13 +14,12 @@ Answer<std::vector<std::shared_ptr<const vault::Record>>> records_around(Sight& 
                                                                          std::string_view type) {
     std::mutex mutex;
     std::set<std::string> patients;
-    const vault::Scope scope{.allows =
-                                 [&](const vault::Record& record) {
-                                     const std::lock_guard lock(mutex);
-                                     patients.emplace(record.patient());
-                                     return false;
-                                 },
-                             .person = sight.call().actor.person};
+    vault::Scope scope = circle_of(sight.call().actor);
+    scope.allows = [&](const vault::Record& record) {
+        const std::lock_guard lock(mutex);
+        patients.emplace(record.patient());
+        return false;
+    };
     fhir::Query query = TRY(fhir::parse_query(
         type, {}, {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()}));
     query.summary = fhir::Query::Summary::Count;

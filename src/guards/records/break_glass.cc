@@ -2,6 +2,7 @@
 
 #include "guards/records/handlers.h"
 #include "guards/records/operation_input.h"
+#include "guards/records/pace.h"
 
 /// POST Patient/{id}/$break-glass with a motive: opens one closed record to one professional for at
 /// most an hour. It stands once the ledger keeps it; the ledger's entry is what tells the patient
@@ -31,7 +32,7 @@ Answer<Opened> open_glass(Desk& desk, const Call& call) {
     const access::Motive motive{.code = std::string(input.text("motive")),
                                 .words = std::string(input.text("reason")),
                                 .vital = input.text("vital") == "true"};
-    const access::Policy& policy = access::default_policy();
+    const access::Policy& policy = *call.policy;
     if (const auto may = access::check_break_glass(policy, call.actor, motive); !may) {
         Refusal refusal(may.error());
         if (may.error().code != Code::BadInput) {
@@ -69,6 +70,26 @@ Answer<Opened> open_glass(Desk& desk, const Call& call) {
     return opened;
 }
 
+/// A motive for going on beyond what is usual.
+Answer<Disclosure> take_motive(Desk& desk, const Call& call) {
+    constexpr std::string_view kAsked[] = {"motive", "reason"};
+    const OperationInput input = TRY(read_input(call, kAsked));
+    const access::Motive motive{.code = std::string(input.text("motive")),
+                                .words = std::string(input.text("reason"))};
+    TRY_STATUS(access::check_motive(*call.policy, motive));
+    event::Event e = event_of(desk, call, event::Type::ConsentDecided, {}, {});
+    e.detail["kind"] = "justify";
+    e.detail["motive"] = motive.code;
+    e.detail["reason"] = motive.words;
+    e.detail["until"] = to_rfc3339(e.time + kMotiveLasts);
+    const Issues done{{Severity::Information,
+                       "informational",
+                       {"motif enregistré : la personne responsable de la sécurité le lira",
+                        "motive kept: the security officer will read it"}}};
+    return Disclosure{json_response(call, 200, outcome_json(done, call.wishes.lang)),
+                      {std::move(e)}};
+}
+
 }  // namespace
 
 void break_glass(Desk& desk, CallPtr call) {
@@ -82,6 +103,45 @@ void break_glass(Desk& desk, CallPtr call) {
         reply(std::move(response));
     };
     disclose(desk, std::move(call), std::move(opened->disclosure));
+}
+
+void justify(Desk& desk, CallPtr call) {
+    auto taken = take_motive(desk, *call);
+    if (!taken) return refuse(desk, std::move(call), taken.error(), event::Type::ConsentDecided);
+    call->reply = [&desk, reply = std::move(call->reply),
+                   actor = call->actor.id](http::Response response) mutable {
+        if (response.status == 200) desk.pace->justify(actor, desk.rooms.clock.now());
+        reply(std::move(response));
+    };
+    disclose(desk, std::move(call), *std::move(taken));
+}
+
+void remember(Desk& desk, const event::Event& event) {
+    const WallTime now = desk.rooms.clock.now();
+    const bool succeeded = event.outcome == event::Outcome::Success;
+    const auto said = [&](const std::string& name) {
+        const auto found = event.detail.find(name);
+        return found == event.detail.end() ? std::string() : found->second;
+    };
+    if (event.type == event::Type::BreakGlass && succeeded) {
+        const auto until = from_rfc3339(said("until"));
+        if (!until) return;
+        desk.glasses.look(event.actor.id, event.subject.patient.str(),
+                          {.code = said("motive"), .words = said("reason")}, event.time);
+        if (*until > now)
+            desk.glasses.open(event.actor.id, event.subject.patient.str(),
+                              {.start = event.time,
+                               .end = *until,
+                               .vital = said("vital") == "true",
+                               .evidence = "event/" + event.id},
+                              now);
+        return;
+    }
+    if (event.type == event::Type::ConsentDecided && said("kind") == "justify" && succeeded &&
+        event.time + kMotiveLasts > now)
+        return desk.pace->justify(event.actor.id, event.time);
+    if (opens_record(event) && event.actor.role != access::name_of(access::Role::Program))
+        desk.pace->note(*desk.policy(), event.actor.id, {&event, 1}, event.time);
 }
 
 }  // namespace hygie::records

@@ -129,6 +129,7 @@ class Exporting {
   private:
     Answer<void> carry_out();
     Answer<void> give(const vault::Record& record);
+    Answer<void> keep_pace(const vault::Record& record);
     Answer<std::vector<vault::Found>> chosen(const vault::Record& record);
     Answer<std::set<std::string>> passing(std::string_view type, const vault::Record& record);
     Status tell_ledger(const vault::Record& record, std::size_t count);
@@ -174,7 +175,7 @@ Answer<std::vector<vault::Found>> Exporting::chosen(const vault::Record& record)
         const auto passed = filtered.find(one.entry.type);
         if (passed != filtered.end() && !passed->second.contains(std::string(one.entry.id)))
             return true;
-        return !sight_.may(event::Action::Read, one.entry.type, record);
+        return !sight_.may(event::Action::Read, one);
     });
     return found;
 }
@@ -208,9 +209,18 @@ Status Exporting::tell_ledger(const vault::Record& record, std::size_t count) {
     return waiting.get();
 }
 
+/// A person's export counts like reading: far beyond every habit it stops.
+Answer<void> Exporting::keep_pace(const vault::Record& record) {
+    std::vector<event::Event> events = {
+        event_of(desk_, *call_, Type::RecordExported, record.patient(), {})};
+    if (auto refusal = held(desk_, *call_, events)) return std::unexpected(*std::move(refusal));
+    return {};
+}
+
 Answer<void> Exporting::give(const vault::Record& record) {
     const auto found = TRY(chosen(record));
     if (found.empty()) return {};
+    TRY_STATUS(keep_pace(record));
     TRY_STATUS(tell_ledger(record, found.size()));
     std::map<std::string_view, std::pair<std::string, std::uint64_t>> lines;
     for (const vault::Found& one : found) {
@@ -265,6 +275,8 @@ Answer<Disclosure> start_export(Desk& desk, const Call& call) {
     const auto one = TRY(desk.exports->start(call));
     auto kept = std::make_shared<Call>();
     kept->actor = call.actor;
+    kept->policy = call.policy;
+    kept->justified = call.justified;
     kept->request.peer = call.request.peer;
     kept->asked = call.asked;
     const bool taken =

@@ -27,6 +27,7 @@ Answer<void> Contradictions::add_stored(const std::string& patient, std::string_
         const bool is_rewritten = std::ranges::any_of(
             plan_.steps, [&](const Step& step) { return step.reference() == reference; });
         if (is_rewritten || into.size() == kLookedAtMax) continue;
+        if (!sight_.may(event::Action::Read, vault::Found{*record, entry})) continue;
         const vault::Version version = TRY(vault.read({*record, entry}));
         into.push_back({reference, TRY(arena_.parse(version.body))});
     }

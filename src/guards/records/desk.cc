@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "crypto/aead.h"
 #include "crypto/tokens.h"
 #include "event/uuid.h"
 #include "guards/records/backstage.h"
 #include "guards/records/exports.h"
 #include "guards/records/gate.h"
+#include "guards/records/pace.h"
 #include "guards/records/pages.h"
+#include "guards/records/slowly.h"
+#include "guards/records/staff_room.h"
 #include "vault/unassigned.h"
 
 namespace hygie::records {
@@ -39,6 +44,31 @@ std::string request_id_of(const http::Request& request) {
     return is_id(id) ? std::string(id) : std::string();
 }
 
+constexpr std::string_view kCutReason = "circle.cut";
+
+std::string_view name_of(access::Pressure pressure) {
+    switch (pressure) {
+        case access::Pressure::Calm:
+            return "calm";
+        case access::Pressure::Slow:
+            return "slow";
+        case access::Pressure::Justify:
+            return "justify";
+        case access::Pressure::Cut:
+            return "cut";
+    }
+    return {};
+}
+
+http::Reply slowed(Desk& desk, http::Reply reply) {
+    return
+        [&desk, later = std::make_shared<http::Reply>(std::move(reply))](http::Response response) {
+            desk.slowly->add([later, held = std::make_shared<http::Response>(std::move(response))] {
+                (*later)(std::move(*held));
+            });
+        };
+}
+
 std::string path_of(std::string_view base) {
     const auto scheme = base.find("://");
     const auto slash = base.find('/', scheme == base.npos ? 0 : scheme + 3);
@@ -53,10 +83,20 @@ Desk::Desk(const Rooms& the_rooms, Options the_options)
       base_path(path_of(options.base)),
       page_key(crypto::derive(options.key, "records/page")),
       gate(std::make_unique<Gate>()),
+      pace(std::make_unique<Pace>()),
+      staff(std::make_unique<StaffRoom>(rooms.vault)),
       exports(std::make_unique<Exports>(*this)),
-      backstage(std::make_unique<Backstage>(options.idle_threads)) {}
+      backstage(std::make_unique<Backstage>(options.idle_threads)),
+      slowly(std::make_unique<Slowly>(rooms.clock)) {}
 
 Desk::~Desk() = default;
+
+std::shared_ptr<const access::Policy> Desk::policy() const {
+    if (options.policy) return options.policy();
+    static const auto own =
+        std::shared_ptr<const access::Policy>(&access::default_policy(), [](const auto*) {});
+    return own;
+}
 
 event::Event event_of(const Desk& desk, const Call& call, event::Type type,
                       std::string_view patient, std::string_view object) {
@@ -80,10 +120,24 @@ event::Event event_of(const Desk& desk, const Call& call, event::Type type,
     return e;
 }
 
+std::optional<Refusal> held(Desk& desk, Call& call, std::vector<event::Event>& events) {
+    if (call.actor.role == access::Role::Program || std::ranges::none_of(events, opens_record))
+        return std::nullopt;
+    call.pressure = desk.pace->note(*call.policy, call.actor.id, events, desk.rooms.clock.now());
+    if (call.pressure == access::Pressure::Calm) return std::nullopt;
+    for (event::Event& e : events) e.detail["pressure"] = name_of(call.pressure);
+    const bool asks = call.pressure == access::Pressure::Justify && !call.justified;
+    if (!asks && call.pressure != access::Pressure::Cut) return std::nullopt;
+    return beyond_habit(call.pressure);
+}
+
 void disclose(Desk& desk, CallPtr call, Disclosure disclosure) {
     // What tells nothing about anybody leaves no entry.
     if (disclosure.events.empty()) return call->reply(std::move(disclosure.response));
+    if (const auto refusal = held(desk, *call, disclosure.events))
+        return refuse(desk, std::move(call), *refusal);
     auto reply = std::make_shared<http::Reply>(std::move(call->reply));
+    if (call->pressure >= access::Pressure::Slow) *reply = slowed(desk, std::move(*reply));
     const Lang lang = call->wishes.lang;
     desk.rooms.trace.submit(
         std::move(disclosure.events),
@@ -104,6 +158,8 @@ void disclose(Desk& desk, CallPtr call, Disclosure disclosure) {
 
 void refuse(Desk& desk, CallPtr call, const Refusal& refusal, event::Type type) {
     const bool closed = !refusal.reasons.empty();
+    if (closed && refusal.reasons.front().id == kCutReason && desk.options.cut)
+        desk.options.cut(call->actor);
     event::Event e = event_of(
         desk, *call, closed ? event::Type::AccessRefused : type, refusal.patient,
         call->target.id.empty() ? std::string() : reference_to(call->target.type, call->target.id));

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ struct Cursor {
 /// One interaction under way.
 struct Call {
     access::Actor actor;
+    std::shared_ptr<const access::Policy> policy;        ///< in force when it came
+    access::Pressure pressure = access::Pressure::Calm;  ///< on the actor when it came
+    bool justified = false;                              ///< gave a motive for that
     http::Request request;
     Method method = Method::Get;
     Target target;
@@ -40,11 +44,16 @@ using CallPtr = std::unique_ptr<Call>;
 class Backstage;
 class Exports;
 class Gate;
+class Pace;
+class Slowly;
+class StaffRoom;
 
 /// The door's own state. Handlers are free functions over it.
 struct Desk {
     Desk(const Rooms& the_rooms, Options the_options);
     ~Desk();
+
+    std::shared_ptr<const access::Policy> policy() const;
 
     Rooms rooms;
     Options options;
@@ -52,10 +61,13 @@ struct Desk {
     crypto::Secret32 page_key;
     access::BreakGlasses glasses;
     std::unique_ptr<Gate> gate;
+    std::unique_ptr<Pace> pace;
+    std::unique_ptr<StaffRoom> staff;
     std::once_flag is_stated;
     std::string statement;  ///< the CapabilityStatement, made when it is first asked for
     std::unique_ptr<Exports> exports;
-    std::unique_ptr<Backstage> backstage;  ///< last: its threads use the others
+    std::unique_ptr<Backstage> backstage;  ///< last: their threads use the others
+    std::unique_ptr<Slowly> slowly;
 };
 
 /// A response and the entries that must be durable before it leaves.
@@ -74,6 +86,11 @@ void disclose(Desk& desk, CallPtr call, Disclosure disclosure);
 /// when access was refused, and otherwise an event of `type` that failed.
 void refuse(Desk& desk, CallPtr call, const Refusal& refusal,
             event::Type type = event::Type::RecordRead);
+
+/// Counts the patients that these events open to their actor, and notes the pressure in them; the
+/// refusal when that is beyond every habit and no motive was given. Programs are bound by their
+/// scopes alone.
+std::optional<Refusal> held(Desk& desk, Call& call, std::vector<event::Event>& events);
 
 /// A response with a FHIR body.
 http::Response json_response(const Call& call, int status, std::string json);

@@ -1,6 +1,8 @@
 #include "guards/records/door.h"
 
+#include "guards/records/handlers.h"
 #include "guards/records/interactions.h"
+#include "guards/records/staff_room.h"
 
 namespace hygie::records {
 
@@ -15,6 +17,14 @@ Door::~Door() = default;
 
 void Door::handle(const access::Actor& actor, http::Request request, http::Reply reply) {
     serve(state_->desk, actor, std::move(request), std::move(reply));
+}
+
+void Door::remember(const event::Event& event) {
+    records::remember(state_->desk, event);
+}
+
+std::vector<access::Belonging> Door::belongings(const std::string& person) {
+    return state_->desk.staff->belongings(state_->desk.policy(), person);
 }
 
 }  // namespace hygie::records

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "access/decision.h"
+#include "access/policy_pack.h"
 #include "base/http.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -67,6 +68,10 @@ struct Options {
     /// What the practice asks for beyond R4; they outlive the door.
     const fhir::Profiles* profiles = nullptr;
     const fhir::Terminology* terminology = &fhir::Terminology::r4();
+    /// The rules in force, asked at each request; the program's own when empty.
+    std::function<std::shared_ptr<const access::Policy>()> policy{};
+    /// Ends the session of who opened far too many records.
+    std::function<void(const access::Actor&)> cut{};
 };
 
 /// What the door stands on. `audit` may be empty: what it serves is then not offered.
@@ -90,6 +95,12 @@ class Door {
     /// Answers a request below the base of the options. `reply` is called exactly once, here or on
     /// another thread. What `actor` is comes from sign-in and is believed.
     void handle(const access::Actor& actor, http::Request request, http::Reply reply);
+
+    /// Before the first request: an act of before a restart, so that emergencies, motives and the
+    /// pace of each actor go on where they were. In the order of time.
+    void remember(const event::Event& event);
+    /// Where somebody belongs now, as the house says it.
+    std::vector<access::Belonging> belongings(const std::string& person);
 
   private:
     struct State;

@@ -119,22 +119,31 @@ struct Sent {
 class House {
   public:
     explicit House(bool populate = true, Completeness completeness = Completeness::Lenient,
-                   const fhir::Profiles* profiles = nullptr) {
+                   const fhir::Profiles* profiles = nullptr)
+        : completeness_(completeness), profiles_(profiles) {
         vault_ = machine.vault_with(trace);
-        door_ =
-            std::make_unique<Door>(Rooms{.vault = *vault_,
-                                         .trace = trace,
-                                         .clock = machine.clock,
-                                         .random = machine.random,
-                                         .disk = machine.disk},
-                                   Options{.base = "https://hygie.test/fhir/",
-                                           .node = NodeId("box"),
-                                           .export_dir = "exports",
-                                           .key = crypto::Secret32(std::array<std::uint8_t, 32>{9}),
-                                           .completeness = completeness,
-                                           .profiles = profiles});
+        restart();
         if (populate) fill();
         trace.take();
+    }
+
+    /// The door anew, over the same vault.
+    void restart() {
+        door_.reset();
+        door_ = std::make_unique<Door>(
+            Rooms{.vault = *vault_,
+                  .trace = trace,
+                  .clock = machine.clock,
+                  .random = machine.random,
+                  .disk = machine.disk},
+            Options{.base = "https://hygie.test/fhir/",
+                    .node = NodeId("box"),
+                    .export_dir = "exports",
+                    .key = crypto::Secret32(std::array<std::uint8_t, 32>{9}),
+                    .completeness = completeness_,
+                    .profiles = profiles_,
+                    .policy = [this] { return policy; },
+                    .cut = [this](const access::Actor& actor) { cut.push_back(actor.id); }});
     }
 
     /// Waits for the answer.
@@ -194,6 +203,12 @@ class House {
     const access::Actor program = with_role("logiciel", access::Role::Program);
 
     vault::Vault& vault() { return *vault_; }
+    Door& door() { return *door_; }
+
+    /// In force from the next request on.
+    std::shared_ptr<const access::Policy> policy =
+        std::make_shared<access::Policy>(access::default_policy());
+    std::vector<ActorId> cut;  ///< whose sessions were ended
 
   private:
     static http::Request request_of(const Sent& sent) {
@@ -233,6 +248,8 @@ class House {
         EXPECT_TRUE(done) << (done ? "" : done.error().what.en);
     }
 
+    const Completeness completeness_;
+    const fhir::Profiles* profiles_;
     std::unique_ptr<vault::Vault> vault_;
     std::unique_ptr<Door> door_;
 };

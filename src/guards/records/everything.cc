@@ -55,8 +55,9 @@ Answer<std::vector<vault::Found>> open_entries(Sight& sight, const vault::Record
     std::erase_if(found, [&](const vault::Found& one) {
         const bool is_asked = wanted.types.empty() || wanted.types.contains(one.entry.type);
         return !is_asked || one.entry.updated < wanted.since ||
-               !sight.may(event::Action::Read, one.entry.type, record);
+               !sight.may(event::Action::Read, one);
     });
+    TRY_STATUS(sight.settle());
     std::ranges::sort(found, {}, reference_of);
     return found;
 }

@@ -33,6 +33,9 @@ void run_bundle(Desk& desk, CallPtr call);
 void change_meta(Desk& desk, CallPtr call);  ///< $meta-add and $meta-delete
 void merge(Desk& desk, CallPtr call);
 void break_glass(Desk& desk, CallPtr call);  ///< $break-glass
+void justify(Desk& desk, CallPtr call);      ///< $justify
+/// What an earlier $break-glass, $justify or disclosure left behind.
+void remember(Desk& desk, const event::Event& event);
 void import(Desk& desk, CallPtr call);
 void turn_page(Desk& desk, CallPtr call);
 

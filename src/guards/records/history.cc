@@ -10,6 +10,7 @@
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
 #include "guards/records/sight.h"
+#include "vault/unassigned.h"
 
 /// history of one resource, of a type and of everything that is open to the asker
 /// (https://hl7.org/fhir/R4/http.html#history).
@@ -101,8 +102,12 @@ void add_entries(Sight& sight, const std::shared_ptr<const vault::Record>& recor
             const auto entry = segment.entry(i);
             const auto newest = record->index().find(entry.type, entry.id);
             if (!newest || newest->version != entry.version || entry.updated < since) continue;
-            if (sight.may(event::Action::Read, entry.type, *record))
-                into.push_back({record, entry});
+            // What is assigned to no patient is found by programs alone.
+            if (record->patient() == vault::kUnassigned &&
+                !sight.may(event::Action::Read, entry.type, *record))
+                continue;
+            if (vault::Found one{record, entry}; sight.may(event::Action::Read, one))
+                into.push_back(std::move(one));
         }
     }
 }
@@ -175,6 +180,7 @@ Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
     const auto records = TRY(records_around(sight, type.empty() ? "Observation" : type));
     std::vector<vault::Found> found;
     for (const auto& record : records) add_entries(sight, record, type, wanted.since, found);
+    TRY_STATUS(sight.settle());
     std::vector<vault::Version> page;
     std::set<std::string> patients;
     bool is_behind = call.cursor.last.empty();

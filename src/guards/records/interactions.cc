@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "guards/records/binary.h"
+#include "guards/records/pace.h"
 #include "guards/records/pages.h"
+#include "guards/records/staff_room.h"
 
 namespace hygie::records {
 
@@ -105,6 +107,7 @@ std::vector<Interaction> make_interactions() {
         done(InstanceOperation, "$meta-delete", {}, "Resource-meta-delete", change_meta),
         done(InstanceOperation, "$break-glass", "Patient", "break-glass", break_glass),
         done(TypeOperation, "$merge", "Patient", "Patient-merge", merge),
+        done(SystemOperation, "$justify", {}, "justify", justify),
 
         asked(TypeOperation, Get, "$expand", "ValueSet", "ValueSet-expand", expand),
         asked(TypeOperation, Post, "$expand", "ValueSet", "ValueSet-expand", expand),
@@ -227,8 +230,18 @@ void serve(Desk& desk, const access::Actor& actor, http::Request request, http::
     call->actor = actor;
     call->request = std::move(request);
     call->reply = std::move(reply);
+    call->policy = desk.policy();
+    // Wherever the house says that this person belongs, at this moment.
+    call->actor.belongs = desk.staff->belongings(call->policy, actor.person);
     if (auto understood = understand(desk, *call); !understood)
         return refuse(desk, std::move(call), understood.error());
+    if (actor.role != access::Role::Program) {
+        const WallTime now = desk.rooms.clock.now();
+        call->pressure = desk.pace->now(*call->policy, actor.id, now);
+        call->justified = desk.pace->is_justified(actor.id, now);
+    }
+    if (call->pressure == access::Pressure::Cut)
+        return refuse(desk, std::move(call), beyond_habit(access::Pressure::Cut));
     dispatch(desk, std::move(call));
 }
 

@@ -88,8 +88,7 @@ Answer<void> add_moves(Sight& sight, const Pair& pair, Work& work) {
     for (const vault::Found& found :
          TRY(sight.desk().rooms.vault.everything(pair.source.entry.id))) {
         if (found.entry.type == "Patient") continue;
-        if (!sight.may(Action::Update, found.entry.type, *found.record))
-            return std::unexpected(forbidden(sight.reasons()));
+        if (!sight.may(Action::Update, found)) return std::unexpected(forbidden(sight.reasons()));
         const vault::Version version = TRY(sight.desk().rooms.vault.read(found));
         const Json body = TRY(relinked(
             work.arena, TRY(work.arena.parse(version.body)),

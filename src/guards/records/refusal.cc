@@ -1,5 +1,8 @@
 #include "guards/records/refusal.h"
 
+#include <algorithm>
+
+#include "access/circle_words.h"
 #include "event/json_text.h"
 
 namespace hygie::records {
@@ -77,6 +80,53 @@ Refusal not_found(std::vector<event::Reason> reasons) {
                      "the record"});
     refusal.reasons = std::move(reasons);
     return refusal;
+}
+
+Refusal obliged(access::Rule rule, std::vector<event::Reason> reasons) {
+    const Text what = reasons.empty() ? Text() : reasons.front().text;
+    Refusal refusal(403, "forbidden", what, {});
+    Issue& issue = refusal.issues.front();
+    switch (rule) {
+        case access::Rule::StepUp:
+            refusal.status = 401;
+            issue.code = "login";
+            issue.remedy = {"reconnectez-vous avec votre second facteur",
+                            "sign in again with your second factor"};
+            // RFC 9470 §3.
+            refusal.headers.emplace_back(
+                "WWW-Authenticate",
+                R"(Bearer realm="hygie", error="insufficient_user_authentication")");
+            break;
+        case access::Rule::Justify:
+            issue.code = "throttled";
+            issue.remedy = {"dites pourquoi : POST $justify, avec Parameters motive et reason",
+                            "say why: POST $justify, with Parameters motive and reason"};
+            break;
+        case access::Rule::Cut:
+            issue.code = "throttled";
+            issue.remedy = {
+                "la session est coupée : appelez la personne responsable de la sécurité",
+                "the session is cut: call the security officer"};
+            break;
+        default:
+            issue.remedy = {"appelez la personne responsable de la sécurité",
+                            "call the security officer"};
+            break;
+    }
+    refusal.reasons = std::move(reasons);
+    return refusal;
+}
+
+Refusal beyond_habit(access::Pressure pressure) {
+    const bool cut = pressure == access::Pressure::Cut;
+    const access::Outcome outcome{
+        .rule = cut ? access::Rule::Cut : access::Rule::Justify,
+        .obligations = static_cast<std::uint8_t>(access::kTellOfficer |
+                                                 (cut ? access::kCut : access::kJustify))};
+    std::vector<event::Reason> reasons = {
+        {.id = access::reason_id(outcome), .text = access::sentence_of(outcome), .evidence = {}}};
+    std::ranges::move(access::obligations_of(outcome.obligations), std::back_inserter(reasons));
+    return obliged(outcome.rule, std::move(reasons));
 }
 
 std::string outcome_json(const Issues& issues, Lang lang) {

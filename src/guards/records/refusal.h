@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "access/circle.h"
 #include "base/http.h"
 #include "base/result.h"
 #include "base/text.h"
@@ -53,6 +54,12 @@ inline std::unexpected<Refusal> refuse(int status, std::string_view code, Text w
 /// What is not there and what is closed to the asker: the same words for both, so that the answer
 /// tells nothing. Where access was refused, `reasons` go to the ledger.
 Refusal not_found(std::vector<event::Reason> reasons = {});
+
+/// What must be done before the answer is given, or that it will not be: with how to do it.
+Refusal obliged(access::Rule rule, std::vector<event::Reason> reasons);
+
+/// The same for an actor who opens many more records than usual.
+Refusal beyond_habit(access::Pressure pressure);
 
 /// An OperationOutcome on one line.
 std::string outcome_json(const Issues& issues, Lang lang);

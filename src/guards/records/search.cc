@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "vault/indexing.h"
 #include "vault/unassigned.h"
@@ -21,18 +22,22 @@ std::vector<std::string_view> types_of_hits(const fhir::Query& query) {
 }
 
 /// What is assigned to no patient is found by programs alone.
+access::Ask search_ask(std::string_view type, const vault::Record& record, WallTime now,
+                       std::uint8_t labels) {
+    return {.action = event::Action::Execute,
+            .type = type,
+            .patient = record.patient(),
+            .relations = record.relations(),
+            .by_person = true,
+            .now = now,
+            .labels = labels};
+}
+
 bool may_search(const Desk& desk, const Call& call, std::string_view type,
-                const vault::Record& record, WallTime now) {
+                const vault::Record& record, WallTime now, std::uint8_t labels = 0) {
     if (record.patient() == vault::kUnassigned && call.actor.role != access::Role::Program)
         return false;
-    const auto glass = desk.glasses.find(call.actor.id, record.patient(), now);
-    return access::may(call.actor, {.action = event::Action::Execute,
-                                    .type = type,
-                                    .patient = record.patient(),
-                                    .relations = record.relations(),
-                                    .by_person = true,
-                                    .now = now,
-                                    .break_glass = glass ? &*glass : nullptr});
+    return may(desk, call, search_ask(type, record, now, labels));
 }
 
 /// Judges records as the vault comes across them, from any thread.
@@ -46,8 +51,12 @@ class Allowing {
         // about types that no record holds.
         const bool is_house = record.patient().empty();
         const bool open = std::ranges::all_of(types_, [&](std::string_view type) {
-            return (!is_house && !vault::is_in_records(type)) ||
-                   may_search(desk_, call_, type, record, now_);
+            if (!is_house && !vault::is_in_records(type)) return true;
+            if (may_search(desk_, call_, type, record, now_)) return true;
+            if (may_owe(call_))
+                if (auto owed = owed_by(judge(desk_, call_, search_ask(type, record, now_, 0))))
+                    keep(*std::move(owed));
+            return false;
         });
         const bool is_of_patient =
             !record.patient().empty() && record.patient() != vault::kUnassigned;
@@ -55,12 +64,19 @@ class Allowing {
         return open;
     }
 
+    /// What the asker must do first to see all that there is.
+    const std::optional<Refusal>& owed() const { return owed_; }
+
     void report(Searched& searched) {
         searched.closed = std::move(closed_);
         searched.closed_count = count_;
     }
 
   private:
+    void keep(Refusal owed) {
+        const std::lock_guard lock(mutex_);
+        if (!owed_) owed_ = std::move(owed);
+    }
     void note(std::string_view patient) {
         const std::lock_guard lock(mutex_);
         ++count_;
@@ -74,18 +90,30 @@ class Allowing {
     std::mutex mutex_;
     std::vector<std::string> closed_;
     std::size_t count_ = 0;
+    std::optional<Refusal> owed_;
 };
 
 }  // namespace
 
+vault::Scope circle_of(const access::Actor& actor) {
+    vault::Scope scope{.allows = {}, .person = actor.person};
+    for (const access::Belonging& one : actor.belongs) scope.parties.push_back(one.party);
+    if (!actor.organisation.empty()) scope.parties.push_back(actor.organisation);
+    return scope;
+}
+
 Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_view patient) {
     const WallTime now = sight.desk().rooms.clock.now();
     Allowing allowing(sight.desk(), sight.call(), query, now);
-    const vault::Scope scope{.allows = std::ref(allowing),
-                             .patient = std::string(patient),
-                             .person = sight.call().actor.person};
+    vault::Scope scope = circle_of(sight.call().actor);
+    scope.allows = std::ref(allowing);
+    scope.patient = patient;
+    scope.hides = [&](const vault::Record& record, std::string_view type, std::uint8_t labels) {
+        return !may_search(sight.desk(), sight.call(), type, record, now, labels);
+    };
     Searched searched;
     searched.page = TRY(sight.desk().rooms.vault.search(query, scope));
+    if (allowing.owed()) return std::unexpected(*allowing.owed());
     allowing.report(searched);
     std::erase_if(searched.page.included, [&](const vault::Found& found) {
         return !may_search(sight.desk(), sight.call(), found.entry.type, *found.record, now);

@@ -2,31 +2,80 @@
 
 #include <algorithm>
 
+#include "access/circle.h"
+#include "vault/labels.h"
 #include "vault/unassigned.h"
 
 namespace hygie::records {
 
+namespace {
+
+/// The question with what stands for this call, handed to `answer`.
+template <typename Answer>
+auto put(const Desk& desk, const Call& call, access::Ask ask, Answer answer) {
+    const auto glass = desk.glasses.find(call.actor.id, ask.patient, ask.now);
+    ask.break_glass = glass ? &*glass : nullptr;
+    ask.pressure = call.pressure;
+    ask.justified = call.justified;
+    return answer(*call.policy, call.actor, ask);
+}
+
+}  // namespace
+
+access::Decision judge(const Desk& desk, const Call& call, access::Ask ask) {
+    return put(desk, call, ask, [](const auto& policy, const auto& actor, const auto& asked) {
+        return access::decide(policy, actor, asked);
+    });
+}
+
+bool may(const Desk& desk, const Call& call, access::Ask ask) {
+    return put(desk, call, ask, [](const auto& policy, const auto& actor, const auto& asked) {
+        return access::may(policy, actor, asked);
+    });
+}
+
+bool may_owe(const Call& call) {
+    return call.policy->step_up != 0 || call.pressure != access::Pressure::Calm;
+}
+
+std::optional<Refusal> owed_by(const access::Decision& decision) {
+    using access::Rule;
+    const auto rule = static_cast<Rule>(decision.rule);
+    if (decision.permitted || (rule != Rule::StepUp && rule != Rule::Justify && rule != Rule::Cut &&
+                               rule != Rule::Frozen))
+        return std::nullopt;
+    return obliged(rule, decision.reasons);
+}
+
 const access::Decision& Sight::decision(event::Action action, std::string_view type,
                                         std::string_view patient,
-                                        std::span<const access::Relation> relations) {
-    auto key = std::tuple(action, std::string(type), std::string(patient));
-    const auto known = decisions_.find(key);
-    const auto glass = desk_.glasses.find(call_.actor.id, patient, now_);
-    const access::Decision& decision =
-        known != decisions_.end()
-            ? known->second
-            : decisions_
-                  .emplace(std::move(key),
-                           access::decide(call_.actor, {.action = action,
-                                                        .type = type,
-                                                        .patient = patient,
-                                                        .relations = relations,
-                                                        .by_person = true,
-                                                        .now = now_,
-                                                        .break_glass = glass ? &*glass : nullptr}))
-                  .first->second;
-    reasons_ = decision.reasons;
-    return decision;
+                                        std::span<const access::Relation> relations,
+                                        std::uint8_t labels) {
+    auto key = std::tuple(action, std::string(type), std::string(patient), labels);
+    auto known = decisions_.find(key);
+    if (known == decisions_.end())
+        known = decisions_
+                    .emplace(std::move(key), judge(desk_, call_,
+                                                   {.action = action,
+                                                    .type = type,
+                                                    .patient = patient,
+                                                    .relations = relations,
+                                                    .by_person = true,
+                                                    .now = now_,
+                                                    .labels = labels}))
+                    .first;
+    reasons_ = known->second.reasons;
+    if (!owed_) owed_ = owed_by(known->second);
+    return known->second;
+}
+
+bool Sight::may(event::Action action, const vault::Found& found) {
+    return may(action, found.entry.type, *found.record, found.entry.id);
+}
+
+Answer<void> Sight::settle() const {
+    if (owed_) return std::unexpected(*owed_);
+    return {};
 }
 
 namespace {
@@ -68,7 +117,8 @@ bool Sight::may_open_unassigned(event::Action action, std::string_view type,
 const access::Decision& Sight::decision(event::Action action, std::string_view type,
                                         const vault::Record& record, std::string_view id) {
     if (record.patient() != vault::kUnassigned)
-        return decision(action, type, record.patient(), record.relations());
+        return decision(action, type, record.patient(), record.relations(),
+                        id.empty() ? std::uint8_t{0} : vault::labels_of(record, type, id));
     if (may_open_unassigned(action, type, record, id)) return decision(action, type, {}, {});
     reasons_ = kept_apart().reasons;
     return kept_apart();
@@ -77,11 +127,14 @@ const access::Decision& Sight::decision(event::Action action, std::string_view t
 Answer<vault::Found> Sight::open(event::Action action, std::string_view type, std::string_view id) {
     auto found = desk_.rooms.vault.find(type, id);
     if (!found) return std::unexpected(Refusal(found.error()));
-    if (may(action, type, *found->record, id)) return *std::move(found);
+    owed_.reset();
+    if (may(action, *found)) return *std::move(found);
     auto reasons = reasons_;
-    const bool reads =
-        action != event::Action::Read && may(event::Action::Read, type, *found->record, id);
-    Refusal refusal = reads ? forbidden(std::move(reasons)) : not_found(std::move(reasons));
+    const bool reads = action != event::Action::Read && may(event::Action::Read, *found);
+    Refusal refusal = owed_   ? *std::move(owed_)
+                      : reads ? forbidden(std::move(reasons))
+                              : not_found(std::move(reasons));
+    owed_.reset();
     refusal.patient = found->record->patient();
     return std::unexpected(std::move(refusal));
 }

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -21,15 +22,22 @@ class Sight {
     /// `relations`: in order of person, as a Record has them.
     const access::Decision& decision(event::Action action, std::string_view type,
                                      std::string_view patient,
-                                     std::span<const access::Relation> relations);
-    /// `id`: the resource it is about, when it is one. What is assigned to no patient
-    /// (vault/unassigned.h) is open to programs, and to who wrote it, by its id alone.
+                                     std::span<const access::Relation> relations,
+                                     std::uint8_t labels = 0);
+    /// `id`: the resource it is about, when it is one: its labels count. What is assigned to no
+    /// patient (vault/unassigned.h) is open to programs, and to who wrote it, by its id alone.
     const access::Decision& decision(event::Action action, std::string_view type,
                                      const vault::Record& record, std::string_view id = {});
     bool may(event::Action action, std::string_view type, const vault::Record& record,
              std::string_view id = {}) {
         return decision(action, type, record, id).permitted;
     }
+    /// On one resource, its labels included.
+    bool may(event::Action action, const vault::Found& found);
+
+    /// What the asker must do first where something was left out for that reason alone: a second
+    /// factor, a motive. Handlers that leave out what is closed end with it.
+    Answer<void> settle() const;
 
     /// A resource that is there (or was deleted) and on which the asker may act. Otherwise: the one
     /// refusal for absent and closed when it may not even be read, and 403 with the reasons when it
@@ -49,12 +57,25 @@ class Sight {
     Desk& desk_;
     const Call& call_;
     WallTime now_;
-    std::map<std::tuple<event::Action, std::string, std::string>, access::Decision> decisions_;
+    std::map<std::tuple<event::Action, std::string, std::string, std::uint8_t>, access::Decision>
+        decisions_;
     std::vector<event::Reason> reasons_;
+    std::optional<Refusal> owed_;
 };
 
 /// Whether somebody may write what is assigned to no patient, and so find it again.
 bool may_write_unassigned(const access::Actor& actor);
+
+/// One question of this call to `access`, under the rules and the pressure it came with; may() is
+/// its answer without words.
+access::Decision judge(const Desk& desk, const Call& call, access::Ask ask);
+bool may(const Desk& desk, const Call& call, access::Ask ask);
+
+/// The refusal of who could see if only something were done first — a second factor, a motive — or
+/// whose account is held; none for all others: to them what is closed is not there.
+std::optional<Refusal> owed_by(const access::Decision& decision);
+/// Whether there may be such a refusal in this call at all.
+bool may_owe(const Call& call);
 
 /// 403 with the reasons in words.
 Refusal forbidden(std::vector<event::Reason> reasons);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "guards/records/checks.h"
+#include "guards/records/confer.h"
 #include "guards/records/contradictions.h"
 #include "guards/records/idempotency.h"
 #include "guards/records/plan.h"
@@ -166,7 +167,8 @@ Answer<void> Writing::judge(const Step& step) {
              .evidence = reference_to("Patient", step.patient)}};
         decision = &sight_.decision(action, step.change.type, step.patient, opened);
     }
-    if (decision->permitted) return {};
+    if (decision->permitted) return check_confers(call_, step);
+    if (auto owed = owed_by(*decision)) return std::unexpected(*std::move(owed));
     return std::unexpected(forbidden(decision->reasons));
 }
 

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "access/accounts.h"
+#include "access/policy_shelf.h"
+#include "app/context.h"
+#include "app/core.h"
+
+/// A core's directory as the access commands work on it: by themselves, or through the service that
+/// holds it.
+namespace hygie::app {
+
+struct AccessState {
+    std::unique_ptr<Store> store;   ///< when nobody else holds it
+    std::unique_ptr<Clerk> holder;  ///< the service, otherwise
+    std::unique_ptr<access::Accounts> accounts;
+    std::unique_ptr<access::PolicyShelf> policy;
+
+    Clerk& clerk() { return store ? store->clerk() : *holder; }
+    /// Finishes what is under way.
+    Status close() { return store ? store->close() : Status(); }
+};
+Result<AccessState> open_access_state(Context& context);
+
+/// --state, --as, --passphrase-file: of a command that may work on a core's directory.
+std::vector<Parameter> access_state_options();
+
+/// Events of the ledger, oldest first; what cannot be opened any more is left out. Traced.
+Result<std::vector<event::Event>> events_of(Context& context, AccessState& state,
+                                            const Question& question);
+/// Appends, from this command, with source, node, time and id filled in.
+Status append_event(Context& context, AccessState& state, event::Event event);
+
+}  // namespace hygie::app

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "access/accounts.h"
+#include "access/circle_accesses.h"
+#include "access/policy_shelf.h"
+#include "app/context.h"
+#include "app/ledger_audit.h"
+#include "guards/records/door.h"
+#include "serve/circle_routes.h"
+#include "vault/vault.h"
+
+/// What the core puts behind /circles, and what it remembers of before a restart.
+namespace hygie::app {
+
+/// How far back a restart looks for emergencies, motives and the pace of each actor.
+inline constexpr Micros kRemembered = std::chrono::hours(24);
+
+/// All of them outlive what is made from them.
+struct CircleSources {
+    Context& context;
+    access::Accounts& accounts;
+    access::PolicyShelf& policy;
+    LedgerAudit& audit;
+    vault::Vault& vault;
+    std::function<std::vector<access::Belonging>(const std::string& person)> belongings;
+};
+
+serve::CircleParts circle_parts(CircleSources sources, serve::EventSink sink, event::Event origin);
+/// The name and profession of an account, for people.
+access::WhoIs who_is(access::Accounts& accounts, access::PolicyShelf& policy);
+/// What the vault says about circles, as lines of JSON: the house, and one patient or all.
+/// Code::Full when that is more than one command can work on.
+Result<Bytes> world_lines(vault::Vault& vault, const std::string& patient);
+inline constexpr std::size_t kWorldBytesMax = std::size_t{512} << 20;
+/// What the ledger tells of as accesses to a record by a person, with who that person is.
+std::vector<access::PastAccess> accesses_of(std::span<const event::Event> events,
+                                            access::Accounts& accounts);
+/// Those of them that nothing explains, one JSON object a line, then a summary.
+std::string findings_of(const access::CircleWorld& world,
+                        std::span<const access::PastAccess> accesses);
+/// Tells the door what happened before it opened.
+Status remind(LedgerAudit& audit, Clock& clock, records::Door& door);
+
+}  // namespace hygie::app

@@ -1,0 +1,314 @@
+#include <gtest/gtest.h>
+
+#include "guards/records/door_kit.h"
+
+/// The door with everything that circles know: labels, wards and teams, parents, habits, motives.
+namespace hygie::records {
+namespace {
+
+using namespace kit;
+using vault::kit::commit;
+using vault::kit::put;
+
+constexpr std::string_view kMotive =
+    R"({"resourceType":"Parameters","parameter":[{"name":"motive","valueCode":"emergency"},)"
+    R"({"name":"reason","valueString":"Patient inconscient aux urgences"}]})";
+
+void store(House& house, const std::vector<std::string>& resources) {
+    std::vector<vault::kit::TextWrite> writes;
+    for (const std::string& one : resources) writes.push_back(put(one));
+    const auto done = commit(house.vault(), writes, "");
+    ASSERT_TRUE(done) << done.error().what.en;
+    house.trace.take();
+}
+
+std::string labelled(const std::string& id, const std::string& patient, const std::string& code) {
+    std::string text = vault::kit::observation(id, patient, "7.77");
+    text.insert(text.find(R"("status")"), R"("meta":{"security":[{"code":")" + code + R"("}]},)");
+    return text;
+}
+
+std::string encounter(const std::string& status, const std::string& more) {
+    return R"({"resourceType":"Encounter","id":"e","status":")" + status +
+           R"(","class":{"code":"IMP"},"subject":{"reference":"Patient/d"},)" + more + "}";
+}
+
+TEST(Circles, WhatIsMaskedIsNowhere) {
+    House house;
+    store(house, {labelled("om", "a", "MASQUE_PS")});
+    for (const std::string url :
+         {"Observation?patient=a", "Observation?patient=a&_summary=count", "Patient/a/$everything",
+          "Patient/a/Observation", "Observation/_history", "Observation?value-quantity=7.77"}) {
+        const auto answer = house.get(house.anne, url);
+        EXPECT_EQ(answer.status, 200) << url;
+        EXPECT_FALSE(answer.body.contains(R"("id":"om")") || answer.body.contains("Observation/om"))
+            << url;
+    }
+    EXPECT_EQ(house.get(house.anne, "Observation?patient=a&_summary=count").json()["total"].text(),
+              "2");
+    EXPECT_EQ(house.get(house.anne, "Observation/om").status, 404);
+    EXPECT_EQ(house.get(house.anne, "Observation/oa1").status, 200);
+    // Without the label it is there again; with one that means nothing here, too.
+    store(house, {labelled("om", "a", "N")});
+    EXPECT_EQ(house.get(house.anne, "Observation/om").status, 200);
+    EXPECT_EQ(house.get(house.anne, "Observation?patient=a&_summary=count").json()["total"].text(),
+              "3");
+}
+
+TEST(Circles, APatientSeesWhatIsNotHeldUntilSomebodyTellsIt) {
+    House house;
+    const auto patient = with_role("lea", access::Role::Patient, "Patient/a");
+    store(house, {labelled("oh", "a", "INVISIBLE_PATIENT")});
+    EXPECT_EQ(house.get(patient, "Observation/oa1").status, 200);
+    EXPECT_EQ(house.get(patient, "Observation/oh").status, 404);
+    EXPECT_EQ(house.get(patient, "Observation?patient=a&_summary=count").json()["total"].text(),
+              "2");
+    EXPECT_EQ(house.get(patient, "Patient/b").status, 404);
+    EXPECT_EQ(house.get(house.anne, "Observation/oh").status, 200);
+}
+
+TEST(Circles, AWardTiesItsPeopleToItsBedsAsLongAsBothAreThere) {
+    House house;
+    const std::string role =
+        R"({"resourceType":"PractitionerRole","id":"r","practitioner":{"reference":)"
+        R"("Practitioner/dr-bob"},"location":[{"reference":"Location/ward"}],"active":)";
+    store(house,
+          {R"({"resourceType":"Location","id":"ward","physicalType":{"coding":[{"code":"wa"}]}})",
+           R"({"resourceType":"Location","id":"bed","partOf":{"reference":"Location/ward"}})",
+           role + "true}",
+           encounter("in-progress", R"("location":[{"location":{"reference":"Location/bed"}}])")});
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 200);
+    EXPECT_EQ(house.get(house.bob, "Patient?family=Durand&birthdate=1979-02-14").references(),
+              (std::vector<std::string>{"Patient/d"}));
+    EXPECT_EQ(house.get(house.anne, "Patient/d").status, 404);
+    // Nobody lists who sees what: the search without a patient finds the ward.
+    EXPECT_EQ(house.get(house.bob, "Observation?code=4548-4&_summary=count").json()["total"].text(),
+              "2");
+    store(house, {role + "false}"});
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 404);
+    store(house, {role + "true}"});
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 200);
+    store(house,
+          {encounter("cancelled", R"("location":[{"location":{"reference":"Location/bed"}}])")});
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 404);
+}
+
+TEST(Circles, ATeamOfTheHouseAndADelegationCount) {
+    House house;
+    store(house,
+          {R"({"resourceType":"CareTeam","id":"pain","status":"active","participant":[)"
+           R"({"member":{"reference":"Practitioner/dr-bob"}}]})",
+           R"({"resourceType":"CareTeam","id":"of-d","status":"active","subject":{"reference":)"
+           R"("Patient/d"},"participant":[{"member":{"reference":"CareTeam/pain"}}]})"});
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 200);
+    EXPECT_EQ(house.get(house.bob, "Patient/a").status, 404);
+    store(house,
+          {R"({"resourceType":"Task","id":"locum","status":"in-progress","intent":"order","code":)"
+           R"({"text":"Remplacement"},"requester":{"reference":"Practitioner/dr-anne"},"owner":)"
+           R"({"reference":"Practitioner/dr-bob"}})"});
+    EXPECT_EQ(house.get(house.bob, "Patient/a").status, 200);
+    store(house,
+          {R"({"resourceType":"Task","id":"locum","status":"cancelled","intent":"order","code":)"
+           R"({"text":"Remplacement"},"requester":{"reference":"Practitioner/dr-anne"},"owner":)"
+           R"({"reference":"Practitioner/dr-bob"}})"});
+    EXPECT_EQ(house.get(house.bob, "Patient/a").status, 404);
+}
+
+TEST(Circles, NobodyLetsThemselvesIn) {
+    House house;
+    store(house,
+          {R"({"resourceType":"Location","id":"ward","physicalType":{"coding":[{"code":"wa"}]}})",
+           R"({"resourceType":"Location","id":"bed"})",
+           encounter("in-progress", R"("location":[{"location":{"reference":"Location/bed"}}])")});
+    const std::string self = R"("practitioner":{"reference":"Practitioner/dr-bob"})";
+    for (const std::string& body :
+         {R"({"resourceType":"PractitionerRole","active":true,)" + self +
+              R"(,"location":[{"reference":"Location/bed"}]})",
+          std::string(R"({"resourceType":"Task","status":"in-progress","intent":"order","code":)"
+                      R"({"text":"Remplacement"},"requester":{"reference":"Practitioner/dr-anne"},)"
+                      R"("owner":{"reference":"Practitioner/dr-bob"}})"),
+          std::string(R"({"resourceType":"Schedule","actor":[{"reference":"Practitioner/dr-bob"},)"
+                      R"({"reference":"Location/bed"}]})"),
+          std::string(
+              R"({"resourceType":"Person","link":[{"target":{"reference":)"
+              R"("Practitioner/dr-bob"}},{"target":{"reference":"Practitioner/dr-anne"}}]})")}) {
+        const std::string type(fhir::parse(body).value().root["resourceType"].text());
+        const auto answer = house.post(house.bob, type, body);
+        EXPECT_EQ(answer.status, 403) << body << answer.body;
+    }
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 404);
+    EXPECT_EQ(house.get(house.bob, "Patient/a").status, 404);
+    // Another's identifier makes nobody that other.
+    store(house, {R"({"resourceType":"Practitioner","id":"dr-bob","identifier":[{"system":"s",)"
+                  R"("value":"v"}]})",
+                  R"({"resourceType":"Practitioner","id":"dr-anne","identifier":[{"system":"s",)"
+                  R"("value":"v"}]})"});
+    EXPECT_EQ(house.get(house.bob, "Patient/a").status, 404);
+    // Who delegates may, and who keeps the house.
+    const auto task = house.post(
+        house.anne, "Task",
+        R"({"resourceType":"Task","status":"in-progress","intent":"order","code":{"text":)"
+        R"("Remplacement"},"requester":{"reference":"Practitioner/dr-anne"},"owner":)"
+        R"({"reference":"Practitioner/dr-bob"}})");
+    EXPECT_EQ(task.status, 201) << task.body;
+    EXPECT_EQ(house.get(house.bob, "Patient/a").status, 200);
+    const auto keeper = with_role("exploitation", access::Role::Operations);
+    const auto role = house.post(keeper, "PractitionerRole",
+                                 R"({"resourceType":"PractitionerRole","active":true,)" + self +
+                                     R"(,"location":[{"reference":"Location/bed"}]})");
+    EXPECT_EQ(role.status, 201) << role.body;
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 200);
+    EXPECT_EQ(house.get(keeper, "Patient/d").status, 404);
+}
+
+TEST(Circles, ATeleconsultationEndsWithItself) {
+    House house;
+    const auto call = [](const std::string& status) {
+        return R"({"resourceType":"Encounter","id":"tc","status":")" + status +
+               R"(","class":{"code":"VR"},"subject":{"reference":"Patient/d"},"participant":[)"
+               R"({"individual":{"reference":"Practitioner/dr-bob"}}]})";
+    };
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 404);
+    store(house, {call("in-progress")});
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 200);
+    store(house, {call("finished")});
+    EXPECT_EQ(house.get(house.bob, "Patient/d").status, 404);
+}
+
+TEST(Circles, ParentsSeeUntilMajorityAndGuardiansAsLongAsTheyAre) {
+    House house;
+    const auto born = [&](const std::string& day) {
+        store(house, {R"({"resourceType":"Patient","id":"kid","birthDate":")" + day + R"("})"});
+    };
+    const auto kin = [](const std::string& id, const std::string& code) {
+        return R"({"resourceType":"RelatedPerson","id":")" + id +
+               R"(","patient":{"reference":"Patient/kid"},"relationship":[{"coding":[{"code":")" +
+               code + R"("}]}]})";
+    };
+    born("2020-05-12");
+    store(house, {kin("mum", "MTH"), kin("tutor", "GUARD"), kin("friend", "FRND")});
+    const auto asks = [&](const std::string& who) {
+        return house
+            .get(with_role(who, access::Role::Patient, "RelatedPerson/" + who), "Patient/kid")
+            .status;
+    };
+    EXPECT_EQ(asks("mum"), 200);
+    EXPECT_EQ(asks("tutor"), 200);
+    EXPECT_EQ(asks("friend"), 404);
+    born("2001-05-12");
+    EXPECT_EQ(asks("mum"), 404);
+    EXPECT_EQ(asks("tutor"), 200);
+    // Patients of the house themselves, by the Person that says who is who.
+    born("2020-05-12");
+    store(house, {R"({"resourceType":"Person","id":"p","link":[{"target":{"reference":)"
+                  R"("RelatedPerson/mum"}},{"target":{"reference":"Patient/b"}}]})"});
+    EXPECT_EQ(house.get(with_role("b", access::Role::Patient, "Patient/b"), "Patient/kid").status,
+              200);
+}
+
+TEST(Circles, DesksSeePapersAlone) {
+    House house;
+    const auto desk = with_role("accueil-lea", access::Role::Desk, "Practitioner/desk");
+    EXPECT_EQ(house.get(desk, "Patient/a").status, 200);
+    EXPECT_EQ(house.get(desk, "Observation/oa1").status, 404);
+    EXPECT_EQ(house.get(desk, "Patient/a/$everything").references(),
+              (std::vector<std::string>{"Patient/a"}));
+}
+
+std::shared_ptr<access::Policy> tight() {
+    auto policy = std::make_shared<access::Policy>(access::default_policy());
+    policy->rates = {.window = 3600, .floor = 1, .slow = 1, .justify = 2, .cut = 4};
+    return policy;
+}
+
+/// Patients p1… of Anne.
+void add_patients(House& house, int count) {
+    std::vector<std::string> resources;
+    for (int i = 1; i <= count; ++i) {
+        const std::string id = "p" + std::to_string(i);
+        resources.push_back(vault::kit::patient(id, "Nom"));
+        resources.push_back(
+            R"({"resourceType":"CareTeam","id":"t)" + id +
+            R"(","status":"active","subject":{"reference":"Patient/)" + id +
+            R"("},"participant":[{"member":{"reference":"Practitioner/dr-anne"}}]})");
+    }
+    store(house, resources);
+}
+
+TEST(Circles, TooManyRecordsSlowThenAskThenCut) {
+    House house;
+    house.policy = tight();
+    add_patients(house, 8);
+    EXPECT_EQ(house.get(house.anne, "Patient/p1").status, 200);
+    EXPECT_FALSE(house.trace.take().front().detail.contains("pressure"));
+    EXPECT_EQ(house.get(house.anne, "Patient/p1").status, 200);  // the same one, again
+    EXPECT_FALSE(house.trace.take().front().detail.contains("pressure"));
+    const auto before = house.machine.clock.steady();
+    EXPECT_EQ(house.get(house.anne, "Patient/p2").status, 200);
+    EXPECT_GE(house.machine.clock.steady() - before, std::chrono::seconds(1));
+    EXPECT_EQ(house.trace.take().front().detail["pressure"], "slow");
+
+    const auto asked = house.get(house.anne, "Patient/p3");
+    EXPECT_EQ(asked.status, 403);
+    EXPECT_TRUE(asked.body.contains("$justify")) << asked.body;
+    EXPECT_FALSE(asked.body.contains("Nom"));
+    auto events = house.trace.take();
+    EXPECT_EQ(events.front().type, event::Type::AccessRefused);
+    EXPECT_EQ(events.front().verdict->reasons.front().id, "circle.justify");
+    EXPECT_EQ(house.post(house.anne, "$justify", R"({"resourceType":"Parameters"})").status, 400);
+    EXPECT_EQ(house.post(house.anne, "$justify", std::string(kMotive)).status, 200);
+    EXPECT_EQ(house.trace.take().back().detail["kind"], "justify");
+    EXPECT_EQ(house.get(house.anne, "Patient/p3").status, 200);
+    EXPECT_EQ(house.get(house.anne, "Patient/p4").status, 200);
+    EXPECT_TRUE(house.cut.empty());
+    // All at once by a search is no way around it.
+    const auto cut = house.get(house.anne, "Patient?_count=100");
+    EXPECT_EQ(cut.status, 403);
+    EXPECT_FALSE(cut.body.contains("Nom"));
+    EXPECT_EQ(house.cut, (std::vector<ActorId>{house.anne.id}));
+    EXPECT_EQ(house.get(house.anne, "Patient/p1").status, 403);
+    EXPECT_EQ(house.get(house.bob, "Patient/c").status, 200);
+}
+
+TEST(Circles, ARestartForgetsNoEmergencyMotiveOrHabit) {
+    House house;
+    house.policy = tight();
+    add_patients(house, 4);
+    access::Actor bob = house.bob;
+    ASSERT_EQ(house.post(bob, "Patient/d/$break-glass", std::string(kMotive)).status, 200);
+    ASSERT_EQ(house.get(bob, "Patient/d").status, 200);
+    for (const std::string p : {"p1", "p2", "p3"}) house.get(house.anne, "Patient/" + p);
+    ASSERT_EQ(house.post(house.anne, "$justify", std::string(kMotive)).status, 200);
+    const auto events = house.trace.take();
+    house.restart();
+    EXPECT_EQ(house.get(bob, "Patient/d").status, 404);
+    house.restart();
+    for (const event::Event& event : events) house.door().remember(event);
+    EXPECT_EQ(house.get(bob, "Patient/d").status, 200);
+    house.get(house.anne, "Patient/p3");
+    EXPECT_EQ(house.trace.take().back().detail["pressure"], "justify");
+    house.machine.clock.advance(std::chrono::hours(2));
+    EXPECT_EQ(house.get(bob, "Patient/d").status, 404);
+}
+
+TEST(Circles, WhatNeedsASecondFactorSaysSo) {
+    House house;
+    auto policy = std::make_shared<access::Policy>(access::default_policy());
+    policy->step_up = access::bit(access::class_of("Observation"));
+    house.policy = policy;
+    access::Actor weak = house.anne;
+    weak.auth = "pwd";
+    for (const std::string url : {"Observation/oa1", "Observation?patient=a", "Patient/a/*",
+                                  "Patient/a/$everything", "Observation/_history"}) {
+        const auto answer = house.get(weak, url);
+        EXPECT_EQ(answer.status, 401) << url << answer.body;
+        EXPECT_TRUE(answer.header("WWW-Authenticate").contains("insufficient_user")) << url;
+        EXPECT_EQ(house.get(house.anne, url).status, 200) << url;
+    }
+    EXPECT_EQ(house.get(weak, "Patient/a").status, 200);
+    // Outside the circle it says nothing of the kind.
+    EXPECT_EQ(house.get(weak, "Observation/oc1").status, 404);
+}
+
+}  // namespace
+}  // namespace hygie::records

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "access/review_opened.h"
+#include "access/worklist.h"
+#include "serve/http_server.h"
+
+/// The pages of /my: plain HTML without scripts, both languages side by side, fit to print.
+namespace hygie::serve {
+
+/// Who opened the record `shown`, emergencies first; a choice when there are several `patients`.
+Response openings_page(std::span<const access::Opening> openings,
+                       std::span<const access::Duty> duties,
+                       const std::vector<std::string>& patients, const std::string& shown,
+                       const access::WhoIs& who_is);
+
+/// What the security officer has to look at, each with a form to close it.
+Response work_list_page(std::span<const access::Duty> duties, const access::WhoIs& who_is,
+                        WallTime now);
+
+std::string sign_out_form();
+
+}  // namespace hygie::serve
