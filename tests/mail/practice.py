@@ -33,7 +33,7 @@ def wait_for(what, condition):
 
 def practice_mail(home):
     """One message of each verdict, as the guard will see it, and the memory it is judged with."""
-    run("mail", "sample", "160", "--seed", "11", "--out", str(home / "sample"))
+    run("mail", "sample", "800", "--seed", "11", "--out", str(home / "sample"))
     (home / "bare").mkdir()
     for path in (home / "sample").glob("*.eml"):
         # Nobody vouches for these: no results of other servers, no envelope.
