@@ -1,6 +1,7 @@
 #include "guards/files/circle.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -16,6 +17,13 @@ constexpr std::uint64_t kCompressionMax = 4;
 
 std::string_view stem_of(std::string_view name) {
     return name.substr(0, name.find('.', 1));
+}
+
+/// `stem` and then another word: `scan_1` leads `scan_1.dcm.zst`, not `scan_10.dcm.zst`.
+bool leads(std::string_view stem, std::string_view name) {
+    if (!name.starts_with(stem)) return false;
+    return name.size() == stem.size() ||
+           std::isalnum(static_cast<unsigned char>(name[stem.size()])) == 0;
 }
 
 bool sizes_match(std::uint64_t before, std::uint64_t after) {
@@ -66,7 +74,7 @@ Circle::Tie Circle::tie_of(const Loss& loss, const Stranger& stranger) {
     // Other folders hold files of the same name: there it must be the same actor.
     const bool is_near = same_folder || stranger.actor == loss.actor.key();
     if (is_near && made.find(lost) != std::string_view::npos) return Tie::Name;
-    if (same_folder && stem.size() >= kStemBytesMin && made.starts_with(stem)) return Tie::Name;
+    if (same_folder && stem.size() >= kStemBytesMin && leads(stem, made)) return Tie::Name;
     if (same_folder && sizes_match(loss.before->size(), stranger.now->size())) return Tie::Place;
     // Only who made an archive can have put its own losses there.
     const bool may_hold =
@@ -137,10 +145,15 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
     std::ranges::stable_sort(candidates, std::greater(),
                              [](const auto& candidate) { return candidate.first; });
     if (candidates.size() > kComparedMax) candidates.resize(kComparedMax);
+    // Events come out of order: the file that gives it back need not be the latest.
+    std::vector<std::pair<Tie, Stranger*>> suspects;
     for (const auto& [tie, stranger] : candidates) {
         const Judged judged = compare(loss, *stranger, tie, examiner);
         if (judged == Judged::Innocent) return Fortune::Explained;
-        if (judged == Judged::Unrelated) continue;
+        if (judged == Judged::Replaced) suspects.emplace_back(tie, stranger);
+    }
+    if (!suspects.empty()) {
+        const auto [tie, stranger] = suspects.front();
         if (tie != Tie::Size) return Fortune::Replaced;
         stranger->room -= loss.before->size();
         losses_.push_back(std::move(loss));  // a copy that bears its name may still come
