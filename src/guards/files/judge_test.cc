@@ -340,6 +340,17 @@ TEST(Judge, CompressingATreeIsInnocent) {
     EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
 }
 
+TEST(Judge, CompressingNumberedFilesIsInnocentInWhateverOrderItIsTold) {
+    Theatre theatre;
+    const Actor gzip_process = theatre.process(604);
+    const auto path_of = [](std::uint64_t i) { return fmt::format("/share/scans/scan_{}.txt", i); };
+    for (std::uint64_t i = 1; i <= 30; ++i)
+        theatre.create(gzip_process, path_of(i) + ".gz", gzip(text(60, i)));
+    for (std::uint64_t i = 1; i <= 30; ++i)
+        theatre.unlink(gzip_process, path_of(i), content(text(60, i)));
+    EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
+}
+
 TEST(Judge, RewritingTextsAndClearingUpBesideAnothersArchivesIsInnocent) {
     Theatre theatre;
     Chance chance(14);
