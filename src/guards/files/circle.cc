@@ -163,6 +163,14 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
     return Fortune::Unexplained;
 }
 
+void Circle::rewrite(const FileKey& file, const ContentPtr& now) {
+    for (Stranger& stranger : strangers_) {
+        if (stranger.file != file) continue;
+        stranger.now = now;
+        stranger.room = now->size() * kCompressionMax;
+    }
+}
+
 void Circle::rename(const FileKey& file, const std::string& path) {
     for (Stranger& stranger : strangers_)
         if (stranger.file == file) stranger.path = path;

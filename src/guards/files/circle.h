@@ -50,6 +50,8 @@ class Circle {
     /// An original was deleted, or emptied. Explained: another file gives it back.
     enum class Fortune { Unexplained, Explained, PerhapsArchived, Replaced };
     Fortune add(Loss loss, Examiner& examiner);
+    /// What a new file holds since its maker wrote on: it may have been met half written.
+    void rewrite(const FileKey& file, const ContentPtr& now);
     void rename(const FileKey& file, const std::string& path);
 
     /// How many folders hold the same small new text.

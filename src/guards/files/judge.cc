@@ -142,8 +142,10 @@ void Judge::judge_content(const Change& change) {
     if (!change.now || !change.before) return;
     // What it made itself may be changed; what it is renamed over was somebody's.
     if (change.kind == ChangeKind::CloseWrite &&
-        circle(change.actor).made(change.file, change.actor.key(), change.steady))
+        circle(change.actor).made(change.file, change.actor.key(), change.steady)) {
+        circle(change.actor).rewrite(change.file, change.now);
         return;
+    }
     const Result<Finding> finding = examiner_.examine(change.before.get(), *change.now);
     if (!finding) return;
     const Weight weight = weight_of(*finding);

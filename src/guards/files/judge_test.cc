@@ -82,6 +82,14 @@ class Theatre {
         change.now = content(std::move(now));
         return play(change);
     }
+    /// Its maker writes on in the file created last.
+    Conclusion write_on(const Actor& actor, const std::string& path, ContentPtr before, Bytes now) {
+        Change change = make(ChangeKind::CloseWrite, actor, path);
+        change.file = key(next_);
+        change.before = std::move(before);
+        change.now = content(std::move(now));
+        return play(change);
+    }
     Conclusion unlink(const Actor& actor, const std::string& path, ContentPtr before) {
         Change change = make(ChangeKind::Unlink, actor, path);
         change.before = std::move(before);
@@ -348,6 +356,21 @@ TEST(Judge, CompressingNumberedFilesIsInnocentInWhateverOrderItIsTold) {
         theatre.create(gzip_process, path_of(i) + ".gz", gzip(text(60, i)));
     for (std::uint64_t i = 1; i <= 30; ++i)
         theatre.unlink(gzip_process, path_of(i), content(text(60, i)));
+    EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
+}
+
+TEST(Judge, CompressingIsInnocentThoughTheNewFileWasMetHalfWritten) {
+    Theatre theatre;
+    const Actor gzip_process = theatre.process(605);
+    for (std::uint64_t i = 1; i <= 30; ++i) {
+        const std::string path = fmt::format("/share/letters/{}.txt", i);
+        const Bytes whole = gzip(text(60, i));
+        const Bytes half(whole.begin(),
+                         whole.begin() + static_cast<std::ptrdiff_t>(whole.size() / 2));
+        theatre.create(gzip_process, path + ".gz", half);
+        theatre.write_on(gzip_process, path + ".gz", content(half), whole);
+        theatre.unlink(gzip_process, path, content(text(60, i)));
+    }
     EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
 }
 
