@@ -5,41 +5,16 @@ the house's memory survives, and the quarantine forgets when the policy says so.
 import email
 import email.policy
 import json
-import os
 import pathlib
 import re
-import shutil
 import signal
 import smtplib
-import sys
-import tempfile
 import time
 
-from milter_test import BOX, SENDER, Guard, Postfix, crlf
-from practice import HYGIE, free_port, run, wait_for
+from milter_test import BOX, ENVELOPE, Guard, Postfix
+from practice import crlf, free_port, practice_mail, run, start, wait_for
 
 DESK = "hygie@cabinet.example"
-
-
-def practice_mail(home):
-    run("mail", "sample", "160", "--seed", "11", "--out", str(home / "sample"))
-    (home / "bare").mkdir()
-    for path in (home / "sample").glob("*.eml"):
-        bare = re.sub(rb"(?mi)^return-path:.*\n", b"", path.read_bytes())
-        (home / "bare" / path.name).write_bytes(bare)
-    envelope = home / "envelope"
-    envelope.write_text(json.dumps({"mail_from": SENDER, "rcpt_to": [BOX], "client_ip": "127.0.0.1", "helo": "x"}))
-    memory = home / "sample" / "history.json"
-    chosen = {}
-    for line in run("--json", "mail", "judge", str(home / "bare"), "--history", str(memory), "--envelope",
-                    str(envelope)).splitlines():
-        found = json.loads(line)
-        message = pathlib.Path(found["file"]).read_bytes()
-        if found["verdict"] == "suspicious" and not links_of(message):
-            continue
-        chosen.setdefault(found["verdict"], message)
-    assert set(chosen) == {"clean", "suspicious", "malicious"}, set(chosen)
-    return chosen, memory
 
 
 def texts_of(message):
@@ -163,7 +138,7 @@ def main(home):
     state = home / "state"
     state.mkdir(mode=0o700)
     run("key", "create", str(state / "root.hyk"), "--seal", "key-file", "--key-file", str(state / "opener"))
-    mail, memory = practice_mail(home)
+    mail, memory = practice_mail(home, ENVELOPE, links_of)
     port = free_port()
     postfix = Postfix(home, port)
     guard = Guard(state, port, "--history", str(memory), "--suspicious", "neutralise", "--malicious", "reject",
@@ -188,11 +163,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(HYGIE).exists():
-        print(f"{HYGIE} is not built")
-        sys.exit(77)
-    if os.geteuid() != 0 or not shutil.which("postfix"):
-        print("skipped: Postfix is started by root, and the package postfix is needed")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name))
+    start(main, "postfix")

@@ -2,18 +2,13 @@
 """The mail guard's acts reach the ledger of a real core: whatever is killed, each message that a real Postfix delivered or
 the guard holds has its entry, and the ledger verifies. Everything runs on loopback, in one temporary folder."""
 import json
-import os
-import pathlib
 import re
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 
-from milter_test import Guard, Postfix, crlf, held, practice_mail
-from practice import HYGIE, free_port, run, wait_for
+from milter_test import ENVELOPE, Guard, Postfix, held
+from practice import HYGIE, crlf, free_port, practice_mail, run, start, wait_for
 
 STREAM = 16
 
@@ -58,7 +53,7 @@ def main(home):
     run("key", "create", str(state / "root.hyk"), "--seal", "key-file", "--key-file", str(state / "opener"))
     run("ledger", "init", str(ledger), "--origin", "hygie.example/mail", "--seal", "key-file", "--key-file",
         str(home / "ledger-opener"))
-    mail, memory = practice_mail(home)
+    mail, memory = practice_mail(home, ENVELOPE)
     port = free_port()
     postfix = Postfix(home, port)
     core = Core(ledger, link)
@@ -100,11 +95,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(HYGIE).exists():
-        print(f"{HYGIE} is not built")
-        sys.exit(77)
-    if os.geteuid() != 0 or not shutil.which("postfix"):
-        print("skipped: Postfix is started by root, and the package postfix is needed")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name))
+    start(main, "postfix")

@@ -3,19 +3,9 @@
 from clicks, training that gives the same bytes twice."""
 import filecmp
 import json
-import os
 import pathlib
-import subprocess
-import sys
-import tempfile
 
-HYGIE = os.environ.get("HYGIE", "build/release/hygie")
-
-
-def run(*words):
-    done = subprocess.run([HYGIE, *words], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"hygie {' '.join(words)}: {done.stderr}"
-    return done.stdout
+from practice import run, start
 
 
 def main(home):
@@ -51,8 +41,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(HYGIE).exists():
-        print(f"{HYGIE} is not built")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name))
+    start(main)

@@ -9,19 +9,17 @@ import os
 import pathlib
 import pwd
 import re
-import shutil
 import signal
 import smtplib
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 
-HYGIE = os.environ.get("HYGIE", "build/release/hygie")
+from practice import HYGIE, WAIT_S, crlf, practice_mail, run, start, wait_for
+
 SENDER, BOX = "ecrit@dehors.example", "anne@cabinet.example"
-WAIT_S = 90
+ENVELOPE = {"mail_from": SENDER, "rcpt_to": [BOX], "client_ip": "127.0.0.1", "helo": "x"}
 STREAM = 30
 
 MAIN_CF = """compatibility_level = 3.6
@@ -72,27 +70,12 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-def run(*words):
-    done = subprocess.run([HYGIE, *words], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"hygie {' '.join(words)}: {done.stderr}"
-    return done.stdout
-
-
 def free_ports(count):
     holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [holder.getsockname()[1] for holder in holders]
     for holder in holders:
         holder.close()
     return ports
-
-
-def wait_for(what, condition):
-    end = time.monotonic() + WAIT_S
-    while time.monotonic() < end:
-        if (found := condition()):
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {WAIT_S} s: {what}")
 
 
 class Postfix:
@@ -137,34 +120,6 @@ class Guard:
         self.process.send_signal(how)
         self.process.wait(timeout=60)
         self.process.stdout.close()
-
-
-def practice_mail(home):
-    """One message of each verdict, as the guard will see it, and the memory it is judged with."""
-    run("mail", "sample", "160", "--seed", "11", "--out", str(home / "sample"))
-    (home / "bare").mkdir()
-    for path in (home / "sample").glob("*.eml"):
-        # Postfix writes the envelope's sender there itself.
-        bare = re.sub(rb"(?mi)^return-path:.*\n", b"", path.read_bytes())
-        (home / "bare" / path.name).write_bytes(bare)
-    envelope = home / "envelope"
-    envelope.write_text(json.dumps({"mail_from": SENDER, "rcpt_to": [BOX], "client_ip": "127.0.0.1", "helo": "x"}))
-    memory = home / "sample" / "history.json"
-    lines = run("--json", "mail", "judge", str(home / "bare"), "--history", str(memory), "--envelope", str(envelope))
-    chosen = {}
-    for line in lines.splitlines():
-        found = json.loads(line)
-        message = pathlib.Path(found["file"]).read_bytes()
-        # Signed mail gets no banner; the samples that show one are those with a text.
-        if found["verdict"] == "suspicious" and b"\ncontent-type: text/" not in message.lower():
-            continue
-        chosen.setdefault(found["verdict"], message)
-    assert set(chosen) == {"clean", "suspicious", "malicious"}, set(chosen)
-    return chosen, memory
-
-
-def crlf(message):
-    return re.sub(rb"\r?\n", b"\r\n", message)
 
 
 def check_clean(postfix, message):
@@ -262,7 +217,7 @@ def main(home):
     state = home / "state"
     state.mkdir(mode=0o700)
     run("key", "create", str(state / "root.hyk"), "--seal", "key-file", "--key-file", str(state / "opener"))
-    mail, memory = practice_mail(home)
+    mail, memory = practice_mail(home, ENVELOPE)
     (port,) = free_ports(1)
     postfix = Postfix(home, port)
     guard = Guard(state, port, "--history", str(memory))
@@ -283,11 +238,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(HYGIE).exists():
-        print(f"{HYGIE} is not built")
-        sys.exit(77)
-    if os.geteuid() != 0 or not shutil.which("postfix"):
-        print("skipped: Postfix is started by root, and the package postfix is needed")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name))
+    start(main, "postfix")

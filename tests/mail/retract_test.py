@@ -3,15 +3,10 @@
 every folder they reached, honest mail stays, one command puts all back, and a mailbox that cannot be reached does not
 stop the others. Everything runs on loopback, in one temporary folder."""
 import json
-import os
-import pathlib
-import shutil
 import subprocess
-import sys
-import tempfile
 
 from dovecot import Dovecot
-from practice import HYGIE, free_port, run, write_mailboxes
+from practice import HYGIE, free_port, run, start, write_mailboxes
 
 LINK = "https://remboursement-soins.example/dossier/1"
 HELD, RELEASED = "$HygieHeld", "$HygieReleased"
@@ -120,11 +115,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(HYGIE).exists():
-        print(f"{HYGIE} is not built")
-        sys.exit(77)
-    if os.geteuid() != 0 or not shutil.which("dovecot"):
-        print("skipped: Dovecot is started by root, and the package dovecot-imapd is needed")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name))
+    start(main, "dovecot")

@@ -5,17 +5,15 @@ import hashlib
 import io
 import json
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from email.message import EmailMessage
 
-from practice import HYGIE, run, wait_for
+from practice import HYGIE, run, start, wait_for
 
 WORD = b"marque-interdite-42"
 RULES = 'rule MarqueMaison { strings: $a = "marque-interdite-42" condition: $a }\n'
@@ -120,8 +118,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(HYGIE).exists():
-        print(f"{HYGIE} is not built")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name))
+    start(main)

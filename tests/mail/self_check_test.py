@@ -3,17 +3,13 @@
 dkimsign signed: good mail is proven, a changed letter and a foreign sender are not, and a name server that is away delays
 nobody. Everything runs on loopback, in one temporary folder."""
 import os
-import pathlib
 import re
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 
-from milter_test import Guard, Postfix, crlf
-from practice import HYGIE, free_port, run, wait_for
+from milter_test import Guard, Postfix
+from practice import crlf, free_port, run, start, wait_for
 
 CONF = """server:
   directory: "{home}"
@@ -125,11 +121,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(HYGIE).exists():
-        print(f"{HYGIE} is not built")
-        sys.exit(77)
-    if os.geteuid() != 0 or not all(shutil.which(one) for one in ("postfix", "unbound", "dkimsign")):
-        print("skipped: Postfix is started by root, and the packages postfix, unbound and python3-dkim are needed")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name))
+    start(main, "postfix", "unbound", "dkimsign")

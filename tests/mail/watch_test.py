@@ -6,21 +6,17 @@ import collections
 import email
 import email.policy
 import json
-import os
-import pathlib
 import queue
 import re
 import shutil
 import signal
 import socketserver
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 
 from dovecot import Dovecot
-from practice import HYGIE, WAIT_S, free_port, practice_mail, run, wait_for, write_mailboxes
+from practice import HYGIE, WAIT_S, free_port, practice_mail, run, start, wait_for, write_mailboxes
 
 CHECKED, SUSPICIOUS, HELD, RELEASED = "$HygieChecked", "$HygieSuspicious", "$HygieHeld", "$HygieReleased"
 
@@ -223,11 +219,4 @@ def main(home):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path(HYGIE).exists():
-        print(f"{HYGIE} is not built")
-        sys.exit(77)
-    if os.geteuid() != 0 or not shutil.which("dovecot"):
-        print("skipped: Dovecot is started by root, and the package dovecot-imapd is needed")
-        sys.exit(77)
-    with tempfile.TemporaryDirectory() as name:
-        main(pathlib.Path(name))
+    start(main, "dovecot")
