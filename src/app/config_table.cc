@@ -186,10 +186,11 @@ std::vector<Setting> what_records_hold() {
          .example = "\"/etc/hygie/fr-core/package\""},
         {.key = "records.completeness",
          .field = HYGIE_FIELD(records.completeness),
-         .help = {"Ce que R4 permet et à quoi il manque ce qu'un dossier doit contenir : averti "
-                  "(lenient) ou refusé (strict).",
-                  "What R4 allows and lacks something that a record must hold: warned about "
-                  "(lenient) or refused (strict)."},
+         .help =
+             {"Ce que R4 permet et à quoi il manque ce qu'un dossier doit contenir, ou dont une "
+              "référence ne mène nulle part : averti (lenient) ou refusé (strict).",
+              "What R4 allows and lacks something that a record must hold, or refers to nothing "
+              "that is there: warned about (lenient) or refused (strict)."},
          .choices = {"lenient", "strict"}},
     };
 }

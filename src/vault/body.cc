@@ -145,8 +145,8 @@ Result<Bytes> seal_body(const crypto::Secret32& key, CompartmentNumber compartme
                         std::uint64_t row, const Body& body) {
     if (body.text.size() > kBodyBytesMax)
         return fail(Code::Full,
-                    {"cette ressource est trop grande pour le coffre (16 Mio au plus)",
-                     "this resource is too large for the vault (16 MiB at most)"},
+                    {"cette ressource est trop grande pour le coffre (32 Mio au plus)",
+                     "this resource is too large for the vault (32 MiB at most)"},
                     {"découpez-la", "split it"});
     Bytes front;
     put_varint(front, compartment);

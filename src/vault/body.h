@@ -15,7 +15,7 @@
 namespace hygie::vault {
 
 /// JSON text of one resource; larger ones are refused.
-inline constexpr std::size_t kBodyBytesMax = 16 << 20;
+inline constexpr std::size_t kBodyBytesMax = 32 << 20;
 
 /// One stored version.
 struct Body {

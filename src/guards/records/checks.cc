@@ -77,14 +77,13 @@ class Surroundings {
         return parsed ? *parsed : Json();
     }
 
-    /// Whether there is, or will be, a record of this patient.
+    /// Whether there is, or will be, a record of this patient that is open to the asker: what is
+    /// written about a closed one goes where it would go if there were none.
     Result<bool> is_patient(const std::string& id) {
         const std::string reference = reference_to("Patient", id);
         if (const auto step = written_.find(reference); step != written_.end())
             return step->second->change.kind != Change::Kind::Delete;
-        const auto found = sight_.desk().rooms.vault.find("Patient", id);
-        if (!found && found.error().code != Code::NotFound) return std::unexpected(found.error());
-        return found.has_value();
+        return open(reference).has_value();
     }
 
   private:
@@ -117,25 +116,51 @@ std::string without_version(std::string_view link) {
     return std::string(link.substr(0, link.find("/_history/")));
 }
 
-/// Every literal reference leads somewhere.
-Answer<void> check_references(Surroundings& around, Work& work, const Step& step, Issues& issues) {
-    bool dangling = false;
+/// Where the literal references of a resource lead, for the asker; the worst of them.
+enum class Lead : std::uint8_t { Open, Nowhere, ToNobody };
+
+Answer<Lead> lead_of(Surroundings& around, Work& work, const Step& step) {
+    Lead worst = Lead::Open;
+    if (is_kept_whole(step.change.type)) return worst;
     TRY(relinked(
         work.arena, step.change.body,
         [&](std::string_view link, bool is_reference) -> Answer<std::optional<std::string>> {
             const std::string reference = without_version(link);
-            dangling = dangling ||
-                       (is_reference && is_literal_reference(reference) && !around.has(reference));
+            if (is_reference && is_literal_reference(reference) && !around.has(reference))
+                worst = std::max(
+                    worst, reference.starts_with("Patient/") ? Lead::ToNobody : Lead::Nowhere);
             return std::optional<std::string>();
         }));
-    if (dangling)
-        issues.push_back(
-            {.code = "not-found",
-             .what = {"une référence ne désigne aucune ressource qui vous soit ouverte",
-                      "a reference means no resource that is open to you"},
-             .remedy = {"enregistrez d'abord ce qu'elle désigne, ou corrigez-la",
-                        "store first what it refers to, or mend it"},
-             .expression = expression_in(step, step.change.type)});
+    return worst;
+}
+
+/// A base that moves in brings what refers before what is referred to. What refers to a patient
+/// who is not here is a program's to bring: it is kept apart, where a person's slip would be lost.
+bool is_let_in(Sight& sight, Lead lead) {
+    if (sight.desk().options.completeness == Completeness::Strict) return false;
+    if (lead == Lead::Nowhere) return true;
+    return sight.call().actor.role == access::Role::Program &&
+           may(sight.desk(), sight.call(),
+               {.action = event::Action::Read,
+                .type = "Patient",
+                .by_person = true,
+                .now = sight.desk().rooms.clock.now()});
+}
+
+/// A reference that leads nowhere warns, or refuses.
+Answer<void> check_references(Sight& sight, Surroundings& around, Work& work, Step& step,
+                              Issues& issues) {
+    const Lead lead = TRY(lead_of(around, work, step));
+    if (lead == Lead::Open) return {};
+    const bool is_warning = is_let_in(sight, lead);
+    (is_warning ? step.warnings : issues)
+        .push_back({.severity = is_warning ? Severity::Warning : Severity::Error,
+                    .code = "not-found",
+                    .what = {"une référence ne désigne aucune ressource qui vous soit ouverte",
+                             "a reference means no resource that is open to you"},
+                    .remedy = {"enregistrez ce qu'elle désigne, ou corrigez-la",
+                               "store what it refers to, or mend it"},
+                    .expression = expression_in(step, step.change.type)});
     return {};
 }
 
@@ -247,7 +272,7 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         if (!step.has_body()) continue;
         const std::size_t before = issues.size();
         check_sense(sight, step, issues);
-        TRY_STATUS(check_references(around, work, step, issues));
+        TRY_STATUS(check_references(sight, around, work, step, issues));
         // Where it would go tells whether a closed record is there.
         if (issues.size() > before) continue;
         const std::string patient = TRY(patient_of(around, step));
@@ -274,7 +299,8 @@ Answer<Issues> check_alone(Sight& sight, Work& work, fhir::Json resource,
     const auto now = sight.desk().rooms.clock.now();
     add_findings(steps.front(), fhir::incoherences(resource, {}, now), Warnings::Give, issues);
     std::ranges::move(gaps_of(sight, steps.front(), Warnings::Give), std::back_inserter(issues));
-    TRY_STATUS(check_references(around, work, steps.front(), issues));
+    TRY_STATUS(check_references(sight, around, work, steps.front(), issues));
+    std::ranges::move(steps.front().warnings, std::back_inserter(issues));
     return issues;
 }
 

@@ -49,7 +49,8 @@ class AuditTrail {
     virtual Result<Entry> read(const std::string& id) = 0;
 };
 
-/// What becomes of a write that R4 allows and that lacks what a record must hold (fhir::gaps).
+/// What becomes of a write that R4 allows and that lacks what a record must hold (fhir::gaps), or
+/// refers to what is not there.
 enum class Completeness : std::uint8_t {
     Lenient,  ///< it is stored, with warnings: software that is not ours can write here
     Strict,   ///< it is refused

@@ -254,7 +254,7 @@ Answer<void> Planner::settle(Step& step) {
 Answer<std::optional<std::string>> Planner::relink(const Step& step, std::string_view link,
                                                    bool is_reference) {
     if (const auto named = names_.find(link); named != names_.end()) return named->second;
-    if (!is_reference) return std::optional<std::string>();
+    if (!is_reference || is_kept_whole(step.change.type)) return std::optional<std::string>();
     const std::string_view relative = below_base(link, sight_.desk().options.base);
     if (relative.contains('?')) return TRY(conditional_reference(step, relative));
     if (relative.starts_with("urn:uuid:") || relative.starts_with("urn:oid:"))

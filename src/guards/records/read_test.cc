@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "guards/records/door_kit.h"
@@ -157,22 +158,70 @@ TEST(Write, AResourceStaysInItsRecord) {
               "Patient/a");
 }
 
-TEST(Write, AReferenceLeadsSomewhere) {
+std::string observation_with(std::string_view subject, std::string_view more = {}) {
+    return fmt::format(R"({{"resourceType":"Observation","status":"final","code":{{"text":"x"}},)"
+                       R"("effectiveDateTime":"2026-01-10","valueString":"x",)"
+                       R"("subject":{{"reference":"{}"}}{}}})",
+                       subject, more);
+}
+const std::string kOfNone =
+    observation_with("Patient/a", R"(,"encounter":{"reference":"Encounter/none"})");
+// Of the record of patient c, which is closed to Anne.
+const std::string kOfClosed =
+    observation_with("Patient/a", R"(,"hasMember":[{"reference":"Observation/oc1"}])");
+const http::Headers kTold = {{"prefer", "return=OperationOutcome"}};
+
+TEST(Write, AReferenceThatLeadsNowhereWarns) {
     House house;
-    const auto dangling = house.post(
-        house.anne, "Observation",
-        R"({"resourceType":"Observation","status":"final","code":{"text":"x"},)"
-        R"("effectiveDateTime":"2026-01-10","valueString":"x",)"
-        R"("subject":{"reference":"Patient/a"},"encounter":{"reference":"Encounter/none"}})");
-    EXPECT_EQ(dangling.status, 422) << dangling.body;
+    const auto dangling = house.post(house.anne, "Observation", kOfNone, kTold);
+    ASSERT_EQ(dangling.status, 201) << dangling.body;
+    const auto issue = dangling.json()["issue"].items().front();
+    EXPECT_EQ(issue["severity"].text(), "warning");
+    EXPECT_EQ(issue["code"].text(), "not-found");
+    EXPECT_EQ(dangling.header("X-Warnings"), "1");
     // What is closed is as good as absent, in the same words.
-    const auto closed = house.post(
-        house.anne, "Observation",
-        R"({"resourceType":"Observation","status":"final","code":{"text":"x"},)"
-        R"("effectiveDateTime":"2026-01-10","valueString":"x",)"
-        R"("subject":{"reference":"Patient/a"},"hasMember":[{"reference":"Observation/oc1"}]})");
-    EXPECT_EQ(closed.status, 422);
-    EXPECT_EQ(closed.body, dangling.body);
+    EXPECT_EQ(house.post(house.anne, "Observation", kOfClosed, kTold).body, dangling.body);
+    const auto sound = house.post(house.anne, "Observation", observation_with("Patient/a"));
+    EXPECT_EQ(sound.status, 201);
+    EXPECT_EQ(sound.header("X-Warnings"), "");
+}
+
+TEST(Write, AReferenceLeadsSomewhereInAStrictPractice) {
+    House house(true, Completeness::Strict);
+    const auto dangling = house.post(house.anne, "Observation", kOfNone);
+    EXPECT_EQ(dangling.status, 422) << dangling.body;
+    EXPECT_EQ(house.post(house.anne, "Observation", kOfClosed).body, dangling.body);
+    EXPECT_EQ(house.post(house.program, "Observation", kOfNone).status, 422);
+}
+
+TEST(Write, OfAPatientWhoIsNotHereAProgramsWritingIsKeptApartAndAPersonsIsRefused) {
+    House house;
+    const auto absent = house.post(house.anne, "Observation", observation_with("Patient/none"));
+    EXPECT_EQ(absent.status, 422) << absent.body;
+    EXPECT_EQ(house.post(house.anne, "Observation", observation_with("Patient/c")).body,
+              absent.body);
+    const auto early =
+        house.post(house.program, "Observation", observation_with("Patient/later"), kTold);
+    ASSERT_EQ(early.status, 201) << early.body;
+    EXPECT_EQ(early.json()["issue"].items().size(), 2u) << "leads nowhere; is about nobody here";
+    access::Actor narrow = house.program;
+    narrow.scopes = {"system/Observation.cruds"};
+    const auto blind = house.post(narrow, "Observation", observation_with("Patient/none"));
+    EXPECT_EQ(blind.status, 422) << blind.body;
+    EXPECT_EQ(house.post(narrow, "Observation", observation_with("Patient/a")).body, blind.body)
+        << "who may read no Patient learns nothing of any";
+}
+
+TEST(Write, ABundleThatIsKeptRefersWithinItself) {
+    House house;
+    const auto kept = house.post(
+        house.program, "Bundle",
+        R"({"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"urn:uuid:)"
+        R"(6f2f4b9a-1f5d-4c1a-9c7a-0d6d3a0b5c01","resource":{"resourceType":"Patient"}},)"
+        R"({"fullUrl":"urn:uuid:6f2f4b9a-1f5d-4c1a-9c7a-0d6d3a0b5c02","resource":)" +
+            observation_with("urn:uuid:6f2f4b9a-1f5d-4c1a-9c7a-0d6d3a0b5c01") + "}]}");
+    ASSERT_EQ(kept.status, 201) << kept.body;
+    EXPECT_TRUE(kept.body.contains(R"("reference":"urn:uuid:6f2f4b9a)"));
 }
 
 TEST(Write, ARequestSentAgainIsAnsweredFromMemory) {

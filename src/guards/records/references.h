@@ -22,4 +22,10 @@ using Relink =
 /// are: validation is somebody else's work.
 Answer<fhir::Json> relinked(fhir::Arena& arena, fhir::Json resource, const Relink& relink);
 
+/// A Bundle that is kept (a document, a message, a collection) refers within itself: its entries
+/// name one another by fullUrl, and none of them is a resource of this house.
+inline bool is_kept_whole(std::string_view type) {
+    return type == "Bundle";
+}
+
 }  // namespace hygie::records

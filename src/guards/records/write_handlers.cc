@@ -27,6 +27,9 @@ http::Response respond(const Desk& desk, const Call& call, const std::vector<Wri
     } else {
         response = json_response(call, written.status, written.body);
     }
+    // Whoever asks for the resource back learns that there is something to be told.
+    if (!written.warnings.empty())
+        response.headers.emplace_back("X-Warnings", fmt::format("{}", written.warnings.size()));
     if (written.version == 0) return response;
     response.headers.emplace_back("ETag", etag_of(written.version));
     response.headers.emplace_back("Last-Modified", http_date(written.updated));
