@@ -14,6 +14,7 @@
 #include "access/base64url.h"
 #include "access/jwt.h"
 #include "access/strict_json.h"
+#include "crypto/freed.h"
 
 namespace hygie::access {
 namespace {
@@ -23,13 +24,7 @@ using Json = nlohmann::json;
 constexpr int kRsaBitsMin = 2048, kRsaBitsMax = 8192;
 constexpr std::array kRsaAlgs = {Alg::RS256, Alg::RS384, Alg::PS256};
 
-template <auto Free>
-struct Freed {
-    template <typename T>
-    void operator()(T* pointer) const {
-        Free(pointer);
-    }
-};
+using crypto::Freed;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using Builder = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;

@@ -12,13 +12,14 @@
 
 #include "access/base64url.h"
 #include "access/strict_json.h"
+#include "crypto/freed.h"
 
 namespace hygie::access {
 namespace {
 
 using Json = nlohmann::json;
-using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using Digest = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+using Key = std::unique_ptr<EVP_PKEY, crypto::Freed<EVP_PKEY_free>>;
+using Digest = std::unique_ptr<EVP_MD_CTX, crypto::Freed<EVP_MD_CTX_free>>;
 
 struct AlgName {
     PasskeyAlg alg;
@@ -87,7 +88,7 @@ Status check_client_data(ByteView bytes, std::string_view type, const RelyingPar
 
 Key load_key(ByteView der) {
     const unsigned char* at = der.data();
-    Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())), EVP_PKEY_free);
+    Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
     if (at != der.data() + der.size()) key.reset();
     return key;
 }
@@ -115,7 +116,7 @@ bool suits(EVP_PKEY* key, PasskeyAlg alg) {
 bool signed_by(const Passkey& passkey, ByteView message, ByteView signature) {
     const Key key = load_key(passkey.key);
     if (!key || !suits(key.get(), passkey.alg)) return false;
-    const Digest digest(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    const Digest digest(EVP_MD_CTX_new());
     const EVP_MD* const hash = passkey.alg == PasskeyAlg::EdDSA ? nullptr : EVP_sha256();
     return digest && EVP_DigestVerifyInit(digest.get(), nullptr, hash, nullptr, key.get()) == 1 &&
            EVP_DigestVerify(digest.get(), signature.data(), signature.size(), message.data(),
@@ -156,8 +157,7 @@ Result<Passkey> check_creation(const PasskeyCreation& given, const RelyingParty&
     const std::size_t id_size = load_be<std::uint16_t>(data.data() + id_at - kIdLengthBytes);
     if (id_size == 0 || id_size > kPasskeyIdBytesMax || data.size() < id_at + id_size)
         return forged();
-    const Key key =
-        given.key.size() <= kPasskeyKeyBytesMax ? load_key(given.key) : Key(nullptr, EVP_PKEY_free);
+    const Key key = given.key.size() <= kPasskeyKeyBytesMax ? load_key(given.key) : nullptr;
     if (!key || !suits(key.get(), given.alg)) return bad_key();
     return Passkey{to_bytes(data.subspan(id_at, id_size)), given.key, given.alg, head.counter, now};
 }

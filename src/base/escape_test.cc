@@ -21,6 +21,9 @@ RC_GTEST_PROP(Escape, AnAddressHoldsUnreservedCharactersAlone, (const std::strin
 TEST(Escape, SaysWhatItWasGiven) {
     EXPECT_EQ(html_escaped("a & <b> \"c\" 'd' é"), "a &amp; &lt;b&gt; &quot;c&quot; &#39;d&#39; é");
     EXPECT_EQ(percent_encoded("a b/é~._-"), "a%20b%2F%C3%A9~._-");
+    std::string json = "x=";
+    append_json_string(json, "é \"a\\b\"\n\r\t\x01/");
+    EXPECT_EQ(json, "x=\"é \\\"a\\\\b\\\"\\n\\r\\t\\u0001/\"");
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 
 #include <array>
 
+#include "base/escape.h"
 #include "event/balp.h"
 #include "event/json_parser.h"
-#include "event/json_text.h"
 #include "event/uuid.h"
 
 namespace hygie::event {

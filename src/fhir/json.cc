@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/escape.h"
 
 namespace hygie::fhir {
 
@@ -411,46 +412,6 @@ Result<Document> parse(std::string_view text) {
     return document;
 }
 
-namespace {
-
-void append_string(std::string_view text, std::string& out) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    out += '"';
-    const char* written = text.data();
-    const char* const end = text.data() + text.size();
-    for (const char* at = written; at != end; ++at) {
-        const auto byte = static_cast<unsigned char>(*at);
-        if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-        out.append(written, at);
-        written = at + 1;
-        switch (byte) {
-            case '"':
-                out += "\\\"";
-                break;
-            case '\\':
-                out += "\\\\";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\r':
-                out += "\\r";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            default:
-                out += "\\u00";
-                out += kHex[byte >> 4];
-                out += kHex[byte & 15];
-        }
-    }
-    out.append(written, end);
-    out += '"';
-}
-
-}  // namespace
-
 void append_text(Json value, std::string& out) {
     char separator = '\0';
     const auto separate = [&] {
@@ -463,7 +424,7 @@ void append_text(Json value, std::string& out) {
             out += "null";
             break;
         case Json::Kind::String:
-            append_string(value.text(), out);
+            append_json_string(out, value.text());
             break;
         case Json::Kind::Array:
             out += '[';
@@ -477,7 +438,7 @@ void append_text(Json value, std::string& out) {
             out += '{';
             for (const Member& member : value.members()) {
                 separate();
-                append_string(member.name, out);
+                append_json_string(out, member.name);
                 out += ':';
                 append_text(member.value, out);
             }

@@ -91,6 +91,12 @@ bool write_exactly(int fd, ByteView bytes) {
     return true;
 }
 
+#ifdef HYGIE_SANITIZED
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 std::size_t address_space_now() {
     std::size_t pages = 0;
     if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
@@ -195,9 +201,8 @@ void Sandbox::serve(int in, int out) {
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_NPROC, 0);
-#ifndef __SANITIZE_ADDRESS__
-    limit(RLIMIT_AS, address_space_now() + limits_.memory_bytes_max);
-#endif
+    // A sanitizer's shadow alone is larger than any limit of ours.
+    if (!kSanitized) limit(RLIMIT_AS, address_space_now() + limits_.memory_bytes_max);
     if (!lock_down()) ::_exit(3);
     while (true) {
         std::array<std::uint8_t, 8> head{};

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "crypto/freed.h"
 
 namespace hygie::link {
 namespace {
@@ -20,13 +21,10 @@ constexpr std::size_t kBindingBytes = 32;
 constexpr char kBindingLabel[] = "EXPORTER-Channel-Binding";
 constexpr char kSuites12[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-template <typename T, void (*Free)(T*)>
-struct Freed {
-    void operator()(T* object) const { Free(object); }
-};
-using Bio = std::unique_ptr<BIO, Freed<BIO, BIO_free_all>>;
-using X509Ptr = std::unique_ptr<X509, Freed<X509, X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY, EVP_PKEY_free>>;
+using crypto::Freed;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 
 Bio memory(const std::string& text) {
     return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));

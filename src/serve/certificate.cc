@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "base/check.h"
+#include "crypto/freed.h"
 
 namespace hygie::serve {
 namespace {
@@ -21,13 +22,7 @@ constexpr std::size_t kNamesMax = 64;
 /// Certificates begin a little in the past: clocks of clients differ.
 constexpr Micros kClockSkew = std::chrono::hours(1);
 
-template <auto Free>
-struct Freed {
-    template <typename T>
-    void operator()(T* pointer) const {
-        Free(pointer);
-    }
-};
+using crypto::Freed;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;

@@ -135,7 +135,7 @@ Told tell(const Excerpt& excerpt, std::uint8_t* memory) {
 
 Status enter_sandbox() {
     const rlimit nothing{0, 0};
-#ifndef __SANITIZE_ADDRESS__  // whose shadow alone is larger
+#ifndef HYGIE_SANITIZED  // whose shadow alone is larger
     const rlimit memory{kMemoryBytesMax, kMemoryBytesMax};
     ::setrlimit(RLIMIT_AS, &memory);
 #endif

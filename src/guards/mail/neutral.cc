@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "base/escape.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/html.h"
 
@@ -58,29 +59,6 @@ std::string neutral_word(std::string_view word) {
     return out;
 }
 
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '&':
-                out += "&amp;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
 constexpr auto kTags = std::to_array<std::string_view>(
     {"a",      "abbr",  "address", "b",        "big", "blockquote", "body",  "br",  "caption",
      "center", "code",  "col",     "colgroup", "dd",  "del",        "div",   "dl",  "dt",
@@ -115,7 +93,7 @@ class Writer {
                              .text =
                                  [this](std::string_view text) {
                                      if (silent_.empty())
-                                         out_ += escaped(neutral_text(decode_entities(text)));
+                                         out_ += html_escaped(neutral_text(decode_entities(text)));
                                  },
                              .script = [](std::string_view) {}});
         end_link();
@@ -152,12 +130,12 @@ class Writer {
             tag.name == "img" && one.name == "src" && starts_with_any_case(one.value, "cid:");
         if (!own_picture && !std::ranges::binary_search(kAttributes, one.name)) return;
         if (one.name == "style" && !is_harmless_style(one.value)) return;
-        out_ += " " + one.name + "=\"" + escaped(one.value) + "\"";
+        out_ += " " + one.name + "=\"" + html_escaped(one.value) + "\"";
     }
 
     void end_link() {
         if (!target_.empty())
-            out_ += " [" + escaped(neutral_word(cut(target_, kShownTargetMax))) + "]";
+            out_ += " [" + html_escaped(neutral_word(cut(target_, kShownTargetMax))) + "]";
         target_.clear();
     }
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "event/json_text.h"
+#include "base/escape.h"
 #include "fhir/search_query.h"
 #include "guards/records/around.h"
 #include "guards/records/backstage.h"
@@ -237,7 +237,7 @@ Answer<void> Exporting::give(const vault::Record& record) {
 std::string manifest_of(const Desk& desk, const Export& one) {
     std::string out =
         fmt::format(R"({{"transactionTime":"{}","request":)", to_rfc3339(one.started));
-    event::append_json_string(out, one.request);
+    append_json_string(out, one.request);
     out += R"(,"requiresAccessToken":true,"output":[)";
     for (const ExportPart& part : one.parts) {
         if (out.back() == '}') out += ',';

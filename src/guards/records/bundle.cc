@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "event/json_text.h"
+#include "base/escape.h"
 
 namespace hygie::records {
 
@@ -129,7 +129,7 @@ void BundleWriter::link(std::string_view relation, std::string_view url) {
     out_ += part_ == Part::Head ? R"(,"link":[)" : ",";
     part_ = Part::Links;
     out_ += fmt::format(R"({{"relation":"{}","url":)", relation);
-    event::append_json_string(out_, url);
+    append_json_string(out_, url);
     out_ += '}';
 }
 
@@ -146,7 +146,7 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
     out += '"';
     out += name;
     out += "\":";
-    event::append_json_string(out, text);
+    append_json_string(out, text);
 }
 
 void append_raw_member(std::string& out, std::string_view name, std::string_view json) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "access/circle_words.h"
-#include "event/json_text.h"
+#include "base/escape.h"
 
 namespace hygie::records {
 
@@ -138,15 +138,15 @@ std::string outcome_json(const Issues& issues, Lang lang) {
         out += R"(","code":")";
         out += issue.code;
         out += R"(","details":{"text":)";
-        event::append_json_string(out, issue.what.in(lang));
+        append_json_string(out, issue.what.in(lang));
         out += '}';
         if (!issue.remedy.in(lang).empty()) {
             out += R"(,"diagnostics":)";
-            event::append_json_string(out, issue.remedy.in(lang));
+            append_json_string(out, issue.remedy.in(lang));
         }
         if (!issue.expression.empty()) {
             out += R"(,"expression":[)";
-            event::append_json_string(out, issue.expression);
+            append_json_string(out, issue.expression);
             out += ']';
         }
         out += '}';
