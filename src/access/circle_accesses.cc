@@ -9,7 +9,7 @@ namespace {
 
 using fhir::Json;
 
-constexpr std::size_t kAheadSlots = 24;
+constexpr std::size_t kAhead = 24;
 constexpr std::size_t kAheadBonds = 12;
 
 /// The text of a value that may be a string, a Reference or an object with an id.
@@ -220,8 +220,8 @@ std::array<std::uint64_t, kFindings> replay(const CircleIndex& index,
                accesses[i].actor < index.actors();
     };
     for (std::size_t i = 0; i < accesses.size(); ++i) {
-        if (ahead(i + kAheadSlots))
-            index.prefetch(accesses[i + kAheadSlots].actor, accesses[i + kAheadSlots].patient);
+        if (ahead(i + kAhead))
+            index.prefetch(accesses[i + kAhead].actor, accesses[i + kAhead].patient);
         if (ahead(i + kAheadBonds)) index.prefetch_bonds(accesses[i + kAheadBonds].patient);
         ++counts[static_cast<std::size_t>(judge(index, accesses[i]))];
     }

@@ -1,7 +1,7 @@
 #include "access/circle_index.h"
 
 #include <algorithm>
-#include <tuple>
+#include <ranges>
 #include <utility>
 
 #include "base/check.h"
@@ -10,27 +10,9 @@
 namespace hygie::access {
 namespace {
 
-using Kind = Relation::Kind;
-
-/// Below this, comparing all is faster than searching.
-constexpr std::size_t kScanned = 48;
-/// Bonds of one patient that are fetched before they are needed.
-constexpr std::uint32_t kFetched = 32;
-constexpr std::size_t kAheadSlots = 24;
+/// How far ahead memory is asked for when questions come one after the other.
+constexpr std::size_t kAhead = 24;
 constexpr std::size_t kAheadBonds = 12;
-
-bool refuses(Kind kind) {
-    return kind == Kind::Opposition || kind == Kind::Restriction;
-}
-
-/// Bonds in the order of the arrays.
-bool comes_before(const PatientBond& left, const PatientBond& right) {
-    const auto key = [](const PatientBond& one) {
-        return std::tuple(one.patient, !refuses(one.bond.kind), one.bond.party, one.bond.kind,
-                          one.bond.from, one.bond.to, one.bond.evidence);
-    };
-    return key(left) < key(right);
-}
 
 }  // namespace
 
@@ -38,118 +20,46 @@ CircleIndex::CircleIndex(const Policy& policy, std::size_t patients, std::vector
                          std::vector<IndexedActor> actors,
                          std::span<const ActorMembership> memberships,
                          std::vector<Delegation> delegations)
-    : policy_(&policy), own_(actors.size()), delegations_(std::move(delegations)) {
-    HYGIE_CHECK(bonds.size() < kNobody / 2, "bonds are numbered with 31 bits");
-    if (!std::ranges::is_sorted(bonds, comes_before)) std::ranges::sort(bonds, comes_before);
-    reserve_large(slots_, patients);
-    slots_.resize(patients);
-    reserve_large(parties_, bonds.size());
-    reserve_large(rest_, bonds.size());
-    for (const auto& [patient, bond] : bonds) {
-        HYGIE_CHECK(patient < patients, "a bond is of a known patient");
-        Slot& slot = slots_[patient];
-        if (slot.count++ == 0) slot.first = static_cast<std::uint32_t>(parties_.size());
-        if (refuses(bond.kind)) {
-            HYGIE_CHECK(slot.refusing < UINT16_MAX, "refusals of one patient count in 16 bits");
-            ++slot.refusing;
-        } else {
-            slot.note(bond.party);
-        }
-        parties_.push_back(bond.party);
-        rest_.push_back({bond.from, bond.to, bond.evidence, bond.classes, bond.kind});
-    }
-    actors_.reserve(actors.size());
-    for (const IndexedActor& actor : actors) actors_.push_back({.who = actor});
+    : policy_(&policy),
+      bonds_(policy, patients, std::move(bonds)),
+      who_(std::move(actors)),
+      own_(who_.size()),
+      delegations_(std::move(delegations)) {
+    reserve_large(lines_, who_.size());
+    for (const IndexedActor& one : who_)
+        lines_.push_back(
+            {.row = one.row, .patient = one.patient, .role = one.role, .frozen = one.frozen});
     for (const ActorMembership& one : memberships) own_[one.actor].push_back(one.member);
+    std::ranges::stable_sort(delegations_, {}, &Delegation::actor);
     refresh_all();
 }
 
-Bond CircleIndex::at(std::uint32_t number) const {
-    const Rest& rest = rest_[number];
-    return {.party = parties_[number],
-            .from = rest.from,
-            .to = rest.to,
-            .evidence = rest.evidence,
-            .kind = rest.kind,
-            .classes = rest.classes};
-}
-
-Bond CircleIndex::bond(std::uint32_t number) const {
-    return number < parties_.size() ? at(number) : added_[number - parties_.size()].bond;
-}
-
-std::vector<std::uint32_t> CircleIndex::bonds_of(PatientNumber patient) const {
-    std::vector<std::uint32_t> numbers;
-    for (std::uint32_t i = slots_[patient].first; i < slots_[patient].end(); ++i)
-        numbers.push_back(i);
-    if (const auto found = added_of_.find(patient); found != added_of_.end())
-        for (const std::uint32_t place : found->second)
-            numbers.push_back(static_cast<std::uint32_t>(parties_.size()) + place);
-    return numbers;
-}
-
-/// Every pair with the same party; refusing bonds before the others, so that `done` may stop at the
-/// first proof.
+/// Every pair with the same party, until `done`.
 template <typename Done>
-void CircleIndex::join(const ActorState& actor, PatientNumber patient, Judge& judge,
+void CircleIndex::join(const ActorLine& actor, PatientNumber patient, Judge& judge,
                        Done done) const {
-    const Slot& slot = slots_[patient];
-    const std::uint32_t end = slot.end();
-    const std::uint32_t permits_from = slot.first + slot.refusing;
-    const std::uint32_t members = actor.count;
-    for (std::uint32_t i = slot.first; i < permits_from; ++i)
-        for (std::uint32_t m = 0; m < members && party_of(actor, m) <= parties_[i]; ++m)
-            if (party_of(actor, m) == parties_[i])
-                judge.consider(at(i), reach_[actor.first + m], {i, m});
-    if (slot.has_added) join_added(actor, patient, judge);
-    const Party* const begin = parties_.data() + permits_from;
-    const Party* const last = parties_.data() + end;
-    bool fetched = false;
-    for (std::uint32_t m = 0; m < members; ++m) {
-        const Party party = party_of(actor, m);
-        if (!slot.may_hold(party)) continue;
-        if (!std::exchange(fetched, true)) fetch(slot);
-        const Party* found = end - permits_from <= kScanned ? std::find(begin, last, party)
-                                                            : std::lower_bound(begin, last, party);
-        for (; found != last && *found == party; ++found) {
-            const auto i = static_cast<std::uint32_t>(found - parties_.data());
-            judge.consider(at(i), reach_[actor.first + m], {i, m});
-            if (done(slot)) return;
-        }
-    }
+    for (std::uint32_t m = 0; m < actor.count; ++m)
+        if (bonds_.each(patient, judge.now(), party_of(actor, m),
+                        [&](const Bond& bond, std::uint32_t number) {
+                            judge.consider(bond, reach_[actor.first + m], {number, m});
+                            return done();
+                        }))
+            return;
 }
 
-/// Both arrays at once, before the first is waited for.
-void CircleIndex::fetch(const Slot& slot) const {
-    constexpr std::uint32_t kRestsPerLine = 64 / sizeof(Rest);
-    const std::uint32_t end = std::min(slot.end(), slot.first + kFetched);
-    for (std::uint32_t i = slot.first; i < end; i += kRestsPerLine) __builtin_prefetch(&rest_[i]);
-    if (slot.count > 0) __builtin_prefetch(&parties_[slot.first]);
-}
-
-void CircleIndex::join_added(const ActorState& actor, PatientNumber patient, Judge& judge) const {
-    for (const std::uint32_t place : added_of_.at(patient)) {
-        const Bond& bond = added_[place].bond;
-        const auto number = static_cast<std::uint32_t>(parties_.size() + place);
-        for (std::uint32_t m = 0; m < actor.count; ++m)
-            if (party_of(actor, m) == bond.party)
-                judge.consider(bond, reach_[actor.first + m], {number, m});
-    }
-}
-
-Question CircleIndex::question_of(const ActorState& actor, ActorNumber number,
-                                  PatientNumber patient, const Query& query) const {
-    Question question{.role = actor.who.role,
-                      .row = actor.who.row,
+Question CircleIndex::question_of(const ActorLine& actor, ActorNumber number, PatientNumber patient,
+                                  const Query& query) const {
+    Question question{.role = actor.role,
+                      .row = actor.row,
                       .now = query.now,
                       .data = query.data,
                       .writing = query.writing,
                       .strong = query.strong,
-                      .is_self = actor.who.patient == patient,
+                      .is_self = actor.patient == patient,
                       .labels = query.labels,
                       .pressure = query.pressure,
                       .justified = query.justified,
-                      .frozen = actor.who.frozen};
+                      .frozen = actor.frozen};
     if (!actor.has_glass) return question;
     if (const auto glass = glasses_.find(pair_of(number, patient)); glass != glasses_.end()) {
         question.glass = holds(glass->second.from, glass->second.to, query.now) &&
@@ -161,43 +71,29 @@ Question CircleIndex::question_of(const ActorState& actor, ActorNumber number,
 
 Outcome CircleIndex::decide(ActorNumber number, PatientNumber patient, const Query& query) const {
     prefetch(number, patient);
-    const ActorState& actor = actors_[number];
+    const ActorLine& actor = lines_[number];
     const Question question = question_of(actor, number, patient, query);
     Judge judge(*policy_, question);
-    join(actor, patient, judge, [](const Slot&) { return false; });
+    join(actor, patient, judge, [] { return false; });
     return judge.conclude();
 }
 
 bool CircleIndex::allows(ActorNumber number, PatientNumber patient, const Query& query) const {
     prefetch(number, patient);
-    const ActorState& actor = actors_[number];
+    const ActorLine& actor = lines_[number];
     const Question question = question_of(actor, number, patient, query);
     Judge judge(*policy_, question);
     // With labels or refusals, a later pair may be the exception that lets in.
-    join(actor, patient, judge, [&](const Slot& slot) {
-        return judge.has_proof() && slot.refusing == 0 && slot.has_added == 0 && query.labels == 0;
-    });
+    join(actor, patient, judge,
+         [&] { return judge.has_proof() && query.labels == 0 && !bonds_.may_refuse(patient); });
     return judge.conclude().permitted();
-}
-
-void CircleIndex::prefetch(ActorNumber actor, PatientNumber patient) const {
-    __builtin_prefetch(&slots_[patient]);
-    __builtin_prefetch(&actors_[actor]);
-    __builtin_prefetch(&actors_[actor].near);
-}
-
-void CircleIndex::prefetch_bonds(PatientNumber patient) const {
-    const Slot& slot = slots_[patient];
-    if (slot.count == 0) return;
-    __builtin_prefetch(&parties_[slot.first]);
-    __builtin_prefetch(&rest_[slot.first]);
 }
 
 void CircleIndex::filter(ActorNumber actor, const Query& query, std::span<const Item> items,
                          std::span<std::uint8_t> out) const {
     HYGIE_CHECK(items.size() == out.size(), "one answer for each item");
     for (std::size_t i = 0; i < items.size(); ++i) {
-        if (i + kAheadSlots < items.size()) prefetch(actor, items[i + kAheadSlots].patient);
+        if (i + kAhead < items.size()) prefetch(actor, items[i + kAhead].patient);
         if (i + kAheadBonds < items.size()) prefetch_bonds(items[i + kAheadBonds].patient);
         Query one = query;
         one.data = items[i].data;
@@ -206,36 +102,16 @@ void CircleIndex::filter(ActorNumber actor, const Query& query, std::span<const 
     }
 }
 
-void CircleIndex::add(const PatientBond& bond) {
-    HYGIE_CHECK(bond.patient < patients(), "a bond is of a known patient");
-    slots_[bond.patient].has_added = 1;
-    added_of_[bond.patient].push_back(static_cast<std::uint32_t>(added_.size()));
-    added_.push_back(bond);
-}
-
-std::size_t CircleIndex::end_evidence(PatientNumber patient, std::uint32_t evidence, Second at) {
-    std::size_t ended = 0;
-    const auto end = [&](Second& to, std::uint32_t source) {
-        if (source != evidence || to <= at) return;
-        to = at;
-        ++ended;
-    };
-    for (std::uint32_t i = slots_[patient].first; i < slots_[patient].end(); ++i)
-        end(rest_[i].to, rest_[i].evidence);
-    if (const auto found = added_of_.find(patient); found != added_of_.end())
-        for (const std::uint32_t place : found->second)
-            end(added_[place].bond.to, added_[place].bond.evidence);
-    return ended;
-}
-
 void CircleIndex::add(const ActorMembership& membership) {
     own_[membership.actor].push_back(membership.member);
-    refresh_all();
+    refresh_around(membership.actor);
 }
 
 void CircleIndex::add(const Delegation& delegation) {
-    delegations_.push_back(delegation);
-    refresh_all();
+    const auto place =
+        std::ranges::upper_bound(delegations_, delegation.actor, {}, &Delegation::actor);
+    delegations_.insert(place, delegation);
+    refresh_around(delegation.actor);
 }
 
 std::size_t CircleIndex::end_memberships(ActorNumber actor, std::uint32_t evidence, Second at) {
@@ -248,12 +124,12 @@ std::size_t CircleIndex::end_memberships(ActorNumber actor, std::uint32_t eviden
     for (Membership& member : own_[actor]) end(member.to, member.evidence);
     for (Delegation& one : delegations_)
         if (one.actor == actor) end(one.to, one.evidence);
-    refresh_all();
+    if (ended > 0) refresh_around(actor);
     return ended;
 }
 
 void CircleIndex::open_glass(ActorNumber actor, PatientNumber patient, const Glass& glass) {
-    actors_[actor].has_glass = true;
+    lines_[actor].has_glass = true;
     glasses_[pair_of(actor, patient)] = glass;
 }
 
@@ -266,7 +142,6 @@ void CircleIndex::follow(ActorNumber actor, Second from, Second to, std::vector<
         const Second start = std::max(from, one->from);
         const Second end = std::min(to, one->to);
         if (start >= end || std::ranges::find(path, one->principal) != path.end()) continue;
-        const ActorState& principal = actors_[one->principal];
         const auto depth = static_cast<std::uint8_t>(path.size());
         const auto add = [&](Party party, Second member_from, Second member_to) {
             if (reach.size() < kMembershipsMax)
@@ -277,7 +152,7 @@ void CircleIndex::follow(ActorNumber actor, Second from, Second to, std::vector<
                                  .post = Post::Principal,
                                  .depth = depth});
         };
-        add(principal.who.self, 0, kForever);
+        add(who_[one->principal].self, 0, kForever);
         for (const Membership& member : own_[one->principal])
             if (member.post == Post::Position) add(member.party, member.from, member.to);
         path.push_back(one->principal);
@@ -288,7 +163,7 @@ void CircleIndex::follow(ActorNumber actor, Second from, Second to, std::vector<
 
 std::vector<Membership> CircleIndex::reach_of(ActorNumber number) const {
     std::vector<Membership> reach = {{.party = kEverybody, .post = Post::Self}};
-    const Party self = actors_[number].who.self;
+    const Party self = who_[number].self;
     if (self != kEverybody) reach.push_back({.party = self, .post = Post::Self});
     for (const Membership& member : own_[number])
         if (reach.size() < kMembershipsMax && member.party != kEverybody) reach.push_back(member);
@@ -299,24 +174,47 @@ std::vector<Membership> CircleIndex::reach_of(ActorNumber number) const {
 }
 
 void CircleIndex::refresh_all() {
-    std::ranges::stable_sort(delegations_, {}, &Delegation::actor);
     reach_.clear();
-    for (ActorNumber i = 0; i < actors_.size(); ++i) {
-        const std::vector<Membership> reach = reach_of(i);
-        ActorState& actor = actors_[i];
+    reach_lost_ = 0;
+    room_.assign(who_.size(), 0);
+    for (ActorNumber i = 0; i < who_.size(); ++i) refresh(i);
+}
+
+void CircleIndex::refresh(ActorNumber number) {
+    const std::vector<Membership> reach = reach_of(number);
+    ActorLine& actor = lines_[number];
+    if (reach.size() > room_[number]) {
+        reach_lost_ += room_[number];
         actor.first = static_cast<std::uint32_t>(reach_.size());
-        actor.count = static_cast<std::uint32_t>(reach.size());
-        for (std::size_t m = 0; m < std::min(reach.size(), ActorState::kNear); ++m)
-            actor.near[m] = reach[m].party;
-        reach_.insert(reach_.end(), reach.begin(), reach.end());
+        room_[number] = static_cast<std::uint32_t>(reach.size());
+        reach_.resize(reach_.size() + reach.size());
     }
+    std::ranges::copy(reach, reach_.begin() + actor.first);
+    actor.count = static_cast<std::uint32_t>(reach.size());
+    for (std::size_t m = 0; m < std::min(reach.size(), ActorLine::kNear); ++m)
+        actor.near[m] = reach[m].party;
+}
+
+/// The actor, and all who act for it, at any distance.
+void CircleIndex::refresh_around(ActorNumber number) {
+    if (reach_lost_ > reach_.size() / 2) return refresh_all();
+    std::vector<bool> reached(who_.size());
+    std::vector<ActorNumber> around = {number};
+    reached[number] = true;
+    for (unsigned depth = 0; depth < policy_->delegation_depth; ++depth) {
+        const std::size_t known = around.size();
+        for (const Delegation& one : delegations_)
+            if (reached[one.principal] && !reached[one.actor]) around.push_back(one.actor);
+        for (std::size_t i = known; i < around.size(); ++i) reached[around[i]] = true;
+    }
+    for (const ActorNumber one : around) refresh(one);
 }
 
 std::size_t CircleIndex::bytes() const {
-    std::size_t total = slots_.capacity() * sizeof(Slot) + parties_.capacity() * sizeof(Party) +
-                        rest_.capacity() * sizeof(Rest) + added_.capacity() * sizeof(PatientBond);
-    for (std::size_t i = 0; i < actors_.size(); ++i)
-        total += sizeof(ActorState) + (own_[i].capacity() + actors_[i].count) * sizeof(Membership);
+    std::size_t total = bonds_.bytes();
+    total += who_.size() * (sizeof(IndexedActor) + sizeof(ActorLine)) +
+             reach_.capacity() * sizeof(Membership);
+    for (const std::vector<Membership>& own : own_) total += own.capacity() * sizeof(Membership);
     return total;
 }
 

@@ -59,6 +59,7 @@ class Judge {
             return;
         weigh(bond, member, link);
     }
+    Second now() const { return question_.now; }
     /// A proof was found, and nothing of what is still to come could refuse.
     bool has_proof() const { return best_.there(); }
     Outcome conclude() const;

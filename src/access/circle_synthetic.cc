@@ -123,12 +123,14 @@ std::vector<Pair> synthetic_pairs(const CircleIndex& index, std::size_t count, s
         const PatientNumber patient = dice.below(patients);
         ActorNumber actor = dice.below(actors);
         if (pairs.size() % 2 == 0) {
-            // Somebody whom one of the patient's bonds names.
-            for (const std::uint32_t number : index.bonds_of(patient)) {
-                const Party party = index.bond(number).party;
+            // Somebody whom one of the patient's bonds names, any of them.
+            const std::uint32_t bonds = index.bonds_of(patient);
+            const std::uint32_t start = dice.below(bonds);
+            for (std::uint32_t i = 0; i < bonds; ++i) {
+                const Party party = index.bond(patient, (start + i) % bonds).party;
                 if (party == kEverybody || party > actors) continue;
                 actor = party - 1;
-                if (dice.below(3) == 0) break;
+                break;
             }
         }
         pairs.push_back({actor, patient});

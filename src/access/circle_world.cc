@@ -455,7 +455,7 @@ Decision CircleWorld::explain(ActorNumber actor, PatientNumber patient, const Qu
     const Link link = outcome.permitted() ? outcome.proof : outcome.against;
     std::string source;
     if (link.there()) {
-        const Bond bond = index_->bond(link.bond);
+        const Bond bond = index_->bond(patient, link.bond);
         const Membership& member = index_->membership(actor, link.member);
         source = evidence_[bond.evidence];
         if (member.post != Post::Self)

@@ -87,7 +87,7 @@ std::uint64_t explain_into(const CircleIndex& index, const Pair& pair, const acc
         text += sentence.en;
     }
     if (link.there()) {
-        const access::Bond bond = index.bond(link.bond);
+        const access::Bond bond = index.bond(pair.patient, link.bond);
         const access::Membership& member = index.membership(pair.actor, link.member);
         const std::uint32_t numbers[] = {bond.party,  bond.from, bond.to,        bond.evidence,
                                          member.from, member.to, member.evidence};
