@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <ranges>
 #include <set>
 
 namespace hygie::files {
@@ -24,6 +25,15 @@ bool leads(std::string_view stem, std::string_view name) {
     if (!name.starts_with(stem)) return false;
     return name.size() == stem.size() ||
            std::isalnum(static_cast<unsigned char>(name[stem.size()])) == 0;
+}
+
+/// Whether `name` holds `word` from end to end of a word: `a.txt` is in `a.txt.enc` and in
+/// `[id] a.txt`, not in `data.txt`.
+bool holds_word(std::string_view name, std::string_view word) {
+    const std::size_t at = name.find(word);
+    if (word.empty() || at == std::string_view::npos) return false;
+    const bool begins = at == 0 || std::isalnum(static_cast<unsigned char>(name[at - 1])) == 0;
+    return begins && leads(word, name.substr(at));
 }
 
 bool sizes_match(std::uint64_t before, std::uint64_t after) {
@@ -71,14 +81,16 @@ Circle::Tie Circle::tie_of(const Loss& loss, const Stranger& stranger) {
     const std::string_view made = name_part(stranger.path);
     const std::string_view stem = stem_of(lost);
     const bool same_folder = folder_part(loss.path) == folder_part(stranger.path);
+    const bool same_actor = stranger.actor == loss.actor.key();
     // Other folders hold files of the same name: there it must be the same actor.
-    const bool is_near = same_folder || stranger.actor == loss.actor.key();
-    if (is_near && made.find(lost) != std::string_view::npos) return Tie::Name;
-    if (same_folder && stem.size() >= kStemBytesMin && leads(stem, made)) return Tie::Name;
+    if (holds_word(made, lost)) {
+        if (same_folder) return Tie::Name;
+        if (same_actor) return Tie::Far;
+    }
+    if (same_folder && stem.size() >= kStemBytesMin && leads(stem, made)) return Tie::Stem;
     if (same_folder && sizes_match(loss.before->size(), stranger.now->size())) return Tie::Place;
     // Only who made an archive can have put its own losses there.
-    const bool may_hold =
-        stranger.room >= loss.before->size() && stranger.actor == loss.actor.key();
+    const bool may_hold = stranger.room >= loss.before->size() && same_actor;
     return may_hold ? Tie::Size : Tie::None;
 }
 
@@ -99,8 +111,11 @@ Circle::Judged Circle::compare(const Loss& loss, const Stranger& stranger, Tie t
         case Fate::Scrambled:
             break;
     }
-    // Without a name to tie them, only a file that holds nothing but ciphertext is suspected.
-    return tie == Tie::Name || finding->opaque ? Judged::Replaced : Judged::Unrelated;
+    if (tie == Tie::Name) return Judged::Replaced;
+    // It bears part of the name, and ciphertext among what it kept of the content.
+    if (tie >= Tie::Stem && finding->fate == Fate::Damaged) return Judged::Replaced;
+    // With less to tie them, only a file that no one can read without a secret is suspected.
+    return finding->opaque && !finding->readable ? Judged::Replaced : Judged::Unrelated;
 }
 
 void Circle::forget(SteadyTime now) {
@@ -111,27 +126,49 @@ void Circle::forget(SteadyTime now) {
         strangers_.pop_front();
 }
 
-std::vector<Loss> Circle::add(Stranger stranger, Examiner& examiner) {
+Circle::Arrival Circle::add(Stranger stranger, Examiner& examiner) {
     forget(stranger.at);
     note_birth(stranger.file, stranger.actor, stranger.at);
-    std::vector<Loss> replaced;
-    if (!stranger.now || stranger.now->size() == 0) return replaced;
     std::erase_if(strangers_, [&](const Stranger& old) { return old.file == stranger.file; });
+    if (!stranger.now || stranger.now->size() == 0) return {};
     stranger.room = stranger.now->size() * kCompressionMax;
-    std::size_t compared = 0;
-    for (auto loss = losses_.begin(); loss != losses_.end() && compared < kComparedMax;) {
-        const Tie tie = tie_of(*loss, stranger);
-        if (tie < Tie::Place) {
-            ++loss;
-            continue;
-        }
-        ++compared;
-        const Judged judged = compare(*loss, stranger, tie, examiner);
-        if (judged == Judged::Replaced) replaced.push_back(*loss);
-        loss = judged == Judged::Unrelated ? loss + 1 : losses_.erase(loss);
-    }
     strangers_.push_back(std::move(stranger));
-    return replaced;
+    return arrive(strangers_.back(), examiner);
+}
+
+Circle::Arrival Circle::rename(const FileKey& file, const std::string& path, Examiner& examiner) {
+    const auto known = std::ranges::find(strangers_, file, &Stranger::file);
+    if (known == strangers_.end()) return {};
+    known->path = path;
+    return arrive(*known, examiner);
+}
+
+/// Acts are told out of order now and then: a loss that another file was held against is judged
+/// again when this one may give it back.
+Circle::Arrival Circle::arrive(const Stranger& stranger, Examiner& examiner) {
+    std::vector<std::pair<Tie, std::size_t>> candidates;
+    for (std::size_t i = 0; i < losses_.size(); ++i)
+        if (const Tie tie = tie_of(losses_[i], stranger); tie >= Tie::Place)
+            candidates.emplace_back(tie, i);
+    std::ranges::stable_sort(candidates, std::greater(),
+                             [](const auto& candidate) { return candidate.first; });
+    if (candidates.size() > kComparedMax) candidates.resize(kComparedMax);
+    Arrival arrival;
+    std::set<std::size_t> settled;
+    for (const auto& [tie, index] : candidates) {
+        Loss& loss = losses_[index];
+        const Judged judged = compare(loss, stranger, tie, examiner);
+        if (judged == Judged::Innocent) {
+            settled.insert(index);
+            if (loss.suspicion != Suspicion::None) arrival.cleared.push_back(loss);
+        } else if (judged == Judged::Replaced && loss.suspicion != Suspicion::Sure) {
+            loss.suspicion = Suspicion::Sure;
+            arrival.replaced.push_back(loss);
+        }
+    }
+    for (const std::size_t index : std::views::reverse(settled))
+        losses_.erase(losses_.begin() + static_cast<std::ptrdiff_t>(index));
+    return arrival;
 }
 
 Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
@@ -152,28 +189,15 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
         if (judged == Judged::Innocent) return Fortune::Explained;
         if (judged == Judged::Replaced) suspects.emplace_back(tie, stranger);
     }
-    if (!suspects.empty()) {
-        const auto [tie, stranger] = suspects.front();
-        if (tie != Tie::Size) return Fortune::Replaced;
-        stranger->room -= loss.before->size();
-        losses_.push_back(std::move(loss));  // a copy that bears its name may still come
-        return Fortune::PerhapsArchived;
+    if (suspects.empty()) {
+        losses_.push_back(std::move(loss));
+        return Fortune::Unexplained;
     }
+    const auto [tie, stranger] = suspects.front();
+    if (tie == Tie::Size) stranger->room -= loss.before->size();
+    loss.suspicion = tie == Tie::Size ? Suspicion::Some : Suspicion::Sure;
     losses_.push_back(std::move(loss));
-    return Fortune::Unexplained;
-}
-
-void Circle::rewrite(const FileKey& file, const ContentPtr& now) {
-    for (Stranger& stranger : strangers_) {
-        if (stranger.file != file) continue;
-        stranger.now = now;
-        stranger.room = now->size() * kCompressionMax;
-    }
-}
-
-void Circle::rename(const FileKey& file, const std::string& path) {
-    for (Stranger& stranger : strangers_)
-        if (stranger.file == file) stranger.path = path;
+    return tie == Tie::Size ? Fortune::PerhapsArchived : Fortune::Replaced;
 }
 
 std::size_t Circle::note_folders(SteadyTime now) const {

@@ -14,12 +14,16 @@
 /// deleting the original are two acts, often of two processes.
 namespace hygie::files {
 
+/// How surely another file is held to stand for a deleted one.
+enum class Suspicion { None, Some, Sure };
+
 /// A deleted original.
 struct Loss {
     SteadyTime at{};
     std::string path;
     ContentPtr before;
     Actor actor;
+    Suspicion suspicion = Suspicion::None;
 };
 
 /// A file that somebody of the circle made.
@@ -44,24 +48,31 @@ class Circle {
     bool made(const FileKey& file, const std::string& actor, SteadyTime now) const;
     void note_birth(const FileKey& file, const std::string& actor, SteadyTime now);
 
-    /// A new file was closed. The losses that it replaces, unreadable, come back; those it gives
-    /// back are forgotten.
-    std::vector<Loss> add(Stranger stranger, Examiner& examiner);
+    /// What a new file means for the losses known so far.
+    struct Arrival {
+        std::vector<Loss> replaced;  ///< it stands for these, and cannot be read
+        std::vector<Loss>
+            cleared;  ///< another was held to stand for these: this one gives them back
+    };
+    /// A new file was closed, for the first time or after its maker wrote on: it may have been met
+    /// half written.
+    Arrival add(Stranger stranger, Examiner& examiner);
+    /// The file, if it is one of the new ones, has another name.
+    Arrival rename(const FileKey& file, const std::string& path, Examiner& examiner);
     /// An original was deleted, or emptied. Explained: another file gives it back.
     enum class Fortune { Unexplained, Explained, PerhapsArchived, Replaced };
     Fortune add(Loss loss, Examiner& examiner);
-    /// What a new file holds since its maker wrote on: it may have been met half written.
-    void rewrite(const FileKey& file, const ContentPtr& now);
-    void rename(const FileKey& file, const std::string& path);
 
     /// How many folders hold the same small new text.
     std::size_t note_folders(SteadyTime now) const;
 
   private:
-    enum class Tie { None, Size, Place, Name };
+    /// Far: the whole name, in another folder. Stem: the name without its extension.
+    enum class Tie { None, Size, Place, Stem, Far, Name };
     static Tie tie_of(const Loss& loss, const Stranger& stranger);
     enum class Judged { Innocent, Replaced, Unrelated };
     static Judged compare(const Loss& loss, const Stranger& stranger, Tie tie, Examiner& examiner);
+    Arrival arrive(const Stranger& stranger, Examiner& examiner);
     void forget(SteadyTime now);
 
     std::deque<Loss> losses_;

@@ -27,19 +27,20 @@ class EmptyContent final : public Content {
 }  // namespace
 
 void Gate::run_clerk() {
-    std::vector<fan::Event> names;
     while (!stop_) {
         std::array<pollfd, 2> polls{
             {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
-        if (!closings_.pending() && ::poll(polls.data(), polls.size(), kPollMs) <= 0) continue;
+        if (!closings_.pending() && !names_.pending() &&
+            ::poll(polls.data(), polls.size(), kPollMs) <= 0)
+            continue;
         // Set before the queue is emptied: who looks in between sees one or the other.
         set_clerk_busy(true);
-        names.clear();
-        note(groups_.names.read(names));
-        // What has a name now was closed before it got it, as often as not.
-        while (closings_.deal_with_next([this](Closing& closing) { take_closing(closing); })) {
-        }
+        const std::vector<fan::Event> names = names_.take();
+        // What was closed before these names came or went is told before them, whoever has it in
+        // hand: a deleted file must find the one that gives it back.
+        closings_.settle([this](Closing& closing) { take_closing(closing); });
         for (const fan::Event& event : names) take_name(event);
+        names_.put_down();
         set_clerk_busy(false);
     }
 }
@@ -48,7 +49,7 @@ void Gate::set_clerk_busy(bool busy) {
     const std::lock_guard lock(clerk_mutex_);
     clerk_busy_ = busy;
     if (busy) return;
-    if (!closings_.pending() && !groups_.names.pending() && !has_looks()) untold_.clear();
+    if (!closings_.pending() && !names_.pending() && !has_looks()) untold_.clear();
     clerk_done_.notify_all();
 }
 

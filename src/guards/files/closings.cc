@@ -22,11 +22,17 @@ Status Closings::take_in() {
     return {};
 }
 
+/// Under the lock: from waiting to being dealt with.
+void Closings::pick_up(const Closing& closing) {
+    if (--counts_[closing.key] == 0) counts_.erase(closing.key);
+    in_hand_.push_back({closing.key, ++handed_});
+}
+
 /// Without the lock, then with it again. Its file stays in hand until it is dealt with.
 void Closings::hand(Closing& closing, const Deal& deal) {
     deal(closing);
     const std::lock_guard lock(mutex_);
-    in_hand_.erase(std::ranges::find(in_hand_, closing.key));
+    in_hand_.erase(std::ranges::find(in_hand_, closing.key, &Hand::key));
     put_down_.notify_all();
 }
 
@@ -38,8 +44,7 @@ bool Closings::deal_with_next(const Deal& deal) {
         if (waiting_.empty()) return false;
         next = std::move(waiting_.front());
         waiting_.pop_front();
-        if (--counts_[next->key] == 0) counts_.erase(next->key);
-        in_hand_.push_back(next->key);
+        pick_up(*next);
     }
     hand(*next, deal);
     return true;
@@ -53,7 +58,8 @@ bool Closings::deal_with(const FileKey& key, const Deal& deal) {
             std::unique_lock lock(mutex_);
             if (const Status taken = take_in(); !taken)
                 log::warning("files.closings", taken.error());
-            put_down_.wait(lock, [&] { return std::ranges::count(in_hand_, key) == 0; });
+            put_down_.wait(lock,
+                           [&] { return std::ranges::count(in_hand_, key, &Hand::key) == 0; });
             const bool is_here = counts_.contains(key);
             if (!is_here && !group_.pending()) return was_one;
             const auto found =
@@ -62,12 +68,22 @@ bool Closings::deal_with(const FileKey& key, const Deal& deal) {
             if (found == waiting_.end()) continue;
             mine = std::move(*found);
             waiting_.erase(found);
-            if (--counts_[mine->key] == 0) counts_.erase(mine->key);
-            in_hand_.push_back(mine->key);
+            pick_up(*mine);
         }
         was_one = was_one || mine->key == key;
         hand(*mine, deal);
     }
+}
+
+void Closings::settle(const Deal& deal) {
+    while (deal_with_next(deal)) {
+    }
+    std::unique_lock lock(mutex_);
+    const std::uint64_t last = handed_;
+    put_down_.wait(lock, [&] {
+        return std::ranges::none_of(in_hand_,
+                                    [&](const Hand& hand) { return hand.number <= last; });
+    });
 }
 
 bool Closings::pending() {

@@ -37,11 +37,14 @@ class Closings {
     /// Deals with those of this file; returns when none is in anybody's hands. True when there was
     /// one.
     bool deal_with(const FileKey& key, const Deal& deal);
+    /// Deals with all of them, and returns when none that came before is in anybody's hands.
+    void settle(const Deal& deal);
     /// Something waits, or is in somebody's hands.
     bool pending();
 
   private:
     Status take_in();
+    void pick_up(const Closing& closing);
     void hand(Closing& closing, const Deal& deal);
 
     fan::Group& group_;
@@ -51,7 +54,12 @@ class Closings {
     std::vector<fan::Event> events_;
     std::deque<Closing> waiting_;
     std::unordered_map<FileKey, int, FileKeyHash> counts_;  ///< of waiting_
-    std::vector<FileKey> in_hand_;
+    struct Hand {
+        FileKey key;
+        std::uint64_t number = 0;
+    };
+    std::vector<Hand> in_hand_;
+    std::uint64_t handed_ = 0;  ///< how many were ever in hand
 };
 
 }  // namespace hygie::files

@@ -88,6 +88,27 @@ TEST(Closings, NobodyGoesOnWhileAnotherKeepsTheFile) {
     EXPECT_TRUE(kept) << "its bytes were safe before the act went on";
 }
 
+TEST(Closings, WhatIsInAnothersHandsIsWaitedFor) {
+    Kernel kernel;
+    Closings closings(kernel.group, sort);
+    kernel.close({7, 8});
+    std::atomic<bool> begun = false;
+    std::atomic<bool> told = false;
+    std::jthread doorman([&] {
+        closings.deal_with_next([&](Closing&) {
+            begun = true;
+            begun.notify_all();
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            told = true;
+        });
+    });
+    begun.wait(false);
+    int mine = 0;
+    closings.settle([&](Closing& closing) { mine = closing.event.tid; });
+    EXPECT_EQ(mine, 8);
+    EXPECT_TRUE(told) << "a deletion would have been told before the file that gives it back";
+}
+
 TEST(Closings, MoreThanMayWaitIsDealtWithInTurn) {
     Kernel kernel;
     Closings closings(kernel.group, sort);

@@ -134,12 +134,28 @@ std::string_view name_of(Fate fate) {
     return kNames[static_cast<std::size_t>(fate)];
 }
 
-Finding examine_new(const Excerpt& after) {
+namespace {
+
+/// Whoever wraps ciphertext into an archive has ciphertext in it.
+bool unpacks_readably(ByteView packed) {
+    const Bytes inside = unpack(packed);
+    return !inside.empty() && !is_opaque(format_of(inside), Soundness::Unchecked, inside);
+}
+
+Finding look_at(const Excerpt& after) {
     Finding finding;
     finding.after = format_of(after.bytes);
     if (after.whole) finding.after_sound = check(finding.after, after.bytes);
     finding.opaque = is_opaque(finding.after, finding.after_sound, after.bytes);
     finding.fate = finding.opaque ? Fate::Scrambled : Fate::Resaved;
+    return finding;
+}
+
+}  // namespace
+
+Finding examine_new(const Excerpt& after) {
+    Finding finding = look_at(after);
+    finding.readable = finding.after == Format::Packed && unpacks_readably(after.bytes);
     return finding;
 }
 
@@ -150,7 +166,7 @@ Finding examine(const Excerpt& before, const Excerpt& after) {
         finding.survival_permille = 1000;
         return finding;
     }
-    finding = examine_new(after);
+    finding = look_at(after);
     finding.before = format_of(before.bytes);
     if (before.whole) finding.before_sound = check(finding.before, before.bytes);
     finding.chunks = compare_chunks(before.bytes, after.bytes);
@@ -164,7 +180,10 @@ Finding examine(const Excerpt& before, const Excerpt& after) {
                        ? Fate::Edited
                        : fate_of(finding, was_random(finding.chunks, before.bytes));
     const bool suspect = finding.fate >= Fate::Rewritten && finding.fate != Fate::Emptied;
-    if (suspect && gives_back(before, after)) finding.fate = Fate::Packed;
+    if (suspect && gives_back(before, after))
+        finding.fate = Fate::Packed;
+    else if (suspect && finding.after == Format::Packed)
+        finding.readable = unpacks_readably(after.bytes);
     return finding;
 }
 

@@ -36,6 +36,7 @@ struct Finding {
     int neighbours_after = 0;
     bool only_grew = false;  ///< the earlier content is the beginning of the later one
     bool opaque = false;     ///< the later content cannot be told from ciphertext
+    bool readable = false;   ///< … until it is unpacked: what is inside needs no secret
     bool operator==(const Finding&) const = default;
 };
 
@@ -48,5 +49,9 @@ Finding examine_new(const Excerpt& after);
 /// Whether `after` gives `before` back without any secret: decompression, an archive that holds it,
 /// base64. Bounded.
 bool gives_back(const Excerpt& before, const Excerpt& after);
+
+/// The beginning of what `packed` holds, unpacked without any secret as far as it goes; empty when
+/// nothing comes out. Bounded.
+Bytes unpack(ByteView packed);
 
 }  // namespace hygie::files

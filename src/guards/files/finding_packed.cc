@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kUnpackedBytesMax = 64 << 20;
 constexpr std::size_t kEntriesMax = 4096;
 constexpr std::size_t kBlockBytes = 64 << 10;
+/// Enough to tell a content from ciphertext.
+constexpr std::size_t kPeekBytes = 256 << 10;
 
 struct Freer {
     void operator()(struct archive* reader) const { archive_read_free(reader); }
@@ -80,6 +82,28 @@ bool archive_holds(ByteView packed, ByteView wanted, Shape shape) {
     return false;
 }
 
+/// The content of the first entry that has one.
+Bytes first_content(ByteView packed, Shape shape) {
+    const Reader reader = open_archive(packed, shape);
+    if (!reader) return {};
+    struct archive_entry* entry = nullptr;
+    for (std::size_t i = 0; i < kEntriesMax; ++i) {
+        const int state = archive_read_next_header(reader.get(), &entry);
+        if (state == ARCHIVE_EOF || state < ARCHIVE_WARN) return {};
+        Bytes content(kPeekBytes);
+        std::size_t done = 0;
+        while (done < content.size()) {
+            const la_ssize_t got =
+                archive_read_data(reader.get(), content.data() + done, content.size() - done);
+            if (got <= 0) break;  // a file that is still being written ends too early
+            done += static_cast<std::size_t>(got);
+        }
+        content.resize(done);
+        if (done != 0) return content;
+    }
+    return {};
+}
+
 bool base64_holds(ByteView spelled, ByteView wanted) {
     std::string text;
     text.reserve(spelled.size());
@@ -90,6 +114,14 @@ bool base64_holds(ByteView spelled, ByteView wanted) {
 }
 
 }  // namespace
+
+Bytes unpack(ByteView packed) {
+    // Read as it stands, an archive comes out as it went in.
+    const Bytes content = first_content(packed, Shape::File);
+    const Format format = format_of(content);
+    const bool is_archive = format == Format::Packed || format == Format::Archive;
+    return is_archive ? first_content(packed, Shape::Archive) : content;
+}
 
 bool gives_back(const Excerpt& before, const Excerpt& after) {
     if (!before.whole || !after.whole || before.bytes.empty()) return false;

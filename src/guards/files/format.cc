@@ -107,6 +107,12 @@ bool is_openpgp(ByteView bytes) {
     return (session_key_old || session_key_new) && bytes[version] >= 3 && bytes[version] <= 6;
 }
 
+/// A ZIP archive whose first entry needs a password (APPNOTE 4.4.4, bit 0).
+bool is_sealed_zip(ByteView bytes) {
+    constexpr std::size_t kFlags = 6;
+    return has(bytes, 0, "PK\x03\x04") && bytes.size() > kFlags && (bytes[kFlags] & 1) != 0;
+}
+
 bool is_utf16(ByteView bytes) {
     if (bytes.size() < 4 || bytes.size() % 2 != 0) return false;
     const bool little = bytes[0] == 0xFF && bytes[1] == 0xFE;
@@ -145,7 +151,8 @@ std::string_view name_of(Format format) {
 Format format_of(ByteView bytes) {
     if (bytes.empty()) return Format::Empty;
     for (const Magic& magic : kMagics)
-        if (has(bytes, magic.offset, magic.bytes)) return magic.format;
+        if (has(bytes, magic.offset, magic.bytes))
+            return is_sealed_zip(bytes) ? Format::Sealed : magic.format;
     // Some writers put a few bytes before the header of a PDF (ISO 32000-1, implementation note
     // 13).
     if (as_text(bytes.first(std::min<std::size_t>(bytes.size(), 1024))).find("%PDF-") !=

@@ -21,7 +21,7 @@ enum class Format : std::uint8_t {
     Ole2,   ///< Word, Excel and Outlook before 2007; also a document with a password
     Dicom,
     Packed,   ///< gzip, zstd, xz, bzip2, 7z, RAR: may be undone without a secret, or not
-    Sealed,   ///< OpenPGP, age, openssl enc, ccrypt: needs a secret to be read
+    Sealed,   ///< OpenPGP, age, openssl enc, ZIP with a password: needs a secret to be read
     Archive,  ///< tar, cpio, ar, git pack and index
     Media,    ///< sound and film
     Database,

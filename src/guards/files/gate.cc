@@ -109,7 +109,8 @@ Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& 
       own_folders_(std::move(own_folders)),
       own_program_(program_of(::getpid())),
       closings_(groups.closings,
-                [this](fan::Event event) { return sort_closing(std::move(event)); }) {}
+                [this](fan::Event event) { return sort_closing(std::move(event)); }),
+      names_(groups.names, [this](pid_t tid) { return actors_.of(tid).key(); }) {}
 
 Gate::~Gate() {
     stop_ = true;
@@ -248,11 +249,11 @@ std::optional<std::string> Gate::protected_path(const Volume& volume, int fd, co
     return std::nullopt;
 }
 
-/// Somebody who changed something a moment ago does not get far ahead of the judge, be it by
-/// reading or by making new files.
+/// Somebody who changed something a moment ago, or took names away, does not get far ahead of the
+/// judge, be it by reading or by making new files.
 bool Gate::is_ahead(const Actor& actor) {
     const std::string key = actor.key();
-    if (!hot_.is_hot(key)) return false;
+    if (!hot_.is_hot(key) && !names_.owes(key)) return false;
     if (untold_.count(key) >= judge_.patience(actor)) return true;
     untold_.add(key);
     return false;

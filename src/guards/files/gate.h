@@ -18,6 +18,7 @@
 #include "guards/files/closings.h"
 #include "guards/files/fanotify.h"
 #include "guards/files/judge_door.h"
+#include "guards/files/names.h"
 #include "guards/files/store.h"
 
 namespace hygie::files {
@@ -195,6 +196,7 @@ class Gate {
     std::atomic<bool> scanned_ = false;
     std::atomic<bool> failed_ = false;
     Closings closings_;
+    Names names_;
     UntoldActs untold_;
     std::mutex clerk_mutex_;
     std::condition_variable clerk_done_;

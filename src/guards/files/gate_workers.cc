@@ -99,7 +99,7 @@ void Gate::wait_for_clerk() {
         if (closings_.deal_with_next([this](Closing& closing) { take_closing(closing); })) continue;
         if (has_looks()) look_at_all();
         std::unique_lock lock(clerk_mutex_);
-        if (!clerk_busy_ && !closings_.pending() && !groups_.names.pending()) return;
+        if (!clerk_busy_ && !closings_.pending() && !names_.pending()) return;
         clerk_done_.wait_for(lock, std::chrono::milliseconds(1));
     }
 }

@@ -8,8 +8,8 @@
 namespace hygie::files {
 namespace {
 
-/// A file cut to nothing is as good as deleted, and deletion alone stops nobody soon.
-constexpr std::uint32_t kEmptiedPoints = 20;
+/// Programs empty their journals. Nobody empties a document: it is destroyed under its name.
+constexpr std::uint32_t kEmptiedTextPoints = 34;
 /// Nothing is left, nothing is wrong with what came: honest once, not ten times.
 constexpr std::uint32_t kRewrittenPoints = 34;
 constexpr std::uint32_t kBreadthPoints = 50;
@@ -41,7 +41,7 @@ struct Weight {
 
 /// Programs write texts anew every day, and what never had a format cannot lose it.
 bool is_telling(Format before) {
-    return before != Format::Text && before != Format::Unknown;
+    return before != Format::Text && before != Format::Unknown && before != Format::Sealed;
 }
 
 Weight weight_of(const Finding& finding) {
@@ -54,7 +54,9 @@ Weight weight_of(const Finding& finding) {
         case Fate::Rewritten:
             return {Sign::Rewritten, is_telling(finding.before) ? kRewrittenPoints : 0};
         case Fate::Emptied:
-            return {Sign::Emptied, finding.after == Format::Empty ? kEmptiedPoints : kOneFile};
+            return {Sign::Emptied, finding.after == Format::Empty && !is_telling(finding.before)
+                                       ? kEmptiedTextPoints
+                                       : kOneFile};
         case Fate::Damaged:
             return {Sign::Damaged, kOneFile};
         case Fate::Scrambled:
@@ -142,10 +144,8 @@ void Judge::judge_content(const Change& change) {
     if (!change.now || !change.before) return;
     // What it made itself may be changed; what it is renamed over was somebody's.
     if (change.kind == ChangeKind::CloseWrite &&
-        circle(change.actor).made(change.file, change.actor.key(), change.steady)) {
-        circle(change.actor).rewrite(change.file, change.now);
-        return;
-    }
+        circle(change.actor).made(change.file, change.actor.key(), change.steady))
+        return judge_new(change);
     const Result<Finding> finding = examiner_.examine(change.before.get(), *change.now);
     if (!finding) return;
     const Weight weight = weight_of(*finding);
@@ -161,15 +161,26 @@ void Judge::judge_content(const Change& change) {
 }
 
 void Judge::judge_new(const Change& change) {
-    const std::vector<Loss> replaced =
-        circle(change.actor)
-            .add(Stranger{change.steady, change.file, change.path, change.now, change.actor.key()},
-                 examiner_);
-    for (const Loss& loss : replaced) {
+    judge_arrival(change, circle(change.actor)
+                              .add(Stranger{change.steady, change.file, change.path, change.now,
+                                            change.actor.key()},
+                                   examiner_));
+}
+
+void Judge::judge_arrival(const Change& change, const Circle::Arrival& arrival) {
+    for (const Loss& loss : arrival.replaced) {
         mark(change, loss.actor, loss.path, Sign::Replaced, kOneFile);
         if (loss.actor.key() != change.actor.key())
             mark(change, change.actor, loss.path, Sign::Replaced, kOneFile);
     }
+    for (const Loss& loss : arrival.cleared) pardon(change, loss);
+}
+
+/// The loss was explained after all: what was held against anybody for it is taken back.
+void Judge::pardon(const Change& change, const Loss& loss) {
+    for (auto& [key, party] : parties_) party.suspect.forget(hash_of(loss.path), Sign::Replaced);
+    Party& own = party(loss.actor.key(), change.steady);
+    if (own.rung < Rung::Freeze) own.rung = rung_for(own, change, false);
 }
 
 void Judge::judge_loss(const Change& change) {
@@ -186,7 +197,7 @@ void Judge::judge_loss(const Change& change) {
 }
 
 void Judge::judge_name(const Change& change) {
-    circle(change.actor).rename(change.file, change.path);
+    judge_arrival(change, circle(change.actor).rename(change.file, change.path, examiner_));
     judge_canary(change, Sign::Emptied);
     const std::string_view before = extension_part(name_part(change.from));
     const std::string_view after = extension_part(name_part(change.path));
@@ -232,7 +243,7 @@ Conclusion Judge::take(const Change& change) {
             break;
         case ChangeKind::RenameOver:
         case ChangeKind::Exchange:
-            circle(change.actor).rename(change.file, change.path);
+            judge_arrival(change, circle(change.actor).rename(change.file, change.path, examiner_));
             judge_content(change);
             break;
         case ChangeKind::Unlink:

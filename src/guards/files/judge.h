@@ -99,6 +99,8 @@ class Judge {
     void judge_content(const Change& change);
     void judge_new(const Change& change);
     void judge_loss(const Change& change);
+    void judge_arrival(const Change& change, const Circle::Arrival& arrival);
+    void pardon(const Change& change, const Loss& loss);
     void judge_name(const Change& change);
     void judge_canary(const Change& change, Sign sign);
     void mark(const Change& change, const Actor& actor, std::string_view path, Sign sign,

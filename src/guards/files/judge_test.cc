@@ -109,6 +109,13 @@ class Theatre {
         change.from = from;
         return play(change);
     }
+    /// The file created last.
+    Conclusion rename_last(const Actor& actor, const std::string& path) {
+        Change change = make(ChangeKind::Rename, actor, path);
+        change.file = key(next_);
+        change.from = "/share/before";
+        return play(change);
+    }
     void pass(Micros time) {
         steady_ += time;
         wall_ += time;
@@ -220,7 +227,7 @@ const Behaviour kBehaviours[] = {
      [](Theatre& t, const Actor& a, const Victim& v, Chance&) {
          t.write(a, v.path, content(v.bytes), {});
      },
-     16},
+     9},
     {"zeros", [](Theatre& t, const Actor& a, const Victim& v,
                  Chance&) { t.write(a, v.path, content(v.bytes), Bytes(v.bytes.size())); }},
 };
@@ -374,6 +381,57 @@ TEST(Judge, CompressingIsInnocentThoughTheNewFileWasMetHalfWritten) {
     EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
 }
 
+TEST(Judge, CompressingIsInnocentThoughEveryDeletionIsToldBeforeTheNewFile) {
+    Theatre theatre;
+    const Actor gzip_process = theatre.process(606);
+    for (std::uint64_t i = 1; i <= 60; ++i) {
+        const std::string path = fmt::format("/share/letters/{}.txt", i);
+        theatre.unlink(gzip_process, path, content(text(60, i)));
+        theatre.create(gzip_process, path + ".gz", gzip(text(60, i)));
+        EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve) << i;
+    }
+}
+
+TEST(Judge, WhatAFileThatComesLaterGivesBackIsHeldAgainstNobody) {
+    Theatre theatre;
+    Chance chance(15);
+    const Actor mover = theatre.process(607);
+    theatre.create(mover, "/share/a/sealed.bin", random_bytes(9000, chance));
+    for (std::uint64_t i = 0; i < 2; ++i)
+        theatre.unlink(mover, fmt::format("/share/a/{}.txt", i), content(text(150, i)));
+    EXPECT_EQ(theatre.judge.rung_of(mover), Rung::Delay);
+    for (std::uint64_t i = 0; i < 2; ++i)
+        theatre.create(mover, fmt::format("/share/b/{}.txt", i), text(150, i));
+    EXPECT_EQ(theatre.judge.rung_of(mover), Rung::Preserve);
+}
+
+TEST(Judge, CiphertextWrittenIntoItsOwnNewFileAfterTheDeletionCounts) {
+    Theatre theatre;
+    Chance chance(16);
+    const Actor attacker = theatre.process(608);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        const std::string path = fmt::format("/share/{}.txt", i);
+        theatre.create(attacker, path + ".locked", to_bytes(as_bytes("wait")));
+        theatre.unlink(attacker, path, content(text(80, i)));
+        theatre.write_on(attacker, path + ".locked", content(to_bytes(as_bytes("wait"))),
+                         random_bytes(6000, chance));
+    }
+    EXPECT_TRUE(theatre.is_frozen(attacker));
+}
+
+TEST(Judge, ANewFileThatIsRenamedToItsVictimsNameAfterTheDeletionCounts) {
+    Theatre theatre;
+    Chance chance(17);
+    const Actor attacker = theatre.process(609);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        const std::string path = fmt::format("/share/{}.txt", i);
+        theatre.create(attacker, fmt::format("/share/{:x}", chance()), random_bytes(900, chance));
+        theatre.unlink(attacker, path, content(text(80, i)));
+        theatre.rename_last(attacker, path + ".enc");
+    }
+    EXPECT_TRUE(theatre.is_frozen(attacker));
+}
+
 TEST(Judge, RewritingTextsAndClearingUpBesideAnothersArchivesIsInnocent) {
     Theatre theatre;
     Chance chance(14);
@@ -444,7 +502,7 @@ TEST(Judge, NotesInSeveralFoldersCountBesideOneDestroyedFile) {
             theatre.write(attacker, fmt::format("/share/{}/doc.txt", i), content(text(80, i)),
                           random_bytes(6000, chance));
         }
-        for (std::uint64_t i = 0; i < 3; ++i)
+        for (std::uint64_t i = 0; i < 2; ++i)
             theatre.write(attacker, fmt::format("/share/{}/cut.txt", i), content(text(80, i)), {});
         return theatre.is_frozen(attacker);
     };

@@ -37,7 +37,8 @@ class SandboxedExaminer final : public Examiner {
     unsigned deaths_ = 0;
 };
 
-/// Takes everything away from this process that parsing does not need. Every later breach ends it.
+/// Takes everything away from this process that parsing does not need. Opening a path is refused,
+/// because libraries look for time zones and character sets; every other breach ends it.
 Status enter_sandbox();
 
 }  // namespace hygie::files

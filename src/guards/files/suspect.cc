@@ -21,6 +21,10 @@ void Suspect::forget(const std::vector<std::uint64_t>& files) {
                   [&](const Mark& mark) { return std::ranges::count(files, mark.file) != 0; });
 }
 
+void Suspect::forget(std::uint64_t file, Sign sign) {
+    std::erase_if(marks_, [&](const Mark& mark) { return mark.file == file && mark.sign == sign; });
+}
+
 Sums Suspect::sums(SteadyTime at, WallTime time) const {
     Sums sums;
     for (const Mark& mark : marks_) {

@@ -61,6 +61,8 @@ class Suspect {
     std::vector<Actor> actors(SteadyTime at) const;
     /// Drops the marks about these files.
     void forget(const std::vector<std::uint64_t>& files);
+    /// Drops what one file stands for, if that is this.
+    void forget(std::uint64_t file, Sign sign);
 
   private:
     std::deque<Mark> marks_;

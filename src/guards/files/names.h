@@ -1,0 +1,48 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "guards/files/fanotify.h"
+
+namespace hygie::files {
+
+/// What the kernel told about names, until the clerk has dealt with it. Whoever stands at the door
+/// sees at once who took names away and whom the judge does not know of yet. Thread-safe.
+class Names {
+  public:
+    /// The key of the actor behind a process.
+    using Who = std::function<std::string(pid_t)>;
+
+    static constexpr std::size_t kWaitingMax = 8192;
+
+    Names(fan::Group& group, Who who) : group_(group), who_(std::move(who)) {}
+
+    /// All that waits, in order, to be dealt with now.
+    std::vector<fan::Event> take();
+    /// What was taken is told.
+    void put_down();
+    /// Something waits, or is being dealt with.
+    bool pending();
+    /// The actor took a name away, or gave it to another file, and that is not told yet.
+    bool owes(const std::string& actor);
+
+  private:
+    void take_in();
+
+    fan::Group& group_;
+    Who who_;
+    std::mutex mutex_;
+    std::deque<fan::Event> waiting_;
+    std::set<std::string> owing_;    ///< of waiting_
+    std::set<std::string> in_hand_;  ///< of what is being dealt with
+    bool is_in_hand_ = false;
+};
+
+}  // namespace hygie::files
