@@ -30,27 +30,45 @@ void Gate::run_clerk() {
     while (!stop_) {
         std::array<pollfd, 2> polls{
             {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
-        if (!closings_.pending() && !names_.pending() &&
-            ::poll(polls.data(), polls.size(), kPollMs) <= 0)
-            continue;
-        // Set before the queue is emptied: who looks in between sees one or the other.
-        set_clerk_busy(true);
-        const std::vector<fan::Event> names = names_.take();
-        // What was closed before these names came or went is told before them, whoever has it in
-        // hand: a deleted file must find the one that gives it back.
-        closings_.settle([this](Closing& closing) { take_closing(closing); });
-        for (const fan::Event& event : names) take_name(event);
-        names_.put_down();
-        set_clerk_busy(false);
+        if (!is_anything_untold() && ::poll(polls.data(), polls.size(), kPollMs) <= 0) continue;
+        const std::lock_guard lock(clerk_mutex_);
+        take_what_happened();
     }
 }
 
-void Gate::set_clerk_busy(bool busy) {
-    const std::lock_guard lock(clerk_mutex_);
-    clerk_busy_ = busy;
-    if (busy) return;
-    if (!closings_.pending() && !names_.pending() && !has_looks()) untold_.clear();
-    clerk_done_.notify_all();
+/// Under the clerk's lock: a doorman whose caller waits for it does it himself. False when nothing
+/// had happened.
+bool Gate::take_what_happened() {
+    const std::vector<fan::Event>& names = names_.take();
+    // What was closed before these names came or went is told before them, whoever has it in hand:
+    // a deleted file must find the one that gives it back.
+    const bool was_closing = closings_.settle([this](Closing& closing) { take_closing(closing); });
+    for (const fan::Event& event : names) take_name(event);
+    // Losing its name changes a file's attributes too: only of those that still have one.
+    for (const fan::Event& event : names)
+        if (event.mask & fan::kAttrib) take_attributes(event);
+    const bool was_name = !names.empty();
+    names_.put_down();
+    if (!is_anything_untold() && !has_looks()) untold_.clear();
+    return was_closing || was_name;
+}
+
+bool Gate::is_anything_untold() {
+    return closings_.pending() || names_.pending();
+}
+
+/// Its name when it was closed, or the one it has now: a new file may have taken another's since.
+/// Whether that one lives cannot be asked: the file system makes us wait for what it clears away.
+std::optional<std::string> Gate::name_when_closed(const Volume& volume, int fd,
+                                                  const FileKey& key) {
+    std::optional<std::string> path = protected_path(volume, fd, key);
+    const auto owner = path ? store_.catalog().at(*path) : std::nullopt;
+    if (!owner || *owner == key) return path;
+    const auto old = names_.old_name([&](const fan::Event& event) {
+        return event.fsid == volume.id() && volume.key(event.target) == key;
+    });
+    const auto from = old ? path_in(volume, old->dir, old->name) : std::nullopt;
+    return from && volume.protects(*from) ? from : path;
 }
 
 const Volume* Gate::volume_of(const fan::Event& event) const {
@@ -107,7 +125,8 @@ void Gate::take_closing(Closing& closing) {
     const Volume* volume = volume_of(info);
     const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
     const auto known = store_.catalog().find(key);
-    std::optional<std::string> path = protected_path(*volume, fd, key);
+    std::optional<std::string> path =
+        known ? protected_path(*volume, fd, key) : name_when_closed(*volume, fd, key);
     if (!path && !known) {
         groups_.closings.ignore(fd, fan::kCloseWrite, fan::Ignore::Always);
         return;
@@ -190,12 +209,8 @@ void Gate::take_name(const fan::Event& event) {
     const Actor actor = actors_.of(event.tid);
     // Events on one object may come merged: order them as they can have happened.
     if (event.mask & fan::kCreate) take_create(*volume, event, actor);
-    if (event.mask & fan::kModify) {
-        const FileKey key = volume->key(event.target);
-        if (!look_at(key, event.tid)) look_again(key, event.tid);
-    }
+    if (event.mask & fan::kModify) look_at(volume->key(event.target), event.tid);
     if (event.mask & fan::kRename) take_rename(*volume, event, actor);
-    if (event.mask & fan::kAttrib) take_attributes(*volume, event, actor);
     if (event.mask & fan::kDelete) take_delete(*volume, event, actor);
 }
 
@@ -261,7 +276,7 @@ void Gate::take_rename(const Volume& volume, const fan::Event& event, const Acto
         change.now = store_.content(key, now->committed, now->committed_size);
     if (victim)
         change.before = store_.content(*replaced, victim->committed, victim->committed_size);
-    const bool is_destructive = victim && victim->committed_size > 0;
+    const bool is_destructive = victim && victim->committed_size > 0 && !owns(actor, *victim);
     tell(std::move(change), is_destructive);
 }
 
@@ -276,6 +291,12 @@ void Gate::take_create(const Volume& volume, const fan::Event& event, const Acto
         struct stat info{};
         if (::lstat(path->c_str(), &info) == 0 && S_ISLNK(info.st_mode))
             move_in(volume, key, *path, actor);
+    } else if (known && known->type == FileType::Regular) {
+        // A second name of bytes that are kept, or will be.
+        if (known->path != *path) {
+            store_.catalog().move(key, {}, *path);
+            note(store_.note_moved(key, {}, *path, actor.key()));
+        }
     } else if (!known || known->path != *path) {
         move_in(volume, key, *path, actor);
     }
@@ -283,13 +304,16 @@ void Gate::take_create(const Volume& volume, const fan::Event& event, const Acto
     if (!known) tell(change_of(ChangeKind::Create, actor, key, *path), false);
 }
 
-void Gate::take_attributes(const Volume& volume, const fan::Event& event, const Actor& actor) {
-    const FileKey key = volume.key(event.target);
+void Gate::take_attributes(const fan::Event& event) {
+    const Volume* volume = volume_of(event);
+    if (event.tid == ::getpid() || !volume || event.target.bytes.empty()) return;
+    const FileKey key = volume->key(event.target);
     const auto known = store_.catalog().find(key);
-    if (!known) return;
-    const Result<UniqueFd> fd = volume.open_key(key, O_PATH);
+    if (!known || !known->is_named) return;
+    const Result<UniqueFd> fd = volume->open_key(key, O_PATH);
     if (!fd) return;
-    note(store_.note_attributes({volume, fd->get(), key, known->path}, actor.key()));
+    note(store_.note_attributes({*volume, fd->get(), key, known->path},
+                                actors_.of(event.tid).key()));
 }
 
 }  // namespace hygie::files

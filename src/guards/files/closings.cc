@@ -75,15 +75,16 @@ bool Closings::deal_with(const FileKey& key, const Deal& deal) {
     }
 }
 
-void Closings::settle(const Deal& deal) {
-    while (deal_with_next(deal)) {
-    }
+bool Closings::settle(const Deal& deal) {
+    bool was_any = false;
+    while (deal_with_next(deal)) was_any = true;
     std::unique_lock lock(mutex_);
     const std::uint64_t last = handed_;
     put_down_.wait(lock, [&] {
         return std::ranges::none_of(in_hand_,
                                     [&](const Hand& hand) { return hand.number <= last; });
     });
+    return was_any;
 }
 
 bool Closings::pending() {

@@ -37,8 +37,9 @@ class Closings {
     /// Deals with those of this file; returns when none is in anybody's hands. True when there was
     /// one.
     bool deal_with(const FileKey& key, const Deal& deal);
-    /// Deals with all of them, and returns when none that came before is in anybody's hands.
-    void settle(const Deal& deal);
+    /// Deals with all of them, and returns when none that came before is in anybody's hands. False
+    /// when there was none.
+    bool settle(const Deal& deal);
     /// Something waits, or is in somebody's hands.
     bool pending();
 

@@ -119,6 +119,16 @@ Gate::~Gate() {
 
 void Gate::start() {
     heed_all();
+    ignore_own_stage();
+    // What we make there is nobody's news. But a live file may be met under its second name.
+    constexpr std::uint64_t kNames = fan::kCreate | fan::kDelete | fan::kRename;
+    for (const auto& volume : volumes_) {
+        const Stage& stage = store_.stage(volume->number());
+        for (const std::string& folder : stage.all_folders())
+            groups_.names.ignore_inside(folder, kNames);
+        for (const std::string& folder : stage.folders())
+            groups_.closings.ignore_inside(folder, fan::kCloseWrite);
+    }
     for (int i = 0; i < kDoormen; ++i)
         threads_.emplace_back([this] {
             set_urgency("doorman", Urgency::Door);
@@ -152,11 +162,18 @@ void Gate::heed_all() {
         read_.clear();
     }
     groups_.gate.heed_all();
+    for (const std::string& folder : own_folders_)
+        groups_.gate.ignore_inside(folder, groups_.gate_mask());
+    meets_own_stage_ = true;
+}
+
+/// The stage has many folders, and whoever heeds all is waited for: until the keeper comes by, what
+/// we open there is met at the door and let through.
+void Gate::ignore_own_stage() {
+    if (!meets_own_stage_.exchange(false)) return;
     for (const auto& volume : volumes_)
         for (const std::string& folder : store_.stage(volume->number()).folders())
             groups_.gate.ignore_inside(folder, groups_.gate_mask());
-    for (const std::string& folder : own_folders_)
-        groups_.gate.ignore_inside(folder, groups_.gate_mask());
 }
 
 // ---- doormen: one at the door, who never waits and never opens a file; the others look after ----
@@ -275,6 +292,18 @@ void Gate::ignore_after_reading(int fd, const FileKey& key, const Actor& actor) 
     groups_.gate.ignore(fd, ignored_after_reading(key, actor), fan::Ignore::UntilModified);
 }
 
+/// Somebody who changes files is likely to change this one next: the judge will ask for its bytes,
+/// which may have left the memory by then, with the file.
+void Gate::remember(int fd, const Known& known, const Actor& actor) {
+    if (known.size == 0 || known.size > Recent::kOneBytesMax || !hot_.is_hot(actor.key()) ||
+        store_.recent().has(known.version))
+        return;
+    Bytes bytes = bytes_at_hand(fd, known.size);
+    struct stat info{};
+    if (bytes.empty() || ::fstat(fd, &info) < 0 || !is_held(known, info)) return;
+    store_.recent().put(known.version, std::move(bytes));
+}
+
 /// True when the act is answered; else `task` says what is known of it.
 bool Gate::meet_quickly(fan::Event& event, Task& task) {
     const int fd = event.fd.get();
@@ -309,6 +338,7 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     const Actor actor = actors_.of(event.tid);
     if (is_ahead(actor)) return false;
     ignore_after_reading(fd, *key, actor);
+    remember(fd, *known, actor);
     answer(event, fan::kAllow);
     tell(change_of(ChangeKind::Read, actor, *key, known->path), false);
     return true;

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
@@ -128,6 +127,7 @@ class Gate {
     std::uint64_t ignored_after_reading(const FileKey& key, const Actor& actor);
     void ignore_after_reading(int fd, const FileKey& key, const Actor& actor);
     bool is_held(const std::optional<Known>& known, const struct stat& info) const;
+    void remember(int fd, const Known& known, const Actor& actor);
     const Volume* volume_of(const struct stat& info) const;
     std::optional<std::string> protected_path(const Volume& volume, int fd, const FileKey& key);
 
@@ -138,7 +138,7 @@ class Gate {
     void ignore_what_is_safe(const Task& task, Need need, const struct stat& info,
                              const Actor& actor);
     Stop ask(const Task& task, const Actor& actor);
-    void wait_for_clerk();
+    void catch_up();
     /// What somebody made a short time ago is its own to destroy.
     bool owns(const Actor& actor, const Known& known) const;
     /// A restore puts back what is known to be good: it is not judged.
@@ -156,12 +156,14 @@ class Gate {
     ContentPtr replaced_at(const Volume& volume, const FileKey& key, const std::string& path);
     void tell_closing(const FileKey& key, const std::string& path,
                       const std::optional<Known>& before, const Actor& actor);
-    void set_clerk_busy(bool busy);
+    bool take_what_happened();
+    bool is_anything_untold();
     void take_name(const fan::Event& event);
     void take_rename(const Volume& volume, const fan::Event& event, const Actor& actor);
     void take_delete(const Volume& volume, const fan::Event& event, const Actor& actor);
     void take_create(const Volume& volume, const fan::Event& event, const Actor& actor);
-    void take_attributes(const Volume& volume, const fan::Event& event, const Actor& actor);
+    void take_attributes(const fan::Event& event);
+    std::optional<std::string> name_when_closed(const Volume& volume, int fd, const FileKey& key);
     void move_in(const Volume& volume, const FileKey& key, const std::string& path,
                  const Actor& actor);
     std::optional<std::string> path_in(const Volume& volume, const fan::Handle& dir,
@@ -173,6 +175,7 @@ class Gate {
 
     // Keeper
     void run_keeper();
+    void ignore_own_stage();
     void look_again(const FileKey& key, pid_t tid);
     bool look_at(const FileKey& key, pid_t tid);
     bool has_looks();
@@ -198,11 +201,10 @@ class Gate {
     Closings closings_;
     Names names_;
     UntoldActs untold_;
-    std::mutex clerk_mutex_;
-    std::condition_variable clerk_done_;
-    bool clerk_busy_ = false;
+    std::mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;
+    std::atomic<bool> meets_own_stage_ = false;
     std::mutex failure_mutex_;
     std::optional<Error> failure_;
     std::array<std::mutex, 64> stripes_;

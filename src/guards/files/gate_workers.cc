@@ -18,6 +18,7 @@ constexpr Micros kSyncInterval = std::chrono::seconds(1);
 constexpr Micros kLookInterval = std::chrono::milliseconds(100);
 /// The gate's view of what happened may lag this long behind an act it holds.
 constexpr Micros kClerkWaitMax = std::chrono::milliseconds(20);
+constexpr Micros kPause = std::chrono::microseconds(100);
 constexpr Micros kOwn = std::chrono::minutes(10);
 
 ChangeKind kind_of(Intent intent, std::uint64_t mask) {
@@ -41,7 +42,12 @@ Gate::Need Gate::need_of(const Task& task, const std::optional<Known>& known,
                          const struct stat& info) {
     if (is_held(known, info)) return Need::Nothing;
     const bool clones = store_.stage(task.volume->number()).clones();
+    const Stamp now = Stamp::of(info);
     if (task.intent == Intent::Read && !clones && known) return Need::Skip;
+    // It got another name, or rights: known again as it stands from here on.
+    if (task.intent == Intent::Read && known && known->is_held && known->held.size == now.size &&
+        known->held.modified_ns == now.modified_ns)
+        return Need::Bytes;
     const bool is_new = !known;
     if (is_new &&
         (!scanned_ || !(task.event.mask & fan::kPreAccess) || task.intent == Intent::Truncate))
@@ -68,6 +74,7 @@ Status Gate::make_safe(Task& task, const Actor& actor) {
                                Store::Effort::Bytes));
         ++counts_.kept;
     }
+    if (need == Need::Nothing) remember(fd, *known, actor);
     ignore_what_is_safe(task, need, info, actor);
     return {};
 }
@@ -92,15 +99,23 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
         groups_.gate.heed(fd, groups_.gate_mask());
 }
 
-/// Helps the clerk until all that happened so far is told.
-void Gate::wait_for_clerk() {
+/// Does what the clerk has not done yet, or helps it, until all that happened so far is told.
+void Gate::catch_up() {
     const auto until = std::chrono::steady_clock::now() + kClerkWaitMax;
+    const auto deal = [this](Closing& closing) { take_closing(closing); };
     while (!stop_ && std::chrono::steady_clock::now() < until) {
-        if (closings_.deal_with_next([this](Closing& closing) { take_closing(closing); })) continue;
+        bool was_any = false;
+        bool is_all_told = false;
+        if (const std::unique_lock lock(clerk_mutex_, std::try_to_lock); lock) {
+            was_any = take_what_happened();
+            is_all_told = !is_anything_untold();
+        } else {
+            was_any = closings_.deal_with_next(deal);
+        }
         if (has_looks()) look_at_all();
-        std::unique_lock lock(clerk_mutex_);
-        if (!clerk_busy_ && !closings_.pending() && !names_.pending()) return;
-        clerk_done_.wait_for(lock, std::chrono::milliseconds(1));
+        if (is_all_told) return;
+        // In somebody else's hands.
+        if (!was_any) std::this_thread::sleep_for(kPause);
     }
 }
 
@@ -115,7 +130,7 @@ Stop Gate::ask(const Task& task, const Actor& actor) {
     auto known = store_.catalog().find(task.key);
     const bool is_own = known && owns(actor, *known);
     if (!is_own && untold_.count(key) >= judge_.patience(actor)) {
-        wait_for_clerk();
+        catch_up();
         known = store_.catalog().find(task.key);
     }
     // A new file of somebody who destroyed something: it may stand for what comes next.
@@ -152,7 +167,8 @@ void Gate::serve(Task task) {
     if (task.intent == Intent::Truncate && !is_denied) look_again(task.key, task.event.tid);
 }
 
-// ---- the keeper: makes durable, forgets what was ignored -------------------------------------
+// ---- the keeper: makes durable, forgets what was ignored
+// -------------------------------------
 
 void Gate::run_keeper() {
     auto epoch = std::chrono::steady_clock::now();
@@ -160,6 +176,7 @@ void Gate::run_keeper() {
     while (!stop_) {
         std::this_thread::sleep_for(kLookInterval);
         look_at_all();
+        ignore_own_stage();
         const auto now = std::chrono::steady_clock::now();
         if (now - synced >= kSyncInterval) {
             synced = now;
@@ -202,12 +219,17 @@ bool Gate::look_at(const FileKey& key, pid_t tid) {
     const auto volume = std::ranges::find_if(
         volumes_, [&](const auto& one) { return one->number() == key.volume(); });
     if (volume == volumes_.end()) return true;
+    const auto known = store_.catalog().find(key);
+    if (known && !known->is_named) return true;
+    struct stat info{};
+    // Opened without asking first: most are as they were kept.
+    const Result<UniqueFd> seen = (*volume)->open_key(key, O_PATH);
+    if (!seen || ::fstat(seen->get(), &info) < 0) return true;
+    if (is_held(known, info)) return false;
     Result<UniqueFd> fd = (*volume)->open_key(key, O_RDONLY | O_NOATIME);
     // A read lease is refused while somebody may write: then a closing will come.
     if (!fd || ::fcntl(fd->get(), F_SETLEASE, F_RDLCK) < 0) return true;
     (void)::fcntl(fd->get(), F_SETLEASE, F_UNLCK);
-    struct stat info{};
-    if (::fstat(fd->get(), &info) < 0 || is_held(store_.catalog().find(key), info)) return false;
     Closing closing;
     closing.event.fd = std::move(*fd);
     closing.event.tid = tid;

@@ -65,6 +65,8 @@ class Watcher {
                 break;
             case RecordKind::Moved:
                 if (record.from == record.path) return {};
+                // It came from outside, or is a second name.
+                if (record.from.empty()) return {record.path};
                 for (const std::string& below : timeline_.below(record.from)) {
                     paths.push_back(below);
                     paths.push_back(record.path + below.substr(record.from.size()));

@@ -47,6 +47,10 @@ bool is_awaited(const Change& change) {
 JudgeDesk::JudgeDesk(Parts parts) : parts_(std::move(parts)), saved_(parts_.clock.steady()) {}
 
 void JudgeDesk::start() {
+    {
+        const std::scoped_lock lock(mutex_);
+        is_open_ = true;
+    }
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -55,6 +59,11 @@ void JudgeDesk::stop() {
     thread_.request_stop();
     filled_.notify_all();
     thread_.join();
+    {
+        std::unique_lock lock(mutex_);
+        is_open_ = false;
+        judged_.wait(lock, [&] { return !judging_; });
+    }
     save(Saving::Now);
 }
 
@@ -70,11 +79,15 @@ Stop JudgeDesk::before(const Change& change) {
     bool judged = true;
     {
         std::unique_lock lock(mutex_);
-        judged = judged_.wait_for(lock, kWaitMax, [&] {
+        const auto until = std::chrono::steady_clock::now() + kWaitMax;
+        const auto may_go_on = [&] {
             const auto known = standings_.find(key);
-            if (known == standings_.end()) return true;
-            return known->second.unjudged <= known->second.allowance(change.steady);
-        });
+            return known == standings_.end() ||
+                   known->second.unjudged <= known->second.allowance(change.steady);
+        };
+        // Whoever waits judges rather than wait for a thread that would.
+        while (!(judged = may_go_on()) && std::chrono::steady_clock::now() < until)
+            if (!judge_next(lock)) judged_.wait_until(lock, until);
         const auto known = standings_.find(key);
         if (known != standings_.end()) rung = known->second.rung;
     }
@@ -160,32 +173,41 @@ void JudgeDesk::run(const std::stop_token& stop) {
     set_urgency("judge", Urgency::Known);
     SteadyTime looked{};
     while (!stop.stop_requested()) {
-        std::optional<Change> change;
         {
             std::unique_lock lock(mutex_);
             if (queue_.empty()) {
-                busy_ = false;
+                begun_ = false;
                 urgent_ = false;
-                judged_.notify_all();
             }
             // Once begun, a handful is judged to its end.
-            if (!busy_)
+            if (!begun_)
                 filled_.wait_for(lock, stop, kLook,
                                  [&] { return urgent_ || queue_.size() >= kHandful; });
             if (stop.stop_requested()) return;
-            busy_ = !queue_.empty();
-            if (busy_) {
-                change = std::move(queue_.front());
-                queue_.pop_front();
-            }
+            begun_ = !queue_.empty();
+            if (begun_ && !judge_next(lock)) judged_.wait_for(lock, kLook);
         }
-        if (change) judge_one(*change);
         const SteadyTime now = parts_.clock.steady();
         if (now - looked < kOrdersEvery) continue;
         looked = now;
         obey_orders();
         save(Saving::WhenDue);
     }
+}
+
+/// One at a time and in order, by whoever comes first. False when somebody is at it, or nothing
+/// waits. Takes and gives back the lock.
+bool JudgeDesk::judge_next(std::unique_lock<std::mutex>& lock) {
+    if (judging_ || queue_.empty() || !is_open_) return false;
+    judging_ = true;
+    const Change change = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    judge_one(change);
+    lock.lock();
+    judging_ = false;
+    judged_.notify_all();
+    return true;
 }
 
 void JudgeDesk::judge_one(const Change& change) {
@@ -239,7 +261,7 @@ void JudgeDesk::drain() {
     std::unique_lock lock(mutex_);
     urgent_ = true;
     filled_.notify_one();
-    judged_.wait(lock, [&] { return queue_.empty() && !busy_; });
+    judged_.wait(lock, [&] { return queue_.empty() && !judging_; });
 }
 
 void JudgeDesk::obey_orders() {

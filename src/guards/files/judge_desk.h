@@ -18,8 +18,9 @@
 
 namespace hygie::files {
 
-/// The judge at work beside the gate: takes what happened in order, on a thread of its own, and
-/// lets an actor destroy nothing new while more than a file of its doing waits to be judged.
+/// The judge at work beside the gate: takes what happened in order, on a thread of its own or on
+/// that of a doorman who waits for it, and lets an actor destroy nothing new while more than a file
+/// of its doing waits to be judged.
 class JudgeDesk final : public JudgeDoor {
   public:
     struct Parts {
@@ -79,6 +80,7 @@ class JudgeDesk final : public JudgeDoor {
     };
 
     void run(const std::stop_token& stop);
+    bool judge_next(std::unique_lock<std::mutex>& lock);
     void judge_one(const Change& change);
     void settle(const Change& change, const Conclusion& conclusion);
     bool is_urgent(const Change& change) const;
@@ -97,8 +99,10 @@ class JudgeDesk final : public JudgeDoor {
     std::condition_variable judged_;
     std::deque<Change> queue_;
     std::unordered_map<std::string, Standing> standings_;
-    bool busy_ = false;
-    bool urgent_ = false;  ///< something waits that somebody waits for
+    bool is_open_ = false;
+    bool begun_ = false;    ///< a handful is being judged to its end
+    bool judging_ = false;  ///< somebody judges the change that came first
+    bool urgent_ = false;   ///< something waits that somebody waits for
     std::atomic<std::uint64_t> dropped_ = 0;
     std::mutex judge_mutex_;  ///< the judge and the theft watch: one thread at a time
     SteadyTime saved_{};

@@ -1,5 +1,7 @@
 #include "guards/files/names.h"
 
+#include <algorithm>
+
 #include "host/log.h"
 
 namespace hygie::files {
@@ -16,27 +18,39 @@ void Names::take_in() {
     }
 }
 
-std::vector<fan::Event> Names::take() {
+const std::vector<fan::Event>& Names::take() {
     const std::lock_guard lock(mutex_);
     take_in();
-    std::vector<fan::Event> events(std::make_move_iterator(waiting_.begin()),
-                                   std::make_move_iterator(waiting_.end()));
+    taken_.assign(std::make_move_iterator(waiting_.begin()),
+                  std::make_move_iterator(waiting_.end()));
     waiting_.clear();
     in_hand_ = std::move(owing_);
     owing_.clear();
-    is_in_hand_ = !events.empty();
-    return events;
+    return taken_;
 }
 
 void Names::put_down() {
     const std::lock_guard lock(mutex_);
     in_hand_.clear();
-    is_in_hand_ = false;
+    taken_.clear();
 }
 
 bool Names::pending() {
     const std::lock_guard lock(mutex_);
-    return is_in_hand_ || !waiting_.empty() || group_.pending();
+    return !taken_.empty() || !waiting_.empty() || group_.pending();
+}
+
+std::optional<Names::OldName> Names::old_name(const std::function<bool(const fan::Event&)>& is_it) {
+    const std::lock_guard lock(mutex_);
+    take_in();
+    const auto found = [&](const fan::Event& event) {
+        return (event.mask & fan::kRename) && is_it(event);
+    };
+    if (const auto it = std::ranges::find_if(taken_, found); it != taken_.end())
+        return OldName{it->dir, it->name};
+    if (const auto it = std::ranges::find_if(waiting_, found); it != waiting_.end())
+        return OldName{it->dir, it->name};
+    return std::nullopt;
 }
 
 bool Names::owes(const std::string& actor) {

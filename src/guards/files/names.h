@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,14 +25,20 @@ class Names {
 
     Names(fan::Group& group, Who who) : group_(group), who_(std::move(who)) {}
 
-    /// All that waits, in order, to be dealt with now.
-    std::vector<fan::Event> take();
+    /// All that waits, in order, to be dealt with now, until it is put down.
+    const std::vector<fan::Event>& take();
     /// What was taken is told.
     void put_down();
     /// Something waits, or is being dealt with.
     bool pending();
     /// The actor took a name away, or gave it to another file, and that is not told yet.
     bool owes(const std::string& actor);
+    struct OldName {
+        fan::Handle dir;
+        std::string name;
+    };
+    /// What the file that `is_it` knows was called before the first rename that is not told yet.
+    std::optional<OldName> old_name(const std::function<bool(const fan::Event&)>& is_it);
 
   private:
     void take_in();
@@ -41,8 +48,8 @@ class Names {
     std::mutex mutex_;
     std::deque<fan::Event> waiting_;
     std::set<std::string> owing_;    ///< of waiting_
-    std::set<std::string> in_hand_;  ///< of what is being dealt with
-    bool is_in_hand_ = false;
+    std::vector<fan::Event> taken_;  ///< being dealt with
+    std::set<std::string> in_hand_;  ///< of taken_
 };
 
 }  // namespace hygie::files

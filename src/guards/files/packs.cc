@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "base/check.h"
 #include "crypto/aead.h"
@@ -165,15 +166,15 @@ Result<std::uint64_t> Packs::load(std::uint32_t pack, Check check) {
 }
 
 Status Packs::begin_pack() {
-    if (file_) TRY_STATUS(file_->sync());
     HYGIE_CHECK(random_ != nullptr, "packs opened to read are not written");
+    if (file_) full_.push_back(std::move(file_));
     file_ = TRY(disk_.open(path(number_ + 1), Open::Create));
     ++number_;
     Bytes header = to_bytes(as_bytes(kMagic));
     header.resize(kHeaderBytes);
     store_be(header.data() + 16, kVersion);
     TRY_STATUS(file_->write_at(0, header));
-    TRY_STATUS(disk_.sync_dir(dir_));
+    has_new_name_ = true;
     at_ = kHeaderBytes;
     bytes_ += kHeaderBytes;
     return {};
@@ -235,15 +236,22 @@ Result<Packs::Put> Packs::put(ByteView bytes) {
     return put;
 }
 
+/// Beside the writers: a pack that was begun or filled meanwhile waits for its sync, nobody else.
 Status Packs::sync() {
-    std::shared_ptr<File> file;
+    // Who comes second returns when the first is done.
+    const std::lock_guard one_at_a_time(sync_mutex_);
+    std::vector<std::shared_ptr<File>> files;
+    bool has_new_name = false;
     {
         const std::lock_guard lock(mutex_);
         if (!dirty_) return {};
         dirty_ = false;
-        file = file_;
+        files = std::exchange(full_, {});
+        files.push_back(file_);
+        has_new_name = std::exchange(has_new_name_, false);
     }
-    return file->sync();
+    for (const auto& file : files) TRY_STATUS(file->sync());
+    return has_new_name ? disk_.sync_dir(dir_) : Status();
 }
 
 Status Packs::compact(const std::function<std::set<ChunkId>()>& live) {

@@ -83,11 +83,14 @@ class Packs {
     crypto::Secret32 name_key_;
     crypto::Secret32 seal_key_;
     mutable std::mutex mutex_;
+    std::mutex sync_mutex_;
     std::unordered_map<ChunkId, Where, IdHash> index_;
     /// Chunks that were met again since a compaction began; none outside one.
     std::optional<std::set<ChunkId>> met_;
     std::uint32_t number_ = 0;
     std::shared_ptr<File> file_;
+    std::vector<std::shared_ptr<File>> full_;  ///< not synced yet
+    bool has_new_name_ = false;                ///< the folder is not synced yet
     bool dirty_ = false;
     Packer packer_;
     std::uint64_t at_ = 0;

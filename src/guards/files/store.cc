@@ -316,6 +316,7 @@ Status Store::keep_small(const Subject& subject, const struct stat& info, Cause 
         sealed.chunks = put.chunks;
         packed_[record.time] = {std::move(put.chunks), put.size};
     }
+    recent_.put(record.time, std::move(bytes));
     Known known = catalog_.find(subject.key).value_or(Known());
     known.held = Stamp::of(info);
     known.is_held = true;
@@ -408,6 +409,7 @@ ContentPtr Store::content(const FileKey& key, VersionId version, std::uint64_t s
     if (version == 0 || size == 0) return nullptr;
     return std::make_shared<StoredContent>(
         [this, key, version]() -> Result<ContentPtr> {
+            if (ContentPtr bytes = recent_.find(version)) return bytes;
             if (ContentPtr bytes = packed(version)) return bytes;
             if (Result<UniqueFd> fd = stage(key.volume()).open_version(key, version); fd)
                 return content_of(std::move(*fd));

@@ -12,6 +12,7 @@
 #include "guards/files/catalog.h"
 #include "guards/files/journal.h"
 #include "guards/files/packs.h"
+#include "guards/files/recent.h"
 #include "guards/files/stage.h"
 #include "guards/files/volume.h"
 #include "host/clock.h"
@@ -103,6 +104,7 @@ class Store {
     /// Gives back the room of chunks that no version needs any more.
     Status compact();
     Packs& packs() { return *packs_; }
+    Recent& recent() { return recent_; }
     /// Whole files up to this size go into the packs at once: making a file for each costs more
     /// than sealing its bytes, and cloning what was just written waits for the disk.
     static constexpr std::uint64_t kSmallBytesMax = 16 << 10;
@@ -131,6 +133,7 @@ class Store {
     Catalog catalog_;
     std::unique_ptr<Journal> journal_;
     std::shared_ptr<Packs> packs_;
+    Recent recent_;
     std::map<std::uint8_t, std::unique_ptr<Stage>> stages_;
     Admission admission_;
     struct Looked {
