@@ -77,7 +77,7 @@ function(hygie_room room)
         target_link_libraries(${name}_test PRIVATE hygie_${name} hygie_sim GTest::gtest_main rapidcheck)
         add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
         set_tests_properties(${name} PROPERTIES TIMEOUT 900 SKIP_REGULAR_EXPRESSION "^$"
-            ENVIRONMENT "HYGIE_SOURCE=${CMAKE_SOURCE_DIR}")
+            ENVIRONMENT "HYGIE_SOURCE=${CMAKE_SOURCE_DIR};LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/leaks.txt")
     endif()
     if(benches AND HYGIE_BENCHES)
         add_executable(${name}_bench ${benches})
