@@ -10,6 +10,7 @@ Needs root. Nothing outside a throw-away folder is touched.
 
 import argparse
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -102,34 +103,62 @@ os.write(1, b"e")
 """
 
 
+class Victims:
+    """Tells when the first of these files was changed, moved or removed."""
+
+    MODIFY, ATTRIB, CLOSE_WRITE, DELETE_SELF, MOVE_SELF = 0x2, 0x4, 0x8, 0x400, 0x800
+
+    def __init__(self, paths):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        mask = self.MODIFY | self.ATTRIB | self.CLOSE_WRITE | self.DELETE_SELF | self.MOVE_SELF
+        for path in paths:
+            libc.inotify_add_watch(self.fd, path, mask)
+
+    def is_one_hurt(self):
+        try:
+            return bool(os.read(self.fd, 4096))
+        except BlockingIOError:
+            return False
+
+    def close(self):
+        os.close(self.fd)
+
+
 def attack(name, share, guard):
     folder = os.path.join(os.fsencode(share), name.encode())
     before = {os.path.join(folder, f): None for f in os.listdir(folder)}
     before = {path: digest(path) for path in before}
+    victims = Victims(before)
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(HERE), name, str(share)], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, start_new_session=True)
     os.set_blocking(child.stdout.fileno(), False)
-    started, stopped_at, refused, ended = None, None, 0, False
+    hurt_at, stopped_at, refused_at, ended = None, None, None, False
     until = time.monotonic() + STOP_MAX
     while time.monotonic() < until and not ended and stopped_at is None:
         told = child.stdout.read() or b""
-        if started is None and told:
-            started = time.monotonic()
-        refused += told.count(b"x")
+        now = time.monotonic()
+        if hurt_at is None and victims.is_one_hurt():
+            hurt_at = now
+        if refused_at is None and b"x" in told:
+            refused_at = now
         ended = b"e" in told or child.poll() is not None
-        if state_of(child.pid) == "T" or (refused and guard and guard.stopped()):
-            stopped_at = time.monotonic()
-        time.sleep(0.002)
+        if state_of(child.pid) == "T":
+            stopped_at = now
+        elif refused_at and guard and guard.stopped():
+            stopped_at = refused_at
+        time.sleep(0.001)
     # One that was refused file after file may have told its end, and stand still.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     child.stdout.close()
+    victims.close()
     time.sleep(0.3)
     changed = sum(digest(path) != was for path, was in before.items())
     if stopped_at is None and guard and guard.stopped():
         stopped_at = time.monotonic()
-    milliseconds = round(1000 * (stopped_at - started)) if stopped_at and started else None
+    milliseconds = round(1000 * (stopped_at - hurt_at)) if stopped_at and hurt_at else None
     return {"behaviour": name, "files": len(before), "changed": changed, "stopped": stopped_at is not None,
             "stop_ms": milliseconds}
 

@@ -64,7 +64,8 @@ class JudgeDesk final : public JudgeDoor {
     /// What nobody waits for is judged by the handful.
     static constexpr std::size_t kHandful = 64;
     static constexpr Micros kWaitMax = std::chrono::milliseconds(150);
-    static constexpr Micros kDelay = std::chrono::milliseconds(50);
+    /// Of somebody suspected, each act; what it did last is judged before in any case.
+    static constexpr Micros kDelay = std::chrono::milliseconds(5);
     static constexpr Micros kOrdersEvery = std::chrono::milliseconds(250);
     static constexpr Micros kLook = std::chrono::milliseconds(50);
     static constexpr Micros kSaveEvery = std::chrono::seconds(60);
