@@ -86,6 +86,15 @@ def state_of(pid):
         return "X"
 
 
+def stands_still(pid):
+    """It, or what it waits for."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        children = []
+    return "T" in [state_of(each) for each in [pid, *children]]
+
+
 # One behaviour runs in a process of its own: it tells each file it is done with, and what was refused.
 CHILD = """
 import os, sys
@@ -97,7 +106,7 @@ for path in behaviours.victims(sys.argv[3], sys.argv[2]):
     try:
         attack(path)
         os.write(1, b".")
-    except OSError:
+    except Exception:
         os.write(1, b"x")
 os.write(1, b"e")
 """
@@ -125,11 +134,19 @@ class Victims:
         os.close(self.fd)
 
 
+def where_is(folder, number):
+    """A folder that may bear another name by now."""
+    for entry in os.scandir(os.path.dirname(folder)):
+        if entry.inode() == number:
+            return entry.path
+    return folder
+
+
 def attack(name, share, guard):
     folder = os.path.join(os.fsencode(share), name.encode())
-    before = {os.path.join(folder, f): None for f in os.listdir(folder)}
-    before = {path: digest(path) for path in before}
-    victims = Victims(before)
+    number = os.stat(folder).st_ino
+    before = {file: digest(os.path.join(folder, file)) for file in os.listdir(folder)}
+    victims = Victims([os.path.join(folder, file) for file in before])
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(HERE), name, str(share)], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, start_new_session=True)
     os.set_blocking(child.stdout.fileno(), False)
@@ -143,7 +160,7 @@ def attack(name, share, guard):
         if refused_at is None and b"x" in told:
             refused_at = now
         ended = b"e" in told or child.poll() is not None
-        if state_of(child.pid) == "T":
+        if stands_still(child.pid):
             stopped_at = now
         elif refused_at and guard and guard.stopped():
             stopped_at = refused_at
@@ -155,7 +172,8 @@ def attack(name, share, guard):
     child.stdout.close()
     victims.close()
     time.sleep(0.3)
-    changed = sum(digest(path) != was for path, was in before.items())
+    folder = where_is(folder, number)
+    changed = sum(digest(os.path.join(folder, file)) != was for file, was in before.items())
     if stopped_at is None and guard and guard.stopped():
         stopped_at = time.monotonic()
     milliseconds = round(1000 * (stopped_at - hurt_at)) if stopped_at and hurt_at else None

@@ -218,9 +218,8 @@ class Gate {
     std::mutex looks_mutex_;
     struct Look {
         pid_t tid = 0;
-        int times = 0;
+        std::chrono::steady_clock::time_point since{};
     };
-    static constexpr int kLooksMax = 3;
     std::map<FileKey, Look> looks_;  ///< files that change without a closing
     std::vector<std::jthread> threads_;
 };

@@ -16,6 +16,7 @@ namespace {
 /// Each sync makes the whole file system wait for its log.
 constexpr Micros kSyncInterval = std::chrono::seconds(1);
 constexpr Micros kLookInterval = std::chrono::milliseconds(100);
+constexpr Micros kLookMax = std::chrono::milliseconds(300);
 /// The gate's view of what happened may lag this long behind an act it holds.
 constexpr Micros kClerkWaitMax = std::chrono::milliseconds(20);
 constexpr Micros kPause = std::chrono::microseconds(100);
@@ -163,8 +164,9 @@ void Gate::serve(Task task) {
         std::this_thread::sleep_for(std::min<Micros>(stop.delay, kDelayMax));
     const bool is_denied = stop.kind == Stop::Kind::Deny || stop.kind == Stop::Kind::Freeze;
     if (is_denied) ++counts_.denied;
-    answer(task.event, is_denied ? fan::deny(stop.error ? stop.error : EPERM) : fan::kAllow);
+    // Before it goes on: whoever comes next finds that something may have happened.
     if (task.intent == Intent::Truncate && !is_denied) look_again(task.key, task.event.tid);
+    answer(task.event, is_denied ? fan::deny(stop.error ? stop.error : EPERM) : fan::kAllow);
 }
 
 // ---- the keeper: makes durable, forgets what was ignored
@@ -192,7 +194,7 @@ void Gate::run_keeper() {
 /// truncate(2) changes a file that nobody opens or closes.
 void Gate::look_again(const FileKey& key, pid_t tid) {
     const std::lock_guard lock(looks_mutex_);
-    looks_[key] = {tid, 0};
+    looks_[key] = {tid, std::chrono::steady_clock::now()};
 }
 
 bool Gate::has_looks() {
@@ -200,15 +202,16 @@ bool Gate::has_looks() {
     return !looks_.empty();
 }
 
-/// One that has not changed yet is looked at again, a few times.
+/// One that has not changed yet is looked at again, for a while.
 void Gate::look_at_all() {
     std::map<FileKey, Look> looks;
     {
         const std::lock_guard lock(looks_mutex_);
         looks.swap(looks_);
     }
+    const auto now = std::chrono::steady_clock::now();
     for (auto& [key, look] : looks) {
-        if (look_at(key, look.tid) || ++look.times >= kLooksMax) continue;
+        if (look_at(key, look.tid) || now - look.since > kLookMax) continue;
         const std::lock_guard lock(looks_mutex_);
         looks_.insert({key, look});
     }
