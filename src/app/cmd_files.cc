@@ -8,8 +8,10 @@
 #include "app/cmd_files.h"
 #include "app/commands.h"
 #include "app/files_spool.h"
+#include "guards/files/confine.h"
 #include "guards/files/guard.h"
 #include "guards/files/judge_office.h"
+#include "host/log.h"
 #include "host/service.h"
 
 namespace hygie::app {
@@ -99,6 +101,8 @@ Result<int> guard(Context& context) {
     const auto judging = TRY(open_judge(context, settings.state));
     files::NoJudge nobody;
     const bool is_judged = context.values.text("--judge") == "on";
+    if (const Status confined = files::confine_guard(); !confined)
+        log::warning("files.not-confined", confined.error());
     const auto running = TRY(files::Guard::start(
         files_doors(context), settings,
         is_judged ? judging.office->door() : static_cast<files::JudgeDoor&>(nobody),

@@ -194,6 +194,22 @@ def killed_in_mid_attack(mount, kind):
     print(f"{kind}: guard killed in mid-attack, nothing lost")
 
 
+def rights_of(pid):
+    """Its system calls filtered or not (2, 0), whether it may win new rights, and those it has."""
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+    return int(status["Seccomp"]), int(status["NoNewPrivs"]), int(status["CapEff"], 16)
+
+
+def confined(mount):
+    """The deadman may look at others' calls and end them, nothing else; guard and children may not mount."""
+    ptrace, kill = 1 << 19, 1 << 5
+    with guarded(mount) as guard:
+        (deadman,) = guard.deadmen()
+        check(rights_of(deadman) == (2, 1, ptrace | kill), f"the deadman's rights: {rights_of(deadman)}")
+        check(rights_of(guard.process.pid)[0] == 2, "the guard's calls are filtered")
+    print("guard and deadman are confined")
+
+
 def deadman_killed(mount):
     with guarded(mount) as guard:
         (old,) = guard.deadmen()
@@ -278,6 +294,7 @@ def main():
             shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
         with image(kind, work) as mount:
             deadman_killed(mount)
+            confined(mount)
             refusals(mount, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)

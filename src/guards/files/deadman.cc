@@ -18,6 +18,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "guards/files/confine.h"
 #include "guards/files/volume.h"
 #include "host/os_error.h"
 
@@ -253,6 +254,8 @@ Status Deadman::fork_it() {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
     (void)::setsid();
     close_others(groups_, ends[1]);
+    // On a kernel without seccomp it guards all the same.
+    (void)confine_deadman();
     Standby(groups_, settings_, *heart_, ends[1], gate).run();
     ::_exit(0);
 }
