@@ -97,7 +97,8 @@ def stopped(state):
 def destroy_in_place(paths):
     """A program of its own that overwrites file after file, and goes on with the next when one is refused; its process."""
     code = ("import os, sys\nfor p in sys.argv[1:]:\n    try:\n        f = os.open(p, os.O_RDWR)\n"
-            "        os.pwrite(f, os.urandom(os.path.getsize(p)), 0)\n        os.close(f)\n    except OSError:\n        continue\n")
+            "        os.pwrite(f, os.urandom(os.path.getsize(p)), 0)\n        os.close(f)\n"
+            "    except OSError:\n        continue\n")
     return subprocess.Popen([sys.executable, "-c", code, *paths], stderr=subprocess.DEVNULL, start_new_session=True)
 
 
