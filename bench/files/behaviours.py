@@ -14,6 +14,7 @@ import ctypes.util
 import mmap
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -29,6 +30,7 @@ RENAME_EXCHANGE = 2
 KEEP_SIZE, PUNCH_HOLE, COLLAPSE, ZERO_RANGE = 1, 2, 8, 16
 FICLONE = 0x40049409
 BEHAVIOURS = {}
+PROGRAMS = set()
 # What runs before the guard starts: an attacker who was there first.
 EARLY = {}
 
@@ -36,6 +38,15 @@ EARLY = {}
 def behaviour(function):
     BEHAVIOURS[function.__name__] = function
     return function
+
+
+def needing(tool):
+    """A behaviour of a program that is not everywhere, and takes its time."""
+    def note(function):
+        if shutil.which(tool):
+            PROGRAMS.add(behaviour(function).__name__)
+        return function
+    return note
 
 
 def noise(size):
@@ -435,6 +446,55 @@ def split_over_18_processes(path):
         os.waitpid(child, 0)
 
 
+# A process in a session of its own that overwrites what it is told to, until nobody tells it any more.
+WORKER = """
+import os
+while path := os.read(0, 4096):
+    fd = os.open(path, os.O_RDWR)
+    os.pwrite(fd, os.urandom(os.fstat(fd).st_size), 0)
+    os.close(fd)
+    os.write(1, b".")
+"""
+WORKERS = []
+
+
+@behaviour
+def files_dealt_to_18_processes(path):
+    while len(WORKERS) < 18:
+        WORKERS.append(subprocess.Popen([sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, bufsize=0, start_new_session=True))
+    worker = WORKERS.pop(0)
+    worker.stdin.write(os.fsencode(path))
+    if not worker.stdout.read(1):
+        raise PermissionError(path)
+    WORKERS.append(worker)
+
+
+@behaviour
+def orphans(path):
+    """A process per file, in a session of its own, whose parent is gone before it begins."""
+    reports, report = os.pipe()
+    child = os.fork()
+    if child == 0:
+        middle = os.getpid()
+        if os.fork() == 0:
+            try:
+                os.setsid()
+                while os.getppid() == middle:
+                    time.sleep(0.0005)
+                overwrite_in_place(path)
+                os.write(report, b".")
+            finally:
+                os._exit(0)
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(report)
+    done = os.read(reports, 1)
+    os.close(reports)
+    if not done:
+        raise PermissionError(path)
+
+
 @behaviour
 def slowly(path):
     time.sleep(0.05)
@@ -445,6 +505,54 @@ def slowly(path):
 def openssl_and_rm(path):
     subprocess.run(["sh", "-c", 'openssl enc -aes-256-cbc -pbkdf2 -iter 1 -k x -in "$1" -out "$1.enc" && rm "$1"', "x",
                     path], check=False)
+
+
+def shell(script, path):
+    """As one types it: "$1" is the file."""
+    subprocess.run(["sh", "-c", script, "x", path], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+# After the tests of Atomic Red Team for Linux, T1486, T1485 and T1560: what they only add, these also take away.
+
+@needing("gpg")
+def gpg_and_rm(path):
+    shell('h=$(mktemp -d) && gpg --homedir "$h" --batch --pinentry-mode loopback --passphrase x --s2k-count 1024 -c '
+          '<"$1" >"$1.gpg" && rm "$1"; gpgconf --homedir "$h" --kill all; rm -r "$h"', path)
+
+
+@needing("7z")
+def sevenzip_with_password_and_rm(path):
+    shell('7z a -si -pinfected -mx1 "$1.7z" <"$1" && rm "$1"', path)
+
+
+@needing("zip")
+def zip_with_password_and_rm(path):
+    shell('zip -q -P infected - - <"$1" >"$1.zip" && rm "$1"', path)
+
+
+@needing("ccrypt")
+def ccrypt_in_place(path):
+    shell('ccrypt -e -q -K infected "$1"', path)
+
+
+@needing("openssl")
+def openssl_in_letters_and_rm(path):
+    shell('openssl enc -aes-256-cbc -a -pbkdf2 -iter 1 -k x <"$1" >"$1.txt" && rm "$1"', path)
+
+
+@needing("shred")
+def shredded(path):
+    shell('shred -n 1 "$1"', path)
+
+
+@behaviour
+def dd_of_zeros(path):
+    shell('dd if=/dev/zero of="$1" bs=64k count=1 conv=notrunc', path)
+
+
+@behaviour
+def emptied_by_the_shell(path):
+    shell(': >"$1"', path)
 
 
 @behaviour

@@ -29,6 +29,7 @@ MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btr
 # Nothing is frozen for deletion alone: these are kept and reported, not stopped.
 DELETIONS = {"wiped", "replaced_by_a_link"}
 STOP_MAX = 60
+STUCK = 0.5  # nothing moves for so many seconds
 
 
 @contextlib.contextmanager
@@ -95,6 +96,14 @@ def stands_still(pid):
     return "T" in [state_of(each) for each in [pid, *children]]
 
 
+def end_all(mark):
+    """What left the family of the attack, by the mark in its environment."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
 # One behaviour runs in a process of its own: it tells each file it is done with, and what was refused.
 CHILD = """
 import os, sys
@@ -147,14 +156,19 @@ def attack(name, share, guard):
     number = os.stat(folder).st_ino
     before = {file: digest(os.path.join(folder, file)) for file in os.listdir(folder)}
     victims = Victims([os.path.join(folder, file) for file in before])
+    mark = f"HYGIE_BENCH={os.getpid()}.{name}"
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(HERE), name, str(share)], stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, start_new_session=True)
+                             stderr=subprocess.DEVNULL, start_new_session=True,
+                             env=dict([mark.split("=")], **os.environ))
     os.set_blocking(child.stdout.fileno(), False)
     hurt_at, stopped_at, refused_at, ended = None, None, None, False
     until = time.monotonic() + STOP_MAX
+    moved, was_stuck = time.monotonic(), False
     while time.monotonic() < until and not ended and stopped_at is None:
         told = child.stdout.read() or b""
         now = time.monotonic()
+        if told:
+            moved = now
         if hurt_at is None and victims.is_one_hurt():
             hurt_at = now
         if refused_at is None and b"x" in told:
@@ -164,6 +178,10 @@ def attack(name, share, guard):
             stopped_at = now
         elif refused_at and guard and guard.stopped():
             stopped_at = refused_at
+        elif now - moved > STUCK:  # it waits for what is nobody's child and was stopped, or works slowly
+            was_stuck = bool(guard and guard.stopped())
+            stopped_at = now if was_stuck else None
+            moved = now
         time.sleep(0.001)
     # One that was refused file after file may have told its end, and stand still.
     with contextlib.suppress(ProcessLookupError):
@@ -171,12 +189,13 @@ def attack(name, share, guard):
     child.wait()
     child.stdout.close()
     victims.close()
+    end_all(mark)
     time.sleep(0.3)
     folder = where_is(folder, number)
     changed = sum(digest(os.path.join(folder, file)) != was for file, was in before.items())
     if stopped_at is None and guard and guard.stopped():
         stopped_at = time.monotonic()
-    milliseconds = round(1000 * (stopped_at - hurt_at)) if stopped_at and hurt_at else None
+    milliseconds = round(1000 * (stopped_at - hurt_at)) if stopped_at and hurt_at and not was_stuck else None
     return {"behaviour": name, "files": len(before), "changed": changed, "stopped": stopped_at is not None,
             "stop_ms": milliseconds}
 

@@ -168,7 +168,7 @@ def killed_in_mid_attack(mount, kind):
     share = os.path.join(mount, "share")
     behaviours.make(share, PER + 4)
     before = picture(share)
-    names = [name for name in behaviours.BEHAVIOURS if not name.endswith("_from_before")]
+    names = [name for name in behaviours.BEHAVIOURS if not name.endswith("_from_before") and name not in behaviours.PROGRAMS]
     guard = Guard(mount)
     since = now()
     met = {}

@@ -78,6 +78,7 @@ void Enforcer::stop(const Conclusion& conclusion, const Change& change) {
     // Those of one family freeze at the root they share; the others each for itself.
     std::map<std::string, std::vector<Actor>> by_key;
     for (const Actor& actor : conclusion.targets) by_key[actor.key()].push_back(actor);
+    if (by_key.size() > 1) refuse_kin(conclusion);
     for (const auto& [key, actors] : by_key) {
         bool known = false;
         {
@@ -144,6 +145,29 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
     if (state_ != nullptr) (void)state_->save_stops(stopped_);
 }
 
+/// Processes that outlive nobody cannot be frozen in time: the next of their kind is refused.
+void Enforcer::refuse_kin(const Conclusion& conclusion) {
+    const std::scoped_lock lock(mutex_);
+    for (const Actor& actor : conclusion.targets) {
+        if (actor.smb || actor.program.empty() || actor.process.started == 0) continue;
+        const auto same = [&](const Kin& kin) {
+            return kin.key == actor.key() && kin.program == actor.program;
+        };
+        if (std::ranges::any_of(kin_, same) || kin_.size() >= kKinMax) continue;
+        kin_.push_back(
+            {actor.key(), actor.uid, actor.cgroup, actor.program, actor.process.started});
+        any_ = true;
+    }
+}
+
+/// Under the lock.
+bool Enforcer::is_kin(const Actor& actor) const {
+    return !actor.smb && std::ranges::any_of(kin_, [&](const Kin& kin) {
+        return kin.uid == actor.uid && kin.program == actor.program && kin.cgroup == actor.cgroup &&
+               actor.process.started >= kin.after;
+    });
+}
+
 void Enforcer::refuse(const std::string& key, const event::Reason& reason) {
     Conclusion conclusion{.rung = Rung::Deny, .verdict = {}, .key = key, .targets = {}};
     conclusion.verdict = {.level = event::Level::Malicious,
@@ -172,6 +196,7 @@ void Enforcer::cut_again(const Actor& actor) {
 
 bool Enforcer::is_stopped(const Actor& actor) const {
     const std::scoped_lock lock(mutex_);
+    if (is_kin(actor)) return true;
     if (stopped_.empty()) return false;
     const std::string key = actor.key();
     // A session whose user is not known yet is taken for the stopped one at the same workstation.
@@ -204,6 +229,7 @@ Status Enforcer::thaw(const std::string& key) {
         read_only_ = std::ranges::any_of(
             stopped_, [](const StoppedActor& stop) { return stop.rung == Rung::ReadOnly; });
         any_ = !stopped_.empty();
+        std::erase_if(kin_, [&](const Kin& kin) { return key == "all" || kin.key == key; });
         if (state_ != nullptr) TRY_STATUS(state_->save_stops(stopped_));
     }
     if (freed.empty())

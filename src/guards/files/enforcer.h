@@ -69,6 +69,8 @@ class Enforcer {
   private:
     void stop_one(const Actor& actor, const std::vector<Actor>& together,
                   const Conclusion& conclusion);
+    void refuse_kin(const Conclusion& conclusion);
+    bool is_kin(const Actor& actor) const;
     void report(const Change& change, const Conclusion& conclusion, const Actor& actor,
                 const std::string& step);
 
@@ -77,6 +79,17 @@ class Enforcer {
     EventSink sink_;
     mutable std::mutex mutex_;
     std::vector<StoppedActor> stopped_;
+    /// Of a work that was split over processes without a common parent: whoever comes after, with
+    /// the same user, cgroup and program.
+    struct Kin {
+        std::string key;  ///< of the one that was stopped
+        uid_t uid = 0;
+        std::string cgroup;
+        std::string program;
+        std::uint64_t after = 0;  ///< when the first of them began
+    };
+    static constexpr std::size_t kKinMax = 256;
+    std::vector<Kin> kin_;
     bool read_only_ = false;
     std::atomic<bool> any_ = false;
 };

@@ -276,20 +276,25 @@ bool Gate::is_ahead(const Actor& actor) {
     return false;
 }
 
-/// Of a file that is kept as it stands. What was read once is likely to be changed next, and by
-/// whom: only what is read again and again is not met any more until it changes.
-std::uint64_t Gate::ignored_after_reading(const FileKey& key, const Actor& actor) {
-    const std::uint64_t ranges = fan::kPreAccess & groups_.gate_mask();
-    if (hot_.is_hot(actor.key()) || judge_.is_watchful()) return ranges;
-    const std::lock_guard lock(read_mutex_);
-    if (read_.size() >= kReadMax) read_.clear();
-    return read_.insert(key).second ? ranges : groups_.gate_mask();
-}
-
-/// What is not met any more is told after the fact at least: truncate(2) opens and closes nothing.
-void Gate::ignore_after_reading(int fd, const FileKey& key, const Actor& actor) {
+/// A file that is kept as it stands was read. What was read once or twice is likely to be changed
+/// next, and by whom: only what is read again and again is not met any more until it changes. What
+/// is not met is told after the fact at least: truncate(2) opens and closes nothing.
+void Gate::note_reading(int fd, const FileKey& key, const Actor& actor) {
+    int times = 0;
+    {
+        const std::lock_guard lock(read_mutex_);
+        if (read_.size() >= kReadMax) read_.clear();
+        times = ++read_[key];
+    }
+    if (times == 1)
+        if (const auto known = store_.catalog().find(key))
+            tell(change_of(ChangeKind::Read, actor, key, known->path), false);
+    if (times < kMetPieces) return;
+    const bool is_watched = hot_.is_hot(actor.key()) || judge_.is_watchful();
+    const std::uint64_t pieces = fan::kPreAccess & groups_.gate_mask();
     if (groups_.pre_content) groups_.names.watch_file(fd, fan::kModify);
-    groups_.gate.ignore(fd, ignored_after_reading(key, actor), fan::Ignore::UntilModified);
+    groups_.gate.ignore(fd, times < kMetAtAll || is_watched ? pieces : groups_.gate_mask(),
+                        fan::Ignore::UntilModified);
 }
 
 /// Somebody who changes files is likely to change this one next: the judge will ask for its bytes,
@@ -337,10 +342,9 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     if (task.intent != Intent::Read || !is_held(known, info) || judge_.is_watchful()) return false;
     const Actor actor = actors_.of(event.tid);
     if (is_ahead(actor)) return false;
-    ignore_after_reading(fd, *key, actor);
+    note_reading(fd, *key, actor);
     remember(fd, *known, actor);
     answer(event, fan::kAllow);
-    tell(change_of(ChangeKind::Read, actor, *key, known->path), false);
     return true;
 }
 

@@ -10,7 +10,6 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "guards/files/actors.h"
@@ -81,6 +80,10 @@ class Gate {
     /// How long a file that was read is not asked about again.
     static constexpr Micros kEpoch = std::chrono::seconds(60);
     static constexpr int kDoormen = 8;
+    /// How often a file is met while it is read before its pieces, and before it, are not met any
+    /// more: an open and two reads are one reading of a small file.
+    static constexpr int kMetPieces = 8;
+    static constexpr int kMetAtAll = 24;
 
     Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& groups,
          JudgeDoor& judge, Actors& actors, Clock& clock, std::vector<std::string> own_folders);
@@ -124,8 +127,7 @@ class Gate {
     void meet(fan::Event event);
     bool meet_quickly(fan::Event& event, Task& task);
     bool is_ahead(const Actor& actor);
-    std::uint64_t ignored_after_reading(const FileKey& key, const Actor& actor);
-    void ignore_after_reading(int fd, const FileKey& key, const Actor& actor);
+    void note_reading(int fd, const FileKey& key, const Actor& actor);
     bool is_held(const std::optional<Known>& known, const struct stat& info) const;
     void remember(int fd, const Known& known, const Actor& actor);
     const Volume* volume_of(const struct stat& info) const;
@@ -214,7 +216,7 @@ class Gate {
     int serving_ = 0;  ///< doormen that are not free to take the door
     static constexpr std::size_t kReadMax = 100'000;
     std::mutex read_mutex_;
-    std::unordered_set<FileKey, FileKeyHash> read_;  ///< since all was heeded last
+    std::unordered_map<FileKey, int, FileKeyHash> read_;  ///< how often, since all was heeded last
     std::mutex looks_mutex_;
     struct Look {
         pid_t tid = 0;

@@ -21,6 +21,8 @@ constexpr Micros kLookMax = std::chrono::milliseconds(300);
 constexpr Micros kClerkWaitMax = std::chrono::milliseconds(20);
 constexpr Micros kPause = std::chrono::microseconds(100);
 constexpr Micros kOwn = std::chrono::minutes(10);
+/// So many acts of one user may go on, whoever they are by, before what was done last is known.
+constexpr int kUntoldTogetherMax = 6;
 
 ChangeKind kind_of(Intent intent, std::uint64_t mask) {
     switch (intent) {
@@ -93,7 +95,7 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
         return;
     }
     if (need == Need::Skip) return;
-    ignore_after_reading(fd, task.key, actor);
+    note_reading(fd, task.key, actor);
     // Whoever wrote between the keeping and the ignoring must be met.
     struct stat now{};
     if (::fstat(fd, &now) < 0 || Stamp::of(now) != Stamp::of(info))
@@ -130,7 +132,9 @@ Stop Gate::ask(const Task& task, const Actor& actor) {
     const std::string key = actor.key();
     auto known = store_.catalog().find(task.key);
     const bool is_own = known && owns(actor, *known);
-    if (!is_own && untold_.count(key) >= judge_.patience(actor)) {
+    const std::string user = fmt::format("uid:{}", actor.uid);
+    const bool is_many = untold_.count(user) >= kUntoldTogetherMax;
+    if (!is_own && (is_many || untold_.count(key) >= judge_.patience(actor))) {
         catch_up();
         known = store_.catalog().find(task.key);
     }
@@ -142,7 +146,9 @@ Stop Gate::ask(const Task& task, const Actor& actor) {
     change.before = store_.content(task.key, known->committed, known->committed_size);
     change.now = change.before;
     Stop stop = judge_.before(change);
-    if (!is_own) untold_.add(key);
+    if (is_own) return stop;
+    untold_.add(key);
+    untold_.add(user);
     return stop;
 }
 
@@ -160,8 +166,7 @@ void Gate::serve(Task task) {
     Stop stop;
     const bool is_asked = !is_read || judge_.is_watchful() || hot_.is_hot(actor.key());
     if (is_asked && !is_own_tool(actor)) stop = ask(task, actor);
-    if (stop.kind == Stop::Kind::Delay)
-        std::this_thread::sleep_for(std::min<Micros>(stop.delay, kDelayMax));
+    if (stop.delay > Micros{}) std::this_thread::sleep_for(std::min<Micros>(stop.delay, kDelayMax));
     const bool is_denied = stop.kind == Stop::Kind::Deny || stop.kind == Stop::Kind::Freeze;
     if (is_denied) ++counts_.denied;
     // Before it goes on: whoever comes next finds that something may have happened.

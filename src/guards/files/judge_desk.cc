@@ -80,13 +80,8 @@ Stop JudgeDesk::before(const Change& change) {
     {
         std::unique_lock lock(mutex_);
         const auto until = std::chrono::steady_clock::now() + kWaitMax;
-        const auto may_go_on = [&] {
-            const auto known = standings_.find(key);
-            return known == standings_.end() ||
-                   known->second.unjudged <= known->second.allowance(change.steady);
-        };
         // Whoever waits judges rather than wait for a thread that would.
-        while (!(judged = may_go_on()) && std::chrono::steady_clock::now() < until)
+        while (!(judged = may_go_on(change)) && std::chrono::steady_clock::now() < until)
             if (!judge_next(lock)) judged_.wait_until(lock, until);
         const auto known = standings_.find(key);
         if (known != standings_.end()) rung = known->second.rung;
@@ -99,6 +94,17 @@ Stop JudgeDesk::before(const Change& change) {
     return {};
 }
 
+/// Under the lock. Who is new answers for what others of its user or workstation have just done:
+/// it may be the same work, by another process.
+bool JudgeDesk::may_go_on(const Change& change) const {
+    const auto known = standings_.find(change.actor.key());
+    const Standing mine = known == standings_.end() ? Standing{} : known->second;
+    if (mine.unjudged > mine.allowance(change.steady)) return false;
+    if (mine.innocent > 0) return true;
+    const auto group = unjudged_.find(groups_of(change.actor).front());
+    return group == unjudged_.end() || group->second <= kUnjudgedTogetherMax;
+}
+
 Stop JudgeDesk::refuse(const Change& change) {
     const auto enrolled = [&] {
         const std::scoped_lock lock(judge_mutex_);
@@ -106,7 +112,8 @@ Stop JudgeDesk::refuse(const Change& change) {
     };
     if (parts_.enforcer.is_stopped(change.actor)) {
         parts_.enforcer.cut_again(change.actor);
-        return {.kind = Stop::Kind::Freeze, .error = EPERM, .reasons = {}};
+        // Refused at once it would try the next file before it stands still.
+        return {.kind = Stop::Kind::Freeze, .delay = kRefusal, .error = EPERM, .reasons = {}};
     }
     if (parts_.enforcer.is_read_only() && !enrolled())
         return {.kind = Stop::Kind::Deny, .error = EPERM, .reasons = {}};
@@ -142,7 +149,10 @@ void JudgeDesk::after(Change change) {
         ++dropped_;  // preserved all the same
         return;
     }
-    if (is_awaited(change)) ++standings_[change.actor.key()].unjudged;
+    if (is_awaited(change)) {
+        ++standings_[change.actor.key()].unjudged;
+        ++unjudged_[groups_of(change.actor).front()];
+    }
     urgent_ = urgent_ || is_urgent(change);
     queue_.push_back(std::move(change));
     if (urgent_ || queue_.size() >= kHandful) filled_.notify_one();
@@ -236,6 +246,9 @@ void JudgeDesk::judge_one(const Change& change) {
 /// What the judgement means for how the actor is treated from now on.
 void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
     const std::scoped_lock lock(mutex_);
+    const auto group = unjudged_.find(groups_of(change.actor).front());
+    if (is_awaited(change) && group != unjudged_.end() && --group->second <= 0)
+        unjudged_.erase(group);
     const auto known = standings_.find(change.actor.key());
     if (known == standings_.end() && !conclusion.is_marked) return;
     Standing& standing = known != standings_.end() ? known->second : standings_[change.actor.key()];

@@ -60,12 +60,15 @@ class JudgeDesk final : public JudgeDoor {
     static constexpr int kUnjudgedMax = 1;
     static constexpr int kEarned = 4;
     static constexpr int kTrustMax = 6;
+    /// … of all actors of a user or a workstation, while one comes that is new.
+    static constexpr int kUnjudgedTogetherMax = 3;
     static constexpr std::size_t kStandingsMax = 4096;
     /// What nobody waits for is judged by the handful.
     static constexpr std::size_t kHandful = 64;
     static constexpr Micros kWaitMax = std::chrono::milliseconds(150);
     /// Of somebody suspected, each act; what it did last is judged before in any case.
     static constexpr Micros kDelay = std::chrono::milliseconds(5);
+    static constexpr Micros kRefusal = std::chrono::milliseconds(10);
     static constexpr Micros kOrdersEvery = std::chrono::milliseconds(250);
     static constexpr Micros kLook = std::chrono::milliseconds(50);
     static constexpr Micros kSaveEvery = std::chrono::seconds(60);
@@ -85,6 +88,7 @@ class JudgeDesk final : public JudgeDoor {
     void judge_one(const Change& change);
     void settle(const Change& change, const Conclusion& conclusion);
     bool is_urgent(const Change& change) const;
+    bool may_go_on(const Change& change) const;
     void obey_orders();
     enum class Saving { Now, WhenDue };
     void save(Saving saving);
@@ -100,6 +104,7 @@ class JudgeDesk final : public JudgeDoor {
     std::condition_variable judged_;
     std::deque<Change> queue_;
     std::unordered_map<std::string, Standing> standings_;
+    std::unordered_map<std::string, int> unjudged_;  ///< by user or workstation
     bool is_open_ = false;
     bool begun_ = false;    ///< a handful is being judged to its end
     bool judging_ = false;  ///< somebody judges the change that came first

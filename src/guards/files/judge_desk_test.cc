@@ -131,6 +131,31 @@ TEST(JudgeDesk, AFastAttackerChangesFiveFilesAtMost) {
     EXPECT_EQ(office.steps().back(), "freeze");
 }
 
+TEST(JudgeDesk, OrphansOfOneFileEachAreRefusedTogetherAndOthersGoOn) {
+    Office office;
+    const auto orphan = [](std::uint64_t number) {
+        Actor actor = local(static_cast<pid_t>(1000 + number));
+        actor.process.started = actor.family.started = 50 + number;
+        return actor;
+    };
+    std::uint64_t changed = 0;
+    while (changed < 100 && office.destroy(orphan(changed), changed)) {
+        ++changed;
+        office.desk->drain();
+    }
+    EXPECT_LE(changed, 5U);
+    Actor other = local(3000);
+    other.program = "/usr/bin/libreoffice";
+    const auto ask = [&](const Actor& actor) {
+        return office.desk->before(office.change(ChangeKind::OpenForWrite, actor, "/share/a.txt"))
+            .kind;
+    };
+    EXPECT_EQ(ask(other), Stop::Kind::Allow);
+    EXPECT_EQ(ask(local(3001)), Stop::Kind::Allow) << "it was there before";
+    ASSERT_TRUE(office.enforcer.thaw("all"));
+    EXPECT_EQ(ask(orphan(90)), Stop::Kind::Allow);
+}
+
 TEST(JudgeDesk, AnInfectedWorkstationIsCutAndTheOthersWork) {
     Office office;
     const Actor infected = station(600, "accueil", "192.0.2.7");
@@ -170,13 +195,18 @@ TEST(JudgeDesk, ThawingTakesEveryStepBack) {
 
 TEST(JudgeDesk, ManyActorsAtOnceMakeTheShareReadOnlyUntilThawed) {
     Office office;
-    for (pid_t pid = 500; pid < 500 + 10 * 8; pid += 10)
+    for (pid_t pid = 500; pid < 500 + 10 * 8; pid += 10) {
+        Actor attacker = local(pid);
+        attacker.program = fmt::format("/tmp/program{}", pid);
         for (std::uint64_t i = 0; i < 5; ++i)
-            office.destroy(local(pid), static_cast<std::uint64_t>(pid) * 100 + i);
+            office.destroy(attacker, static_cast<std::uint64_t>(pid) * 100 + i);
+    }
     office.desk->drain();
     EXPECT_TRUE(office.enforcer.is_read_only());
+    Actor bystander = local(9);
+    bystander.program = "/usr/bin/libreoffice";
     const auto ask = [&] {
-        return office.desk->before(office.change(ChangeKind::OpenForWrite, local(9), "/share/x"))
+        return office.desk->before(office.change(ChangeKind::OpenForWrite, bystander, "/share/x"))
             .kind;
     };
     EXPECT_EQ(ask(), Stop::Kind::Deny);

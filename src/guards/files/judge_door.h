@@ -15,12 +15,12 @@ namespace hygie::files {
 struct Stop {
     enum class Kind : std::uint8_t {
         Allow,
-        Delay,   ///< allow after `delay`: costs this actor time, nobody else
+        Delay,   ///< allow, but after `delay`: costs this actor time, nobody else
         Deny,    ///< the call of the actor fails with `error`
         Freeze,  ///< deny, and the enforcer has stopped, or is stopping, the actor
     };
     Kind kind = Kind::Allow;
-    Micros delay{};  ///< at most Gate::kDelayMax is slept
+    Micros delay{};  ///< before the answer, whatever it is; at most Gate::kDelayMax is slept
     int error =
         0;  ///< errno of Deny and Freeze: EPERM, EIO, EBUSY, EAGAIN, ETXTBSY, ENOSPC, EDQUOT
     std::vector<event::Reason> reasons;
