@@ -137,6 +137,41 @@ def test_a_local_attacker_is_frozen_and_thawed(work):
             attacker.wait()
 
 
+# Each destroys the file named by `p`, and opens none of those it destroys.
+BY_NAME = {
+    "encrypted into a new file, then deleted": "open(p + '.locked', 'wb').write(os.urandom(9000)); os.unlink(p)",
+    "cut by name": "os.truncate(p, 0)",
+    "cut to half by name": "os.truncate(p, os.path.getsize(p) // 2)",
+}
+
+
+def test_who_destroys_by_name_alone_is_stopped(work):
+    for number, (what, act) in enumerate(BY_NAME.items()):
+        folder = work / str(number)
+        folder.mkdir()
+        with guarded(folder) as (share, state):
+            paths = sorted(share.rglob("*.txt"))
+            before = {path: path.read_bytes() for path in paths}  # read just before, as by a backup
+            code = f"import os, sys\nfor p in sys.argv[1:]:\n    try:\n        {act}\n    except OSError:\n        pass\n"
+            attacker = subprocess.Popen([sys.executable, "-c", code, *paths], start_new_session=True)
+            try:
+                wait_for(lambda: stopped(state), f"{what}: it is named")
+                wait_for(lambda: is_standing_still(attacker.pid) or attacker.poll() is not None, f"{what}: it is stopped")
+            finally:
+                attacker.kill()
+                attacker.wait()
+            changed = sum(not path.exists() or path.read_bytes() != before[path] for path in paths)
+            check(0 < changed <= len(paths) // 2, f"{what}: {changed} files were changed")
+
+
+def test_compressing_a_tree_stops_nobody(work):
+    with guarded(work) as (share, state):
+        check(subprocess.run(["gzip", "-r", share]).returncode == 0, "gzip got through")
+        time.sleep(1)
+        check(not stopped(state), stopped(state))
+        check(len(list(share.rglob("*.gz"))) == 40, "all is compressed")
+
+
 @contextlib.contextmanager
 def samba(work, share):
     folder = work / "samba"

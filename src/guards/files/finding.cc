@@ -136,6 +136,14 @@ std::string_view name_of(Fate fate) {
 
 namespace {
 
+/// A text whose end is gone, a quarter of it or more. Other formats show that they are broken, and
+/// databases give room back by cutting their files.
+bool is_cut(const Finding& finding, const Excerpt& before, const Excerpt& after) {
+    return finding.before == Format::Text && before.whole && after.whole &&
+           finding.chunks.head_equal == after.bytes.size() &&
+           after.bytes.size() * 4 <= before.bytes.size() * 3;
+}
+
 /// Whoever wraps ciphertext into an archive has ciphertext in it.
 bool unpacks_readably(ByteView packed) {
     const Bytes inside = unpack(packed);
@@ -179,6 +187,8 @@ Finding examine(const Excerpt& before, const Excerpt& after) {
     finding.fate = before.bytes.empty()
                        ? Fate::Edited
                        : fate_of(finding, was_random(finding.chunks, before.bytes));
+    if (finding.fate == Fate::Edited && is_cut(finding, before, after))
+        finding.fate = Fate::Emptied;
     const bool suspect = finding.fate >= Fate::Rewritten && finding.fate != Fate::Emptied;
     if (suspect && gives_back(before, after))
         finding.fate = Fate::Packed;

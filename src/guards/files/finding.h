@@ -17,7 +17,7 @@ enum class Fate : std::uint8_t {
     Resaved,    ///< other bytes, but a sound file of a known kind, as programs write
     Packed,     ///< compressed or spelled otherwise: undone, it is the earlier content again
     Rewritten,  ///< nothing of it is left; the new content may be honest
-    Emptied,    ///< cut to nothing, or overwritten with zeros
+    Emptied,    ///< cut to nothing, overwritten with zeros, or a text whose end was cut off
     Damaged,    ///< parts of it were replaced by what looks like ciphertext
     Scrambled,  ///< nothing readable is left
 };

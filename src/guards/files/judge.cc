@@ -44,6 +44,11 @@ bool is_telling(Format before) {
     return before != Format::Text && before != Format::Unknown && before != Format::Sealed;
 }
 
+bool is_cut_text(const Finding& finding) {
+    return !is_telling(finding.before) &&
+           (finding.after == Format::Empty || finding.after == Format::Text);
+}
+
 Weight weight_of(const Finding& finding) {
     switch (finding.fate) {
         case Fate::Same:
@@ -54,9 +59,7 @@ Weight weight_of(const Finding& finding) {
         case Fate::Rewritten:
             return {Sign::Rewritten, is_telling(finding.before) ? kRewrittenPoints : 0};
         case Fate::Emptied:
-            return {Sign::Emptied, finding.after == Format::Empty && !is_telling(finding.before)
-                                       ? kEmptiedTextPoints
-                                       : kOneFile};
+            return {Sign::Emptied, is_cut_text(finding) ? kEmptiedTextPoints : kOneFile};
         case Fate::Damaged:
             return {Sign::Damaged, kOneFile};
         case Fate::Scrambled:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <random>
+#include <thread>
 
 #include "guards/files/smb.h"
 #include "sim/temp_dir.h"
@@ -54,6 +55,19 @@ class FakeControl final : public ProcessControl {
     std::vector<std::pair<pid_t, int>> sent;
 };
 
+/// Takes its time over each file, when told to.
+class SlowExaminer final : public Examiner {
+  public:
+    Result<Finding> examine(const Content* before, const Content& after) override {
+        std::this_thread::sleep_for(pause);
+        return direct_.examine(before, after);
+    }
+    Micros pause{};
+
+  private:
+    DirectExaminer direct_;
+};
+
 Actor local(pid_t pid) {
     Actor actor;
     actor.process = actor.family = {pid, 5};
@@ -71,7 +85,7 @@ Actor station(pid_t pid, const char* user, const char* address) {
 /// A desk with all its parts on a state folder.
 struct Office {
     sim::TempDir dir;
-    DirectExaminer examiner;
+    SlowExaminer examiner;
     Judge judge{Policy{}, examiner};
     TheftWatch theft;
     ToolWatch tools{parse_tools(built_in_tools())};
@@ -122,6 +136,7 @@ struct Office {
 
 TEST(JudgeDesk, AFastAttackerChangesFiveFilesAtMost) {
     Office office;
+    office.examiner.pause = std::chrono::milliseconds(5);
     std::uint64_t changed = 0;
     while (changed < 1000 && office.destroy(local(500), changed)) ++changed;
     EXPECT_LE(changed, 5U);

@@ -27,8 +27,8 @@ Saying saying_of(Sign sign) {
                     "{} fichier(s) chiffré(s) ou abîmé(s) par endroits, sans que leur nom change",
                     "{} file(s) encrypted or broken in places, their names unchanged"};
         case Sign::Emptied:
-            return {"files.emptied", "{} fichier(s) vidé(s) ou remplis de zéros",
-                    "{} file(s) emptied or filled with zeros"};
+            return {"files.emptied", "{} fichier(s) vidé(s), coupé(s) ou remplis de zéros",
+                    "{} file(s) emptied, cut or filled with zeros"};
         case Sign::Rewritten:
             return {"files.rewritten", "{} fichier(s) entièrement remplacé(s) par autre chose",
                     "{} file(s) replaced as a whole by something else"};

@@ -228,6 +228,13 @@ const Behaviour kBehaviours[] = {
          t.write(a, v.path, content(v.bytes), {});
      },
      9},
+    {"cut to half",
+     [](Theatre& t, const Actor& a, const Victim& v, Chance&) {
+         t.write(a, v.path, content(v.bytes),
+                 Bytes(v.bytes.begin(),
+                       v.bytes.begin() + static_cast<std::ptrdiff_t>(v.bytes.size() / 2)));
+     },
+     12},
     {"zeros", [](Theatre& t, const Actor& a, const Victim& v,
                  Chance&) { t.write(a, v.path, content(v.bytes), Bytes(v.bytes.size())); }},
 };

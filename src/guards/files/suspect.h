@@ -15,7 +15,7 @@ namespace hygie::files {
 enum class Sign : std::uint8_t {
     Scrambled = 1,   ///< a file whose content is gone
     Damaged = 2,     ///< a file with ciphertext in places, or broken inside
-    Emptied = 3,     ///< cut to nothing or zeroed
+    Emptied = 3,     ///< cut or zeroed
     Rewritten = 4,   ///< nothing of the old content is left, nothing wrong with the new one
     Replaced = 5,    ///< deleted, and a new file that cannot be read stands for it
     Canary = 6,      ///< a file that nobody has a reason to change
