@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,16 @@
 
 namespace hygie::access {
 
+/// An account held while an incident is looked into: nobody comes in by it, and what it had open
+/// is over.
+struct Freeze {
+    WallTime since{};
+    WallTime until{};  ///< ends by itself then; the epoch: when somebody thaws it
+    ActorId by;
+    std::string why;
+    bool operator==(const Freeze&) const = default;
+};
+
 /// A person or a program that may sign in. Accounts are never deleted and a login is never given
 /// twice, so a trace names the same person for ever.
 struct Account {
@@ -28,6 +39,7 @@ struct Account {
     WallTime since{};
     WallTime end{};  ///< from then on it is closed
     bool disabled = false;
+    std::optional<Freeze> freeze;
 
     std::string password;  ///< Argon2id, as libsodium spells it; empty: cannot sign in by password
     Bytes otp_secret;      ///< of RFC 6238; empty: no second factor
@@ -42,13 +54,17 @@ struct Account {
     /// Who the person is for identity providers: "ISSUER SUBJECT", one each.
     std::vector<std::string> identities;
     WallTime last_used{};  ///< last sign-in, to the day; the epoch: never
+    WallTime warned{};     ///< when it was told that it will be closed for lack of use
 
     /// Counts what ended all its sessions: a closing, a new password, another role…
     std::uint64_t epoch = 0;
 
     /// Whether a password alone is not enough.
     bool has_second_factor() const { return !otp_secret.empty() || !passkeys.empty(); }
-    bool open_at(WallTime now) const { return !disabled && now < end; }
+    bool frozen_at(WallTime now) const {
+        return freeze && (freeze->until == WallTime{} || now < freeze->until);
+    }
+    bool open_at(WallTime now) const { return !disabled && now < end && !frozen_at(now); }
     bool operator==(const Account&) const = default;
 };
 

@@ -8,10 +8,11 @@
 namespace hygie::access {
 namespace {
 
-constexpr std::uint64_t kBookVersion = 2;
-constexpr std::uint64_t kVersionWithoutPasskeys = 1;
-constexpr std::uint64_t kBookFields = 3, kAccountFields = 21, kTraceFields = 5;
-constexpr std::uint64_t kPasskeyFields = 5;
+/// Each version appended fields to an account: passkeys; freeze and warning.
+constexpr std::uint64_t kVersionOldest = 1, kVersionOfPasskeys = 2, kVersionOfFreezes = 3;
+constexpr std::uint64_t kBookVersion = kVersionOfFreezes;
+constexpr std::uint64_t kBookFields = 3, kAccountFields = 23, kTraceFields = 5;
+constexpr std::uint64_t kPasskeyFields = 5, kFreezeFields = 4;
 constexpr std::size_t kTextsMax = 64;
 constexpr std::size_t kTracesMax = kAccountsMax;
 constexpr std::int64_t kMicrosMax = 253'402'300'799'999'999;  // the year 9999
@@ -67,6 +68,27 @@ Result<std::vector<Passkey>> read_passkeys(cbor::Reader& in) {
     return passkeys;
 }
 
+void write_freeze(cbor::Writer& out, const std::optional<Freeze>& freeze) {
+    out.array(freeze ? kFreezeFields : 0);
+    if (!freeze) return;
+    out.number(to_number(freeze->since));
+    out.number(to_number(freeze->until));
+    out.text(freeze->by.str());
+    out.text(freeze->why);
+}
+
+Result<std::optional<Freeze>> read_freeze(cbor::Reader& in) {
+    const std::uint64_t fields = TRY(in.array());
+    if (fields == 0) return std::nullopt;
+    if (fields != kFreezeFields) return corrupt();
+    Freeze freeze;
+    freeze.since = TRY(to_time(TRY(in.number())));
+    freeze.until = TRY(to_time(TRY(in.number())));
+    freeze.by = ActorId(TRY(read_text(in)));
+    freeze.why = TRY(read_text(in));
+    return freeze;
+}
+
 void write_account(cbor::Writer& out, const Account& account) {
     out.array(kAccountFields);
     out.text(account.login.str());
@@ -90,6 +112,8 @@ void write_account(cbor::Writer& out, const Account& account) {
     out.number(to_number(account.last_used));
     out.number(account.epoch);
     write_passkeys(out, account.passkeys);
+    write_freeze(out, account.freeze);
+    out.number(to_number(account.warned));
 }
 
 Result<Role> read_role(cbor::Reader& in) {
@@ -98,10 +122,14 @@ Result<Role> read_role(cbor::Reader& in) {
     return static_cast<Role>(number);
 }
 
+std::uint64_t fields_of(std::uint64_t version) {
+    if (version == kVersionOfFreezes) return kAccountFields;
+    return kAccountFields - (version == kVersionOfPasskeys ? 2 : 3);
+}
+
 Result<Account> read_account(cbor::Reader& in, std::uint64_t version) {
     Account account;
-    const bool has_passkeys = version != kVersionWithoutPasskeys;
-    TRY_STATUS(expect(in.array(), has_passkeys ? kAccountFields : kAccountFields - 1));
+    TRY_STATUS(expect(in.array(), fields_of(version)));
     account.login = ActorId(TRY(read_text(in)));
     account.name = TRY(read_text(in));
     account.role = TRY(read_role(in));
@@ -122,7 +150,10 @@ Result<Account> read_account(cbor::Reader& in, std::uint64_t version) {
     account.identities = TRY(read_texts(in, kTextsMax));
     account.last_used = TRY(to_time(TRY(in.number())));
     account.epoch = TRY(in.number());
-    if (has_passkeys) account.passkeys = TRY(read_passkeys(in));
+    if (version >= kVersionOfPasskeys) account.passkeys = TRY(read_passkeys(in));
+    if (version < kVersionOfFreezes) return account;
+    account.freeze = TRY(read_freeze(in));
+    account.warned = TRY(to_time(TRY(in.number())));
     return account;
 }
 
@@ -192,7 +223,7 @@ Result<AccountBook> decode_book(ByteView bytes) {
     cbor::Reader in(bytes);
     TRY_STATUS(expect(in.array(), kBookFields));
     const std::uint64_t version = TRY(in.number());
-    if (version != kBookVersion && version != kVersionWithoutPasskeys) return corrupt();
+    if (version < kVersionOldest || version > kBookVersion) return corrupt();
     const std::uint64_t accounts = TRY(in.array());
     if (accounts > kAccountsMax) return corrupt();
     for (std::uint64_t i = 0; i < accounts; ++i) {

@@ -84,7 +84,8 @@ Status insert(std::vector<Account>& accounts, const Account& account, WallTime n
 
 /// What was signed in under the old account must not go on under the new one.
 bool ends_sessions(const Account& before, const Account& after) {
-    return after.disabled || after.end < before.end || after.password != before.password ||
+    return after.disabled || (after.freeze && after.freeze != before.freeze) ||
+           after.end < before.end || after.password != before.password ||
            after.otp_secret != before.otp_secret || after.role != before.role ||
            after.person != before.person || after.jwks != before.jwks ||
            after.scopes != before.scopes ||
@@ -242,7 +243,7 @@ std::vector<Status> Accounts::judge_all(const std::vector<Account>& accounts) {
 }
 
 Status Accounts::change(std::string_view login, const ActorId& by, std::string_view what,
-                        const std::function<Status(Account&)>& edit) {
+                        const std::function<Status(Account&)>& edit, std::string_view why) {
     const std::scoped_lock lock(state_->mutex);
     return state_->change([&](AccountBook& book) -> Status {
         Account* account = find_in(book.accounts, login);
@@ -263,6 +264,7 @@ Status Accounts::change(std::string_view login, const ActorId& by, std::string_v
                                   account->passkeys != before.passkeys;
         if (other_person && is_taken(book.accounts, *account)) return taken();
         book.untraced.push_back(state_->trace(before.login, by, what, event::Action::Update));
+        if (!why.empty()) book.untraced.back().detail["why"] = std::string(why);
         return {};
     });
 }

@@ -39,10 +39,11 @@ class Accounts {
     Status add_all(std::vector<Account> accounts, const ActorId& by);
     /// What add_all() would say of each, were those before it that are right added.
     std::vector<Status> judge_all(const std::vector<Account>& accounts);
-    /// `what` names the change in the trace: "disabled", "password"… Code::NotFound.
+    /// `what` names the change in the trace: "disabled", "password"…, `why` gives its motive there,
+    /// when there is one. Code::NotFound.
     /// Code::AlreadyThere when an identity or passkey it gains belongs to another account.
     Status change(std::string_view login, const ActorId& by, std::string_view what,
-                  const std::function<Status(Account&)>& edit);
+                  const std::function<Status(Account&)>& edit, std::string_view why = {});
     /// The same without a trace of its own: what a sign-in itself consumes (a code, a time step).
     Status consume(std::string_view login, const std::function<Status(Account&)>& edit);
 

@@ -176,24 +176,30 @@ TEST_F(AccountsTest, RefusesAFileThatWasTouchedOrIsOfAnotherKey) {
     EXPECT_EQ(other.error().code, Code::Corrupt);
 }
 
-/// A book of version 1, as Hygie wrote it before there were passkeys.
+/// Books of before there were freezes (version 2) and passkeys (version 1).
 TEST(Account, OldBooksAreStillRead) {
     Bench bench;
     Account account = bench.person();
     account.identities = {"https://id.example 1"};
     Bytes book = *encode_book({{account}, {}});
-    // [2, [[…21 fields…, no passkeys]], no traces]
-    ASSERT_EQ(book[1], 2);
-    ASSERT_EQ(book[3], 0x95);
+    // [3, [[…23 fields…, no passkeys, no freeze, never warned]], no traces]
+    ASSERT_EQ(book[1], 3);
+    ASSERT_EQ(book[3], 0x97);
+    ASSERT_EQ(Bytes(book.end() - 4, book.end()), (Bytes{0x80, 0x80, 0, 0x80}));
+    book.erase(book.end() - 3, book.end() - 1);
+    book[1] = 2;
+    book[3] = 0x95;
+    ASSERT_TRUE(decode_book(book));
+    EXPECT_EQ(decode_book(book)->accounts, std::vector{account});
+    book.erase(book.end() - 2);
     book[1] = 1;
     book[3] = 0x94;
-    ASSERT_EQ(book[book.size() - 2], 0x80);
-    book.erase(book.end() - 2);
-    const auto read = decode_book(book);
-    ASSERT_TRUE(read);
-    EXPECT_EQ(read->accounts, std::vector{account});
-    book[1] = 3;
-    EXPECT_FALSE(decode_book(book));
+    ASSERT_TRUE(decode_book(book));
+    EXPECT_EQ(decode_book(book)->accounts, std::vector{account});
+    for (const int version : {0, 2, 3, 4}) {
+        book[1] = static_cast<std::uint8_t>(version);
+        EXPECT_FALSE(decode_book(book)) << version;
+    }
 }
 
 /// A sealed file is taken for no other: sessions cannot be swapped in for accounts.

@@ -179,6 +179,12 @@ std::string_view name_of(Finding finding) {
     return "";
 }
 
+Finding finding_named(std::string_view name) {
+    for (std::size_t i = 0; i < kFindings; ++i)
+        if (name_of(static_cast<Finding>(i)) == name) return static_cast<Finding>(i);
+    return Finding::Explained;
+}
+
 Text sentence_of(Finding finding) {
     switch (finding) {
         case Finding::Explained:

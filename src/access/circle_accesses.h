@@ -49,6 +49,8 @@ enum class Finding : std::uint8_t {
 };
 inline constexpr std::size_t kFindings = 6;
 std::string_view name_of(Finding finding);
+/// Explained for a name that is none.
+Finding finding_named(std::string_view name);
 Text sentence_of(Finding finding);
 
 /// What it was at its time.

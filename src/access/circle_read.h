@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,7 +111,15 @@ struct ReadFacts {
     /// Only relative references are ours: an absolute one names somebody of another server. A world
     /// of files has no server, there all are taken.
     bool local_only = false;
+    /// Units that are whole houses, when that was measured over more than what was read here.
+    std::shared_ptr<const std::set<std::string, std::less<>>> wholes;
 };
+
+/// Units that are whole houses and tie nobody: members work there, they do not treat all of it.
+/// `members`: how many persons work in each; `persons`: how many in any.
+std::set<std::string> whole_units(const std::map<std::string, ReadUnit, std::less<>>& units,
+                                  const std::map<std::string, std::size_t>& members,
+                                  std::size_t persons);
 
 /// Reads one resource; a Bundle is read entry by entry, with its fullUrl as another spelling.
 void read_resource(fhir::Json resource, ReadFacts& facts, std::string_view full_url = {});

@@ -33,6 +33,28 @@ bool is_person(std::string_view name) {
 
 }  // namespace
 
+std::set<std::string> whole_units(const std::map<std::string, ReadUnit, std::less<>>& units,
+                                  const std::map<std::string, std::size_t>& members,
+                                  std::size_t persons) {
+    std::set<std::string> wholes;
+    std::map<std::string, std::size_t> parts;
+    for (const auto& [name, unit] : units)
+        for (const std::string& above : unit.above)
+            if (name.substr(0, 4) == above.substr(0, 4) && members.contains(name)) ++parts[above];
+    for (const auto& [name, count] : members) {
+        const auto known = units.find(name);
+        const ReadUnit unit = known == units.end() ? ReadUnit{} : known->second;
+        const bool crowd = count > std::max(kTeamMax, persons / 2);
+        const bool house =
+            parts[name] > 1 || (unit.is_whole && (parts[name] > 0 || count > kTeamMax));
+        if (!unit.is_team && (crowd || house)) wholes.insert(name);
+    }
+    for (const auto& [name, unit] : units)
+        if (!unit.is_team && (parts[name] > 1 || (unit.is_whole && parts[name] > 0)))
+            wholes.insert(name);
+    return wholes;
+}
+
 std::uint32_t Names::number_of(const std::string& name) {
     const auto [place, is_new] =
         numbers_.try_emplace(name, static_cast<std::uint32_t>(names_.size()));
@@ -250,29 +272,21 @@ void WorldBuilder::finish_rosters() {
     }
 }
 
-/// A unit that is a whole house ties nobody: its members work there, they do not treat all of it.
 void WorldBuilder::measure_units() {
-    std::map<std::string, std::set<std::string>> members;
+    if (facts_.wholes) {
+        wholes_.insert(facts_.wholes->begin(), facts_.wholes->end());
+        return;
+    }
+    std::map<std::string, std::set<std::string>> working;
     std::set<std::string> persons;
-    std::map<std::string, std::size_t> parts;
     for (const ReadMembership& one : facts_.memberships)
         if (one.post == Post::Unit && is_unit(one.party)) {
-            members[one.party].insert(one.person);
+            working[one.party].insert(one.person);
             persons.insert(one.person);
         }
-    for (const auto& [name, unit] : facts_.units)
-        for (const std::string& above : unit.above)
-            if (name.substr(0, 4) == above.substr(0, 4) && members.contains(name)) ++parts[above];
-    for (const auto& [name, who] : members) {
-        const ReadUnit& unit = facts_.units[name];
-        const bool crowd = who.size() > std::max(kTeamMax, persons.size() / 2);
-        const bool house =
-            parts[name] > 1 || (unit.is_whole && (parts[name] > 0 || who.size() > kTeamMax));
-        if (!unit.is_team && (crowd || house)) wholes_.insert(name);
-    }
-    for (const auto& [name, unit] : facts_.units)
-        if (!unit.is_team && (parts[name] > 1 || (unit.is_whole && parts[name] > 0)))
-            wholes_.insert(name);
+    std::map<std::string, std::size_t> members;
+    for (const auto& [unit, who] : working) members.emplace(unit, who.size());
+    wholes_ = whole_units(facts_.units, members, persons.size());
 }
 
 const std::vector<std::string>& WorldBuilder::above(const std::string& unit) {

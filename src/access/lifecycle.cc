@@ -201,18 +201,28 @@ bool is_dormant(const Account& account, WallTime now) {
            std::max(account.since, account.last_used) + kDormantAfter <= now;
 }
 
-Result<std::vector<ActorId>> close_dormant(Accounts& accounts, Clock& clock, const ActorId& by) {
-    const WallTime now = clock.now();
+namespace {
+
+WallTime last_active(const Account& account) {
+    return std::max(account.since, account.last_used);
+}
+
+/// Whether it was warned since somebody last used it.
+bool is_warned(const Account& account) {
+    return account.warned > last_active(account);
+}
+
+Result<std::vector<ActorId>> close_all(Accounts& accounts, WallTime now, const ActorId& by,
+                                       const std::function<bool(const Account&)>& closes) {
     const std::vector<Account> all = accounts.list();
-    const bool somebody_else = std::ranges::any_of(all, [&](const Account& account) {
-        return is_privileged(account) && account.open_at(now) && !is_dormant(account, now);
+    bool keeper_stays = std::ranges::any_of(all, [&](const Account& account) {
+        return is_privileged(account) && account.open_at(now) && !closes(account);
     });
     std::vector<ActorId> closed;
-    bool kept = somebody_else;
     for (const Account& account : all) {
-        if (!is_dormant(account, now) || account.login == by) continue;
-        if (!kept && is_privileged(account)) {
-            kept = true;
+        if (!closes(account) || account.login == by) continue;
+        if (!keeper_stays && is_privileged(account)) {
+            keeper_stays = true;
             continue;
         }
         TRY_STATUS(accounts.change(account.login.str(), by, "dormant", [](Account& a) -> Status {
@@ -224,6 +234,85 @@ Result<std::vector<ActorId>> close_dormant(Accounts& accounts, Clock& clock, con
     return closed;
 }
 
+}  // namespace
+
+Result<std::vector<ActorId>> close_dormant(Accounts& accounts, Clock& clock, const ActorId& by) {
+    const WallTime now = clock.now();
+    return close_all(accounts, now, by,
+                     [now](const Account& account) { return is_dormant(account, now); });
+}
+
+Result<DormantRound> tend_dormant(Accounts& accounts, Clock& clock, const ActorId& by) {
+    const WallTime now = clock.now();
+    DormantRound round;
+    for (const Account& account : accounts.list()) {
+        const bool soon = last_active(account) + kDormantAfter - kDormantWarning <= now;
+        if (!soon || !account.open_at(now) || is_warned(account)) continue;
+        TRY_STATUS(
+            accounts.change(account.login.str(), by, "dormant soon", [now](Account& a) -> Status {
+                a.warned = now;
+                return {};
+            }));
+        round.warned.push_back(account.login);
+    }
+    round.closed = TRY(close_all(accounts, now, by, [now](const Account& account) {
+        return is_dormant(account, now) && is_warned(account) &&
+               account.warned + kDormantWarning <= now;
+    }));
+    return round;
+}
+
+namespace {
+
+Status check_motive(std::string_view why) {
+    if (why.size() >= kWhyBytesMin && why.size() <= kWhyBytesMax) return {};
+    return fail(Code::BadInput,
+                {"le motif manque, ou il est trop long", "the motive is missing, or too long"},
+                {"dites en une phrase ce qui s'est passé, sans nom de patient",
+                 "say in a sentence what happened, without a patient's name"});
+}
+
+}  // namespace
+
+Status freeze(Accounts& accounts, Clock& clock, std::string_view login, Micros lasts,
+              std::string_view why, const ActorId& by) {
+    TRY_STATUS(check_motive(why));
+    const WallTime now = clock.now();
+    return accounts.change(
+        login, by, "frozen",
+        [&](Account& account) -> Status {
+            if (account.frozen_at(now))
+                return fail(
+                    Code::AlreadyThere,
+                    {"ce compte est déjà gelé", "this account is frozen already"},
+                    {"hygie user thaw LOGIN le rend", "hygie user thaw LOGIN gives it back"});
+            account.freeze = Freeze{.since = now,
+                                    .until = lasts > Micros::zero() ? now + lasts : WallTime{},
+                                    .by = by,
+                                    .why = std::string(why)};
+            return {};
+        },
+        why);
+}
+
+Status thaw(Accounts& accounts, Clock& clock, std::string_view login, std::string_view why,
+            const ActorId& by) {
+    TRY_STATUS(check_motive(why));
+    const WallTime now = clock.now();
+    return accounts.change(
+        login, by, "thawed",
+        [&](Account& account) -> Status {
+            if (!account.frozen_at(now))
+                return fail(Code::NotFound,
+                            {"rien ne gèle ce compte", "nothing holds this account"},
+                            {"hygie user show LOGIN dit où il en est",
+                             "hygie user show LOGIN says how it stands"});
+            account.freeze.reset();
+            return {};
+        },
+        why);
+}
+
 Review review_accounts(const std::vector<Account>& accounts, WallTime now) {
     const auto answers = [&](const ActorId& sponsor) {
         return std::ranges::any_of(accounts, [&](const Account& account) {
@@ -232,9 +321,11 @@ Review review_accounts(const std::vector<Account>& accounts, WallTime now) {
     };
     Review review;
     for (const Account& account : accounts) {
+        if (account.frozen_at(now)) review.frozen.push_back(account.login);
         if (!account.open_at(now)) continue;
         if (is_privileged(account)) review.privileged.push_back(account.login);
         if (is_dormant(account, now)) review.dormant.push_back(account.login);
+        if (is_warned(account)) review.warned.push_back(account.login);
         if (account.end <= now + kEndsSoon) review.ending.push_back(account.login);
         if (!answers(account.sponsor)) review.orphans.push_back(account.login);
         if (is_staff(account) && !account.password.empty() && !account.has_second_factor())

@@ -11,6 +11,8 @@ namespace hygie::access {
 
 /// Unused for so long, an account is closed (indicator C8 of the hospital programme HospiConnect).
 inline constexpr Micros kDormantAfter = std::chrono::days(60);
+/// What runs by itself closes no account that was not warned of so long before.
+inline constexpr Micros kDormantWarning = std::chrono::days(14);
 /// An end so near is to be looked at: renewed by the sponsor, or left to come.
 inline constexpr Micros kEndsSoon = std::chrono::days(30);
 inline constexpr std::size_t kCsvBytesMax = 16 << 20;
@@ -54,11 +56,34 @@ bool is_dormant(const Account& account, WallTime now);
 /// them again: the account of `by`, and one of the administrators.
 Result<std::vector<ActorId>> close_dormant(Accounts& accounts, Clock& clock, const ActorId& by);
 
+/// The same every day, by itself: whoever will be dormant within kDormantWarning is warned once,
+/// and those are closed that were warned so long ago and did not come since. All traced.
+struct DormantRound {
+    std::vector<ActorId> warned;
+    std::vector<ActorId> closed;
+};
+Result<DormantRound> tend_dormant(Accounts& accounts, Clock& clock, const ActorId& by);
+
+/// Words of a freeze or a thaw: enough to say something, and no letter.
+inline constexpr std::size_t kWhyBytesMin = 15;
+inline constexpr std::size_t kWhyBytesMax = 500;
+/// An incident holds the account: its sessions end at once, nobody signs in by it until `lasts` is
+/// over (zero: until thaw()). Other changes neither lift it nor count for it. Code::BadInput for an
+/// empty motive; Code::AlreadyThere, Code::NotFound.
+Status freeze(Accounts& accounts, Clock& clock, std::string_view login, Micros lasts,
+              std::string_view why, const ActorId& by);
+/// Undoes it: the person may sign in again. Former sessions do not come back. Code::NotFound when
+/// nothing holds the account.
+Status thaw(Accounts& accounts, Clock& clock, std::string_view login, std::string_view why,
+            const ActorId& by);
+
 /// What the yearly review looks at, by login. An account may stand in several lists.
 struct Review {
     std::vector<ActorId> privileged;      ///< security and operations, open
     std::vector<ActorId> dormant;         ///< open and unused
     std::vector<ActorId> ending;          ///< open, their end is near
+    std::vector<ActorId> frozen;          ///< an incident holds them
+    std::vector<ActorId> warned;          ///< open, will be closed for lack of use
     std::vector<ActorId> orphans;         ///< open, and nobody open answers for them
     std::vector<ActorId> without_factor;  ///< open people of the staff with a password alone
     bool operator==(const Review&) const = default;

@@ -128,6 +128,73 @@ TEST_F(Lifecycle, ASignInKeepsAnAccountAwake) {
     EXPECT_NE((*sessions)->find(opened->token.reveal()), nullptr);
 }
 
+TEST_F(Lifecycle, ClosesByItselfOnlyWhomItWarnedFourteenDaysBefore) {
+    add("paul.petit", "Paul Petit", Role::Care);
+    bench_.clock.advance(kDormantAfter - kDormantWarning - Micros(1));
+    const ActorId self("hygie");
+    EXPECT_TRUE(tend_dormant(*accounts_, bench_.clock, self)->warned.empty());
+    // The service was off: nobody is closed on its first day back.
+    bench_.clock.advance(std::chrono::days(100));
+    auto round = tend_dormant(*accounts_, bench_.clock, self);
+    ASSERT_TRUE(round);
+    EXPECT_EQ(round->warned.size(), 2U);
+    EXPECT_TRUE(round->closed.empty());
+    EXPECT_EQ(accounts_->untraced().back().detail.at("change"), "dormant soon");
+    EXPECT_EQ(review_accounts(accounts_->list(), bench_.clock.now()).warned.size(), 2U);
+    EXPECT_TRUE(tend_dormant(*accounts_, bench_.clock, self)->warned.empty()) << "warned once";
+    // One of them comes back.
+    ASSERT_TRUE(accounts_->consume("anne.martin", [&](Account& a) -> Status {
+        a.last_used = bench_.clock.now() + std::chrono::days(1);
+        return {};
+    }));
+    bench_.clock.advance(kDormantWarning - Micros(1));
+    EXPECT_TRUE(tend_dormant(*accounts_, bench_.clock, self)->closed.empty());
+    bench_.clock.advance(Micros(1));
+    EXPECT_EQ(tend_dormant(*accounts_, bench_.clock, self)->closed,
+              std::vector{ActorId("paul.petit")});
+    EXPECT_TRUE(accounts_->find("paul.petit")->disabled);
+    EXPECT_EQ(accounts_->untraced().back().detail.at("change"), "dormant");
+}
+
+TEST_F(Lifecycle, AFreezeHoldsUntilSomebodyThawsIt) {
+    const std::string why = "mot de passe saisi sur une fausse page";
+    EXPECT_EQ(
+        freeze(*accounts_, bench_.clock, "anne.martin", Micros(0), "phish", kAnne).error().code,
+        Code::BadInput);
+    ASSERT_TRUE(freeze(*accounts_, bench_.clock, "anne.martin", Micros(0), why, kAnne));
+    EXPECT_EQ(accounts_->untraced().back().detail.at("change"), "frozen");
+    EXPECT_EQ(accounts_->untraced().back().detail.at("why"), why);
+    EXPECT_FALSE(accounts_->find("anne.martin")->open_at(bench_.clock.now()));
+    EXPECT_EQ(review_accounts(accounts_->list(), bench_.clock.now()).frozen,
+              std::vector{ActorId("anne.martin")});
+    EXPECT_EQ(freeze(*accounts_, bench_.clock, "anne.martin", Micros(0), why, kAnne).error().code,
+              Code::AlreadyThere);
+    // What opens a disabled account does not lift it.
+    ASSERT_TRUE(accounts_->change("anne.martin", kAnne, "enabled", [](Account& a) -> Status {
+        a.disabled = false;
+        return {};
+    }));
+    EXPECT_FALSE(accounts_->find("anne.martin")->open_at(bench_.clock.now()));
+    ASSERT_TRUE(thaw(*accounts_, bench_.clock, "anne.martin", "poste vérifié, mot changé", kAnne));
+    EXPECT_TRUE(accounts_->find("anne.martin")->open_at(bench_.clock.now()));
+    EXPECT_EQ(thaw(*accounts_, bench_.clock, "anne.martin", why, kAnne).error().code,
+              Code::NotFound);
+}
+
+TEST_F(Lifecycle, AFreezeForATimeEndsByItselfAndItsSessionsDoNotComeBack) {
+    auto sessions = Sessions::open(bench_.doors(), "state", bench_.key, *accounts_);
+    const auto opened = (*sessions)->prepare({kAnne, "pwd", {}, {}, kStaffSession});
+    ASSERT_TRUE((*sessions)->confirm(*opened));
+    ASSERT_NE((*sessions)->find(opened->token.reveal()), nullptr);
+    ASSERT_TRUE(freeze(*accounts_, bench_.clock, "anne.martin", std::chrono::minutes(5),
+                       "le temps de vérifier le poste", kAnne));
+    EXPECT_EQ((*sessions)->find(opened->token.reveal()), nullptr);
+    bench_.clock.advance(std::chrono::minutes(5));
+    EXPECT_TRUE(accounts_->find("anne.martin")->open_at(bench_.clock.now()));
+    EXPECT_EQ((*sessions)->find(opened->token.reveal()), nullptr);
+    EXPECT_TRUE((*sessions)->prepare({kAnne, "pwd", {}, {}, kStaffSession}));
+}
+
 TEST_F(Lifecycle, ReviewsWhatNeedsALook) {
     add("ada.root", "Ada Racine", Role::Operations);
     Account orphan = bench_.person("paul.petit", "Paul Petit");

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "access/worklist.h"
 #include "base/escape.h"
 
 namespace hygie::access {
@@ -21,7 +22,19 @@ bool is_about_record(Type type) {
 
 Text verb_of(const Event& event) {
     const auto finding = event.detail.find("finding");
-    if (event.type == Type::ConsentDecided && finding != event.detail.end())
+    const auto about = event.detail.find("about");
+    const bool is_review = event.type == Type::ConsentDecided && finding != event.detail.end();
+    if (is_review && about != event.detail.end() && about->second == "unexplained")
+        return finding->second == "justified"
+                   ? Text{"a relu un accès à votre dossier que rien n'expliquait, et l'a trouvé "
+                          "justifié",
+                          "reviewed an access to your record that nothing explained, and found it "
+                          "justified"}
+                   : Text{"a relu un accès à votre dossier que rien n'expliquait, et l'a trouvé "
+                          "injustifié",
+                          "reviewed an access to your record that nothing explained, and found it "
+                          "unjustified"};
+    if (is_review)
         return finding->second == "justified"
                    ? Text{"a relu un accès d'urgence à votre dossier et l'a trouvé justifié",
                           "reviewed an emergency access to your record and found it justified"}
@@ -121,7 +134,8 @@ std::vector<Opening> openings_of(std::span<const Event> events, const WhoIs& who
     };
     std::map<Key, Group> groups;
     for (const Event& event : events) {
-        if (!is_about_record(event.type)) continue;
+        // A finding is about an access that has its own line.
+        if (!is_about_record(event.type) || is_finding(event)) continue;
         auto why = event.detail.find("why");
         if (why == event.detail.end()) why = event.detail.find("finding");
         const Key key{day_of(event.time), event.actor.id.str(), event.type,

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "access/scope_query.h"
+
 namespace hygie::access {
 namespace {
 
@@ -119,12 +121,8 @@ Result<Scope> parse_scope(std::string_view text) {
 }
 
 Status check_grantable(const Scope& scope) {
-    if (scope.query.empty()) return {};
-    return fail(Code::BadInput,
-                {"une portée bornée par une recherche n'est pas permise ici",
-                 "a scope bounded by a search is not allowed here"},
-                {"demandez-la sans « ? », par exemple patient/Observation.rs",
-                 "ask for it without '?', for example patient/Observation.rs"});
+    if (!scope.query.empty()) TRY(search_of(scope, WallTime{}));
+    return {};
 }
 
 Status check_grantable(std::string_view wish) {

@@ -24,8 +24,7 @@ struct Scope {
     Reach reach = Reach::User;
     std::string type;          ///< FHIR resource type, or "*"
     std::uint8_t letters = 0;  ///< of Letter
-    std::string query;         ///< search that a resource must match; empty: every resource. Never
-                               ///< granted: see check_grantable()
+    std::string query;         ///< search that a resource must match; empty: every resource
     bool operator==(const Scope&) const = default;
 };
 
@@ -34,8 +33,8 @@ inline constexpr std::size_t kScopesMax = 64;
 
 /// Code::BadInput for anything but a scope over resources.
 Result<Scope> parse_scope(std::string_view text);
-/// Code::BadInput for a scope that bounds by a search ("?category=…"): no door here judges one
-/// resource by a search, so such a scope is refused when it is asked for and never half kept.
+/// Code::BadInput for a scope that bounds by a search no door here can judge (scope_query.h): it is
+/// refused when it is asked for, and never half kept.
 Status check_grantable(const Scope& scope);
 /// The same for each word of a wish; words that are no scope are left to narrow().
 Status check_grantable(std::string_view wish);

@@ -88,6 +88,22 @@ TEST(Scope, NarrowsWordsAndForgetsUnknownOnes) {
     EXPECT_LE(narrow(flood, ceiling).size(), kScopesMax);
 }
 
+TEST(Scope, ASearchInAScopeIsGrantedWhenOneResourceCanBeJudgedByIt) {
+    for (const char* good :
+         {"patient/Observation.rs?category=laboratory",
+          "user/Observation.r?code=http://loinc.org|1",
+          "system/Condition.s?category=a&clinical-status=active", "user/Observation.rs?_id=42",
+          "user/Observation.rs?category=laboratory%2Cvital-signs", "user/Patient.rs?gender=female"})
+        EXPECT_TRUE(check_grantable(*parse_scope(good))) << good;
+    for (const char* bad :
+         {"user/Observation.cruds?category=laboratory", "user/*.rs?category=laboratory",
+          "user/Observation.rs?nothing=1", "user/Observation.rs?subject:Patient.name=x",
+          "user/Observation.rs?_has:Provenance:target:agent=1", "user/AuditEvent.rs?action=R",
+          "user/Observation.rs?category=a&_sort=date", "user/Observation.rs?_count=1",
+          "user/Observation.rs?category=%4", "user/Observation.rs?category="})
+        EXPECT_FALSE(check_grantable(*parse_scope(bad))) << bad;
+}
+
 TEST(Scope, KnowsTheLetterOfAnAction) {
     EXPECT_EQ(letter_of(event::Action::Create), kCreate);
     EXPECT_EQ(letter_of(event::Action::Read), kRead);

@@ -197,10 +197,12 @@ std::expected<SignedIn, SignInRefusal> SignIn::State::judge_password(const Crede
     if (auth) {
         return SignedIn{account, *auth, with_device(make_device(login), given.device, device)};
     }
-    const Why why = !account ? Why::Unknown
-                    : !fits  ? Why::Password
-                    : !open  ? Why::Closed
-                             : Why::Code;
+    const bool frozen = account && has_password && account->frozen_at(doors.clock.now());
+    const Why why = !account          ? Why::Unknown
+                    : !fits           ? Why::Password
+                    : !open && frozen ? Why::Frozen
+                    : !open           ? Why::Closed
+                                      : Why::Code;
     return std::unexpected(SignInRefusal{why, known, {}, true});
 }
 
@@ -232,10 +234,13 @@ std::expected<Asserted, SignInRefusal> SignIn::State::use_passkey(const Account&
 std::expected<SignedIn, SignInRefusal> SignIn::State::judge_passkey(const Credentials& given) {
     const auto account = accounts.find_passkey(given.passkey->id);
     if (!account) return std::unexpected(SignInRefusal{Why::Passkey, {}, {}, true});
-    if (!account->open_at(doors.clock.now()))
+    const WallTime now = doors.clock.now();
+    if (!account->open_at(now) && !account->frozen_at(now))
         return std::unexpected(SignInRefusal{Why::Closed, account->login, {}, true});
     const auto asserted = use_passkey(*account, given);
     if (!asserted) return std::unexpected(asserted.error());
+    if (account->frozen_at(now))
+        return std::unexpected(SignInRefusal{Why::Frozen, account->login, {}, true});
     const std::string& login = account->login.str();
     if (asserted->verified)
         return SignedIn{

@@ -30,9 +30,10 @@ struct SignedIn {
                          ///< the few people who use it, separated by dots
 };
 
-/// Why nobody did. The person is told the same for all but Wait.
+/// Why nobody did. The person is told the same for all but Wait, and Frozen: that one is told to
+/// whoever proved to be the person.
 struct SignInRefusal {
-    enum class Why : std::uint8_t { Unknown, Closed, Password, Code, Wait, Passkey };
+    enum class Why : std::uint8_t { Unknown, Closed, Password, Code, Wait, Passkey, Frozen };
     Why why = Why::Unknown;
     ActorId account;       ///< when there is one of that name
     Micros wait{};         ///< of Wait: when to try again

@@ -59,6 +59,14 @@ TEST_F(SignInTest, ClosedAccountsAndProgramsStayOut) {
         << "only who knows the password may learn that it is closed";
 }
 
+TEST_F(SignInTest, SaysFrozenOnlyToWhoKnowsThePassword) {
+    edit([&](Account& a) { a.freeze = Freeze{bench_.clock.now(), {}, {}, {}}; });
+    EXPECT_EQ(why("anne.martin", kPassphrase), Why::Frozen);
+    EXPECT_EQ(why("anne.martin", "wrong wrong wrong"), Why::Password);
+    edit([](Account& a) { a.freeze.reset(); });
+    EXPECT_TRUE(judge("anne.martin", kPassphrase));
+}
+
 TEST_F(SignInTest, AsksForTheSecondFactorAndTakesACodeOnce) {
     const Bytes secret(kOtpSecretBytes, 5);
     edit([&](Account& a) { a.otp_secret = secret; });

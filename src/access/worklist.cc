@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "access/break_glass.h"
+#include "access/circle_accesses.h"
 
 namespace hygie::access {
 namespace {
@@ -17,6 +18,7 @@ using nlohmann::json;
 
 constexpr std::size_t kWordsMin = 10;
 constexpr std::string_view kReviewKind = "review";
+constexpr std::string_view kFindingKind = "unexplained";
 
 std::string said(const Event& event, const std::string& name) {
     const auto found = event.detail.find(name);
@@ -29,6 +31,7 @@ std::optional<Duty::Kind> kind_of(const Event& event) {
     if (event.type == Type::ConsentDecided && succeeded && said(event, "kind") == "justify")
         return Duty::Kind::Motive;
     if (event.type == Type::SignedOut && said(event, "why") == "circle.cut") return Duty::Kind::Cut;
+    if (is_finding(event)) return Duty::Kind::Unexplained;
     return std::nullopt;
 }
 
@@ -40,13 +43,34 @@ std::vector<Text> signs_of(const Event& event) {
     if (const std::string times = said(event, "within_a_day"); !times.empty())
         signs.push_back(
             {"bris de glace en un jour : " + times, "break-glass in one day: " + times});
+    if (is_finding(event))
+        if (const Finding finding = finding_named(said(event, "result"));
+            finding != Finding::Explained)
+            signs.push_back(sentence_of(finding));
+    if (const std::string times = said(event, "times"); !times.empty() && times != "1")
+        signs.push_back({"actes ce jour-là : " + times, "acts that day: " + times});
     if (said(event, "vital") == "true")
         signs.push_back({"motif vital : les données masquées étaient ouvertes aussi",
                          "vital motive: masked data were open too"});
     return signs;
 }
 
+/// Of a finding, the access that it is about.
+Duty duty_of_finding(const Event& event) {
+    return {.kind = Duty::Kind::Unexplained,
+            .event = said(event, "of"),
+            .time = from_rfc3339(said(event, "at")).value_or(event.time),
+            .due = event.time + kReviewWithin,
+            .actor = {ActorId(said(event, "who")), said(event, "role"), {}, {}, {}},
+            .patient = event.subject.patient,
+            .motive = {},
+            .words = {},
+            .signs = signs_of(event),
+            .review = std::nullopt};
+}
+
 Duty duty_of(const Event& event, Duty::Kind kind) {
+    if (kind == Duty::Kind::Unexplained) return duty_of_finding(event);
     return {.kind = kind,
             .event = event.id,
             .time = event.time,
@@ -79,6 +103,8 @@ std::string_view name_of(Duty::Kind kind) {
             return "motive";
         case Duty::Kind::Cut:
             return "cut";
+        case Duty::Kind::Unexplained:
+            return kFindingKind;
     }
     return "";
 }
@@ -93,12 +119,43 @@ Text title_of(Duty::Kind kind) {
         case Duty::Kind::Cut:
             return {"Session coupée : beaucoup trop de dossiers",
                     "Session cut: far too many records"};
+        case Duty::Kind::Unexplained:
+            return {"Accès que rien n'explique", "Access that nothing explains"};
     }
     return {};
 }
 
 bool is_review(const Event& event) {
     return event.type == Type::ConsentDecided && said(event, "kind") == kReviewKind;
+}
+
+bool is_finding(const Event& event) {
+    return event.type == Type::ConsentDecided && said(event, "kind") == kFindingKind;
+}
+
+Event finding_of(const Unexplained& access) {
+    Event event;
+    event.type = Type::ConsentDecided;
+    event.action = event::Action::Execute;
+    event.subject.patient = access.patient;
+    event.detail = {{"kind", std::string(kFindingKind)},
+                    {"of", access.event},
+                    {"at", to_rfc3339(access.time)},
+                    {"who", access.actor.str()},
+                    {"role", access.role},
+                    {"result", access.finding},
+                    {"times", fmt::format("{}", access.times)}};
+    return event;
+}
+
+std::string key_of(const Unexplained& access) {
+    return fmt::format("{} {} {}", access.actor.str(), access.patient.str(),
+                       to_rfc3339(access.time).substr(0, 10));
+}
+
+std::string key_of(const Event& finding) {
+    return fmt::format("{} {} {}", said(finding, "who"), finding.subject.patient.str(),
+                       said(finding, "at").substr(0, 10));
 }
 
 std::vector<Duty> duties_of(std::span<const Event> events) {
@@ -144,6 +201,7 @@ Result<Event> review_of(const Duty& duty, const ActorId& by, Conclusion conclusi
     event.subject.patient = duty.patient;
     event.detail = {{"kind", std::string(kReviewKind)},
                     {"of", duty.event},
+                    {"about", std::string(name_of(duty.kind))},
                     {"finding", std::string(name_of(conclusion))},
                     {"reason", words}};
     return event;

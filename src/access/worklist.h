@@ -9,8 +9,9 @@
 #include "base/time.h"
 #include "event/event.h"
 
-/// What the security officer has to look at — emergencies declared, motives given, sessions cut —
-/// and what came of it. Read from the ledger alone: a restart forgets nothing. Pure.
+/// What the security officer has to look at — emergencies declared, motives given, sessions cut,
+/// accesses that nothing explains — and what came of it. Read from the ledger alone: a restart
+/// forgets nothing. Pure.
 namespace hygie::access {
 
 /// How soon an access outside the circle is looked at.
@@ -24,7 +25,7 @@ std::string_view name_of(Conclusion conclusion);
 std::optional<Conclusion> conclusion_named(std::string_view name);
 
 struct Duty {
-    enum class Kind : std::uint8_t { BreakGlass, Motive, Cut };
+    enum class Kind : std::uint8_t { BreakGlass, Motive, Cut, Unexplained };
     struct Review {
         ActorId by;
         WallTime time{};
@@ -49,6 +50,24 @@ Text title_of(Duty::Kind kind);
 
 /// Open ones first, those due soonest first; then those closed, newest first.
 std::vector<Duty> duties_of(std::span<const event::Event> events);
+
+/// A past access that nothing explains, as the work list takes it: one for what an actor did with a
+/// patient on a day.
+struct Unexplained {
+    std::string event;  ///< id of the first such access: the proof
+    WallTime time{};    ///< of that one
+    ActorId actor;
+    std::string role;
+    PatientId patient;
+    std::string finding;  ///< name_of(Finding)
+    std::size_t times = 1;
+};
+/// What the ledger keeps of it; source, node, id, time and who found it are the caller's.
+event::Event finding_of(const Unexplained& access);
+bool is_finding(const event::Event& event);
+/// What tells two findings apart: actor, patient, day.
+std::string key_of(const Unexplained& access);
+std::string key_of(const event::Event& finding);
 
 /// What the ledger keeps of a review; source, node, id and time are the caller's. Code::BadInput
 /// when the words say nothing, Code::AlreadyThere when it was reviewed, Code::Denied for who

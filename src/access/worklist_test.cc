@@ -71,5 +71,37 @@ TEST(WorkList, AReviewClosesOneOnceWithGroundsAndByAnother) {
               Code::AlreadyThere);
 }
 
+TEST(WorkList, AnAccessThatNothingExplainsIsReviewedAsTheAccessItWas) {
+    const Unexplained access{.event = "read-1",
+                             .time = kNow - std::chrono::hours(30),
+                             .actor = ActorId("dr.bob"),
+                             .role = "10",
+                             .patient = PatientId("p"),
+                             .finding = "unexplained",
+                             .times = 3};
+    event::Event finding = finding_of(access);
+    finding.time = kNow - std::chrono::hours(1);
+    finding.actor.id = ActorId("hygie");
+    EXPECT_TRUE(is_finding(finding));
+    EXPECT_EQ(key_of(finding), key_of(access));
+    const auto duties = duties_of(std::vector{finding});
+    ASSERT_EQ(duties.size(), 1U);
+    const Duty& duty = duties.front();
+    EXPECT_EQ(duty.kind, Duty::Kind::Unexplained);
+    EXPECT_EQ(duty.event, "read-1");
+    EXPECT_EQ(duty.time, access.time);
+    EXPECT_EQ(duty.due, finding.time + kReviewWithin);
+    EXPECT_EQ(duty.actor.id, access.actor);
+    EXPECT_EQ(duty.signs.size(), 2U) << "what was found, and how often";
+    EXPECT_EQ(
+        review_of(duty, ActorId("dr.bob"), Conclusion::Justified, "j'étais de garde").error().code,
+        Code::Denied);
+    const auto review = review_of(duty, ActorId("officer"), Conclusion::Justified,
+                                  "remplaçait le médecin de garde");
+    ASSERT_TRUE(review);
+    EXPECT_EQ(review->detail.at("about"), "unexplained");
+    EXPECT_TRUE(duties_of(std::vector{finding, *review}).front().review);
+}
+
 }  // namespace
 }  // namespace hygie::access

@@ -188,8 +188,29 @@ Result<access::LoadedAccesses> journal_of(Context& context, LoadedWorld& loaded)
     return access::LoadedAccesses{accesses_of(events, *loaded.state->accounts), 0};
 }
 
+/// Puts on the work list what it does not know yet.
+Result<int> note_unexplained(Context& context, LoadedWorld& loaded) {
+    if (!loaded.state || context.values.has("--accesses"))
+        return fail(Code::BadInput,
+                    {"la liste de travail est celle d'un service", "the work list is a service's"},
+                    {"donnez --state seul", "give --state alone"});
+    const auto events = TRY(
+        events_of(context, *loaded.state, {.since = context.clock.now() - access::kWorkListReach}));
+    const auto found = to_look_at(*loaded.world, events, *loaded.state->accounts);
+    for (const access::Unexplained& one : found)
+        TRY_STATUS(append_event(context, *loaded.state, access::finding_of(one)));
+    TRY_STATUS(loaded.close());
+    if (context.json)
+        context.out << json{{"noted", found.size()}}.dump() << "\n";
+    else
+        context.out << context.say({fmt::format("{} de plus à relire\n", found.size()),
+                                    fmt::format("{} more to review\n", found.size())});
+    return kExitOk;
+}
+
 Result<int> unexplained(Context& context) {
     LoadedWorld loaded = TRY(open_world(context, Desk::NeedsReason, Reach::All));
+    if (context.values.flag("--to-worklist")) return note_unexplained(context, loaded);
     const access::LoadedAccesses journal = TRY(journal_of(context, loaded));
     std::array<std::uint64_t, access::kFindings> counts{};
     const bool all = context.values.flag("--all");
@@ -285,6 +306,10 @@ Command unexplained_command() {
                        .kind = Kind::Flag,
                        .help = {"montre aussi les accès expliqués, avec leur preuve",
                                 "shows explained accesses too, with their proof"}});
+    options.push_back({.name = "--to-worklist",
+                       .kind = Kind::Flag,
+                       .help = {"les met dans la liste à relire, comme le service chaque jour",
+                                "puts them on the work list, as the service does each day"}});
     return {
         .path = {"access", "unexplained"},
         .summary = {"trouve les accès passés que rien n'explique",

@@ -7,6 +7,7 @@
 #include "access/circle_words.h"
 #include "app/access_world.h"
 #include "app/commands.h"
+#include "app/opened_figures.h"
 
 namespace hygie::app {
 namespace {
@@ -175,6 +176,21 @@ void measure_replay(const CircleIndex& index, std::uint64_t wanted, std::vector<
                     100.0 * static_cast<double>(explained) / static_cast<double>(done), "%", ""});
 }
 
+/// "Who opened my record?" on a ledger made for it.
+Status measure_journal(Context& context, std::vector<Row>& rows) {
+    if (!context.values.has("--opened")) return {};
+    const auto figures = TRY(measure_opened(context, context.values.text("--opened"),
+                                            context.values.number("--entries")));
+    rows.push_back({"who opened: entries in the ledger", figures.entries / 1e6, "M", "10 M"});
+    rows.push_back({"  written in", figures.fill_seconds, "s", ""});
+    rows.push_back({"  events about a usual patient", figures.usual_events, "", ""});
+    rows.push_back({"who opened, p50", figures.p50_ms, "ms", ""});
+    rows.push_back({"who opened, p95", figures.p95_ms, "ms", "≤ 200 ms"});
+    rows.push_back(
+        {"  of 20,000 events, the last 2,000, p95", figures.busy_p95_ms, "ms", "≤ 200 ms"});
+    return {};
+}
+
 Result<int> bench(Context& context) {
     const access::SyntheticSize size{
         .relations = context.values.number("--relations"),
@@ -191,6 +207,7 @@ Result<int> bench(Context& context) {
     measure_bundle(index, rows);
     measure_replay(index, context.values.number("--replay"), rows);
     measure_changes(index, rows);
+    TRY_STATUS(measure_journal(context, rows));
     for (const Row& row : rows) {
         if (context.json)
             context.out << nlohmann::json{{"what", row.what},
@@ -226,16 +243,25 @@ std::vector<Command> access_bench_commands() {
                              "un autre patient, donc la mémoire est froide.",
                              "On a made-up hospital, always the same; each question is about "
                              "another patient, so memory is cold."},
-             .options = {count_of("--relations", {"combien de relations", "how many relations"},
-                                  "20000000", 200'000'000),
-                         count_of("--actors", {"combien de personnes", "how many persons"}, "10000",
-                                  1'000'000),
-                         count_of("--patients", {"combien de patients", "how many patients"},
-                                  "1000000", 50'000'000),
-                         count_of("--replay",
-                                  {"combien d'accès rejouer", "how many accesses to replay"},
-                                  "100000000", 10'000'000'000)},
-             .examples = {{"hygie access bench", {"Tout mesurer :", "Measure everything:"}}},
+             .options =
+                 {count_of("--relations", {"combien de relations", "how many relations"},
+                           "20000000", 200'000'000),
+                  count_of("--actors", {"combien de personnes", "how many persons"}, "10000",
+                           1'000'000),
+                  count_of("--patients", {"combien de patients", "how many patients"}, "1000000",
+                           50'000'000),
+                  count_of("--replay", {"combien d'accès rejouer", "how many accesses to replay"},
+                           "100000000", 10'000'000'000),
+                  {.name = "--opened",
+                   .placeholder = "DIR",
+                   .kind = Kind::Dir,
+                   .help = {"aussi « qui a ouvert mon dossier ? », sur un journal créé là",
+                            "\"who opened my record?\" too, on a ledger made there"}},
+                  count_of("--entries",
+                           {"combien d'entrées dans ce journal", "how many entries in that ledger"},
+                           "10000000", 1'000'000'000)},
+             .examples = {{"hygie access bench --opened /var/tmp/opened",
+                           {"Tout mesurer :", "Measure everything:"}}},
              .run = bench}};
 }
 

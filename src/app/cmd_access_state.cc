@@ -225,9 +225,11 @@ Command work_list_command() {
         .summary = {"liste les accès à relire sous 72 heures",
                     "lists the accesses to review within 72 hours"},
         .description = {"Bris de glace, motifs donnés pour bien plus de dossiers que d'habitude, "
-                        "sessions coupées : tirés du journal, service en marche ou non.",
+                        "sessions coupées, accès que rien n'explique (cherchés chaque jour par le "
+                        "service) : tirés du journal, service en marche ou non.",
                         "Break-glass, motives given for many more records than usual, sessions "
-                        "cut: read from the ledger, whether or not the service runs."},
+                        "cut, accesses that nothing explains (looked for each day by the "
+                        "service): read from the ledger, whether or not the service runs."},
         .options = with(access_state_options(),
                         {{.name = "--all",
                           .kind = Kind::Flag,

@@ -36,6 +36,26 @@ Result<int> close(Context& context) {
     return change(context, "closed", [&](Account& account) { account.end = now; });
 }
 
+Result<int> freeze(Context& context) {
+    UserDesk desk = TRY(UserDesk::open(context));
+    const Micros lasts =
+        context.values.has("--for") ? context.values.duration("--for") : Micros::zero();
+    TRY_STATUS(access::freeze(desk.accounts(), context.clock, context.values.text("LOGIN"), lasts,
+                              context.values.text("--why"), desk.by()));
+    desk.trace();
+    print_account(context, *TRY(desk.named()));
+    return kExitOk;
+}
+
+Result<int> thaw(Context& context) {
+    UserDesk desk = TRY(UserDesk::open(context));
+    TRY_STATUS(access::thaw(desk.accounts(), context.clock, context.values.text("LOGIN"),
+                            context.values.text("--why"), desk.by()));
+    desk.trace();
+    print_account(context, *TRY(desk.named()));
+    return kExitOk;
+}
+
 Result<int> sign_out(Context& context) {
     return change(context, "signed out", [](Account& account) { ++account.epoch; });
 }
@@ -89,6 +109,11 @@ struct Pile {
 
 const std::vector<Pile>& piles() {
     static const std::vector<Pile> all = {
+        {"frozen",
+         &access::Review::frozen,
+         {"gelés par un incident", "frozen by an incident"},
+         {"l'incident est-il clos ? hygie user thaw LOGIN --why MOTIF",
+          "is the incident closed? hygie user thaw LOGIN --why MOTIVE"}},
         {"privileged",
          &access::Review::privileged,
          {"privilégiés : sécurité et exploitation", "privileged: security and operations"},
@@ -111,7 +136,14 @@ const std::vector<Pile>& piles() {
         {"dormant",
          &access::Review::dormant,
          {"personne ne s'en sert depuis 60 jours", "nobody has used it for 60 days"},
-         {"hygie user dormant --close", "hygie user dormant --close"}}};
+         {"le service les suspendra ; tout de suite : hygie user dormant --close",
+          "the service will disable them; right now: hygie user dormant --close"}},
+        {"warned",
+         &access::Review::warned,
+         {"prévenus : sans connexion, suspendus à 60 jours",
+          "warned: without a sign-in, disabled at 60 days"},
+         {"la personne se connecte, ou rien : il se fermera",
+          "the person signs in, or nothing: it will close"}}};
     return all;
 }
 
@@ -166,15 +198,61 @@ Command dormant_command() {
         .summary = {"liste ou ferme les comptes dont personne ne se sert",
                     "lists or closes the accounts that nobody uses"},
         .description =
-            {"Soixante jours sans connexion. --close les suspend, chacun tracé ; il reste "
-             "toujours un administrateur. « hygie user enable » défait.",
-             "Sixty days without a sign-in. --close disables them, each traced; one "
-             "administrator always stays. 'hygie user enable' undoes it."},
+            {"Soixante jours sans connexion. Le service les suspend seul, chaque jour, quatorze "
+             "jours au moins après l'avoir annoncé au journal et dans « hygie user review » ; "
+             "--close les suspend aussitôt. Chacun est tracé ; il reste toujours un "
+             "administrateur. « hygie user enable » défait.",
+             "Sixty days without a sign-in. The service disables them by itself, each day, "
+             "fourteen days or more after it said so in the ledger and in 'hygie user review'; "
+             "--close disables them at once. Each is traced; one administrator always stays. "
+             "'hygie user enable' undoes it."},
         .options = user_options(
             {{.name = "--close", .kind = Kind::Flag, .help = {"les suspendre", "disable them"}}}),
         .examples = {{"hygie user dormant --close --state /var/lib/hygie",
-                      {"Chaque semaine :", "Every week:"}}},
+                      {"Sans attendre le service :", "Without waiting for the service:"}}},
         .run = dormant};
+}
+
+Parameter why_option(Text help) {
+    return {.name = "--why", .placeholder = "TEXT", .help = std::move(help), .required = true};
+}
+
+std::vector<Command> freeze_commands() {
+    std::vector<Command> commands = {
+        user_command(
+            "freeze",
+            {"gèle un compte le temps d'un incident", "freezes an account while an incident lasts"},
+            {"Ses sessions finissent aussitôt, partout, et un export en cours s'arrête. À "
+             "la connexion, la personne lit qui appeler. Le motif est tracé. « hygie user "
+             "thaw » défait ; ni « enable » ni l'annuaire ne le lèvent.",
+             "Its sessions end at once, everywhere, and an export under way stops. At "
+             "sign-in the person reads whom to call. The motive is traced. 'hygie user "
+             "thaw' undoes it; neither 'enable' nor the directory lifts it."},
+            {}, freeze,
+            {why_option({"ce qui s'est passé, sans nom de patient",
+                         "what happened, without a patient's name"}),
+             {.name = "--for",
+              .placeholder = "DURATION",
+              .kind = Kind::Duration,
+              .help = {"se lève seul après ce temps ; sinon, quand quelqu'un le rend",
+                       "ends by itself after that time; otherwise when somebody thaws "
+                       "it"}}}),
+        user_command("thaw", {"rend un compte gelé", "gives a frozen account back"},
+                     {"La personne peut se connecter à nouveau ; ses anciennes sessions ne "
+                      "reviennent pas. Tracé avec son motif.",
+                      "The person may sign in again; former sessions do not come back. Traced "
+                      "with its motive."},
+                     {}, thaw,
+                     {why_option({"pourquoi le doute est levé", "why the doubt is gone"})})};
+    commands[0].examples = {
+        {"hygie user freeze anne.martin --state /var/lib/hygie --why 'Mot de "
+         "passe saisi sur une fausse page'",
+         {"Un mot de passe est volé :", "A password is stolen:"}}};
+    commands[1].examples = {
+        {"hygie user thaw anne.martin --state /var/lib/hygie --why 'Nouveau "
+         "mot de passe, poste vérifié'",
+         {"Une fois vérifié :", "Once verified:"}}};
+    return commands;
 }
 
 Command review_command() {
@@ -195,7 +273,7 @@ Command review_command() {
 }  // namespace
 
 std::vector<Command> user_life_commands() {
-    return {
+    std::vector<Command> commands = {
         user_command("disable", {"suspend un compte", "disables an account"},
                      {"Ses sessions finissent aussitôt, partout. « hygie user enable » défait.",
                       "Its sessions end at once, everywhere. 'hygie user enable' undoes it."},
@@ -226,6 +304,8 @@ std::vector<Command> user_life_commands() {
         identity_command(),
         dormant_command(),
         review_command()};
+    for (Command& command : freeze_commands()) commands.push_back(std::move(command));
+    return commands;
 }
 
 }  // namespace hygie::app

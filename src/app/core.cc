@@ -6,6 +6,7 @@
 #include <future>
 
 #include "app/core_circles.h"
+#include "app/daily_round.h"
 #include "app/ledger_desk.h"
 #include "app/organisations.h"
 #include "event/uuid.h"
@@ -92,6 +93,8 @@ Status Store::close() {
     vault_.reset();
     return clerk_ ? clerk_->close() : Status();
 }
+
+Core::Core(Context& context, Store& store) : context_(context), store_(store) {}
 
 Result<std::unique_ptr<Core>> Core::start(Context& context, const CoreDirs& dirs,
                                           const crypto::RootKey& root, Store& store,
@@ -183,6 +186,11 @@ Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const 
         .key = root.domain("records"),
         .completeness = plan.completeness,
         .policy = [this, fixed = plan.policy] { return fixed ? fixed : policy_->current(); },
+        .frozen =
+            [this](const ActorId& login) {
+                const auto account = accounts_->find(login.str());
+                return account && account->frozen_at(context_.clock.now());
+            },
         .cut = [this](const access::Actor& actor) { cut(actor); }};
     if (plan.definitions) {
         options.profiles = &plan.definitions->profiles();
@@ -197,6 +205,9 @@ Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const 
                                             std::move(options));
     TRY_STATUS(remind(*audit_, context_.clock, *door_));
     open_circles();
+    if (!plan.policy)
+        round_ = std::make_unique<DailyRound>(DailyRound::Parts{
+            context_, *accounts_, *policy_, *audit_, store_.vault(), store_.trace(), origin()});
     go_on(Stage::Open);
     return {};
 }
@@ -293,6 +304,7 @@ void Core::stop() {
 
 Core::~Core() {
     go_on(Stage::Closed);
+    round_.reset();
     if (server_) server_->stop();
     server_.reset();
     workers_.reset();

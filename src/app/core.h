@@ -81,6 +81,8 @@ class Store {
     bool closed_ = false;
 };
 
+class DailyRound;
+
 /// What ledger and vault are reached through: people, sign-in, the records door, HTTPS.
 class Core {
   public:
@@ -118,7 +120,7 @@ class Core {
   private:
     enum class Stage : std::uint8_t { Opening, Open, Closed };
 
-    Core(Context& context, Store& store) : context_(context), store_(store) {}
+    Core(Context& context, Store& store);
     Status open_access(const CoreDirs& dirs, const crypto::RootKey& root);
     Status open_front(const CoreDirs& dirs, const Plan& plan);
     Status open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan);
@@ -149,6 +151,7 @@ class Core {
     std::unique_ptr<serve::Front> front_;
     std::unique_ptr<serve::Workers> workers_;
     std::unique_ptr<serve::HttpServer> server_;
+    std::unique_ptr<DailyRound> round_;
 };
 
 }  // namespace hygie::app

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "access/circle.h"
 #include "access/circle_load.h"
-#include "access/worklist.h"
 #include "vault/unassigned.h"
 
 namespace hygie::app {
@@ -75,14 +76,10 @@ Result<std::vector<event::Event>> events(const CircleSources& from,
 
 /// All that the ledger still tells, against all that the records say.
 Result<std::string> unexplained(const CircleSources& from) {
-    access::Loaded loaded;
-    access::read_world(as_text(TRY(world_lines(from.vault, ""))), loaded);
-    access::Policy policy = *from.policy.current();
-    policy.desk_needs_reason = true;
-    const auto world = access::CircleWorld::build(std::move(loaded.facts), policy);
+    const PastWorld past = TRY(past_world(from.vault, from.policy));
     const auto told = TRY(
         events(from, {.patient = {}, .from = from.context.clock.now() - access::kWorkListReach}));
-    return findings_of(world, accesses_of(told, from.accounts));
+    return findings_of(*past.world, accesses_of(told, from.accounts));
 }
 
 }  // namespace
@@ -193,6 +190,56 @@ std::string findings_of(const access::CircleWorld& world,
             .dump() +
         "\n";
     return lines;
+}
+
+std::vector<access::Unexplained> to_look_at(const access::CircleWorld& world,
+                                            std::span<const event::Event> events,
+                                            access::Accounts& accounts) {
+    using access::Finding;
+    std::map<std::string_view, const event::Event*> by_id;
+    std::set<std::string> known;
+    for (const event::Event& event : events) {
+        by_id.emplace(event.id, &event);
+        if (access::is_finding(event)) known.insert(access::key_of(event));
+    }
+    std::map<std::string, access::Unexplained> found;
+    for (const access::PastAccess& past : accesses_of(events, accounts)) {
+        const Finding finding = judge(world.index(), resolve(world, past));
+        if (finding != Finding::Unexplained && finding != Finding::Against &&
+            finding != Finding::UnknownActor)
+            continue;
+        const event::Event& event = *by_id.at(past.id);
+        // Somebody with an account whom the house's directory does not name: nobody to look at.
+        if (finding == Finding::UnknownActor && accounts.find(event.actor.id.str())) continue;
+        access::Unexplained one{.event = past.id,
+                                .time = past.time,
+                                .actor = event.actor.id,
+                                .role = event.actor.role,
+                                .patient = event.subject.patient,
+                                .finding = std::string(access::name_of(finding))};
+        std::string key = access::key_of(one);
+        if (known.contains(key)) continue;
+        const auto [place, is_new] = found.try_emplace(std::move(key), one);
+        if (is_new) continue;
+        one.times = place->second.times + 1;
+        if (one.time < place->second.time)
+            place->second = std::move(one);
+        else
+            place->second.times = one.times;
+    }
+    std::vector<access::Unexplained> all;
+    for (auto& [key, one] : found) all.push_back(std::move(one));
+    return all;
+}
+
+Result<PastWorld> past_world(vault::Vault& vault, access::PolicyShelf& policy) {
+    access::Loaded loaded;
+    access::read_world(as_text(TRY(world_lines(vault, ""))), loaded);
+    PastWorld past{std::make_unique<access::Policy>(*policy.current()), nullptr};
+    past.policy->desk_needs_reason = true;
+    past.world = std::make_unique<access::CircleWorld>(
+        access::CircleWorld::build(std::move(loaded.facts), *past.policy));
+    return past;
 }
 
 Status remind(LedgerAudit& audit, Clock& clock, records::Door& door) {

@@ -3,6 +3,7 @@
 #include "access/accounts.h"
 #include "access/circle_accesses.h"
 #include "access/policy_shelf.h"
+#include "access/worklist.h"
 #include "app/context.h"
 #include "app/ledger_audit.h"
 #include "guards/records/door.h"
@@ -38,6 +39,17 @@ std::vector<access::PastAccess> accesses_of(std::span<const event::Event> events
 /// Those of them that nothing explains, one JSON object a line, then a summary.
 std::string findings_of(const access::CircleWorld& world,
                         std::span<const access::PastAccess> accesses);
+/// What the work list is to hear of: what a person did with a patient on a day and nothing
+/// explains, unless `events` tell that it knows already.
+std::vector<access::Unexplained> to_look_at(const access::CircleWorld& world,
+                                            std::span<const event::Event> events,
+                                            access::Accounts& accounts);
+/// The world of a vault as past accesses are judged: desks must have had a reason.
+struct PastWorld {
+    std::unique_ptr<access::Policy> policy;
+    std::unique_ptr<access::CircleWorld> world;
+};
+Result<PastWorld> past_world(vault::Vault& vault, access::PolicyShelf& policy);
 /// Tells the door what happened before it opened.
 Status remind(LedgerAudit& audit, Clock& clock, records::Door& door);
 

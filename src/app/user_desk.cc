@@ -31,6 +31,8 @@ nlohmann::json json_of(const Account& account, WallTime now) {
             {"last_used", was_used ? to_rfc3339(account.last_used) : std::string()},
             {"open", account.open_at(now)},
             {"disabled", account.disabled},
+            {"frozen", account.frozen_at(now) ? to_rfc3339(account.freeze->since) : std::string()},
+            {"frozen_why", account.frozen_at(now) ? account.freeze->why : std::string()},
             {"privileged", access::is_privileged(account)},
             {"dormant", access::is_dormant(account, now)},
             {"second_factor", account.has_second_factor()},
@@ -53,6 +55,7 @@ std::string marks_of(Context& context, const Account& account, WallTime now) {
     };
     mark(access::is_privileged(account), {"privilégié", "privileged"});
     mark(access::is_dormant(account, now), {"dormant", "dormant"});
+    mark(account.frozen_at(now), {"gelé", "frozen"});
     return marks.empty() ? marks : "[" + marks + "]";
 }
 

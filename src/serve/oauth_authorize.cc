@@ -35,6 +35,12 @@ Text told(const SignInRefusal& refusal) {
     if (refusal.why == SignInRefusal::Why::Passkey)
         return {"Cette clé d'accès n'est pas acceptée : essayez encore, ou autrement.",
                 "This passkey is not accepted: try again, or another way."};
+    if (refusal.why == SignInRefusal::Why::Frozen)
+        return {
+            "Ce compte est gelé le temps d'examiner un incident. Appelez la personne "
+            "responsable de la sécurité, qui peut le rendre aussitôt.",
+            "This account is frozen while an incident is looked into. Call the security "
+            "officer, who can give it back at once."};
     if (refusal.why != SignInRefusal::Why::Wait)
         return {"Identifiant, mot de passe ou code incorrect.",
                 "Login, password or code is not right."};
@@ -57,6 +63,8 @@ std::string_view name_of(SignInRefusal::Why why) {
             return "wait";
         case SignInRefusal::Why::Passkey:
             return "passkey";
+        case SignInRefusal::Why::Frozen:
+            return "frozen";
     }
     return "";
 }
@@ -103,7 +111,8 @@ std::expected<AuthorizeWish, Response> Front::State::read_wish(Form form) {
                          : audience != server && audience != server + "/")
         return back("invalid_request", "aud must be the address of the FHIR server");
     if (!access::check_grantable(wish.scope))
-        return back("invalid_scope", "a scope bounded by a search (?) is not allowed here");
+        return back("invalid_scope",
+                    "a scope bounded by a search (?) that no resource can be judged by");
     // Judged again for the person who signs in; here only whether anything can come of it.
     if (access::narrow(wish.scope, wish.program->scopes).empty())
         return back("invalid_scope", "nothing of this scope is allowed to this program");

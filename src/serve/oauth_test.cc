@@ -161,7 +161,7 @@ TEST_F(OAuth, RefusesOtherFlowsAudiencesAndScopes) {
     asked = wish();
     asked["scope"] = "patient/*.rs root";
     EXPECT_EQ(error_at_program(asked), "invalid_scope");
-    asked["scope"] = "user/*.rs user/Observation.rs?category=laboratory";
+    asked["scope"] = "user/*.rs user/Observation.rs?subject:Patient.name=x";
     EXPECT_EQ(error_at_program(asked), "invalid_scope") << "never half kept";
     asked["scope"] = "system/*.rs";
     EXPECT_EQ(sent_back(sign_in(asked)).at("error"), "invalid_scope") << "not for a person";

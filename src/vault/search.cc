@@ -156,12 +156,16 @@ Result<std::string> open_position(const std::string& sealed, const VaultKeys& ke
 /// What a search sees of a record: all, but what is hidden from the asker.
 const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
                                  std::deque<fhir::Compartment>& masked) {
-    if (!scope.hides || !has_labels(record)) return record.index();
-    return masked.emplace_back(
-        record.index().without([&](const fhir::Segment& segment, std::size_t index) {
-            const std::uint8_t labels = labels_of(segment, index);
-            return labels != 0 && scope.hides(record, segment.entry(index).type, labels);
-        }));
+    const fhir::Compartment* seen = &record.index();
+    if (scope.hides && has_labels(record))
+        seen = &masked.emplace_back(
+            seen->without([&](const fhir::Segment& segment, std::size_t index) {
+                const std::uint8_t labels = labels_of(segment, index);
+                return labels != 0 && scope.hides(record, segment.entry(index).type, labels);
+            }));
+    if (!scope.narrows) return *seen;
+    auto left = scope.narrows(*seen);
+    return left ? masked.emplace_back(*std::move(left)) : *seen;
 }
 
 }  // namespace

@@ -67,6 +67,8 @@ struct Scope {
         parties{};  ///< units, teams and others to whose circle that one belongs
     /// Whether a resource with labels (labels.h) stays out of everything, counts too; empty: none.
     std::function<bool(const Record&, std::string_view type, std::uint8_t labels)> hides{};
+    /// What is left of a record, given what is seen of it so far; none: all of that.
+    std::function<std::optional<fhir::Compartment>(const fhir::Compartment& seen)> narrows{};
 };
 
 /// One page of what a search found, in order; included ones are in no page.

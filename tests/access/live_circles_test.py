@@ -216,6 +216,23 @@ class Live(unittest.TestCase):
         found = hygie("access", "unexplained", "--state", self.state, "--json").splitlines()
         self.assertIn("summary", json.loads(found[-1]))
         self.assertEqual(200, self.served.ask(self.token("security"), "/circles/unexplained")[0])
+        self.unexplained_goes_to_the_work_list(stranger["user"])
+
+    def unexplained_goes_to_the_work_list(self, actor):
+        """The stay by which somebody came in was taken back: nothing explains that access any more."""
+        hygie("access", "unexplained", "--state", self.state, "--to-worklist")
+        mine = lambda told: [d for d in told["duties"] if (d["kind"], d["actor"]) == ("unexplained", actor)]
+        duty, = mine(json.loads(hygie("access", "worklist", "--state", self.state, "--json")))
+        self.assertEqual(self.patient, duty["patient"])
+        self.assertIn("nothing tied", duty["signs"][0]["en"])
+        self.assertIn("0 more", hygie("access", "unexplained", "--state", self.state, "--to-worklist"), "told once")
+        officer = self.token("security")
+        self.assertIn("Access that nothing explains", self.served.ask(officer, "/circles/home")[1])
+        close = urllib.parse.urlencode({"event": duty["event"], "finding": "justified",
+                                        "words": "séjour annulé par erreur, vérifié"}).encode()
+        self.assertEqual(200, self.served.ask(officer, "/circles/worklist", "POST", close)[0])
+        closed, = mine(self.served.json(officer, "/circles/worklist")[1])
+        self.assertEqual("justified", closed["review"]["finding"])
 
     def create_house(self, program, person):
         """Servers give ids: the same house, by them."""

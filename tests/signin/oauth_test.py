@@ -9,6 +9,7 @@ import subprocess
 import time
 import unittest
 import urllib.parse
+import urllib.request
 
 from house import Browser, House, otp, secret_of, sent_back
 
@@ -50,10 +51,10 @@ class SignIn(unittest.TestCase):
         cls.house.user("add", "logiciel-paie", "--name", "Logiciel de paie", "--role", "program", "--sponsor", "anne.martin",
                        "--scope", "system/Organization.rs", "--jwks", cls.key.jwks)
 
-    def backend(self, scope):
+    def backend(self, scope, login="logiciel-paie"):
         form = {"grant_type": "client_credentials", "scope": scope,
                 "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                "client_assertion": self.key.assertion("logiciel-paie", self.house.url + "/oauth/token")}
+                "client_assertion": self.key.assertion(login, self.house.url + "/oauth/token")}
         status, text, _ = self.house.ask("POST", "/oauth/token", form)
         return status, json.loads(text)
 
@@ -91,16 +92,17 @@ class SignIn(unittest.TestCase):
         status, _ = browser.redeem(browser.sign_in("carl.otp", password, otp(secret))["code"])
         self.assertEqual(200, status)
 
-    def test_scopes_are_ceilings_and_searches_in_them_are_refused(self):
+    def test_scopes_are_ceilings_and_searches_no_resource_can_be_judged_by_are_refused(self):
         def scope_of(scope):
             browser = Browser(self.house, scope=scope)
             status, page, headers = browser.send("GET", "/oauth/authorize?" + urllib.parse.urlencode(browser.wish))
             return "asked" if status == 200 else sent_back(headers)["error"]
         self.assertEqual("asked", scope_of("user/Organization.rs"))
-        self.assertEqual("invalid_scope", scope_of("user/Observation.rs?category=laboratory"))
-        self.assertEqual("invalid_scope", scope_of("user/Organization.rs user/Observation.rs?category=laboratory"))
+        self.assertEqual("asked", scope_of("user/Observation.rs?category=laboratory"))
+        self.assertEqual("invalid_scope", scope_of("user/*.rs?category=laboratory"))
+        self.assertEqual("invalid_scope", scope_of("user/Organization.rs user/Observation.cruds?category=laboratory"))
         self.assertEqual("invalid_scope", scope_of("system/*.rs"))
-        self.assertEqual("invalid_scope", self.backend("system/Observation.rs?category=laboratory")[1]["error"])
+        self.assertEqual("invalid_scope", self.backend("system/Organization.rs?_sort=name")[1]["error"])
         status, answer = self.backend("system/*.cruds")
         self.assertEqual((200, "system/Organization.rs"), (status, answer["scope"]), "no more than its ceiling")
         self.assertEqual(200, self.house.reads(answer["access_token"]))
@@ -108,7 +110,31 @@ class SignIn(unittest.TestCase):
                               headers={"Authorization": "Bearer " + answer["access_token"]})
         self.assertNotIn('"entry"', told[1])
         self.house.user("add", "logiciel-labo", "--name", "Logiciel", "--role", "program", "--sponsor", "anne.martin", "--scope",
-                        "user/Observation.rs?category=laboratory", "--redirect", "https://labo.example/", code=1)
+                        "user/Observation.rs?_has:Provenance:target:agent=1", "--redirect", "https://labo.example/", code=1)
+
+    def test_a_search_in_a_scope_leaves_what_matches_and_nothing_else(self):
+        keeper = {"Authorization": "Bearer " + Browser(self.house, scope="user/*.cruds").token("anne.martin", self.password),
+                  "Content-Type": "application/fhir+json"}
+        made = {}
+        for active in (True, False):
+            request = urllib.request.Request(self.house.fhir + "/Organization", json.dumps(
+                {"resourceType": "Organization", "name": "Labo", "active": active}).encode(), keeper, method="POST")
+            with urllib.request.urlopen(request, context=self.house.tls) as answer:
+                made[active] = json.loads(answer.read())["id"]
+        self.house.user("add", "logiciel-annuaire", "--name", "Logiciel d'annuaire", "--role", "program", "--sponsor",
+                        "anne.martin", "--scope", "system/Organization.rs?active=true", "--jwks", self.key.jwks)
+        status, answer = self.backend("system/*.rs", "logiciel-annuaire")
+        self.assertEqual((200, "system/Organization.rs?active=true"), (status, answer["scope"]))
+        ask = lambda path: self.house.ask("GET", "/fhir/" + path, headers={"Authorization": "Bearer " + answer["access_token"]})
+        found = json.loads(ask("Organization")[1])
+        self.assertEqual([made[True]], [entry["resource"]["id"] for entry in found["entry"]])
+        self.assertEqual(1, found["total"])
+        self.assertEqual(200, ask("Organization/" + made[True])[0])
+        hidden, absent = ask("Organization/" + made[False]), ask("Organization/nowhere")
+        self.assertEqual((404, absent[1]), (hidden[0], hidden[1]), "hidden and absent look the same")
+        self.assertEqual(0, json.loads(ask("Organization?active=false")[1])["total"])
+        status, answer = self.backend("system/Organization.rs?name=Labo", "logiciel-annuaire")
+        self.assertEqual((200, "system/Organization.rs?name=Labo&active=true"), (status, answer["scope"]), "both hold")
 
     def test_a_narrow_token_stays_narrow(self):
         browser = Browser(self.house, scope="user/Practitioner.rs")

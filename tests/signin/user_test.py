@@ -3,8 +3,9 @@
 
 import subprocess
 import unittest
+import urllib.parse
 
-from house import HYGIE, Browser, House, otp, secret_of
+from house import HYGIE, Browser, House, hidden_fields, otp, secret_of
 
 TABLE = """identifiant;nom;role;personne;profession;parrain;fin
 zoe.roy;Zoé Roy;care;Practitioner/9;60;;
@@ -87,6 +88,34 @@ class Users(unittest.TestCase):
             password = told.get("password", password)
         self.assertEqual(["added", "disabled", "enabled", "closed", "renewed", "signed out", "password"],
                          self.house.changes_of("dina.fin"))
+
+    def test_a_frozen_account_is_out_at_once_and_its_person_is_told(self):
+        password = self.house.add_person("hugo.gel", "Hugo Gel")
+        token = self.token("hugo.gel", password)
+        self.assertEqual(200, self.house.reads(token))
+        self.house.user("freeze", "hugo.gel", "--why", "court", code=1)
+        told = self.house.user("freeze", "hugo.gel", "--why", "mot de passe saisi sur une fausse page")
+        self.assertFalse(told["open"])
+        self.assertIn("fausse page", told["frozen_why"])
+        self.assertEqual(401, self.house.reads(token), "at once")
+        page = self.page_of("hugo.gel", password)
+        self.assertIn("Ce compte est gelé", page)
+        self.assertIn("This account is frozen", page)
+        self.assertNotIn("gelé", self.page_of("hugo.gel", "a wrong password"), "only who knows the password is told")
+        self.house.user("enable", "hugo.gel")
+        self.assertEqual(403, Browser(self.house).sign_in("hugo.gel", password), "another command does not lift it")
+        self.assertIn("hugo.gel", self.house.user("review")["frozen"])
+        self.house.user("thaw", "hugo.gel", "--why", "nouveau mot de passe, poste vérifié")
+        self.assertEqual(401, self.house.reads(token), "former sessions do not come back")
+        self.assertEqual(200, self.house.reads(self.token("hugo.gel", password)))
+        self.assertEqual(["added", "frozen", "enabled", "thawed"], self.house.changes_of("hugo.gel"))
+
+    def page_of(self, login, password):
+        """What somebody reads whom the sign-in page refuses, in both languages."""
+        browser = Browser(self.house)
+        _, page, _ = browser.send("GET", "/oauth/authorize?" + urllib.parse.urlencode(browser.wish))
+        form = hidden_fields(page) | {"login": login, "password": password, "code": ""}
+        return browser.send("POST", "/oauth/authorize", form)[1]
 
     def test_the_list_and_the_review_say_what_to_look_at(self):
         self.house.add_person("eva.fin", "Eva Fin", "security", "--for", "20d")

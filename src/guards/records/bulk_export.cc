@@ -152,7 +152,8 @@ Answer<void> Exporting::carry_out() {
         export_->patients = patients.size();
     }
     for (const std::string& patient : patients) {
-        if (desk_.backstage->stopping()) return std::unexpected(not_found());
+        if (desk_.backstage->stopping() || desk_.is_frozen(call_->actor))
+            return std::unexpected(not_found());
         if (const auto record = desk_.rooms.vault.record(patient)) TRY_STATUS(give(**record));
         const std::lock_guard lock(export_->mutex);
         if (export_->cancelled) return std::unexpected(not_found());

@@ -33,6 +33,20 @@ std::string encounter(const std::string& status, const std::string& more) {
            R"(","class":{"code":"IMP"},"subject":{"reference":"Patient/d"},)" + more + "}";
 }
 
+TEST(Circles, AFrozenAccountIsToldSoAndSeesNothing) {
+    House house;
+    house.frozen = house.anne.id;
+    for (const std::string url :
+         {"Observation/oa1", "Observation?patient=a", "Patient/a/$everything"}) {
+        const auto answer = house.get(house.anne, url);
+        EXPECT_EQ(answer.status, 403) << url;
+        EXPECT_FALSE(answer.body.contains("5.40")) << url;
+    }
+    EXPECT_EQ(house.get(house.bob, "Observation/oc1").status, 200);
+    house.frozen = {};
+    EXPECT_EQ(house.get(house.anne, "Observation/oa1").status, 200);
+}
+
 TEST(Circles, WhatIsMaskedIsNowhere) {
     House house;
     store(house, {labelled("om", "a", "MASQUE_PS")});

@@ -30,6 +30,7 @@ struct Call {
     std::shared_ptr<const access::Policy> policy;        ///< in force when it came
     access::Pressure pressure = access::Pressure::Calm;  ///< on the actor when it came
     bool justified = false;                              ///< gave a motive for that
+    bool frozen = false;                                 ///< an incident held the account then
     http::Request request;
     Method method = Method::Get;
     Target target;
@@ -54,6 +55,9 @@ struct Desk {
     ~Desk();
 
     std::shared_ptr<const access::Policy> policy() const;
+    bool is_frozen(const access::Actor& actor) const {
+        return options.frozen && options.frozen(actor.id);
+    }
 
     Rooms rooms;
     Options options;

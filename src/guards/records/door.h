@@ -71,6 +71,9 @@ struct Options {
     const fhir::Terminology* terminology = &fhir::Terminology::r4();
     /// The rules in force, asked at each request; the program's own when empty.
     std::function<std::shared_ptr<const access::Policy>()> policy{};
+    /// Whether an incident holds the account; nobody's when empty. Asked at each request, and again
+    /// while something long is under way.
+    std::function<bool(const ActorId&)> frozen{};
     /// Ends the session of who opened far too many records.
     std::function<void(const access::Actor&)> cut{};
 };

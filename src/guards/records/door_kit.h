@@ -143,6 +143,7 @@ class House {
                     .completeness = completeness_,
                     .profiles = profiles_,
                     .policy = [this] { return policy; },
+                    .frozen = [this](const ActorId& login) { return frozen == login; },
                     .cut = [this](const access::Actor& actor) { cut.push_back(actor.id); }});
     }
 
@@ -209,6 +210,7 @@ class House {
     std::shared_ptr<const access::Policy> policy =
         std::make_shared<access::Policy>(access::default_policy());
     std::vector<ActorId> cut;  ///< whose sessions were ended
+    ActorId frozen;            ///< whose account an incident holds
 
   private:
     static http::Request request_of(const Sent& sent) {

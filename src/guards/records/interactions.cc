@@ -231,6 +231,7 @@ void serve(Desk& desk, const access::Actor& actor, http::Request request, http::
     call->request = std::move(request);
     call->reply = std::move(reply);
     call->policy = desk.policy();
+    call->frozen = desk.is_frozen(actor);
     // Wherever the house says that this person belongs, at this moment.
     call->actor.belongs = desk.staff->belongings(call->policy, actor.person);
     if (auto understood = understand(desk, *call); !understood)

@@ -111,6 +111,7 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
     scope.hides = [&](const vault::Record& record, std::string_view type, std::uint8_t labels) {
         return !may_search(sight.desk(), sight.call(), type, record, now, labels);
     };
+    scope.narrows = [&](const fhir::Compartment& seen) { return sight.bounds().narrowed(seen); };
     Searched searched;
     searched.page = TRY(sight.desk().rooms.vault.search(query, scope));
     if (allowing.owed()) return std::unexpected(*allowing.owed());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "access/circle.h"
+#include "access/circle_words.h"
 #include "vault/labels.h"
 #include "vault/unassigned.h"
 
@@ -17,6 +18,7 @@ auto put(const Desk& desk, const Call& call, access::Ask ask, Answer answer) {
     ask.break_glass = glass ? &*glass : nullptr;
     ask.pressure = call.pressure;
     ask.justified = call.justified;
+    ask.frozen = call.frozen;
     return answer(*call.policy, call.actor, ask);
 }
 
@@ -35,7 +37,7 @@ bool may(const Desk& desk, const Call& call, access::Ask ask) {
 }
 
 bool may_owe(const Call& call) {
-    return call.policy->step_up != 0 || call.pressure != access::Pressure::Calm;
+    return call.frozen || call.policy->step_up != 0 || call.pressure != access::Pressure::Calm;
 }
 
 std::optional<Refusal> owed_by(const access::Decision& decision) {
@@ -92,6 +94,17 @@ const access::Decision& kept_apart() {
     return decision;
 }
 
+/// What the search in a scope does not match.
+const access::Decision& outside_scope() {
+    static const access::Outcome outcome{.rule = access::Rule::Scope};
+    static const access::Decision decision{.permitted = false,
+                                           .reasons = {{.id = access::reason_id(outcome),
+                                                        .text = access::sentence_of(outcome),
+                                                        .evidence = {}}},
+                                           .rule = static_cast<std::uint8_t>(access::Rule::Scope)};
+    return decision;
+}
+
 }  // namespace
 
 bool may_write_unassigned(const access::Actor& actor) {
@@ -116,6 +129,15 @@ bool Sight::may_open_unassigned(event::Action action, std::string_view type,
 
 const access::Decision& Sight::decision(event::Action action, std::string_view type,
                                         const vault::Record& record, std::string_view id) {
+    const access::Decision& decision = within_circle(action, type, record, id);
+    if (!decision.permitted || id.empty() || bounds_.leave(record, action, type, id))
+        return decision;
+    reasons_ = outside_scope().reasons;
+    return outside_scope();
+}
+
+const access::Decision& Sight::within_circle(event::Action action, std::string_view type,
+                                             const vault::Record& record, std::string_view id) {
     if (record.patient() != vault::kUnassigned)
         return decision(action, type, record.patient(), record.relations(),
                         id.empty() ? std::uint8_t{0} : vault::labels_of(record, type, id));

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "guards/records/bounds.h"
 #include "guards/records/desk.h"
 
 /// What one asker may see and do: the one place where the door asks `access`.
@@ -17,7 +18,8 @@ namespace hygie::records {
 /// patient asks a handful of questions.
 class Sight {
   public:
-    Sight(Desk& desk, const Call& call) : desk_(desk), call_(call), now_(desk.rooms.clock.now()) {}
+    Sight(Desk& desk, const Call& call)
+        : desk_(desk), call_(call), now_(desk.rooms.clock.now()), bounds_(call.actor, now_) {}
 
     /// `relations`: in order of person, as a Record has them.
     const access::Decision& decision(event::Action action, std::string_view type,
@@ -25,7 +27,8 @@ class Sight {
                                      std::span<const access::Relation> relations,
                                      std::uint8_t labels = 0);
     /// `id`: the resource it is about, when it is one: its labels count. What is assigned to no
-    /// patient (vault/unassigned.h) is open to programs, and to who wrote it, by its id alone.
+    /// patient (vault/unassigned.h) is open to programs, and to who wrote it, by its id alone. What
+    /// the searches in the asker's scopes do not match is closed.
     const access::Decision& decision(event::Action action, std::string_view type,
                                      const vault::Record& record, std::string_view id = {});
     bool may(event::Action action, std::string_view type, const vault::Record& record,
@@ -47,16 +50,20 @@ class Sight {
     /// Why the last decision was what it was.
     const std::vector<event::Reason>& reasons() const { return reasons_; }
 
+    const Bounds& bounds() const { return bounds_; }
     Desk& desk() { return desk_; }
     const Call& call() const { return call_; }
 
   private:
+    const access::Decision& within_circle(event::Action action, std::string_view type,
+                                          const vault::Record& record, std::string_view id);
     bool may_open_unassigned(event::Action action, std::string_view type,
                              const vault::Record& record, std::string_view id) const;
 
     Desk& desk_;
     const Call& call_;
     WallTime now_;
+    Bounds bounds_;
     std::map<std::tuple<event::Action, std::string, std::string, std::uint8_t>, access::Decision>
         decisions_;
     std::vector<event::Reason> reasons_;

@@ -1,5 +1,6 @@
 #include "guards/records/staff_room.h"
 
+#include <algorithm>
 #include <array>
 
 #include "vault/unassigned.h"
@@ -14,61 +15,53 @@ constexpr std::array<std::string_view, 12> kTypes = {
 
 }  // namespace
 
-/// Takes over what changed in the house; whether anything did.
-bool StaffRoom::refresh(const Place& house, const Place& apart) {
-    std::map<std::string, Kept, std::less<>> now;
-    bool changed = false;
-    const auto take = [&](const Place& place, std::string_view type) {
-        for (const vault::Entry& entry : place->entries(type)) {
-            if (now.size() >= kStaffMax) return;
-            std::string name = std::string(entry.type) + '/' + std::string(entry.id);
-            const auto known = kept_.find(name);
-            if (known != kept_.end() && known->second.version == entry.version) {
-                now.emplace(std::move(name), std::move(known->second));
-                continue;
-            }
-            changed = true;
-            // What cannot be read ties nobody.
-            if (auto version = vault_.read({place, entry}))
-                now.emplace(std::move(name), Kept{entry.version, std::move(version->body)});
-        }
-    };
-    for (const std::string_view type : kTypes) take(house, type);
-    if (apart) take(apart, "CareTeam");
-    changed = changed || now.size() != kept_.size();
-    kept_ = std::move(now);
-    return changed;
+/// The newest version of a resource, as the place has it now.
+void StaffRoom::take_over(const Place& place, std::string_view type, std::string_view id) {
+    const auto entry = place->index().find(type, id);
+    if (!entry) return;
+    const std::string name = std::string(type) + '/' + std::string(id);
+    const std::uint32_t known = book_.version_of(name);
+    if (entry->deleted) {
+        // Gone from here in the version that stands elsewhere now: it has only moved.
+        if (known != 0 && known < entry->version) book_.drop(name);
+        return;
+    }
+    if (known == entry->version || (known == 0 && book_.size() >= kStaffMax)) return;
+    // What cannot be read ties nobody.
+    auto version = vault_.read({place, *entry});
+    if (version)
+        book_.put(name, entry->version, std::move(version->body));
+    else
+        book_.drop(name);
 }
 
-std::shared_ptr<const access::Staff> StaffRoom::now(
-    const std::shared_ptr<const access::Policy>& policy) {
-    const std::lock_guard lock(mutex_);
-    auto house = vault_.record("");
-    if (!house) return nullptr;
-    const Place apart = vault_.record(vault::kUnassigned).value_or(nullptr);
-    const bool same = house_ == *house && apart_ == apart;
-    if (staff_ && same && policy_ == policy) return staff_;
-    const bool changed = !same && refresh(*house, apart);
-    house_ = *house;
-    apart_ = apart;
-    if (staff_ && !changed && policy_ == policy) return staff_;
+/// Takes over what changed: all of it is in the pieces that were not there before.
+void StaffRoom::take(Seen& seen, const Place& now, std::span<const std::string_view> types) {
+    if (seen.place == now) return;
+    std::vector<std::shared_ptr<const fhir::Segment>> pieces;
+    if (now)
+        for (const fhir::Compartment::Piece& piece : now->index().pieces())
+            pieces.push_back(piece.segment);
+    for (const auto& segment : pieces) {
+        if (std::ranges::find(seen.pieces, segment) != seen.pieces.end()) continue;
+        for (const std::string_view type : types) {
+            const auto [first, last] = segment->range_of(type);
+            for (std::size_t i = first; i < last; ++i) take_over(now, type, segment->entry(i).id);
+        }
+    }
+    seen = {now, std::move(pieces)};
+}
+
+/// Whether the house can be read at all.
+bool StaffRoom::catch_up(const std::shared_ptr<const access::Policy>& policy) {
+    const auto house = vault_.record("");
+    if (!house) return false;
+    static constexpr std::array<std::string_view, 1> kApart = {"CareTeam"};
+    take(house_, *house, kTypes);
+    take(apart_, vault_.record(vault::kUnassigned).value_or(nullptr), kApart);
+    if (policy_ != policy) book_.forget();
     policy_ = policy;
-    access::ReadFacts facts;
-    facts.local_only = true;
-    for (const auto& [name, kept] : kept_)
-        if (const auto document = fhir::parse(kept.body))
-            access::read_resource(document->root, facts);
-    // Nobody becomes another by an identifier or a link that anybody may write.
-    facts.aliases.clear();
-    std::erase_if(facts.memberships, [](const access::ReadMembership& one) {
-        return one.post == access::Post::Self &&
-               (one.person.starts_with("Practitioner") || one.party.starts_with("Practitioner"));
-    });
-    // The policy lives as long as the staff that was built under it.
-    staff_ = std::shared_ptr<const access::Staff>(
-        new access::Staff(std::move(facts), *policy),
-        [policy](const access::Staff* staff) { delete staff; });
-    return staff_;
+    return true;
 }
 
 /// A patient who represents others: the Person in the own record says who that human is elsewhere.
@@ -96,7 +89,10 @@ std::vector<access::Belonging> StaffRoom::belongings(
     const std::shared_ptr<const access::Policy>& policy, const std::string& person) {
     std::vector<access::Belonging> all;
     if (person.empty()) return all;
-    if (const auto staff = now(policy)) all = *staff->of(person);
+    {
+        const std::lock_guard lock(mutex_);
+        if (catch_up(policy)) all = *book_.of(*policy, person);
+    }
     add_selves(person, all);
     return all;
 }

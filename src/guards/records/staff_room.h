@@ -1,11 +1,12 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <vector>
 
-#include "access/staff.h"
+#include "access/staff_book.h"
 #include "vault/vault.h"
 
 namespace hygie::records {
@@ -25,23 +26,24 @@ class StaffRoom {
                                               const std::string& person);
 
   private:
-    std::shared_ptr<const access::Staff> now(const std::shared_ptr<const access::Policy>& policy);
-    void add_selves(const std::string& person, std::vector<access::Belonging>& into);
-
-    struct Kept {
-        std::uint32_t version = 0;
-        std::string body;
-    };
     using Place = std::shared_ptr<const vault::Record>;
-    bool refresh(const Place& house, const Place& apart);
+    /// What of one place was taken over.
+    struct Seen {
+        Place place;
+        std::vector<std::shared_ptr<const fhir::Segment>> pieces;
+    };
+
+    bool catch_up(const std::shared_ptr<const access::Policy>& policy);
+    void take(Seen& seen, const Place& now, std::span<const std::string_view> types);
+    void take_over(const Place& place, std::string_view type, std::string_view id);
+    void add_selves(const std::string& person, std::vector<access::Belonging>& into);
 
     vault::Vault& vault_;
     std::mutex mutex_;
-    Place house_;
-    Place apart_;  ///< where teams are that name no patient (vault/unassigned.h)
+    Seen house_;
+    Seen apart_;  ///< where teams are that name no patient (vault/unassigned.h)
     std::shared_ptr<const access::Policy> policy_;
-    std::map<std::string, Kept, std::less<>> kept_;  ///< by reference
-    std::shared_ptr<const access::Staff> staff_;
+    access::StaffBook book_;
 };
 
 }  // namespace hygie::records

@@ -1,0 +1,121 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "guards/records/door_kit.h"
+
+/// SMART v2 scopes that bound by a search: what does not match is as if it were not there.
+namespace hygie::records {
+namespace {
+
+using namespace kit;
+
+/// An observation of patient a, of that category.
+std::string observation(const std::string& id, const std::string& category) {
+    std::string text = vault::kit::observation(id, "a", "7.77");
+    text.insert(text.find(R"("status")"),
+                R"("category":[{"coding":[{"code":")" + category + R"("}]}],)");
+    return text;
+}
+
+/// Two of laboratory, one of vital signs, one social, beside two without category.
+class Scopes : public testing::Test {
+  protected:
+    void SetUp() override {
+        const auto done =
+            vault::kit::commit(house_.vault(),
+                               {vault::kit::put(observation("lab1", "laboratory")),
+                                vault::kit::put(observation("lab2", "laboratory")),
+                                vault::kit::put(observation("vital", "vital-signs")),
+                                vault::kit::put(observation("social", "social-history"))},
+                               "");
+        ASSERT_TRUE(done) << done.error().what.en;
+        anne_ = house_.anne;
+        anne_.scopes = {"user/Observation.rs?category=laboratory", "user/Patient.rs"};
+    }
+    std::vector<std::string> seen(const std::string& url) {
+        auto references = house_.get(anne_, url).references();
+        std::ranges::sort(references);
+        return references;
+    }
+
+    House house_;
+    access::Actor anne_;
+};
+
+using References = std::vector<std::string>;
+
+TEST_F(Scopes, ASearchFindsAndCountsWhatMatchesAlone) {
+    const References labs = {"Observation/lab1", "Observation/lab2"};
+    EXPECT_EQ(seen("Observation?patient=a"), labs);
+    EXPECT_EQ(seen("Observation"), labs);
+    EXPECT_EQ(seen("Patient/a/Observation"), labs);
+    EXPECT_EQ(seen("Observation?_id=vital,lab1"), References{"Observation/lab1"});
+    EXPECT_EQ(house_.get(anne_, "Observation?_summary=count").json()["total"].text(), "2");
+    EXPECT_EQ(house_.get(anne_, "Observation?patient=a&_count=1").json()["total"].text(), "2");
+    EXPECT_TRUE(seen("Observation?category=vital-signs").empty());
+}
+
+TEST_F(Scopes, WhatDoesNotMatchIsAbsentByEveryWay) {
+    EXPECT_EQ(house_.get(anne_, "Observation/lab1").status, 200);
+    const auto absent = house_.get(anne_, "Observation/nothing");
+    EXPECT_EQ(absent.status, 404);
+    for (const std::string url : {"Observation/vital", "Observation/social", "Observation/oa1",
+                                  "Observation/vital/_history", "Observation/vital/_history/1",
+                                  "Observation/vital/$meta"}) {
+        const auto answer = house_.get(anne_, url);
+        EXPECT_EQ(answer.status, 404) << url;
+        EXPECT_EQ(answer.json()["issue"].items().size(), absent.json()["issue"].items().size());
+    }
+    EXPECT_EQ(house_.get(anne_, "Observation/vital").body, absent.body) << "told the same";
+    for (const std::string url : {"Patient/a/$everything", "Patient/a/*", "Observation/_history",
+                                  "Patient?_id=a&_revinclude=Observation:subject", "_history",
+                                  "?_type=Patient,Observation"}) {
+        const auto answer = house_.get(anne_, url);
+        for (const std::string hidden : {"vital", "social", "oa1", "ob1"})
+            EXPECT_FALSE(answer.body.contains("Observation/" + hidden) ||
+                         answer.body.contains(R"("id":")" + hidden + R"(")"))
+                << url << " shows " << hidden;
+    }
+}
+
+TEST_F(Scopes, WhatIsHiddenDecidesNoSearchElsewhere) {
+    EXPECT_EQ(seen("Patient?_has:Observation:subject:category=laboratory"),
+              References{"Patient/a"});
+    EXPECT_TRUE(seen("Patient?_has:Observation:subject:category=vital-signs").empty());
+}
+
+TEST_F(Scopes, SeveralSearchesAddUpAndOneWithoutASearchLeavesAll) {
+    anne_.scopes.push_back("user/Observation.rs?category=vital-signs");
+    EXPECT_EQ(seen("Observation?patient=a"),
+              (References{"Observation/lab1", "Observation/lab2", "Observation/vital"}));
+    anne_.scopes.push_back("user/Observation.rs");
+    EXPECT_EQ(seen("Observation?patient=a").size(), 6U);
+}
+
+TEST_F(Scopes, EachLetterHasItsOwnBound) {
+    anne_.scopes = {"user/Observation.r?category=vital-signs",
+                    "user/Observation.s?category=laboratory"};
+    EXPECT_EQ(house_.get(anne_, "Observation/vital").status, 200);
+    EXPECT_EQ(house_.get(anne_, "Observation/lab1").status, 404);
+    EXPECT_EQ(seen("Observation?patient=a"), (References{"Observation/lab1", "Observation/lab2"}));
+    EXPECT_EQ(house_.put(anne_, "Observation/vital", observation("vital", "vital-signs")).status,
+              403)
+        << "neither letter writes";
+}
+
+TEST_F(Scopes, ACircleStillBoundsWhatAScopeLeaves) {
+    access::Actor bob = house_.bob;
+    bob.scopes = {"user/Observation.rs?category=laboratory"};
+    EXPECT_EQ(house_.get(bob, "Observation/lab1").status, 404);
+    EXPECT_TRUE(house_.get(bob, "Observation?category=laboratory").references().empty());
+}
+
+TEST_F(Scopes, ASearchThatCannotBeJudgedLeavesNothing) {
+    anne_.scopes = {"user/Observation.rs?_has:Provenance:target:agent=1"};
+    EXPECT_TRUE(seen("Observation?patient=a").empty());
+    EXPECT_EQ(house_.get(anne_, "Observation/lab1").status, 404);
+}
+
+}  // namespace
+}  // namespace hygie::records
