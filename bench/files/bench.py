@@ -48,9 +48,10 @@ def image(kind, work, size="3G"):
 
 
 class Guard:
-    def __init__(self, mount):
+    def __init__(self, mount, *options):
         self.state = mount / "state"
-        self.process = subprocess.Popen([HYGIE, "--json", "guard", "files", "--protect", mount / "share", "--state", self.state],
+        self.process = subprocess.Popen([HYGIE, "--json", "guard", "files", "--protect", mount / "share", "--state", self.state,
+                                         *options],
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if not self.process.stdout.readline():
             raise RuntimeError("the guard did not start")
