@@ -140,8 +140,8 @@ void Gate::take_closing(Closing& closing) {
     if (is_same) {
         note(store_.note_committed(key, actor.key()));
     } else {
-        const Status kept = store_.keep({*volume, fd, key, *path, has_name}, Cause::Commit,
-                                        actor.key(), Store::Effort::Bytes);
+        const Status kept = store_.keep({*volume, fd, key, *path, has_name, is_own_tool(actor)},
+                                        Cause::Commit, actor.key(), Store::Effort::Bytes);
         note(kept);
         if (!kept) return;
     }

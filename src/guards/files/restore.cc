@@ -189,13 +189,14 @@ class Restorer {
              !stage.has_bytes(wanted.key, wanted.version) &&
              Stamp::of(info).modified_ns != wanted.meta.modified_ns))
             return lost();
-        TRY(clone_or_copy(from.get(), to));
-        return verify(outcome, *content_of(std::move(from)), to);
+        // A clone shares its blocks with what was kept: reading them twice tells nothing more.
+        if (TRY(clone_or_copy(from.get(), to))) return verify(outcome, nullptr, to);
+        return verify(outcome, content_of(std::move(from)).get(), to);
     }
 
     Status from_packs(Outcome& outcome, const Record& sealed, int to) {
         const ContentPtr content = packed_content(packs_, sealed.chunks, sealed.size);
-        Bytes buffer(kBufferBytes);
+        Bytes buffer(std::min<std::uint64_t>(kBufferBytes, sealed.size));
         for (std::uint64_t at = 0; at < sealed.size;) {
             const std::size_t got = TRY(content->read_at(at, buffer));
             if (got == 0) return lost();
@@ -207,29 +208,33 @@ class Restorer {
             }
             at += got;
         }
-        return verify(outcome, *content, to);
+        return verify(outcome, content.get(), to);
     }
 
     /// Reads what was written and compares it with what was kept, byte by byte, and with the hash
     /// taken when it was sealed.
-    Status verify(Outcome& outcome, const Content& kept, int written) {
-        Bytes left(kBufferBytes);
-        Bytes right(kBufferBytes);
+    Status verify(Outcome& outcome, const Content* kept, int written) {
+        const std::size_t room =
+            std::min<std::uint64_t>(kBufferBytes, outcome.item.wanted->size + 1);
+        Bytes left(kept ? room : 0);
+        Bytes right(room);
         const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(),
                                                                            EVP_MD_CTX_free);
         EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
-        for (std::uint64_t at = 0;;) {
-            const std::size_t size = TRY(kept.read_at(at, left));
+        std::uint64_t at = 0;
+        for (;;) {
             const ssize_t got =
                 ::pread(written, right.data(), right.size(), static_cast<off_t>(at));
             if (got < 0) return os_failure(errno, "share");
-            if (static_cast<std::size_t>(got) != size ||
-                std::memcmp(left.data(), right.data(), size) != 0)
+            const auto size = static_cast<std::size_t>(got);
+            if (kept && (TRY(kept->read_at(at, left)) != size ||
+                         std::memcmp(left.data(), right.data(), size) != 0))
                 return unequal();
             if (size == 0) break;
             EVP_DigestUpdate(hash.get(), right.data(), size);
             at += size;
         }
+        if (at != outcome.item.wanted->size) return unequal();
         crypto::Hash digest;
         EVP_DigestFinal_ex(hash.get(), digest.data(), nullptr);
         outcome.hash = to_hex(digest);

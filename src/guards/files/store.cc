@@ -279,7 +279,7 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
         known.link_version = record.time;
     }
     const bool cheap = effort == Effort::Cheaply && !where.clones() && known.is_linked;
-    const bool is_fresh = cause == Cause::Commit && size <= kCopiedBytesMax;
+    const bool is_fresh = cause == Cause::Commit && !subject.is_settled && size <= kCopiedBytesMax;
     if (!cheap)
         TRY_STATUS(where.keep(subject.fd, subject.key, record.time,
                               is_fresh ? Stage::How::Copy : Stage::How::Best));

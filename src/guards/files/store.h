@@ -72,7 +72,8 @@ class Store {
         int fd;
         FileKey key;
         std::string path;
-        bool has_name = true;  ///< else `path` is the name it had
+        bool has_name = true;     ///< else `path` is the name it had
+        bool is_settled = false;  ///< its bytes are on the disk: cloning it waits for nothing
     };
     /// Keeps the bytes of an open regular file and writes down where its name led. When the file
     /// system has no reflinks and `cheaply` is asked for, a second name stands for the bytes.
