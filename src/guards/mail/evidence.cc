@@ -5,6 +5,7 @@
 #include <bitset>
 
 #include "guards/mail/authenticate.h"
+#include "guards/mail/disguise.h"
 #include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/history.h"
@@ -19,6 +20,10 @@ namespace {
 
 /// What is searched of a body: a lure that stands behind this is not read.
 constexpr std::size_t kSearchedBytesMax = 64U << 10;
+/// Disguises stand where they are read first.
+constexpr std::size_t kUndisguisedBytesMax = 8U << 10;
+constexpr std::size_t kNoiseBytesMax = 32U << 10;
+constexpr std::size_t kDialledDigitsMin = 8;
 
 std::size_t count_words(std::string_view folded) {
     return static_cast<std::size_t>(std::ranges::count(folded, ' ')) - 1;
@@ -64,6 +69,9 @@ class Extractor {
         out_.words = count_words(body.folded.text);
         for (const Searched* one : {&sender, &mailbox, &subject, &body, &files}) search(*one);
         disguises(sender, subject, body);
+        for (const Searched* one : {&sender, &subject, &body}) unmask(*one);
+        noise(local);
+        settle_carrier();
         numbers(subject);
         numbers(body);
         numbers(files);
@@ -87,7 +95,10 @@ class Extractor {
 
     void read_links() {
         const std::string_view where = message_.html.empty() ? "text" : "html";
-        for (const RawLink& raw : message_.links) out_.links.push_back(reader_.read(raw, where));
+        for (const RawLink& raw : message_.links) {
+            out_.links.push_back(reader_.read(raw, where));
+            if (out_.links.back().scheme == "tel") phone_link(raw, where);
+        }
         const AttachmentFacts& files = out_.attachments;
         for (std::size_t i = 0; i < files.links.size(); ++i)
             out_.links.push_back(reader_.read(files.links[i], files.link_where[i]));
@@ -96,6 +107,15 @@ class Extractor {
             link.from_qr = true;
             out_.links.push_back(std::move(link));
         }
+    }
+
+    /// A number made to be tapped is a number to call.
+    void phone_link(const RawLink& raw, std::string_view where) {
+        Phone phone{
+            .value = {}, .evidence = raw.target, .call_asked = true, .where = std::string(where)};
+        for (const char c : raw.target)
+            if (c == '+' || (c >= '0' && c <= '9')) phone.value.push_back(c);
+        if (phone.value.size() >= kDialledDigitsMin) out_.phones.push_back(std::move(phone));
     }
 
     void search(const Searched& text) {
@@ -119,25 +139,29 @@ class Extractor {
 
     void mention(const Searched& text, const PhraseSet::Hit& hit) {
         const bool weak = hit.id >= Pack::kWeakIds;
-        const bool by_sender = text.where == "header:From";
-        if (weak && !(by_sender && is_whole_name(text, hit))) return;
-        const Brand& brand = pack_.brands[hit.id - (weak ? Pack::kWeakIds : Pack::kBrandIds)];
+        if (weak && !(text.where == "header:From" && is_whole_name(text, hit))) return;
+        mention(text.where, hit.id - (weak ? Pack::kWeakIds - Pack::kBrandIds : 0),
+                text.words(hit));
+    }
+
+    /// `id` is that of a strong name.
+    void mention(std::string_view where, std::uint32_t id, std::string words) {
+        const Brand& brand = pack_.brands[id - Pack::kBrandIds];
         auto it = std::ranges::find(out_.brands, brand.id, &BrandMention::id);
         if (it == out_.brands.end()) {
             BrandMention made;
             made.id = brand.id;
             made.name = brand.name;
             made.category = brand.category;
-            made.evidence = text.words(hit);
+            made.evidence = std::move(words);
             const Brand* owner = pack_.brand_of_domain(message_.author().domain());
             // A mailbox at a provider is its user, not the provider.
             made.sender_is_brand = owner == &brand && !out_.relations.from_freemail;
             it = out_.brands.insert(out_.brands.end(), std::move(made));
         }
-        it->in_sender = it->in_sender || by_sender;
-        it->in_subject = it->in_subject || text.where == "header:Subject";
-        it->in_text = it->in_text || text.where == "html" || text.where == "text" ||
-                      text.where == "attachment";
+        it->in_sender = it->in_sender || where == "header:From";
+        it->in_subject = it->in_subject || where == "header:Subject";
+        it->in_text = it->in_text || where == "html" || where == "text" || where == "attachment";
     }
 
     /// "Apple", "Orange Support": the name is the common word and nothing of its own.
@@ -164,10 +188,67 @@ class Extractor {
     void disguises(const Searched& sender, const Searched& subject, const Searched& body) {
         for (const Searched* one : {&sender, &subject, &body}) {
             out_.invisible += one->folded.invisible;
+            if (one != &body) out_.invisible_in_head += one->folded.invisible;
             out_.disguised += one->folded.disguised;
             if (one->folded.disguised > 0 && out_.disguised_evidence.empty())
                 out_.disguised_evidence = cut(one->source, 80);
         }
+    }
+
+    /// What only the hurried reading says: a brand or a lure in disguise.
+    void unmask(const Searched& text) {
+        const std::string_view shown = cut(text.source, kUndisguisedBytesMax);
+        const Undisguised plain = undisguise(shown);
+        if (plain.text.empty()) return;
+        const Folded read = fold(plain.text);
+        for (const PhraseSet::Hit& hit : pack_.phrases.find(read.text)) {
+            const bool known = std::ranges::any_of(
+                text.hits, [&](const PhraseSet::Hit& seen) { return seen.phrase == hit.phrase; });
+            if (known || hit.id >= Pack::kWeakIds) continue;
+            const std::string_view words = read.source(plain.text, hit.at, hit.size);
+            const auto at = static_cast<std::size_t>(words.data() - plain.text.data());
+            const std::string_view stands = plain.source(shown, at, words.size());
+            if (stands.empty() || stands == words) continue;
+            if (out_.masked++ == 0) {
+                out_.masked_evidence = cut(stands, kEvidenceBytesMax);
+                out_.masked_where = text.where;
+            }
+            if (hit.id >= Pack::kBrandIds)
+                mention(text.where, hit.id, std::string(cut(stands, kEvidenceBytesMax)));
+        }
+    }
+
+    void noise(std::string_view mailbox) {
+        const Noise body = noise_of(cut(message_.text, kNoiseBytesMax));
+        out_.random_words = body.random;
+        out_.random_evidence = cut(body.random_evidence, kEvidenceBytesMax);
+        out_.wall = body.wall;
+        out_.wall_evidence = body.wall_evidence;
+        const auto look = [this](std::string_view text, std::string_view where) {
+            if (!out_.random_in_head.empty()) return;
+            out_.random_in_head = noise_of(text).random_evidence;
+            if (!out_.random_in_head.empty()) out_.random_in_head_where = where;
+        };
+        look(message_.subject, "header:Subject");
+        look(message_.author().name, "header:From");
+        for (std::size_t at = 0; at < mailbox.size();) {
+            const std::size_t end = std::min(mailbox.find_first_of(".-_+=", at), mailbox.size());
+            look(mailbox.substr(at, end - at), "header:From");
+            at = end + 1;
+        }
+    }
+
+    /// Replies to a service's mail that go to somebody unknown: it carries a stranger's words.
+    void settle_carrier() {
+        Relations& who = out_.relations;
+        const Brand* carrier = pack_.brand_of_domain(message_.author().domain());
+        if (!carrier || who.from_freemail || !who.reply_to_differs) return;
+        const std::string_view answer = domain_of(who.reply_to);
+        const auto is_ours = [&](const Address& to) { return to.domain() == answer; };
+        who.is_carrier = pack_.brand_of_domain(answer) != carrier &&
+                         !history_.is_known_domain(answer) && !history_.is_own_domain(answer) &&
+                         std::ranges::none_of(message_.to, is_ours) &&
+                         history_.correspondent(who.reply_to) == nullptr;
     }
 
     void numbers(const Searched& text) {

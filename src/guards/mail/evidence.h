@@ -155,6 +155,7 @@ enum class Capability : std::uint8_t {
     ChmHelp,           ///< compiled HTML help
     RtfObject,         ///< RTF with objects
     ExploitShape,      ///< Equation editor and other known carriers
+    ConfigProfile,     ///< changes how a device is set up: .mobileconfig, .ppkg
     KnownBad,          ///< a rule of the house knows it (file_rules.h)
 };
 std::string_view name_of(Capability capability);
@@ -198,6 +199,9 @@ struct Relations {
     bool from_freemail = false;
     bool known_correspondent = false;
     bool known_domain = false;
+    /// A service that carries what strangers write (shared files, invitations, invoices): its proof
+    /// says who carried, not who speaks. Replies go to somebody unknown.
+    bool is_carrier = false;
     bool first_contact = false;  ///< history known, neither address nor domain in it
     std::string supplier;        ///< supplier that owns the sender's domain
     std::string supplier_named;  ///< supplier named by display name, subject or text
@@ -214,6 +218,7 @@ struct Relations {
     bool reply_to_freemail = false;  ///< replies go to a free mailbox
     LookAlike reply_to_look_alike;
     std::string reply_to;
+    bool is_recipient = false;   ///< From is the very address that receives
     bool claims_thread = false;  ///< "Re:" or In-Reply-To
     bool thread_known = false;   ///< a referenced id is ours
     bool thread_false = false;   ///< claims a thread that our memory does not hold
@@ -253,8 +258,19 @@ struct Evidence {
     AttachmentFacts attachments;
     std::size_t words = 0;      ///< words of the body
     std::size_t invisible = 0;  ///< zero-width characters inside words of subject, names and body
-    std::size_t disguised = 0;  ///< letters of another script inside Latin words
+    std::size_t invisible_in_head = 0;  ///< of these in the sender's name and the subject
+    std::size_t disguised = 0;          ///< letters of another script inside Latin words
     std::string disguised_evidence;
+    /// Words that only say a brand or a lure once signs are read as the letters they look like.
+    std::size_t masked = 0;
+    std::string masked_evidence;
+    std::string masked_where;
+    std::size_t random_words = 0;  ///< words of the body that chance wrote
+    std::string random_evidence;
+    std::string random_in_head;  ///< a random word in subject, sender's name or mailbox
+    std::string random_in_head_where;
+    std::size_t wall = 0;  ///< longest run of one sign
+    std::string wall_evidence;
 
     const LureFacts& lure(Lure which) const { return lures[static_cast<std::size_t>(which)]; }
     bool has(Lure which) const { return lure(which).phrases > 0; }

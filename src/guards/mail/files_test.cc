@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "guards/mail/judge.h"
 #include "guards/mail/limits.h"
 #include "guards/mail/ole.h"
 #include "guards/mail/read_files.h"
@@ -67,19 +68,21 @@ std::string workbook_with_auto_open() {
                    {"xl/macrosheets/sheet1.xml", "<x/>"}});
 }
 
-TEST(ReadFiles, NamesWhatAFileCanDo) {
-    struct Row {
-        const char* name;
-        std::string bytes;
-        Capability capability;
-    };
+struct Dropper {
+    const char* name;
+    std::string bytes;
+    Capability capability;
+};
+
+/// One inert file of each kind by which programs arrive.
+std::vector<Dropper> droppers() {
     const std::string one_note =
         "\xE4\x52\x5C\x7B\x8C\xD8\xA7\x4D\xAE\xB1\x53\x78\xD0\x29\x96\xD3"s +
         "\xE7\x16\xE3\xBD\x65\x26\x11\x45\xA4\xC4\x8D\x4D\x0B\x7A\x9E\xAC"s +
         "\x05\0\0\0\0\0\0\0"s + std::string(12, '\0') + "MZabc";
     std::string iso(40'000, '\0');
     iso.replace(32'769, 5, "CD001");
-    const Row rows[] = {
+    return {
         {"a.exe", "MZ\x90", Capability::Executable},
         {"photo.jpg", "MZ\x90", Capability::TypeMismatch},
         {"a.js", "var x = 1;", Capability::Script},
@@ -124,12 +127,58 @@ TEST(ReadFiles, NamesWhatAFileCanDo) {
          Capability::PdfJavaScript},
         {"a.zip", packed({{"x/facture.vbs", "x"}}), Capability::Script},
         {"n.zip", packed({{"b.zip", packed({{"c.exe", "MZ"}})}}), Capability::ArchiveNested},
+        {"mail.mobileconfig", "<?xml version='1.0'?><plist></plist>", Capability::ConfigProfile},
+        {"a.ppkg", "x", Capability::ConfigProfile},
+        {"a.vhd", "conectix", Capability::DiskImage},
+        {"a.wim", "MSWIM", Capability::DiskImage},
+        {"a.xll", "x", Capability::Executable},
+        {"a.jar", packed({{"A.class", "x"}}), Capability::Executable},
+        {"a.msi", "x", Capability::Executable},
+        {"a.hta", "<script>x</script>", Capability::Script},
+        {"a.wsf", "<job/>", Capability::Script},
+        {"a.rdp", "full address:s:x.example", Capability::Shortcut},
+        {"a.settingcontent-ms", "<x/>", Capability::Shortcut},
+        {"a.appinstaller", "<x/>", Capability::Shortcut},
     };
-    for (const Row& row : rows) {
+}
+
+TEST(ReadFiles, NamesWhatAFileCanDo) {
+    for (const Dropper& row : droppers()) {
         const AttachmentFacts facts = read_files(with_file(row.name, row.bytes));
         EXPECT_TRUE(any_has(facts, row.capability)) << row.name << " " << name_of(row.capability);
         EXPECT_FALSE(facts.crashed) << row.name;
     }
+}
+
+TEST(ReadFiles, ADropperIsFlaggedWhateverTheLetterSaysAndTheModelThinks) {
+    const Scorer blind = [](const Message&, const Evidence&, std::span<const Signal>) {
+        Opinion opinion;
+        opinion.log_odds.fill(-9);
+        return opinion;
+    };
+    for (const Dropper& row : droppers()) {
+        Message letter = with_file(row.name, row.bytes);
+        letter.subject = "Compte rendu";
+        letter.text = letter.plain = "Bonjour, voici le compte rendu. Bonne journée.";
+        letter.from.push_back({"Marie Curie", "marie@labo.example"});
+        const Judgement judgement = judge(letter, Envelope{}, History{}, blind);
+        EXPECT_NE(judgement.level, event::Level::Clean) << row.name;
+        const bool page =
+            row.capability == Capability::HtmlForm || row.capability == Capability::HtmlScript;
+        EXPECT_EQ(judgement.kind, page ? Class::Phishing : Class::Malware) << row.name;
+        ASSERT_FALSE(judgement.reasons.empty()) << row.name;
+        EXPECT_TRUE(judgement.reasons.front().id.starts_with("file.")) << row.name;
+    }
+}
+
+TEST(ReadFiles, AnArchiveLockedWithThePasswordBesideItIsFlagged) {
+    Message letter = with_file("a.zip", packed({{"x.exe", "MZ"}}, "Sesame42"));
+    letter.text = letter.plain = "Le mot de passe est : Sesame42.";
+    letter.from.push_back({"Marie Curie", "marie@labo.example"});
+    EXPECT_EQ(judge(letter, Envelope{}, History{}, {}).kind, Class::Malware);
+    letter.attachments.front().bytes = packed({{"notes.txt", "x"}}, "other");
+    const Judgement judgement = judge(letter, Envelope{}, History{}, {});
+    EXPECT_NE(judgement.level, event::Level::Clean) << "nobody could look inside";
 }
 
 TEST(ReadFiles, OpensAnArchiveWithThePasswordOfTheLetter) {

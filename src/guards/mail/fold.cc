@@ -91,7 +91,11 @@ class Folder {
 /// A character outside ASCII: its compatibility decomposition without marks, lower case.
 void fold_wide(Folder& folder, const UNormalizer2* nfkd, UChar32 c, std::uint32_t at,
                bool before_latin) {
-    if (is_invisible(c)) return folder.invisible();
+    if (is_invisible(c)) {
+        // Between letters it cuts a word; elsewhere it pads a preview, and a soft hyphen is honest.
+        if (c != 0xAD && before_latin && folder.after_latin()) folder.invisible();
+        return;
+    }
     if (u_charType(c) == U_NON_SPACING_MARK) return;
     std::array<UChar, 20> parts{};
     UErrorCode error = U_ZERO_ERROR;

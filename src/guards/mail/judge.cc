@@ -30,16 +30,25 @@ const std::vector<const Rule*>& rules_of(std::string_view signal) {
     return it == kIndex.end() ? kNone : it->second;
 }
 
-/// Classes that the rules know by facts; links, brands and wares are weighed by the model.
-bool holds_by_facts(Class kind) {
-    return kind != Class::Phishing && kind != Class::Spam;
-}
-
 double weight_for(const Signal& signal, Class kind) {
     double weight = 0;
     for (const Rule* rule : rules_of(signal.id))
         if (rule->kind == kind) weight += rule->weight * signal.strength;
     return weight;
+}
+
+/// Classes that the rules know by facts; links, brands and wares are weighed by the model.
+bool holds_by_facts(Class kind) {
+    return kind != Class::Phishing && kind != Class::Spam;
+}
+
+/// What attached files alone say of phishing: a page that asks for a password or sends its reader
+/// on is a fact like a program is.
+double phishing_by_files(std::span<const Signal> signals) {
+    double sum = kRuleBias;
+    for (const Signal& signal : signals)
+        if (signal.id.starts_with("file.")) sum += weight_for(signal, Class::Phishing);
+    return sum;
 }
 
 Reason reason_of(const Signal& signal, double weight) {
@@ -145,6 +154,9 @@ Judgement judge(const Message& message, const Reading& reading, const Scorer& mo
             scores[i] = holds_by_facts(static_cast<Class>(i)) && scores[i] > kRulesSure
                             ? std::max(opinion.log_odds[i], scores[i])
                             : opinion.log_odds[i];
+        double& phishing = scores[static_cast<std::size_t>(Class::Phishing)];
+        const double by_files = phishing_by_files(reading.signals);
+        if (by_files > kRulesSure) phishing = std::max(phishing, by_files);
     }
     const auto best = std::max_element(scores.begin() + 1, scores.end());
     Judgement out;

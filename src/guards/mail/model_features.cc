@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
 #include "guards/mail/rules.h"
@@ -155,6 +156,66 @@ bool names_amount(std::string_view text) {
     return false;
 }
 
+/// The name shown and the address are of one house or person: words of one stand in the other.
+std::string_view name_against_address(const Message& message) {
+    constexpr std::size_t kTellingLetters = 4;
+    const Address& author = message.author();
+    const std::string name = folded(author.name);
+    if (name.size() <= 1) return "shape.name_none";
+    const std::string domain = folded(registrable_domain(author.domain()));
+    const std::string box = folded(author.address.substr(0, author.address.rfind('@')));
+    bool in_domain = false;
+    bool in_box = false;
+    for (std::size_t at = 1; at < name.size();) {
+        const std::size_t end = name.find(' ', at);
+        const std::string_view word = std::string_view(name).substr(at, end - at);
+        if (word.size() >= kTellingLetters) {
+            in_domain = in_domain || contains(domain, word);
+            in_box = in_box || contains(box, word);
+        }
+        at = end + 1;
+    }
+    return in_domain ? "shape.name_of_domain" : in_box ? "shape.name_of_box" : "shape.name_foreign";
+}
+
+/// How a mailing is left, and whether that leads to the sender.
+void add_leaving(Features& out, const Evidence& evidence) {
+    static constexpr auto kWords = std::to_array<std::string_view>(
+        {"unsubscribe", "desabonn", "desinscri", "abmelden", "abbestell", "afmeld", "uitschrijv",
+         "darse de baja", "cancelar", "descadastr", "disiscri", "cancella", "opt out",
+         "preferences"});
+    for (const Link& link : evidence.links) {
+        const std::string shown = folded(link.shown);
+        if (std::ranges::none_of(kWords,
+                                 [&](std::string_view word) { return contains(shown, word); }))
+            continue;
+        const bool home = link.final_domain == evidence.relations.from_domain;
+        out.named.push_back({home ? "shape.left_at_home" : "shape.left_elsewhere", 1, {}});
+        return;
+    }
+}
+
+void add_places(Features& out, const Message& message, const Evidence& evidence) {
+    constexpr std::size_t kManyPlaces = 4;
+    constexpr std::size_t kThinWords = 40;
+    std::vector<std::string_view> places;
+    for (const Link& link : evidence.links)
+        if (std::ranges::find(places, link.final_domain) == places.end())
+            places.push_back(link.final_domain);
+    const auto add = [&out](std::string_view name, bool is) {
+        if (is) out.named.push_back({std::string(name), 1, {}});
+    };
+    add("shape.one_place", places.size() == 1);
+    add("shape.many_places", places.size() >= kManyPlaces);
+    const bool thin = evidence.words < kThinWords;
+    add("shape.thin_with_link", thin && !evidence.links.empty());
+    add("shape.thin_with_file", thin && !message.attachments.empty());
+    add("shape.thin_with_picture", thin && message.images > message.tracking_images);
+    add("shape.phone_alone", !evidence.phones.empty() && evidence.links.empty());
+    add(name_against_address(message), true);
+    add_leaving(out, evidence);
+}
+
 void add_shape(Features& out, const Message& message, const Evidence& evidence) {
     const auto add = [&out](std::string_view name, double value) {
         if (value > 0) out.named.push_back({std::string(name), static_cast<float>(value), {}});
@@ -237,7 +298,7 @@ void add_situations(Features& out, const Evidence& evidence, std::span<const Sig
 bool is_trusted_sender(const Evidence& evidence) {
     const Relations& relations = evidence.relations;
     if (relations.from_own_authenticated) return true;
-    if (!evidence.auth.is_authentic) return false;
+    if (!evidence.auth.is_authentic || relations.is_carrier) return false;
     if (relations.known_correspondent || relations.known_domain) return true;
     return std::ranges::any_of(evidence.brands, &BrandMention::sender_is_brand);
 }
@@ -268,6 +329,7 @@ Features features_of(const Message& message, const Evidence& evidence,
             {std::string(signal.id), static_cast<float>(signal.strength), signal.evidence});
     add_rules(out, signals);
     add_shape(out, message, evidence);
+    add_places(out, message, evidence);
     add_situations(out, evidence, signals);
     return out;
 }

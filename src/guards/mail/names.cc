@@ -57,6 +57,8 @@ std::string_view name_of(Capability capability) {
             return "rtf_object";
         case Capability::ExploitShape:
             return "exploit_shape";
+        case Capability::ConfigProfile:
+            return "config_profile";
         case Capability::KnownBad:
             return "known_bad";
     }

@@ -52,7 +52,8 @@ bool is_plain_text(const Attachment& file) {
     const std::string extension = extension_of(file.name);
     return (file.type.starts_with("text/") && file.type != "text/html") &&
            !is_script_extension(extension) && !is_shortcut_extension(extension) &&
-           extension != "htm" && extension != "html" && sniff(file.bytes) == "text";
+           !is_profile_extension(extension) && extension != "htm" && extension != "html" &&
+           sniff(file.bytes) == "text";
 }
 
 bool is_picture(const Attachment& file) {

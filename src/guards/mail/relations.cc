@@ -97,6 +97,10 @@ Relations find_relations(const Message& message, const Envelope& envelope, const
     const std::string path = registrable_domain(
         domain_of(envelope.mail_from.empty() ? message.return_path : envelope.mail_from));
     out.mail_from_differs = !path.empty() && path != out.from_domain;
+    const auto is_author = [&](std::string_view to) { return to == author.address; };
+    out.is_recipient =
+        !author.address.empty() && (std::ranges::any_of(envelope.rcpt_to, is_author) ||
+                                    std::ranges::any_of(message.to, is_author, &Address::address));
     out.to_undisclosed = message.to.empty() && message.cc.empty();
     for (const std::string& recipient : envelope.rcpt_to)
         if (const Organisation* ours = history.organisation_of(recipient))

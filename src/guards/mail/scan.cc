@@ -22,7 +22,7 @@ bool has_override(std::string_view name) {
 
 bool runs(std::string_view extension) {
     return is_script_extension(extension) || is_program_extension(extension) ||
-           is_shortcut_extension(extension);
+           is_shortcut_extension(extension) || is_profile_extension(extension);
 }
 
 /// "facture.pdf.exe", "facture.pdf          .exe"
@@ -116,6 +116,7 @@ void FileScan::names(FileFacts& file, std::string_view name, std::string_view ty
         found(file, Capability::DiskImage, name);
     if (type == "chm" || extension == "chm" || extension == "hlp")
         found(file, Capability::ChmHelp, name);
+    if (is_profile_extension(extension)) found(file, Capability::ConfigProfile, name);
     if (contradicts(extension, type)) found(file, Capability::TypeMismatch, name);
 }
 

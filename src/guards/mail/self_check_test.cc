@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "guards/mail/authenticate.h"
 #include "guards/mail/fold.h"
 
 namespace hygie::mail {
@@ -213,6 +214,19 @@ TEST(MailSelfCheck, WhatIsNotKnownInTimeIsNoFailure) {
     EXPECT_EQ(checked(broken, {{"txt _dmarc.example.com", {"v=DMARC1; p=reject"}}}, "").dmarc,
               AuthResult::Error);
     EXPECT_EQ(checked(broken, {}).dmarc, AuthResult::None);
+}
+
+// RFC 8617: a seal says that somebody handled the message, not that he is to be believed. Who is,
+// the house's own server decides, and says it in "dmarc=".
+TEST(MailSelfCheck, ASealOfStrangersProvesNothing) {
+    const Result<Message> message =
+        parse_message("From: a@bank.example\nTo: c@d.example\nSubject: x\n\nx\n");
+    ASSERT_TRUE(message);
+    Envelope envelope;
+    take_results("mx.d.example; spf=none; dkim=fail; dmarc=fail; arc=pass (i=1)", envelope);
+    EXPECT_TRUE(authenticate(*message, envelope).is_forged);
+    take_results("mx.d.example; dkim=fail; arc=pass; dmarc=pass (arc override)", envelope);
+    EXPECT_TRUE(authenticate(*message, envelope).is_authentic);
 }
 
 }  // namespace

@@ -43,6 +43,8 @@ void draw_schemes(const Scene& scene, SignalList& out);
 bool is_related(const Scene& scene, const Link& link);
 /// A link that a reader would follow: http(s), shown, with a host.
 bool is_followed(const Link& link);
+/// A link up to its host: what all links to one place have in common.
+std::string_view site_of(const Link& link);
 /// The bytes of a From field as it stands.
 std::string author_text(const Message& message);
 

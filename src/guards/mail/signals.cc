@@ -46,8 +46,17 @@ bool is_followed(const Link& link) {
            contains(link.host, ".");
 }
 
+std::string_view site_of(const Link& link) {
+    const std::string_view target = link.target;
+    const std::size_t host = target.find("//");
+    if (host == std::string_view::npos) return target;
+    return target.substr(0, target.find_first_of("/?#\\", host + 2));
+}
+
 bool is_related(const Scene& scene, const Link& link) {
     const std::string& from = scene.evidence.relations.from_domain;
+    // What a carrier brings leads where its unknown author wants.
+    if (scene.evidence.relations.is_carrier && link.is_free_host) return false;
     if (link.final_domain == from || scene.history.is_known_domain(link.final_domain)) return true;
     if (link.brand.empty() || scene.evidence.relations.from_freemail) return false;
     const Brand* owner = built_in_pack().brand_of_domain(from);

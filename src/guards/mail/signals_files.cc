@@ -62,6 +62,8 @@ std::string_view signal_of(Capability capability) {
             return "file.rtf_object";
         case Capability::ExploitShape:
             return "file.exploit_shape";
+        case Capability::ConfigProfile:
+            return "file.config_profile";
         case Capability::KnownBad:
             break;  // no opinion to weigh: known_bad.h
     }

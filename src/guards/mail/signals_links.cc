@@ -27,13 +27,14 @@ const Brand* brand_in_host(const Pack& pack, const Link& link) {
 
 void draw_target(const Scene& scene, const Link& link, bool among_many, SignalList& out) {
     const bool related = is_related(scene, link);
-    if (link.is_ip) out.add("link.ip", 1, link.target, link.where);
-    if (link.has_user_info) out.add("link.user_info", 1, link.target, link.where);
+    const std::string_view site = site_of(link);
+    if (link.is_ip) out.add("link.ip", 1, site, link.where);
+    if (link.has_user_info) out.add("link.user_info", 1, site, link.where);
     if (link.is_punycode && link.look_alike.how != LookAlike::How::None)
-        out.add("link.punycode", 1, link.target, link.where);
+        out.add("link.punycode", 1, site, link.where);
     if (link.from_qr && !related) out.add("link.qr", 1, link.target, link.where);
     if (related) return;
-    if (link.is_free_host) out.add("link.free_host", 1, link.target, link.where);
+    if (link.is_free_host) out.add("link.free_host", 1, site, link.where);
     if (link.is_shortener) out.add("link.shortener", 1, link.target, link.where);
     if (link.is_redirector)
         out.add("link.redirector", link.brand.empty() ? 0.6 : 0.3, link.target, link.where,
@@ -43,13 +44,13 @@ void draw_target(const Scene& scene, const Link& link, bool among_many, SignalLi
     const Brand* owner = built_in_pack().brand(like.owner);
     const std::string_view name = owner ? std::string_view(owner->name) : like.honest;
     if (like.how == LookAlike::How::Embeds)
-        out.add("link.embeds", 1, link.target, link.where, name);
+        out.add("link.embeds", 1, site, link.where, name);
     else if (like.how != LookAlike::How::None)
         out.add("link.look_alike",
-                (like.how == LookAlike::How::Confusable ? 1 : 0.7) * (among_many ? 0.5 : 1),
-                link.target, link.where, name);
+                (like.how == LookAlike::How::Confusable ? 1 : 0.7) * (among_many ? 0.5 : 1), site,
+                link.where, name);
     if (const Brand* brand = brand_in_host(built_in_pack(), link))
-        out.add("link.brand_in_host", 1, link.target, link.where, brand->name);
+        out.add("link.brand_in_host", 1, site, link.where, brand->name);
 }
 
 void draw_shown(const Scene& scene, const Link& link, SignalList& out) {
@@ -89,7 +90,7 @@ void draw_brand_elsewhere(const Scene& scene, const std::vector<const Link*>& li
         const bool central = brand.in_sender || brand.in_subject;
         if (stranger == links.end() || (to_brand && !central)) continue;
         const double strength = (central ? 1.0 : 0.4) * (to_brand ? 0.5 : 1.0);
-        out.add("link.brand_elsewhere", strength, (*stranger)->target, (*stranger)->where,
+        out.add("link.brand_elsewhere", strength, site_of(**stranger), (*stranger)->where,
                 brand.name);
     }
 }
@@ -110,7 +111,7 @@ void draw_links(const Scene& scene, SignalList& out) {
     if (links.empty()) {
         out.add("link.none", 1, subject, "header:Subject");
     } else if (std::ranges::none_of(links, [&](const Link* l) { return is_related(scene, *l); })) {
-        out.add("link.unrelated", 1, links.front()->target, links.front()->where);
+        out.add("link.unrelated", 1, site_of(*links.front()), links.front()->where);
     }
     if (links.size() >= kManyLinks)
         out.add("link.many", 1, links.front()->target, links.front()->where);

@@ -16,7 +16,7 @@ class Schemes {
     Schemes(const Scene& scene, SignalList& out)
         : scene_(scene), seen_(scene.evidence), who_(scene.evidence.relations), out_(out) {
         // Who is known, or a brand that proves to be itself, needs more than words to be doubted.
-        const bool proven_brand = out.has("brand.authentic");
+        const bool proven_brand = out.has("brand.authentic") && !who_.is_carrier;
         trusted_ = (proven_brand || who_.from_own_authenticated ||
                     ((who_.known_correspondent || who_.known_domain) && !seen_.auth.is_forged)) &&
                    !out.has("auth.own_forged");
@@ -80,7 +80,7 @@ class Schemes {
             if (brand.in_subject && !brand.sender_is_brand &&
                 (brand.category == "health" || brand.category == "public" ||
                  brand.category == "bank"))
-                out_.add("scheme.brand_credential", 0.7, own_link_->target, own_link_->where,
+                out_.add("scheme.brand_credential", 0.7, site_of(*own_link_), own_link_->where,
                          brand.name);
     }
 
@@ -96,12 +96,12 @@ class Schemes {
             const bool posing = id == "sender.brand_foreign" && is_strict(brand->detail);
             if (asks || posing)
                 out_.add("scheme.brand_credential", asks ? brand->strength : 0.8,
-                         foreign_link_->target, foreign_link_->where, brand->detail);
+                         site_of(*foreign_link_), foreign_link_->where, brand->detail);
         }
         if (out_.has("sender.names_us") && (asks || said(Lure::Document) > 0))
-            out_.add("scheme.mailbox", 1, foreign_link_->target, foreign_link_->where);
+            out_.add("scheme.mailbox", 1, site_of(*foreign_link_), foreign_link_->where);
         else if (asks && mentions_mailbox())
-            out_.add("scheme.mailbox", dubious_link_ ? 1 : 0.6, foreign_link_->target,
+            out_.add("scheme.mailbox", dubious_link_ ? 1 : 0.6, site_of(*foreign_link_),
                      foreign_link_->where);
     }
 
@@ -125,7 +125,7 @@ class Schemes {
         const bool pretext = said(Lure::Document) + said(Lure::Click) + said(Lure::Urgency) > 0;
         const double strength = said(Lure::Credential) > 0 ? 1 : dubious_link_ && pretext ? 0.6 : 0;
         const Link* link = dubious_link_ ? dubious_link_ : foreign_link_;
-        if (strength > 0) out_.add("scheme.taken_over", strength, link->target, link->where);
+        if (strength > 0) out_.add("scheme.taken_over", strength, site_of(*link), link->where);
     }
 
     void callback() {
@@ -166,18 +166,18 @@ class Schemes {
                      health          ? 1
                      : dubious_link_ ? 0.6
                                      : 0.3,
-                     foreign_link_->target, foreign_link_->where);
+                     site_of(*foreign_link_), foreign_link_->where);
         if (said(Lure::Delivery) > 0 && (names_category("delivery") || said(Lure::Delivery) >= 2) &&
             (pushes || said(Lure::PaymentRequest) > 0))
             out_.add("scheme.delivery_fee", names_category("delivery") ? 1 : 0.6,
-                     foreign_link_->target, foreign_link_->where);
+                     site_of(*foreign_link_), foreign_link_->where);
         const LureFacts& document = seen_.lure(Lure::Document);
         if (document.phrases > 0 && (dubious_link_ || out_.has("sender.names_us")))
             out_.add("scheme.document",
                      document.in_subject || document.phrases >= 2 ? 1
                      : out_.has("link.many")                      ? 0.2
                                                                   : 0.6,
-                     (dubious_link_ ? dubious_link_ : foreign_link_)->target,
+                     site_of(*(dubious_link_ ? dubious_link_ : foreign_link_)),
                      (dubious_link_ ? dubious_link_ : foreign_link_)->where);
         const std::size_t pretexts = said(Lure::Document) + said(Lure::Credential) +
                                      said(Lure::Threat) + said(Lure::Refund) +
@@ -192,7 +192,7 @@ class Schemes {
             file && (pretexts + said(Lure::Attachment) + said(Lure::Urgency) > 0))
             out_.add("scheme.document", dubious_link_ ? 1 : 0.7, file->evidence, file->where);
         if (said(Lure::Prize) >= 2 && (dubious_link_ || pushes))
-            out_.add("scheme.prize", said(Lure::Prize) >= 3 ? 1 : 0.6, foreign_link_->target,
+            out_.add("scheme.prize", said(Lure::Prize) >= 3 ? 1 : 0.6, site_of(*foreign_link_),
                      foreign_link_->where);
     }
 
@@ -260,6 +260,9 @@ class Schemes {
             add("scheme.payment_order", 1, Lure::PaymentRequest);
         else if (pay && !trusted_ && outsider_ && said(Lure::Secrecy) > 0)
             add("scheme.payment_order", 0.7, Lure::PaymentRequest);
+        else if (pay && !trusted_ && who_.from_freemail && said(Lure::Urgency) > 0 &&
+                 seen_.words < kLetterWords && !foreign_link_)
+            add("scheme.payment_order", 0.6, Lure::PaymentRequest);
         const bool posing = out_.has("sender.staff_foreign") || out_.has("sender.executive_name") ||
                             (out_.has("auth.own_forged") && seen_.auth.is_forged);
         const bool opens = said(Lure::BecOpener) + said(Lure::Secrecy) > 0;

@@ -86,7 +86,8 @@ void draw_brands(const Scene& scene, SignalList& out) {
     for (const BrandMention& brand : scene.evidence.brands) {
         if (brand.sender_is_brand) {
             if (auth.is_authentic)
-                out.add("brand.authentic", 1, author_text(scene.message), kFrom, brand.name);
+                out.add("brand.authentic", who.is_carrier ? 0.2 : 1, author_text(scene.message),
+                        kFrom, brand.name);
             continue;
         }
         if (brand.in_subject && !brand.in_sender)
@@ -104,6 +105,14 @@ void draw_brands(const Scene& scene, SignalList& out) {
     }
 }
 
+/// "[`.Storage--]", "Payment/..Required !!": signs that no person or house has in its name.
+bool is_decorated(std::string_view name) {
+    static constexpr std::string_view kSigns = "!#$%*/=?[\\]^_`{|}~<>";
+    const auto signs = std::ranges::count_if(
+        name, [](char c) { return kSigns.find(c) != std::string_view::npos; });
+    return signs >= 2 || contains(name, "--") || contains(name, "..");
+}
+
 void draw_relations(const Scene& scene, SignalList& out) {
     const Relations& who = scene.evidence.relations;
     const std::string from = author_text(scene.message);
@@ -117,6 +126,10 @@ void draw_relations(const Scene& scene, SignalList& out) {
     if (who.known_correspondent || who.known_domain)
         out.add("sender.known", scene.evidence.auth.is_forged ? 0.2 : 1, who.from_address, kFrom);
     if (who.from_freemail) out.add("sender.freemail", 1, who.from_address, kFrom);
+    if (who.is_carrier) out.add("sender.carrier", 1, who.reply_to, kReplyTo);
+    if (who.is_recipient && !scene.evidence.auth.is_authentic)
+        out.add("sender.yourself", 1, from, kFrom);
+    if (is_decorated(scene.message.author().name)) out.add("sender.decorated", 1, from, kFrom);
     if (who.from_own_authenticated) out.add("sender.own", 1, who.from_address, kFrom);
     const bool outsider = !who.known_domain && !who.known_correspondent && !who.from_own_domain;
     if (!who.supplier_named.empty() && who.supplier.empty() && outsider)

@@ -1,6 +1,7 @@
 #include <array>
 #include <string>
 
+#include "guards/mail/fold.h"
 #include "guards/mail/pack.h"
 #include "guards/mail/signal_list.h"
 
@@ -9,7 +10,13 @@ namespace {
 
 constexpr std::size_t kShortWords = 60;
 constexpr std::size_t kImageOnlyWords = 25;
-constexpr std::size_t kInvisibleMin = 8;
+constexpr std::size_t kInvisibleMin = 3;
+constexpr std::size_t kInvisibleMany = 10;
+constexpr std::size_t kRandomMin = 6;
+constexpr std::size_t kRandomMany = 20;
+/// Random words are noise when they are a share of the text; lists and logs have some.
+constexpr std::size_t kRandomOneOf = 6;
+constexpr std::size_t kWallMin = 150;
 constexpr std::size_t kHiddenBytesMin = 400;
 
 constexpr std::array<std::string_view, kLures> kLureSignals = {
@@ -29,6 +36,42 @@ double strength_of(const LureFacts& lure) {
     return lure.in_subject ? std::min(1.0, by_count + 0.25) : by_count;
 }
 
+/// "Dear claire.morel@…": whoever knows only the address writes it where a name belongs.
+void draw_greeting(const Scene& scene, SignalList& out) {
+    constexpr std::size_t kGreetingBytes = 400;
+    const std::string head = lower(cut(scene.message.text, kGreetingBytes));
+    const std::string subject = lower(scene.message.subject);
+    for (const Address& to : scene.message.to) {
+        if (!contains(to.address, "@") || to.address == scene.message.author().address) continue;
+        const bool in_subject = contains(subject, to.address);
+        if (in_subject || contains(head, to.address))
+            out.add("text.greets_address", in_subject ? 1 : 0.7, to.address,
+                    in_subject ? "header:Subject" : "text");
+    }
+}
+
+/// Letters that mislead filters rather than readers.
+void draw_disguises(const Scene& scene, SignalList& out) {
+    const Evidence& seen = scene.evidence;
+    const std::string& subject = scene.message.subject;
+    if (seen.invisible_in_head > 0)
+        out.add("text.invisible", 1, author_text(scene.message), "header:From");
+    else if (seen.invisible >= kInvisibleMin)
+        out.add("text.invisible", seen.invisible >= kInvisibleMany ? 1 : 0.5, subject,
+                "header:Subject");
+    if (seen.disguised >= 2)
+        out.add("text.disguised", seen.disguised >= 5 ? 1 : 0.6, seen.disguised_evidence, "text");
+    if (seen.masked > 0)
+        out.add("text.masked", seen.masked_where != "html" || seen.masked >= 2 ? 1 : 0.6,
+                seen.masked_evidence, seen.masked_where);
+    if (seen.random_words >= kRandomMin && seen.random_words * kRandomOneOf >= seen.words)
+        out.add("text.random", seen.random_words >= kRandomMany ? 1 : 0.6, seen.random_evidence,
+                "text");
+    if (!seen.random_in_head.empty())
+        out.add("sender.random", 1, seen.random_in_head, seen.random_in_head_where);
+    if (seen.wall >= kWallMin) out.add("text.wall", 1, seen.wall_evidence, "text");
+}
+
 }  // namespace
 
 void draw_words(const Scene& scene, SignalList& out) {
@@ -46,10 +89,8 @@ void draw_words(const Scene& scene, SignalList& out) {
                 out.add("text.image_only", 1, link.target, link.where);
                 break;
             }
-    if (seen.invisible >= kInvisibleMin)
-        out.add("text.invisible", seen.invisible >= 40 ? 1 : 0.5, subject, "header:Subject");
-    if (seen.disguised >= 2)
-        out.add("text.disguised", seen.disguised >= 5 ? 1 : 0.6, seen.disguised_evidence, "text");
+    draw_disguises(scene, out);
+    draw_greeting(scene, out);
     if (scene.message.hidden.size() >= kHiddenBytesMin)
         out.add("html.hidden_text", 1, std::string_view(scene.message.hidden).substr(0, 120),
                 "html");

@@ -90,17 +90,17 @@ bool among(const std::array<std::string_view, N>& sorted, std::string_view word)
 }
 
 constexpr auto kScripts = std::to_array<std::string_view>(
-    {"bat",    "cmd", "gadget", "hta",  "iqy",  "js",  "jse", "msc", "ps1",
-     "ps1xml", "ps2", "psc1",   "psd1", "psm1", "reg", "sct", "shb", "slk",
-     "vb",     "vbe", "vbs",    "ws",   "wsc",  "wsf", "wsh"});
+    {"bat", "cmd",    "gadget", "hta",  "inf",  "iqy",  "js",  "jse", "msc",
+     "ps1", "ps1xml", "ps2",    "psc1", "psd1", "psm1", "reg", "sct", "shb",
+     "slk", "vb",     "vbe",    "vbs",  "ws",   "wsc",  "wsf", "wsh"});
 constexpr auto kPrograms = std::to_array<std::string_view>(
     {"apk", "appx", "appxbundle", "com", "cpl", "dll", "exe", "jar", "jnlp", "msi", "msix",
-     "msixbundle", "msp", "ocx", "pif", "scr", "sys", "xll"});
+     "msixbundle", "msp", "ocx", "pif", "scr", "sys", "wll", "xll"});
 constexpr auto kShortcuts = std::to_array<std::string_view>(
-    {"application", "appref-ms", "desklink", "library-ms", "lnk", "rdp", "scf", "search-ms",
-     "searchconnector-ms", "settingcontent-ms", "theme", "url", "website"});
+    {"appinstaller", "application", "appref-ms", "desklink", "library-ms", "lnk", "rdp", "scf",
+     "search-ms", "searchconnector-ms", "settingcontent-ms", "theme", "url", "website"});
 constexpr auto kDiskImages =
-    std::to_array<std::string_view>({"dmg", "img", "iso", "udf", "vhd", "vhdx", "vmdk"});
+    std::to_array<std::string_view>({"dmg", "img", "iso", "udf", "vhd", "vhdx", "vmdk", "wim"});
 constexpr auto kDocuments = std::to_array<std::string_view>(
     {"csv", "doc", "docm", "docx", "gif", "htm", "html", "jpeg", "jpg",  "mp3", "mp4", "odt",
      "pdf", "png", "ppt",  "pptx", "rtf", "txt", "xls",  "xlsm", "xlsx", "xml", "zip"});
@@ -143,6 +143,9 @@ bool is_shortcut_extension(std::string_view extension) {
 }
 bool is_image_extension(std::string_view extension) {
     return among(kDiskImages, extension);
+}
+bool is_profile_extension(std::string_view extension) {
+    return extension == "mobileconfig" || extension == "mobileprovision" || extension == "ppkg";
 }
 bool is_document_extension(std::string_view extension) {
     return among(kDocuments, extension);

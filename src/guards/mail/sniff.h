@@ -17,6 +17,8 @@ bool is_program_extension(std::string_view extension);
 bool is_shortcut_extension(std::string_view extension);
 bool is_image_extension(std::string_view extension);  ///< of a disk
 /// Extensions of documents that people open without thinking.
+/// Files that set a device up anew for whoever made them.
+bool is_profile_extension(std::string_view extension);
 bool is_document_extension(std::string_view extension);
 
 }  // namespace hygie::mail
