@@ -171,9 +171,9 @@ Parameter mail_seed_option() {
 Parameter mail_authors_option() {
     return {.name = "--authors",
             .placeholder = "ABC",
-            .help = {"les auteurs de modèles à employer, de A à I",
-                     "the template authors to use, from A to I"},
-            .by_default = "ABCDEFGHI"};
+            .help = {"les auteurs de modèles à employer, de A à L",
+                     "the template authors to use, from A to L"},
+            .by_default = "ABCDEFGHIJKL"};
 }
 
 Parameter mail_history_option() {

@@ -36,6 +36,11 @@ Result<int> train(Context& context) {
                     {"apprenez avec moins d'exemples", "train with fewer examples"});
     TRY_STATUS(context.disk.replace_file(context.values.text("--out"), file));
     const mail::TrainingReport& report = trained.report;
+    nlohmann::json curve = nlohmann::json::array();
+    for (const mail::TrainingReport::Point& point : report.curve)
+        curve.push_back({{"false", point.false_share},
+                         {"recall", point.recall},
+                         {"hard_false", point.hard_false}});
     const nlohmann::json all = {{"recipe", trained.model.recipe},
                                 {"examples", report.examples},
                                 {"attacks", report.attacks},
@@ -43,6 +48,11 @@ Result<int> train(Context& context) {
                                 {"held_out_recall", report.held_out_recall},
                                 {"held_out_false", report.held_out_false},
                                 {"held_out_hard_false", report.held_out_hard_false},
+                                {"sure_recall", report.sure_recall},
+                                {"sure_false", report.sure_false},
+                                {"curve", curve},
+                                {"recall_by_name", report.recall_by_name},
+                                {"worst_honest", report.worst_honest},
                                 {"class_right", report.class_right}};
     context.out << all.dump(context.json ? -1 : 1) << "\n";
     return kExitOk;

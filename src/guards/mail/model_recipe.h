@@ -12,7 +12,7 @@ namespace hygie::mail {
 struct Recipe {
     std::uint64_t seed = 1;
     std::size_t twins = 16'000;  ///< draws of the generator
-    std::string authors = "ABCDEFGHI";
+    std::string authors = "ABCDEFGHIJKL";
     std::vector<std::string> data;  ///< directories with index.csv
     /// Sources left out. phishing_pot is CC BY-NC: a model that is shipped must not have seen it.
     std::vector<std::string> without = {"phishing_pot"};

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "guards/mail/rules.h"
 #include "guards/mail/twin_grammar.h"
 
 namespace hygie::mail {
@@ -160,32 +161,6 @@ struct HeldOut {
     const TrainingExample* example;
 };
 
-/// Platt's two numbers by Newton's method on the weighted log-likelihood.
-std::pair<double, double> platt(const std::vector<HeldOut>& scores) {
-    double slope = 1;
-    double offset = 0;
-    for (int round = 0; round < 40; ++round) {
-        double ga = 0, gb = 0, haa = 1e-6, hab = 0, hbb = 1e-6;
-        for (const HeldOut& one : scores) {
-            const double p = 1 / (1 + std::exp(-(slope * one.raw + offset)));
-            const double error = (p - (one.attack ? 0.999 : 0.001)) * one.weight;
-            const double curve = std::max(p * (1 - p), 1e-6) * one.weight;
-            ga += error * one.raw;
-            gb += error;
-            haa += curve * one.raw * one.raw;
-            hab += curve * one.raw;
-            hbb += curve;
-        }
-        const double det = haa * hbb - hab * hab;
-        if (std::abs(det) < 1e-12) break;
-        const double da = (hbb * ga - hab * gb) / det;
-        const double db = (haa * gb - hab * ga) / det;
-        slope = std::clamp(slope - std::clamp(da, -0.5, 0.5), 0.05, 5.0);
-        offset -= std::clamp(db, -1.0, 1.0);
-    }
-    return {slope, offset};
-}
-
 /// The score that at most `share` of those scores exceed.
 double quantile_above(std::vector<double> scores, double share) {
     if (scores.empty()) return -1e9;
@@ -271,28 +246,61 @@ void name_worst(TrainingReport& report, std::vector<HeldOut> scores, double poin
     for (auto& [name, recall] : report.recall_by_name) recall /= static_cast<double>(counts[name]);
 }
 
-/// Sets calibration so that log-odds 0 is the operating point, and says what was held out there.
+/// What the threshold costs, at usual shares of false alarms.
+void draw_curve(TrainingReport& report, const std::vector<HeldOut>& scores) {
+    std::vector<double> mixed;
+    for (const HeldOut& one : scores)
+        if (!one.attack && !one.hard) mixed.push_back(one.raw);
+    for (const double share : {0.001, 0.002, 0.005, 0.01}) {
+        const double point = quantile_above(mixed, share);
+        const auto above = [&](bool attack) {
+            std::size_t hits = 0;
+            std::size_t all = 0;
+            for (const HeldOut& one : scores) {
+                if (one.attack != attack || (!attack && !one.hard)) continue;
+                ++all;
+                hits += one.raw > point;
+            }
+            return static_cast<double>(hits) / static_cast<double>(std::max<std::size_t>(all, 1));
+        };
+        report.curve.push_back({share, above(true), above(false)});
+    }
+}
+
+/// Sets calibration so that log-odds 0 is where a message begins to be suspicious and those of
+/// kMaliciousScore where it is held, and says what was held out there.
 void calibrate(Model& model, TrainingReport& report, const Validation& validation,
                const TrainingOptions& options) {
-    const auto [slope, offset] = platt(validation.scores);
+    constexpr double kSlopeMin = 0.4;
+    constexpr double kSlopeMax = 3;
     std::vector<double> mixed;
     std::vector<double> hard;
-    for (const HeldOut& one : validation.scores) {
-        if (one.attack) continue;
-        (one.hard ? hard : mixed).push_back(one.raw);
-    }
-    const double point = std::max({quantile_above(mixed, options.mixed_false_max),
-                                   quantile_above(hard, options.hard_false_max)});
+    for (const HeldOut& one : validation.scores)
+        if (!one.attack) (one.hard ? hard : mixed).push_back(one.raw);
+    const double point = std::max(quantile_above(mixed, options.mixed_false_max),
+                                  quantile_above(hard, options.hard_false_max));
+    const double sure = std::max(quantile_above(mixed, options.mixed_sure_max),
+                                 quantile_above(hard, options.hard_sure_max));
+    const double certain = std::log(kMaliciousScore / (1 - kMaliciousScore));
+    const double slope =
+        sure > point ? std::clamp(certain / (sure - point), kSlopeMin, kSlopeMax) : 1;
     model.calibration_slope = static_cast<float>(slope);
     model.calibration_offset = static_cast<float>(-slope * point - 1e-3);
+    report.sure_at = certain / slope;
     for (const HeldOut& one : validation.scores) {
         const bool above = one.raw > point;
+        const bool held = one.raw > point + report.sure_at;
+        if (one.attack) report.sure_recall += held;
+        if (!one.attack) report.sure_false += held;
         if (one.attack) report.held_out_recall += above;
         if (!one.attack) report.held_out_false += above;
         if (!one.attack && one.hard) report.held_out_hard_false += above;
     }
     name_worst(report, validation.scores, point);
+    draw_curve(report, validation.scores);
     report.held_out_recall /= static_cast<double>(std::max<std::size_t>(report.attacks, 1));
+    report.sure_recall /= static_cast<double>(std::max<std::size_t>(report.attacks, 1));
+    report.sure_false /= static_cast<double>(std::max<std::size_t>(report.honest, 1));
     report.held_out_false /= static_cast<double>(std::max<std::size_t>(report.honest, 1));
     report.held_out_hard_false /= static_cast<double>(std::max<std::size_t>(hard.size(), 1));
     report.class_right = static_cast<double>(validation.class_right) /

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "guards/mail/twin_mime.h"
+#include "guards/mail/twin_rough.h"
 
 namespace hygie::mail {
 namespace {
@@ -40,7 +41,7 @@ Result<std::vector<Twin>> TwinPress::next() {
     ++drawn_;
     if (honest_.empty() || hostile_.empty())
         return fail(Code::BadInput, {"aucun modèle de cet auteur", "no template of that author"},
-                    {"les auteurs sont A, B et C", "the authors are A, B and C"});
+                    {"les auteurs vont de A à L", "authors go from A to L"});
     const bool honest = dice_.chance(kHonestPercent);
     const TwinTemplate& form = *dice_.pick(honest ? honest_ : hostile_);
     const std::uint64_t seed = dice_.next();
@@ -63,7 +64,7 @@ Result<Twin> TwinPress::print(const TwinTemplate& form, Side side, std::uint64_t
         return fail(Code::BadInput,
                     {"modèle sans classe : " + form.id, "template without a class: " + form.id},
                     {"corrigez le fichier de modèles", "mend the template file"});
-    const TwinScene scene = make_scene(library_, world_, form, side, seed);
+    TwinScene scene = make_scene(library_, world_, form, side, seed);
     Expansion expansion{.grammar = library_.grammar,
                         .lang = twin.lang,
                         .author = twin.author,
@@ -77,6 +78,12 @@ Result<Twin> TwinPress::print(const TwinTemplate& form, Side side, std::uint64_t
     for (Dice small_print(seed ^ 0x666f6f74ULL); small_print.chance(kSmallPrintPercent);)
         body += "\n{footer}";
     letter.body = TRY(expand(expansion, body));
+    // What only memory can judge stays as it is: its two sides must differ in one fact.
+    const bool by_memory = twin.kind.starts_with("fovi") || form.key("sender") == "hacked";
+    if (!by_memory) {
+        Dice road(seed ^ 0x726f616479ULL);
+        roughen(scene, letter, road);
+    }
     Dice dressing(seed ^ 0x6d696d65ULL);
     const std::string stem = stem_of(scene, dressing);
     Dice filing(seed ^ 0x66696c65ULL);

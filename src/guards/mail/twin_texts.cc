@@ -33,6 +33,9 @@ HYGIE_TWIN_TEXT(attacks_f, "attacks_f.txt")
 HYGIE_TWIN_TEXT(attacks_g, "attacks_g.txt")
 HYGIE_TWIN_TEXT(attacks_h, "attacks_h.txt")
 HYGIE_TWIN_TEXT(hands_i, "hands_i.txt")
+HYGIE_TWIN_TEXT(hands_j, "hands_j.txt")
+HYGIE_TWIN_TEXT(hands_k, "hands_k.txt")
+HYGIE_TWIN_TEXT(hands_l, "hands_l.txt")
 
 namespace hygie::mail {
 
@@ -43,7 +46,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 23> texts = {{
+    static const std::array<TwinText, 26> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -67,6 +70,9 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(attacks_g, "attacks_g.txt"),
         HYGIE_TWIN_ENTRY(attacks_h, "attacks_h.txt"),
         HYGIE_TWIN_ENTRY(hands_i, "hands_i.txt"),
+        HYGIE_TWIN_ENTRY(hands_j, "hands_j.txt"),
+        HYGIE_TWIN_ENTRY(hands_k, "hands_k.txt"),
+        HYGIE_TWIN_ENTRY(hands_l, "hands_l.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;
