@@ -9,6 +9,7 @@
 #include "app/ledger_desk.h"
 #include "app/unlock.h"
 #include "crypto/secret.h"
+#include "host/memory.h"
 
 namespace hygie::app {
 namespace {
@@ -95,6 +96,7 @@ Result<Core::Plan> plan_of(Context& context, const Config& config, const Definit
 
 Result<int> serve(Context& context) {
     crypto::harden_process();
+    share_few_heaps();
     Config config;
     if (context.values.has("--config"))
         config = TRY(load_config(context.disk, context.values.text("--config")));

@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/vault_figures.h"
 #include "crypto/secret.h"
+#include "host/memory.h"
 
 namespace hygie::app {
 namespace {
@@ -44,6 +45,7 @@ void print_json(Context& context, const VaultBench& bench) {
 
 Result<int> bench(Context& context) {
     crypto::harden_process();
+    share_few_heaps();
     const auto data = TRY(context.values.has("--data")
                               ? VaultBenchData::below(context.disk, context.values.text("--data"))
                               : VaultBenchData::demo());

@@ -20,8 +20,9 @@ constexpr char kOrigin[] = "bench.example/vault";
 constexpr std::size_t kImportConnections = 4;
 constexpr Micros kImportTimeMax = std::chrono::hours(6);
 constexpr Micros kOneAnswerMax = std::chrono::seconds(30);
-constexpr std::size_t kStoredMax = 200'000;  ///< ids that reads choose from
-constexpr std::uint64_t kStride = 7'919;     ///< from one to the next: a prime, to hop about
+/// Reads choose from all ids of so many patients, and from as many of more patients, of all alike.
+constexpr std::uint64_t kPatientsWhole = 320;
+constexpr std::uint64_t kStride = 7'919;  ///< from one to the next: a prime, to hop about
 constexpr double kImportReach = 6'900;
 constexpr double kBytesReach = 600;
 constexpr double kStartReachMs = 300;
@@ -199,8 +200,9 @@ void VaultBench::note_stored(std::size_t patient, std::string_view answer) {
         const std::string_view reference = answer.substr(at, answer.find("/_history", at) - at);
         if (reference.starts_with(kPatient) && data_.has_code(patient))
             patients_.emplace_back(reference.substr(kPatient.size()));
-        if (stored_.size() < kStoredMax && !reference.starts_with("Organization") &&
-            !reference.starts_with("Practitioner"))
+        if (reference.starts_with("Organization") || reference.starts_with("Practitioner"))
+            continue;
+        if (seen_++ % std::max<std::uint64_t>(1, plan_.patients / kPatientsWhole) == 0)
             stored_.emplace_back(reference);
     }
 }

@@ -9,6 +9,10 @@ namespace hygie {
 /// never a failure; to be asked before the range is first touched.
 void want_large_pages(void* data, std::size_t bytes);
 
+/// Keeps what is freed from lying idle in as many heaps as there are threads: for a process of many
+/// threads that lives long. To be asked before the first thread starts.
+void share_few_heaps();
+
 /// Room for `count` elements, on large pages.
 template <typename T>
 void reserve_large(std::vector<T>& values, std::size_t count) {

@@ -20,10 +20,8 @@ std::uint16_t security_param() {
 
 }  // namespace
 
-bool has_labels(const Record& record) {
-    return std::ranges::any_of(record.pieces(), [](const Piece& piece) {
-        return piece.segment->has_codes(security_param());
-    });
+bool has_labels(const fhir::Segment& segment) {
+    return segment.has_codes(security_param());
 }
 
 std::uint8_t labels_of(const fhir::Segment& segment, std::size_t index) {
@@ -36,6 +34,7 @@ std::uint8_t labels_of(const fhir::Segment& segment, std::size_t index) {
 std::uint8_t labels_of(const Record& record, std::string_view type, std::string_view id) {
     std::uint32_t newest = 0;
     std::uint8_t labels = 0;
+    if (!record.is_labelled()) return labels;
     for (const Piece& piece : record.pieces()) {
         const auto found = piece.segment->find(type, id);
         if (!found || piece.segment->entry(*found).version < newest) continue;

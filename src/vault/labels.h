@@ -9,8 +9,8 @@
 /// bodies.
 namespace hygie::vault {
 
-/// Whether any resource of the record has a code of meta.security.
-bool has_labels(const Record& record);
+/// Whether any resource of a piece has a code of meta.security.
+bool has_labels(const fhir::Segment& segment);
 /// What meta.security says of the newest version of a resource; 0: nothing.
 std::uint8_t labels_of(const Record& record, std::string_view type, std::string_view id);
 /// The same by the place in a piece.

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "vault/labels.h"
 #include "vault/varint.h"
 
 namespace hygie::vault {
@@ -147,6 +148,7 @@ Record Record::with(Piece newer) const {
     Record next = *this;
     next.relations_ = combine(relations_, newer);
     next.index_ = index_.with(newer.segment);
+    next.labelled_ = labelled_ || has_labels(*newer.segment);
     next.pieces_.push_back(std::move(newer));
     return next;
 }

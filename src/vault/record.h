@@ -59,6 +59,8 @@ class Record {
     std::span<const access::Relation> relations() const { return *relations_; }
     const fhir::Compartment& index() const { return index_; }
     std::span<const Piece> pieces() const { return pieces_; }
+    /// Whether any resource has a code of meta.security.
+    bool is_labelled() const { return labelled_; }
     /// Current resources, those deleted left out, of one type or (empty) of all.
     std::vector<fhir::ResourceEntry> entries(std::string_view type) const {
         return index_.entries(type);
@@ -73,6 +75,7 @@ class Record {
     std::vector<Piece> pieces_;
     fhir::Compartment index_;
     std::shared_ptr<const Relations> relations_ = std::make_shared<Relations>();
+    bool labelled_ = false;
 };
 
 }  // namespace hygie::vault

@@ -157,7 +157,7 @@ Result<std::string> open_position(const std::string& sealed, const VaultKeys& ke
 const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
                                  std::deque<fhir::Compartment>& masked) {
     const fhir::Compartment* seen = &record.index();
-    if (scope.hides && has_labels(record))
+    if (scope.hides && record.is_labelled())
         seen = &masked.emplace_back(
             seen->without([&](const fhir::Segment& segment, std::size_t index) {
                 const std::uint8_t labels = labels_of(segment, index);

@@ -57,6 +57,13 @@ Version version_of(const Entry& entry, const Body& body) {
             .body = body.deleted ? std::string() : body.text};
 }
 
+std::unexpected<Error> out_of_order() {
+    return fail(Code::Corrupt,
+                {"les versions d'une ressource ne se suivent pas",
+                 "the versions of a resource do not follow one another"},
+                {"lancez « hygie vault verify »", "run `hygie vault verify`"});
+}
+
 }  // namespace
 
 std::unexpected<Error> nothing_there() {
@@ -122,8 +129,14 @@ Result<std::shared_ptr<const Record>> Vault::record(std::string_view patient) {
     return record;
 }
 
+Result<std::shared_ptr<const Body>> Vault::body(const Found& found) {
+    auto body = TRY(state_->shelf.body(found.entry.body));
+    if (body->version != found.entry.version) return out_of_order();
+    return body;
+}
+
 Result<Version> Vault::read(const Found& found) {
-    return read(found, found.entry.version);
+    return version_of(found.entry, *TRY(body(found)));
 }
 
 Result<Version> Vault::read(const Found& found, std::uint32_t version) {
@@ -139,11 +152,7 @@ Result<std::vector<Version>> Vault::history(const Found& found, std::uint32_t fr
     std::uint32_t expected = found.entry.version;
     for (std::uint64_t row = found.entry.body; row != 0 && versions.size() < count; --expected) {
         const auto body = TRY(state_->shelf.body(row));
-        if (body->version != expected)
-            return fail(Code::Corrupt,
-                        {"les versions d'une ressource ne se suivent pas",
-                         "the versions of a resource do not follow one another"},
-                        {"lancez « hygie vault verify »", "run `hygie vault verify`"});
+        if (body->version != expected) return out_of_order();
         row = body->previous;
         if (from == 0 || body->version <= from) versions.push_back(version_of(found.entry, *body));
     }

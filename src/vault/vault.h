@@ -31,6 +31,8 @@
 /// body is unsealed.
 namespace hygie::vault {
 
+struct Body;
+
 struct Doors {
     Disk& disk;
     Clock& clock;
@@ -111,6 +113,8 @@ class Vault {
     Result<std::shared_ptr<const Record>> record(std::string_view patient);
     /// The newest version.
     Result<Version> read(const Found& found);
+    /// The same as it is kept in memory: nothing is copied.
+    Result<std::shared_ptr<const Body>> body(const Found& found);
     /// Code::NotFound when that version never was.
     Result<Version> read(const Found& found, std::uint32_t version);
     /// Newest first, from version `from` (0: the newest) downwards, `count` at most.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "crypto/aead.h"
 #include "crypto/tokens.h"
 #include "event/uuid.h"
@@ -69,6 +70,22 @@ http::Reply slowed(Desk& desk, http::Reply reply) {
         };
 }
 
+/// Chance drawn at once, handed out in parts: the kernel is asked a single time.
+class Drawn final : public Random {
+  public:
+    Drawn(Random& random, std::size_t bytes) : bytes_(bytes) { random.fill(bytes_); }
+    void fill(std::span<std::uint8_t> out) override {
+        HYGIE_CHECK(out.size() <= bytes_.size() - at_, "more chance is used than was drawn");
+        std::ranges::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at_),
+                            static_cast<std::ptrdiff_t>(out.size()), out.begin());
+        at_ += out.size();
+    }
+
+  private:
+    Bytes bytes_;
+    std::size_t at_ = 0;
+};
+
 std::string path_of(std::string_view base) {
     const auto scheme = base.find("://");
     const auto slash = base.find('/', scheme == base.npos ? 0 : scheme + 3);
@@ -118,6 +135,18 @@ event::Event event_of(const Desk& desk, const Call& call, event::Type type,
     e.network.address = call.request.peer;
     e.request_id = request_id_of(call.request);
     return e;
+}
+
+std::vector<event::Event> events_of(const Desk& desk, const Call& call, event::Type type,
+                                    std::span<const std::string_view> patients) {
+    std::vector<event::Event> events(patients.size(), event_of(desk, call, type, {}, {}));
+    Drawn chance(desk.rooms.random, patients.size() * event::kUuidBytes);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        events[i].id = event::print_uuid(event::make_uuid(events[i].time, chance));
+        if (patients[i] == vault::kUnassigned) continue;
+        events[i].subject.patient = PatientId(std::string(patients[i]));
+    }
+    return events;
 }
 
 std::optional<Refusal> held(Desk& desk, Call& call, std::vector<event::Event>& events) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,9 @@ struct Disclosure {
 /// An entry about this call. `object` is "Type/id" or empty.
 event::Event event_of(const Desk& desk, const Call& call, event::Type type,
                       std::string_view patient, std::string_view object);
+/// One act upon several records: an entry each, alike but for the patient.
+std::vector<event::Event> events_of(const Desk& desk, const Call& call, event::Type type,
+                                    std::span<const std::string_view> patients);
 
 /// Gives the answer once the ledger keeps its events; 503 when it cannot.
 void disclose(Desk& desk, CallPtr call, Disclosure disclosure);

@@ -136,26 +136,27 @@ Answer<std::vector<vault::Found>> find_matches(Sight& sight, std::string_view ty
 std::vector<event::Event> search_events(Sight& sight, const std::vector<vault::Found>& shown,
                                         const Searched& searched, std::string_view patient) {
     const Call& call = sight.call();
-    const auto made = [&](event::Type type, std::string_view about) {
-        event::Event e = event_of(sight.desk(), call, type, about, {});
-        e.query = call.asked;
-        return e;
-    };
     std::map<std::string_view, std::size_t> counts;
     for (const vault::Found& found : shown) ++counts[found.record->patient()];
-    std::vector<event::Event> events;
-    for (const auto& [about, count] : counts) {
-        events.push_back(made(event::Type::RecordSearched, about));
-        events.back().detail["shown"] = fmt::format("{}", count);
+    std::vector<std::string_view> patients;
+    for (const auto& [about, count] : counts) patients.push_back(about);
+    if (patients.empty()) patients.push_back(patient);
+    std::vector<event::Event> events =
+        events_of(sight.desk(), call, event::Type::RecordSearched, patients);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        events[i].query = call.asked;
+        if (const auto shows = counts.find(patients[i]); shows != counts.end())
+            events[i].detail["shown"] = fmt::format("{}", shows->second);
     }
-    if (events.empty()) events.push_back(made(event::Type::RecordSearched, patient));
     events.front().detail["total"] = fmt::format("{}", searched.page.total);
     if (searched.closed_count > 0)
         events.front().detail["closed"] = fmt::format("{}", searched.closed_count);
     if (searched.closed_count > kClosedKept) return events;
     for (const std::string& closed : searched.closed) {
-        events.push_back(made(event::Type::AccessRefused, closed));
-        events.back().outcome = event::Outcome::MinorFailure;
+        event::Event e = event_of(sight.desk(), call, event::Type::AccessRefused, closed, {});
+        e.query = call.asked;
+        e.outcome = event::Outcome::MinorFailure;
+        events.push_back(std::move(e));
     }
     return events;
 }

@@ -8,6 +8,7 @@
 #include "guards/records/handlers.h"
 #include "guards/records/search.h"
 #include "guards/records/shaping.h"
+#include "vault/body.h"
 
 /// Searches: one type, several types, or a patient's compartment.
 namespace hygie::records {
@@ -129,10 +130,12 @@ Answer<void> collect(Sight& sight, const Wanted& wanted, std::size_t number, Col
 Answer<void> add_bodies(Desk& desk, BundleWriter& writer, const std::vector<vault::Found>& found,
                         std::string_view mode, const Extent& extent) {
     for (const vault::Found& one : found) {
-        vault::Version version = TRY(desk.rooms.vault.read(one));
-        const std::string reference = reference_to(version.type, version.id);
-        const std::string body = shaped(std::move(version.body), extent);
-        writer.add({.reference = reference, .resource = body, .search_mode = mode});
+        const auto body = TRY(desk.rooms.vault.body(one));
+        const std::string reference = reference_to(one.entry.type, one.entry.id);
+        const std::string part = extent.is_whole() ? std::string() : shaped(body->text, extent);
+        writer.add({.reference = reference,
+                    .resource = extent.is_whole() ? std::string_view(body->text) : part,
+                    .search_mode = mode});
     }
     return {};
 }
