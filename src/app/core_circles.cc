@@ -154,8 +154,11 @@ std::vector<access::PastAccess> accesses_of(std::span<const event::Event> events
         if (account && account->role != access::Role::Care && account->role != access::Role::Desk &&
             account->role != access::Role::Patient)
             continue;
+        const bool named = account && !account->person.empty();
+        // Reception whom the directory does not name: the role alone let them in, and explains it.
+        if (account && !named && account->role == access::Role::Desk) continue;
         past.push_back({.id = event.id,
-                        .actor = account ? account->person : event.actor.id.str(),
+                        .actor = named ? account->person : event.actor.id.str(),
                         .patient = std::string(kPatient) + event.subject.patient.str(),
                         .resource = event.subject.object.str(),
                         .time = event.time,

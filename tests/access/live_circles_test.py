@@ -263,6 +263,10 @@ class Live(unittest.TestCase):
         self.assertEqual(200, self.served.ask(desk, f"/fhir/Patient/{self.patient}")[0])
         observations = self.served.json(desk, f"/fhir/Observation?patient={self.patient}")[1]
         self.assertEqual(0, observations.get("total", 0))
+        found = hygie("access", "unexplained", "--state", self.state, "--json").splitlines()
+        self.assertNotIn("", [json.loads(line).get("actor") for line in found], "everybody has a name")
+        self.assertNotIn("unknown_actor", [json.loads(line).get("finding") for line in found],
+                         "reception by role alone is nobody unknown")
 
     def sign_in(self, login, password):
         """What a browser does from /my, by hand."""
