@@ -42,12 +42,13 @@ bool holds_by_facts(Class kind) {
     return kind != Class::Phishing && kind != Class::Spam;
 }
 
-/// What attached files alone say of phishing: a page that asks for a password or sends its reader
-/// on is a fact like a program is.
-double phishing_by_files(std::span<const Signal> signals) {
+/// What the model may not talk away of phishing: an attached page that asks for a password or sends
+/// its reader on is a fact like a program is; so is a house of care named by who is not it.
+double phishing_by_facts(std::span<const Signal> signals) {
     double sum = kRuleBias;
     for (const Signal& signal : signals)
-        if (signal.id.starts_with("file.")) sum += weight_for(signal, Class::Phishing);
+        if (signal.id.starts_with("file.") || signal.id == "scheme.care_brand")
+            sum += weight_for(signal, Class::Phishing);
     return sum;
 }
 
@@ -155,8 +156,8 @@ Judgement judge(const Message& message, const Reading& reading, const Scorer& mo
                             ? std::max(opinion.log_odds[i], scores[i])
                             : opinion.log_odds[i];
         double& phishing = scores[static_cast<std::size_t>(Class::Phishing)];
-        const double by_files = phishing_by_files(reading.signals);
-        if (by_files > kRulesSure) phishing = std::max(phishing, by_files);
+        const double by_facts = phishing_by_facts(reading.signals);
+        if (by_facts > kRulesSure) phishing = std::max(phishing, by_facts);
     }
     const auto best = std::max_element(scores.begin() + 1, scores.end());
     Judgement out;

@@ -239,6 +239,34 @@ TEST(Judge, TheModelAddsItsOpinion) {
     EXPECT_EQ(got.reasons.front().evidence, "hello");
 }
 
+/// A model that finds everything honest.
+Opinion trusting(const Message&, const Evidence&, std::span<const Signal>) {
+    Opinion opinion;
+    opinion.log_odds.fill(-9);
+    return opinion;
+}
+
+TEST(Judge, WhoPosesAsAHouseOfCareIsNeverClean) {
+    const auto level = [](const char* from, const char* link) {
+        const std::string bytes =
+            std::string("From: ") + from +
+            "\nTo: anne.roy@clinique-tilleuls.example\nSubject: Information\n\n"
+            "Bonjour, lisez ceci : https://" +
+            link + "/lire\n";
+        return judge(*parse_message(bytes), Envelope{}, memory(), trusting).level;
+    };
+    using enum event::Level;
+    EXPECT_EQ(level("MSSanté <support@mssante-securite.example>", "mssante-securite.example"),
+              Suspicious);
+    EXPECT_EQ(
+        level("WHO Emergency Response <a@who-int-response.example>", "who-int-response.example"),
+        Suspicious);
+    EXPECT_EQ(level("MSSanté <support@mssante.fr>", "www.mssante.fr"), Clean);
+    // One who speaks of it, from elsewhere and to elsewhere, borrows nothing.
+    EXPECT_EQ(level("Anne Petit <anne@cabinet.example>", "cabinet.example"), Clean);
+    EXPECT_EQ(level("Syndicat MSSanté <contact@syndicat.example>", "syndicat.example"), Clean);
+}
+
 TEST(Rules, SpeakOfSignalsThatExist) {
     for (const Rule& rule : rules()) EXPECT_NE(signal_kind(rule.signal), nullptr) << rule.signal;
     EXPECT_TRUE(std::ranges::is_sorted(signal_kinds(), {}, &SignalKind::id));

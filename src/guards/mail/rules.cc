@@ -98,6 +98,7 @@ std::span<const Rule> rules() {
         {"lure.prize", Phishing, 0.5},
         {"lure.mailing", Phishing, -0.3},
         {"scheme.brand_credential", Phishing, 2.5},
+        {"scheme.care_brand", Phishing, 6.0},
         {"scheme.delivery_fee", Phishing, 3.0},
         {"scheme.document", Phishing, 2.5},
         {"scheme.health", Phishing, 3.5},

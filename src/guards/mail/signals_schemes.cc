@@ -73,6 +73,19 @@ class Schemes {
         });
     }
 
+    bool is_care(std::string_view name) const {
+        return std::ranges::any_of(seen_.brands, [&](const BrandMention& brand) {
+            return brand.name == name && brand.in_sender && brand.category == "health";
+        });
+    }
+
+    /// A brand's name inside an address that is not its own.
+    bool borrows_address() const {
+        return out_.has("link.brand_in_host") || out_.has("link.embeds") ||
+               out_.has("link.look_alike") || out_.has("sender.embeds") ||
+               out_.has("sender.look_alike");
+    }
+
     /// A stranger asks in the name of care, the state or a bank, on its own pages.
     void borrowed_subject(bool asks) {
         if (!asks || !own_link_ || foreign_link_) return;
@@ -97,6 +110,8 @@ class Schemes {
             if (asks || posing)
                 out_.add("scheme.brand_credential", asks ? brand->strength : 0.8,
                          site_of(*foreign_link_), foreign_link_->where, brand->detail);
+            if (posing && is_care(brand->detail) && (asks || borrows_address()))
+                out_.add("scheme.care_brand", 1, brand->evidence, brand->where, brand->detail);
         }
         if (out_.has("sender.names_us") && (asks || said(Lure::Document) > 0))
             out_.add("scheme.mailbox", 1, site_of(*foreign_link_), foreign_link_->where);
