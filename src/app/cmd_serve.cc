@@ -96,7 +96,7 @@ Result<Core::Plan> plan_of(Context& context, const Config& config, const Definit
 
 Result<int> serve(Context& context) {
     crypto::harden_process();
-    share_few_heaps();
+    const IdleMemoryKeeper memory;
     Config config;
     if (context.values.has("--config"))
         config = TRY(load_config(context.disk, context.values.text("--config")));

@@ -3,26 +3,24 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <chrono>
 #include <cstdint>
 
 namespace hygie {
 namespace {
 
-/// Eight heaps for each core, the default, kept a third of the memory of a core that serves 316,000
-/// resources idle: 337 MB there, 294 with four heaps, 238 with two.
-constexpr int kHeapsMax = 2;
-/// What lies free at the end of a heap goes back to the kernel from here on, and blocks from there
-/// on never lie in a heap. Said once, neither grows with the largest block ever freed.
-constexpr int kTrimBytes = 4 << 20;
-constexpr int kOwnBlockBytes = 1 << 20;
+/// Freed blocks keep whole pages in each of many heaps. Fewer heaps would hold less and cost a
+/// third of the throughput of reads: threads would wait for one another.
+constexpr std::chrono::seconds kGiveBackEvery(20);
 
 }  // namespace
 
-void share_few_heaps() {
-    ::mallopt(M_ARENA_MAX, kHeapsMax);
-    ::mallopt(M_TRIM_THRESHOLD, kTrimBytes);
-    ::mallopt(M_MMAP_THRESHOLD, kOwnBlockBytes);
-}
+IdleMemoryKeeper::IdleMemoryKeeper()
+    : thread_([this](const std::stop_token& stop) {
+          std::unique_lock lock(mutex_);
+          while (!wake_.wait_for(lock, stop, kGiveBackEvery, [&] { return stop.stop_requested(); }))
+              ::malloc_trim(0);
+      }) {}
 
 void want_large_pages(void* data, std::size_t bytes) {
     constexpr std::uintptr_t kPage = 2U << 20;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 namespace hygie {
@@ -9,9 +12,17 @@ namespace hygie {
 /// never a failure; to be asked before the range is first touched.
 void want_large_pages(void* data, std::size_t bytes);
 
-/// Keeps what is freed from lying idle in as many heaps as there are threads: for a process of many
-/// threads that lives long. To be asked before the first thread starts.
-void share_few_heaps();
+/// While it lives, gives what lies idle in the heaps back to the kernel now and then: for a process
+/// of many threads that lives long.
+class IdleMemoryKeeper {
+  public:
+    IdleMemoryKeeper();
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::jthread thread_;  ///< last: it uses the others
+};
 
 /// Room for `count` elements, on large pages.
 template <typename T>
