@@ -6,24 +6,16 @@ missing.
 """
 
 import collections
-import http.client
 import json
-import os
-import shutil
-import signal
-import ssl
 import subprocess
 import sys
 import tarfile
-import tempfile
 import unittest
 from pathlib import Path
-from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-HYGIE = os.environ.get("HYGIE", str(ROOT / "build/release/hygie"))
+from practice import Practice
+
 PACKAGE = "hl7.fhir.r4.examples@4.0.1"
-SECONDS_MAX = 120
 
 # Refused, and why: what each breaks was read in the example and in R4, one by one.
 BROKEN = {
@@ -60,31 +52,18 @@ def brought(folder):
 class Examples(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.state = tempfile.mkdtemp(prefix="hygie-examples-")
-        cls.process = subprocess.Popen([HYGIE, "demo", "--json", "--state", cls.state + "/demo", "--events", "43"],
-                                       stdout=subprocess.PIPE, text=True)
-        ready = json.loads(cls.process.stdout.readline())
-        cls.token = next(account["token"] for account in ready["accounts"] if account["role"] == "program")
-        tls = ssl.create_default_context(cafile=ready["ca_file"])
-        cls.line = http.client.HTTPSConnection("127.0.0.1", urlsplit(ready["url"]).port, context=tls, timeout=60)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.line.close()
-        cls.process.send_signal(signal.SIGTERM)
-        cls.process.wait(SECONDS_MAX)
-        cls.process.stdout.close()
-        shutil.rmtree(cls.state, ignore_errors=True)
+        cls.practice = Practice()
+        cls.addClassCleanup(cls.practice.close)
 
     def ask(self, method, path, body=None):
-        self.line.request(method, "/fhir/" + path, body, {
-            "Content-Type": "application/fhir+json", "Authorization": "Bearer " + self.token,
+        self.practice.line.request(method, "/fhir/" + path, body, {
+            "Content-Type": "application/fhir+json", "Authorization": "Bearer " + self.practice.token["program"],
             "Prefer": "return=OperationOutcome"})
-        answer = self.line.getresponse()
+        answer = self.practice.line.getresponse()
         return answer.status, json.loads(answer.read() or b"null")
 
     def test_each_is_stored_unless_it_breaks_r4(self):
-        examples = brought(self.state)
+        examples = brought(self.practice.dir)
         if not examples:
             raise unittest.SkipTest("npm could not bring " + PACKAGE)
         self.assertEqual(5306, len(examples))

@@ -1,22 +1,13 @@
 #!/usr/bin/env python3
 """What a practice-management program asks of a FHIR R4 server, one request after the other, of `hygie demo`."""
 
-import http.client
 import json
-import os
-import shutil
-import signal
-import ssl
-import subprocess
-import tempfile
 import time
 import unittest
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-HYGIE = os.environ.get("HYGIE", str(ROOT / "build/release/hygie"))
-SECONDS_MAX = 120
+from practice import SECONDS_MAX, Practice
+
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 LOINC = "http://loinc.org|29463-7"
@@ -37,22 +28,10 @@ class Answer:
 class Interactions(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.state = tempfile.mkdtemp(prefix="hygie-interactions-")
-        cls.process = subprocess.Popen([HYGIE, "demo", "--json", "--state", cls.state, "--events", "43"],
-                                       stdout=subprocess.PIPE, text=True)
-        cls.ready = json.loads(cls.process.stdout.readline())
-        cls.token = {account["role"]: account["token"] for account in reversed(cls.ready["accounts"])}
+        practice = Practice()
+        cls.addClassCleanup(practice.close)
+        cls.ready, cls.token, cls.line = practice.ready, practice.token, practice.line
         cls.patient = cls.ready["patients"][0]
-        tls = ssl.create_default_context(cafile=cls.ready["ca_file"])
-        cls.line = http.client.HTTPSConnection("127.0.0.1", urlsplit(cls.ready["url"]).port, context=tls, timeout=60)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.line.close()
-        cls.process.send_signal(signal.SIGTERM)
-        cls.process.wait(SECONDS_MAX)
-        cls.process.stdout.close()
-        shutil.rmtree(cls.state, ignore_errors=True)
 
     def ask(self, method, path, body=None, headers=None, role="program"):
         if path.startswith("https:"):
