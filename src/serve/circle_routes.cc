@@ -54,6 +54,23 @@ Response closed() {
                     "they are to the patient, the legal representative and security"});
 }
 
+/// Only who watches over everybody, proven by two factors.
+bool is_officer(const access::Actor& actor) {
+    return actor.role == Role::Security && access::is_strong(actor.auth);
+}
+
+Response page_for_officers_only() {
+    return html_page(
+        403, {"Connexion à deux facteurs", "Sign-in with two factors"},
+        "<p>" +
+            html_of({"Les accès à relire ne s'ouvrent qu'avec une clé d'accès ou un code : "
+                     "ajoutez-en une à /oauth/passkeys, puis reconnectez-vous.",
+                     "Accesses to review open only with a passkey or a code: add one at "
+                     "/oauth/passkeys, then sign in again."}) +
+            "</p>\n" + sign_out_form(),
+        "'self'");
+}
+
 Lang lang_of(const Request& request) {
     return request.header("accept-language").starts_with("en") ? Lang::En : Lang::Fr;
 }
@@ -202,6 +219,7 @@ Response CircleRoutes::review(const Ask& ask, std::vector<event::Event>& owed) {
 
 Response CircleRoutes::home(const Ask& ask, std::vector<event::Event>& owed) {
     if (ask.actor.role == Role::Security) {
+        if (!is_officer(ask.actor)) return page_for_officers_only();
         const auto events = recent();
         if (!events) return message_page(503, {"Hygie", "Hygie"}, events.error().what);
         owed.push_back(event_of(ask, event::Type::LedgerRead, ""));
@@ -231,7 +249,6 @@ void CircleRoutes::operator()(const access::Actor& actor, const Request& request
     if (!form) return reply(refusal(form.error()));
     const Ask ask{actor, request, *form};
     std::vector<event::Event> owed;
-    const bool officer = actor.role == Role::Security && access::is_strong(actor.auth);
     Response response;
     if (reads && request.path == "/circles/opened")
         response = opened(ask, owed);
@@ -239,7 +256,7 @@ void CircleRoutes::operator()(const access::Actor& actor, const Request& request
         response = home(ask, owed);
     else if (!request.path.starts_with("/circles/"))
         response = refusal(404, {"rien à cette adresse", "nothing at this address"}, {"", ""});
-    else if (!officer)
+    else if (!is_officer(actor))
         response =
             refusal(403,
                     {"ceci est à la personne responsable de la sécurité, connectée à deux facteurs",

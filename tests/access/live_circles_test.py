@@ -268,8 +268,26 @@ class Live(unittest.TestCase):
         self.assertNotIn("unknown_actor", [json.loads(line).get("finding") for line in found],
                          "reception by role alone is nobody unknown")
 
+    def test_a_password_alone_opens_no_work_list(self):
+        officer = self.served.account("security")
+        go = self.browser(officer["user"], officer["password"])
+        status, page, _ = go("/my")
+        self.assertEqual(403, status)
+        self.assertIn("two factors", page)
+        self.assertNotIn("to review within", page)
+
     def sign_in(self, login, password):
-        """What a browser does from /my, by hand."""
+        """A patient from /my to the way out; returns the page."""
+        go = self.browser(login, password)
+        status, page, _ = go("/my")
+        self.assertEqual(200, status, page)
+        self.assertEqual(200, go("/my/sheet")[0])
+        self.assertEqual(200, go("/my/out", {})[0])
+        self.assertEqual(303, go("/my")[0], "signed out")
+        return page
+
+    def browser(self, login, password):
+        """What a browser does from /my, by hand, until somebody is signed in."""
         jar = {}
 
         def go(path, body=None):
@@ -293,12 +311,7 @@ class Live(unittest.TestCase):
         self.assertEqual(303, status, text)
         status, text, home = go(back)
         self.assertEqual((303, "/my"), (status, home), text)
-        status, page, _ = go("/my")
-        self.assertEqual(200, status, page)
-        self.assertEqual(200, go("/my/sheet")[0])
-        self.assertEqual(200, go("/my/out", {})[0])
-        self.assertEqual(303, go("/my")[0], "signed out")
-        return page
+        return go
 
 
 if __name__ == "__main__":
