@@ -1,11 +1,13 @@
 #include "ledger/completeness.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/cbor.h"
 #include "event/codec.h"
 #include "ledger/completeness_tree.h"
 #include "ledger/entry.h"
+#include "ledger/side_by_side.h"
 
 namespace hygie::ledger {
 namespace {
@@ -108,25 +110,74 @@ Result<CompletenessProof> read_proof(cbor::Reader& in) {
 
 // ---- proving
 
-/// Fetches entries in ascending order, each bundle once.
-class EntryReader {
-  public:
-    EntryReader(LogReader& log, std::uint64_t size) : log_(log), size_(size) {}
+/// Entries of the log with the proof of where they stand.
+struct Gathered {
+    std::vector<LoggedEntry> entries;
+    std::vector<Hash> hashes;
 
-    Result<LoggedEntry> read(std::uint64_t index) {
-        const std::uint64_t number = index / kTileHashes;
-        if (bundle_.entries.empty() || number != number_) {
-            bundle_ = TRY(read_bundle(log_, {number, width_of(size_, 0, number)}));
-            number_ = number;
-        }
-        return LoggedEntry{index, to_bytes(bundle_.entries[index % kTileHashes])};
+    const LoggedEntry& at(std::uint64_t index) const {
+        return *std::ranges::lower_bound(entries, index, {}, &LoggedEntry::index);
+    }
+};
+
+/// Fetches entries and makes their proof, stretch by stretch of the log: on a cold disk each entry
+/// is a wait for two files of its own, so several stretches are read side by side.
+class Gatherer {
+  public:
+    Gatherer(LogReader& log, TileCache& tiles, std::uint64_t size,
+             std::span<const std::uint64_t> indexes)
+        : log_(log), tiles_(tiles), size_(size), indexes_(indexes) {}
+
+    Result<Gathered> gather() {
+        cut();
+        stretches_.resize(parts_.size());
+        gathered_.entries.resize(indexes_.size());
+        TRY_STATUS(side_by_side(parts_.size(), kReadersMax, [this](std::size_t i) -> Status {
+            TRY_STATUS(read_entries(parts_[i]));
+            TileHashes hashes(tiles_, size_);
+            stretches_[i] = TRY(prove_stretch(hashes, size_, parts_[i], kStretchLeaves));
+            return {};
+        }));
+        TileHashes hashes(tiles_, size_);
+        gathered_.hashes = TRY(prove_leaves(hashes, size_, indexes_, stretches_, kStretchLeaves));
+        return std::move(gathered_);
     }
 
   private:
+    /// One tile of level 1 tells all about a stretch from outside.
+    static constexpr std::uint64_t kStretchLeaves = kTileHashes * kTileHashes;
+    /// A disk answers so many at once about as soon as one.
+    static constexpr std::size_t kReadersMax = 16;
+
+    void cut() {
+        for (auto rest = indexes_; !rest.empty();) {
+            const std::uint64_t end = (rest.front() / kStretchLeaves + 1) * kStretchLeaves;
+            const auto count =
+                static_cast<std::size_t>(std::ranges::lower_bound(rest, end) - rest.begin());
+            parts_.push_back(rest.first(count));
+            rest = rest.subspan(count);
+        }
+    }
+
+    Status read_entries(std::span<const std::uint64_t> part) {
+        Bundle bundle;
+        std::uint64_t number = UINT64_MAX;
+        LoggedEntry* entry = gathered_.entries.data() + (part.data() - indexes_.data());
+        for (const std::uint64_t index : part) {
+            if (std::exchange(number, index / kTileHashes) != index / kTileHashes)
+                bundle = TRY(read_bundle(log_, {number, width_of(size_, 0, number)}));
+            *entry++ = {index, to_bytes(bundle.entries[index % kTileHashes])};
+        }
+        return {};
+    }
+
     LogReader& log_;
-    std::uint64_t size_;
-    std::uint64_t number_ = 0;
-    Bundle bundle_;
+    TileCache& tiles_;
+    const std::uint64_t size_;
+    const std::span<const std::uint64_t> indexes_;
+    std::vector<std::span<const std::uint64_t>> parts_;  ///< one per stretch that holds some
+    std::vector<StretchProof> stretches_;
+    Gathered gathered_;
 };
 
 Status check_provable(const QueryIndex& index, const std::vector<RunEvidence>& runs,
@@ -277,22 +328,21 @@ Result<CompletenessProof> prove_completeness(const QueryIndex& index, LogReader&
     std::vector<RunEvidence> evidence = TRY(index.evidence(actor, range));
     TRY_STATUS(check_provable(index, evidence, size, range));
     CompletenessProof proof{actor, range, checkpoint, {}, {}, {}};
-    EntryReader reader(log, size);
     std::vector<std::uint64_t> indexes;
     for (const RunEvidence& run : evidence) {
         for (const SequenceRange found : run.found)
             for (std::uint64_t s = found.first; s < found.end; ++s)
                 if (s >= range.first && s < range.end) indexes.push_back(s);
     }
-    for (const std::uint64_t s : indexes) proof.entries.push_back(TRY(reader.read(s)));
-    for (RunEvidence& run : evidence) {
-        proof.runs.push_back({TRY(reader.read(run.logged_at)), run.block_count, run.first_block,
-                              std::move(run.blocks), std::move(run.hashes)});
-        indexes.push_back(run.logged_at);
-    }
+    const std::vector<std::uint64_t> found = indexes;
+    for (const RunEvidence& run : evidence) indexes.push_back(run.logged_at);
     std::ranges::sort(indexes);
-    TileHashes hashes(tiles, size);
-    proof.hashes = TRY(prove_leaves(hashes, size, indexes));
+    Gathered gathered = TRY(Gatherer(log, tiles, size, indexes).gather());
+    for (RunEvidence& run : evidence)
+        proof.runs.push_back({gathered.at(run.logged_at), run.block_count, run.first_block,
+                              std::move(run.blocks), std::move(run.hashes)});
+    for (const std::uint64_t s : found) proof.entries.push_back(gathered.at(s));
+    proof.hashes = std::move(gathered.hashes);
     return proof;
 }
 

@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <functional>
+#include <map>
 #include <set>
 
 #include "event/codec.h"
@@ -69,6 +70,24 @@ RC_GTEST_PROP(LeavesProof, LeadsToTheRootAndNowhereElse, ()) {
     }
     proof.push_back(root);
     RC_ASSERT(leads_elsewhere(size, shown, proof));
+}
+
+RC_GTEST_PROP(LeavesProof, IsTheSameMadeInStretches, ()) {
+    sim::Chance chance(*rc::gen::arbitrary<std::uint64_t>());
+    const std::uint64_t size = 1 + chance.below(300);
+    const std::uint64_t stretch_leaves = std::uint64_t{1} << chance.below(9);
+    const std::vector<Hash> leaves = some_leaves(size);
+    LeafReader reader(leaves);
+    std::map<std::uint64_t, std::vector<std::uint64_t>> parts;
+    std::set<std::uint64_t> chosen;
+    for (std::uint64_t i = chance.below(20); i > 0; --i) chosen.insert(chance.below(size));
+    for (const std::uint64_t i : chosen) parts[i / stretch_leaves].push_back(i);
+    std::vector<StretchProof> stretches;
+    for (const auto& [number, some] : parts)
+        stretches.push_back(prove_stretch(reader, size, some, stretch_leaves).value());
+    const std::vector<std::uint64_t> indexes(chosen.begin(), chosen.end());
+    RC_ASSERT(prove_leaves(reader, size, indexes, stretches, stretch_leaves).value() ==
+              prove_leaves(reader, size, indexes).value());
 }
 
 TEST(LeavesProof, RefusesLeavesOutsideTheTree) {
@@ -261,6 +280,20 @@ TEST(Completeness, HoldsOnAPrunedLedgerFromItsMinimum) {
     const auto proof = world->prove(actor(1), {9000, 15'000});
     ASSERT_TRUE(proof.has_value());
     EXPECT_EQ(world->check(*proof)->entries, world->traces(actor(1), {9000, 15'000}));
+}
+
+/// Entries of several stretches of the log, which are read side by side.
+TEST(Completeness, HoldsWhereSeveralReadersGatherIt) {
+    World world({.run_rows = 1 << 16, .fan_out = 4, .levels = 2});
+    sim::Chance chance(4);
+    while (world.log.size() < 3 * 65'536 + 100) world.act(actor(chance.below(2000)));
+    world.commit();
+    const SequenceRange all{0, 3 * 65'536};
+    for (const std::uint64_t who : {0, 1999}) {
+        const auto answer = world.check(world.prove(actor(who), all).value());
+        ASSERT_TRUE(answer.has_value()) << answer.error().what.en;
+        EXPECT_EQ(answer->entries, world.traces(actor(who), all));
+    }
 }
 
 TEST(Completeness, WaitsForTheCommitments) {

@@ -4,6 +4,8 @@
 #include <bit>
 #include <functional>
 
+#include "base/check.h"
+
 namespace hygie::ledger {
 namespace {
 
@@ -27,19 +29,41 @@ Result<Hash> subtree_root(HashReader& hashes, std::uint64_t begin, std::uint64_t
     return crypto::node_hash(left, right);
 }
 
-Status prove_subtree(HashReader& hashes, std::uint64_t begin, std::uint64_t end,
-                     std::span<const std::uint64_t> indexes, std::vector<Hash>& proof) {
-    if (indexes.empty()) {
-        proof.push_back(TRY(subtree_root(hashes, begin, end)));
-        return {};
+/// Writes a proof from left to right.
+class Prover {
+  public:
+    Prover(HashReader& hashes, std::span<const StretchProof> stretches,
+           std::uint64_t stretch_leaves)
+        : hashes_(hashes), stretches_(stretches), stretch_leaves_(stretch_leaves) {}
+
+    Status prove(std::uint64_t begin, std::uint64_t end, std::span<const std::uint64_t> indexes) {
+        if (indexes.empty()) {
+            proof_.push_back(TRY(subtree_root(hashes_, begin, end)));
+            return {};
+        }
+        if (!stretches_.empty() && end - begin <= stretch_leaves_) {
+            HYGIE_CHECK(stretches_.front().begin == begin, "a stretch of the proof is missing");
+            proof_.insert(proof_.end(), stretches_.front().hashes.begin(),
+                          stretches_.front().hashes.end());
+            stretches_ = stretches_.subspan(1);
+            return {};
+        }
+        if (end - begin == 1) return {};
+        const std::uint64_t middle = middle_of(begin, end);
+        const auto split = static_cast<std::size_t>(
+            std::lower_bound(indexes.begin(), indexes.end(), middle) - indexes.begin());
+        TRY_STATUS(prove(begin, middle, indexes.first(split)));
+        return prove(middle, end, indexes.subspan(split));
     }
-    if (end - begin == 1) return {};
-    const std::uint64_t middle = middle_of(begin, end);
-    const auto split = static_cast<std::size_t>(
-        std::lower_bound(indexes.begin(), indexes.end(), middle) - indexes.begin());
-    TRY_STATUS(prove_subtree(hashes, begin, middle, indexes.first(split), proof));
-    return prove_subtree(hashes, middle, end, indexes.subspan(split), proof);
-}
+
+    std::vector<Hash> take() { return std::move(proof_); }
+
+  private:
+    HashReader& hashes_;
+    std::span<const StretchProof> stretches_;
+    std::uint64_t stretch_leaves_;
+    std::vector<Hash> proof_;
+};
 
 std::unexpected<Error> does_not_fit() {
     return fail(Code::Forged,
@@ -75,6 +99,13 @@ Result<Hash> root_of_subtree(std::uint64_t begin, std::uint64_t end,
 
 Result<std::vector<Hash>> prove_leaves(HashReader& hashes, std::uint64_t size,
                                        std::span<const std::uint64_t> indexes) {
+    return prove_leaves(hashes, size, indexes, {}, 0);
+}
+
+Result<std::vector<Hash>> prove_leaves(HashReader& hashes, std::uint64_t size,
+                                       std::span<const std::uint64_t> indexes,
+                                       std::span<const StretchProof> stretches,
+                                       std::uint64_t stretch_leaves) {
     const bool ascend =
         std::adjacent_find(indexes.begin(), indexes.end(), std::greater_equal<>()) == indexes.end();
     if (!ascend || (!indexes.empty() && indexes.back() >= size))
@@ -83,9 +114,18 @@ Result<std::vector<Hash>> prove_leaves(HashReader& hashes, std::uint64_t size,
                      "these entries are not all in the tree"},
                     {"donnez des index croissants, plus petits que la taille du point de contrôle",
                      "give ascending indexes, smaller than the size in the checkpoint"});
-    std::vector<Hash> proof;
-    if (size > 0) TRY_STATUS(prove_subtree(hashes, 0, size, indexes, proof));
-    return proof;
+    Prover prover(hashes, stretches, stretch_leaves);
+    if (size > 0) TRY_STATUS(prover.prove(0, size, indexes));
+    return prover.take();
+}
+
+Result<StretchProof> prove_stretch(HashReader& hashes, std::uint64_t size,
+                                   std::span<const std::uint64_t> indexes,
+                                   std::uint64_t stretch_leaves) {
+    const std::uint64_t begin = indexes.front() / stretch_leaves * stretch_leaves;
+    Prover prover(hashes, {}, 0);
+    TRY_STATUS(prover.prove(begin, std::min(size, begin + stretch_leaves), indexes));
+    return StretchProof{begin, prover.take()};
 }
 
 Result<Hash> root_from_leaves(std::uint64_t size, std::span<const IndexedLeaf> leaves,

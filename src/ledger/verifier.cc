@@ -1,10 +1,10 @@
 #include "ledger/verifier.h"
 
 #include <algorithm>
-#include <thread>
 #include <vector>
 
 #include "ledger/bundle_run.h"
+#include "ledger/side_by_side.h"
 #include "ledger/tree.h"
 
 namespace hygie::ledger {
@@ -137,17 +137,9 @@ class Audit {
     }
 
     Status check(std::vector<BundleRun>& runs) const {
-        std::vector<Status> outcomes(runs.size());
-        const auto check_one = [&](std::size_t i) {
-            outcomes[i] = check_run(log_, head().size, rules_, runs[i]);
-        };
-        {
-            std::vector<std::jthread> threads;
-            for (std::size_t i = 1; i < runs.size(); ++i) threads.emplace_back(check_one, i);
-            check_one(0);
-        }
-        for (const Status& outcome : outcomes) TRY_STATUS(outcome);
-        return {};
+        return side_by_side(runs.size(), runs.size(), [&](std::size_t i) {
+            return check_run(log_, head().size, rules_, runs[i]);
+        });
     }
 
     Status take(const BundleRun& run) {
