@@ -73,12 +73,15 @@ std::uint32_t StaffBook::version_of(std::string_view name) const {
 }
 
 /// A position that changes hands moves whom the resources count that name the position.
-void StaffBook::replace(const std::string& name, std::unique_ptr<Resource> fresh) {
+std::unique_ptr<StaffBook::Resource> StaffBook::replace(const std::string& name,
+                                                        std::unique_ptr<Resource> fresh) {
     NameSet counted = mentions_[name];
     counted.insert(name);
     for (const std::string& one : counted) count(one, -1);
+    std::unique_ptr<Resource> before;
     if (const auto old = resources_.find(name); old != resources_.end()) {
         strike(name, *old->second);
+        before = std::move(old->second);
         resources_.erase(old);
     }
     if (fresh) {
@@ -88,6 +91,7 @@ void StaffBook::replace(const std::string& name, std::unique_ptr<Resource> fresh
     for (const std::string& one : counted) count(one, +1);
     wholes_.reset();
     known_.clear();
+    return before;
 }
 
 void StaffBook::enlist(const std::string& name, const Resource& resource) {
@@ -208,6 +212,17 @@ Staff::Belongings StaffBook::of(const Policy& policy, const std::string& person)
     keep_honest(facts);
     auto found = Staff(std::move(facts), policy).of(person);
     if (known_.size() < kKnownMax) known_.emplace(person, found);
+    return found;
+}
+
+Staff::Belongings StaffBook::of_with(const Policy& policy, const std::string& person,
+                                     std::span<const Draft> drafts) {
+    std::vector<std::unique_ptr<Resource>> before;
+    for (const Draft& one : drafts)
+        before.push_back(replace(one.name, std::make_unique<Resource>(read(0, one.body))));
+    auto found = of(policy, person);
+    for (std::size_t i = drafts.size(); i > 0; --i)
+        replace(drafts[i - 1].name, std::move(before[i - 1]));
     return found;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,6 +31,13 @@ class StaffBook {
 
     /// As Staff::of() over all resources. `policy` must outlive the answer's use.
     Staff::Belongings of(const Policy& policy, const std::string& person);
+    /// A resource of the house as somebody would have it.
+    struct Draft {
+        std::string name, body;
+    };
+    /// The same, were these stored; nothing of them stays.
+    Staff::Belongings of_with(const Policy& policy, const std::string& person,
+                              std::span<const Draft> drafts);
     /// Forgets what was worked out: another policy is in force.
     void forget() { known_.clear(); }
 
@@ -51,7 +59,8 @@ class StaffBook {
     using NameSet = std::set<std::string, std::less<>>;
 
     static Resource read(std::uint32_t version, std::string body);
-    void replace(const std::string& name, std::unique_ptr<Resource> fresh);
+    /// What stood there before.
+    std::unique_ptr<Resource> replace(const std::string& name, std::unique_ptr<Resource> fresh);
     void enlist(const std::string& name, const Resource& resource);
     void strike(const std::string& name, const Resource& resource);
     void count(const std::string& name, int sign);

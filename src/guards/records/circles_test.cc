@@ -175,6 +175,51 @@ TEST(Circles, NobodyLetsThemselvesIn) {
     EXPECT_EQ(house.get(keeper, "Patient/d").status, 404);
 }
 
+TEST(Circles, NobodyLetsThemselvesInByAnotherNameOrTime) {
+    House house;
+    const std::string bob = R"("practitioner":{"reference":"Practitioner/dr-bob"})";
+    store(house,
+          {R"({"resourceType":"Location","id":"ward","physicalType":{"coding":[{"code":"wa"}]}})",
+           R"({"resourceType":"Organization","id":"own","name":"Unité"})",
+           R"({"resourceType":"Organization","id":"other","name":"Unité"})",
+           R"({"resourceType":"PractitionerRole","id":"r","active":true,)" + bob +
+               R"(,"organization":{"reference":"Organization/own"}})",
+           R"({"resourceType":"PractitionerRole","id":"past","active":true,)" + bob +
+               R"(,"location":[{"reference":"Location/ward"}],"period":{"end":"2020-01-01"}})",
+           R"({"resourceType":"Schedule","id":"shifts","actor":[{"reference":)"
+           R"("PractitionerRole/r"},{"reference":"Location/ward"}],)"
+           R"("planningHorizon":{"start":"2020-01-01","end":"2020-01-02"}})",
+           encounter("in-progress", R"("serviceProvider":{"reference":"Organization/other"},)"
+                                    R"("location":[{"location":{"reference":"Location/ward"}}])")});
+    ASSERT_EQ(house.get(house.bob, "Patient/d").status, 404);
+    const std::string position = R"({"reference":"PractitionerRole/r"})";
+    for (const std::string& body :
+         {R"({"resourceType":"CareTeam","status":"active","participant":[{"member":)" + position +
+              R"(}],"managingOrganization":[{"reference":"Organization/other"}]})",
+          R"({"resourceType":"Schedule","actor":[)" + position +
+              R"(,{"reference":"Location/ward"}]})",
+          R"({"resourceType":"PractitionerRole","active":true,)" + bob +
+              R"(,"location":[{"reference":"Location/ward"}]})",
+          std::string(R"({"resourceType":"Slot","status":"busy","schedule":{"reference":)"
+                      R"("Schedule/shifts"},"start":"2020-01-01T08:00:00Z",)"
+                      R"("end":"2099-01-01T08:00:00Z"})")}) {
+        const std::string type(fhir::parse(body).value().root["resourceType"].text());
+        const auto answer = house.post(house.bob, type, body);
+        EXPECT_EQ(answer.status, 403) << body << answer.body;
+        EXPECT_EQ(house.get(house.bob, "Patient/d").status, 404) << type;
+    }
+    // Where one belongs already, one may say so again; and others may be named.
+    for (const std::string& body :
+         {R"({"resourceType":"CareTeam","status":"active","participant":[{"member":)" + position +
+              R"(}],"managingOrganization":[{"reference":"Organization/own"}]})",
+          std::string(R"({"resourceType":"Schedule","actor":[{"reference":)"
+                      R"("Practitioner/dr-anne"},{"reference":"Location/ward"}]})")}) {
+        const std::string type(fhir::parse(body).value().root["resourceType"].text());
+        const auto answer = house.post(house.bob, type, body);
+        EXPECT_EQ(answer.status, 201) << body << answer.body;
+    }
+}
+
 TEST(Circles, ATeleconsultationEndsWithItself) {
     House house;
     const auto call = [](const std::string& status) {

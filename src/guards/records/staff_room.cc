@@ -97,4 +97,12 @@ std::vector<access::Belonging> StaffRoom::belongings(
     return all;
 }
 
+std::vector<access::Belonging> StaffRoom::belongings_with(
+    const std::shared_ptr<const access::Policy>& policy, const std::string& person,
+    std::span<const access::StaffBook::Draft> drafts) {
+    const std::lock_guard lock(mutex_);
+    catch_up(policy);
+    return *book_.of_with(*policy, person, drafts);
+}
+
 }  // namespace hygie::records

@@ -24,6 +24,10 @@ class StaffRoom {
     /// cannot be read.
     std::vector<access::Belonging> belongings(const std::shared_ptr<const access::Policy>& policy,
                                               const std::string& person);
+    /// Where that one would belong, were these resources of the house stored.
+    std::vector<access::Belonging> belongings_with(
+        const std::shared_ptr<const access::Policy>& policy, const std::string& person,
+        std::span<const access::StaffBook::Draft> drafts);
 
   private:
     using Place = std::shared_ptr<const vault::Record>;

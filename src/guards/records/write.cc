@@ -92,6 +92,7 @@ Answer<vault::Transaction> Writing::prepare() {
         if (step.is_idle) continue;
         transaction.writes.push_back(write_of(step));
     }
+    TRY_STATUS(check_confers(sight_, plan_));
     Contradictions contradictions(sight_, work_.arena, plan_);
     for (Step& step : plan_.steps) {
         for (const fhir::Json issue : TRY(contradictions.find(step))) {
@@ -167,7 +168,7 @@ Answer<void> Writing::judge(const Step& step) {
              .evidence = reference_to("Patient", step.patient)}};
         decision = &sight_.decision(action, step.change.type, step.patient, opened);
     }
-    if (decision->permitted) return check_confers(call_, step);
+    if (decision->permitted) return {};
     if (auto owed = owed_by(*decision)) return std::unexpected(*std::move(owed));
     return std::unexpected(forbidden(decision->reasons));
 }
