@@ -223,6 +223,8 @@ std::string status_line(int status) {
             return "410 Gone";
         case 412:
             return "412 Precondition Failed";
+        case 413:
+            return "413 Content Too Large";
         case 422:
             return "422 Unprocessable Entity";
         case 428:

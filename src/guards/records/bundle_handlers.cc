@@ -14,6 +14,16 @@ namespace hygie::records {
 namespace {
 
 constexpr int kAtOnceMax = 64;  ///< entries of a bundle under way
+/// Of answers held together; entries beyond it are refused one by one.
+constexpr std::size_t kAnswersBytesMax = 64 << 20;
+
+Refusal too_much() {
+    return {413,
+            "too-costly",
+            {"la réponse à ce Bundle devient trop grande",
+             "the answer to this Bundle becomes too large"},
+            {"demandez cette entrée à part", "ask for this entry apart"}};
+}
 
 /// The answer to one entry.
 struct EntryResult {
@@ -86,6 +96,7 @@ class Bundling : public std::enable_shared_from_this<Bundling> {
     std::atomic<int> free_ = 0;  ///< places among those under way, and the right to fill them
     std::size_t asked_ = 0;      ///< of rest_; changed by whoever has that right
     std::atomic<std::size_t> answered_ = 0;
+    std::atomic<std::size_t> bytes_ = 0;  ///< of answers so far
 };
 
 Answer<Work> Bundling::read() {
@@ -140,18 +151,21 @@ void Bundling::next_entries() {
 void Bundling::ask(std::size_t number) {
     const BundleEntry& entry = bundle_.entries[number];
     http::Reply reply = [self = shared_from_this(), number](http::Response response) {
+        self->bytes_ += response.body.size();
         self->results_[number] = result_of(self->desk_, response);
         if (self->answered_.fetch_add(1) + 1 == self->rest_.size()) return self->finish();
         if (self->free_.fetch_add(1) == 0) self->next_entries();
     };
-    if (!entry.refusal) return serve(desk_, call_->actor, request_of(entry), std::move(reply));
+    const bool fits = bytes_ <= kAnswersBytesMax;
+    if (fits && !entry.refusal)
+        return serve(desk_, call_->actor, request_of(entry), std::move(reply));
     auto alone = std::make_unique<Call>();
     alone->actor = call_->actor;
     alone->request = request_of(entry);
     alone->wishes.lang = call_->wishes.lang;
     alone->asked = call_->asked;
     alone->reply = std::move(reply);
-    refuse(desk_, std::move(alone), *entry.refusal, event::Type::RecordUpdated);
+    refuse(desk_, std::move(alone), fits ? *entry.refusal : too_much(), event::Type::RecordUpdated);
 }
 
 http::Request Bundling::request_of(const BundleEntry& entry) const {

@@ -154,5 +154,25 @@ TEST(Bundle, AThousandEntriesAtOnce) {
     EXPECT_EQ(house.post(house.anne, "", bundle("batch", reads)).json()["entry"].size(), 1000U);
 }
 
+TEST(Bundle, AnAnswerThatGrowsTooLargeEndsInRefusals) {
+    House house;
+    const std::string large(12 << 20, 'A');
+    ASSERT_EQ(house
+                  .put(house.program, "Binary/big",
+                       R"({"resourceType":"Binary","id":"big","contentType":"text/plain",)"
+                       R"("securityContext":{"reference":"Patient/a"},"data":")" +
+                           large + "\"}")
+                  .status,
+              201);
+    std::string entries;
+    for (int i = 0; i < 12; ++i)
+        entries += (entries.empty() ? "" : ",") + entry("GET", "Binary/big", "");
+    const auto answer = house.post(house.anne, "", bundle("batch", entries));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(status_of(answer, 0), "200 OK");
+    EXPECT_EQ(status_of(answer, 11), "413 Content Too Large");
+    EXPECT_LT(answer.body.size(), std::size_t{96} << 20);
+}
+
 }  // namespace
 }  // namespace hygie::records
