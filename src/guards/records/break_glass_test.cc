@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "guards/records/door_kit.h"
 
 namespace hygie::records {
@@ -55,6 +57,40 @@ TEST(BreakGlass, IsRefusedWithoutAMotiveAProfessionOrASecondFactor) {
     bob.profession = "35";
     EXPECT_EQ(house.post(bob, "Patient/a/$break-glass", std::string(kMotive)).status, 403);
     EXPECT_EQ(house.get(bob, "Patient/a").status, 404);
+}
+
+TEST(BreakGlass, EveryWayThatShowsSomethingByItSaysSo) {
+    House house;
+    const access::Actor bob = physician(house.bob);
+    ASSERT_EQ(house.post(bob, "Patient/a/$break-glass", std::string(kMotive)).status, 200);
+    const std::string again = R"({"resourceType":"Observation","status":"final","code":)"
+                              R"({"text":"x"},"subject":{"reference":"Patient/a"}})";
+    const std::vector<Sent> ways = {{.url = "Observation?patient=a"},
+                                    {.url = "Patient?_id=a&_revinclude=Observation:subject"},
+                                    {.url = "Patient/a/Observation"},
+                                    {.url = "Patient/a/$everything"},
+                                    {.url = "Observation/oa1/_history"},
+                                    {.url = "Observation/oa1/$meta"},
+                                    {.method = "POST",
+                                     .url = "Observation",
+                                     .body = again,
+                                     .headers = {{"if-none-exist", "_id=oa1"}}},
+                                    {.method = "POST", .url = "Observation", .body = again}};
+    for (const Sent& sent : ways) {
+        house.trace.take();
+        const auto answer = house.ask(bob, sent);
+        EXPECT_LT(answer.status, 300) << sent.url << answer.body;
+        const auto events = house.trace.take();
+        EXPECT_TRUE(std::ranges::any_of(events,
+                                        [](const event::Event& e) {
+                                            return e.subject.patient.str() == "a" &&
+                                                   e.break_glass && e.basis.starts_with("event/");
+                                        }))
+            << sent.method << ' ' << sent.url;
+    }
+    // Those of the own circle do not.
+    ASSERT_EQ(house.get(bob, "Observation?patient=c").status, 200);
+    EXPECT_FALSE(house.trace.take().front().break_glass);
 }
 
 }  // namespace

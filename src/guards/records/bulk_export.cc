@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <span>
 
 #include "base/escape.h"
 #include "fhir/search_query.h"
@@ -132,7 +133,7 @@ class Exporting {
     Answer<void> keep_pace(const vault::Record& record);
     Answer<std::vector<vault::Found>> chosen(const vault::Record& record);
     Answer<std::set<std::string>> passing(std::string_view type, const vault::Record& record);
-    Status tell_ledger(const vault::Record& record, std::size_t count);
+    Status tell_ledger(const vault::Record& record, std::span<const vault::Found> given);
 
     Desk& desk_;
     std::shared_ptr<Call> call_;
@@ -200,10 +201,11 @@ Answer<std::set<std::string>> Exporting::passing(std::string_view type,
     return ids;
 }
 
-Status Exporting::tell_ledger(const vault::Record& record, std::size_t count) {
+Status Exporting::tell_ledger(const vault::Record& record, std::span<const vault::Found> given) {
     event::Event e = event_of(desk_, *call_, Type::RecordExported, record.patient(), {});
     e.query = call_->asked;
-    e.detail["shown"] = fmt::format("{}", count);
+    e.detail["shown"] = fmt::format("{}", given.size());
+    add_glasses(sight_, event::Action::Read, given, {&e, 1});
     std::promise<Status> kept;
     auto waiting = kept.get_future();
     desk_.rooms.trace.submit({std::move(e)}, [&](Status status) { kept.set_value(status); });
@@ -214,7 +216,8 @@ Status Exporting::tell_ledger(const vault::Record& record, std::size_t count) {
 Answer<void> Exporting::keep_pace(const vault::Record& record) {
     std::vector<event::Event> events = {
         event_of(desk_, *call_, Type::RecordExported, record.patient(), {})};
-    if (auto refusal = held(desk_, *call_, events)) return std::unexpected(*std::move(refusal));
+    if (auto refusal = held(desk_, *call_, events, call_->pressure))
+        return std::unexpected(*std::move(refusal));
     return {};
 }
 
@@ -222,7 +225,7 @@ Answer<void> Exporting::give(const vault::Record& record) {
     const auto found = TRY(chosen(record));
     if (found.empty()) return {};
     TRY_STATUS(keep_pace(record));
-    TRY_STATUS(tell_ledger(record, found.size()));
+    TRY_STATUS(tell_ledger(record, found));
     std::map<std::string_view, std::pair<std::string, std::uint64_t>> lines;
     for (const vault::Found& one : found) {
         auto& [text, count] = lines[one.entry.type];

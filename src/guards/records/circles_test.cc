@@ -369,5 +369,20 @@ TEST(Circles, WhatNeedsASecondFactorSaysSo) {
     EXPECT_EQ(house.get(weak, "Observation/oc1").status, 404);
 }
 
+TEST(Circles, WhatAWriteShowsCountsLikeReading) {
+    House house;
+    house.policy = tight();
+    add_patients(house, 8);
+    int shown = 0;
+    for (int i = 1; i <= 8; ++i) {
+        const std::string id = "p" + std::to_string(i);
+        const auto answer = house.post(house.anne, "Patient", vault::kit::patient("x", "Autre"),
+                                       {{"if-none-exist", "_id=" + id}});
+        shown += answer.body.contains("Nom") ? 1 : 0;
+    }
+    EXPECT_EQ(shown, 2);
+    EXPECT_EQ(house.get(house.anne, "Patient/p1").status, 403);
+}
+
 }  // namespace
 }  // namespace hygie::records

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 
 #include "guards/records/door_kit.h"
+#include "guards/records/target.h"
 
 /// Who is outside a circle learns nothing, by whatever way; and nothing shows without its trace.
 namespace hygie::records {
@@ -260,6 +262,39 @@ TEST(Trace, EveryPatientShownHasAnEntry) {
             EXPECT_TRUE(!shows_b || told.contains("b")) << asked_of(sent) << '\n' << answer.body;
         }
     }
+}
+
+TEST(Trace, ARefusedSearchIsKeptHoweverLongItsForm) {
+    House house;
+    for (const std::string type : {"application/fhir+json", "application/x-www-form-urlencoded"}) {
+        house.trace.take();
+        const auto answer = house.post(house.anne, "Patient/_search", std::string(1 << 20, 'x'),
+                                       {{"content-type", type}});
+        EXPECT_GE(answer.status, 400);
+        const auto events = house.trace.take();
+        ASSERT_EQ(events.size(), 1U);
+        EXPECT_LT(events.front().query.size(), 2 * kQueryBytesMax);
+    }
+}
+
+TEST(Trace, ValidatingWhatIsStoredNamesItsPatient) {
+    House house;
+    ASSERT_EQ(house.post(house.anne, "Observation/oa1/$validate", "").status, 200);
+    const auto events = house.trace.take();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events.front().subject.patient.str(), "a");
+    EXPECT_EQ(events.front().subject.object.str(), "Observation/oa1");
+    EXPECT_EQ(events.front().basis, "CareTeam/team-a");
+}
+
+TEST(Trace, AHistorySaysOfEachPatientWhy) {
+    House house;
+    ASSERT_EQ(house.get(house.anne, "Observation/_history").status, 200);
+    std::map<std::string, std::string> why;
+    for (const event::Event& event : house.trace.take())
+        why[event.subject.patient.str()] = event.basis;
+    EXPECT_EQ(why, (std::map<std::string, std::string>{{"a", "CareTeam/team-a"},
+                                                       {"b", "CareTeam/team-b"}}));
 }
 
 }  // namespace

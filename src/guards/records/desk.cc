@@ -149,21 +149,22 @@ std::vector<event::Event> events_of(const Desk& desk, const Call& call, event::T
     return events;
 }
 
-std::optional<Refusal> held(Desk& desk, Call& call, std::vector<event::Event>& events) {
+std::optional<Refusal> held(Desk& desk, const Call& call, std::vector<event::Event>& events,
+                            access::Pressure& pressure) {
     if (call.actor.role == access::Role::Program || std::ranges::none_of(events, opens_record))
         return std::nullopt;
-    call.pressure = desk.pace->note(*call.policy, call.actor.id, events, desk.rooms.clock.now());
-    if (call.pressure == access::Pressure::Calm) return std::nullopt;
-    for (event::Event& e : events) e.detail["pressure"] = name_of(call.pressure);
-    const bool asks = call.pressure == access::Pressure::Justify && !call.justified;
-    if (!asks && call.pressure != access::Pressure::Cut) return std::nullopt;
-    return beyond_habit(call.pressure);
+    pressure = desk.pace->note(*call.policy, call.actor.id, events, desk.rooms.clock.now());
+    if (pressure == access::Pressure::Calm) return std::nullopt;
+    for (event::Event& e : events) e.detail["pressure"] = name_of(pressure);
+    const bool asks = pressure == access::Pressure::Justify && !call.justified;
+    if (!asks && pressure != access::Pressure::Cut) return std::nullopt;
+    return beyond_habit(pressure);
 }
 
 void disclose(Desk& desk, CallPtr call, Disclosure disclosure) {
     // What tells nothing about anybody leaves no entry.
     if (disclosure.events.empty()) return call->reply(std::move(disclosure.response));
-    if (const auto refusal = held(desk, *call, disclosure.events))
+    if (const auto refusal = held(desk, *call, disclosure.events, call->pressure))
         return refuse(desk, std::move(call), *refusal);
     auto reply = std::make_shared<http::Reply>(std::move(call->reply));
     if (call->pressure >= access::Pressure::Slow) *reply = slowed(desk, std::move(*reply));
@@ -222,9 +223,14 @@ std::string reference_to(std::string_view type, std::string_view id) {
 }
 
 std::string page_link(const Desk& desk, const Call& call, const Cursor& next) {
+    return page_link(desk, call, call.parameters, next);
+}
+
+std::string page_link(const Desk& desk, const Call& call, const Parameters& parameters,
+                      const Cursor& next) {
     const std::string_view path(call.request.path);
     PageOf page{.path = std::string(path.substr(std::min(desk.base_path.size(), path.size()))),
-                .query = print_query(call.parameters),
+                .query = print_query(parameters),
                 .cursor = next};
     return desk.options.base + "_page/" +
            seal_page(desk.page_key, desk.rooms.random, call.actor.id, page);

@@ -95,10 +95,11 @@ void disclose(Desk& desk, CallPtr call, Disclosure disclosure);
 void refuse(Desk& desk, CallPtr call, const Refusal& refusal,
             event::Type type = event::Type::RecordRead);
 
-/// Counts the patients that these events open to their actor, and notes the pressure in them; the
-/// refusal when that is beyond every habit and no motive was given. Programs are bound by their
-/// scopes alone.
-std::optional<Refusal> held(Desk& desk, Call& call, std::vector<event::Event>& events);
+/// Counts the patients that these events open to their actor, and notes the pressure in them and in
+/// `pressure`; the refusal when that is beyond every habit and no motive was given. Programs are
+/// bound by their scopes alone.
+std::optional<Refusal> held(Desk& desk, const Call& call, std::vector<event::Event>& events,
+                            access::Pressure& pressure);
 
 /// A response with a FHIR body.
 http::Response json_response(const Call& call, int status, std::string json);
@@ -108,5 +109,8 @@ std::string reference_to(std::string_view type, std::string_view id);
 
 /// A link to the rest of this answer: sealed, good for this actor only.
 std::string page_link(const Desk& desk, const Call& call, const Cursor& next);
+/// The same where the parameters came by more ways than the URL.
+std::string page_link(const Desk& desk, const Call& call, const Parameters& parameters,
+                      const Cursor& next);
 
 }  // namespace hygie::records

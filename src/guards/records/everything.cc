@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 #include <set>
+#include <span>
 
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
@@ -98,24 +99,26 @@ Answer<Disclosure> everything(Desk& desk, const Call& call) {
     const auto patient = TRY(sight.open(event::Action::Read, "Patient", call.target.id));
     const auto reasons = sight.reasons();
     const auto entries = TRY(open_entries(sight, *patient.record, wanted));
-    auto at = std::ranges::upper_bound(entries, call.cursor.last, {}, reference_of);
+    const auto at = std::ranges::upper_bound(entries, call.cursor.last, {}, reference_of);
     BundleWriter writer("searchset", desk.options.base);
     writer.total(entries.size());
     const auto left = static_cast<std::size_t>(entries.end() - at);
     const auto end = at + static_cast<std::ptrdiff_t>(std::min(wanted.count, left));
     if (end != entries.end() && end != at)
-        writer.link("next", page_link(desk, call, {.last = reference_of(*(end - 1))}));
+        writer.link("next", page_link(desk, call, input.texts, {.last = reference_of(*(end - 1))}));
+    const std::span<const vault::Found> shown(at, end);
     std::set<std::string> told;
-    for (; at != end; ++at) {
-        const vault::Version version = TRY(desk.rooms.vault.read(*at));
+    for (const vault::Found& one : shown) {
+        const vault::Version version = TRY(desk.rooms.vault.read(one));
         writer.add(
-            {.reference = reference_of(*at), .resource = version.body, .search_mode = "match"});
+            {.reference = reference_of(one), .resource = version.body, .search_mode = "match"});
         TRY_STATUS(add_referred(sight, wanted, version.body, told, writer));
     }
     event::Event e = event_of(desk, call, event::Type::RecordRead, patient.record->patient(),
                               reference_to("Patient", call.target.id));
     e.query = call.asked;
     add_basis(e, reasons);
+    add_glasses(sight, event::Action::Read, shown, {&e, 1});
     return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
 }
 

@@ -140,16 +140,24 @@ Answer<void> tell_versions(
     }
 }
 
-/// Ledger entries of a history: one for each patient of whom something is told.
-std::vector<event::Event> history_events(Sight& sight, const std::set<std::string>& patients,
-                                         std::string_view object) {
+event::Event history_event(Sight& sight, std::string_view patient, std::string_view object) {
+    event::Event e = event_of(sight.desk(), sight.call(), event::Type::RecordRead, patient, object);
+    e.query = sight.call().asked;
+    return e;
+}
+
+/// Ledger entries of a wide history: one for each patient of whom something is told, and why.
+std::vector<event::Event> history_events(Sight& sight, const std::vector<vault::Found>& told) {
+    const std::string_view type = sight.call().target.type;
+    std::set<std::string_view> patients;
     std::vector<event::Event> events;
-    for (const std::string& patient : patients) {
-        events.push_back(
-            event_of(sight.desk(), sight.call(), event::Type::RecordRead, patient, object));
-        events.back().query = sight.call().asked;
-        add_basis(events.back(), sight.reasons());
+    for (const vault::Found& found : told) {
+        if (!patients.insert(found.record->patient()).second) continue;
+        events.push_back(history_event(sight, found.record->patient(), type));
+        if (sight.may(event::Action::Read, found)) add_basis(events.back(), sight.reasons());
     }
+    add_glasses(sight, event::Action::Read, told, events);
+    if (events.empty()) events.push_back(history_event(sight, {}, type));
     return events;
 }
 
@@ -168,9 +176,10 @@ Answer<Disclosure> read_history(Desk& desk, const Call& call) {
     if (versions.size() == wanted.count && versions.back().version > 1)
         writer.link("next", page_link(desk, call, {.offset = versions.back().version - 1}));
     for (const vault::Version& version : versions) add_version(writer, version);
-    return Disclosure{json_response(call, 200, writer.finish()),
-                      history_events(sight, {std::string(found.record->patient())},
-                                     reference_to(found.entry.type, found.entry.id))};
+    event::Event e = history_event(sight, found.record->patient(),
+                                   reference_to(found.entry.type, found.entry.id));
+    add_basis(e, sight.reasons());
+    return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
 }
 
 Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
@@ -182,7 +191,7 @@ Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
     for (const auto& record : records) add_entries(sight, record, type, wanted.since, found);
     TRY_STATUS(sight.settle());
     std::vector<vault::Version> page;
-    std::set<std::string> patients;
+    std::vector<vault::Found> told;
     bool is_behind = call.cursor.last.empty();
     bool more = false;
     TRY_STATUS(tell_versions(desk, std::move(found), wanted.since,
@@ -194,16 +203,14 @@ Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
                                  more = page.size() == wanted.count;
                                  if (more) return false;
                                  page.push_back(version);
-                                 patients.emplace(of.record->patient());
+                                 told.push_back(of);
                                  return true;
                              }));
     BundleWriter writer("history", desk.options.base);
     writer.link("self", self_link(desk, call));
     if (more) writer.link("next", page_link(desk, call, {.last = place_of(page.back())}));
     for (const vault::Version& version : page) add_version(writer, version);
-    if (patients.empty()) patients.emplace();
-    return Disclosure{json_response(call, 200, writer.finish()),
-                      history_events(sight, patients, type)};
+    return Disclosure{json_response(call, 200, writer.finish()), history_events(sight, told)};
 }
 
 }  // namespace hygie::records

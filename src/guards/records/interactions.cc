@@ -188,12 +188,13 @@ Answer<void> take_form(Call& call) {
     const bool has_form =
         shape == SystemSearch || shape == TypeSearch || shape == CompartmentSearch;
     if (!has_form || call.method != Post) return {};
-    call.asked += '&';
-    call.asked += as_text(call.request.body);
     if (call.request.body.empty()) return {};
     if (TRY(body_kind(call.request)) != BodyKind::Form) return std::unexpected(unsupported_body());
     std::ranges::move(TRY(parse_query(as_text(call.request.body))),
                       std::back_inserter(call.parameters));
+    // Known by now to be no longer than a query: the ledger keeps it whole.
+    call.asked += '&';
+    call.asked += as_text(call.request.body);
     return {};
 }
 
@@ -203,12 +204,10 @@ Answer<void> understand(const Desk& desk, Call& call) {
     call.asked = request.query.empty() ? request.path : request.path + '?' + request.query;
     call.method = TRY(method_named(request.method));
     // "/fhir" is the base as well as "/fhir/".
+    if (request.path + '/' == desk.base_path) call.request.path = desk.base_path;
     std::string_view path = request.path;
-    if (path.size() + 1 == desk.base_path.size() && desk.base_path.starts_with(path)) path = {};
-    if (!path.empty()) {
-        if (!path.starts_with(desk.base_path)) return std::unexpected(no_row({.shape = Page}));
-        path.remove_prefix(desk.base_path.size());
-    }
+    if (!path.starts_with(desk.base_path)) return std::unexpected(no_row({.shape = Page}));
+    path.remove_prefix(desk.base_path.size());
     call.target = TRY(parse_target(path));
     call.parameters = TRY(parse_query(request.query));
     TRY_STATUS(take_form(call));

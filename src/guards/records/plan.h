@@ -22,8 +22,11 @@ struct Step {
     std::string patient{};                 ///< whose record it goes to; empty: the house
     Issues warnings{};
     std::vector<std::string> detected{};  ///< "DetectedIssue/…" written beside it
+    std::vector<event::Reason> basis{};   ///< why it is allowed, once it was judged
 
     std::string reference() const { return reference_to(change.type, change.id); }
+    /// What is there is told, and left as it is.
+    bool shows() const { return is_idle && before && !before->entry.deleted; }
     bool has_body() const { return !is_idle && change.kind != Change::Kind::Delete; }
 };
 

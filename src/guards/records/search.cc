@@ -148,6 +148,7 @@ std::vector<event::Event> search_events(Sight& sight, const std::vector<vault::F
         if (const auto shows = counts.find(patients[i]); shows != counts.end())
             events[i].detail["shown"] = fmt::format("{}", shows->second);
     }
+    add_glasses(sight, event::Action::Execute, shown, events);
     events.front().detail["total"] = fmt::format("{}", searched.page.total);
     if (searched.closed_count > 0)
         events.front().detail["closed"] = fmt::format("{}", searched.closed_count);

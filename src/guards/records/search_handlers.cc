@@ -143,7 +143,11 @@ Answer<void> add_bodies(Desk& desk, BundleWriter& writer, const std::vector<vaul
 std::string self_link(const Desk& desk, const Call& call, const fhir::Query& query) {
     std::string path = call.request.path.substr(desk.base_path.size());
     if (const auto end = path.rfind("/_search"); end != path.npos) path.erase(end);
-    const std::string used = print_query(query.used);
+    Parameters parameters = query.used;
+    if (call.target.type.empty() || call.target.name == "*")
+        if (const auto types = value_of(call.parameters, "_type"); !types.empty())
+            parameters.insert(parameters.begin(), {"_type", std::string(types)});
+    const std::string used = print_query(parameters);
     return desk.options.base + path + (used.empty() ? "" : "?") + used;
 }
 

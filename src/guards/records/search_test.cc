@@ -209,5 +209,27 @@ TEST(Search, Everything) {
     EXPECT_FALSE(std::ranges::count(some, "Observation/o1"));
 }
 
+TEST(Search, TheBaseWithoutItsSlashIsTheBase) {
+    House house;
+    for (const std::string base : {"/fhir", "/fhir/"}) {
+        const auto answer = house.get(house.anne, base + "?_type=Patient,CareTeam");
+        EXPECT_EQ(answer.status, 200) << answer.body;
+        EXPECT_EQ(answer.references().size(), 4U);
+        EXPECT_TRUE(answer.link("self").starts_with("/fhir/?_type=Patient%2CCareTeam"))
+            << answer.link("self");
+    }
+}
+
+TEST(Search, TheNextPageOfEverythingKeepsWhatTheBodyAsked) {
+    House house;
+    const auto first = house.post(
+        house.anne, "Patient/a/$everything",
+        R"({"resourceType":"Parameters","parameter":[{"name":"_count","valueInteger":1},)"
+        R"({"name":"_type","valueString":"Observation"}]})");
+    EXPECT_EQ(first.references(), References{"Observation/oa1"});
+    EXPECT_EQ(house.get(house.anne, first.link("next")).references(),
+              References{"Observation/oa2"});
+}
+
 }  // namespace
 }  // namespace hygie::records

@@ -181,4 +181,19 @@ void add_basis(event::Event& event, const std::vector<event::Reason>& reasons) {
     event.break_glass = event.break_glass || reasons.front().id == "circle.break_glass";
 }
 
+void add_glasses(Sight& sight, event::Action action, std::span<const vault::Found> shown,
+                 std::span<event::Event> events) {
+    const access::BreakGlasses& glasses = sight.desk().glasses;
+    const WallTime now = sight.desk().rooms.clock.now();
+    for (const vault::Found& found : shown) {
+        const std::string_view patient = found.record->patient();
+        if (patient.empty() || !glasses.find(sight.call().actor.id, patient, now)) continue;
+        const auto event = std::ranges::find(
+            events, patient, [](const event::Event& e) { return e.subject.patient.str(); });
+        if (event == events.end() || event->break_glass || !sight.may(action, found)) continue;
+        // What the circle opens, too, was not opened against it.
+        if (sight.reasons().front().id == "circle.break_glass") add_basis(*event, sight.reasons());
+    }
+}
+
 }  // namespace hygie::records

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -89,5 +90,8 @@ Refusal forbidden(std::vector<event::Reason> reasons);
 
 /// Notes in an event why access was given.
 void add_basis(event::Event& event, const std::vector<event::Reason>& reasons);
+/// Notes in the events about those patients of whom a break-glass showed something that it did.
+void add_glasses(Sight& sight, event::Action action, std::span<const vault::Found> shown,
+                 std::span<event::Event> events);
 
 }  // namespace hygie::records

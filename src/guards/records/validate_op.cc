@@ -13,8 +13,12 @@ Answer<Disclosure> validate(Desk& desk, const Call& call) {
     OperationInput input = TRY(read_input(call, kKnown));
     Sight sight(desk, call);
     fhir::Json resource = input.resource("resource");
+    event::Event e = event_of(desk, call, event::Type::RecordRead, {}, {});
     if (!resource && call.target.shape == Shape::InstanceOperation) {
         const auto found = TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
+        e = event_of(desk, call, event::Type::RecordRead, found.record->patient(),
+                     reference_to(call.target.type, call.target.id));
+        add_basis(e, sight.reasons());
         resource = TRY(input.arena.parse(TRY(desk.rooms.vault.read(found)).body));
     }
     if (resource["resourceType"].text() != call.target.type)
@@ -29,7 +33,6 @@ Answer<Disclosure> validate(Desk& desk, const Call& call) {
         issues.push_back({Severity::Information,
                           "informational",
                           {"la ressource est valable", "the resource is valid"}});
-    event::Event e = event_of(desk, call, event::Type::RecordRead, {}, {});
     e.query = call.asked;
     return Disclosure{json_response(call, 200, outcome_json(issues, call.wishes.lang)),
                       {std::move(e)}};

@@ -30,7 +30,10 @@ class Writing : public std::enable_shared_from_this<Writing> {
     void run() {
         const auto replayed = replay();
         if (!replayed) return end(std::unexpected(replayed.error()));
-        if (*replayed) return tell();
+        if (*replayed) {
+            auto allowed = show();
+            return allowed ? tell() : end(std::unexpected(std::move(allowed.error())));
+        }
         auto transaction = prepare();
         if (!transaction) return end(std::unexpected(std::move(transaction.error())));
         if (transaction->writes.empty()) return finish({});
@@ -46,7 +49,8 @@ class Writing : public std::enable_shared_from_this<Writing> {
     Answer<vault::Transaction> prepare();
     Answer<bool> replay();
     void remember(vault::Transaction& transaction);
-    Answer<void> judge(const Step& step);
+    Answer<void> judge(Step& step);
+    Answer<void> show();
     event::Event commit_event();
     std::vector<event::Event> further_events();
     Refusal refusal_of(const Error& error) const;
@@ -67,6 +71,7 @@ class Writing : public std::enable_shared_from_this<Writing> {
     OnWritten done_;
     Plan plan_;
     std::string memory_;  ///< id of what the call's idempotency key remembers, empty without a key
+    std::vector<event::Event> shown_;  ///< of what is told and not changed
     std::vector<Written> results_;
 };
 
@@ -93,6 +98,7 @@ Answer<vault::Transaction> Writing::prepare() {
         transaction.writes.push_back(write_of(step));
     }
     TRY_STATUS(check_confers(sight_, plan_));
+    TRY_STATUS(show());
     Contradictions contradictions(sight_, work_.arena, plan_);
     for (Step& step : plan_.steps) {
         for (const fhir::Json issue : TRY(contradictions.find(step))) {
@@ -139,6 +145,7 @@ Answer<bool> Writing::replay() {
         if (change.version > 0) {
             step.before = TRY(sight_.open(Action::Read, change.type, change.id));
             step.patient = step.before->record->patient();
+            step.basis = sight_.reasons();
             auto version = TRY(desk_.rooms.vault.read(*step.before, change.version));
             written.version = version.version;
             written.updated = version.updated;
@@ -150,10 +157,15 @@ Answer<bool> Writing::replay() {
     return true;
 }
 
-Answer<void> Writing::judge(const Step& step) {
+Answer<void> Writing::judge(Step& step) {
     // What was there before was judged when it was found; a deletion and what is not written need
-    // no more.
-    if (!step.has_body()) return {};
+    // no more than why.
+    if (!step.has_body()) {
+        if (step.before &&
+            sight_.may(step.is_idle ? Action::Execute : Action::Delete, *step.before))
+            step.basis = sight_.reasons();
+        return {};
+    }
     const Action action = step.is_new ? Action::Create : Action::Update;
     const access::Decision* decision = nullptr;
     if (const auto record = desk_.rooms.vault.record(step.patient)) {
@@ -168,7 +180,10 @@ Answer<void> Writing::judge(const Step& step) {
              .evidence = reference_to("Patient", step.patient)}};
         decision = &sight_.decision(action, step.change.type, step.patient, opened);
     }
-    if (decision->permitted) return {};
+    if (decision->permitted) {
+        step.basis = decision->reasons;
+        return {};
+    }
     if (auto owed = owed_by(*decision)) return std::unexpected(*std::move(owed));
     return std::unexpected(forbidden(decision->reasons));
 }
@@ -199,8 +214,26 @@ event::Event Writing::commit_event() {
         e.detail["changes"] = fmt::format("{}", plan_.steps.size());
     }
     e.query = call_.asked;
-    add_basis(e, sight_.reasons());
+    for (const Step& step : plan_.steps)
+        if (!step.is_idle && !e.break_glass) add_basis(e, step.basis);
     return e;
+}
+
+/// What a write shows without changing it is a disclosure like any other: it counts, and beyond
+/// every habit nothing is written either.
+Answer<void> Writing::show() {
+    for (const Step& step : plan_.steps) {
+        if (!step.shows()) continue;
+        event::Event e =
+            event_of(desk_, call_, event::Type::RecordRead, step.patient, step.reference());
+        e.query = call_.asked;
+        add_basis(e, step.basis);
+        shown_.push_back(std::move(e));
+    }
+    access::Pressure pressure = call_.pressure;
+    if (auto refusal = held(desk_, call_, shown_, pressure))
+        return std::unexpected(*std::move(refusal));
+    return {};
 }
 
 Refusal Writing::refusal_of(const Error& error) const {
@@ -216,14 +249,13 @@ Refusal Writing::refusal_of(const Error& error) const {
 
 /// Patients whose record is changed or shown, beyond the one that the event of the commit names.
 std::vector<event::Event> Writing::further_events() {
-    std::vector<event::Event> events;
+    std::vector<event::Event> events = std::move(shown_);
     std::set<std::string> told = {only_patient(plan_), {}};
     for (const Step& step : plan_.steps) {
-        const bool shown = step.is_idle && step.before && !step.before->entry.deleted;
-        if (!shown && !told.insert(step.patient).second) continue;
-        event::Event e = event_of(desk_, call_, shown ? event::Type::RecordRead : type_of(step),
-                                  step.patient, step.reference());
+        if (step.shows() || !told.insert(step.patient).second) continue;
+        event::Event e = event_of(desk_, call_, type_of(step), step.patient, step.reference());
         e.query = call_.asked;
+        add_basis(e, step.basis);
         events.push_back(std::move(e));
     }
     return events;
@@ -264,7 +296,10 @@ Answer<Written> Writing::result_of(const Step& step, std::vector<vault::Version>
     if (!step.is_idle) written.status = status_of(step);
     written.version = version.version;
     written.updated = version.updated;
-    written.body = std::move(version.body);
+    // Who brought it whole knows it; what a patch left as it was is for who may read it.
+    const bool is_patch =
+        step.change.kind == Kind::JsonPatch || step.change.kind == Kind::PathPatch;
+    if (!is_patch || sight_.may(Action::Read, *step.before)) written.body = std::move(version.body);
     return written;
 }
 
