@@ -32,6 +32,7 @@ Answer<vault::Found> patient_named(Sight& sight, const OperationInput& input,
             {"voyez la définition de Patient/$merge", "see the definition of Patient/$merge"},
             "Parameters.parameter");
     reference.remove_prefix(reference.find('/') + 1);
+    TRY(sight.open(Action::Read, "Patient", reference));
     auto found = TRY(sight.open(Action::Update, "Patient", reference));
     if (found.entry.deleted) return std::unexpected(not_found());
     return found;

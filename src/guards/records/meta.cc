@@ -65,6 +65,8 @@ Answer<Work> meta_work(Desk& desk, const Call& call) {
                       {"envoyez Parameters avec un valueMeta", "send Parameters with a valueMeta"},
                       "Parameters.parameter");
     Sight sight(desk, call);
+    // The answer shows what else is in it.
+    TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
     const auto found = TRY(sight.open(event::Action::Update, call.target.type, call.target.id));
     if (found.entry.deleted) return std::unexpected(not_found());
     const vault::Version version = TRY(desk.rooms.vault.read(found));

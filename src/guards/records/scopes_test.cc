@@ -117,5 +117,30 @@ TEST_F(Scopes, ASearchThatCannotBeJudgedLeavesNothing) {
     EXPECT_EQ(house_.get(anne_, "Observation/lab1").status, 404);
 }
 
+TEST_F(Scopes, APatchShowsNothingToWhoMayNotRead) {
+    for (const std::string scope : {"user/Observation.r?category=laboratory", "user/Patient.rs"}) {
+        anne_.scopes = {scope, "user/Patient.r", "user/Observation.u"};
+        const auto patched =
+            house_.ask(anne_, {.method = "PATCH",
+                               .url = "Observation/vital",
+                               .body = "[]",
+                               .headers = {{"content-type", "application/json-patch+json"}}});
+        EXPECT_EQ(patched.status, 200) << patched.body;
+        EXPECT_FALSE(patched.body.contains("vital-signs")) << patched.body;
+        const auto tagged = house_.post(
+            anne_, "Observation/vital/$meta-add",
+            R"({"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":{"tag":)"
+            R"([{"code":"t"}]}}]})");
+        EXPECT_EQ(tagged.status, 404) << tagged.body;
+    }
+    anne_.scopes = {"user/Patient.r", "user/Observation.ru"};
+    const auto patched =
+        house_.ask(anne_, {.method = "PATCH",
+                           .url = "Observation/vital",
+                           .body = "[]",
+                           .headers = {{"content-type", "application/json-patch+json"}}});
+    EXPECT_TRUE(patched.body.contains("vital-signs")) << patched.body;
+}
+
 }  // namespace
 }  // namespace hygie::records
