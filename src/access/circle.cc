@@ -39,7 +39,7 @@ constexpr TypeClass kTypes[] = {
     {"CoverageEligibilityResponse", DataClass::Coverage},
     {"DetectedIssue", DataClass::Summary},
     {"DiagnosticReport", DataClass::Laboratory},
-    {"Encounter", DataClass::Plan},
+    {"Encounter", DataClass::Agenda},
     {"EpisodeOfCare", DataClass::Plan},
     {"ExplanationOfBenefit", DataClass::Coverage},
     {"FamilyMemberHistory", DataClass::Summary},

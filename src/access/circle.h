@@ -25,7 +25,7 @@ WallTime time_of(Second second);
 /// What a piece of data is about. Bits of a Classes mask; positions are part of the policy pack.
 enum class DataClass : std::uint8_t {
     Identity = 0,
-    Agenda = 1,
+    Agenda = 1,  ///< appointments, and the stays and visits themselves
     Coverage = 2,
     Summary = 3,  ///< problems, allergies, history
     Notes = 4,    ///< documents, letters, assessments

@@ -41,6 +41,7 @@ struct ReadMembership {
     Post post{};
     Span span{};
     std::string evidence;
+    bool codes_stays = false;  ///< at medical information: has to do with every stay of the house
 };
 
 struct ReadDelegation {

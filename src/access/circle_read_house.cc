@@ -14,6 +14,27 @@ const std::initializer_list<std::string_view> kDeskWords = {
     "secr",    "recep",  "accueil",  "admission", "administrat", "clerk",
     "billing", "factur", "standard", "guichet",   "front desk",  "receptionist"};
 
+/// Who codes the stays of an establishment for its department of medical information (CSP
+/// L.6113-7).
+bool is_coder(Json concepts) {
+    if (mentions(concepts, {"codage", "coding", "coder", "pmsi", "information médicale",
+                            "information medicale", "medical information"}))
+        return true;
+    bool found = false;
+    each_at(concepts, "coding.code", [&](Json code) {
+        const std::string said = lower(code.text());
+        found = found || said == "tim" || said == "dim";
+    });
+    return found;
+}
+
+/// How the policy pack calls them where no profession of TRE-G15 is stated.
+constexpr std::string_view kCoderRow = "coding";
+
+bool is_profession(std::string_view code) {
+    return !code.empty() && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 void note_profession(Json concepts, ReadPerson& person) {
     each_at(concepts, "coding", [&](Json coding) {
         const std::string system = lower(coding["system"].text());
@@ -59,15 +80,20 @@ void Reading::position() {
     const Json code = resource_["code"];
     note_profession(code, person);
     note_profession(resource_["specialty"], person);
-    const bool desk = mentions(code, kDeskWords);
+    const bool coder = is_coder(code);
+    if (coder && !is_profession(person.profession)) person.profession = kCoderRow;
+    const bool desk = !coder && mentions(code, kDeskWords);
     person.is_desk = person.is_desk || desk;
     person.is_care = person.is_care || !desk;
     note_trades(code, who, span);
     note_trades(resource_["specialty"], who, span);
     const Post post = mentions(code, kOnCallWords) ? Post::OnCall : Post::Unit;
     member(who, self_, Post::Position, span);
+    const std::size_t first = facts_.memberships.size();
     for (const std::string_view path : {"organization", "location", "healthcareService"})
         each_at(resource_, path, [&](Json unit) { member(who, name(unit), post, span); });
+    for (std::size_t i = first; i < facts_.memberships.size(); ++i)
+        facts_.memberships[i].codes_stays = coder;
     each_at(resource_, "extension", [&](Json extension) {
         const std::string url = lower(extension["url"].text());
         const bool says = std::ranges::any_of(

@@ -53,7 +53,7 @@ class Reading {
     }
     void member(const std::string& person, const std::string& party, Post post, Span span) {
         if (person.empty() || party.empty() || span.from >= span.to) return;
-        facts_.memberships.push_back({person, party, post, span, self_});
+        facts_.memberships.push_back({person, party, post, span, self_, false});
     }
     std::string name(fhir::Json reference) const {
         return reference_name_in(resource_, reference, facts_.local_only);

@@ -342,8 +342,11 @@ void WorldBuilder::place_in(ActorNumber actor, const std::string& unit, const Re
         add(actor, unit, post, one);
         add(actor, within(unit), post, one);
     }
-    for (const std::string& larger : above(unit))
+    if (one.codes_stays) add(actor, within(unit), Post::Unit, one);
+    for (const std::string& larger : above(unit)) {
         if (desk || !is_whole(larger)) add(actor, larger, post, one);
+        if (one.codes_stays) add(actor, within(larger), Post::Unit, one);
+    }
     const auto places = facts_.service_places.find(unit);
     if (depth > 0 || places == facts_.service_places.end()) return;
     for (const std::string& place : places->second) place_in(actor, place, one, depth + 1);

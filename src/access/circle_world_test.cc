@@ -213,6 +213,44 @@ TEST(CircleWorld, DesksSeePapersOfTheirOwnPatientsAlone) {
     EXPECT_EQ(access(world, "Practitioner/sec", "q", kNoon), Finding::Unexplained);
 }
 
+TEST(CircleWorld, DesksAdmitAndReadNoFindings) {
+    const CircleWorld world = world_of({R"({"resourceType":"PractitionerRole","id":"s",
+                      "practitioner":{"reference":"Practitioner/adm"},
+                      "organization":{"reference":"Organization/h"},
+                      "code":[{"text":"Admissions"}]})",
+                                        R"({"resourceType":"Patient","id":"p",
+                      "managingOrganization":{"reference":"Organization/h"}})"});
+    EXPECT_EQ(access(world, "Practitioner/adm", "p", kNoon, "Encounter/e"), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/adm", "p", kNoon, "Condition/c"), Finding::Against);
+}
+
+/// CSP L.6113-7: who codes reads the stays of that establishment, not after its window, not
+/// elsewhere, and changes no finding.
+TEST(CircleWorld, MedicalInformationReadsTheStaysThatItCodes) {
+    const CircleWorld world = world_of(
+        {R"({"resourceType":"Organization","id":"dept","partOf":{"reference":"Organization/h"}})",
+         R"({"resourceType":"Organization","id":"dim","partOf":{"reference":"Organization/h"}})",
+         R"({"resourceType":"PractitionerRole","id":"t",
+             "practitioner":{"reference":"Practitioner/tim"},
+             "organization":{"reference":"Organization/dim"},
+             "code":[{"coding":[{"code":"TIM"}]}]})",
+         R"({"resourceType":"PractitionerRole","id":"u",
+             "practitioner":{"reference":"Practitioner/elsewhere"},
+             "organization":{"reference":"Organization/z"},"code":[{"text":"Codage PMSI"}]})",
+         R"({"resourceType":"Patient","id":"p"})", R"({"resourceType":"Patient","id":"q"})",
+         R"({"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"IMP"},
+             "subject":{"reference":"Patient/p"},
+             "period":{"start":"2026-11-10","end":"2026-11-14"},
+             "serviceProvider":{"reference":"Organization/dept"}})"});
+    EXPECT_EQ(access(world, "Practitioner/tim", "p", kNoon, "Condition/c"), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/tim", "p", kNoon, "Consent/c"), Finding::Against);
+    EXPECT_EQ(access(world, "Practitioner/tim", "q", kNoon, "Condition/c"), Finding::Unexplained);
+    EXPECT_EQ(access(world, "Practitioner/tim", "p", "2027-02-01", "Condition/c"),
+              Finding::Unexplained);
+    EXPECT_EQ(access(world, "Practitioner/elsewhere", "p", kNoon, "Condition/c"),
+              Finding::Unexplained);
+}
+
 TEST(CircleWorld, OtherSpellingsOfANameAreTheSamePerson) {
     const CircleWorld world = world_of({R"({"resourceType":"Bundle","type":"transaction","entry":[
             {"fullUrl":"urn:uuid:9b1d","resource":{"resourceType":"Practitioner",
