@@ -150,6 +150,14 @@ bool unpacks_readably(ByteView packed) {
     return !inside.empty() && !is_opaque(format_of(inside), Soundness::Unchecked, inside);
 }
 
+/// A text is judged by its letters, whatever set of characters it is written in.
+std::optional<Excerpt> in_letters(const Excerpt& excerpt) {
+    std::optional<Bytes> letters = letters_of(excerpt.bytes);
+    if (!letters) return std::nullopt;
+    const std::uint64_t size = excerpt.whole ? letters->size() : excerpt.size;
+    return Excerpt{std::move(*letters), size, excerpt.whole};
+}
+
 Finding look_at(const Excerpt& after) {
     Finding finding;
     finding.after = format_of(after.bytes);
@@ -162,12 +170,15 @@ Finding look_at(const Excerpt& after) {
 }  // namespace
 
 Finding examine_new(const Excerpt& after) {
+    if (const auto letters = in_letters(after)) return look_at(*letters);
     Finding finding = look_at(after);
     finding.readable = finding.after == Format::Packed && unpacks_readably(after.bytes);
     return finding;
 }
 
-Finding examine(const Excerpt& before, const Excerpt& after) {
+namespace {
+
+Finding examine_letters(const Excerpt& before, const Excerpt& after) {
     Finding finding;
     if (before.size == after.size && before.bytes == after.bytes) {
         finding.before = finding.after = format_of(before.bytes);
@@ -195,6 +206,15 @@ Finding examine(const Excerpt& before, const Excerpt& after) {
     else if (suspect && finding.after == Format::Packed)
         finding.readable = unpacks_readably(after.bytes);
     return finding;
+}
+
+}  // namespace
+
+Finding examine(const Excerpt& before, const Excerpt& after) {
+    const auto letters_before = in_letters(before);
+    const auto letters_after = in_letters(after);
+    return examine_letters(letters_before ? *letters_before : before,
+                           letters_after ? *letters_after : after);
 }
 
 }  // namespace hygie::files

@@ -218,6 +218,30 @@ TEST(Finding, WhatDecompressesToTheOriginalIsInnocent) {
     }
 }
 
+Bytes in_utf16(std::string_view latin, bool with_mark) {
+    Bytes out;
+    if (with_mark) out = {0xFF, 0xFE};
+    for (const char letter : latin) out.insert(out.end(), {static_cast<std::uint8_t>(letter), 0});
+    return out;
+}
+
+TEST(Finding, AnotherSetOfCharactersIsTheSameTextAndHidesNoCiphertext) {
+    std::string text;
+    for (int i = 0; i < 300; ++i) text += "ligne " + std::to_string(i * 37) + " du compte rendu\n";
+    const Bytes before(text.begin(), text.end());
+    Chance chance(10);
+    Bytes noise(6000);
+    overwrite(noise, 0, noise.size(), chance);
+    for (const bool with_mark : {false, true}) {
+        const Bytes wide = in_utf16(text, with_mark);
+        EXPECT_EQ(examine(all_of(before), all_of(wide)).fate, Fate::Same);
+        EXPECT_EQ(examine(all_of(wide), all_of(before)).fate, Fate::Same);
+        const Bytes sealed = in_utf16(to_base64(noise), with_mark);
+        EXPECT_TRUE(destroyed(examine(all_of(before), all_of(sealed)).fate));
+        EXPECT_TRUE(destroyed(examine(all_of(wide), all_of(noise)).fate));
+    }
+}
+
 TEST(Finding, ASampleOfALargeFileShowsOneDamagedPageInSixteen) {
     Chance chance(9);
     Bytes before(40 << 20);

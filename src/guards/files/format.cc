@@ -113,14 +113,25 @@ bool is_sealed_zip(ByteView bytes) {
     return has(bytes, 0, "PK\x03\x04") && bytes.size() > kFlags && (bytes[kFlags] & 1) != 0;
 }
 
-bool is_utf16(ByteView bytes) {
-    if (bytes.size() < 4 || bytes.size() % 2 != 0) return false;
+enum class Utf16 { None, Little, Big };
+
+/// By its mark, or else by the empty halves of nearly all its letters.
+Utf16 utf16_of(ByteView bytes) {
+    if (bytes.size() < 4 || bytes.size() % 2 != 0) return Utf16::None;
     const bool little = bytes[0] == 0xFF && bytes[1] == 0xFE;
     const bool big = bytes[0] == 0xFE && bytes[1] == 0xFF;
-    if (!little && !big) return false;
-    std::size_t latin = 0;
-    for (std::size_t i = little ? 1 : 0; i < bytes.size(); i += 2) latin += bytes[i] < 0x03;
-    return latin * 2 > bytes.size() / 2;
+    std::size_t first = 0;
+    std::size_t second = 0;
+    for (std::size_t i = 0; i < bytes.size(); i += 2) {
+        first += bytes[i] < 0x03;
+        second += bytes[i + 1] < 0x03;
+    }
+    const std::size_t letters = bytes.size() / 2;
+    if ((little && second * 2 > letters) || (second * 10 > letters * 9 && first * 10 < letters))
+        return Utf16::Little;
+    if ((big && first * 2 > letters) || (first * 10 > letters * 9 && second * 10 < letters))
+        return Utf16::Big;
+    return Utf16::None;
 }
 
 /// Controls that real texts hold: tabs, ends of lines and pages, escapes of printers and of CP/M.
@@ -130,7 +141,6 @@ bool is_text_byte(std::uint8_t byte) {
 }
 
 bool is_text(ByteView bytes) {
-    if (is_utf16(bytes)) return true;
     std::size_t high = 0;
     for (const std::uint8_t byte : bytes) {
         if (!is_text_byte(byte)) return false;
@@ -148,6 +158,31 @@ std::string_view name_of(Format format) {
     return kNames[static_cast<std::size_t>(format)];
 }
 
+std::optional<Bytes> letters_of(ByteView bytes) {
+    const Utf16 order = utf16_of(bytes);
+    if (order == Utf16::None) return std::nullopt;
+    Bytes letters;
+    letters.reserve(bytes.size() / 2);
+    for (std::size_t i = 0; i < bytes.size(); i += 2) {
+        const std::uint8_t low = bytes[order == Utf16::Little ? i : i + 1];
+        const std::uint8_t high = bytes[order == Utf16::Little ? i + 1 : i];
+        const auto unit = static_cast<unsigned>(high) << 8 | low;
+        if (i == 0 && unit == 0xFEFF) continue;
+        if (unit < 0x80) {
+            letters.push_back(low);
+        } else if (unit < 0x800) {
+            letters.push_back(static_cast<std::uint8_t>(0xC0 | unit >> 6));
+            letters.push_back(static_cast<std::uint8_t>(0x80 | (unit & 0x3F)));
+        } else {
+            letters.push_back(static_cast<std::uint8_t>(0xE0 | unit >> 12));
+            letters.push_back(static_cast<std::uint8_t>(0x80 | (unit >> 6 & 0x3F)));
+            letters.push_back(static_cast<std::uint8_t>(0x80 | (unit & 0x3F)));
+        }
+    }
+    if (!is_text(letters)) return std::nullopt;
+    return letters;
+}
+
 Format format_of(ByteView bytes) {
     if (bytes.empty()) return Format::Empty;
     for (const Magic& magic : kMagics)
@@ -159,7 +194,7 @@ Format format_of(ByteView bytes) {
         std::string_view::npos)
         return Format::Pdf;
     if (is_bmp(bytes)) return Format::Image;
-    if (is_text(bytes)) return Format::Text;
+    if (is_text(bytes) || letters_of(bytes)) return Format::Text;
     if (is_mpeg_audio(bytes)) return Format::Media;
     if (is_openpgp(bytes)) return Format::Sealed;
     return Format::Unknown;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -11,7 +12,7 @@ namespace hygie::files {
 enum class Format : std::uint8_t {
     Empty,
     Unknown,
-    Text,  ///< UTF-8, UTF-16 with a mark, or an 8-bit character set, without control characters
+    Text,  ///< UTF-8, UTF-16, or an 8-bit character set, without control characters
     Pdf,
     Jpeg,
     Png,
@@ -37,6 +38,10 @@ std::string_view name_of(Format format);
 
 /// From the first bytes, and for texts from all that is given.
 Format format_of(ByteView bytes);
+
+/// A text of two bytes a letter, in one byte a letter (UTF-8, surrogates one by one); empty when it
+/// is none.
+std::optional<Bytes> letters_of(ByteView bytes);
 
 /// Follows the structure of the whole content: checksums of ZIP entries and PNG chunks, streams of
 /// PDF, markers of JPEG, sector tables of OLE2, elements of DICOM. Its effort is bounded; bytes

@@ -131,6 +131,8 @@ void Judge::mark(const Change& change, const Actor& actor, std::string_view path
     marked_ = true;
     const Mark mark{change.steady, change.time, points, sign, hash_of(path), actor};
     party(actor.key(), change.steady).suspect.add(mark);
+    // Two honest programs of one user must not lend each other their hints.
+    if (is_hint(sign)) return;
     for (const std::string& group : groups_of(actor)) party(group, change.steady).suspect.add(mark);
 }
 
@@ -309,15 +311,25 @@ Conclusion Judge::conclude(const Change& change) {
             party(actor.key(), change.steady).rung = Rung::Freeze;
         break;
     }
-    if (conclusion.rung != Rung::Freeze || !conclusion.is_news) return conclusion;
-    for (const Actor& actor : conclusion.targets) {
-        const auto same = [&](const auto& entry) { return entry.second == actor.key(); };
-        if (std::ranges::none_of(frozen_, same)) frozen_.emplace_back(change.steady, actor.key());
-    }
-    while (!frozen_.empty() && change.steady - frozen_.front().first > Suspect::kShort)
-        frozen_.pop_front();
-    if (frozen_.size() >= policy_.read_only_actors) conclusion.rung = Rung::ReadOnly;
+    if (conclusion.rung == Rung::Freeze && conclusion.is_news &&
+        is_outbreak(conclusion, change.steady))
+        conclusion.rung = Rung::ReadOnly;
     return conclusion;
+}
+
+/// So many works were frozen lately that freezing is not the answer. The processes of one split
+/// work count once, unless each runs another program.
+bool Judge::is_outbreak(const Conclusion& conclusion, SteadyTime now) {
+    for (const Actor& actor : conclusion.targets) {
+        const std::string key = actor.key();
+        if (std::ranges::count(frozen_, key, &Frozen::actor) != 0) continue;
+        const bool alone = conclusion.key == key;
+        frozen_.push_back({now, key, alone ? key : conclusion.key + ' ' + actor.program});
+    }
+    while (!frozen_.empty() && now - frozen_.front().at > Suspect::kShort) frozen_.pop_front();
+    std::set<std::string_view> works;
+    for (const Frozen& one : frozen_) works.insert(one.work);
+    return works.size() >= policy_.read_only_works;
 }
 
 Rung Judge::rung_of(const Actor& actor) const {
@@ -332,7 +344,7 @@ void Judge::forgive(const std::string& key) {
     for (const Mark& mark : known->second.suspect.marks()) files.push_back(mark.file);
     parties_.erase(known);
     for (auto& [name, other] : parties_) other.suspect.forget(files);
-    std::erase_if(frozen_, [&](const auto& entry) { return entry.second == key; });
+    std::erase_if(frozen_, [&](const Frozen& one) { return one.actor == key; });
 }
 
 }  // namespace hygie::files

@@ -36,9 +36,9 @@ struct Policy {
     std::uint32_t group_points = 4 * kOneFile;         ///< one user or cgroup, ten minutes
     std::uint32_t group_points_day = 7 * kOneFile;
     std::uint32_t group_points_month = 20 * kOneFile;
-    std::uint32_t house_points = 6 * kOneFile;      ///< everybody together, ten minutes
-    std::size_t read_only_actors = 6;               ///< different actors frozen within ten minutes
-    std::vector<std::string> enrolled{};            ///< keys of actors, or paths of programs
+    std::uint32_t house_points = 6 * kOneFile;  ///< everybody together, ten minutes
+    std::size_t read_only_works = 6;      ///< works of different actors frozen within ten minutes
+    std::vector<std::string> enrolled{};  ///< keys of actors, or paths of programs
     std::set<std::string, std::less<>> canaries{};  ///< paths
 
     bool is_enrolled(const Actor& actor) const;
@@ -107,6 +107,7 @@ class Judge {
               std::uint32_t points);
     void add_signs(const Change& change, Party& party);
     Conclusion conclude(const Change& change);
+    bool is_outbreak(const Conclusion& conclusion, SteadyTime now);
     Rung rung_for(const Party& party, const Change& change, bool is_group) const;
     Conclusion explain(const std::string& key, const Party& party, Rung rung,
                        const Change& change) const;
@@ -121,7 +122,13 @@ class Judge {
     std::unordered_map<std::string, Circle> circles_;
     bool marked_ = false;     ///< the change at hand left a mark
     bool explained_ = false;  ///< … deleted what another file gives back
-    std::deque<std::pair<SteadyTime, std::string>> frozen_;
+    /// Who was frozen, and what counts as one work: processes of one program, frozen together.
+    struct Frozen {
+        SteadyTime at{};
+        std::string actor;
+        std::string work;
+    };
+    std::deque<Frozen> frozen_;
     std::optional<crypto::Secret32> history_key_;
     std::map<crypto::Token, std::vector<std::pair<WallTime, std::uint32_t>>> history_;
 };

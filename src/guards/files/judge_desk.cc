@@ -115,7 +115,7 @@ Stop JudgeDesk::refuse(const Change& change) {
         // Refused at once it would try the next file before it stands still.
         return {.kind = Stop::Kind::Freeze, .delay = kRefusal, .error = EPERM, .reasons = {}};
     }
-    if (parts_.enforcer.is_read_only() && !enrolled())
+    if (parts_.enforcer.is_read_only() && change.kind != ChangeKind::Read && !enrolled())
         return {.kind = Stop::Kind::Deny, .error = EPERM, .reasons = {}};
     return {};
 }

@@ -27,7 +27,8 @@ Bytes Judge::save(const crypto::Secret32& key, WallTime now) const {
     for (const auto& [name, party] : parties_) {
         auto& points = all[crypto::blind(key, kDomain, name)];
         points.clear();
-        for (const Mark& mark : party.suspect.marks()) points.emplace_back(mark.time, mark.points);
+        for (const Mark& mark : party.suspect.marks())
+            if (!is_hint(mark.sign)) points.emplace_back(mark.time, mark.points);
     }
     for (auto& [token, points] : all)
         std::erase_if(points,

@@ -280,6 +280,26 @@ TEST(Judge, EighteenProcessesWithOneFileEachAreFrozenTogether) {
     EXPECT_EQ(last.targets.size(), changed);
 }
 
+TEST(Judge, ManyProcessesOfOneWorkAreNoOutbreakAndManyProgramsAre) {
+    const auto last_rung = [](bool one_program) {
+        Theatre theatre;
+        Chance chance(13);
+        Rung rung = Rung::Preserve;
+        for (pid_t pid = 700; pid < 712; ++pid) {
+            Actor orphan = theatre.process(pid);
+            if (!one_program) orphan.program += std::to_string(pid);
+            rung = theatre
+                       .write(orphan, fmt::format("/share/{}.txt", pid),
+                              content(text(80, static_cast<std::uint64_t>(pid))),
+                              random_bytes(6000, chance))
+                       .rung;
+        }
+        return rung;
+    };
+    EXPECT_EQ(last_rung(true), Rung::Freeze);
+    EXPECT_EQ(last_rung(false), Rung::ReadOnly);
+}
+
 TEST(Judge, OneWorkstationIsHeldAgainstItselfAndNobodyElse) {
     if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
     Theatre theatre;
@@ -515,6 +535,28 @@ TEST(Judge, NotesInSeveralFoldersCountBesideOneDestroyedFile) {
     };
     EXPECT_TRUE(attack(true));
     EXPECT_FALSE(attack(false));
+}
+
+TEST(Judge, RenamingManyFilesAndBackIsNoProofAgainstAnybody) {
+    // As image tools do: the old picture gets another ending, and is deleted.
+    Theatre theatre;
+    Chance chance(12);
+    const Actor tool = theatre.process(608);
+    for (std::uint64_t i = 0; i < 60; ++i) {
+        const std::string path = fmt::format("/share/{}/photo.ppm", i);
+        theatre.rename(tool, path, path + "~");
+        theatre.create(tool, path, text(80, i));
+        theatre.create(tool, fmt::format("/share/{}/note.txt", i), text(3, 1));
+        theatre.unlink(tool, path + "~", content(text(80, 100 + i)));
+    }
+    EXPECT_EQ(theatre.judge.rung_of(tool), Rung::Preserve);
+    // Another program of the same user destroys two files: too few, whatever the first one did.
+    const Actor other = theatre.process(609);
+    for (std::uint64_t i = 0; i < 2; ++i)
+        theatre.write(other, fmt::format("/share/{}.txt", i), content(text(80, i)),
+                      random_bytes(6000, chance));
+    EXPECT_FALSE(theatre.is_frozen(tool));
+    EXPECT_FALSE(theatre.is_frozen(other));
 }
 
 TEST(Judge, AVerdictSaysWhyInBothLanguages) {

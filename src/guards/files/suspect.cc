@@ -26,13 +26,19 @@ void Suspect::forget(std::uint64_t file, Sign sign) {
 }
 
 Sums Suspect::sums(SteadyTime at, WallTime time) const {
-    Sums sums;
+    Sums proofs;
+    Sums hints;
     for (const Mark& mark : marks_) {
+        Sums& sums = is_hint(mark.sign) ? hints : proofs;
         if (at - mark.at <= kShort) sums.ten_minutes += mark.points;
         if (time - mark.time <= kDay) sums.day += mark.points;
         if (time - mark.time <= kMonth) sums.month += mark.points;
     }
-    return sums;
+    const auto both = [](std::uint32_t proof, std::uint32_t hint) {
+        return proof >= kOneFile ? proof + hint : proof;
+    };
+    return {both(proofs.ten_minutes, hints.ten_minutes), both(proofs.day, hints.day),
+            both(proofs.month, hints.month)};
 }
 
 std::size_t Suspect::contributors(SteadyTime at) const {

@@ -24,6 +24,11 @@ enum class Sign : std::uint8_t {
     Breadth = 9,     ///< far more files than this actor ever changed in an hour
 };
 
+/// What says nothing by itself: it weighs more what the same actor destroyed.
+constexpr bool is_hint(Sign sign) {
+    return sign == Sign::Notes || sign == Sign::Extensions || sign == Sign::Breadth;
+}
+
 /// Points are hundredths of a file surely destroyed.
 inline constexpr std::uint32_t kOneFile = 100;
 
@@ -36,7 +41,8 @@ struct Mark {
     Actor actor;             ///< as it was seen then
 };
 
-/// Sums over three windows. The short one is measured by the steady clock, which nobody steps.
+/// Sums over three windows; hints count in those that hold a destroyed file. The short one is
+/// measured by the steady clock, which nobody steps.
 struct Sums {
     std::uint32_t ten_minutes = 0;
     std::uint32_t day = 0;
