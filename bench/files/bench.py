@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Measures the guard of files: the attacks of behaviours.py and the work of workloads.py, on loop-mounted images.
+"""Measures the guard of files: the attacks of behaviours.py and intruders.py, the work of workloads.py and chores.py, on
+loop-mounted images.
 
-    HYGIE=path bench.py [--files N] [--runs N] [--fs xfs|btrfs|ext4|all] [--only NAME]... [--attacks|--work] [--json]
+    HYGIE=path bench.py [--files N] [--runs N] [--fs xfs|btrfs|ext4|all] [--only NAME]... [--json]
+                        [--attacks|--work|--stops]
 
-Attacks: how many files were changed when the attacker stood still, and how long after its first destructive act.
-Work: whether anything was stopped, and the time with the guard over the time without, runs interleaved.
+Attacks: how many files had lost their content when the attacker stood still, how long after its first destructive act,
+and how long after the last: an attacker that takes its time between two files lengthens the first figure, not the second.
+Work: whether anything was stopped, and the time with the guard over the time without, runs interleaved. Stops: the same
+work with the guard alone, for who wants to know only that nothing honest is stopped.
 Needs root. Nothing outside a throw-away folder is touched.
 """
 
@@ -17,6 +21,7 @@ import os
 import shutil
 import signal
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -88,13 +93,15 @@ def state_of(pid):
         return "X"
 
 
-def stands_still(pid):
+def stands_still(pid, depth=6):
     """It, or what it waits for."""
+    if state_of(pid) == "T":
+        return True
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if depth else []
     except OSError:
-        children = []
-    return "T" in [state_of(each) for each in [pid, *children]]
+        return False
+    return any(stands_still(child, depth - 1) for child in children)
 
 
 def end_all(mark):
@@ -123,9 +130,10 @@ os.write(1, b"e")
 
 
 class Victims:
-    """Tells when the first of these files was changed, moved or removed."""
+    """Tells when the first and the last of these files was changed, moved or removed."""
 
     MODIFY, ATTRIB, CLOSE_WRITE, DELETE_SELF, MOVE_SELF = 0x2, 0x4, 0x8, 0x400, 0x800
+    EVENT = struct.Struct("iIII")
 
     def __init__(self, paths):
         libc = ctypes.CDLL(None, use_errno=True)
@@ -133,12 +141,22 @@ class Victims:
         mask = self.MODIFY | self.ATTRIB | self.CLOSE_WRITE | self.DELETE_SELF | self.MOVE_SELF
         for path in paths:
             libc.inotify_add_watch(self.fd, path, mask)
+        self.hurt, self.first_at, self.last_at = set(), None, None
 
-    def is_one_hurt(self):
+    def look(self):
         try:
-            return bool(os.read(self.fd, 4096))
+            told = os.read(self.fd, 1 << 16)
         except BlockingIOError:
-            return False
+            return
+        now, at = time.monotonic(), 0
+        while at < len(told):
+            watch, _, _, size = self.EVENT.unpack_from(told, at)
+            at += self.EVENT.size + size
+            if watch in self.hurt:
+                continue
+            self.hurt.add(watch)
+            self.first_at = self.first_at or now
+            self.last_at = now
 
     def close(self):
         os.close(self.fd)
@@ -152,68 +170,94 @@ def where_is(folder, number):
     return folder
 
 
-def attack(name, share, guard):
-    folder = os.path.join(os.fsencode(share), name.encode())
-    number = os.stat(folder).st_ino
-    before = {file: digest(os.path.join(folder, file)) for file in os.listdir(folder)}
-    victims = Victims([os.path.join(folder, file) for file in before])
-    mark = f"HYGIE_BENCH={os.getpid()}.{name}"
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(HERE), name, str(share)], stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, start_new_session=True,
-                             env=dict([mark.split("=")], **os.environ))
-    os.set_blocking(child.stdout.fileno(), False)
-    hurt_at, stopped_at, refused_at, ended = None, None, None, False
+def pictures(folder):
+    paths = [os.path.join(where, name) for where, _, names in os.walk(folder) for name in names]
+    return {os.path.relpath(path, folder): digest(path) for path in paths}
+
+
+def watch(child, victims, guard):
+    """When the attacker stood still or was refused, if it did; and whether that is known to the millisecond."""
+    refused_at, ended = None, False
     until = time.monotonic() + STOP_MAX
-    moved, was_stuck = time.monotonic(), False
-    while time.monotonic() < until and not ended and stopped_at is None:
+    moved = time.monotonic()
+    while time.monotonic() < until and not ended:
         told = child.stdout.read() or b""
         now = time.monotonic()
         if told:
             moved = now
-        if hurt_at is None and victims.is_one_hurt():
-            hurt_at = now
+        victims.look()
         if refused_at is None and b"x" in told:
             refused_at = now
         ended = b"e" in told or child.poll() is not None
         if stands_still(child.pid):
-            stopped_at = now
-        elif refused_at and guard and guard.stopped():
-            stopped_at = refused_at
-        elif now - moved > STUCK:  # it waits for what is nobody's child and was stopped, or works slowly
-            was_stuck = bool(guard and guard.stopped())
-            stopped_at = now if was_stuck else None
+            return now, True
+        if refused_at and guard.stopped():
+            return refused_at, True
+        if now - moved > STUCK:  # it waits for what is nobody's child and was stopped, or works slowly
+            if guard.stopped():
+                return now, False
             moved = now
         time.sleep(0.001)
+    return None, False
+
+
+def attack(name, command, folder, guard):
+    number = os.stat(folder).st_ino
+    before = pictures(folder)
+    victims = Victims([os.path.join(folder, file) for file in before])
+    mark = f"HYGIE_BENCH={os.getpid()}.{name}"
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+                             env=dict([mark.split("=")], **os.environ))
+    os.set_blocking(child.stdout.fileno(), False)
+    stopped_at, is_exact = watch(child, victims, guard)
     # One that was refused file after file may have told its end, and stand still.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     child.stdout.close()
-    victims.close()
     end_all(mark)
     time.sleep(0.3)
     folder = where_is(folder, number)
-    changed = sum(digest(os.path.join(folder, file)) != was for file, was in before.items())
-    if stopped_at is None and guard and guard.stopped():
-        stopped_at = time.monotonic()
-    milliseconds = round(1000 * (stopped_at - hurt_at)) if stopped_at and hurt_at and not was_stuck else None
-    return {"behaviour": name, "files": len(before), "changed": changed, "stopped": stopped_at is not None,
-            "stop_ms": milliseconds}
+    left = set(pictures(folder).values())  # under whatever name
+    changed = sum(was not in left for was in before.values())
+    stopped = stopped_at is not None or bool(guard.stopped())
+    times = [round(1000 * (stopped_at - at)) if is_exact and at else None
+             for at in (victims.first_at, victims.last_at)]
+    victims.close()
+    return {"behaviour": name, "files": len(before), "changed": changed, "stopped": stopped, "stop_ms": times[0],
+            "last_ms": times[1]}
+
+
+def attackers(share, tools, options):
+    """Name, command and folder of each, its victims made."""
+    sys.path.insert(0, str(HERE))
+    import behaviours
+    import intruders
+    import workloads
+    found = []
+    behaviours.make(share, options.files)
+    for name in behaviours.BEHAVIOURS:
+        if not name.endswith("_from_before"):
+            found.append((name, [sys.executable, "-c", CHILD, str(HERE), name, str(share)],
+                          os.path.join(os.fsencode(share), name.encode())))
+    intruders.build(tools)
+    for name in intruders.names():
+        folder = share / name
+        workloads.make_share(folder, 60)
+        found.append((name, [sys.executable, HERE / "intruders.py", "run", name, folder / "Patients", tools],
+                      os.fsencode(folder / "Patients")))
+    return [each for each in found if not options.only or each[0] in options.only]
 
 
 def attacks(kind, work, options):
-    sys.path.insert(0, str(HERE))
-    import behaviours
-    names = [n for n in behaviours.BEHAVIOURS if not n.endswith("_from_before")]
-    names = [n for n in names if not options.only or n in options.only]
     rows = []
-    with image(kind, work) as mount:
+    with image(kind, work) as mount, tempfile.TemporaryDirectory() as tools:
         (mount / "share").mkdir()
-        behaviours.make(mount / "share", options.files)
+        found = attackers(mount / "share", tools, options)
         guard = Guard(mount)
         try:
-            for name in names:
-                rows.append({"fs": kind, **attack(name, mount / "share", guard)})
+            for name, command, folder in found:
+                rows.append({"fs": kind, **attack(name, command, folder, guard)})
                 guard.thaw()
         finally:
             guard.end()
@@ -221,7 +265,7 @@ def attacks(kind, work, options):
 
 
 def work_names(options):
-    listed = subprocess.run([sys.executable, HERE / "workloads.py", "list"], capture_output=True, text=True, check=True)
+    listed = subprocess.run([sys.executable, HERE / "chores.py", "list"], capture_output=True, text=True, check=True)
     names = [line for line in listed.stdout.splitlines() if not line.startswith("-")]
     return [n for n in names if not options.only or n in options.only]
 
@@ -229,7 +273,7 @@ def work_names(options):
 def run_work(name, folder):
     """Its time, and whether it got through; a frozen one is ended."""
     start = time.monotonic()
-    child = subprocess.Popen([sys.executable, HERE / "workloads.py", "run", name, folder], stdout=subprocess.DEVNULL,
+    child = subprocess.Popen([sys.executable, HERE / "chores.py", "run", name, folder], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, start_new_session=True)
     while child.poll() is None and time.monotonic() - start < STOP_MAX and state_of(child.pid) != "T":
         time.sleep(0.005)
@@ -248,12 +292,12 @@ def honest(kind, work, options):
     with image(kind, work) as mount:
         share = mount / "share"
         for _ in range(options.runs):
-            for side in ("off", "on"):
+            for side in ("on",) if options.stops else ("off", "on"):
                 shutil.rmtree(share, ignore_errors=True)
                 shutil.rmtree(mount / "state", ignore_errors=True)
                 share.mkdir()
                 for name in names:
-                    subprocess.run([sys.executable, HERE / "workloads.py", "prepare", name, share / name], check=True)
+                    subprocess.run([sys.executable, HERE / "chores.py", "prepare", name, share / name], check=True)
                 guard = Guard(mount) if side == "on" else None
                 try:
                     for name in names:
@@ -268,9 +312,9 @@ def honest(kind, work, options):
                         guard.end()
     rows = []
     for name in names:
-        off, on = statistics.median(times[name]["off"]), statistics.median(times[name]["on"])
+        off, on = (statistics.median(times[name][side] or [0]) for side in ("off", "on"))
         rows.append({"fs": kind, "work": name, "runs": options.runs, "stopped": stops[name], "off_s": round(off, 3),
-                     "on_s": round(on, 3), "ratio": round(on / off, 2)})
+                     "on_s": round(on, 3), "ratio": round(on / off, 2) if off else None})
     return rows
 
 
@@ -283,22 +327,24 @@ def figures(attack_rows, work_rows):
     judged = [r for r in attack_rows if r["behaviour"] not in DELETIONS]
     changed = [r["changed"] for r in judged if r["stopped"]]
     delays = [r["stop_ms"] for r in judged if r["stop_ms"] is not None]
+    last = [r["last_ms"] for r in judged if r["last_ms"] is not None]
     off = sum(r["off_s"] for r in work_rows)
     return {
         "attacks": len(judged), "stopped": sum(r["stopped"] for r in judged),
         "changed_median": quantile(changed, 0.5), "changed_p95": quantile(changed, 0.95),
         "changed_max": max(changed, default=None), "stop_ms_p50": quantile(delays, 0.5),
-        "stop_ms_p99": quantile(delays, 0.99), "work": len(work_rows),
+        "stop_ms_p99": quantile(delays, 0.99), "last_ms_p50": quantile(last, 0.5),
+        "last_ms_p99": quantile(last, 0.99), "work": len(work_rows),
         "work_stopped": sum(r["stopped"] for r in work_rows),
         "overhead_total": round(sum(r["on_s"] for r in work_rows) / off, 3) if off else None,
-        "overhead_worst": max((r["ratio"] for r in work_rows), default=None),
+        "overhead_worst": max((r["ratio"] for r in work_rows if r["ratio"]), default=None),
     }
 
 
 def table(result):
-    lines = ["fs     behaviour                        files changed  stopped  ms"]
+    lines = ["fs     behaviour                        files changed  stopped  ms first, last"]
     lines += [f"{r['fs']:6} {r['behaviour']:32} {r['files']:5} {r['changed']:7}  "
-              f"{'yes' if r['stopped'] else 'NO':7} {r['stop_ms']}" for r in result["attacks"]]
+              f"{'yes' if r['stopped'] else 'NO':7} {r['stop_ms']}, {r['last_ms']}" for r in result["attacks"]]
     lines += ["", "fs     work                             runs stopped  off s    on s     ratio"]
     lines += [f"{r['fs']:6} {r['work']:32} {r['runs']:4} {r['stopped']:7}  {r['off_s']:<8} {r['on_s']:<8} {r['ratio']}"
               for r in result["work"]]
@@ -314,8 +360,10 @@ def main():
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--attacks", action="store_true")
     parser.add_argument("--work", action="store_true")
+    parser.add_argument("--stops", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    options.work = options.work or options.stops
     both = options.attacks == options.work
     result = {"attacks": [], "work": []}
     with tempfile.TemporaryDirectory(prefix="hygie-bench-", ignore_cleanup_errors=True) as folder:

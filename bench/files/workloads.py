@@ -26,9 +26,10 @@ WORDS = "patient tension mg matin soir droite gauche bilan douleur examen normal
 WORK = {}
 
 
-def work(needs=""):
+def work(needs="", before=None):
+    """`needs`: a program; `before`: makes what the work starts from, beside the share."""
     def register(function):
-        WORK[function.__name__] = (function, needs)
+        WORK[function.__name__] = (function, needs, before)
         return function
     return register
 
@@ -130,7 +131,12 @@ def again(path, r):
 
 # The work. Each function takes the folder; `prepare` filled DIR/share.
 
-@work("tar")
+def into_a_tar(d):
+    tool("tar", "-cf", d / "share.tar", "-C", d, "share")
+    shutil.rmtree(d / "share")
+
+
+@work("tar", into_a_tar)
 def untar(d):
     tool("tar", "-xf", d / "share.tar", "-C", d)
 
@@ -537,14 +543,14 @@ def settings_rewrite(d):
 def prepare(name, d):
     d.mkdir(parents=True, exist_ok=True)
     make_share(d / "share")
-    if name == "untar":
-        tool("tar", "-cf", d / "share.tar", "-C", d, "share")
-        shutil.rmtree(d / "share")
+    before = WORK[name][2]
+    if before:
+        before(d)
 
 
 def main():
     if sys.argv[1:] == ["list"]:
-        for name, (_, needs) in WORK.items():
+        for name, (_, needs, _) in WORK.items():
             missing = needs and not shutil.which(needs)
             print(f"- {name}: {needs} is not installed" if missing else name)
         return 0
