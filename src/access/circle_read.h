@@ -41,7 +41,7 @@ struct ReadMembership {
     Post post{};
     Span span{};
     std::string evidence;
-    bool codes_stays = false;  ///< at medical information: has to do with every stay of the house
+    bool serves_house = false;  ///< an office that has to do with every stay of the establishment
 };
 
 struct ReadDelegation {

@@ -10,6 +10,10 @@ namespace {
 using fhir::Json;
 using Kind = Relation::Kind;
 
+/// Admissions and billing see to the papers of every stay, a ward's secretary to those of the ward.
+const std::initializer_list<std::string_view> kCentralDeskWords = {
+    "admission", "registr", "bureau des entrées", "billing", "factur"};
+
 const std::initializer_list<std::string_view> kDeskWords = {
     "secr",    "recep",  "accueil",  "admission", "administrat", "clerk",
     "billing", "factur", "standard", "guichet",   "front desk",  "receptionist"};
@@ -82,7 +86,8 @@ void Reading::position() {
     note_profession(resource_["specialty"], person);
     const bool coder = is_coder(code);
     if (coder && !is_profession(person.profession)) person.profession = kCoderRow;
-    const bool desk = !coder && mentions(code, kDeskWords);
+    const bool central = !coder && mentions(code, kCentralDeskWords);
+    const bool desk = central || (!coder && mentions(code, kDeskWords));
     person.is_desk = person.is_desk || desk;
     person.is_care = person.is_care || !desk;
     note_trades(code, who, span);
@@ -93,7 +98,7 @@ void Reading::position() {
     for (const std::string_view path : {"organization", "location", "healthcareService"})
         each_at(resource_, path, [&](Json unit) { member(who, name(unit), post, span); });
     for (std::size_t i = first; i < facts_.memberships.size(); ++i)
-        facts_.memberships[i].codes_stays = coder;
+        facts_.memberships[i].serves_house = coder || central;
     each_at(resource_, "extension", [&](Json extension) {
         const std::string url = lower(extension["url"].text());
         const bool says = std::ranges::any_of(

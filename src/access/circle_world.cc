@@ -342,10 +342,11 @@ void WorldBuilder::place_in(ActorNumber actor, const std::string& unit, const Re
         add(actor, unit, post, one);
         add(actor, within(unit), post, one);
     }
-    if (one.codes_stays) add(actor, within(unit), Post::Unit, one);
+    const Post in_house = desk ? Post::Counter : Post::Unit;
+    if (one.serves_house) add(actor, within(unit), in_house, one);
     for (const std::string& larger : above(unit)) {
         if (desk || !is_whole(larger)) add(actor, larger, post, one);
-        if (one.codes_stays) add(actor, within(larger), Post::Unit, one);
+        if (one.serves_house) add(actor, within(larger), in_house, one);
     }
     const auto places = facts_.service_places.find(unit);
     if (depth > 0 || places == facts_.service_places.end()) return;

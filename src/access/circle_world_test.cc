@@ -1,5 +1,6 @@
 #include "access/circle_world.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "access/circle_accesses.h"
@@ -8,14 +9,22 @@ namespace hygie::access {
 namespace {
 
 /// A hospital in a few lines: each JSON text is one resource.
-CircleWorld world_of(std::initializer_list<std::string_view> resources) {
+CircleWorld world_of(std::initializer_list<std::string_view> resources,
+                     const Policy& policy = default_policy()) {
     ReadFacts facts;
     for (const std::string_view text : resources) {
         const auto document = fhir::parse(text);
         EXPECT_TRUE(document) << text;
         if (document) read_resource(document->root, facts);
     }
-    return CircleWorld::build(std::move(facts), default_policy());
+    return CircleWorld::build(std::move(facts), policy);
+}
+
+/// As past accesses are judged: a desk must have had to do with that patient.
+Policy strict_policy() {
+    Policy strict = default_policy();
+    strict.desk_needs_reason = true;
+    return strict;
 }
 
 Finding access(const CircleWorld& world, std::string actor, std::string patient,
@@ -191,26 +200,44 @@ TEST(CircleWorld, ParentsUntilMajorityGuardiansAsLongAsTheyAre) {
 }
 
 TEST(CircleWorld, DesksSeePapersOfTheirOwnPatientsAlone) {
-    Policy strict = default_policy();
-    strict.desk_needs_reason = true;
-    ReadFacts facts;
-    for (const std::string_view text : {R"({"resourceType":"PractitionerRole","id":"s",
+    const CircleWorld world = world_of({R"({"resourceType":"PractitionerRole","id":"s",
              "practitioner":{"reference":"Practitioner/sec"},
-              "organization":{"reference":"Organization/o"},
+             "organization":{"reference":"Organization/o"},
              "code":[{"text":"Secrétaire médicale"}]})",
                                         R"({"resourceType":"PractitionerRole","id":"g",
              "practitioner":{"reference":"Practitioner/gp"},
-              "organization":{"reference":"Organization/o"}})",
+             "organization":{"reference":"Organization/o"}})",
                                         R"({"resourceType":"Patient","id":"p",
              "generalPractitioner":[{"reference":"Practitioner/gp"}]})",
-                                        R"({"resourceType":"Patient","id":"q"})"}) {
-        const auto document = fhir::parse(text);
-        read_resource(document->root, facts);
-    }
-    const CircleWorld world = CircleWorld::build(std::move(facts), strict);
+                                        R"({"resourceType":"Patient","id":"q"})"},
+                                       strict_policy());
     EXPECT_EQ(access(world, "Practitioner/sec", "p", kNoon), Finding::Explained);
     EXPECT_EQ(access(world, "Practitioner/sec", "p", kNoon, "Observation/1"), Finding::Against);
     EXPECT_EQ(access(world, "Practitioner/sec", "q", kNoon), Finding::Unexplained);
+}
+
+/// Admissions are for the whole establishment, the desk of a ward for that ward.
+TEST(CircleWorld, AdmissionsKeepThePapersOfEveryStay) {
+    const auto desk = [](std::string_view who, std::string_view what) {
+        return fmt::format(R"({{"resourceType":"PractitionerRole","id":"{0}",
+            "practitioner":{{"reference":"Practitioner/{0}"}},
+            "organization":{{"reference":"Organization/{0}-office"}},"code":[{{"text":"{1}"}}]}})",
+                           who, what);
+    };
+    const std::string admissions = desk("a", "Admissions"), secretary = desk("s", "Secrétaire");
+    const CircleWorld world = world_of(
+        {R"({"resourceType":"Organization","id":"a-office","partOf":{"reference":"Organization/h"}})",
+         R"({"resourceType":"Organization","id":"s-office","partOf":{"reference":"Organization/h"}})",
+         R"({"resourceType":"Organization","id":"ward","partOf":{"reference":"Organization/h"}})",
+         admissions, secretary, R"({"resourceType":"Patient","id":"q"})",
+         R"({"resourceType":"Encounter","id":"e","status":"in-progress","class":{"code":"IMP"},
+             "subject":{"reference":"Patient/p"},"period":{"start":"2026-11-21"},
+             "serviceProvider":{"reference":"Organization/ward"}})"},
+        strict_policy());
+    EXPECT_EQ(access(world, "Practitioner/a", "p", kNoon, "Patient/p"), Finding::Explained);
+    EXPECT_EQ(access(world, "Practitioner/a", "p", kNoon, "Condition/c"), Finding::Against);
+    EXPECT_EQ(access(world, "Practitioner/a", "q", kNoon, "Patient/q"), Finding::Unexplained);
+    EXPECT_EQ(access(world, "Practitioner/s", "p", kNoon, "Patient/p"), Finding::Unexplained);
 }
 
 TEST(CircleWorld, DesksAdmitAndReadNoFindings) {
