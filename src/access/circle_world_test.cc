@@ -226,8 +226,10 @@ TEST(CircleWorld, AdmissionsKeepThePapersOfEveryStay) {
     };
     const std::string admissions = desk("a", "Admissions"), secretary = desk("s", "Secrétaire");
     const CircleWorld world = world_of(
-        {R"({"resourceType":"Organization","id":"a-office","partOf":{"reference":"Organization/h"}})",
-         R"({"resourceType":"Organization","id":"s-office","partOf":{"reference":"Organization/h"}})",
+        {R"({"resourceType":"Organization","id":"a-office",
+             "partOf":{"reference":"Organization/h"}})",
+         R"({"resourceType":"Organization","id":"s-office",
+             "partOf":{"reference":"Organization/h"}})",
          R"({"resourceType":"Organization","id":"ward","partOf":{"reference":"Organization/h"}})",
          admissions, secretary, R"({"resourceType":"Patient","id":"q"})",
          R"({"resourceType":"Encounter","id":"e","status":"in-progress","class":{"code":"IMP"},
