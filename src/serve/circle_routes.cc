@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "access/circle_scope.h"
 #include "access/worklist.h"
 #include "crypto/sha256.h"
 #include "event/uuid.h"
@@ -54,9 +55,11 @@ Response closed() {
                     "they are to the patient, the legal representative and security"});
 }
 
-/// Only who watches over everybody, proven by two factors.
-bool is_officer(const access::Actor& actor) {
-    return actor.role == Role::Security && access::is_strong(actor.auth);
+/// Only who watches over everybody, proven by two factors, through a program that was let see
+/// traces (or write on them, to review).
+bool is_officer(const access::Actor& actor, event::Action action) {
+    return actor.role == Role::Security && access::is_strong(actor.auth) &&
+           (actor.scopes.empty() || access::within_scopes(actor, action, "AuditEvent"));
 }
 
 Response page_for_officers_only() {
@@ -136,6 +139,23 @@ event::Event CircleRoutes::event_of(const Ask& ask, event::Type type,
     return event;
 }
 
+/// Nothing of a refusal is shown before the ledger has it, either.
+event::Event CircleRoutes::refused_event(const Ask& ask, const std::string& patient,
+                                         std::vector<event::Reason> reasons) const {
+    event::Event event = event_of(ask, event::Type::AccessRefused, patient);
+    event.outcome = event::Outcome::MinorFailure;
+    event.verdict = event::Verdict{.reasons = std::move(reasons)};
+    return event;
+}
+
+Response CircleRoutes::for_officers_only(const Ask& ask, std::vector<event::Event>& owed) const {
+    const Text what{"ceci est à la personne responsable de la sécurité, connectée à deux facteurs",
+                    "this is for the security officer, signed in with two factors"};
+    owed.push_back(
+        refused_event(ask, "", {{.id = "circle.officer", .text = what, .evidence = {}}}));
+    return refusal(403, what, {"reconnectez-vous", "sign in again"});
+}
+
 Result<std::vector<event::Event>> CircleRoutes::recent() const {
     return parts_.events({.patient = {}, .from = parts_.clock.now() - access::kWorkListReach});
 }
@@ -147,9 +167,7 @@ Response CircleRoutes::opened(const Ask& ask, std::vector<event::Event>& owed) {
         if (const auto own = parts_.patients_of(ask.actor); !own.empty()) patient = own.front();
     const access::Decision decision = parts_.decide(ask.actor, patient);
     if (patient.empty() || !decision.permitted) {
-        owed.push_back(event_of(ask, event::Type::AccessRefused, patient));
-        owed.back().outcome = event::Outcome::MinorFailure;
-        owed.back().verdict = event::Verdict{.reasons = decision.reasons};
+        owed.push_back(refused_event(ask, patient, decision.reasons));
         return closed();
     }
     CircleParts::Wanted wanted{.patient = patient, .count = kOpeningsMax};
@@ -219,7 +237,10 @@ Response CircleRoutes::review(const Ask& ask, std::vector<event::Event>& owed) {
 
 Response CircleRoutes::home(const Ask& ask, std::vector<event::Event>& owed) {
     if (ask.actor.role == Role::Security) {
-        if (!is_officer(ask.actor)) return page_for_officers_only();
+        if (!is_officer(ask.actor, event::Action::Read)) {
+            (void)for_officers_only(ask, owed);
+            return page_for_officers_only();
+        }
         const auto events = recent();
         if (!events) return message_page(503, {"Hygie", "Hygie"}, events.error().what);
         owed.push_back(event_of(ask, event::Type::LedgerRead, ""));
@@ -235,7 +256,10 @@ Response CircleRoutes::home(const Ask& ask, std::vector<event::Event>& owed) {
                          "'self'");
     std::string shown(field(ask.form, "patient"));
     if (std::ranges::find(patients, shown) == patients.end()) shown = patients.front();
-    if (!parts_.decide(ask.actor, shown).permitted) return closed();
+    if (const auto decision = parts_.decide(ask.actor, shown); !decision.permitted) {
+        owed.push_back(refused_event(ask, shown, decision.reasons));
+        return closed();
+    }
     const auto events = parts_.events({.patient = shown, .count = kOpeningsMax});
     if (!events) return message_page(503, {"Hygie", "Hygie"}, events.error().what);
     owed.push_back(event_of(ask, event::Type::LedgerRead, shown));
@@ -256,12 +280,8 @@ void CircleRoutes::operator()(const access::Actor& actor, const Request& request
         response = home(ask, owed);
     else if (!request.path.starts_with("/circles/"))
         response = refusal(404, {"rien à cette adresse", "nothing at this address"}, {"", ""});
-    else if (!is_officer(actor))
-        response =
-            refusal(403,
-                    {"ceci est à la personne responsable de la sécurité, connectée à deux facteurs",
-                     "this is for the security officer, signed in with two factors"},
-                    {"reconnectez-vous", "sign in again"});
+    else if (!is_officer(actor, reads ? event::Action::Read : event::Action::Create))
+        response = for_officers_only(ask, owed);
     else if (reads && request.path == "/circles/worklist")
         response = work_list(ask, owed);
     else if (request.method == "POST" && request.path == "/circles/worklist")

@@ -57,6 +57,9 @@ class CircleRoutes {
     Response home(const Ask& ask, std::vector<event::Event>& owed);
     Result<std::vector<event::Event>> recent() const;
     event::Event event_of(const Ask& ask, event::Type type, const std::string& patient) const;
+    event::Event refused_event(const Ask& ask, const std::string& patient,
+                               std::vector<event::Reason> reasons) const;
+    Response for_officers_only(const Ask& ask, std::vector<event::Event>& owed) const;
 
     CircleParts parts_;
 };

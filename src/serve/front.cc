@@ -165,16 +165,24 @@ void Front::State::trace_accounts() {
         event.node = parts.origin.node;
         event.network.device = parts.origin.network.device;
     }
-    parts.sink(events, [this, events](Status written) {
-        if (!written) {
+    ++*tracing;
+    // The count outlives us: who waits for it goes on while we still tell.
+    parts.sink(events, [this, events, count = tracing](Status written) {
+        if (!written)
             accounts_traced = 0;  // again, at the next occasion
-            return;
-        }
-        workers.run([this, events] {
-            const Status settled = parts.accounts.settle(events);
-            if (!settled) log::warning("serve.accounts-not-settled", settled.error());
-        });
+        else
+            workers.run([this, events] {
+                const Status settled = parts.accounts.settle(events);
+                if (!settled) log::warning("serve.accounts-not-settled", settled.error());
+            });
+        --*count;
+        count->notify_all();
     });
+}
+
+/// No request waits for these traces: the end does.
+Front::State::~State() {
+    for (int left = *tracing; left > 0; left = *tracing) tracing->wait(left);
 }
 
 void Front::State::route(Request request, Reply reply) {

@@ -41,6 +41,7 @@ struct Attempt {
 
 struct Front::State {
     explicit State(FrontParts given);
+    ~State();
 
     // front.cc
     void route(Request request, Reply reply);
@@ -110,6 +111,8 @@ struct Front::State {
     // oauth_token.cc
     std::expected<Client, Response> authenticate(const Form& form, const Request& request);
     void redeem_code(const Client& client, const Form& form, const Request& request, Reply reply);
+    void refuse_code(const ActorId& client, const Result<access::Codes::Spent>& spent,
+                     const Request& request, Reply reply, std::function<Response()> answer);
     void serve_backend(const Client& client, const Form& form, const Request& request, Reply reply);
     void open_session(access::Sessions::Wish wish, const Form& more, const std::string& code,
                       const Request& request, Reply reply);
@@ -132,6 +135,8 @@ struct Front::State {
     std::map<std::pair<std::string, int>, std::uint64_t> answers;
     std::atomic<std::uint64_t> signed_in{0}, refused{0};
     std::atomic<std::uint64_t> accounts_traced{0};
+    /// Hand-overs of trace_accounts() that the sink has not answered.
+    std::shared_ptr<std::atomic<int>> tracing = std::make_shared<std::atomic<int>>(0);
     access::Codes codes;
     access::Assertions assertions;
     IdTokens id_tokens;

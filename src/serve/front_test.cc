@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "serve/front_kit.h"
 
@@ -152,6 +154,30 @@ TEST_F(FrontRoutes, KeepsChangesOfAccountsWhileTheLedgerIsDown) {
     ledger_is_down_ = false;
     get("/readyz");
     EXPECT_EQ(count(event::Type::AccountChanged), 2U);
+}
+
+/// Their callback uses the front.
+TEST_F(FrontRoutes, EndsOnceTheTracesOfAccountsAreAnswered) {
+    std::function<void(Status)> held;
+    FrontParts late = parts();
+    late.sink = [&](const std::vector<event::Event>&, const std::function<void(Status)>& done) {
+        held = done;
+    };
+    auto front = std::make_unique<Front>(std::move(late));
+    front->at(kUrl);
+    ASSERT_TRUE(held) << "accounts were added";
+    std::atomic<bool> answered = false;
+    std::latch ending(1);
+    std::thread end([&] {
+        ending.count_down();
+        front.reset();
+        EXPECT_TRUE(answered);
+    });
+    ending.wait();
+    for (int i = 0; i < 10'000; ++i) std::this_thread::yield();
+    answered = true;
+    held({});
+    end.join();
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kSessionCookie = "__Host-hygie-my";
 constexpr std::string_view kWayCookie = "__Host-hygie-my-way";
 constexpr std::string_view kClient = "hygie-my";
-constexpr std::string_view kScope = "user/*.rs";
+/// To read what there is, and to review accesses.
+constexpr std::string_view kScope = "user/*.rs user/AuditEvent.c";
 constexpr std::size_t kVerifierBytes = 32;
 constexpr std::size_t kStateBytes = 16;
 
@@ -40,7 +41,8 @@ std::shared_ptr<const access::Account> Front::State::own_program(std::string_vie
     account.role = access::Role::Program;
     account.since = now - std::chrono::hours(1);
     account.end = now + std::chrono::hours(1);
-    account.scopes = {std::string(kScope)};
+    const auto blank = kScope.find(' ');
+    account.scopes = {std::string(kScope.substr(0, blank)), std::string(kScope.substr(blank + 1))};
     account.redirects = {url() + "/my/back"};
     return std::make_shared<const access::Account>(std::move(account));
 }
@@ -72,11 +74,13 @@ void Front::State::my_back(const Request& request, Reply reply) {
     const std::string code(field(*form, "code"));
     const auto spent =
         codes.spend(code, ActorId(std::string(kClient)), url() + "/my/back", way.substr(0, dot));
-    const auto account = spent ? parts.accounts.find(spent->grant.login.str()) : nullptr;
     const auto refuse = [] {
         return message_page(403, {"Connexion refusée", "Sign-in refused"},
                             {"Revenez à /my pour recommencer.", "Go back to /my to start again."});
     };
+    if (!spent || spent->grant.login.empty())
+        return refuse_code(ActorId(std::string(kClient)), spent, request, std::move(reply), refuse);
+    const auto account = parts.accounts.find(spent->grant.login.str());
     if (!account) return reply(refuse());
     const bool brief = account->role == access::Role::Patient;
     const auto opened = parts.sessions.prepare(
@@ -93,8 +97,11 @@ void Front::State::my_back(const Request& request, Reply reply) {
     event.detail["client"] = kClient;
     event.detail["session"] = opened->session.id;
     traced({std::move(event)}, std::move(reply), [this, code, refuse, opened = *opened] {
-        if (!parts.sessions.confirm(opened) || !codes.gave(code, opened.session.id))
-            return refuse();
+        if (!parts.sessions.confirm(opened)) return refuse();
+        if (!codes.gave(code, opened.session.id)) {
+            const Status ended = parts.sessions.revoke_session(opened.session.id);
+            return ended ? refuse() : oauth_error(503, "server_error", ended.error().what);
+        }
         ++signed_in;
         Response response = redirect("/my");
         response.headers.emplace_back("Set-Cookie",

@@ -150,10 +150,17 @@ void Front::State::redeem_code(const Client& client, const Form& form, const Req
             {spent->grant.login, spent->grant.auth, client.account->login, spent->grant.scopes, {}},
             {{"grant", "authorization_code"}, {"nonce", spent->grant.nonce}}, code, request,
             std::move(reply));
+    refuse_code(client.account->login, spent, request, std::move(reply), no_grant);
+}
+
+/// A code that gives nothing; one that was shown twice ends what its first use gave.
+void Front::State::refuse_code(const ActorId& client, const Result<access::Codes::Spent>& spent,
+                               const Request& request, Reply reply,
+                               std::function<Response()> answer) {
     ++refused;
     event::Event event = event_of(event::Type::SignInRefused, request.peer);
     event.outcome = event::Outcome::SeriousFailure;
-    event.actor.id = client.account->login;
+    event.actor.id = client;
     event.detail["why"] = spent ? "code replayed" : "code";
     if (spent && !spent->stolen_session.empty()) {
         // Two hold the code, and we cannot know which is the thief: neither keeps anything.
@@ -161,7 +168,7 @@ void Front::State::redeem_code(const Client& client, const Form& form, const Req
         event.detail["session"] = spent->stolen_session;
         if (!ended) return reply(oauth_error(503, "temporarily_unavailable", ended.error().what));
     }
-    traced({std::move(event)}, std::move(reply), no_grant);
+    traced({std::move(event)}, std::move(reply), std::move(answer));
 }
 
 void Front::State::serve_backend(const Client& client, const Form& form, const Request& request,

@@ -1,0 +1,107 @@
+#include "serve/circle_routes.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/sim_clock.h"
+#include "sim/sim_random.h"
+
+namespace hygie::serve {
+namespace {
+
+using access::Role;
+
+/// The routes over a ledger with one emergency.
+class CircleAnswers : public testing::Test {
+  protected:
+    CircleAnswers() {
+        emergency_.type = event::Type::BreakGlass;
+        emergency_.id = "e1";
+        emergency_.time = clock_.now();
+        emergency_.actor.id = ActorId("dr-bob");
+        emergency_.subject.patient = PatientId("patient-7");
+    }
+
+    CircleParts parts() {
+        return {
+            .clock = clock_,
+            .random = random_,
+            .sink =
+                [this](std::vector<event::Event> events, const std::function<void(Status)>& done) {
+                    std::ranges::move(events, std::back_inserter(events_));
+                    done({});
+                },
+            .origin = {},
+            .events =
+                [this](const auto&) {
+                    return Result<std::vector<event::Event>>(std::vector{emergency_});
+                },
+            .decide = [](const auto&, const auto&) { return access::Decision{}; },
+            .patients_of = [](const auto&) { return std::vector<std::string>{"patient-7"}; },
+            .who_is = [](const auto&) { return access::ActorWords(); }};
+    }
+
+    Response ask(const access::Actor& actor, const std::string& method, const std::string& path,
+                 const std::string& form = "") {
+        Request request;
+        request.method = method;
+        request.path = path;
+        request.body = to_bytes(as_bytes(form));
+        Response answer;
+        CircleRoutes routes(parts());
+        routes(actor, request, [&](Response response) { answer = std::move(response); });
+        return answer;
+    }
+
+    static access::Actor officer(std::vector<std::string> scopes) {
+        access::Actor actor;
+        actor.id = ActorId("rssi");
+        actor.role = Role::Security;
+        actor.auth = "otp";
+        actor.scopes = std::move(scopes);
+        return actor;
+    }
+
+    sim::SimClock clock_;
+    sim::SimRandom random_{1};
+    event::Event emergency_;
+    std::vector<event::Event> events_;
+};
+
+constexpr char kReview[] = "event=e1&finding=justified&words=Appel+du+15+retrouv%C3%A9";
+
+TEST_F(CircleAnswers, AnOfficersProgramSeesAndReviewsWhatItsScopesLet) {
+    EXPECT_EQ(ask(officer({}), "GET", "/circles/worklist").status, 200);
+    EXPECT_EQ(ask(officer({"user/AuditEvent.rs"}), "GET", "/circles/worklist").status, 200);
+    EXPECT_EQ(ask(officer({"user/AuditEvent.rs"}), "POST", "/circles/worklist", kReview).status,
+              403);
+    EXPECT_EQ(ask(officer({"user/Practitioner.rs"}), "GET", "/circles/worklist").status, 403);
+    const Response page = ask(officer({"user/Practitioner.rs"}), "GET", "/circles/home");
+    EXPECT_EQ(page.status, 403);
+    EXPECT_FALSE(as_text(page.body).contains("patient-7"));
+    EXPECT_EQ(ask(officer({"user/*.rs", "user/AuditEvent.c"}), "POST", "/circles/worklist", kReview)
+                  .status,
+              200);
+}
+
+TEST_F(CircleAnswers, WhatIsRefusedIsInTheLedger) {
+    access::Actor weak = officer({});
+    weak.auth = "pwd";
+    access::Actor patient = officer({});
+    patient.role = Role::Patient;
+    for (const auto& [actor, path] : {std::pair(weak, "/circles/worklist"),
+                                      {weak, "/circles/home"},
+                                      {weak, "/circles/unexplained"},
+                                      {patient, "/circles/home"},
+                                      {patient, "/circles/opened"}}) {
+        events_.clear();
+        EXPECT_EQ(ask(actor, "GET", path).status, 403) << path;
+        ASSERT_EQ(events_.size(), 1U) << path;
+        EXPECT_EQ(events_.front().type, event::Type::AccessRefused) << path;
+        EXPECT_EQ(events_.front().actor.id, actor.id);
+    }
+}
+
+}  // namespace
+}  // namespace hygie::serve
