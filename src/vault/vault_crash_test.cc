@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "sim/chance.h"
 #include "sim/seeds.h"
@@ -166,6 +167,27 @@ TEST(VaultCrash, AnOlderCopyNeverTakesTheNumbersOfWhatItLost) {
     const Verified verified = restored->verify({}, machine.trace, 100).value();
     ASSERT_EQ(verified.rot.size(), 1u);
     EXPECT_EQ(verified.rot.front(), (Rot{Rot::Kind::Missing, 2, 0}));
+}
+
+/// Both go on under the same keys: who holds the disk of each must not find one nonce twice.
+TEST(VaultCrash, ARestoredCopySealsUnderNumbersOfItsOwn) {
+    Machine machine;
+    ASSERT_TRUE(commit(*machine.open(), {put(patient("p1"))}));
+    const auto copy = machine.disk.clone();
+    const auto rows_of = [](Vault& vault) {
+        std::set<std::uint64_t> rows;
+        for (int i = 0; i < 5; ++i) {
+            EXPECT_TRUE(commit(vault, {put(patient("p1", "Nom" + std::to_string(i)))}));
+            rows.insert(vault.find("Patient", "p1")->entry.body);
+        }
+        return rows;
+    };
+    std::set<std::uint64_t> rows = rows_of(*machine.open());
+    const auto restored = Vault::open({*copy, machine.clock, machine.random, machine.trace},
+                                      {.dir = "vault", .node = NodeId("box")}, machine.root)
+                              .value();
+    rows.merge(rows_of(*restored));
+    EXPECT_EQ(rows.size(), 10U);
 }
 
 /// The numbers under which bodies are sealed: a nonce used twice would open both.

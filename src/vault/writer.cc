@@ -16,6 +16,12 @@ constexpr std::size_t kQueuedBytesMax = 64 << 20;
 /// Stored in one batch.
 constexpr std::size_t kGroupBytesMax = 32 << 20;
 
+/// Far beyond all that one life of a vault writes; 2²³ of them fit into the numbers there are.
+std::uint64_t leap(Random& random) {
+    constexpr int kLeapBits = 40;
+    return load_be<std::uint64_t>(random.bytes<8>().data()) >> (64 - kLeapBits);
+}
+
 std::size_t bytes_of(const Prepared& prepared) {
     std::size_t bytes = 0;
     for (const PreparedWrite& write : prepared.writes)
@@ -56,7 +62,9 @@ Writer::~Writer() {
 
 Status Writer::start() {
     const auto mark = TRY(shelf_.store().get(Table::Settings, key_of(Setting::Reserved)));
-    numbers_.start_at(mark ? VarintReader(*mark).number() : 1);
+    // Another copy of this vault may have gone on from the same mark, under the same keys: each
+    // time it opens it takes its numbers somewhere else.
+    numbers_.start_at(mark ? VarintReader(*mark).number() + leap(random_) : 1);
     if (const auto state = TRY(shelf_.store().get(Table::Settings, key_of(Setting::State))))
         state_ = TRY(decode_state(*state));
     acknowledged_ = TRY(trace_.last_counter(origin_.source, origin_.node));
