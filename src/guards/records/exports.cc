@@ -11,6 +11,8 @@ namespace hygie::records {
 namespace {
 
 constexpr std::uint64_t kPartBytesMax = 32 << 20;
+constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kIdDigits = 2 * kIdBytes;
 
 std::string path_of(const Export& one, const ExportPart& part) {
     return join(one.dir, part.name);
@@ -40,6 +42,19 @@ std::uint64_t sealed_bytes(const ExportPart& part) {
 
 }  // namespace
 
+Exports::Exports(Desk& desk) : desk_(desk) {
+    Disk& disk = desk.rooms.disk;
+    const std::string& dir = desk.options.export_dir;
+    const auto left = dir.empty() ? Result<std::vector<DirEntry>>() : disk.list(dir);
+    for (const DirEntry& one : left.value_or(std::vector<DirEntry>())) {
+        if (!one.is_dir || one.name.size() != kIdDigits || !from_hex(one.name)) continue;
+        const std::string old = join(dir, one.name);
+        for (const DirEntry& part : disk.list(old).value_or(std::vector<DirEntry>()))
+            if (!part.is_dir) (void)disk.remove(join(old, part.name));
+        (void)disk.remove(old);
+    }
+}
+
 Exports::~Exports() {
     while (!exports_.empty()) remove(exports_.begin()->second);
 }
@@ -48,19 +63,19 @@ Result<std::shared_ptr<Export>> Exports::start(const Call& call) {
     const WallTime now = desk_.rooms.clock.now();
     drop_old(now);
     auto one = std::make_shared<Export>();
-    one->id = to_hex(desk_.rooms.random.bytes<16>());
+    one->id = to_hex(desk_.rooms.random.bytes<kIdBytes>());
     one->owner = call.actor.id;
     one->request = call.asked;
     one->started = now;
     desk_.rooms.random.fill(one->key.mutable_view());
     one->dir = join(desk_.options.export_dir, one->id);
-    TRY_STATUS(desk_.rooms.disk.make_dirs(one->dir));
     const std::lock_guard lock(mutex_);
     const auto own = std::ranges::count_if(
         exports_, [&](const auto& entry) { return entry.second->owner == call.actor.id; });
     if (static_cast<std::size_t>(own) >= kPerActorMax)
         return fail(Code::Full, {"trop d'exports en cours", "too many exports under way"},
                     {"supprimez-en un par DELETE", "remove one of them by DELETE"});
+    TRY_STATUS(desk_.rooms.disk.make_dirs(one->dir));
     exports_.emplace(one->id, one);
     return one;
 }

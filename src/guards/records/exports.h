@@ -45,7 +45,8 @@ class Exports {
     static constexpr std::size_t kPerActorMax = 4;
     static constexpr Micros kKept = std::chrono::hours(24);
 
-    explicit Exports(Desk& desk) : desk_(desk) {}
+    /// Removes what an earlier process left behind: its keys are gone.
+    explicit Exports(Desk& desk);
     ~Exports();
 
     /// Code::Full when the actor has too many.

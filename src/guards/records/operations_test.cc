@@ -154,6 +154,22 @@ TEST(Operation, AnExportIsSealedTracedAndOpensForItsOwnerOnly) {
     EXPECT_EQ(house.get(house.anne, file).status, 404);
 }
 
+TEST(Operation, AnExportLeavesNothingOnTheDisk) {
+    House house;
+    auto& disk = house.machine.disk;
+    const std::string left = "exports/0123456789abcdef0123456789abcdef";
+    ASSERT_TRUE(disk.make_dirs(left));
+    ASSERT_TRUE(disk.replace_file(left + "/Patient-1", as_bytes("sealed")));
+    house.restart();
+    EXPECT_TRUE(disk.list("exports")->empty()) << "of a process that was killed";
+    const Sent asks{.url = "Patient/$export", .headers = {{"prefer", "respond-async"}}};
+    for (int i = 0; i < 7; ++i)
+        EXPECT_EQ(house.ask(house.anne, asks).status, i < 4 ? 202 : 413) << i;
+    EXPECT_EQ(disk.list("exports")->size(), 4U) << "what is refused takes no room";
+    house.restart();
+    EXPECT_TRUE(disk.list("exports")->empty());
+}
+
 TEST(Operation, AProgramImportsLines) {
     House house;
     const Sent lines{.method = "POST",
