@@ -247,11 +247,19 @@ bool Core::wait_until_open() {
     return stage_ == Stage::Open;
 }
 
+bool is_quick(const serve::Request& request) {
+    const bool is_read = request.method == "GET" || request.method == "HEAD";
+    // The ledger may wait for its witnesses: asked by its name, by a page of an answer, or by a
+    // name spelled otherwise.
+    const bool may_ask_ledger = request.path.starts_with("/fhir/AuditEvent") ||
+                                request.path.starts_with("/fhir/_page/") ||
+                                request.path.contains('%');
+    return is_read && !may_ask_ledger;
+}
+
 /// Reads are answered where they arrive; what may take long goes to other threads.
 void Core::answer(const access::Actor& actor, serve::Request request, serve::Reply reply) {
-    const bool is_read = request.method == "GET" || request.method == "HEAD";
-    const bool asks_ledger = request.path.starts_with("/fhir/AuditEvent");
-    if (is_read && !asks_ledger) return door_->handle(actor, std::move(request), std::move(reply));
+    if (is_quick(request)) return door_->handle(actor, std::move(request), std::move(reply));
     auto shared = std::make_shared<serve::Reply>(std::move(reply));
     const bool taken = workers_->run([this, actor, request = std::move(request), shared]() mutable {
         door_->handle(actor, std::move(request), std::move(*shared));

@@ -53,6 +53,9 @@ CoreDirs core_dirs(Context& context);
 Status create_core(Context& context, const CoreDirs& dirs, const std::string& origin,
                    const std::function<Result<crypto::Sealing>()>& seal);
 
+/// Whether a request for records is answered on the thread of its connection, which serves others.
+bool is_quick(const serve::Request& request);
+
 /// The domain keys of the core's parts.
 crypto::Secret32 vault_key(const crypto::RootKey& root);
 crypto::Secret32 access_key(const crypto::RootKey& root);
