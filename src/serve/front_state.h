@@ -9,6 +9,7 @@
 
 #include "access/codes.h"
 #include "access/jwt.h"
+#include "access/throttle.h"
 #include "serve/forms.h"
 #include "serve/front.h"
 #include "serve/id_tokens.h"
@@ -111,6 +112,10 @@ struct Front::State {
     // oauth_token.cc
     std::expected<Client, Response> authenticate(const Form& form, const Request& request);
     void redeem_code(const Client& client, const Form& form, const Request& request, Reply reply);
+    /// Answers who proved nothing. Traced the first times an address does so, then ever more
+    /// rarely, with how many were not: strangers do not fill the ledger.
+    void refuse_stranger(event::Event event, const std::string& peer, Reply reply,
+                         std::function<Response()> answer);
     void refuse_code(const ActorId& client, const Result<access::Codes::Spent>& spent,
                      const Request& request, Reply reply, std::function<Response()> answer);
     void serve_backend(const Client& client, const Form& form, const Request& request, Reply reply);
@@ -137,6 +142,8 @@ struct Front::State {
     std::atomic<std::uint64_t> accounts_traced{0};
     /// Hand-overs of trace_accounts() that the sink has not answered.
     std::shared_ptr<std::atomic<int>> tracing = std::make_shared<std::atomic<int>>(0);
+    access::Throttle strangers;  ///< addresses by which nothing was proven
+    std::uint64_t untold = 0;    ///< refusals of strangers since the last that was traced
     access::Codes codes;
     access::Assertions assertions;
     IdTokens id_tokens;

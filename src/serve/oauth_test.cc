@@ -186,6 +186,19 @@ TEST_F(OAuth, AReplayedCodeEndsWhatItsFirstUseGave) {
     EXPECT_EQ(events_.back().detail.at("why"), "code replayed");
 }
 
+TEST_F(OAuth, AFloodOfStrangersFillsNoLedger) {
+    const Form nobody = {{"grant_type", "client_credentials"}, {"client_id", "personne"}};
+    for (int i = 0; i < 200; ++i) EXPECT_EQ(post("/oauth/token", nobody).status, 401);
+    for (int i = 0; i < 200; ++i) EXPECT_EQ(redeem("code-" + std::to_string(i)).status, 400);
+    const std::size_t told = count(event::Type::SignInRefused);
+    EXPECT_GE(told, 1U);
+    EXPECT_LE(told, 6U);
+    bench_.clock.advance(access::Throttle::kWaitMax);
+    EXPECT_EQ(post("/oauth/token", nobody).status, 401);
+    const std::scoped_lock lock(mutex_);
+    EXPECT_EQ(events_.back().detail.at("untold"), std::to_string(400 - told));
+}
+
 /// A stranger's page can neither sign somebody in nor have our page signed in on its behalf.
 TEST_F(OAuth, TakesNoFormThatIsNotItsOwn) {
     const Filled good = fill(wish(), "anne.martin", access::kPassphrase);

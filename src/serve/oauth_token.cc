@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "access/scope.h"
 #include "serve/front_state.h"
@@ -117,6 +118,23 @@ std::expected<Client, Response> Front::State::authenticate(const Form& form, con
     return Client{account, true};
 }
 
+void Front::State::refuse_stranger(event::Event event, const std::string& peer, Reply reply,
+                                   std::function<Response()> answer) {
+    const auto is_told = [&] {
+        const std::scoped_lock lock(mutex);
+        const SteadyTime now = parts.doors.clock.steady();
+        if (strangers.wait(peer, now) > Micros::zero()) {
+            ++untold;
+            return false;
+        }
+        strangers.failed(peer, now);
+        if (untold > 0) event.detail["untold"] = std::to_string(std::exchange(untold, 0));
+        return true;
+    };
+    if (!is_told()) return reply(answer());
+    traced({std::move(event)}, std::move(reply), std::move(answer));
+}
+
 void Front::State::token(Request request, Reply reply) {
     trace_accounts();
     const Result<Form> form = body_form(request);
@@ -127,8 +145,8 @@ void Front::State::token(Request request, Reply reply) {
         event::Event event = event_of(event::Type::SignInRefused, request.peer);
         event.outcome = event::Outcome::MinorFailure;
         event.detail["why"] = "client";
-        return traced({std::move(event)}, std::move(reply),
-                      [refusal = client.error()] { return refusal; });
+        return refuse_stranger(std::move(event), request.peer, std::move(reply),
+                               [refusal = client.error()] { return refusal; });
     }
     const std::string_view grant = field(*form, "grant_type");
     if (grant == "authorization_code")
@@ -162,7 +180,9 @@ void Front::State::refuse_code(const ActorId& client, const Result<access::Codes
     event.outcome = event::Outcome::SeriousFailure;
     event.actor.id = client;
     event.detail["why"] = spent ? "code replayed" : "code";
-    if (spent && !spent->stolen_session.empty()) {
+    if (!spent)
+        return refuse_stranger(std::move(event), request.peer, std::move(reply), std::move(answer));
+    if (!spent->stolen_session.empty()) {
         // Two hold the code, and we cannot know which is the thief: neither keeps anything.
         const Status ended = parts.sessions.revoke_session(spent->stolen_session);
         event.detail["session"] = spent->stolen_session;

@@ -77,8 +77,11 @@ void Front::State::arrive(Request request, Reply reply) {
         event.actor.id = who;
         event.actor.auth = parts.upstream->settings().auth;
         event.detail["why"] = why;
-        traced({std::move(event)}, std::move(reply),
-               [page = problem(status_of(error), error)] { return page; });
+        const auto page = [page = problem(status_of(error), error)] { return page; };
+        // Whom the provider knows has proven something; anybody may come with a made-up answer.
+        if (why == "provider")
+            return refuse_stranger(std::move(event), request.peer, std::move(reply), page);
+        traced({std::move(event)}, std::move(reply), page);
     };
     const auto arrived =
         parts.upstream->finish(*answer, cookie(request, kBrowserCookie), callback());
