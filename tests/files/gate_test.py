@@ -249,6 +249,33 @@ def short_lives(mount, kind):
     print(f"{kind}: short lives and single histories")
 
 
+READER = "import sys\nfor p in sys.argv[1:]: open(p, 'rb').read()"
+
+
+def copied_ahead(mount):
+    """Without clones a file has a second name alone, until it was read again: then it is copied before anybody asks."""
+    letters = [os.path.join(mount, "share", f"lettre {i}.txt") for i in range(20)]
+    for i, path in enumerate(letters):
+        behaviours.write(path, b"cher confrere %d\n" % i)
+    with guarded(mount) as guard:
+        def copies():
+            return len(list(Path(guard.state).glob("stage*/??/*.c")))
+        check(copies() == 0, "nothing is copied before it is read")
+        until = time.monotonic() + WAIT
+        while copies() < len(letters) and time.monotonic() < until:
+            subprocess.run([sys.executable, "-c", READER, *letters], check=True)
+            time.sleep(0.2)
+        check(copies() == len(letters), f"read again, {copies()} of {len(letters)} copied ahead")
+        before = now()
+        time.sleep(0.01)
+        for path in letters:
+            os.truncate(path, 0)
+        settle()
+        hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
+        check(all(behaviours.whole(path) == b"cher confrere %d\n" % i for i, path in enumerate(letters)), "all come back")
+    print("what is read again is copied ahead")
+
+
 def refusals(mount, work):
     with guarded(mount) as guard:
         second = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "share"),
@@ -292,6 +319,10 @@ def main():
             with image(kind, work) as mount:
                 scene(mount, kind)
             shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
+        if "ext4" in only:
+            with image("ext4", work) as mount:
+                copied_ahead(mount)
+            shutil.rmtree(os.path.join(work, "ext4"), ignore_errors=True)
         with image(kind, work) as mount:
             deadman_killed(mount)
             confined(mount)

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <climits>
 #include <cstdio>
+#include <thread>
 
 #include "host/unique_fd.h"
 
@@ -18,6 +19,10 @@ namespace hygie::files {
 namespace {
 
 constexpr std::size_t kProcBytesMax = 4096;
+constexpr std::size_t kCallBytesMax = 256;
+constexpr int kRunningSpins = 5;
+constexpr int kRunningMax = 25;
+constexpr auto kRunningPause = std::chrono::microseconds(10);
 constexpr int kLineageMax = 32;
 /// A process number is not given again within this time on an honest machine.
 constexpr auto kFresh = std::chrono::seconds(2);
@@ -58,8 +63,7 @@ struct Call {
     std::array<unsigned long, 6> args{};
 };
 
-std::optional<Call> call_of(pid_t tid) {
-    const std::string text = read_proc(fmt::format("/proc/{}/syscall", tid));
+std::optional<Call> parse_call(const std::string& text) {
     Call call;
     auto& a = call.args;
     if (std::sscanf(text.c_str(), "%ld %lx %lx %lx %lx %lx %lx", &call.number, &a[0], &a[1], &a[2],
@@ -116,9 +120,35 @@ std::optional<ProcessStat> stat_of(pid_t pid) {
     return parse_stat(read_proc(fmt::format("/proc/{}/stat", pid)));
 }
 
-Intent intent_of(pid_t tid, std::uint64_t mask, int file_fd) {
+/// A descriptor belongs to its thread for good: of one that ended it reads nothing, whoever has the
+/// number by now.
+std::string Calls::text_of(pid_t tid) {
+    const std::lock_guard lock(mutex_);
+    if (open_.size() >= kOpenMax) open_.clear();
+    UniqueFd& fd = open_[tid];
+    std::array<char, kCallBytesMax> text{};
+    ssize_t size = fd ? ::pread(fd.get(), text.data(), text.size(), 0) : 0;
+    if (size <= 0) {
+        fd = UniqueFd(::open(fmt::format("/proc/{}/syscall", tid).c_str(), O_RDONLY | O_CLOEXEC));
+        size = fd ? ::pread(fd.get(), text.data(), text.size(), 0) : 0;
+    }
+    return {text.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
+/// Who has told of an act may not have gone to sleep over it yet, on another processor or behind us
+/// on this one: what it does cannot be read until then.
+std::string Calls::settled_text_of(pid_t tid) {
+    std::string text = text_of(tid);
+    for (int i = 0; i < kRunningMax && text.starts_with("running"); ++i) {
+        if (i >= kRunningSpins) std::this_thread::sleep_for(kRunningPause);
+        text = text_of(tid);
+    }
+    return text;
+}
+
+Intent Calls::intent_of(pid_t tid, std::uint64_t mask, int file_fd) {
     if (mask & fan::kOpenExecPerm) return Intent::Execute;
-    const auto call = call_of(tid);
+    const auto call = parse_call(settled_text_of(tid));
     if (!call) return Intent::Write;
     switch (call->number) {
         case SYS_open:

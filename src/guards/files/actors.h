@@ -11,6 +11,7 @@
 #include "guards/files/actor.h"
 #include "guards/files/attribution.h"
 #include "guards/files/fanotify.h"
+#include "host/unique_fd.h"
 
 namespace hygie::files {
 
@@ -18,9 +19,23 @@ namespace hygie::files {
 /// be told counts as writing.
 enum class Intent { Read, Write, Truncate, Execute };
 
-/// Reads the call a thread is blocked in. `mask` is that of its event, `file_fd` the event's
-/// descriptor: a copy reads one file and writes another.
-Intent intent_of(pid_t tid, std::uint64_t mask, int file_fd);
+/// The calls threads are blocked in. What tells of a thread stays open for its next act: opening it
+/// costs more than reading it. Thread-safe.
+class Calls {
+  public:
+    static constexpr std::size_t kOpenMax = 256;
+
+    /// `mask` is that of the thread's event, `file_fd` the event's descriptor: a copy reads one
+    /// file and writes another.
+    Intent intent_of(pid_t tid, std::uint64_t mask, int file_fd);
+
+  private:
+    std::string text_of(pid_t tid);
+    std::string settled_text_of(pid_t tid);
+
+    std::mutex mutex_;
+    std::unordered_map<pid_t, UniqueFd> open_;
+};
 
 /// Who is behind a thread. Looks into /proc once per process and keeps the answer for a moment, so
 /// that acts seen after their process has ended still have an author. Thread-safe.

@@ -77,6 +77,12 @@ const Volume* Gate::volume_of(const fan::Event& event) const {
     return nullptr;
 }
 
+const Volume* Gate::volume_of(const FileKey& key) const {
+    for (const auto& volume : volumes_)
+        if (volume->number() == key.volume()) return volume.get();
+    return nullptr;
+}
+
 Change Gate::change_of(ChangeKind kind, const Actor& actor, const FileKey& key,
                        const std::string& path) {
     Change change;
@@ -209,7 +215,9 @@ void Gate::take_name(const fan::Event& event) {
     const Actor actor = actors_.of(event.tid);
     // Events on one object may come merged: order them as they can have happened.
     if (event.mask & fan::kCreate) take_create(*volume, event, actor);
-    if (event.mask & fan::kModify) look_at(volume->key(event.target), event.tid);
+    if (event.mask & fan::kModify)
+        if (const FileKey key = volume->key(event.target); !look_at(key, event.tid))
+            look_again(key, event.tid);
     if (event.mask & fan::kRename) take_rename(*volume, event, actor);
     if (event.mask & fan::kDelete) take_delete(*volume, event, actor);
 }

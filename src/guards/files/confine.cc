@@ -61,14 +61,15 @@ constexpr std::array kDeadman = {
     // its memory, its time, its end
     SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
     SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime),
-    SCMP_SYS(gettimeofday), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigaction), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
     // acts, and what they are about
-    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(close),
-    SCMP_SYS(fcntl), SCMP_SYS(fanotify_mark), SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(readlink),
-    SCMP_SYS(readlinkat), SCMP_SYS(stat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(access),
-    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64),
-    SCMP_SYS(getpid), SCMP_SYS(geteuid), SCMP_SYS(kill),
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write),
+    SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(fanotify_mark), SCMP_SYS(open), SCMP_SYS(openat),
+    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(stat), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+    SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(getrlimit),
+    SCMP_SYS(prlimit64), SCMP_SYS(getpid), SCMP_SYS(geteuid), SCMP_SYS(kill),
     // the next gate
     SCMP_SYS(umask), SCMP_SYS(unlink), SCMP_SYS(socket), SCMP_SYS(bind), SCMP_SYS(listen),
     SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(sendmsg), SCMP_SYS(sendto)};

@@ -136,9 +136,9 @@ class Standby {
         }
     }
 
-    bool may_go_on(const fan::Event& event) const {
+    bool may_go_on(const fan::Event& event) {
         if (is_successor(event.tid)) return true;
-        const Intent intent = intent_of(event.tid, event.mask, event.fd.get());
+        const Intent intent = calls_.intent_of(event.tid, event.mask, event.fd.get());
         if (intent == Intent::Read || intent == Intent::Execute) return true;
         const auto path = Volume::path_of(event.fd.get());
         if (!path) return false;
@@ -212,6 +212,7 @@ class Standby {
     UniqueFd successor_;
     pid_t successor_pid_ = 0;
     fan::Group gate_group_;
+    Calls calls_;
     std::vector<Waiting> waiting_;
 };
 

@@ -141,6 +141,10 @@ void Group::watch_file(int fd, std::uint64_t mask) {
     (void)::fanotify_mark(fd_.get(), FAN_MARK_ADD | FAN_MARK_EVICTABLE, mask, fd, nullptr);
 }
 
+void Group::unwatch_file(int fd, std::uint64_t mask) {
+    (void)::fanotify_mark(fd_.get(), FAN_MARK_REMOVE, mask, fd, nullptr);
+}
+
 void Group::heed(int fd, std::uint64_t mask) {
     (void)::fanotify_mark(fd_.get(), FAN_MARK_REMOVE | FAN_MARK_IGNORE, mask, fd, nullptr);
 }

@@ -77,6 +77,7 @@ class Group {
     static constexpr std::size_t kReadBytes = 64 << 10;
     /// Asks for events on one open file; forgotten when its inode leaves the cache.
     void watch_file(int fd, std::uint64_t mask);
+    void unwatch_file(int fd, std::uint64_t mask);
     /// No more such events on the file open at `fd`; forgotten when its inode leaves the cache.
     /// While somebody has the file open for writing the kernel takes only Ignore::Always.
     void ignore(int fd, std::uint64_t mask, Ignore how);

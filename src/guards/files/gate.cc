@@ -110,9 +110,12 @@ Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& 
       own_program_(program_of(::getpid())),
       closings_(groups.closings,
                 [this](fan::Event event) { return sort_closing(std::move(event)); }),
-      names_(groups.names, [this](pid_t tid) { return actors_.of(tid).key(); }) {}
+      names_(groups.names, [this](pid_t tid) { return actors_.of(tid).key(); }),
+      ahead_([this](const Ahead::File& file) { keep_ahead(file); }) {}
 
 Gate::~Gate() {
+    // Doormen last: what the others open on a guarded file system waits for them.
+    ahead_.stop();
     stop_ = true;
     threads_.clear();
 }
@@ -139,6 +142,7 @@ void Gate::start() {
         run_clerk();
     });
     threads_.emplace_back([this] { run_keeper(); });
+    ahead_.start();
 }
 
 std::optional<Error> Gate::failure() {
@@ -156,11 +160,15 @@ void Gate::note_failure(const Error& error) {
     if (error.code == Code::Io) failed_ = true;
 }
 
-void Gate::heed_all() {
+void Gate::begin_epoch() {
     {
         const std::lock_guard lock(read_mutex_);
         read_.clear();
     }
+    heed_all();
+}
+
+void Gate::heed_all() {
     groups_.gate.heed_all();
     for (const std::string& folder : own_folders_)
         groups_.gate.ignore_inside(folder, groups_.gate_mask());
@@ -210,12 +218,10 @@ std::optional<Gate::Task> Gate::watch_the_door() {
     while (!stop_) {
         if (beat_) beat_->fetch_add(1);
         if (std::optional<Task> task = take_left_if_free()) return task;
+        pollfd poll{groups_.gate.fd(), POLLIN, 0};
+        if (::poll(&poll, 1, kPollMs) <= 0) continue;
         events.clear();
         note(groups_.gate.read(events, kOneEventBytes));
-        if (events.empty()) {
-            pollfd poll{groups_.gate.fd(), POLLIN, 0};
-            (void)::poll(&poll, 1, kPollMs);
-        }
         for (fan::Event& event : events) meet(std::move(event));
     }
     return std::nullopt;
@@ -276,24 +282,39 @@ bool Gate::is_ahead(const Actor& actor) {
     return false;
 }
 
-/// A file that is kept as it stands was read. What was read once or twice is likely to be changed
-/// next, and by whom: only what is read again and again is not met any more until it changes. What
-/// is not met is told after the fact at least: truncate(2) opens and closes nothing.
-void Gate::note_reading(int fd, const FileKey& key, const Actor& actor) {
-    int times = 0;
+/// How often a file was met while it was read, in this epoch. The first reading is told.
+Gate::Readings Gate::count_reading(const fan::Event& event, const FileKey& key,
+                                   const Actor& actor) {
+    Readings readings;
     {
         const std::lock_guard lock(read_mutex_);
         if (read_.size() >= kReadMax) read_.clear();
-        times = ++read_[key];
+        Readings& all = read_[key];
+        ++all.met;
+        if (event.mask & fan::kOpenPerm) ++all.opened;
+        readings = all;
     }
-    if (times == 1)
+    if (readings.met == 1)
         if (const auto known = store_.catalog().find(key))
             tell(change_of(ChangeKind::Read, actor, key, known->path), false);
-    if (times < kMetPieces) return;
+    return readings;
+}
+
+/// A file that is kept as it stands was read. What was read once is likely to be changed next, and
+/// by whom, perhaps by truncate(2), which is a piece and no open: only what is read again is met by
+/// its opens alone, and what is opened again and again not any more until it changes. What is not
+/// met is told after the fact at least: truncate(2) closes nothing.
+void Gate::note_reading(const fan::Event& event, const FileKey& key, const Actor& actor) {
+    const Readings readings = count_reading(event, key, actor);
+    if (readings.met < kMetPieces) return;
+    const bool is_often = readings.opened >= kMetOpens;
+    // Its pieces are not met already; if that was forgotten meanwhile, they say so.
+    if (readings.met > kMetPieces && !is_often && (event.mask & fan::kOpenPerm)) return;
     const bool is_watched = hot_.is_hot(actor.key()) || judge_.is_watchful();
     const std::uint64_t pieces = fan::kPreAccess & groups_.gate_mask();
+    const int fd = event.fd.get();
     if (groups_.pre_content) groups_.names.watch_file(fd, fan::kModify);
-    groups_.gate.ignore(fd, times < kMetAtAll || is_watched ? pieces : groups_.gate_mask(),
+    groups_.gate.ignore(fd, is_often && !is_watched ? groups_.gate_mask() : pieces,
                         fan::Ignore::UntilModified);
 }
 
@@ -338,12 +359,20 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
         answer(event, fan::kAllow);
         return true;
     }
-    task.intent = intent_of(event.tid, event.mask, fd);
-    if (task.intent != Intent::Read || !is_held(known, info) || judge_.is_watchful()) return false;
+    task.intent = calls_.intent_of(event.tid, event.mask, fd);
+    const bool is_kept = is_held(known, info);
+    // Where keeping is copying, who reads does not wait for it.
+    if (task.intent != Intent::Read || judge_.is_watchful() ||
+        (!is_kept && (!known || has_clones(*task.volume))))
+        return false;
     const Actor actor = actors_.of(event.tid);
     if (is_ahead(actor)) return false;
-    note_reading(fd, *key, actor);
-    remember(fd, *known, actor);
+    if (is_kept) {
+        note_reading(event, *key, actor);
+        remember(fd, *known, actor);
+    } else if (count_reading(event, *key, actor).opened > 1) {
+        ahead_.add(*key, fd);
+    }
     answer(event, fan::kAllow);
     return true;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "guards/files/actors.h"
+#include "guards/files/ahead.h"
 #include "guards/files/closings.h"
 #include "guards/files/fanotify.h"
 #include "guards/files/judge_door.h"
@@ -80,10 +81,10 @@ class Gate {
     /// How long a file that was read is not asked about again.
     static constexpr Micros kEpoch = std::chrono::seconds(60);
     static constexpr int kDoormen = 8;
-    /// How often a file is met while it is read before its pieces, and before it, are not met any
-    /// more: an open and two reads are one reading of a small file.
-    static constexpr int kMetPieces = 8;
-    static constexpr int kMetAtAll = 24;
+    /// How often a file is met while it is read, by an open or a piece, before its pieces are not
+    /// met any more; how often it is opened before it is not met at all.
+    static constexpr int kMetPieces = 4;
+    static constexpr int kMetOpens = 3;
 
     Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& groups,
          JudgeDoor& judge, Actors& actors, Clock& clock, std::vector<std::string> own_folders);
@@ -99,13 +100,14 @@ class Gate {
     const GateCounts& counts() const { return counts_; }
     /// Asks again about every file: an actor was stopped or became worth watching.
     void heed_all();
+    void begin_epoch();
     /// Keeps a file found by the scan, unless it is kept already. `path_fd` is open with O_PATH.
     Status take_stock(const Volume& volume, int path_fd, const std::string& path,
                       Store::Effort effort);
     /// Without pre-content events and clones, what escapes the gate comes back only if its bytes
     /// were copied before.
     bool copies_ahead(const Volume& volume) const {
-        return !groups_.pre_content && !store_.stage(volume.number()).clones();
+        return !groups_.pre_content && !has_clones(volume);
     }
     /// Counted up while events are answered: for the deadman. Before start().
     void beat_into(std::atomic<std::uint64_t>* beat) { beat_ = beat; }
@@ -127,9 +129,15 @@ class Gate {
     void meet(fan::Event event);
     bool meet_quickly(fan::Event& event, Task& task);
     bool is_ahead(const Actor& actor);
-    void note_reading(int fd, const FileKey& key, const Actor& actor);
+    struct Readings {
+        int met = 0;
+        int opened = 0;
+    };
+    Readings count_reading(const fan::Event& event, const FileKey& key, const Actor& actor);
+    void note_reading(const fan::Event& event, const FileKey& key, const Actor& actor);
     bool is_held(const std::optional<Known>& known, const struct stat& info) const;
     void remember(int fd, const Known& known, const Actor& actor);
+    bool has_clones(const Volume& volume) const { return store_.stage(volume.number()).clones(); }
     const Volume* volume_of(const struct stat& info) const;
     std::optional<std::string> protected_path(const Volume& volume, int fd, const FileKey& key);
 
@@ -171,12 +179,14 @@ class Gate {
     std::optional<std::string> path_in(const Volume& volume, const fan::Handle& dir,
                                        const std::string& name);
     const Volume* volume_of(const fan::Event& event) const;
+    const Volume* volume_of(const FileKey& key) const;
     void tell(Change change, bool is_destructive);
     Change change_of(ChangeKind kind, const Actor& actor, const FileKey& key,
                      const std::string& path);
 
     // Keeper
     void run_keeper();
+    void keep_ahead(const Ahead::File& file);
     void ignore_own_stage();
     void look_again(const FileKey& key, pid_t tid);
     bool look_at(const FileKey& key, pid_t tid);
@@ -192,6 +202,7 @@ class Gate {
     Groups& groups_;
     JudgeDoor& judge_;
     Actors& actors_;
+    Calls calls_;
     Clock& clock_;
     std::vector<std::string> own_folders_;
     std::string own_program_;
@@ -203,6 +214,7 @@ class Gate {
     Closings closings_;
     Names names_;
     UntoldActs untold_;
+    Ahead ahead_;
     std::mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;
@@ -216,7 +228,7 @@ class Gate {
     int serving_ = 0;  ///< doormen that are not free to take the door
     static constexpr std::size_t kReadMax = 100'000;
     std::mutex read_mutex_;
-    std::unordered_map<FileKey, int, FileKeyHash> read_;  ///< how often, since all was heeded last
+    std::unordered_map<FileKey, Readings, FileKeyHash> read_;  ///< in this epoch
     std::mutex looks_mutex_;
     struct Look {
         pid_t tid = 0;

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,7 +45,7 @@ ChangeKind kind_of(Intent intent, std::uint64_t mask) {
 Gate::Need Gate::need_of(const Task& task, const std::optional<Known>& known,
                          const struct stat& info) {
     if (is_held(known, info)) return Need::Nothing;
-    const bool clones = store_.stage(task.volume->number()).clones();
+    const bool clones = has_clones(*task.volume);
     const Stamp now = Stamp::of(info);
     if (task.intent == Intent::Read && !clones && known) return Need::Skip;
     // It got another name, or rights: known again as it stands from here on.
@@ -87,15 +88,22 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
                                const Actor& actor) {
     const int fd = task.event.fd.get();
     const std::uint64_t ranges = fan::kPreAccess & groups_.gate_mask();
-    if (task.intent == Intent::Execute) return;
-    if (task.intent != Intent::Read) {
+    // Nobody closes what truncate(2) cuts: the next one is met too.
+    if (task.intent == Intent::Execute || task.intent == Intent::Truncate) return;
+    if (task.intent == Intent::Write) {
+        // Its closing will tell.
+        if (groups_.pre_content && (task.event.mask & fan::kOpenPerm))
+            groups_.names.unwatch_file(fd, fan::kModify);
         // More of the same writer's bytes: not asked about until it closes.
         if (need == Need::Skip || (task.event.mask & fan::kPreAccess))
             groups_.gate.ignore(fd, ranges, fan::Ignore::Always);
         return;
     }
-    if (need == Need::Skip) return;
-    note_reading(fd, task.key, actor);
+    if (need == Need::Skip) {
+        count_reading(task.event, task.key, actor);
+        return;
+    }
+    note_reading(task.event, task.key, actor);
     // Whoever wrote between the keeping and the ignoring must be met.
     struct stat now{};
     if (::fstat(fd, &now) < 0 || Stamp::of(now) != Stamp::of(info))
@@ -191,7 +199,7 @@ void Gate::run_keeper() {
         }
         if (now - epoch < kEpoch) continue;
         epoch = now;
-        heed_all();
+        begin_epoch();
     }
     note(store_.sync());
 }
@@ -207,7 +215,7 @@ bool Gate::has_looks() {
     return !looks_.empty();
 }
 
-/// One that has not changed yet is looked at again, for a while.
+/// One that has not changed yet, or is changing, is looked at again, for a while.
 void Gate::look_at_all() {
     std::map<FileKey, Look> looks;
     {
@@ -222,21 +230,22 @@ void Gate::look_at_all() {
     }
 }
 
-/// False when it is still as it was.
+/// False when it is still as it was, or somebody is changing it.
 bool Gate::look_at(const FileKey& key, pid_t tid) {
-    const auto volume = std::ranges::find_if(
-        volumes_, [&](const auto& one) { return one->number() == key.volume(); });
-    if (volume == volumes_.end()) return true;
+    const Volume* volume = volume_of(key);
+    if (volume == nullptr) return true;
     const auto known = store_.catalog().find(key);
     if (known && !known->is_named) return true;
     struct stat info{};
     // Opened without asking first: most are as they were kept.
-    const Result<UniqueFd> seen = (*volume)->open_key(key, O_PATH);
+    const Result<UniqueFd> seen = volume->open_key(key, O_PATH);
     if (!seen || ::fstat(seen->get(), &info) < 0) return true;
     if (is_held(known, info)) return false;
-    Result<UniqueFd> fd = (*volume)->open_key(key, O_RDONLY | O_NOATIME);
-    // A read lease is refused while somebody may write: then a closing will come.
-    if (!fd || ::fcntl(fd->get(), F_SETLEASE, F_RDLCK) < 0) return true;
+    Result<UniqueFd> fd = volume->open_key(key, O_RDONLY | O_NOATIME);
+    if (!fd) return true;
+    // A read lease is refused while somebody may write: a closing will come, unless it is
+    // truncate(2), which has not returned yet.
+    if (::fcntl(fd->get(), F_SETLEASE, F_RDLCK) < 0) return false;
     (void)::fcntl(fd->get(), F_SETLEASE, F_UNLCK);
     Closing closing;
     closing.event.fd = std::move(*fd);
@@ -244,6 +253,29 @@ bool Gate::look_at(const FileKey& key, pid_t tid) {
     closing.key = key;
     take_closing(closing);
     return true;
+}
+
+/// A file that has a second name alone gets a copy of its bytes. Whoever wants to change it waits
+/// for its stripe.
+void Gate::keep_ahead(const Ahead::File& file) {
+    const FileKey& key = file.key;
+    const int fd = file.fd.get();
+    const Volume* volume = volume_of(key);
+    struct stat info{};
+    struct statvfs room{};
+    if (volume == nullptr || ::fstat(fd, &info) < 0 || ::fstatvfs(fd, &room) < 0) return;
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    if (size > Ahead::kBytesMax ||
+        room.f_bavail * room.f_frsize < size + room.f_blocks * room.f_frsize / Ahead::kFreePart)
+        return;
+    const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
+    const auto known = store_.catalog().find(key);
+    if (!known || known->is_held || !known->is_linked || known->held != Stamp::of(info)) return;
+    note(store_.keep({*volume, fd, key, known->path}, Cause::Adopted, {}, Store::Effort::Bytes));
+    // Who was not held back did not wait: what was copied may be half a version.
+    struct stat now{};
+    if (::fstat(fd, &now) < 0 || Stamp::of(now) != Stamp::of(info))
+        store_.catalog().update(key, [](Known& entry) { entry.is_held = false; });
 }
 
 /// Keeps what the walk found, through a descriptor that raised no event.

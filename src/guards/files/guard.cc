@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <map>
 
@@ -128,6 +129,9 @@ void Guard::describe() {
 Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings settings,
                                             JudgeDoor& judge, SmbSessions* sessions) {
     raise_descriptor_limit();
+    // A lease that is asked for, to learn whether somebody writes, may be broken before it is given
+    // back: that is told by this signal, which ends who does not expect it.
+    (void)std::signal(SIGIO, SIG_IGN);
     TRY_STATUS(doors.disk.make_dirs(settings.state));
     settings.state = TRY(real_dir(settings.state));
     const StatePaths paths(settings.state);

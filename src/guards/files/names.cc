@@ -13,7 +13,8 @@ void Names::take_in() {
     if (const Status taken = group_.read(events); !taken)
         log::warning("files.names", taken.error());
     for (fan::Event& event : events) {
-        if (event.mask & (fan::kDelete | fan::kRename)) owing_.insert(who_(event.tid));
+        if (event.mask & (fan::kDelete | fan::kRename | fan::kModify))
+            owing_.insert(who_(event.tid));
         waiting_.push_back(std::move(event));
     }
 }
