@@ -20,7 +20,8 @@ namespace hygie::files {
 namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 20;
-constexpr unsigned kThreadsMax = 8;
+/// Reading back what was restored waits for the disk: more at once than there are processors.
+constexpr unsigned kThreads = 8;
 constexpr unsigned kRenameExchange = 2;  // RENAME_EXCHANGE
 
 std::string id_of(WallTime time) {
@@ -42,9 +43,16 @@ std::unexpected<Error> lost() {
 /// Applies rights, owner, attributes and times to a path, without following a link.
 Status apply_meta(const std::string& path, const FileState& state) {
     const Meta& meta = state.meta;
-    if (::lchown(path.c_str(), meta.uid, meta.gid) < 0) return os_failure(errno, "share");
+    struct stat now{};
+    if (::lstat(path.c_str(), &now) < 0) return os_failure(errno, "share");
+    const bool is_owned = now.st_uid == meta.uid && now.st_gid == meta.gid;
+    if (!is_owned && ::lchown(path.c_str(), meta.uid, meta.gid) < 0)
+        return os_failure(errno, "share");
     if (state.type != FileType::SymbolicLink) {
-        if (::chmod(path.c_str(), meta.mode & 07777U) < 0) return os_failure(errno, "share");
+        // A change of owner takes rights away.
+        if ((!is_owned || (now.st_mode & 07777U) != (meta.mode & 07777U)) &&
+            ::chmod(path.c_str(), meta.mode & 07777U) < 0)
+            return os_failure(errno, "share");
         char names[4096];
         const ssize_t size = ::llistxattr(path.c_str(), names, sizeof names);
         for (const char* name = names; size > 0 && name < names + size;
@@ -273,8 +281,7 @@ void run(Restorer& restorer, std::vector<Outcome>& outcomes) {
             restorer.carry_out(outcome);
     std::atomic<std::size_t> next = 0;
     std::vector<std::jthread> threads;
-    const unsigned count = std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax);
-    for (unsigned i = 0; i < count; ++i)
+    for (unsigned i = 0; i < kThreads; ++i)
         threads.emplace_back([&] {
             for (std::size_t at = next++; at < outcomes.size(); at = next++)
                 if (is_file(outcomes[at])) restorer.carry_out(outcomes[at]);
