@@ -9,7 +9,8 @@ namespace {
 
 class Includer {
   public:
-    Includer(const Places& places, const Query& query) : places_(places), query_(query) {}
+    Includer(const Places& places, const Space& space, const Query& query)
+        : places_(places), space_(space), query_(query) {}
 
     Result<std::vector<Hit>> run(const std::vector<Hit>& page) {
         for (const auto& hit : page) seen_.insert(name_of(hit.entry));
@@ -32,6 +33,13 @@ class Includer {
   private:
     using Frontier = std::vector<Hit>;
     using Name = std::pair<std::string_view, std::string_view>;
+
+    bool may_show(std::size_t compartment, std::string_view type) {
+        if (!space_.includes) return true;
+        const auto [known, is_new] = shown_.try_emplace({compartment, type}, false);
+        if (is_new) known->second = space_.includes(compartment, type);
+        return known->second;
+    }
 
     static Name name_of(const ResourceEntry& entry) { return {entry.type, entry.id}; }
 
@@ -100,8 +108,8 @@ class Includer {
         std::set<Name> to;
         for (const auto& hit : frontier) to.insert(name_of(hit.entry));
         for_references(include, [&](std::size_t at, const Name& name, auto postings) {
-            if (!to.contains(name)) return;
             const auto& place = places_[at];
+            if (!to.contains(name) || !may_show(place.compartment, include.source)) return;
             for (const auto entry : postings) {
                 if (!place.piece->is_live(entry)) continue;
                 const auto found = place.piece->segment->entry(entry);
@@ -113,7 +121,8 @@ class Includer {
     void add(const Name& name, Frontier& next) {
         for (const auto& place : places_) {
             const auto index = place.piece->segment->find(name.first, name.second);
-            if (!index || !place.piece->is_live(*index)) continue;
+            if (!index || !place.piece->is_live(*index) || !may_show(place.compartment, name.first))
+                continue;
             const auto entry = place.piece->segment->entry(*index);
             if (seen_.insert(name_of(entry)).second) next.push_back({place.compartment, entry});
             return;
@@ -121,17 +130,19 @@ class Includer {
     }
 
     const Places& places_;
+    const Space& space_;
     const Query& query_;
+    std::map<std::pair<std::size_t, std::string_view>, bool> shown_;
     std::set<Name> seen_;
     std::vector<Hit> found_;
 };
 
 }  // namespace
 
-Result<std::vector<Hit>> included(const Places& places, const std::vector<Hit>& page,
-                                  const Query& query) {
+Result<std::vector<Hit>> included(const Places& places, const Space& space,
+                                  const std::vector<Hit>& page, const Query& query) {
     if (query.includes.empty() || page.empty()) return std::vector<Hit>{};
-    return Includer(places, query).run(page);
+    return Includer(places, space, query).run(page);
 }
 
 }  // namespace hygie::fhir

@@ -60,7 +60,7 @@ Result<Hits> run(const Query& query, const Space& space) {
         hits.page.push_back({place.compartment, place.piece->segment->entry(candidate.index)});
     }
     if (shown < all.size() && shown > 0) hits.next = position_after(all[shown - 1]);
-    hits.included = TRY(included(places, hits.page, query));
+    hits.included = TRY(included(places, space, hits.page, query));
     return hits;
 }
 

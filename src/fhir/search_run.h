@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -21,6 +23,9 @@ inline constexpr std::size_t kIncludedMax = 5'000;  ///< resources included in o
 struct Space {
     std::span<const Compartment* const> compartments;
     std::size_t hits_from = SIZE_MAX;
+    /// Whether resources of a type may be included from a compartment: what may not be leads
+    /// nowhere either. Empty: all may.
+    std::function<bool(std::size_t compartment, std::string_view type)> includes{};
 };
 
 /// A resource found; `entry` lives as long as the Space.

@@ -101,7 +101,7 @@ std::vector<Candidate> candidates(const Places& places, const Selection& selecti
                                   const Query& query);
 
 /// What goes along with a page.
-Result<std::vector<Hit>> included(const Places& places, const std::vector<Hit>& page,
-                                  const Query& query);
+Result<std::vector<Hit>> included(const Places& places, const Space& space,
+                                  const std::vector<Hit>& page, const Query& query);
 
 }  // namespace hygie::fhir

@@ -207,7 +207,12 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
     const bool house_is_last = !records.empty() && records.back()->number() == house;
     const std::size_t hits_from =
         scope.patient.empty() ? records.size() : records.size() - (house_is_last ? 1 : 0);
-    fhir::Hits hits = TRY(fhir::run(query, {compartments, hits_from}));
+    fhir::Space space{.compartments = compartments, .hits_from = hits_from};
+    if (scope.includes)
+        space.includes = [&](std::size_t at, std::string_view type) {
+            return scope.includes(*records[at], type);
+        };
+    fhir::Hits hits = TRY(fhir::run(query, space));
 
     Page page{.page = {}, .included = {}, .total = hits.total, .next = {}};
     for (const fhir::Hit& hit : hits.page)

@@ -69,6 +69,8 @@ struct Scope {
         parties{};  ///< units, teams and others to whose circle that one belongs
     /// Whether a resource with labels (labels.h) stays out of everything, counts too; empty: none.
     std::function<bool(const Record&, std::string_view type, std::uint8_t labels)> hides{};
+    /// Whether resources of a type may be included from this record, or lead to others; empty: all.
+    std::function<bool(const Record&, std::string_view type)> includes{};
     /// What is left of a record, given what is seen of it so far; none: all of that.
     std::function<std::optional<fhir::Compartment>(const fhir::Compartment& seen)> narrows{};
 };

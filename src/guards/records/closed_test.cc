@@ -179,6 +179,27 @@ TEST(Closed, TheDeskSeesNothingClinical) {
     EXPECT_FALSE(included.body.contains("oc1")) << included.body;
 }
 
+/// What is closed is no way to what is open: who asserted a diagnosis says that there is one.
+TEST(Closed, AnIncludeDoesNotLeadThroughWhatIsClosed) {
+    House house;
+    ASSERT_EQ(house
+                  .put(house.program, "Condition/secret",
+                       R"({"resourceType":"Condition","id":"secret","code":{"text":"x"},)"
+                       R"("subject":{"reference":"Patient/a"},)"
+                       R"("asserter":{"reference":"Practitioner/dr-bob"}})")
+                  .status,
+              201);
+    const std::string url =
+        "Patient?_id=a&_revinclude=Condition:subject&_include:iterate=Condition:asserter";
+    EXPECT_EQ(house.get(house.anne, url).references(),
+              (std::vector<std::string>{"Patient/a", "Condition/secret", "Practitioner/dr-bob"}));
+    const auto desk = with_role("accueil-lea", access::Role::Desk, "Practitioner/desk");
+    EXPECT_EQ(house.get(desk, url).references(), std::vector<std::string>{"Patient/a"});
+    access::Actor bounded = house.anne;
+    bounded.scopes = {"user/Patient.rs", "user/Practitioner.rs"};
+    EXPECT_EQ(house.get(bounded, url).references(), std::vector<std::string>{"Patient/a"});
+}
+
 TEST(Closed, ARefusedAccessIsInTheLedger) {
     House house;
     house.get(house.anne, "Observation/oc1");

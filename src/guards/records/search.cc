@@ -111,14 +111,14 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
     scope.hides = [&](const vault::Record& record, std::string_view type, std::uint8_t labels) {
         return !may_search(sight.desk(), sight.call(), type, record, now, labels);
     };
+    scope.includes = [&](const vault::Record& record, std::string_view type) {
+        return may_search(sight.desk(), sight.call(), type, record, now);
+    };
     scope.narrows = [&](const fhir::Compartment& seen) { return sight.bounds().narrowed(seen); };
     Searched searched;
     searched.page = TRY(sight.desk().rooms.vault.search(query, scope));
     if (allowing.owed()) return std::unexpected(*allowing.owed());
     allowing.report(searched);
-    std::erase_if(searched.page.included, [&](const vault::Found& found) {
-        return !may_search(sight.desk(), sight.call(), found.entry.type, *found.record, now);
-    });
     return searched;
 }
 
