@@ -193,6 +193,14 @@ void BundleWriter::add(const Item& item) {
     out_ += '}';
 }
 
+Answer<void> BundleWriter::check_size() const {
+    constexpr std::size_t kPageBytesMax = 64 << 20;
+    if (out_.size() <= kPageBytesMax) return {};
+    return refuse(413, "too-costly",
+                  {"cette page serait trop grande", "this page would be too large"},
+                  {"demandez-en moins à la fois (_count)", "ask for less at a time (_count)"});
+}
+
 std::string BundleWriter::finish() {
     end_links();
     if (part_ == Part::Entries) out_ += ']';

@@ -69,6 +69,9 @@ class BundleWriter {
     };
     void add(const Item& item);
 
+    /// Refuses to go on once the page is too large to be held several times over.
+    Answer<void> check_size() const;
+
     /// The bundle; the writer is empty afterwards.
     std::string finish();
 

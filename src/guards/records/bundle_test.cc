@@ -156,7 +156,7 @@ TEST(Bundle, AThousandEntriesAtOnce) {
 
 TEST(Bundle, AnAnswerThatGrowsTooLargeEndsInRefusals) {
     House house;
-    const std::string large(12 << 20, 'A');
+    const std::string large(16 << 20, 'A');
     ASSERT_EQ(house
                   .put(house.program, "Binary/big",
                        R"({"resourceType":"Binary","id":"big","contentType":"text/plain",)"
@@ -165,13 +165,29 @@ TEST(Bundle, AnAnswerThatGrowsTooLargeEndsInRefusals) {
                   .status,
               201);
     std::string entries;
-    for (int i = 0; i < 12; ++i)
+    for (int i = 0; i < 6; ++i)
         entries += (entries.empty() ? "" : ",") + entry("GET", "Binary/big", "");
     const auto answer = house.post(house.anne, "", bundle("batch", entries));
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(status_of(answer, 0), "200 OK");
-    EXPECT_EQ(status_of(answer, 11), "413 Content Too Large");
+    EXPECT_EQ(status_of(answer, 5), "413 Content Too Large");
     EXPECT_LT(answer.body.size(), std::size_t{96} << 20);
+
+    for (int i = 0; i < 4; ++i) {
+        const std::string id = "big" + std::to_string(i);
+        ASSERT_EQ(house
+                      .put(house.program, "Binary/" + id,
+                           R"({"resourceType":"Binary","id":")" + id +
+                               R"(","contentType":"text/plain","securityContext":)"
+                               R"({"reference":"Patient/a"},"data":")" +
+                               large + "\"}")
+                      .status,
+                  201);
+    }
+    EXPECT_EQ(house.get(house.anne, "Patient/a/$everything?_type=Binary").status, 413);
+    const auto history = house.get(house.anne, "Binary/_history");
+    EXPECT_EQ(history.json()["entry"].size(), 2U);
+    EXPECT_FALSE(history.link("next").empty());
 }
 
 }  // namespace

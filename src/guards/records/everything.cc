@@ -113,6 +113,7 @@ Answer<Disclosure> everything(Desk& desk, const Call& call) {
         writer.add(
             {.reference = reference_of(one), .resource = version.body, .search_mode = "match"});
         TRY_STATUS(add_referred(sight, wanted, version.body, told, writer));
+        TRY_STATUS(writer.check_size());
     }
     event::Event e = event_of(desk, call, event::Type::RecordRead, patient.record->patient(),
                               reference_to("Patient", call.target.id));

@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::size_t kCountDefault = 20;
 constexpr std::size_t kCountMax = 1'000;
+/// Of bodies; what is beyond comes on the next page.
+constexpr std::size_t kPageBytesMax = 32 << 20;
 
 struct Wanted {
     std::size_t count = kCountDefault;
@@ -194,14 +196,16 @@ Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
     std::vector<vault::Found> told;
     bool is_behind = call.cursor.last.empty();
     bool more = false;
+    std::size_t bytes = 0;
     TRY_STATUS(tell_versions(desk, std::move(found), wanted.since,
                              [&](const vault::Version& version, const vault::Found& of) {
                                  if (!is_behind) {
                                      is_behind = place_of(version) == call.cursor.last;
                                      return true;
                                  }
-                                 more = page.size() == wanted.count;
+                                 more = page.size() == wanted.count || bytes > kPageBytesMax;
                                  if (more) return false;
+                                 bytes += version.body.size();
                                  page.push_back(version);
                                  told.push_back(of);
                                  return true;

@@ -136,6 +136,7 @@ Answer<void> add_bodies(Desk& desk, BundleWriter& writer, const std::vector<vaul
         writer.add({.reference = reference,
                     .resource = extent.is_whole() ? std::string_view(body->text) : part,
                     .search_mode = mode});
+        TRY_STATUS(writer.check_size());
     }
     return {};
 }
