@@ -1,5 +1,6 @@
 #include "guards/mail/pack.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -66,8 +67,13 @@ bool read_brand(const Json& item, Brand& out) {
         !text(item, "category", out.category) || !texts(item, "names", out.names) ||
         !texts(item, "weak_names", out.weak_names) || !texts(item, "domains", out.domains))
         return false;
-    const auto common = item.find("common_word");
-    out.common_word = common != item.end() && common->is_boolean() && common->get<bool>();
+    text(item, "kin", out.kin);
+    const auto flag = [&](const char* name) {
+        const auto it = item.find(name);
+        return it != item.end() && it->is_boolean() && it->get<bool>();
+    };
+    out.common_word = flag("common_word");
+    out.carries = flag("carries");
     return true;
 }
 
@@ -106,6 +112,7 @@ void index_brands(Pack& pack, const std::vector<std::string>& common, Phrases& p
     for (std::size_t i = 0; i < pack.brands.size(); ++i) {
         const Brand& brand = pack.brands[i];
         const auto number = static_cast<std::uint32_t>(i);
+        pack.by_id.try_emplace(brand.id, number);
         for (const std::string& name : brand.names)
             phrases.emplace_back(name, Pack::kBrandIds + number);
         for (const std::string& name : brand.weak_names)
@@ -133,8 +140,48 @@ const Brand* Pack::brand_of_domain(std::string_view host) const {
 }
 
 const Brand* Pack::brand(std::string_view id) const {
-    const auto it = std::ranges::find(brands, id, &Brand::id);
-    return it == brands.end() ? nullptr : &*it;
+    const auto it = by_id.find(std::string(id));
+    return it == by_id.end() ? nullptr : &brands[it->second];
+}
+
+bool Pack::same_house(std::string_view id, std::string_view other) const {
+    if (id == other) return true;
+    const Brand* one = brand(id);
+    const Brand* two = brand(other);
+    return one && two && !one->kin.empty() && one->kin == two->kin;
+}
+
+bool Pack::writes_from(const Brand& brand, std::string_view host) const {
+    const bool own = any_parent(host, [&](const std::string& name) {
+        return std::ranges::find(brand.domains, name) != brand.domains.end();
+    });
+    const Brand* owner = brand_of_domain(host);
+    return own || (owner && same_house(owner->id, brand.id));
+}
+
+std::string with_products_apart(std::string_view folded) {
+    static constexpr auto kProducts = std::to_array<std::string_view>(
+        {"account", "admin",   "alert",    "app",      "assistance", "bank",     "billing",
+         "client",  "clients", "cloud",    "compte",   "connect",    "desk",     "france",
+         "health",  "help",    "info",     "invoice",  "login",      "mail",     "mobile",
+         "online",  "pass",    "pay",      "payment",  "portal",     "pro",      "safety",
+         "sante",   "secure",  "security", "securite", "service",    "services", "shop",
+         "sign",    "support", "team",     "verify",   "web",        "webmail"});
+    constexpr std::size_t kNameLettersMin = 4;
+    std::string out;
+    for (std::size_t at = 0; at < folded.size();) {
+        const std::size_t end = std::min(folded.find(' ', at), folded.size());
+        const std::string_view word = folded.substr(at, end - at);
+        std::size_t longest = 0;
+        for (const std::string_view product : kProducts)
+            if (word.ends_with(product) && word.size() >= product.size() + kNameLettersMin)
+                longest = std::max(longest, product.size());
+        out += word.substr(0, word.size() - longest);
+        if (longest > 0) out += " " + std::string(word.substr(word.size() - longest));
+        if (end < folded.size()) out += ' ';
+        at = end + 1;
+    }
+    return out;
 }
 
 bool Pack::is_shortener(std::string_view host) const {

@@ -17,10 +17,13 @@ namespace hygie::mail {
 struct Brand {
     std::string id;
     std::string name;
+    std::string kin;       ///< brands of one house, which write for each other; empty for none
     std::string category;  ///< "health", "public", "bank", "payment", "delivery", "tech", …
     std::vector<std::string> names;
     std::vector<std::string> weak_names;  ///< also common words: count in a sender's name only
     std::vector<std::string> domains;
+    /// Its mail carries what its customers write to strangers: invoices, notes, shared files.
+    bool carries = false;
     bool common_word = false;  ///< its domains are common words: look-alikes prove nothing
 };
 
@@ -31,17 +34,25 @@ struct Pack {
     LookAlikeIndex look_alikes;  ///< of all brand domains; owner is the brand's id
     PhraseSet phrases;           ///< ids: lures, then strong brand names, then weak ones
     std::unordered_map<std::string, std::uint32_t> domain_brand;
+    std::unordered_map<std::string, std::uint32_t> by_id;
     std::unordered_set<std::string> shorteners;
     std::unordered_set<std::string> free_hosts;
 
     const Brand* brand_of_domain(std::string_view host) const;
     const Brand* brand(std::string_view id) const;
+    /// The same brand, or two of one house.
+    bool same_house(std::string_view id, std::string_view other) const;
+    /// The host is of one of the brand's domains, or of those of its house.
+    bool writes_from(const Brand& brand, std::string_view host) const;
     bool is_shortener(std::string_view host) const;
     bool is_free_host(std::string_view host) const;
 
     static constexpr std::uint32_t kBrandIds = 1'000;   ///< phrase id of the first brand
     static constexpr std::uint32_t kWeakIds = 100'000;  ///< … by a weak name
 };
+
+/// Folded words with what brands add to their names set apart: "amelipro" is read "ameli pro".
+std::string with_products_apart(std::string_view folded);
 
 /// Code::BadInput when the JSON or the list of lures is not as expected.
 Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures);

@@ -1,0 +1,227 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "guards/mail/judge.h"
+#include "guards/mail/pack.h"
+#include "guards/mail/rules.h"
+
+namespace hygie::mail {
+namespace {
+
+using enum event::Level;
+
+constexpr std::string_view kMemory = R"({"as_of": "2026-06-30",
+  "organisations": [{"id": "o1", "name": "Clinique des Tilleuls",
+    "own_domains": ["clinique-tilleuls.example"],
+    "staff": [{"name": "Anne Roy", "email": "anne.roy@clinique-tilleuls.example",
+               "role": "Comptable"}]}],
+  "suppliers": [{"name": "MediFournitures", "domains": ["medifournitures.example"],
+    "ibans": [], "since": "2021-01-01", "clients": ["o1"]}],
+  "known_correspondents": [{"address": "marie@labo-curie.example", "name": "Marie Curie"}],
+  "sent_or_received_message_ids": ["m1@x"]})";
+
+/// A model that finds everything honest: what is left is what it may not talk away.
+Opinion trusting(const Message&, const Evidence&, std::span<const Signal>) {
+    Opinion opinion;
+    opinion.log_odds.fill(-9);
+    return opinion;
+}
+
+struct Letter {
+    std::string from;
+    std::string body;
+    std::string subject = "Information";
+    std::string auth = "pass";
+};
+
+Reading read(const Letter& letter) {
+    static const History history = *parse_history(kMemory);
+    const bool html = letter.body.starts_with('<');
+    const std::string bytes =
+        "From: " + letter.from +
+        "\nTo: anne.roy@clinique-tilleuls.example\nSubject: " + letter.subject +
+        "\nContent-Type: text/" + (html ? "html" : "plain") + "; charset=utf-8\n\n" + letter.body +
+        "\n";
+    const std::string envelope = R"({"rcpt_to":"anne.roy@clinique-tilleuls.example","spf":")" +
+                                 letter.auth + R"(","dkim":")" + letter.auth + R"(","dmarc":")" +
+                                 letter.auth + "\"}";
+    return read_evidence(*parse_message(bytes), *parse_envelope(envelope), history);
+}
+
+event::Level level(const Letter& letter) {
+    const std::string bytes = "From: x@y.example\n\nx";
+    return judge(*parse_message(bytes), read(letter), trusting).level;
+}
+
+bool has(const Letter& letter, std::string_view signal) {
+    const Reading reading = read(letter);
+    return std::ranges::find(reading.signals, signal, &Signal::id) != reading.signals.end();
+}
+
+TEST(MailFloors, WhoImitatesTheHouseIsNeverClean) {
+    for (const char* domain :
+         {"clinique-ti1leuls.example", "cliniquetilleuls.example", "clinique-tilleuls-rh.example",
+          "mon-clinique-tilleuls.example", "clinique-tilleuls.test", "clinique-tilleul.example",
+          "clinique-tilleuls.example.portail.test"}) {
+        const std::string host = domain;
+        EXPECT_EQ(level({"Planning <info@" + host + ">", "Voir https://" + host + "/p"}),
+                  Suspicious)
+            << domain;
+        EXPECT_EQ(level({"Service informatique <it@" + host + ">",
+                         "Identifiez-vous : https://" + host + "/p"}),
+                  Malicious)
+            << domain;
+        EXPECT_EQ(level({"Marc Petit <marc@petit.example>", "Voir https://" + host + "/p"}),
+                  Suspicious)
+            << domain;
+    }
+    for (const char* host : {"clinique-tilleuls.example", "intranet.clinique-tilleuls.example",
+                             "clinique-ormes.example", "tilleuls-fleuris.example"})
+        EXPECT_EQ(level({"Planning <info@" + std::string(host) + ">",
+                         "Voir https://" + std::string(host) + "/p"}),
+                  Clean)
+            << host;
+}
+
+TEST(MailFloors, APartnersWholeDomainBeforeAnotherIsNamed) {
+    const Letter letter{"Compta <c@medifournitures.example.cabinet.test>",
+                        "Envoyez-moi la liste des fournisseurs aujourd'hui."};
+    EXPECT_EQ(level(letter), Malicious);
+    const Reading reading = read(letter);
+    const auto found = std::ranges::find(reading.signals, "scheme.partner_imitated", &Signal::id);
+    ASSERT_NE(found, reading.signals.end());
+    EXPECT_EQ(found->detail, "medifournitures.example");
+}
+
+TEST(MailFloors, WhoTakesTheNameOfTheHouseIsNeverClean) {
+    EXPECT_EQ(level({"Clinique des Tilleuls <info@news-x.example>", "https://news-x.example/a"}),
+              Suspicious);
+    EXPECT_EQ(level({"Clinique des Ormes <info@news-x.example>", "https://news-x.example/a"}),
+              Clean);
+}
+
+TEST(MailFloors, AKnownMailboxThatSendsToSignInElsewhereIsNeverClean) {
+    for (const char* ask :
+         {"Log in with your Office account to read it", "Authenticate with your work account",
+          "Enter your e-mail and password", "Identifiez-vous avec votre compte de messagerie",
+          "Melden Sie sich mit Ihrem Microsoft-Konto an", "Inserisca la sua password",
+          "Introduzca su contraseña", "Voer uw wachtwoord in", "Introduza a sua palavra-passe"})
+        EXPECT_NE(level({"Marie Curie <marie@labo-curie.example>",
+                         std::string(ask) + " : https://partage-x.example/f"}),
+                  Clean)
+            << ask;
+    const auto letter = [](const char* host) {
+        return Letter{"Marie Curie <marie@labo-curie.example>",
+                      "Connectez-vous pour lire : https://" + std::string(host) + "/f"};
+    };
+    EXPECT_EQ(level(letter("labocurie-fichiers.depot.example")), Suspicious);
+    EXPECT_EQ(level(letter("labo-curie.example")), Clean);
+    EXPECT_EQ(level(letter("agenda-regional.example")), Clean);
+}
+
+TEST(MailFloors, AServiceThatCarriesStrangersVouchesForNone) {
+    const Letter charge{"PayPal <service@paypal.com>",
+                        "Note from the seller: 689.00 GBP has been charged. If you did not make "
+                        "this, call us on 0330 555 0119. https://www.paypal.com/invoice/p"};
+    EXPECT_EQ(level(charge), Suspicious);
+    EXPECT_EQ(level({"PayPal <service@paypal.com>",
+                     "You paid 12.00 GBP to Boutique. https://www.paypal.com/activity"}),
+              Clean);
+}
+
+TEST(MailFloors, WhoHasNothingButABrandsNameIsNeverClean) {
+    for (const char* name : {"Google", "amelipro", "Xero Billing", "UKHSA Notices",
+                             "ARS Centre-Val de Loire", "Companies House", "Mondial Relay"})
+        EXPECT_EQ(level({std::string(name) + " <n@x-notices.example>",
+                         "Bonjour : https://x-notices.example/a"}),
+                  Suspicious)
+            << name;
+    EXPECT_EQ(level({"MSSanté <a@mssante-webmail.example>",
+                     "Confirmez votre mot de passe de messagerie : "
+                     "https://mssante-webmail.example/v"}),
+              Malicious);
+    EXPECT_EQ(level({"Amazon Orders <orders.desk@gmail.com>",
+                     "Order confirmed. Not your order? +44 29 2018 0199"}),
+              Suspicious);
+    for (const char* from :
+         {"Google <no-reply@accounts.google.com>", "Chronopost <suivi@laposte.fr>",
+          "Xero <messaging@post.xero.com>", "Club des utilisateurs Xero <club@x-notices.example>",
+          "Anne de Google <anne@x-notices.example>"})
+        EXPECT_EQ(level({from, "Bonjour : https://x-notices.example/a"}), Clean) << from;
+}
+
+TEST(MailFloors, AStrangerWhoWantsAnAccountIsNeverClean) {
+    const auto letter = [](const char* from, const char* text) {
+        return Letter{from, std::string(text) + " https://harlan-desk.example/in"};
+    };
+    const char* const stranger = "Harlan <info@harlan-desk.example>";
+    EXPECT_EQ(level(letter(stranger, "Your account is locked. Sign in to unlock it.")), Suspicious);
+    EXPECT_EQ(level(letter(stranger, "Votre compte est bloqué. Connectez-vous ici.")), Suspicious);
+    EXPECT_EQ(level(letter(stranger, "Your account is locked: enter your password.")), Malicious);
+    EXPECT_EQ(level(letter(stranger, "Your payment was declined. Log in to pay.")), Clean);
+    EXPECT_EQ(level(letter(stranger, "Your basket is waiting. Sign in to see it.")), Clean);
+    EXPECT_EQ(level(letter("MediFournitures <info@medifournitures.example>",
+                           "Your account is locked. Sign in to unlock it.")),
+              Clean);
+}
+
+TEST(MailFloors, AStrangersLinkLeadsWhereItSays) {
+    const auto page = [](const char* target) {
+        return Letter{
+            "Harlan <info@harlan-desk.example>",
+            "<p><a href='https://" + std::string(target) + "/x'>https://in.xero.com/8Hq</a></p>"};
+    };
+    EXPECT_EQ(level(page("harlan-desk.example")), Suspicious);
+    EXPECT_EQ(level(page("go.xero.com")), Clean);
+    const std::string mailing =
+        "<p><a href='https://clicks.harlan-desk.example/x'>https://www.has-sante.fr/avis</a></p>"
+        "<p>Se désabonner</p>";
+    EXPECT_EQ(level({"Harlan <info@harlan-desk.example>", mailing}), Clean);
+}
+
+TEST(MailFloors, AProofOfOnesOwnDomainSaysNothingOfAStranger) {
+    EXPECT_FALSE(has({"a <a@harlan-desk.example>", "hello"}, "auth.authentic"));
+    EXPECT_FALSE(has({"a <a@gmail.com>", "hello"}, "auth.authentic"));
+    EXPECT_TRUE(has({"a <a@medifournitures.example>", "hello"}, "auth.authentic"));
+}
+
+TEST(MailFloors, GivingACodeIsNotAskingForOne) {
+    EXPECT_FALSE(
+        has({"Code <no@harlan-desk.example>", "Verification code: 220914"}, "lure.data_request"));
+    EXPECT_TRUE(has({"Code <no@harlan-desk.example>", "Send me the verification code you get"},
+                    "lure.data_request"));
+}
+
+TEST(MailFloors, EachIsASignalWithASentence) {
+    for (const Floor& floor : floors()) {
+        ASSERT_NE(signal_kind(floor.signal), nullptr) << floor.signal;
+        EXPECT_TRUE(signal_kind(floor.signal)->is_fact) << floor.signal;
+        EXPECT_LE(floor.warns_from, floor.holds_from) << floor.signal;
+    }
+}
+
+TEST(Pack, ABrandHasItsOwnNameAndDomains) {
+    const Pack& pack = built_in_pack();
+    for (const Brand& brand : pack.brands) {
+        EXPECT_EQ(brand.name.find(" / "), std::string::npos) << brand.id;
+        for (const std::string& name : brand.names)
+            EXPECT_EQ(std::ranges::count_if(pack.brands,
+                                            [&](const Brand& other) {
+                                                return std::ranges::find(other.names, name) !=
+                                                       other.names.end();
+                                            }),
+                      1)
+                << name;
+    }
+    EXPECT_TRUE(pack.writes_from(*pack.brand("chronopost"), "mail.laposte.fr"));
+    EXPECT_FALSE(pack.writes_from(*pack.brand("mondial-relay"), "laposte.fr"));
+}
+
+TEST(Pack, SetsProductsApart) {
+    EXPECT_EQ(with_products_apart(" amelipro "), " ameli pro ");
+    EXPECT_EQ(with_products_apart(" le webmail pro "), " le webmail pro ");
+}
+
+}  // namespace
+}  // namespace hygie::mail

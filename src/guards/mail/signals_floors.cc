@@ -1,0 +1,193 @@
+#include <algorithm>
+#include <array>
+
+#include "guards/mail/domain.h"
+#include "guards/mail/fold.h"
+#include "guards/mail/pack.h"
+#include "guards/mail/signal_list.h"
+
+namespace hygie::mail {
+namespace {
+
+/// What warns and what holds, whatever the model thinks (rules.h, kFloors).
+constexpr double kWarns = 0.6;
+constexpr double kHolds = 1;
+
+/// Facts that an honest letter hardly has together: a stranger who takes a name, a place or an
+/// address that belongs to somebody else, and wants something.
+class Borrowed {
+  public:
+    Borrowed(const Scene& scene, SignalList& out)
+        : scene_(scene), seen_(scene.evidence), who_(scene.evidence.relations), out_(out) {
+        known_ = who_.known_correspondent || who_.known_domain || who_.from_own_authenticated ||
+                 out.has("thread.known");
+        sender_brand_ = who_.from_freemail
+                            ? nullptr
+                            : built_in_pack().brand_of_domain(scene.message.author().domain());
+        for (const Link& link : seen_.links)
+            if (!unknown_link_ && is_unknown(link)) unknown_link_ = &link;
+        demands_ = says({Lure::Credential, Lure::Secret});
+    }
+
+    void draw() {
+        house_imitated();
+        partner_imitated();
+        carried();
+        if (known_ || sender_brand_) return;
+        house_named();
+        brand_posing();
+        disguised_link();
+        stranger_account();
+    }
+
+  private:
+    /// A place that neither the house nor the world knows; a stranger's own is one too.
+    bool is_unknown(const Link& link) const {
+        return is_followed(link) && (link.brand.empty() || link.is_free_host) &&
+               !scene_.history.is_known_domain(link.final_domain);
+    }
+    bool says(std::initializer_list<Lure> lures) const {
+        return std::ranges::any_of(lures, [&](Lure one) { return seen_.has(one); });
+    }
+    bool wants_something() const {
+        return unknown_link_ || !scene_.message.attachments.empty() || demands_ ||
+               says({Lure::Identify, Lure::PaymentRequest, Lure::PaymentChange, Lure::DataRequest,
+                     Lure::GiftCard, Lure::BecOpener, Lure::Secrecy, Lure::Call, Lure::Urgency});
+    }
+    bool alarms() const {
+        return demands_ || says({Lure::Charge, Lure::SupportAlert, Lure::Threat, Lure::Urgency,
+                                 Lure::Refund, Lure::Prize});
+    }
+    /// What is threatened is an account or a mailbox, not a card or a delivery.
+    bool fears_for_account() const {
+        static constexpr auto kAccounts = std::to_array<std::string_view>(
+            {"acces",    "access",       "accesso",  "acceso",    "account", "boite",
+             "buzon",    "casella",      "compte",   "connexion", "conta",   "conto",
+             "cuenta",   "deactivation", "konto",    "log in",    "login",   "mailbox",
+             "messages", "password",     "passwort", "postfach",  "postvak", "rekening",
+             "session",  "sign in",      "storage",  "quota",     "zugang"});
+        const std::string words = folded(seen_.lure(Lure::Threat).evidence);
+        return std::ranges::any_of(kAccounts, [&](std::string_view one) {
+            return contains(words, " " + std::string(one) + " ");
+        });
+    }
+    void add_link(std::string_view id, double strength, const Link& link,
+                  std::string_view detail = {}) {
+        out_.add(id, strength, site_of(link), link.where, detail);
+    }
+
+    /// The house's own domain, spelled a little otherwise.
+    void house_imitated() {
+        const bool by_sender = who_.sender_look_alike.owner == "own" && !who_.from_freemail &&
+                               !who_.known_correspondent && !who_.known_domain;
+        const bool posing = out_.has("sender.names_us") || out_.has("sender.executive_name") ||
+                            out_.has("sender.staff_foreign") ||
+                            is_house_desk(folded(scene_.message.author().name));
+        const bool holds = posing || demands_ || says({Lure::Identify});
+        if (by_sender && wants_something()) {
+            out_.add("scheme.house_imitated", holds ? kHolds : kWarns, who_.from_address,
+                     "header:From", who_.sender_look_alike.honest);
+            return;
+        }
+        for (const Link& link : seen_.links)
+            if (is_unknown(link) && link.look_alike.owner == "own")
+                add_link("scheme.house_imitated", demands_ && !known_ ? kHolds : kWarns, link,
+                         link.look_alike.honest);
+    }
+
+    /// The whole domain of a partner, in front of somebody else's.
+    void partner_imitated() {
+        const auto whole = [](const LookAlike& like) {
+            return like.how == LookAlike::How::Within && like.owner != "own";
+        };
+        if (!known_ && whole(who_.sender_look_alike) && wants_something())
+            out_.add("scheme.partner_imitated",
+                     demands_ || says({Lure::DataRequest}) ? kHolds : kWarns, who_.from_address,
+                     "header:From", who_.sender_look_alike.honest);
+        for (const Link& link : seen_.links)
+            if (is_unknown(link) && whole(link.look_alike))
+                add_link("scheme.partner_imitated", kWarns, link, link.look_alike.honest);
+    }
+
+    /// A proven service that carries what strangers write: its proof says who carried, not who
+    /// speaks. A charge that nobody made, and a number to ring.
+    void carried() {
+        if (!sender_brand_ || !sender_brand_->carries || known_) return;
+        const Signal* call = out_.find("phone.call_asked");
+        if (call && says({Lure::Charge, Lure::SupportAlert}))
+            out_.add("scheme.carried", kWarns, call->evidence, call->where, sender_brand_->name);
+    }
+
+    void house_named() {
+        if (who_.from_own_domain || !unknown_link_) return;
+        const std::string name = folded(scene_.message.author().name);
+        for (const Organisation& house : scene_.history.organisations) {
+            const std::string ours = folded(house.name);
+            if (ours.size() > kHouseNameMin && contains(name, ours))
+                out_.add("scheme.house_named", kWarns, author_text(scene_.message), "header:From",
+                         house.name);
+        }
+    }
+
+    /// Nothing but a brand's name for a sender, and an address that is not the brand's.
+    void brand_posing() {
+        for (const BrandMention& brand : seen_.brands) {
+            if (!brand.is_whole_sender || brand.sender_is_brand) continue;
+            const bool number = !seen_.phones.empty() && who_.from_freemail && alarms();
+            if (!unknown_link_ && !number) continue;
+            const bool borrows = out_.has("link.brand_in_host") || out_.has("link.embeds") ||
+                                 out_.has("link.look_alike") || out_.has("sender.embeds") ||
+                                 out_.has("sender.look_alike") ||
+                                 out_.has("link.shown_other_domain");
+            out_.add(unknown_link_ ? "scheme.brand_posing" : "scheme.brand_by_phone",
+                     unknown_link_ && borrows && demands_ ? kHolds : kWarns,
+                     author_text(scene_.message), "header:From", brand.name);
+        }
+    }
+
+    /// The reader sees one place and is sent to another. Mailings count their clicks so, and want
+    /// nothing of an account.
+    void disguised_link() {
+        if (!who_.first_contact) return;
+        const bool wants = demands_ || says({Lure::Identify, Lure::PaymentRequest, Lure::Threat});
+        for (const Link& link : seen_.links) {
+            if (!is_unknown(link) || link.shown_domain.empty() ||
+                link.shown_domain == link.domain || link.shown_domain == link.final_domain ||
+                link.shown_domain == who_.from_domain)
+                continue;
+            if (wants || !says({Lure::Mailing}))
+                out_.add("scheme.disguised_link", kWarns, link.shown, link.where,
+                         link.final_domain);
+        }
+    }
+
+    /// In the name of no brand: somebody never seen says that an account is lost, and wants it.
+    void stranger_account() {
+        if (!who_.first_contact || !unknown_link_) return;
+        const bool alarm = fears_for_account();
+        if (seen_.has(Lure::Secret))
+            add_link("scheme.stranger_account",
+                     alarm || says({Lure::Urgency, Lure::Credential}) ? kHolds : kWarns,
+                     *unknown_link_);
+        else if (alarm && says({Lure::Identify, Lure::Credential}))
+            add_link("scheme.stranger_account", kWarns, *unknown_link_);
+    }
+
+    static constexpr std::size_t kHouseNameMin = 8;
+    const Scene& scene_;
+    const Evidence& seen_;
+    const Relations& who_;
+    SignalList& out_;
+    const Brand* sender_brand_ = nullptr;
+    const Link* unknown_link_ = nullptr;
+    bool known_ = false;
+    bool demands_ = false;
+};
+
+}  // namespace
+
+void draw_floors(const Scene& scene, SignalList& out) {
+    Borrowed(scene, out).draw();
+}
+
+}  // namespace hygie::mail
