@@ -140,9 +140,28 @@ Command bench_command() {
                     "measures the mail guard on labelled messages"},
         .description =
             {"Par classe et par langue, avec les bornes à 95 % ; faux positifs, jumeaux, motifs, "
-             "débit. Lit DIR/index.csv, les enveloppes NOM.json et DIR/history.json.",
+             "débit. Lit DIR/index.csv, les enveloppes NOM.json et DIR/history.json. Colonnes de "
+             "index.csv : path,label (phish ou ham) et, si on veut, class,lang,cluster (jumeaux),"
+             "source,author,truth. truth est la classe attendue du verdict (spam, phishing, "
+             "spear_phishing, malware, tech_support, payment_fraud, extortion, data_theft) ; sans "
+             "elle, class la donne quand elle est l'une de : credential, prize_delivery, pdf_lure, "
+             "pdf_qr_lure, document, health, health_brand, crypto, callback, payment_fraud, "
+             "fovi_first, fovi_thread, gift_card, executive, lateral, spear, attachment_active, "
+             "dropper, extortion, advance_fee, spam, other. Une autre ne compte pas dans « classe "
+             "juste ».",
              "By class and language, with 95 % bounds; false positives, twins, reasons, "
-             "throughput. Reads DIR/index.csv, the envelopes NAME.json and DIR/history.json."},
+             "throughput. Reads DIR/index.csv, the envelopes NAME.json and DIR/history.json. "
+             "Columns of "
+             "index.csv: path,label (phish or ham) and, if wanted, class,lang,cluster (twins),"
+             "source,author,truth. truth is the class that the verdict should name (spam, "
+             "phishing, "
+             "spear_phishing, malware, tech_support, payment_fraud, extortion, data_theft); "
+             "without "
+             "it, class gives it where it is one of: credential, prize_delivery, pdf_lure, "
+             "pdf_qr_lure, document, health, health_brand, crypto, callback, payment_fraud, "
+             "fovi_first, fovi_thread, gift_card, executive, lateral, spear, attachment_active, "
+             "dropper, extortion, advance_fee, spam, other. Any other is not counted in 'class "
+             "right'."},
         .options = {{.name = "--labels",
                      .placeholder = "FILE",
                      .kind = Kind::File,

@@ -119,8 +119,7 @@ class Counter {
         count(bench_.recall, flagged);
         count(bench_.recall_by_class[row.kind], flagged);
         count(bench_.recall_by_language[row.lang], flagged);
-        if (flagged && row.truth != Class::None)
-            count(bench_.class_right, judgement.kind == row.truth);
+        if (flagged && row.truth_is_said) count(bench_.class_right, judgement.kind == row.truth);
         if (!flagged && bench_.missed.size() < Bench::kListedMax) bench_.missed.push_back(row.path);
     }
 

@@ -22,20 +22,38 @@ std::vector<std::string_view> cells_of(std::string_view line) {
     }
 }
 
+/// What the verdict should call an attack of that kind; None where the kind does not say it.
 Class class_of_kind(std::string_view kind) {
-    static constexpr std::array<std::pair<std::string_view, Class>, 8> kKinds = {{
+    static constexpr auto kKinds = std::to_array<std::pair<std::string_view, Class>>({
         {"credential", Class::Phishing},
         {"prize_delivery", Class::Phishing},
         {"pdf_lure", Class::Phishing},
+        {"pdf_qr_lure", Class::Phishing},
+        {"document", Class::Phishing},
+        {"health", Class::Phishing},
+        {"health_brand", Class::Phishing},
+        {"crypto", Class::Phishing},
         {"callback", Class::TechSupport},
         {"payment_fraud", Class::PaymentFraud},
+        {"fovi_first", Class::PaymentFraud},
+        {"fovi_thread", Class::PaymentFraud},
+        {"gift_card", Class::PaymentFraud},
+        {"executive", Class::SpearPhishing},
+        {"lateral", Class::SpearPhishing},
+        {"spear", Class::SpearPhishing},
         {"attachment_active", Class::Malware},
+        {"dropper", Class::Malware},
+        {"extortion", Class::Extortion},
         {"advance_fee_extortion_crypto", Class::Extortion},
+        {"advance_fee", Class::Spam},
         {"spam", Class::Spam},
-    }};
+        {"other", Class::Spam},
+    });
     for (const auto& [name, known] : kKinds)
         if (name == kind) return known;
-    return Class::Spam;
+    Class named = Class::None;
+    class_named(kind, named);
+    return named;
 }
 
 std::unexpected<Error> wrong_index() {
@@ -85,6 +103,8 @@ Result<std::vector<CorpusRow>> parse_index(std::string_view csv) {
         row.is_attack = label != "ham";
         if (row.is_attack && !class_named(cell("truth"), row.truth))
             row.truth = class_of_kind(row.kind);
+        row.truth_is_said = row.truth != Class::None;
+        if (row.is_attack && !row.truth_is_said) row.truth = Class::Spam;
         rows.push_back(std::move(row));
     }
     if (columns.empty()) return wrong_index();

@@ -21,7 +21,8 @@ struct CorpusRow {
     std::string cluster;  ///< campaign, thread or pair of twins
     std::string source;
     std::string author;
-    Class truth = Class::None;  ///< column truth, else drawn from `kind`; None when honest
+    Class truth = Class::None;   ///< column truth, else drawn from `kind`; None when honest
+    bool truth_is_said = false;  ///< the attack's kind has a class: else Spam stands for it
 };
 
 /// Code::BadInput when a needed column is absent or a label unknown.
