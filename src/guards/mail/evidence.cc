@@ -29,6 +29,14 @@ std::size_t count_words(std::string_view folded) {
     return static_cast<std::size_t>(std::ranges::count(folded, ' ')) - 1;
 }
 
+/// Words without the signs and blanks that stand around them.
+std::string_view without_edges(std::string_view words) {
+    static constexpr std::string_view kEdges = " \t\r\n.,;:!?()[]{}<>|*\"-_/";
+    const std::size_t begin = words.find_first_not_of(kEdges);
+    if (begin == std::string_view::npos) return words;
+    return words.substr(begin, words.find_last_not_of(kEdges) - begin + 1);
+}
+
 /// One searched text and what was found in it.
 struct Searched {
     std::string_view source;
@@ -42,7 +50,8 @@ struct Searched {
           hits(pack.phrases.find(folded.text)),
           where(place) {}
     std::string words(const PhraseSet::Hit& hit) const {
-        return std::string(cut(folded.source(source, hit.at, hit.size), kEvidenceBytesMax));
+        return std::string(
+            cut(without_edges(folded.source(source, hit.at, hit.size)), kEvidenceBytesMax));
     }
 };
 
@@ -68,6 +77,7 @@ class Extractor {
         const Searched files(pack_, out_.attachments.text, "attachment");
         out_.words = count_words(body.folded.text);
         for (const Searched* one : {&sender, &mailbox, &subject, &body, &files}) search(*one);
+        products(sender);
         disguises(sender, subject, body);
         for (const Searched* one : {&sender, &subject, &body}) unmask(*one);
         noise(local);
@@ -139,13 +149,28 @@ class Extractor {
 
     void mention(const Searched& text, const PhraseSet::Hit& hit) {
         const bool weak = hit.id >= Pack::kWeakIds;
-        if (weak && !(text.where == "header:From" && is_whole_name(text, hit))) return;
-        mention(text.where, hit.id - (weak ? Pack::kWeakIds - Pack::kBrandIds : 0),
-                text.words(hit));
+        if (weak && !(text.where == "header:From" && is_whole_name(text.folded.text, hit, false)))
+            return;
+        BrandMention& made = mention(
+            text.where, hit.id - (weak ? Pack::kWeakIds - Pack::kBrandIds : 0), text.words(hit));
+        if (text.where == "header:From" && text.source == message_.author().name &&
+            is_whole_name(text.folded.text, hit, !weak))
+            made.is_whole_sender = true;
+    }
+
+    /// A sender's name that goes on where the brand's ends: "amelipro".
+    void products(const Searched& sender) {
+        const std::string apart = with_products_apart(sender.folded.text);
+        if (apart == sender.folded.text) return;
+        for (const PhraseSet::Hit& hit : pack_.phrases.find(apart)) {
+            if (hit.id < Pack::kBrandIds || hit.id >= Pack::kWeakIds) continue;
+            BrandMention& made = mention(sender.where, hit.id, message_.author().name);
+            made.is_whole_sender = made.is_whole_sender || is_whole_name(apart, hit, true);
+        }
     }
 
     /// `id` is that of a strong name.
-    void mention(std::string_view where, std::uint32_t id, std::string words) {
+    BrandMention& mention(std::string_view where, std::uint32_t id, std::string words) {
         const Brand& brand = pack_.brands[id - Pack::kBrandIds];
         auto it = std::ranges::find(out_.brands, brand.id, &BrandMention::id);
         if (it == out_.brands.end()) {
@@ -154,32 +179,45 @@ class Extractor {
             made.name = brand.name;
             made.category = brand.category;
             made.evidence = std::move(words);
-            const Brand* owner = pack_.brand_of_domain(message_.author().domain());
             // A mailbox at a provider is its user, not the provider.
-            made.sender_is_brand = owner == &brand && !out_.relations.from_freemail;
+            made.sender_is_brand = !out_.relations.from_freemail &&
+                                   pack_.writes_from(brand, message_.author().domain());
             it = out_.brands.insert(out_.brands.end(), std::move(made));
         }
         it->in_sender = it->in_sender || where == "header:From";
         it->in_subject = it->in_subject || where == "header:Subject";
         it->in_text = it->in_text || where == "html" || where == "text" || where == "attachment";
+        return *it;
     }
 
-    /// "Apple", "Orange Support": the name is the common word and nothing of its own.
-    static bool is_whole_name(const Searched& text, const PhraseSet::Hit& hit) {
+    /// "Apple", "Orange Support": the name is the brand's and nothing of its own. What houses call
+    /// their desks goes beside a name of its own ("Xero Billing"), not beside a common word.
+    static bool is_whole_name(std::string_view rest, const PhraseSet::Hit& hit, bool own_name) {
         static constexpr auto kFillers = std::to_array<std::string_view>(
             {"account",  "admin",   "alert",        "alerte",        "assistance", "billing",
              "center",   "centre",  "client",       "clients",       "compte",     "contact",
              "customer", "equipe",  "help",         "info",          "mail",       "message",
              "no",       "noreply", "notification", "notifications", "reply",      "security",
              "securite", "service", "services",     "support",       "team",       "update"});
-        const std::string_view rest = text.folded.text;
-        const std::string_view name = std::string_view(text.folded.text).substr(hit.at, hit.size);
+        static constexpr auto kDesks = std::to_array<std::string_view>(
+            {"accounts",     "alerts",        "bank",          "banque",    "business", "care",
+             "certif",       "commande",      "commandes",     "connect",   "delivery", "depart",
+             "deutschland",  "direct",        "document",      "documents", "espace",   "et",
+             "factures",     "facturation",   "france",        "fraud",     "fraude",   "invoice",
+             "invoices",     "invoicing",     "kundenservice", "l",         "la",       "le",
+             "les",          "livraison",     "login",         "mailbox",   "notice",   "notices",
+             "of",           "online",        "order",         "orders",    "par",      "payments",
+             "portail",      "portal",        "pro",           "recovery",  "refund",   "refunds",
+             "relation",     "remboursement", "renewal",       "secure",    "signin",   "storage",
+             "subscription", "suisse",        "tax",           "the",       "transfer", "uk",
+             "verification", "via",           "workspace"});
+        const std::string_view name = rest.substr(hit.at, hit.size);
         for (std::size_t at = 0; at < rest.size();) {
             const std::size_t end = std::min(rest.find(' ', at), rest.size());
             const std::string_view word = rest.substr(at, end - at);
-            if (!word.empty() && !contains(name, word) &&
-                !std::ranges::binary_search(kFillers, word))
-                return false;
+            const bool fills = std::ranges::binary_search(kFillers, word) ||
+                               (own_name && std::ranges::find(kDesks, word) != kDesks.end());
+            if (!word.empty() && !contains(name, word) && !fills) return false;
             at = end + 1;
         }
         return true;

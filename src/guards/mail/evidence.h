@@ -21,6 +21,7 @@ struct LookAlike {
         Confusable,  ///< same skeleton (UTS #39): paypaI, раypal
         Edit,        ///< one or two letters changed, added, dropped or swapped
         OtherTld,    ///< same label under another suffix: doctolib.co
+        Within,      ///< the whole honest domain in front of another: doctolib.fr.rdv.example
         Embeds,      ///< the honest name inside a longer one: ameli-remboursement
     };
     How how = How::None;
@@ -56,8 +57,9 @@ struct Link {
 struct BrandMention {
     std::string id;
     std::string name;
-    std::string category;    ///< "health", "public", "bank", "delivery", "tech", "shop", …
-    bool in_sender = false;  ///< display name or address of From
+    std::string category;          ///< "health", "public", "bank", "delivery", "tech", "shop", …
+    bool in_sender = false;        ///< display name or address of From
+    bool is_whole_sender = false;  ///< the display name says nothing else
     bool in_subject = false;
     bool in_text = false;
     std::string evidence;          ///< the words as they stand
@@ -113,8 +115,10 @@ enum class Lure : std::uint8_t {
     SpamInvest,
     SpamGoods,
     Mailing,
+    Identify,  ///< to sign in, by whatever verb: counts beside facts alone
+    Secret,    ///< to give a password or the account of the mailbox
 };
-inline constexpr std::size_t kLures = 25;
+inline constexpr std::size_t kLures = 27;
 /// "credential", "payment_change", …
 std::string_view name_of(Lure lure);
 bool lure_named(std::string_view name, Lure& out);

@@ -141,6 +141,9 @@ TEST(MailFloors, WhoHasNothingButABrandsNameIsNeverClean) {
                      "Confirmez votre mot de passe de messagerie : "
                      "https://mssante-webmail.example/v"}),
               Malicious);
+    EXPECT_EQ(level({"MSSanté <a@x-notices.example>",
+                     "<a href='https://x-notices.example/v'>https://www.mssante.fr/v</a>"}),
+              Malicious);
     EXPECT_EQ(level({"Amazon Orders <orders.desk@gmail.com>",
                      "Order confirmed. Not your order? +44 29 2018 0199"}),
               Suspicious);

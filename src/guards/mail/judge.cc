@@ -52,12 +52,36 @@ double phishing_by_facts(std::span<const Signal> signals) {
     return sum;
 }
 
+/// The likeliest class is raised where it is an attack already, else the floor's own.
+void raise_to_floors(std::span<const Signal> signals, Scores& scores) {
+    for (const Floor& floor : floors()) {
+        const auto signal = std::ranges::find(signals, floor.signal, &Signal::id);
+        if (signal == signals.end()) continue;
+        const auto best = std::max_element(scores.begin() + 1, scores.end());
+        double& raised = *best > 0 ? *best : scores[static_cast<std::size_t>(floor.kind)];
+        raised = std::max(raised, floor.at(signal->strength));
+    }
+}
+
+/// What a floor weighs among the reasons: more than what led to it.
+double weight_of_floor(std::string_view signal) {
+    constexpr double kFloorWeight = 5;
+    return std::ranges::find(floors(), signal, &Floor::signal) == floors().end() ? 0 : kFloorWeight;
+}
+
 Reason reason_of(const Signal& signal, double weight) {
     return {.id = std::string(signal.id),
             .text = sentence_of(signal),
             .evidence = signal.evidence,
             .where = signal.where,
             .weight = weight};
+}
+
+/// A good sign takes away from every class that it weighs in.
+bool is_excuse(const Signal& signal) {
+    const std::vector<const Rule*>& of_signal = rules_of(signal.id);
+    return !of_signal.empty() &&
+           std::ranges::all_of(of_signal, [](const Rule* rule) { return rule->weight < 0; });
 }
 
 /// What speaks for a clean message: the signals that take away.
@@ -80,10 +104,10 @@ std::vector<Reason> accusers(std::span<const Signal> signals, Class kind, const 
                              bool by_rules) {
     std::vector<Reason> out;
     for (const Signal& signal : signals) {
-        double weight = by_rules ? weight_for(signal, kind) : 0;
+        double weight = weight_of_floor(signal.id) + (by_rules ? weight_for(signal, kind) : 0);
         for (const Opinion::Part& part : opinion.parts)
             if (part.feature == signal.id) weight += part.weight;
-        if (weight > 0) out.push_back(reason_of(signal, weight));
+        if (weight > 0 && !is_excuse(signal)) out.push_back(reason_of(signal, weight));
     }
     for (const Opinion::Part& part : opinion.parts)
         if (!signal_kind(part.feature))
@@ -96,8 +120,9 @@ std::vector<Reason> accusers(std::span<const Signal> signals, Class kind, const 
     return out;
 }
 
-/// The strongest reasons, each on bytes of its own: reasons that stand on the same bytes fall
-/// together, so the strongest of them speaks for all, and the others come only if there is room.
+/// The strongest reasons, what is so before what a sentence is like, each on bytes of its own:
+/// reasons that stand on the same bytes fall together, so the strongest of them speaks for all, and
+/// the others come only if there is room.
 std::vector<Reason> strongest(std::vector<Reason> reasons) {
     std::unordered_map<std::string, double> by_bytes;
     for (const Reason& reason : reasons) by_bytes[reason.evidence] += reason.weight;
@@ -116,11 +141,18 @@ std::vector<Reason> strongest(std::vector<Reason> reasons) {
     std::ranges::stable_sort(more, std::greater{}, &Reason::weight);
     for (Reason& reason : more)
         if (out.size() < kReasonsMax) out.push_back(std::move(reason));
-    std::ranges::stable_sort(out, std::greater{}, &Reason::weight);
+    std::ranges::stable_sort(out, [](const Reason& a, const Reason& b) {
+        const bool last = is_sentence(a);
+        return last != is_sentence(b) ? !last : a.weight > b.weight;
+    });
     return out;
 }
 
 }  // namespace
+
+bool is_sentence(const Reason& reason) {
+    return reason.id == "word";
+}
 
 // Words support: what they add together has a ceiling, what facts add has none.
 Scores rule_scores(std::span<const Signal> signals) {
@@ -159,6 +191,7 @@ Judgement judge(const Message& message, const Reading& reading, const Scorer& mo
         const double by_facts = phishing_by_facts(reading.signals);
         if (by_facts > kRulesSure) phishing = std::max(phishing, by_facts);
     }
+    raise_to_floors(reading.signals, scores);
     const auto best = std::max_element(scores.begin() + 1, scores.end());
     Judgement out;
     out.kind = static_cast<Class>(best - scores.begin());
@@ -173,7 +206,7 @@ Judgement judge(const Message& message, const Reading& reading, const Scorer& mo
     out.reasons = clean ? excuses_among(reading.signals)
                         : strongest(accusers(reading.signals, out.kind, opinion, by_rules));
     if (clean) out.kind = Class::None;
-    out.advice = advice_for(out.kind, out.level);
+    out.advice = advice_for(out.kind, out.level, out.score, reading.signals);
     return out;
 }
 

@@ -45,6 +45,9 @@ struct Reason {
     double weight = 0;  ///< log-odds it added to the class
 };
 
+/// A passage whose words the model weighs: it says less to a reader than any fact.
+bool is_sentence(const Reason& reason);
+
 struct Judgement {
     event::Level level = event::Level::Clean;
     Class kind = Class::None;

@@ -173,7 +173,8 @@ std::string domain_shown(std::string_view shown) {
     return is_host_text(url.host) ? registrable_domain(url.host) : std::string();
 }
 
-LookAlike LinkReader::look_alike(std::string_view registrable) const {
+LookAlike LinkReader::look_alike(std::string_view host) const {
+    const std::string registrable = registrable_domain(host);
     if (history_.is_known_domain(registrable) || pack_.brand_of_domain(registrable) ||
         is_ip_address(registrable))
         return {};
@@ -181,13 +182,15 @@ LookAlike LinkReader::look_alike(std::string_view registrable) const {
         if (LookAlike found = history_.look_alikes().find(registrable);
             found.how != LookAlike::How::None)
             return found;
+    for (const LookAlikeIndex* index : {&history_.look_alikes(), &pack_.look_alikes})
+        if (LookAlike found = index->within(host, registrable); found.how != LookAlike::How::None)
+            return found;
     // The same strangers come again and again; the pack does not change while the process lives.
     constexpr std::size_t kRememberedMax = 4096;
     thread_local std::unordered_map<std::string, LookAlike> remembered;
-    const std::string key(registrable);
-    if (const auto it = remembered.find(key); it != remembered.end()) return it->second;
+    if (const auto it = remembered.find(registrable); it != remembered.end()) return it->second;
     if (remembered.size() >= kRememberedMax) remembered.clear();
-    return remembered.emplace(key, pack_.look_alikes.find(registrable)).first->second;
+    return remembered.emplace(registrable, pack_.look_alikes.find(registrable)).first->second;
 }
 
 bool LinkReader::carries_recipient(std::string_view target) const {
@@ -239,7 +242,7 @@ Link LinkReader::read(const RawLink& raw, std::string_view where) const {
     }
     if (const Brand* brand = pack_.brand_of_domain(final_host)) link.brand = brand->id;
     if (const Brand* brand = pack_.brand_of_domain(link.shown_domain)) link.shown_brand = brand->id;
-    link.look_alike = look_alike(link.final_domain);
+    link.look_alike = look_alike(final_host);
     link.has_recipient = carries_recipient(raw.target);
     return link;
 }

@@ -27,8 +27,8 @@ class LinkReader {
     LinkReader(const Pack& pack, const History& history, std::vector<std::string> recipients)
         : pack_(pack), history_(history), recipients_(std::move(recipients)) {}
     Link read(const RawLink& raw, std::string_view where) const;
-    /// What a registrable domain resembles, the organisation's own world first.
-    LookAlike look_alike(std::string_view registrable) const;
+    /// What a host resembles, the organisation's own world first.
+    LookAlike look_alike(std::string_view host) const;
 
   private:
     bool carries_recipient(std::string_view target) const;

@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "guards/mail/evidence.h"
@@ -18,6 +17,9 @@ class LookAlikeIndex {
     void add(std::string_view domain, std::string_view owner);
     /// The closest resemblance; How::None for an honest domain and for a stranger.
     LookAlike find(std::string_view registrable) const;
+    /// An honest domain that stands whole in the labels before `registrable`, the end of `host`:
+    /// "clinique.example.rdv.test".
+    LookAlike within(std::string_view host, std::string_view registrable) const;
     bool empty() const { return entries_.empty(); }
 
   private:
@@ -28,7 +30,7 @@ class LookAlikeIndex {
         std::uint64_t letters = 0;
     };
     std::vector<Entry> entries_;
-    std::unordered_set<std::string> honest_;
+    std::unordered_map<std::string, std::string> honest_;  ///< domain → owner
 };
 
 }  // namespace hygie::mail

@@ -76,7 +76,8 @@ constexpr std::array<std::string_view, kLures> kLureNames = {
     "payment_request", "secrecy",     "bec_opener",  "gift_card",    "call",
     "support_alert",   "charge",      "extortion",   "data_request", "delivery",
     "refund",          "health",      "document",    "attachment",   "generic_greeting",
-    "prize",           "advance_fee", "spam_invest", "spam_goods",   "mailing"};
+    "prize",           "advance_fee", "spam_invest", "spam_goods",   "mailing",
+    "identify",        "secret"};
 
 }  // namespace
 

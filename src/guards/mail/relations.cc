@@ -73,7 +73,7 @@ void find_replies(const Message& message, const History& history, const LinkRead
     if (domain.empty() || out.reply_to == out.from_address) return;
     out.reply_to_differs = domain != out.from_domain;
     out.reply_to_freemail = history.is_freemail(domain);
-    if (out.reply_to_differs) out.reply_to_look_alike = reader.look_alike(domain);
+    if (out.reply_to_differs) out.reply_to_look_alike = reader.look_alike(domain_of(out.reply_to));
 }
 
 }  // namespace
@@ -93,7 +93,7 @@ Relations find_relations(const Message& message, const Envelope& envelope, const
     out.known_domain = !out.from_freemail && history.is_known_domain(author.domain());
     out.first_contact =
         out.history_known && !out.known_correspondent && !out.known_domain && !out.from_own_domain;
-    out.sender_look_alike = reader.look_alike(out.from_domain);
+    out.sender_look_alike = reader.look_alike(author.domain());
     const std::string path = registrable_domain(
         domain_of(envelope.mail_from.empty() ? message.return_path : envelope.mail_from));
     out.mail_from_differs = !path.empty() && path != out.from_domain;

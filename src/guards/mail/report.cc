@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace hygie::mail {
 namespace {
@@ -65,8 +66,13 @@ std::string to_words(std::string_view file, const Judgement& judgement, Lang lan
     std::string out = fmt::format("{}: {}", file, level_text(judgement.level).in(lang));
     if (judgement.kind != Class::None) out += ", " + class_text(judgement.kind).in(lang);
     out += fmt::format(" ({:.0f} %)\n", judgement.score * 100);
-    for (const Reason& reason : judgement.reasons)
-        out += fmt::format("  - {}\n    {}\n", reason.text.in(lang), reason.evidence);
+    bool sentence_said = false;
+    for (const Reason& reason : judgement.reasons) {
+        if (is_sentence(reason) && std::exchange(sentence_said, true)) continue;
+        // What speaks for a clean message is no accusation.
+        const char mark = judgement.level == event::Level::Clean ? '+' : '-';
+        out += fmt::format("  {} {}\n    {}\n", mark, reason.text.in(lang), reason.evidence);
+    }
     return out + "  → " + judgement.advice.in(lang) + "\n";
 }
 

@@ -1,5 +1,7 @@
 #include "guards/mail/rules.h"
 
+#include <algorithm>
+
 namespace hygie::mail {
 
 std::span<const Rule> rules() {
@@ -129,6 +131,7 @@ std::span<const Rule> rules() {
         {"money.unknown_iban", PaymentFraud, 0.8},
         {"scheme.bank_change", PaymentFraud, 4.4},
         {"scheme.payment_order", PaymentFraud, 4.5},
+        {"scheme.stray_iban", PaymentFraud, 4.4},
         {"scheme.payroll", PaymentFraud, 5.0},
         {"sender.reply_freemail", PaymentFraud, 1.2},
         {"sender.reply_look_alike", PaymentFraud, 3.0},
@@ -218,8 +221,69 @@ std::span<const Rule> rules() {
     return kRules;
 }
 
-Text advice_for(Class kind, event::Level level) {
-    if (level == event::Level::Clean) return {"Rien à faire.", "Nothing to do."};
+std::span<const Floor> floors() {
+    using enum Class;
+    constexpr double kNever = 2;
+    static const Floor kFloors[] = {
+        {"scheme.brand_by_phone", TechSupport},
+        {"scheme.brand_posing", Phishing},
+        {"scheme.carried", TechSupport},
+        {"scheme.disguised_link", Phishing},
+        {"scheme.house_imitated", Phishing},
+        {"scheme.house_named", Phishing},
+        {"scheme.partner_imitated", SpearPhishing},
+        {"scheme.stranger_account", Phishing},
+        {"scheme.taken_over", SpearPhishing, 0.8, kNever},
+    };
+    return kFloors;
+}
+
+double Floor::at(double strength) const {
+    constexpr double kNone = -20;
+    constexpr double kWarned = 0.62;  // probability 0.65
+    constexpr double kHeld = 2.45;    // probability 0.92
+    return strength >= holds_from ? kHeld : strength >= warns_from ? kWarned : kNone;
+}
+
+namespace {
+
+bool has(std::span<const Signal> signals, std::initializer_list<std::string_view> ids) {
+    return std::ranges::any_of(signals, [&](const Signal& signal) {
+        return std::ranges::find(ids, signal.id) != ids.end();
+    });
+}
+
+/// Money that somebody of the house would want, or a bill of somebody unknown: whom to call
+/// differs.
+Text advice_about_money(std::span<const Signal> signals) {
+    if (has(signals, {"scheme.payroll"}))
+        return {"Ne changez rien ; appelez la personne au numéro que vous connaissez.",
+                "Change nothing; call the person on the number that you know."};
+    if (has(signals, {"scheme.gift_card"}))
+        return {"N'achetez rien ; appelez la personne au numéro que vous connaissez.",
+                "Buy nothing; call the person on the number that you know."};
+    if (has(signals, {"scheme.executive", "sender.staff_foreign", "sender.executive_name",
+                      "auth.own_forged"}))
+        return {"Ne payez pas ; appelez la personne au numéro que vous connaissez.",
+                "Do not pay; call the person on the number that you know."};
+    if (has(signals, {"scheme.advance_fee"}))
+        return {"Ne payez pas et ne répondez pas.", "Do not pay and do not answer."};
+    return {"Ne payez pas ; appelez le fournisseur au numéro que vous connaissez.",
+            "Do not pay; call the supplier on the number that you know."};
+}
+
+Text advice_when_clean(double score, std::span<const Signal> signals) {
+    constexpr double kDoubtful = 0.3;
+    if (score >= kDoubtful && has(signals, {"sender.first_contact", "sender.freemail"}))
+        return {"Vérifiez qui écrit avant de répondre, de cliquer ou de payer.",
+                "Check who writes before you answer, click or pay."};
+    return {"Rien à faire.", "Nothing to do."};
+}
+
+}  // namespace
+
+Text advice_for(Class kind, event::Level level, double score, std::span<const Signal> signals) {
+    if (level == event::Level::Clean) return advice_when_clean(score, signals);
     switch (kind) {
         case Class::None:
         case Class::Spam:
@@ -239,8 +303,7 @@ Text advice_for(Class kind, event::Level level) {
                 "N'appelez pas ce numéro et ne laissez personne prendre la main sur votre poste.",
                 "Do not call this number, and let nobody take over your computer."};
         case Class::PaymentFraud:
-            return {"Ne payez pas ; appelez le fournisseur au numéro que vous connaissez.",
-                    "Do not pay; call the supplier on the number that you know."};
+            return advice_about_money(signals);
         case Class::Extortion:
             return {"Ne payez pas et ne répondez pas ; prévenez votre référent et portez plainte.",
                     "Do not pay and do not answer; tell your contact and go to the police."};

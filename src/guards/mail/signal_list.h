@@ -37,6 +37,8 @@ void draw_words(const Scene& scene, SignalList& out);
 void draw_money(const Scene& scene, SignalList& out);
 /// Facts and words together; reads what the others drew.
 void draw_schemes(const Scene& scene, SignalList& out);
+/// Names, places and addresses that are borrowed: what no model talks away.
+void draw_floors(const Scene& scene, SignalList& out);
 
 /// The link leads where this sender or this organisation has business: its own domain, a known
 /// partner, or a domain of the brand that writes.
@@ -45,6 +47,8 @@ bool is_related(const Scene& scene, const Link& link);
 bool is_followed(const Link& link);
 /// A link up to its host: what all links to one place have in common.
 std::string_view site_of(const Link& link);
+/// A folded name says a desk of the house: its mail system, its IT, its staff office.
+bool is_house_desk(std::string_view folded_name);
 /// The bytes of a From field as it stands.
 std::string author_text(const Message& message);
 

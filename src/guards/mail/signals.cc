@@ -60,7 +60,7 @@ bool is_related(const Scene& scene, const Link& link) {
     if (link.final_domain == from || scene.history.is_known_domain(link.final_domain)) return true;
     if (link.brand.empty() || scene.evidence.relations.from_freemail) return false;
     const Brand* owner = built_in_pack().brand_of_domain(from);
-    return owner && owner->id == link.brand;
+    return owner && built_in_pack().same_house(owner->id, link.brand);
 }
 
 std::vector<Signal> draw_signals(const Message& message, const Evidence& evidence,
@@ -73,6 +73,7 @@ std::vector<Signal> draw_signals(const Message& message, const Evidence& evidenc
     draw_words(scene, out);
     draw_money(scene, out);
     draw_schemes(scene, out);
+    draw_floors(scene, out);
     return out.finish();
 }
 

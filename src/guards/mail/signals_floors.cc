@@ -139,9 +139,13 @@ class Borrowed {
                                  out_.has("link.look_alike") || out_.has("sender.embeds") ||
                                  out_.has("sender.look_alike") ||
                                  out_.has("link.shown_other_domain");
+            const bool shows_brand = std::ranges::any_of(seen_.links, [&](const Link& link) {
+                return is_unknown(link) && built_in_pack().same_house(link.shown_brand, brand.id);
+            });
+            const bool holds = (borrows && demands_) || shows_brand;
             out_.add(unknown_link_ ? "scheme.brand_posing" : "scheme.brand_by_phone",
-                     unknown_link_ && borrows && demands_ ? kHolds : kWarns,
-                     author_text(scene_.message), "header:From", brand.name);
+                     unknown_link_ && holds ? kHolds : kWarns, author_text(scene_.message),
+                     "header:From", brand.name);
         }
     }
 

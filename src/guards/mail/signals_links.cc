@@ -17,7 +17,7 @@ bool is_everywhere(const BrandMention& brand) {
 /// The name of a brand, as a word of the host of a domain that is not its own.
 const Brand* brand_in_host(const Pack& pack, const Link& link) {
     if (!link.brand.empty()) return nullptr;
-    const std::string words = folded(link.host);
+    const std::string words = with_products_apart(folded(link.host));
     for (const PhraseSet::Hit& hit : pack.phrases.find(words)) {
         if (hit.id < Pack::kBrandIds || hit.id >= Pack::kWeakIds) continue;
         return &pack.brands[hit.id - Pack::kBrandIds];
@@ -59,7 +59,8 @@ void draw_shown(const Scene& scene, const Link& link, SignalList& out) {
         return;
     // Click counters of the sender, or of the place shown, are how honest mailings count.
     if (is_related(scene, link)) return;
-    if (!link.shown_brand.empty() && link.shown_brand == link.brand) return;
+    if (!link.shown_brand.empty() && built_in_pack().same_house(link.shown_brand, link.brand))
+        return;
     const bool own_place = link.shown_domain == scene.evidence.relations.from_domain;
     const bool known_counter = own_place && scene.evidence.auth.is_authentic;
     out.add("link.shown_other_domain", known_counter ? 0.3 : 1, link.shown, link.where,
@@ -79,8 +80,11 @@ void draw_brand_elsewhere(const Scene& scene, const std::vector<const Link*>& li
     if (links.empty()) return;
     for (const BrandMention& brand : scene.evidence.brands) {
         if (brand.sender_is_brand || is_everywhere(brand)) continue;
-        const bool to_brand =
-            std::ranges::any_of(links, [&](const Link* link) { return link->brand == brand.id; });
+        const Brand& named = *built_in_pack().brand(brand.id);
+        const bool to_brand = std::ranges::any_of(links, [&](const Link* link) {
+            return link->brand == brand.id ||
+                   built_in_pack().writes_from(named, link->final_domain);
+        });
         const auto stranger = std::ranges::find_if(links, [&](const Link* link) {
             const bool own = link->final_domain == scene.evidence.relations.from_domain &&
                              !scene.history.is_known_domain(link->final_domain);

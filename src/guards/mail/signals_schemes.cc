@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/pack.h"
 #include "guards/mail/signal_list.h"
@@ -24,12 +25,13 @@ class Schemes {
         posing_ = out.has("sender.brand_foreign") || out.has("sender.look_alike") ||
                   out.has("sender.names_us") || out.has("sender.staff_foreign");
         for (const Link& link : seen_.links) find_foreign(link);
-        odd_sender_ = out.has("sender.staff_foreign") || out.has("sender.correspondent_foreign") ||
-                      out.has("sender.look_alike") ||
-                      (out.has("auth.own_forged") && scene.evidence.auth.is_forged) ||
-                      out.has("auth.forged") || out.has("sender.reply_freemail") ||
-                      out.has("sender.reply_look_alike") || out.has("sender.executive_name") ||
-                      out.has("sender.name_is_address") || out.has("sender.supplier_foreign");
+        poses_ = out.has("sender.staff_foreign") || out.has("sender.correspondent_foreign") ||
+                 out.has("sender.look_alike") ||
+                 (out.has("auth.own_forged") && scene.evidence.auth.is_forged) ||
+                 out.has("sender.reply_freemail") || out.has("sender.reply_look_alike") ||
+                 out.has("sender.executive_name") || out.has("sender.name_is_address") ||
+                 out.has("sender.supplier_foreign");
+        odd_sender_ = poses_ || out.has("auth.forged");
         outsider_ = who_.from_freemail || who_.first_contact || odd_sender_;
     }
 
@@ -131,6 +133,16 @@ class Schemes {
                contains(words, " messagerie ") || contains(words, " e mail ");
     }
 
+    /// The foreign place has the sender's name in it without being the sender's.
+    bool borrows_sender() const {
+        constexpr std::size_t kTellingLetters = 5;
+        std::string host = foreign_link_->host;
+        std::erase(host, '-');
+        std::string name(main_label(who_.from_domain));
+        std::erase(name, '-');
+        return name.size() >= kTellingLetters && contains(host, name);
+    }
+
     /// The mailbox of somebody known, in other hands: it sends the house to sign in on a stranger's
     /// page, where it has no business.
     void taken_over() {
@@ -138,7 +150,9 @@ class Schemes {
                            (who_.known_domain && !who_.from_own_domain);
         if (!known || seen_.auth.is_forged || out_.has("brand.authentic") || !foreign_link_) return;
         const bool pretext = said(Lure::Document) + said(Lure::Click) + said(Lure::Urgency) > 0;
-        const double strength = said(Lure::Credential) > 0 ? 1 : dubious_link_ && pretext ? 0.6 : 0;
+        const bool as_whom = said(Lure::Credential) + said(Lure::Secret) > 0;
+        const bool signs_in = said(Lure::Identify) > 0 && (dubious_link_ || borrows_sender());
+        const double strength = as_whom ? 1 : signs_in ? 0.8 : dubious_link_ && pretext ? 0.6 : 0;
         const Link* link = dubious_link_ ? dubious_link_ : foreign_link_;
         if (strength > 0) out_.add("scheme.taken_over", strength, site_of(*link), link->where);
     }
@@ -234,7 +248,8 @@ class Schemes {
         const bool unknown = out_.has("money.unknown_iban") || out_.has("money.bad_iban");
         if (!unknown || trusted_) return 0;
         if (out_.has("thread.known") && who_.first_contact) return 1;
-        if (odd_sender_ || out_.has("sender.embeds")) return 0.9;
+        // A first bill whose signature broke on its way is no fraud by that alone.
+        if (poses_ || out_.has("sender.embeds")) return 0.9;
         if (out_.has("thread.false")) return 0.9;
         return 0;
     }
@@ -249,7 +264,8 @@ class Schemes {
                                  : out_.has("money.unknown_iban") ? out_.find("money.unknown_iban")
                                                                   : out_.find("money.bad_iban");
             if (stray > 0 && iban)
-                out_.add("scheme.bank_change", stray, iban->evidence, iban->where);
+                out_.add(new_iban ? "scheme.bank_change" : "scheme.stray_iban", stray,
+                         iban->evidence, iban->where);
             return;
         }
         if (out_.has("money.known_iban") && !new_iban && !out_.has("money.unknown_iban")) return;
@@ -283,7 +299,7 @@ class Schemes {
         const bool opens = said(Lure::BecOpener) + said(Lure::Secrecy) > 0;
         if (posing && (opens || pay))
             out_.add("scheme.executive", 1, author_text(scene_.message), "header:From");
-        else if (posing && seen_.words < kShortOrderWords)
+        else if (posing && !who_.from_own_domain && seen_.words < kShortOrderWords)
             out_.add("scheme.executive", 0.2, author_text(scene_.message), "header:From");
         else if (said(Lure::BecOpener) > 0 && outsider_ && seen_.words < kLetterWords &&
                  !foreign_link_)
@@ -295,7 +311,8 @@ class Schemes {
     const Relations& who_;
     SignalList& out_;
     bool trusted_ = false;
-    bool odd_sender_ = false;
+    bool poses_ = false;
+    bool odd_sender_ = false;  ///< poses as somebody, or proves not to be itself
     bool outsider_ = false;
     bool posing_ = false;
     const Link* own_link_ = nullptr;

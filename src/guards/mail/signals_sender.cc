@@ -68,6 +68,8 @@ double strength_of(LookAlike::How how) {
             return 0.65;
         case LookAlike::How::OtherTld:
             return 0.6;
+        case LookAlike::How::Within:
+            return 0.8;
         case LookAlike::How::Embeds:
             return 0.5;
     }
@@ -188,11 +190,18 @@ void draw_our_name(const Scene& scene, SignalList& out) {
 
 }  // namespace
 
+bool is_house_desk(std::string_view folded_name) {
+    return holds_any(folded_name, kMailWords);
+}
+
 void draw_sender(const Scene& scene, SignalList& out) {
     const Relations& who = scene.evidence.relations;
     const Authentication& auth = scene.evidence.auth;
     const bool checked = auth.spf != AuthResult::Absent || auth.dmarc != AuthResult::Absent;
-    if (auth.is_authentic) out.add("auth.authentic", 1, who.from_address, kFrom);
+    // Anybody proves a domain of their own, or a free mailbox: it says something of the known
+    // alone.
+    if (auth.is_authentic && !who.first_contact && !who.from_freemail)
+        out.add("auth.authentic", 1, who.from_address, kFrom);
     if (auth.is_forged) out.add("auth.forged", 1, who.from_address, kFrom, who.from_domain);
     if (who.from_own_domain && checked && !auth.is_authentic)
         out.add("auth.own_forged", auth.is_forged ? 1 : 0.7, who.from_address, kFrom,

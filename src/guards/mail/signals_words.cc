@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, kLures> kLureSignals = {
     "lure.refund",      "lure.health",           "lure.document",
     "lure.attachment",  "lure.generic_greeting", "lure.prize",
     "lure.advance_fee", "lure.spam_invest",      "lure.spam_goods",
-    "lure.mailing"};
+    "lure.mailing",     "lure.identify",         "lure.secret"};
 
 /// One phrase may be chance; three are a purpose. A subject says it loudest.
 double strength_of(const LureFacts& lure) {
