@@ -276,6 +276,45 @@ def copied_ahead(mount):
     print("what is read again is copied ahead")
 
 
+# Linux asynchronous reads: which call a thread is in does not tell them from writes.
+AIO_READER = """
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+SETUP, GETEVENTS, SUBMIT, PREAD = 206, 208, 209, 0
+context = ctypes.c_ulong()
+assert libc.syscall(SETUP, 8, ctypes.byref(context)) == 0
+for path in sys.argv[1:]:
+    fd = os.open(path, os.O_RDONLY)
+    room = ctypes.create_string_buffer(4096)
+    request = (0, 0, 0, PREAD, 0, fd, ctypes.addressof(room), 4096, 0, 0, 0, 0)
+    block = ctypes.create_string_buffer(struct.pack("<QIIHhIQQqQII", *request))
+    blocks = (ctypes.c_void_p * 1)(ctypes.addressof(block))
+    assert libc.syscall(SUBMIT, context, 1, blocks) == 1
+    done = ctypes.create_string_buffer(32)
+    assert libc.syscall(GETEVENTS, context, 1, 1, done, None) == 1
+    assert struct.unpack("<QQqq", done.raw)[2] == os.fstat(fd).st_size
+    os.close(fd)
+"""
+
+
+def cut_after_reading(mount):
+    """However a file was read before, truncate(2) by name is seen."""
+    letters = [os.path.join(mount, "share", f"lettre {i}.txt") for i in range(20)]
+    for i, path in enumerate(letters):
+        behaviours.write(path, b"cher confrere %d\n" % i)
+    with guarded(mount) as guard:
+        for reader in (AIO_READER, READER, READER):
+            subprocess.run([sys.executable, "-c", reader, *letters], check=True)
+        before = now()
+        time.sleep(0.01)
+        for path in letters:
+            os.truncate(path, 0)
+        settle()
+        hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
+        check(all(behaviours.whole(path) == b"cher confrere %d\n" % i for i, path in enumerate(letters)), "all come back")
+    print("what was read and cut by name comes back")
+
+
 def refusals(mount, work):
     with guarded(mount) as guard:
         second = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "share"),
@@ -323,6 +362,9 @@ def main():
             with image("ext4", work) as mount:
                 copied_ahead(mount)
             shutil.rmtree(os.path.join(work, "ext4"), ignore_errors=True)
+        with image(kind, work) as mount:
+            cut_after_reading(mount)
+        shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
         with image(kind, work) as mount:
             deadman_killed(mount)
             confined(mount)

@@ -39,6 +39,13 @@ ChangeKind kind_of(Intent intent, std::uint64_t mask) {
     return (mask & fan::kPreAccess) ? ChangeKind::Write : ChangeKind::OpenForWrite;
 }
 
+/// A read lease is refused while somebody has the file open for writing.
+bool may_be_written(int fd) {
+    if (::fcntl(fd, F_SETLEASE, F_RDLCK) < 0) return true;
+    (void)::fcntl(fd, F_SETLEASE, F_UNLCK);
+    return false;
+}
+
 }  // namespace
 
 /// Whether bytes must be kept before this act goes on. Its last closing is dealt with already.
@@ -90,13 +97,15 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
     const std::uint64_t ranges = fan::kPreAccess & groups_.gate_mask();
     // Nobody closes what truncate(2) cuts: the next one is met too.
     if (task.intent == Intent::Execute || task.intent == Intent::Truncate) return;
-    if (task.intent == Intent::Write) {
+    const bool is_piece = task.event.mask & fan::kPreAccess;
+    // Who reads in a way that cannot be told from writing, as asynchronous reads are, closes
+    // nothing.
+    const bool is_untold_read = need == Need::Nothing && is_piece && !may_be_written(fd);
+    if (task.intent == Intent::Write && !is_untold_read) {
         // Its closing will tell.
-        if (groups_.pre_content && (task.event.mask & fan::kOpenPerm))
-            groups_.names.unwatch_file(fd, fan::kModify);
+        if (groups_.pre_content && !is_piece) groups_.names.unwatch_file(fd, fan::kModify);
         // More of the same writer's bytes: not asked about until it closes.
-        if (need == Need::Skip || (task.event.mask & fan::kPreAccess))
-            groups_.gate.ignore(fd, ranges, fan::Ignore::Always);
+        if (need == Need::Skip || is_piece) groups_.gate.ignore(fd, ranges, fan::Ignore::Always);
         return;
     }
     if (need == Need::Skip) {
@@ -243,10 +252,8 @@ bool Gate::look_at(const FileKey& key, pid_t tid) {
     if (is_held(known, info)) return false;
     Result<UniqueFd> fd = volume->open_key(key, O_RDONLY | O_NOATIME);
     if (!fd) return true;
-    // A read lease is refused while somebody may write: a closing will come, unless it is
-    // truncate(2), which has not returned yet.
-    if (::fcntl(fd->get(), F_SETLEASE, F_RDLCK) < 0) return false;
-    (void)::fcntl(fd->get(), F_SETLEASE, F_UNLCK);
+    // A closing will come, unless it is truncate(2), which has not returned yet.
+    if (may_be_written(fd->get())) return false;
     Closing closing;
     closing.event.fd = std::move(*fd);
     closing.event.tid = tid;
