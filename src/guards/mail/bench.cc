@@ -184,8 +184,11 @@ bool evidence_stands(const Message& message, const Evidence& evidence, const Rea
     });
 }
 
-Message without_evidence(const Message& message, const std::vector<Reason>& reasons) {
+Message without_evidence(const Message& message, std::vector<Reason> reasons) {
     Message left = message;
+    // A sentence first: without the word that another reason cites it would not be found.
+    std::ranges::stable_sort(reasons, std::greater{},
+                             [](const Reason& reason) { return reason.evidence.size(); });
     for (const Reason& reason : reasons) {
         const std::string_view part = reason.evidence;
         if (reason.where.starts_with("attachment")) {

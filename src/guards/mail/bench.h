@@ -59,7 +59,7 @@ std::string bench_table(const Bench& bench, Lang lang);
 std::string bench_json(const Bench& bench);
 
 /// The message without what the judgement stands on.
-Message without_evidence(const Message& message, const std::vector<Reason>& reasons);
+Message without_evidence(const Message& message, std::vector<Reason> reasons);
 /// Whether the evidence of a reason stands in the message.
 bool evidence_stands(const Message& message, const Evidence& evidence, const Reason& reason);
 
