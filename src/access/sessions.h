@@ -14,7 +14,7 @@ namespace hygie::access {
 /// How long a sign-in lasts: a person's working day, a patient's or a program's hour.
 inline constexpr Micros kStaffSession = std::chrono::hours(10);
 inline constexpr Micros kShortSession = std::chrono::hours(1);
-/// What `hygie user token` may give at most.
+/// The longest that any of them may last.
 inline constexpr Micros kSessionMax = std::chrono::days(90);
 inline constexpr std::size_t kSessionsMax = 100'000;
 

@@ -25,7 +25,6 @@ constexpr std::array<std::string_view, 3> kWitnesses = {"temoin-a", "temoin-b", 
 constexpr std::size_t kQuorum = 2;
 constexpr std::uint64_t kProvenEntry = 42;
 constexpr std::uint64_t kActsTogether = 64;
-constexpr auto kBetweenEvents = std::chrono::seconds(1);
 
 /// As a shell reads it back whole.
 std::string shell_word(const std::string& word) {
@@ -125,15 +124,15 @@ std::string policy_text(std::span<const ledger::VerifierKey> logs,
                               fmt::join(kWitnesses, " "));
 }
 
-/// The practice at work: its staff reads records, through the same door as everybody, one act a
-/// second after the first ones, until it is destroyed.
+/// The practice at work: its staff reads records, through the same door as everybody, one act
+/// every so often after the first ones, until it is destroyed.
 class Work {
   public:
     Work(Context& context, Store& store, Core& core, const DemoPractice& practice)
         : clock_(context.clock), store_(store), core_(core), practice_(practice) {}
 
     /// Acts until the ledger holds `events`, shows them to the witnesses, and goes on from there.
-    Status begin(std::uint64_t events) {
+    Status begin(std::uint64_t events, std::chrono::seconds every) {
         LedgerClerk& clerk = store_.clerk();
         while (clerk.log().durable_size() < events && clerk.appender().health()) {
             std::vector<std::future<void>> acts;
@@ -143,7 +142,8 @@ class Work {
             for (auto& done : acts) done.wait();
         }
         TRY_STATUS(clerk.appender().publish());
-        worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+        if (every == std::chrono::seconds::zero()) return {};
+        worker_ = std::jthread([this, every](const std::stop_token& stop) { work(stop, every); });
         return {};
     }
 
@@ -170,11 +170,11 @@ class Work {
     }
 
     /// Ends early when the ledger stops taking entries: closing it then says why.
-    void work(const std::stop_token& stop) {
+    void work(const std::stop_token& stop, std::chrono::seconds every) {
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);
-        do wake.wait_for(lock, stop, kBetweenEvents, [] { return false; });
+        do wake.wait_for(lock, stop, every, [] { return false; });
         while (!stop.stop_requested() && (act().wait(), store_.clerk().appender().health()));
     }
 
@@ -321,7 +321,8 @@ Result<int> run_house(Context& context, const Home& home, bool is_first) {
             context, dirs, root, *store, {.listen = "127.0.0.1:" + context.values.text("--port")}));
         TRY_STATUS(open_accounts(context, *core, practice));
         Work work(context, *store, *core, practice);
-        TRY_STATUS(work.begin(context.values.number("--events")));
+        TRY_STATUS(work.begin(context.values.number("--events"),
+                              std::chrono::seconds(context.values.number("--every"))));
         serve::TileRoutes routes(context.disk, home.ledger());
         const auto log = TRY(serve::HttpServer::start(
             {.listen = "127.0.0.1:0"}, context.clock,
@@ -380,7 +381,14 @@ std::vector<Command> demo_commands() {
                       .help = {"combien d'actes avant de commencer", "how many acts to begin with"},
                       .by_default = "300",
                       .min = kProvenEntry + 1,
-                      .max = 10'000'000}},
+                      .max = 10'000'000},
+                     {.name = "--every",
+                      .placeholder = "SECONDS",
+                      .kind = Kind::Number,
+                      .help = {"puis un acte toutes les tant de secondes ; 0 : plus aucun",
+                               "then one act every so many seconds; 0: none any more"},
+                      .by_default = "1",
+                      .max = 3600}},
          .examples = {{"hygie demo", {"Regarder, puis Ctrl-C :", "Look, then Ctrl-C:"}},
                       {"hygie demo --state my-demo --port 8470",
                        {"La garder d'une fois à l'autre :",

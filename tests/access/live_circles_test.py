@@ -34,7 +34,8 @@ class Served:
 
     def __init__(self, state):
         self.state = state
-        self.process = subprocess.Popen([HYGIE, "demo", "--json", "--state", state, "--events", "50"],
+        self.process = subprocess.Popen([HYGIE, "demo", "--json", "--state", state, "--events", "50",
+                                         "--every", "0"],  # nobody else acts while habits are counted
                                         stdout=subprocess.PIPE, text=True)
         self.ready = json.loads(self.process.stdout.readline())
         self.tls = ssl.create_default_context(cafile=self.ready["ca_file"])
