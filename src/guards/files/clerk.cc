@@ -149,7 +149,7 @@ void Gate::take_closing(Closing& closing) {
         const Status kept = store_.keep({*volume, fd, key, *path, has_name, is_own_tool(actor)},
                                         Cause::Commit, actor.key(), Store::Effort::Bytes);
         note(kept);
-        if (!kept) return;
+        if (!kept) return note_unkept(key, known, *path);
     }
     tell_closing(key, *path, known, actor);
     if (victim) {
@@ -160,6 +160,16 @@ void Gate::take_closing(Closing& closing) {
         tell(std::move(change), true);
     }
     if (!has_name) store_.catalog().forget(key);
+}
+
+/// A version that there was no room for: the next one who would destroy it keeps it, or is refused.
+void Gate::note_unkept(const FileKey& key, const std::optional<Known>& known,
+                       const std::string& path) {
+    if (known) return store_.catalog().update(key, [](Known& entry) { entry.is_held = false; });
+    Known entry;
+    entry.path = path;
+    entry.is_named = true;
+    store_.catalog().set(key, std::move(entry));
 }
 
 /// A new file may have taken another's name before its closing was looked at: what that one held,

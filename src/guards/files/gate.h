@@ -163,6 +163,8 @@ class Gate {
     void run_clerk();
     std::optional<Closing> sort_closing(fan::Event event);
     void take_closing(Closing& closing);
+    void note_unkept(const FileKey& key, const std::optional<Known>& known,
+                     const std::string& path);
     ContentPtr replaced_at(const Volume& volume, const FileKey& key, const std::string& path);
     void tell_closing(const FileKey& key, const std::string& path,
                       const std::optional<Known>& before, const Actor& actor);
