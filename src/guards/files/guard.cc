@@ -10,6 +10,7 @@
 #include <map>
 
 #include "crypto/secret.h"
+#include "host/log.h"
 #include "host/os_error.h"
 
 namespace hygie::files {
@@ -58,16 +59,19 @@ Text words_for(const Protection& p) {
             "their copy at the first write"};
     if (p.clones)
         return {
-            "noyau sans événements avant contenu (Linux 6.14) : l'ouverture en écriture est "
+            "sans événements avant contenu (ils demandent Linux 6.14, et ext4, xfs ou btrfs) : "
+            "l'ouverture en écriture est "
             "retenue et tout est cloné d'avance ; une coupure par truncate(2) n'est pas "
             "retenue, mais se restaure",
-            "kernel without pre-content events (Linux 6.14): opening for writing is held and "
+            "no pre-content events (they take Linux 6.14, and ext4, xfs or btrfs): opening for "
+            "writing is held and "
             "everything is cloned ahead; cutting by truncate(2) is not held, but is restored"};
     return {
-        "noyau sans événements avant contenu (Linux 6.14) et système sans clonage : "
+        "sans événements avant contenu (ils demandent Linux 6.14, et ext4, xfs ou btrfs) ni "
+        "clonage : "
         "l'ouverture en écriture est retenue, et tout est copié d'avance tant qu'il y a de la "
         "place ; au-delà, truncate(2) par nom ÉCHAPPE à la garde",
-        "kernel without pre-content events (Linux 6.14) and a file system without clones: "
+        "no pre-content events (they take Linux 6.14, and ext4, xfs or btrfs) and no clones: "
         "opening for writing is held, and everything is copied ahead while there is room; "
         "beyond it, truncate(2) by name ESCAPES the guard"};
 }
@@ -79,6 +83,11 @@ Status Guard::open_volumes(StoreDoors doors, const GuardSettings& settings) {
     std::map<dev_t, std::vector<std::string>> by_device;
     for (const std::string& dir : settings.protected_dirs) {
         std::string path = TRY(real_dir(dir));
+        if (is_inside(path, settings.state))
+            return fail(Code::BadInput,
+                        {"le dossier d'état contient le dossier à protéger : rien ne serait gardé",
+                         "the state folder holds the folder to protect: nothing would be guarded"},
+                        {"mettez l'état à côté du partage", "put the state beside the share"});
         by_device[TRY(device_of(path))].push_back(std::move(path));
     }
     for (auto& [device, dirs] : by_device) {
@@ -185,10 +194,34 @@ Status Guard::take_stock() {
 
 Status Guard::look_after() {
     (void)deadman_->is_alive();
+    tell_what_moved();
     if (!gate_->has_failed()) return {};
     // What cannot be kept must not change: reads go on, writes wait for a guard that can.
     deadman_->abandon();
     return std::unexpected(*gate_->failure());
+}
+
+/// A folder is guarded under whatever name; what takes its place on another file system is not.
+void Guard::tell_what_moved() {
+    for (const auto& volume : volumes_)
+        for (const std::string& dir : volume->protected_dirs()) {
+            const Result<dev_t> device = device_of(dir);
+            if (device && *device == volume->device()) {
+                moved_.erase(dir);
+                continue;
+            }
+            if (!moved_.insert(dir).second) continue;
+            log::warning(
+                "files.protected-moved",
+                fail(Code::NotFound,
+                     {"un dossier protégé n'est plus à sa place : ses fichiers restent gardés, pas "
+                      "ce qui est monté ou créé là",
+                      "a protected folder is not in its place any more: its files are still "
+                      "guarded, what is mounted or made there is not"},
+                     {"remettez-le, ou redémarrez le garde sur le nouveau dossier",
+                      "put it back, or restart the guard on the new folder"})
+                    .error());
+        }
 }
 
 Guard::~Guard() = default;

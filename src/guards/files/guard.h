@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ class Guard {
     Status open_groups(const GuardSettings& settings);
     Status take_stock();
     void describe();
+    void tell_what_moved();
 
     std::vector<VolumeLine> lines_;
     std::vector<std::unique_ptr<Volume>> volumes_;
@@ -64,6 +66,7 @@ class Guard {
     std::unique_ptr<Keeper> keeper_;
     std::vector<Protection> protections_;
     ScanResult scanned_;
+    std::set<std::string> moved_;       ///< protected folders that are not in their place
     std::optional<Handover> handover_;  ///< of a deadman that stood in
 };
 
