@@ -31,7 +31,8 @@ struct Room {
 };
 
 Result<Room> open_room(Context& context, const std::string& repository,
-                       const std::string& password_file) {
+                       const std::string& password_file,
+                       const std::vector<std::string>& options = {}) {
     const std::string& state = context.values.text("--state");
     TRY_STATUS(context.disk.make_dirs(state));
     const crypto::Secret32 key =
@@ -41,7 +42,8 @@ Result<Room> open_room(Context& context, const std::string& repository,
     room.folder = std::make_unique<files::SealedFolder>(context.disk, context.random, state, key,
                                                         "files/backup");
     room.state = std::make_unique<files::JudgeState>(context.disk, context.random, state, key);
-    room.restic = std::make_unique<files::Restic>(context.process, repository, password_file);
+    room.restic =
+        std::make_unique<files::Restic>(context.process, repository, password_file, options);
     room.backup =
         std::make_unique<files::Backup>(*room.restic, *room.folder, *room.examiner, context.clock);
     return room;
@@ -80,6 +82,8 @@ Result<files::BackupSettings> settings_of(Context& context, Room& room, const Sc
         settings.dirs.push_back(
             std::filesystem::weakly_canonical(std::filesystem::absolute(dir)).string());
     settings.scratch = scratch.path();
+    for (const files::Canary& canary : TRY(room.state->load_canaries()))
+        settings.canaries.push_back(canary.path);
     if (const auto stops = room.state->load_stops()) settings.is_under_attack = !stops->empty();
     return settings;
 }
@@ -150,7 +154,8 @@ Status leave_proof(Context& context, Room& room, const files::BackupRecord& reco
 
 Result<int> now(Context& context) {
     Room room = TRY(open_room(context, context.values.text("--repository"),
-                              context.values.text("--password-file")));
+                              context.values.text("--password-file"),
+                              context.values.list("--restic-option")));
     const Scratch scratch = scratch_of(context);
     const auto settings = TRY(settings_of(context, room, scratch));
     const files::BackupRecord record = TRY(room.backup->now(settings));
@@ -161,7 +166,8 @@ Result<int> now(Context& context) {
 
 Result<int> drill(Context& context) {
     Room room = TRY(open_room(context, context.values.text("--repository"),
-                              context.values.text("--password-file")));
+                              context.values.text("--password-file"),
+                              context.values.list("--restic-option")));
     const Scratch scratch = scratch_of(context);
     const auto settings = TRY(settings_of(context, room, scratch));
     const files::BackupRecord record = TRY(room.backup->drill(settings));
@@ -221,6 +227,11 @@ std::vector<Parameter> work_options() {
          .kind = Kind::File,
          .help = {"le fichier du mot de passe du dépôt", "the file of the repository's password"},
          .required = true},
+        {.name = "--restic-option",
+         .placeholder = "KEY=VALUE",
+         .help = {"une option pour restic : rclone.program=ssh copies@copies.example",
+                  "an option for restic: rclone.program=ssh copies@copies.example"},
+         .many = true},
         {.name = "--scratch",
          .placeholder = "DIR",
          .kind = Kind::Dir,

@@ -77,6 +77,7 @@ std::string escape_pattern(std::string_view path) {
 Result<std::string> Restic::run(std::vector<std::string> arguments) {
     std::vector<std::string> argv{"restic", "--repo", repository_, "--password-file",
                                   password_file_};
+    for (const std::string& option : options_) argv.insert(argv.end(), {"--option", option});
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     const RunOutcome outcome =
         TRY(process_.run(argv, {}, {.timeout = kTimeout, .output_bytes_max = kOutputBytesMax}));
@@ -91,8 +92,16 @@ Result<std::string> Restic::run(std::vector<std::string> arguments) {
     return std::string(as_text(outcome.out));
 }
 
+/// Locks of a restic that was killed, alone: those of one that lives stay.
+void Restic::drop_stale_locks() {
+    (void)run({"unlock"});
+}
+
 Status Restic::ensure() {
-    if (run({"cat", "config"})) return {};
+    if (run({"cat", "config"})) {
+        drop_stale_locks();
+        return {};
+    }
     if (const auto made = run({"init"}); !made) return std::unexpected(made.error());
     return {};
 }
@@ -118,6 +127,7 @@ Status Restic::restore(const std::string& id, const std::string& target,
 }
 
 Status Restic::check() {
+    drop_stale_locks();
     if (const auto checked = run({"check"}); !checked) return std::unexpected(checked.error());
     return {};
 }

@@ -13,10 +13,13 @@ namespace hygie::files {
 class Restic {
   public:
     /// `repository` as restic spells it: rest:https://backup.example/cabinet/, s3:…, a path.
-    Restic(Process& process, std::string repository, std::string password_file)
+    /// `options` are those of its --option: "rclone.program=ssh …".
+    Restic(Process& process, std::string repository, std::string password_file,
+           std::vector<std::string> options = {})
         : process_(process),
           repository_(std::move(repository)),
-          password_file_(std::move(password_file)) {}
+          password_file_(std::move(password_file)),
+          options_(std::move(options)) {}
 
     /// Makes the repository unless it is there.
     Status ensure();
@@ -42,11 +45,13 @@ class Restic {
     static constexpr Micros kTimeout = std::chrono::hours(24);
 
   private:
+    void drop_stale_locks();
     Result<std::string> run(std::vector<std::string> arguments);
 
     Process& process_;
     std::string repository_;
     std::string password_file_;
+    std::vector<std::string> options_;
 };
 
 /// What `restic diff --json` prints, a line each. Code::BadInput for anything else.
