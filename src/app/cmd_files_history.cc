@@ -5,6 +5,7 @@
 
 #include "app/cmd_files.h"
 #include "app/commands.h"
+#include "guards/files/canaries.h"
 #include "guards/files/report.h"
 #include "guards/files/standing.h"
 
@@ -214,9 +215,17 @@ Result<int> log(Context& context) {
     return kExitOk;
 }
 
+Result<files::CanaryCount> canaries_of(Context& context, const std::string& state) {
+    const crypto::Secret32 key =
+        TRY(files::state_key(files_doors(context), state, files::Absent::Refuse));
+    files::JudgeState judge(context.disk, context.random, state, key);
+    return files::Canaries(context.disk, context.random, judge).look();
+}
+
 Result<int> status(Context& context) {
     const std::string& state = context.values.text("--state");
     const files::Standing now = TRY(files::standing_of(files_doors(context), state));
+    const files::CanaryCount canaries = TRY(canaries_of(context, state));
     if (context.json) {
         context.out << dump({{"running", now.is_running},
                              {"standing_in", now.is_standing_in},
@@ -224,6 +233,8 @@ Result<int> status(Context& context) {
                              {"versions", now.versions},
                              {"staged_bytes", now.staged_bytes},
                              {"packed_bytes", now.packed_bytes},
+                             {"canaries", canaries.standing},
+                             {"canaries_lost", canaries.missing + canaries.changed},
                              {"last", now.last ? to_rfc3339(time_of(now.last)) : ""}});
         return kExitOk;
     }
@@ -234,14 +245,18 @@ Result<int> status(Context& context) {
                                     "the guard is dead: reads go on, writes wait"}
                              : Text{"le garde est arrêté : rien n'est protégé",
                                     "the guard is stopped: nothing is protected"};
-    context.out << context.say(running) << "\n"
-                << context.say(
-                       {fmt::format("{} fichiers, {} versions gardées ; {} octets "
+    context.out
+        << context.say(running) << "\n"
+        << context.say({fmt::format("{} fichiers, {} versions gardées ; {} octets "
                                     "en réserve, {} octets scellés\n",
                                     now.files, now.versions, now.staged_bytes, now.packed_bytes),
                         fmt::format("{} files, {} versions kept; {} bytes staged, {} bytes "
                                     "sealed\n",
-                                    now.files, now.versions, now.staged_bytes, now.packed_bytes)});
+                                    now.files, now.versions, now.staged_bytes, now.packed_bytes)})
+        << context.say({fmt::format("{} fichiers témoins en place, {} disparus ou modifiés\n",
+                                    canaries.standing, canaries.missing + canaries.changed),
+                        fmt::format("{} canary files stand, {} gone or changed\n",
+                                    canaries.standing, canaries.missing + canaries.changed)});
     return kExitOk;
 }
 

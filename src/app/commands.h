@@ -33,6 +33,8 @@ std::vector<Command> files_commands();
 std::vector<Command> files_history_commands();
 /// `files stopped`, `thaw`, `enrol` and `bench`.
 std::vector<Command> files_judge_commands();
+std::vector<Command> files_canaries_commands();
+std::vector<Command> files_fence_commands();
 /// `backup …`.
 std::vector<Command> backup_commands();
 std::vector<Command> witness_commands();

@@ -98,6 +98,7 @@ void Enforcer::stop(const Conclusion& conclusion, const Change& change) {
                             .rung = Rung::ReadOnly,
                             .since = doors_.clock.now(),
                             .processes = {},
+                            .cgroup = {},
                             .program = {},
                             .uid = 0,
                             .reasons = conclusion.verdict.reasons});
@@ -112,6 +113,7 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
                       .rung = Rung::Freeze,
                       .since = doors_.clock.now(),
                       .processes = {},
+                      .cgroup = {},
                       .program = actor.program,
                       .uid = actor.uid,
                       .reasons = conclusion.verdict.reasons};
@@ -131,17 +133,21 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
         if (!doors_.control.is_ours(pid) && !doors_.control.is_waited_for(pid) &&
             doors_.control.send(actor.process, SIGSTOP))
             stop.processes.push_back(actor.process);
-        for (const ProcessId& process : doors_.control.tree_of(*root))
-            if (process != actor.process && !doors_.control.is_waited_for(process.pid) &&
-                doors_.control.send(process, SIGSTOP))
+        const std::vector<ProcessId> family = doors_.control.tree_of(*root);
+        if (doors_.control.freeze_group(actor.cgroup, family)) stop.cgroup = actor.cgroup;
+        for (const ProcessId& process : family)
+            if (stop.cgroup.empty() && process != actor.process &&
+                !doors_.control.is_waited_for(process.pid) && doors_.control.send(process, SIGSTOP))
                 stop.processes.push_back(process);
     }
     const std::scoped_lock lock(mutex_);
     for (StoppedActor& one : stopped_)
-        if (one.key == stop.key)
+        if (one.key == stop.key) {
+            if (!stop.cgroup.empty()) one.cgroup = stop.cgroup;
             for (const ProcessId& process : stop.processes)
                 if (std::ranges::count(one.processes, process) == 0)
                     one.processes.push_back(process);
+        }
     if (state_ != nullptr) (void)state_->save_stops(stopped_);
 }
 
@@ -181,6 +187,7 @@ void Enforcer::refuse(const std::string& key, const event::Reason& reason) {
                             .rung = Rung::Freeze,
                             .since = doors_.clock.now(),
                             .processes = {},
+                            .cgroup = {},
                             .program = {},
                             .uid = 0,
                             .reasons = {reason}});
@@ -236,6 +243,7 @@ Status Enforcer::thaw(const std::string& key) {
         return fail(Code::NotFound, {"cet acteur n'est pas arrêté", "this actor is not stopped"},
                     {"« hygie files status » les nomme", "'hygie files status' names them"});
     for (const StoppedActor& stop : freed) {
+        if (!stop.cgroup.empty()) doors_.control.thaw_group(stop.cgroup);
         for (const ProcessId& process : stop.processes) doors_.control.send(process, SIGCONT);
         Change change;
         change.time = doors_.clock.now();

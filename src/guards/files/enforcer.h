@@ -28,6 +28,10 @@ class ProcessControl {
     /// Whether others wait for a file lock that the process holds: it must not stand still.
     virtual bool is_waited_for(pid_t pid) = 0;
     virtual bool send(const ProcessId& process, int signal) = 0;
+    /// Stops a cgroup (version 2) at once, and whatever it forks, when nobody but `family` is in it
+    /// and nobody waits for them. False when that is not so: then it is done process by process.
+    virtual bool freeze_group(const std::string& cgroup, const std::vector<ProcessId>& family) = 0;
+    virtual void thaw_group(const std::string& cgroup) = 0;
 };
 ProcessControl& real_process_control();
 
@@ -39,8 +43,9 @@ std::vector<pid_t> waited_for(std::string_view proc_locks);
 std::optional<ProcessId> common_root(const std::vector<Actor>& actors);
 
 /// Carries out what the judge concluded, the smallest step first, and takes it back. Stops actors
-/// by freezing local families (SIGSTOP) and by ending the smbd process of a workstation (SIGTERM,
-/// which closes its files and gives back its locks). Thread-safe.
+/// by freezing local families (SIGSTOP, or their cgroup when it is their own) and by ending the
+/// smbd process of a workstation (SIGTERM, which closes its files and gives back its locks).
+/// Thread-safe.
 class Enforcer {
   public:
     struct Doors {

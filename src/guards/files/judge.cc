@@ -136,13 +136,19 @@ void Judge::mark(const Change& change, const Actor& actor, std::string_view path
     for (const std::string& group : groups_of(actor)) party(group, change.steady).suspect.add(mark);
 }
 
-void Judge::judge_canary(const Change& change, Sign sign) {
-    const auto& canaries = policy_.canaries;
-    if (!canaries.contains(change.path) && !canaries.contains(change.from)) return;
-    // Deletion and renaming lose nothing; a canary that was written over was found by a program.
-    const bool written = sign == Sign::Canary;
-    mark(change, change.actor, change.path + "#canary", Sign::Canary,
-         written ? policy_.freeze_points : kCanaryGonePoints);
+/// One that was made unreadable was found by a program that does that to all it finds.
+void Judge::judge_canary(const Change& change, const Actor& actor, const std::string& path) {
+    if (policy_.canaries.contains(path))
+        mark(change, actor, path + "#canary", Sign::Canary, policy_.freeze_points);
+}
+
+/// Deletion and renaming lose nothing, whatever the number; a canary is one under another name too.
+void Judge::judge_moved_canary(const Change& change) {
+    auto& canaries = policy_.canaries;
+    const bool moved = canaries.contains(change.from);
+    if (!moved && !canaries.contains(change.path)) return;
+    if (moved) canaries.insert(change.path);
+    mark(change, change.actor, "#canaries", Sign::Moved, kCanaryGonePoints);
 }
 
 void Judge::judge_content(const Change& change) {
@@ -162,7 +168,7 @@ void Judge::judge_content(const Change& change) {
         if (fortune == Circle::Fortune::Explained) return;
     }
     mark(change, change.actor, change.path, weight.sign, weight.points);
-    judge_canary(change, Sign::Canary);
+    judge_canary(change, change.actor, change.path);
 }
 
 void Judge::judge_new(const Change& change) {
@@ -175,6 +181,7 @@ void Judge::judge_new(const Change& change) {
 void Judge::judge_arrival(const Change& change, const Circle::Arrival& arrival) {
     for (const Loss& loss : arrival.replaced) {
         mark(change, loss.actor, loss.path, Sign::Replaced, kOneFile);
+        judge_canary(change, loss.actor, loss.path);
         if (loss.actor.key() != change.actor.key())
             mark(change, change.actor, loss.path, Sign::Replaced, kOneFile);
     }
@@ -191,19 +198,21 @@ void Judge::pardon(const Change& change, const Loss& loss) {
 void Judge::judge_loss(const Change& change) {
     Circle& mine = circle(change.actor);
     if (mine.made(change.file, change.actor.key(), change.steady)) return;
-    judge_canary(change, Sign::Emptied);
+    judge_moved_canary(change);
     const auto fortune =
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
     explained_ = fortune == Circle::Fortune::Explained;
-    if (fortune == Circle::Fortune::Replaced)
+    if (fortune == Circle::Fortune::Replaced) {
         mark(change, change.actor, change.path, Sign::Replaced, kOneFile);
+        judge_canary(change, change.actor, change.path);
+    }
     if (fortune == Circle::Fortune::PerhapsArchived)
         mark(change, change.actor, change.path, Sign::Replaced, kArchivedPoints);
 }
 
 void Judge::judge_name(const Change& change) {
     judge_arrival(change, circle(change.actor).rename(change.file, change.path, examiner_));
-    judge_canary(change, Sign::Emptied);
+    judge_moved_canary(change);
     const std::string_view before = extension_part(name_part(change.from));
     const std::string_view after = extension_part(name_part(change.path));
     if (after.empty() || after == before || std::ranges::count(kUsualExtensions, after) != 0)

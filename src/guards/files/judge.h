@@ -102,7 +102,8 @@ class Judge {
     void judge_arrival(const Change& change, const Circle::Arrival& arrival);
     void pardon(const Change& change, const Loss& loss);
     void judge_name(const Change& change);
-    void judge_canary(const Change& change, Sign sign);
+    void judge_canary(const Change& change, const Actor& actor, const std::string& path);
+    void judge_moved_canary(const Change& change);
     void mark(const Change& change, const Actor& actor, std::string_view path, Sign sign,
               std::uint32_t points);
     void add_signs(const Change& change, Party& party);

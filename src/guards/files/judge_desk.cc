@@ -47,6 +47,7 @@ bool is_awaited(const Change& change) {
 JudgeDesk::JudgeDesk(Parts parts) : parts_(std::move(parts)), saved_(parts_.clock.steady()) {}
 
 void JudgeDesk::start() {
+    if (parts_.state != nullptr) learn_canaries();
     {
         const std::scoped_lock lock(mutex_);
         is_open_ = true;
@@ -283,27 +284,40 @@ void JudgeDesk::obey_orders() {
         for (const event::Event& event : *left) parts_.sink(event);
     const auto orders = parts_.state->take_orders();
     if (!orders) return log::warning("files.orders-unreadable", orders.error());
-    for (const GuardOrder& order : *orders) {
-        if (order.kind == GuardOrder::Kind::Thaw) {
-            {
-                const std::scoped_lock lock(judge_mutex_, mutex_);
-                for (const StoppedActor& stop : parts_.enforcer.stopped())
-                    if (order.target == "all" || order.target == stop.key) {
-                        parts_.judge.forgive(stop.key);
-                        standings_.erase(stop.key);
-                    }
-            }
-            (void)parts_.enforcer.thaw(order.target);
-            continue;
+    for (const GuardOrder& order : *orders) obey(order);
+}
+
+void JudgeDesk::obey(const GuardOrder& order) {
+    if (order.kind == GuardOrder::Kind::Canaries) return learn_canaries();
+    if (order.kind == GuardOrder::Kind::Thaw) {
+        {
+            const std::scoped_lock lock(judge_mutex_, mutex_);
+            for (const StoppedActor& stop : parts_.enforcer.stopped())
+                if (order.target == "all" || order.target == stop.key) {
+                    parts_.judge.forgive(stop.key);
+                    standings_.erase(stop.key);
+                }
         }
-        const std::scoped_lock lock(judge_mutex_);
-        Policy policy = parts_.judge.policy();
-        std::erase(policy.enrolled, order.target);
-        if (order.kind == GuardOrder::Kind::Enrol) policy.enrolled.push_back(order.target);
-        if (const Status saved = parts_.state->save_enrolled(policy.enrolled); !saved)
-            log::warning("files.enrolment-not-saved", saved.error());
-        parts_.judge.set_policy(std::move(policy));
+        (void)parts_.enforcer.thaw(order.target);
+        return;
     }
+    const std::scoped_lock lock(judge_mutex_);
+    Policy policy = parts_.judge.policy();
+    std::erase(policy.enrolled, order.target);
+    if (order.kind == GuardOrder::Kind::Enrol) policy.enrolled.push_back(order.target);
+    if (const Status saved = parts_.state->save_enrolled(policy.enrolled); !saved)
+        log::warning("files.enrolment-not-saved", saved.error());
+    parts_.judge.set_policy(std::move(policy));
+}
+
+void JudgeDesk::learn_canaries() {
+    const auto planted = parts_.state->load_canaries();
+    if (!planted) return log::warning("files.canaries-unreadable", planted.error());
+    const std::scoped_lock lock(judge_mutex_);
+    Policy policy = parts_.judge.policy();
+    policy.canaries = {parts_.canaries.begin(), parts_.canaries.end()};
+    for (const Canary& canary : *planted) policy.canaries.insert(canary.path);
+    parts_.judge.set_policy(std::move(policy));
 }
 
 void JudgeDesk::save(Saving saving) {

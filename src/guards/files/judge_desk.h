@@ -33,6 +33,7 @@ class JudgeDesk final : public JudgeDoor {
         JudgeState* state = nullptr;  ///< null: nothing is remembered, no order is taken
         EventSink sink{};
         ToolPolicy tool_policy = ToolPolicy::Report;
+        std::vector<std::string> canaries{};  ///< beside those that a command planted
     };
 
     explicit JudgeDesk(Parts parts);
@@ -90,6 +91,8 @@ class JudgeDesk final : public JudgeDoor {
     bool is_urgent(const Change& change) const;
     bool may_go_on(const Change& change) const;
     void obey_orders();
+    void obey(const GuardOrder& order);
+    void learn_canaries();
     enum class Saving { Now, WhenDue };
     void save(Saving saving);
     Stop refuse(const Change& change);

@@ -45,12 +45,22 @@ class FakeControl final : public ProcessControl {
         sent.emplace_back(process.pid, signal);
         return true;
     }
+    bool freeze_group(const std::string& cgroup, const std::vector<ProcessId>&) override {
+        if (cgroup != own_group) return false;
+        frozen_group = cgroup;
+        return true;
+    }
+    void thaw_group(const std::string& cgroup) override {
+        if (cgroup == frozen_group) frozen_group.clear();
+    }
     bool was_sent(pid_t pid, int signal) {
         const std::scoped_lock lock(mutex);
         return std::ranges::count(sent, std::pair(pid, signal)) != 0;
     }
 
     pid_t holder = 0;
+    std::string own_group = "/system.slice/own.service";
+    std::string frozen_group;
     std::mutex mutex;
     std::vector<std::pair<pid_t, int>> sent;
 };
@@ -206,6 +216,23 @@ TEST(JudgeDesk, ThawingTakesEveryStepBack) {
         office.desk->before(office.change(ChangeKind::OpenForWrite, local(500), "/share/a")).kind,
         Stop::Kind::Allow);
     EXPECT_EQ(office.steps().back(), "thaw");
+}
+
+TEST(JudgeDesk, AGroupOfItsOwnIsFrozenAsAWholeAndThawedAfterARestart) {
+    Office office;
+    Actor attacker = local(500);
+    attacker.cgroup = office.control.own_group;
+    for (std::uint64_t i = 0; i < 10; ++i) office.destroy(attacker, i);
+    office.desk->drain();
+    EXPECT_EQ(office.control.frozen_group, attacker.cgroup);
+    EXPECT_TRUE(office.control.was_sent(500, SIGSTOP))
+        << "it stands still before the rest is known";
+    EXPECT_FALSE(office.control.was_sent(501, SIGSTOP));
+    Enforcer next{{office.control, real_clock(), real_random()}, &office.state, {}};
+    ASSERT_TRUE(next.restore());
+    ASSERT_TRUE(next.thaw("all"));
+    EXPECT_EQ(office.control.frozen_group, "");
+    EXPECT_TRUE(office.control.was_sent(500, SIGCONT));
 }
 
 TEST(JudgeDesk, ManyActorsAtOnceMakeTheShareReadOnlyUntilThawed) {

@@ -17,7 +17,6 @@ Result<std::unique_ptr<JudgeOffice>> JudgeOffice::open(Doors doors, const Settin
         std::make_unique<JudgeState>(doors.disk, doors.random, settings.state, state_key);
     Policy policy;
     policy.enrolled = TRY(office->state_->load_enrolled());
-    policy.canaries = {settings.canaries.begin(), settings.canaries.end()};
     office->judge_ = std::make_unique<Judge>(std::move(policy), *office->examiner_);
     // A damaged memory must not keep the guard from guarding.
     if (const Status loaded = office->state_->load_judge(*office->judge_); !loaded)
@@ -33,9 +32,10 @@ Result<std::unique_ptr<JudgeOffice>> JudgeOffice::open(Doors doors, const Settin
         settings.sink);
     TRY_STATUS(office->enforcer_->restore());
     office->sessions_ = std::make_unique<SambaSessions>(doors.process, settings.smb_conf);
-    office->desk_ = std::make_unique<JudgeDesk>(JudgeDesk::Parts{
-        *office->judge_, office->theft_, *office->tools_, *office->enforcer_, doors.clock,
-        doors.random, office->state_.get(), settings.sink, settings.tool_policy});
+    office->desk_ = std::make_unique<JudgeDesk>(
+        JudgeDesk::Parts{*office->judge_, office->theft_, *office->tools_, *office->enforcer_,
+                         doors.clock, doors.random, office->state_.get(), settings.sink,
+                         settings.tool_policy, settings.canaries});
     return office;
 }
 

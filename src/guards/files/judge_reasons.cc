@@ -40,6 +40,9 @@ Saying saying_of(Sign sign) {
             return {"files.canary",
                     "{} fichier(s) témoin touché(s), que personne n'a de raison de modifier",
                     "{} canary file(s) touched, which nobody has a reason to change"};
+        case Sign::Moved:
+            return {"files.canary-moved", "des fichiers témoins supprimés ou déplacés",
+                    "canary files deleted or moved"};
         case Sign::Notes:
             return {"files.notes", "le même petit texte déposé dans plusieurs dossiers",
                     "the same small text dropped into several folders"};

@@ -503,18 +503,40 @@ TEST(Judge, EditingAndReplacingTextsIsInnocent) {
     EXPECT_EQ(theatre.judge.rung_of(sed), Rung::Preserve);
 }
 
-TEST(Judge, AWrittenCanaryFreezesAtOnceAndADeletedOneDoesNot) {
+TEST(Judge, ACanaryMadeUnreadableFreezesAtOnce) {
     Policy policy;
-    policy.canaries = {"/share/A/0-bilan.docx", "/share/B/0-bilan.docx"};
+    policy.canaries = {"/share/A/00 Bilan.docx", "/share/B/00 Bilan.docx", "/share/C/zz.pdf"};
     Theatre theatre(policy);
     Chance chance(8);
-    const Actor cleaner = theatre.process(604);
-    theatre.unlink(cleaner, "/share/B/0-bilan.docx", content(text(40, 1)));
-    EXPECT_LT(theatre.judge.rung_of(cleaner), Rung::Freeze);
-    const Actor attacker = theatre.process(605);
-    theatre.write(attacker, "/share/A/0-bilan.docx", content(text(40, 1)),
+    const Actor in_place = theatre.process(604);
+    theatre.write(in_place, "/share/A/00 Bilan.docx", content(text(40, 1)),
                   random_bytes(4000, chance));
-    EXPECT_TRUE(theatre.is_frozen(attacker));
+    EXPECT_TRUE(theatre.is_frozen(in_place));
+    const Actor into_a_copy = theatre.process(605, 1001);
+    theatre.create(into_a_copy, "/share/B/00 Bilan.docx.enc", random_bytes(4000, chance));
+    theatre.unlink(into_a_copy, "/share/B/00 Bilan.docx", content(text(40, 1)));
+    EXPECT_TRUE(theatre.is_frozen(into_a_copy));
+    const Actor renamed_first = theatre.process(606, 1002);
+    theatre.rename(renamed_first, "/share/C/zz.pdf", "/share/C/x7");
+    theatre.write(renamed_first, "/share/C/x7", content(text(40, 2)), random_bytes(4000, chance));
+    EXPECT_TRUE(theatre.is_frozen(renamed_first));
+}
+
+TEST(Judge, WhoClearsUpConvertsOrEditsCanariesIsLeftAlone) {
+    Policy policy;
+    for (int i = 0; i < 60; ++i) policy.canaries.insert(fmt::format("/share/{}/00.txt", i));
+    Theatre theatre(policy);
+    const Actor cleaner = theatre.process(604);
+    for (int i = 0; i < 20; ++i)
+        theatre.unlink(cleaner, fmt::format("/share/{}/00.txt", i), content(text(40, 1)));
+    for (int i = 20; i < 40; ++i)
+        theatre.rename(cleaner, fmt::format("/share/{}/00.txt", i), fmt::format("/old/{}.txt", i));
+    for (int i = 40; i < 60; ++i) {
+        Bytes edited = text(40, 1);
+        edited.insert(edited.begin() + 100, 9, 'x');
+        theatre.write(cleaner, fmt::format("/share/{}/00.txt", i), content(text(40, 1)), edited);
+    }
+    EXPECT_EQ(theatre.judge.rung_of(cleaner), Rung::Preserve);
 }
 
 TEST(Judge, NotesInSeveralFoldersCountBesideOneDestroyedFile) {

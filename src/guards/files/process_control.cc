@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "guards/files/actors.h"
@@ -87,7 +90,50 @@ class RealProcessControl final : public ProcessControl {
         return ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0U) == 0;
     }
 
+    bool freeze_group(const std::string& cgroup, const std::vector<ProcessId>& family) override {
+        // The root of all, and whatever a path could climb out of.
+        if (cgroup.size() < 2 || cgroup.find("..") != std::string::npos) return false;
+        const auto is_family = [&](pid_t pid) {
+            return std::ranges::count(family, pid, &ProcessId::pid) != 0 && !is_ours(pid) &&
+                   !is_waited_for(pid);
+        };
+        const auto members = members_of(cgroup);
+        if (!members || members->empty() || !std::ranges::all_of(*members, is_family)) return false;
+        return write_group(cgroup, "1");
+    }
+
+    void thaw_group(const std::string& cgroup) override { write_group(cgroup, "0"); }
+
   private:
+    /// Where version 2 is; beside version 1, systemd mounts it in a folder of its own.
+    static std::string groups_top() {
+        const std::string hybrid = "/sys/fs/cgroup/unified";
+        return std::filesystem::exists(hybrid + "/cgroup.procs") ? hybrid : "/sys/fs/cgroup";
+    }
+
+    static bool write_group(const std::string& cgroup, std::string_view word) {
+        const UniqueFd fd(::open(fmt::format("{}{}/cgroup.freeze", groups_top(), cgroup).c_str(),
+                                 O_WRONLY | O_CLOEXEC));
+        return fd && ::write(fd.get(), word.data(), word.size()) > 0;
+    }
+
+    /// Of the group and of those below it, which freeze with it; none when that cannot be known.
+    static std::optional<std::vector<pid_t>> members_of(const std::string& cgroup) {
+        const std::filesystem::path top(groups_top() + cgroup);
+        std::vector<std::filesystem::path> groups{top};
+        std::error_code error;
+        for (std::filesystem::recursive_directory_iterator entry(top, error), end;
+             !error && entry != end; entry.increment(error))
+            if (entry->is_directory(error)) groups.push_back(entry->path());
+        std::vector<pid_t> members;
+        for (const std::filesystem::path& group : groups) {
+            std::ifstream list(group / "cgroup.procs");
+            if (error || !list) return std::nullopt;
+            for (pid_t pid = 0; list >> pid;) members.push_back(pid);
+        }
+        return members;
+    }
+
     static bool descends(const std::map<pid_t, ProcessStat>& all, pid_t pid, pid_t root) {
         constexpr int kDepthMax = 64;
         for (int depth = 0; depth < kDepthMax && pid > 1; ++depth) {

@@ -31,7 +31,7 @@ json spell(const StoppedActor& stop) {
     return {
         {"actor", stop.key},      {"rung", name_of(stop.rung)}, {"since", to_rfc3339(stop.since)},
         {"processes", processes}, {"program", stop.program},    {"uid", stop.uid},
-        {"reasons", reasons}};
+        {"reasons", reasons},     {"cgroup", stop.cgroup}};
 }
 
 StoppedActor read_stop(const json& one) {
@@ -41,6 +41,7 @@ StoppedActor read_stop(const json& one) {
     stop.since = from_rfc3339(one.at("since").get<std::string>()).value_or(WallTime{});
     stop.program = one.at("program").get<std::string>();
     stop.uid = one.at("uid").get<uid_t>();
+    stop.cgroup = one.value("cgroup", "");
     for (const json& process : one.at("processes"))
         stop.processes.push_back(
             {process.at("pid").get<pid_t>(), process.at("started").get<std::uint64_t>()});
@@ -52,7 +53,7 @@ StoppedActor read_stop(const json& one) {
     return stop;
 }
 
-constexpr std::array<std::string_view, 3> kOrderNames = {"thaw", "enrol", "dismiss"};
+constexpr std::array<std::string_view, 4> kOrderNames = {"thaw", "enrol", "dismiss", "canaries"};
 
 /// Every sealed file of a folder, read and removed. What was not written by one of us is dropped.
 Result<std::vector<std::string>> take_all(SealedFolder& folder, const std::string& dir) {
@@ -111,6 +112,27 @@ Result<std::vector<std::string>> JudgeState::load_enrolled() {
     for (const json& one : all)
         if (one.is_string()) enrolled.push_back(one.get<std::string>());
     return enrolled;
+}
+
+Status JudgeState::save_canaries(const std::vector<Canary>& canaries) {
+    json all = json::array();
+    for (const Canary& canary : canaries)
+        all.push_back({{"path", to_hex(as_bytes(canary.path))}, {"sha256", canary.sha256}});
+    return folder_.write("canaries", all.dump());
+}
+
+Result<std::vector<Canary>> JudgeState::load_canaries() {
+    std::vector<Canary> canaries;
+    if (!folder_.has("canaries")) return canaries;
+    const json all = json::parse(TRY(folder_.read("canaries")), nullptr, false);
+    if (!all.is_array()) return damaged();
+    for (const json& one : all) {
+        if (!one.is_object()) return damaged();
+        const auto path = from_hex(one.value("path", ""));
+        if (!path) return damaged();
+        canaries.push_back({std::string(as_text(*path)), one.value("sha256", "")});
+    }
+    return canaries;
 }
 
 Status JudgeState::save_judge(const Judge& judge, WallTime now) {

@@ -16,7 +16,8 @@ struct StoppedActor {
     std::string key;  ///< Actor::key
     Rung rung = Rung::Freeze;
     WallTime since{};
-    std::vector<ProcessId> processes;  ///< that stand still
+    std::vector<ProcessId> processes;  ///< that stand still, one by one
+    std::string cgroup;                ///< … or all in it; empty: none
     std::string program;
     uid_t uid = 0;
     std::vector<event::Reason> reasons;
@@ -26,12 +27,20 @@ struct StoppedActor {
 std::string print_stops(const std::vector<StoppedActor>& stops);
 Result<std::vector<StoppedActor>> parse_stops(std::string_view json);
 
+/// A decoy (canaries.h).
+struct Canary {
+    std::string path;
+    std::string sha256;  ///< of what was planted, hexadecimal
+};
+
 /// What another command asks the running guard to do, as a sealed file in STATE/orders that
 /// the guard takes and removes.
 struct GuardOrder {
-    enum class Kind { Thaw, Enrol, Dismiss };
+    enum class Kind { Thaw, Enrol, Dismiss, Canaries };
     Kind kind = Kind::Thaw;
-    std::string target;  ///< an actor's key; for Enrol and Dismiss also a program
+    /// An actor's key; for Enrol and Dismiss also a program; for Canaries, which are to be read
+    /// anew, nothing.
+    std::string target;
     bool operator==(const GuardOrder&) const = default;
 };
 
@@ -44,6 +53,8 @@ class JudgeState {
     Result<std::vector<StoppedActor>> load_stops();
     Status save_enrolled(const std::vector<std::string>& enrolled);
     Result<std::vector<std::string>> load_enrolled();
+    Status save_canaries(const std::vector<Canary>& canaries);
+    Result<std::vector<Canary>> load_canaries();
     Status save_judge(const Judge& judge, WallTime now);
     Status load_judge(Judge& judge);
 

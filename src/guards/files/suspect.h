@@ -22,11 +22,13 @@ enum class Sign : std::uint8_t {
     Notes = 7,       ///< the same small new text in several folders
     Extensions = 8,  ///< many files renamed to one new extension
     Breadth = 9,     ///< far more files than this actor ever changed in an hour
+    Moved = 10,      ///< canaries deleted or moved: whoever clears up does that too
 };
 
 /// What says nothing by itself: it weighs more what the same actor destroyed.
 constexpr bool is_hint(Sign sign) {
-    return sign == Sign::Notes || sign == Sign::Extensions || sign == Sign::Breadth;
+    return sign == Sign::Notes || sign == Sign::Extensions || sign == Sign::Breadth ||
+           sign == Sign::Moved;
 }
 
 /// Points are hundredths of a file surely destroyed.
