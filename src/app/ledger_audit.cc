@@ -1,7 +1,5 @@
 #include "app/ledger_audit.h"
 
-#include <algorithm>
-
 #include "event/uuid.h"
 
 namespace hygie::app {
@@ -30,9 +28,11 @@ std::optional<WallTime> time_in(const std::string& id) {
 
 }  // namespace
 
+/// From the newest on, and no further back than what is wanted: a long stay has tens of thousands
+/// of entries, and each is unsealed to be looked at.
 Result<std::vector<records::AuditTrail::Entry>> LedgerAudit::collect(
     const app::Question& asked, const AuditTrail::Question& question) {
-    const auto reading = TRY(clerk_.look(asked));
+    const auto reading = TRY(clerk_.look_back(asked, question.before.value_or(UINT64_MAX)));
     std::vector<Entry> found;
     for (bool is_last = false; !is_last;) {
         Answers answers = TRY(reading->next());
@@ -40,27 +40,10 @@ Result<std::vector<records::AuditTrail::Entry>> LedgerAudit::collect(
         for (Shown& shown : answers.entries) {
             if (!shown.event || !is_asked(question, *shown.event, shown.index)) continue;
             found.push_back({std::move(*shown.event), {reading->origin, shown.index}});
+            if (question.count > 0 && found.size() == question.count) return found;
         }
-        // Only the newest are wanted: what is older need not be kept.
-        if (question.count > 0 && found.size() > 2 * question.count)
-            found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(question.count));
     }
-    std::ranges::reverse(found);
-    if (question.count > 0 && found.size() > question.count) found.resize(question.count);
     return found;
-}
-
-/// Looks back from the end, window by window.
-Result<std::vector<records::AuditTrail::Entry>> LedgerAudit::newest(
-    const AuditTrail::Question& question) {
-    const std::uint64_t size = clerk_.log().applied_size();
-    const std::uint64_t behind = question.before ? size - std::min(size, *question.before) : 0;
-    std::vector<Entry> found;
-    for (std::uint64_t tail = behind + kWindow;; tail += kWindow) {
-        found = TRY(
-            collect({.kind = app::Question::Kind::Tail, .number = std::min(tail, size)}, question));
-        if (found.size() >= question.count || tail >= size) return found;
-    }
 }
 
 Result<std::vector<records::AuditTrail::Entry>> LedgerAudit::search(
@@ -68,7 +51,8 @@ Result<std::vector<records::AuditTrail::Entry>> LedgerAudit::search(
     const bool has_name =
         !question.patient.empty() || !question.agent.empty() || !question.object.empty();
     const bool has_time = question.from != WallTime::min() || question.until != WallTime::max();
-    if (!has_name && !has_time) return newest(question);
+    if (!has_name && !has_time)
+        return collect({.kind = app::Question::Kind::Tail, .number = UINT64_MAX}, question);
     app::Question asked{.actor = question.agent, .patient = question.patient};
     // An object is found through its patient's key alone.
     if (!question.patient.empty()) asked.object = question.object;

@@ -9,9 +9,6 @@ namespace hygie::app {
 /// traces who reads, before it shows. Thread-safe.
 class LedgerAudit final : public records::AuditTrail {
   public:
-    /// Entries looked at for one page, when nothing but time narrows the question.
-    static constexpr std::uint64_t kWindow = 4096;
-
     explicit LedgerAudit(LedgerClerk& clerk) : clerk_(clerk) {}
 
     Result<std::vector<Entry>> search(const AuditTrail::Question& question) override;
@@ -20,7 +17,6 @@ class LedgerAudit final : public records::AuditTrail {
   private:
     Result<std::vector<Entry>> collect(const app::Question& asked,
                                        const AuditTrail::Question& question);
-    Result<std::vector<Entry>> newest(const AuditTrail::Question& question);
 
     LedgerClerk& clerk_;
 };

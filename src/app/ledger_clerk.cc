@@ -1,5 +1,7 @@
 #include "app/ledger_clerk.h"
 
+#include <algorithm>
+
 #include "app/ledger_question.h"
 #include "event/uuid.h"
 #include "ledger/completeness.h"
@@ -18,20 +20,29 @@ constexpr std::size_t kBundlesMax = 64;
 /// A run of the index may close between its proof's checkpoint and its proof.
 constexpr int kProofAttemptsMax = 3;
 
+/// In which order entries are looked at, and below which index.
+struct Course {
+    bool newest_first = false;
+    std::uint64_t before = UINT64_MAX;
+};
+
 /// Reads bundles, each once, beside whatever is appended meanwhile.
 class LedgerReading final : public Reading {
   public:
     LedgerReading(Disk& disk, ledger::Log& log, Question question, ledger::Sources sources,
-                  std::vector<SequenceRange> where)
-        : reader_(disk, log.dir()),
+                  std::vector<SequenceRange> where, const Course& course)
+        : newest_first_(course.newest_first),
+          reader_(disk, log.dir()),
           keys_(log.keys()),
           question_(std::move(question)),
           sources_(std::move(sources)),
           where_(std::move(where)) {
         size = log.applied_size();
         origin = log.origin();
+        for (SequenceRange& range : where_) range.end = std::min({range.end, size, course.before});
         std::erase_if(where_, [](const SequenceRange& range) { return range.first >= range.end; });
-        if (!where_.empty()) next_ = where_.front().first;
+        if (newest_first_) std::ranges::reverse(where_);
+        if (!where_.empty()) next_ = start_of(where_.front());
     }
 
     /// Once a checkpoint that covers the ledger's size is shown: its bundles are there from then
@@ -73,17 +84,23 @@ class LedgerReading final : public Reading {
         return bundle_.entries[index % ledger::kTileHashes];
     }
 
-    /// To the next place where an answer can be.
-    void step() {
-        if (++next_ < std::min(where_[range_].end, size)) return;
-        if (++range_ < where_.size()) next_ = where_[range_].first;
+    std::uint64_t start_of(const SequenceRange& range) const {
+        return newest_first_ ? range.end - 1 : range.first;
     }
 
+    /// To the next place where an answer can be.
+    void step() {
+        const SequenceRange& range = where_[range_];
+        const bool goes_on = newest_first_ ? next_-- > range.first : ++next_ < range.end;
+        if (!goes_on && ++range_ < where_.size()) next_ = start_of(where_[range_]);
+    }
+
+    const bool newest_first_;
     ledger::DirReader reader_;
     const ledger::Keys& keys_;
     Question question_;
     ledger::Sources sources_;
-    std::vector<SequenceRange> where_;  ///< none of them empty
+    std::vector<SequenceRange> where_;  ///< none of them empty, in the order of the course
     std::uint64_t shown_ = 0;           ///< size of a checkpoint
     std::size_t range_ = 0;             ///< in where_
     std::uint64_t next_ = 0;            ///< the entry to look at next
@@ -123,8 +140,8 @@ event::Event LedgerClerk::event_by(const ActorId& who, event::Type type) {
 namespace {
 
 Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
-                                              ledger::Appender& appender,
-                                              const Question& question) {
+                                              ledger::Appender& appender, const Question& question,
+                                              const Course& course = {}) {
     std::unique_ptr<LedgerReading> reading;
     // What cannot be read is the reader's trouble: it must not stop the appender.
     Status found;
@@ -132,7 +149,7 @@ Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
         auto where = candidates(log, question);
         if (where)
             reading = std::make_unique<LedgerReading>(doors.disk, log, question, log.sources(),
-                                                      std::move(*where));
+                                                      std::move(*where), course);
         else
             found = std::unexpected(where.error());
         return {};
@@ -143,8 +160,10 @@ Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
 
 }  // namespace
 
-Result<std::unique_ptr<Reading>> LedgerClerk::look(const Question& question) {
-    std::unique_ptr<LedgerReading> reading = TRY(locate(doors_, appender_, question));
+Result<std::unique_ptr<Reading>> LedgerClerk::look_back(const Question& question,
+                                                        std::uint64_t before) {
+    std::unique_ptr<LedgerReading> reading =
+        TRY(locate(doors_, appender_, question, {.newest_first = true, .before = before}));
     TRY_STATUS(appender_.publish());
     TRY_STATUS(reading->begin());
     return reading;

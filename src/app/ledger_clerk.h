@@ -27,8 +27,10 @@ class LedgerClerk final : public Clerk {
     Result<std::vector<std::optional<std::uint64_t>>> append(
         std::vector<ledger::Draft> drafts) override;
     Result<std::unique_ptr<Reading>> read(const ActorId& reader, const Question& question) override;
-    /// The same, left untraced: for who writes its own trace before it shows anything.
-    Result<std::unique_ptr<Reading>> look(const Question& question);
+    /// The same of what lies below the index `before`, the newest first, left untraced: for who
+    /// writes its own trace before it shows anything.
+    Result<std::unique_ptr<Reading>> look_back(const Question& question,
+                                               std::uint64_t before = UINT64_MAX);
     Result<std::uint64_t> shred(const Erasure& erasure) override;
     Result<ledger::Pruned> prune(const ActorId& by, bool dry_run) override;
     Result<std::string> rotate() override;

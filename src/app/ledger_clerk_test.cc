@@ -58,6 +58,35 @@ TEST_F(LedgerClerkTest, AReadingIsLoggedWithWhatWasAsked) {
     EXPECT_EQ(last[0].query, "query --patient patient-1");
 }
 
+TEST_F(LedgerClerkTest, LookingBackBeginsWithTheNewestBelowAnIndex) {
+    open();
+    std::vector<std::uint64_t> of_one;
+    for (int i = 0; i < 700; ++i) {
+        const char* const patient = i % 3 == 0 ? "patient-1" : "patient-2";
+        const auto at = clerk_->append({*ledger::draft_of(TestLog::event("nurse-1", patient))});
+        ASSERT_TRUE(at && at->at(0));
+        if (i % 3 == 0) of_one.insert(of_one.begin(), *at->at(0));
+    }
+    const Question question{.patient = PatientId("patient-1")};
+    const auto look = [&](std::uint64_t before) {
+        std::vector<std::uint64_t> seen;
+        const auto reading = clerk_->look_back(question, before);
+        EXPECT_TRUE(reading) << reading.error().what.en;
+        for (bool is_last = !reading; !is_last;) {
+            const auto answers = (*reading)->next();
+            EXPECT_TRUE(answers) << answers.error().what.en;
+            if (!answers) break;
+            for (const Shown& shown : answers->entries) seen.push_back(shown.index);
+            is_last = answers->is_last;
+        }
+        return seen;
+    };
+    EXPECT_EQ(look(UINT64_MAX), of_one);
+    const std::vector<std::uint64_t> older(of_one.begin() + 100, of_one.end());
+    EXPECT_EQ(look(of_one[99]), older);
+    EXPECT_TRUE(look(0).empty());
+}
+
 TEST_F(LedgerClerkTest, WithoutADurableTraceNothingIsShown) {
     open();
     append(3);
