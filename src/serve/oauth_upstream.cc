@@ -24,6 +24,22 @@ std::shared_ptr<const access::Account> account_of(access::Accounts& accounts,
     return nullptr;
 }
 
+/// Would be open, were it not for an incident. Its person has proven who they are to the provider.
+bool is_frozen_alone(const access::Account& account, WallTime now) {
+    return account.frozen_at(now) && !account.disabled && now < account.end &&
+           account.role != access::Role::Program;
+}
+
+Error frozen_error() {
+    return {Code::Denied,
+            {"votre identité est reconnue, mais votre compte est gelé le temps d'examiner un "
+             "incident",
+             "your identity is known, but your account is frozen while an incident is looked into"},
+            {"appelez la personne responsable de la sécurité, qui peut le rendre aussitôt",
+             "call the security officer, who can give it back at once"},
+            {}};
+}
+
 }  // namespace
 
 void Front::State::leave(Request request, Reply reply) {
@@ -90,8 +106,10 @@ void Front::State::arrive(Request request, Reply reply) {
     if (!wish) return reply(wish.error());
     const access::Identity& identity = arrived->identity;
     const auto account = account_of(parts.accounts, identity);
-    if (!account || !account->open_at(parts.doors.clock.now()) ||
-        account->role == access::Role::Program)
+    const WallTime now = parts.doors.clock.now();
+    if (account && is_frozen_alone(*account, now))
+        return refuse(frozen_error(), "frozen", account->login);
+    if (!account || !account->open_at(now) || account->role == access::Role::Program)
         return refuse(
             {Code::Denied,
              {"votre identité est reconnue, mais aucun compte ouvert n'y est rattaché ici",

@@ -83,6 +83,15 @@ def main():
         same(f"Organization/{place}", house.user("show", "anne.martin")["organisation"], "and so is where she works today")
         traces = json.dumps(house.run("ledger", "query", house.state / "ledger", "--actor", "anne.martin", "--as", "test"))
         same(True, "psc" in traces, "the trace says how")
+        house.user("freeze", "anne.martin", "--why", "mot de passe saisi sur une fausse page")
+        same(401, house.reads(answer["access_token"]), "a frozen account")
+        status, page = arrive(house, browse)[1]
+        same((403, True, True), (status, "votre compte est gelé" in html.unescape(page), "account is frozen" in page),
+             "whom the provider knows is told of the freeze")
+        house.user("thaw", "anne.martin", "--why", "nouveau mot de passe")
+        browser, back = arrive(house, browse)
+        status, answer = browser.redeem(back["code"])
+        same(200, house.reads(answer["access_token"]), "thawed, it opens again")
         house.user("disable", "anne.martin")
         same(401, house.reads(answer["access_token"]), "a closed account")
         same(403, arrive(house, browse)[1][0], "stays out by this door too")
