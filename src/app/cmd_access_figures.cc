@@ -8,6 +8,7 @@
 #include "app/access_world.h"
 #include "app/commands.h"
 #include "app/opened_figures.h"
+#include "app/staff_figures.h"
 
 namespace hygie::app {
 namespace {
@@ -176,6 +177,15 @@ void measure_replay(const CircleIndex& index, std::uint64_t wanted, std::vector<
                     100.0 * static_cast<double>(explained) / static_cast<double>(done), "%", ""});
 }
 
+/// Somebody changes wards.
+void measure_moves(std::size_t people, std::vector<Row>& rows) {
+    const StaffFigures figures = measure_staff(people);
+    rows.push_back({"house: resources of who belongs where", figures.resources, "", ""});
+    rows.push_back({"a move known, p50", figures.p50_ms, "ms", "≤ 10 ms"});
+    rows.push_back({"a move known, p99", figures.p99_ms, "ms", "≤ 10 ms"});
+    rows.push_back({"answers that did not know it", figures.stale, "", "0"});
+}
+
 /// "Who opened my record?" on a ledger made for it.
 Status measure_journal(Context& context, std::vector<Row>& rows) {
     if (!context.values.has("--opened")) return {};
@@ -207,6 +217,7 @@ Result<int> bench(Context& context) {
     measure_bundle(index, rows);
     measure_replay(index, context.values.number("--replay"), rows);
     measure_changes(index, rows);
+    measure_moves(size.actors, rows);
     TRY_STATUS(measure_journal(context, rows));
     for (const Row& row : rows) {
         if (context.json)
