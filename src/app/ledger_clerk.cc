@@ -20,17 +20,11 @@ constexpr std::size_t kBundlesMax = 64;
 /// A run of the index may close between its proof's checkpoint and its proof.
 constexpr int kProofAttemptsMax = 3;
 
-/// In which order entries are looked at, and below which index.
-struct Course {
-    bool newest_first = false;
-    std::uint64_t before = UINT64_MAX;
-};
-
 /// Reads bundles, each once, beside whatever is appended meanwhile.
 class LedgerReading final : public Reading {
   public:
     LedgerReading(Disk& disk, ledger::Log& log, Question question, ledger::Sources sources,
-                  std::vector<SequenceRange> where, const Course& course)
+                  std::vector<SequenceRange> where, const LedgerClerk::Course& course)
         : newest_first_(course.newest_first),
           reader_(disk, log.dir()),
           keys_(log.keys()),
@@ -141,7 +135,7 @@ namespace {
 
 Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
                                               ledger::Appender& appender, const Question& question,
-                                              const Course& course = {}) {
+                                              const LedgerClerk::Course& course = {}) {
     std::unique_ptr<LedgerReading> reading;
     // What cannot be read is the reader's trouble: it must not stop the appender.
     Status found;
@@ -160,10 +154,18 @@ Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
 
 }  // namespace
 
+Result<std::unique_ptr<Reading>> LedgerClerk::look(const Question& question) {
+    return look_along(question, {});
+}
+
 Result<std::unique_ptr<Reading>> LedgerClerk::look_back(const Question& question,
                                                         std::uint64_t before) {
-    std::unique_ptr<LedgerReading> reading =
-        TRY(locate(doors_, appender_, question, {.newest_first = true, .before = before}));
+    return look_along(question, {.newest_first = true, .before = before});
+}
+
+Result<std::unique_ptr<Reading>> LedgerClerk::look_along(const Question& question,
+                                                         const Course& course) {
+    std::unique_ptr<LedgerReading> reading = TRY(locate(doors_, appender_, question, course));
     TRY_STATUS(appender_.publish());
     TRY_STATUS(reading->begin());
     return reading;

@@ -27,14 +27,20 @@ class LedgerClerk final : public Clerk {
     Result<std::vector<std::optional<std::uint64_t>>> append(
         std::vector<ledger::Draft> drafts) override;
     Result<std::unique_ptr<Reading>> read(const ActorId& reader, const Question& question) override;
-    /// The same of what lies below the index `before`, the newest first, left untraced: for who
-    /// writes its own trace before it shows anything.
+    /// The same, left untraced: for who writes its own trace before it shows anything.
+    Result<std::unique_ptr<Reading>> look(const Question& question);
+    /// look() at what lies below the index `before`, the newest first.
     Result<std::unique_ptr<Reading>> look_back(const Question& question,
                                                std::uint64_t before = UINT64_MAX);
     Result<std::uint64_t> shred(const Erasure& erasure) override;
     Result<ledger::Pruned> prune(const ActorId& by, bool dry_run) override;
     Result<std::string> rotate() override;
     Result<std::uint64_t> rewrap() override;
+    /// In which order entries are looked at, and below which index.
+    struct Course {
+        bool newest_first = false;
+        std::uint64_t before = UINT64_MAX;
+    };
     Result<Bytes> world(const ActorId& reader, const std::string& patient) override;
     /// Who gives the resources for world(); null: nobody. Called after the trace, and not again
     /// once this returned.
@@ -48,6 +54,7 @@ class LedgerClerk final : public Clerk {
     const crypto::Secret32& control_key() const { return opened_.control_key; }
 
   private:
+    Result<std::unique_ptr<Reading>> look_along(const Question& question, const Course& course);
     event::Event event_by(const ActorId& who, event::Type type);
     Status log_reading(const ActorId& reader, const Question& question, std::uint64_t size);
     Result<std::vector<Bytes>> prove(const ActorId& actor);
