@@ -65,7 +65,7 @@ class Includer {
         return all;
     }
 
-    /// Calls `use(place, reference, postings)` for the references that an include is about.
+    /// Calls `use(place, reference, entries)` for the references that an include is about.
     template <typename Use>
     void for_references(const Include& include, Use&& use) const {
         const auto sources = sources_of(include);
@@ -73,16 +73,14 @@ class Includer {
             const auto& data = *places_[i].data;
             const auto type = data.type_named(include.source);
             if (type == data.types.size()) continue;
-            for_columns(data, type, sources, [&](const auto& column, const auto& source) {
-                if (column.kind != CellKind::Reference) return;
-                for_values(column, [&](std::uint32_t cell, std::uint32_t value) {
-                    const Name name{data.text(data.references[cell].type),
-                                    data.text(data.references[cell].id)};
-                    const bool other = name.first.empty() ||
-                                       (!source.target.empty() && name.first != source.target) ||
-                                       (!include.target.empty() && name.first != include.target);
-                    if (!other) use(i, name, data.postings_of(value));
-                });
+            for_columns(data, type, sources, [&](Values& values, const auto& source) {
+                while (values.kind() == CellKind::Reference && values.next()) {
+                    const auto& to = std::get<Reference>(values.value());
+                    const bool other = to.type.empty() ||
+                                       (!source.target.empty() && to.type != source.target) ||
+                                       (!include.target.empty() && to.type != include.target);
+                    if (!other) use(i, Name{to.type, to.id}, values.entries());
+                }
             });
         }
     }
@@ -93,10 +91,10 @@ class Includer {
             if (hit.entry.type == include.source) from.insert(name_of(hit.entry));
         }
         if (from.empty()) return;
-        for_references(include, [&](std::size_t at, const Name& name, auto postings) {
+        for_references(include, [&](std::size_t at, const Name& name, auto entries) {
             if (seen_.contains(name)) return;
             const auto& place = places_[at];
-            const bool asked = std::ranges::any_of(postings, [&](auto entry) {
+            const bool asked = std::ranges::any_of(entries, [&](auto entry) {
                 return place.piece->is_live(entry) &&
                        from.contains(name_of(place.piece->segment->entry(entry)));
             });
@@ -107,10 +105,10 @@ class Includer {
     void backwards(const Include& include, const Frontier& frontier, Frontier& next) {
         std::set<Name> to;
         for (const auto& hit : frontier) to.insert(name_of(hit.entry));
-        for_references(include, [&](std::size_t at, const Name& name, auto postings) {
+        for_references(include, [&](std::size_t at, const Name& name, auto entries) {
             const auto& place = places_[at];
             if (!to.contains(name) || !may_show(place.compartment, include.source)) return;
-            for (const auto entry : postings) {
+            for (const auto entry : entries) {
                 if (!place.piece->is_live(entry)) continue;
                 const auto found = place.piece->segment->entry(entry);
                 if (seen_.insert(name_of(found)).second) next.push_back({place.compartment, found});

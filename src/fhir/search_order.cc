@@ -46,36 +46,33 @@ std::vector<std::string> keys_of(const Place& place, std::span<const Candidate> 
     const auto& data = *place.data;
     if (sort.kind != SortKey::Kind::Param) {
         for (std::size_t i = 0; i < keys.size(); ++i) {
-            const auto& entry = data.entries[candidates[i].index];
-            keys[i] = sort.kind == SortKey::Kind::Id ? ordered(data.text(entry.id))
-                                                     : ordered(date_range(entry.updated).first);
+            const auto entry = candidates[i].index;
+            keys[i] = sort.kind == SortKey::Kind::Id
+                          ? ordered(data.entries.id(entry))
+                          : ordered(date_range(data.entries.cells[entry].updated).first);
         }
         return keys;
     }
     constexpr std::uint32_t kNone = UINT32_MAX;
-    std::vector<std::uint32_t> places(data.entries.size(), kNone);
+    std::vector<std::uint32_t> places(data.entries.cells.size(), kNone);
     for (std::uint32_t i = 0; i < candidates.size(); ++i) places[candidates[i].index] = i;
     const auto& plan = *plan_of(type)->of(*sort.param);
+    const auto take = [&](const Values& values, const Source& source) {
+        const auto* reference = std::get_if<Reference>(&values.value());
+        if (reference != nullptr && !source.target.empty() && reference->type != source.target)
+            return;
+        std::string key;
+        for (const auto entry : values.entries()) {
+            if (places[entry] == kNone) continue;
+            if (key.empty()) key = std::visit(Ordered{}, values.value());
+            auto& best = keys[places[entry]];
+            if (best.empty() || (sort.descending ? key > best : key < best)) best = key;
+        }
+    };
     for_columns(data, data.type_named(type), plan.sources,
-                [&](const auto& column, const auto& source) {
-                    if (column.kind == CellKind::Composite) return;
-                    for_values(column, [&](std::uint32_t cell, std::uint32_t value) {
-                        std::string key;
-                        for (const auto entry : data.postings_of(value)) {
-                            if (places[entry] == kNone) continue;
-                            if (key.empty()) {
-                                const auto of_cell = data.value(column.kind, cell);
-                                const auto* reference = std::get_if<Reference>(&of_cell);
-                                const bool other = reference != nullptr && !source.target.empty() &&
-                                                   reference->type != source.target;
-                                if (other) break;
-                                key = std::visit(Ordered{}, of_cell);
-                            }
-                            auto& best = keys[places[entry]];
-                            if (best.empty() || (sort.descending ? key > best : key < best))
-                                best = key;
-                        }
-                    });
+                [&](Values& values, const Source& source) {
+                    while (values.kind() != CellKind::Composite && values.next())
+                        take(values, source);
                 });
     return keys;
 }
@@ -98,8 +95,7 @@ std::vector<Candidate> candidates(const Places& places, const Selection& selecti
         const auto& data = *places[i].data;
         const auto first = all.size();
         selection[i].for_each([&](std::size_t entry) {
-            all.push_back(
-                {{}, data.text(data.entries[entry].id), i, static_cast<std::uint32_t>(entry)});
+            all.push_back({{}, data.entries.id(entry), i, static_cast<std::uint32_t>(entry)});
         });
         const auto own = std::span(all).subspan(first);
         if (own.empty()) continue;

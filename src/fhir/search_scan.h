@@ -73,20 +73,17 @@ struct Prepared {
 Selection select(const Places& places, std::string_view type, std::span<const Criterion> all,
                  std::size_t hits_from = SIZE_MAX);
 
-/// Calls `use(column, source)` for each column that holds values of a parameter.
+/// Calls `use(values, source)` for each column that holds values of a parameter.
 template <typename Use>
 void for_columns(const Segment::Data& data, std::size_t type, std::span<const Source> sources,
                  Use&& use) {
+    const Section* section = data.section(type);
+    if (section == nullptr) return;
     for (const auto& source : sources) {
-        for (const auto& column : data.columns_of(type, source.param)) use(column, source);
-    }
-}
-
-/// Calls `use(cell, postings)` for each value of a column.
-template <typename Use>
-void for_values(const Column& column, Use&& use) {
-    for (auto value = column.first_value; value < column.end_value; ++value) {
-        use(column.first_cell + (value - column.first_value), value);
+        for (const auto& column : section->columns_of(source.param)) {
+            Values values(*section, column);
+            use(values, source);
+        }
     }
 }
 

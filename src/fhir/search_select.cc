@@ -48,20 +48,17 @@ Places places_of(const Space& space) {
 
 namespace {
 
-/// Marks the entries whose value in a column fulfils `holds(cell)`.
+/// Marks the entries whose value in a column fulfils `holds()`.
 template <typename Holds>
-void mark(const Segment::Data& data, const Column& column, Bits& found, Holds&& holds) {
-    for_values(column, [&](std::uint32_t cell, std::uint32_t value) {
-        if (!holds(cell)) return;
-        for (const auto entry : data.postings_of(value)) found.set(entry);
-    });
+void mark(Values& values, Bits& found, Holds&& holds) {
+    while (values.next()) {
+        if (!holds()) continue;
+        for (const auto entry : values.entries()) found.set(entry);
+    }
 }
 
-bool cell_matches(const Segment::Data& data, CellKind kind, std::uint32_t cell,
-                  const Operand& operand, Modifier modifier) {
-    if (kind == CellKind::Date) return matches(data.dates[cell], operand, modifier);
-    return std::visit([&](const auto& value) { return matches(value, operand, modifier); },
-                      data.value(kind, cell));
+bool value_matches(const SearchValue& value, const Operand& operand, Modifier modifier) {
+    return std::visit([&](const auto& one) { return matches(one, operand, modifier); }, value);
 }
 
 /// Which kind of cell answers a parameter; guards against values of another kind.
@@ -86,10 +83,9 @@ bool kind_suits(CellKind kind, SearchParam::Type type) {
     return false;
 }
 
-bool is_target(const Segment::Data& data, const Column& column, std::uint32_t cell,
-               const Source& source) {
-    return source.target.empty() || column.kind != CellKind::Reference ||
-           data.text(data.references[cell].type) == source.target;
+bool is_target(const Values& values, const Source& source) {
+    return source.target.empty() || values.kind() != CellKind::Reference ||
+           std::get<Reference>(values.value()).type == source.target;
 }
 
 /// The scan of one place for one type.
@@ -101,7 +97,7 @@ class Scan {
     /// Entries that fulfil a criterion (others outside of the type's range may be marked too).
     Bits find(const Prepared& prepared) const {
         const Criterion& criterion = *prepared.criterion;
-        Bits found(data_.entries.size());
+        Bits found(size());
         switch (criterion.kind) {
             case Criterion::Kind::Id:
                 by_id(criterion, found);
@@ -123,9 +119,9 @@ class Scan {
     }
 
   private:
+    std::size_t size() const { return data_.entries.cells.size(); }
     void by_id(std::string_view id, Bits& found) const {
-        const auto name = data_.text(range_.name);
-        if (const auto index = place_.piece->segment->find(name, id)) found.set(*index);
+        if (const auto index = place_.piece->segment->find(range_.name, id)) found.set(*index);
     }
     void by_id(const Criterion& criterion, Bits& found) const {
         if (criterion.modifier == Modifier::Missing) return all_unless(criterion.missing, found);
@@ -136,7 +132,7 @@ class Scan {
     void by_time(const Criterion& criterion, Bits& found) const {
         if (criterion.modifier == Modifier::Missing) return all_unless(criterion.missing, found);
         for (auto i = range_.first; i < range_.end; ++i) {
-            const auto updated = date_range(data_.entries[i].updated);
+            const auto updated = date_range(data_.entries.cells[i].updated);
             const bool holds = std::ranges::any_of(criterion.any, [&](const Operand& operand) {
                 return matches(updated, operand, Modifier::None);
             });
@@ -148,18 +144,16 @@ class Scan {
     }
 
     void by_chain(const Prepared& prepared, Bits& found) const {
-        for_columns(data_, type_, prepared.plan->sources,
-                    [&](const auto& column, const auto& source) {
-                        if (column.kind != CellKind::Reference) return;
-                        mark(data_, column, found, [&](std::uint32_t cell) {
-                            const auto type = data_.text(data_.references[cell].type);
-                            const auto id = data_.text(data_.references[cell].id);
-                            return is_target(data_, column, cell, source) &&
-                                   std::ranges::any_of(prepared.ids, [&](const auto& one) {
-                                       return one.first == type && one.second.contains(id);
-                                   });
-                        });
-                    });
+        for_columns(data_, type_, prepared.plan->sources, [&](Values& values, const auto& source) {
+            if (values.kind() != CellKind::Reference) return;
+            mark(values, found, [&] {
+                const auto& to = std::get<Reference>(values.value());
+                return is_target(values, source) &&
+                       std::ranges::any_of(prepared.ids, [&](const auto& one) {
+                           return one.first == to.type && one.second.contains(to.id);
+                       });
+            });
+        });
     }
 
     void by_value(const Prepared& prepared, Bits& found) const {
@@ -172,36 +166,31 @@ class Scan {
             for (const auto& operand : criterion.any)
                 plain_composite(*prepared.plan, operand, found);
         }
-        for_columns(
-            data_, type_, prepared.plan->sources, [&](const auto& column, const auto& source) {
-                if (!kind_suits(column.kind, criterion.param->type)) return;
-                mark(data_, column, found, [&](std::uint32_t cell) {
-                    return is_target(data_, column, cell, source) &&
-                           std::ranges::any_of(criterion.any, [&](const Operand& operand) {
-                               return column.kind == CellKind::Composite
-                                          ? composite_matches(cell, *criterion.param, operand)
-                                          : cell_matches(data_, column.kind, cell, operand,
-                                                         criterion.modifier);
-                           });
-                });
+        for_columns(data_, type_, prepared.plan->sources, [&](Values& values, const auto& source) {
+            if (!kind_suits(values.kind(), criterion.param->type)) return;
+            mark(values, found, [&] {
+                return is_target(values, source) &&
+                       std::ranges::any_of(criterion.any, [&](const Operand& operand) {
+                           return values.kind() == CellKind::Composite
+                                      ? composite_matches(values.parts(), *criterion.param, operand)
+                                      : value_matches(values.value(), operand, criterion.modifier);
+                       });
             });
-    }
-
-    void present(std::span<const Source> sources, Bits& found) const {
-        for_columns(data_, type_, sources, [&](const auto& column, const auto& source) {
-            mark(data_, column, found,
-                 [&](std::uint32_t cell) { return is_target(data_, column, cell, source); });
         });
     }
 
-    bool composite_matches(std::uint32_t cell, const SearchParam& param,
-                           const Operand& operand) const {
-        const auto [first, end] = data_.composites[cell];
-        if (end - first != operand.parts.size()) return false;
-        for (std::uint32_t i = 0; i < end - first; ++i) {
-            const auto& part = data_.parts[first + i];
-            if (!kind_suits(part.kind, param.components[i].param->type) ||
-                !cell_matches(data_, part.kind, part.cell, operand.parts[i], Modifier::None)) {
+    void present(std::span<const Source> sources, Bits& found) const {
+        for_columns(data_, type_, sources, [&](Values& values, const auto& source) {
+            mark(values, found, [&] { return is_target(values, source); });
+        });
+    }
+
+    static bool composite_matches(std::span<const SearchValue> parts, const SearchParam& param,
+                                  const Operand& operand) {
+        if (parts.size() != operand.parts.size()) return false;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            if (!kind_suits(kind_of(parts[i]), param.components[i].param->type) ||
+                !value_matches(parts[i], operand.parts[i], Modifier::None)) {
                 return false;
             }
         }
@@ -211,19 +200,17 @@ class Scan {
     /// Over the resource itself any combination counts: each part by its own column.
     void plain_composite(const ParamPlan& plan, const Operand& operand, Bits& found) const {
         if (plan.plain_parts.empty()) return;
-        Bits all(data_.entries.size());
+        Bits all(size());
         for (std::size_t i = 0; i < plan.plain_parts.size(); ++i) {
-            Bits part(data_.entries.size());
+            Bits part(size());
             const auto type = plan.param->components[i].param->type;
-            for_columns(data_, type_, plan.plain_parts[i],
-                        [&](const auto& column, const auto& source) {
-                            if (!kind_suits(column.kind, type)) return;
-                            mark(data_, column, part, [&](std::uint32_t cell) {
-                                return is_target(data_, column, cell, source) &&
-                                       cell_matches(data_, column.kind, cell, operand.parts[i],
-                                                    Modifier::None);
-                            });
-                        });
+            for_columns(data_, type_, plan.plain_parts[i], [&](Values& values, const auto& source) {
+                if (!kind_suits(values.kind(), type)) return;
+                mark(values, part, [&] {
+                    return is_target(values, source) &&
+                           value_matches(values.value(), operand.parts[i], Modifier::None);
+                });
+            });
             if (i == 0) {
                 all = std::move(part);
             } else {
@@ -255,14 +242,14 @@ std::unordered_set<std::string_view> referred(const Places& places, const Select
         const auto& data = *places[i].data;
         const auto place = data.type_named(type);
         if (place == data.types.size() || selection[i].none()) continue;
-        for_columns(data, place, plan.sources, [&](const auto& column, const auto&) {
-            if (column.kind != CellKind::Reference) return;
-            for_values(column, [&](std::uint32_t cell, std::uint32_t value) {
-                if (data.text(data.references[cell].type) != target) return;
+        for_columns(data, place, plan.sources, [&](Values& values, const auto&) {
+            while (values.kind() == CellKind::Reference && values.next()) {
+                const auto& to = std::get<Reference>(values.value());
+                if (to.type != target) continue;
                 const bool selected = std::ranges::any_of(
-                    data.postings_of(value), [&](auto entry) { return selection[i].test(entry); });
-                if (selected) ids.insert(data.text(data.references[cell].id));
-            });
+                    values.entries(), [&](auto entry) { return selection[i].test(entry); });
+                if (selected) ids.insert(to.id);
+            }
         });
     }
     return ids;
@@ -272,8 +259,7 @@ std::unordered_set<std::string_view> ids_of(const Places& places, const Selectio
     std::unordered_set<std::string_view> ids;
     for (std::size_t i = 0; i < places.size(); ++i) {
         const auto& data = *places[i].data;
-        selection[i].for_each(
-            [&](std::size_t entry) { ids.insert(data.text(data.entries[entry].id)); });
+        selection[i].for_each([&](std::size_t entry) { ids.insert(data.entries.id(entry)); });
     }
     return ids;
 }
@@ -306,7 +292,7 @@ Selection select(const Places& places, std::string_view type, std::span<const Cr
     for (const auto& place : places) {
         const auto at = place.data->type_named(type);
         if (at == place.data->types.size() || place.compartment >= hits_from) {
-            selection.emplace_back(place.data->entries.size());
+            selection.emplace_back(place.data->entries.cells.size());
             continue;
         }
         auto& left = selection.emplace_back(place.piece->live);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,9 +27,6 @@ struct ResourceEntry {
     WallTime updated{};
     bool deleted = false;
     std::uint64_t body = 0;  ///< where its body is; means nothing here
-    /// Digest of the body, truncated; all zero when the caller keeps it elsewhere (it costs its 16
-    /// bytes in the stored piece).
-    std::array<std::uint8_t, 16> body_hash{};
     bool operator==(const ResourceEntry&) const = default;
 };
 
@@ -47,7 +43,8 @@ struct IndexedResource {
     std::vector<IndexRow> rows;  ///< none when deleted
 };
 
-/// One piece: immutable, shared between threads, scanned without being unpacked.
+/// One piece: immutable, shared between threads. Its entries are always at hand; the values of a
+/// type are opened when that type is first asked about, and stay open as long as the piece.
 class Segment {
   public:
     /// Of several versions of a resource the highest one is kept.
@@ -68,7 +65,9 @@ class Segment {
     std::vector<std::string_view> codes(std::size_t index, std::uint16_t param) const;
     /// What it was built from (rows in another order). Views live as long as the Segment.
     std::vector<IndexedResource> resources() const;
-    /// What it occupies in memory.
+    /// Of one type, in the order of range_of().
+    std::vector<IndexedResource> resources(std::string_view type) const;
+    /// What it occupies in memory now: opening values makes it more.
     std::size_t bytes() const;
 
     /// The inside, for search_run (segment_data.h).
@@ -85,8 +84,10 @@ class Segment {
 Bytes encode(const Segment& segment);
 /// Convenience: build, then encode.
 Bytes encode(std::span<const IndexedResource> resources);
-/// Code::Corrupt when the bytes are no segment; Code::Stale when they were made with other
-/// definitions (definitions_version), so that the index must be made anew from the bodies.
+/// Code::Corrupt when the bytes are no segment; Code::Stale when they were made with another format
+/// or other definitions (definitions_version), so that the index must be made anew from the bodies.
+/// The bytes come out of a seal: their sizes are checked here, and values that do not read back
+/// when they are opened are a broken invariant.
 Result<Segment> decode(ByteView bytes);
 
 /// The pieces of one compartment, oldest first, seen as one: the newest version of a resource hides

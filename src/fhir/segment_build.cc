@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 #include <tuple>
 #include <unordered_map>
 
@@ -7,6 +8,8 @@
 
 namespace hygie::fhir {
 namespace {
+
+using namespace spelling;
 
 /// A value of one resource, on its way into a column. `row` is the first of `parts` rows.
 struct Flat {
@@ -28,19 +31,151 @@ std::strong_ordering order_of_values(const Flat& left, const Flat& right) {
     return left.parts <=> right.parts;
 }
 
+/// Spells one column after the other of one type.
+class SectionWriter {
+  public:
+    using Ids = std::unordered_map<std::string_view, TextId>;
+    /// `ids`: the empty text and the ids of the entries, which are `entries` in all; `first`: the
+    /// type's first entry.
+    SectionWriter(const Ids& ids, std::size_t entries, std::uint32_t first)
+        : ids_(ids), first_own_(static_cast<TextId>(entries) + 1), first_(first) {}
+
+    void begin(std::uint16_t param, CellKind kind) {
+        columns_.push_back({param, kind, 0, {}});
+        date_ = 0;
+    }
+    /// A value of the column begun last, and the entries that have it.
+    void add(const Flat& flat, std::span<const std::uint32_t> entries) {
+        ++columns_.back().values;
+        Writer& out = columns_.back().bytes;
+        if (flat.kind == CellKind::Composite) {
+            out.number(flat.parts);
+            for (std::uint32_t i = 0; i < flat.parts; ++i) {
+                out.number(static_cast<std::uint64_t>(kind_of(flat.row[i].value)));
+                cell(flat.row[i].value);
+            }
+        } else {
+            cell(flat.row->value);
+        }
+        out.number(entries.size());
+        auto next = first_;
+        for (const auto entry : entries) {
+            out.number(entry - next);
+            next = entry + 1;
+        }
+    }
+
+    Bytes payload() {
+        Writer all;
+        all.number(text_sizes_.size());
+        for (const auto size : text_sizes_) all.number(size);
+        all.number(columns_.size());
+        for (const auto& column : columns_) {
+            all.number(column.param);
+            all.number(static_cast<std::uint64_t>(column.kind));
+            all.number(column.values);
+            all.number(column.bytes.out.size());
+        }
+        append(all.out, as_bytes(letters_));
+        for (const auto& column : columns_) append(all.out, column.bytes.out);
+        HYGIE_CHECK(all.out.size() <= kPayloadBytesMax, "what is written must be readable");
+        return std::move(all.out);
+    }
+
+  private:
+    struct Spelled {
+        std::uint16_t param;
+        CellKind kind;
+        std::uint32_t values;
+        Writer bytes;
+    };
+    Writer& out() { return columns_.back().bytes; }
+
+    void cell(const SearchValue& value) {
+        std::visit([this](const auto& one) { spell(one); }, value);
+    }
+    void spell(const Token& token) {
+        out().number(static_cast<std::uint64_t>(token.scope));
+        for (const auto each : {token.code, token.system, token.text}) text(each);
+    }
+    void spell(const Words& words) {
+        text(fold(words.text));
+        text(words.text);
+    }
+    void spell(const Uri& uri) { text(uri.text); }
+    void spell(const Reference& to) {
+        for (const auto each : {to.type, to.id, to.identifier_system, to.identifier_value})
+            text(each);
+    }
+    void spell(const Amount& amount) {
+        decimal(amount.low);
+        out().number(amount.low == amount.high ? 0 : 1);
+        if (amount.low != amount.high) decimal(amount.high);
+        for (const auto each : {amount.system, amount.code, amount.unit}) text(each);
+    }
+    void spell(const DateRange& date) {
+        // Counted in steps: the first one, and how many up to the one behind the last.
+        const auto steps = [&](DateStep step, std::int64_t unit, std::int64_t end) {
+            out().number(static_cast<std::uint64_t>(step));
+            out().difference(minus(date.first, date_) / unit);
+            out().difference(minus(end, date.first) / unit);
+            date_ = date.first;
+        };
+        const auto fits = [&](std::int64_t unit) {
+            return date.first != kDateOpenStart && date.last != kDateOpenEnd &&
+                   date.first % unit == 0 && (date.last + 1) % unit == 0 && date_ % unit == 0;
+        };
+        if (fits(kUnitsPerDay)) return steps(DateStep::Day, kUnitsPerDay, date.last + 1);
+        if (fits(kUnitsPerSecond)) return steps(DateStep::Second, kUnitsPerSecond, date.last + 1);
+        const bool instant = date.first == date.last && date.first % kUnitsPerMilli == 0;
+        if (instant && date_ % kUnitsPerMilli == 0)
+            return steps(DateStep::Milli, kUnitsPerMilli, date.last);
+        steps(DateStep::Exact, 1, date.last);
+    }
+    void decimal(const Decimal& value) {
+        const auto letters = value.text();
+        HYGIE_CHECK(letters.size() <= kDecimalLettersMax, "what is written must be readable");
+        const auto nibble = [&](std::size_t i) {
+            return i < letters.size() ? kNumberLetters.find(letters[i]) : std::size_t{0};
+        };
+        out().number(letters.size());
+        for (std::size_t i = 0; i < letters.size(); i += 2)
+            out().out.push_back(static_cast<std::uint8_t>(nibble(i) << 4 | nibble(i + 1)));
+    }
+    void text(std::string_view letters) {
+        const auto id = ids_.find(letters);
+        if (id != ids_.end()) return out().number(id->second);
+        const auto next = first_own_ + static_cast<TextId>(texts_.size());
+        const auto [known, is_new] = texts_.try_emplace(std::string(letters), next);
+        out().number(known->second);
+        if (!is_new) return;
+        text_sizes_.push_back(letters.size());
+        letters_ += letters;
+    }
+
+    const Ids& ids_;
+    TextId first_own_;
+    std::uint32_t first_;
+    std::vector<Spelled> columns_;
+    std::unordered_map<std::string, TextId> texts_;
+    std::vector<std::size_t> text_sizes_;
+    std::string letters_;
+    std::int64_t date_ = 0;
+};
+
 class Builder {
   public:
     std::unique_ptr<Segment::Data> build(std::span<const IndexedResource> resources) {
-        number(std::string_view());
         const auto newest = choose(resources);
         add_entries(newest);
+        data_->open = std::make_unique<std::atomic<const Section*>[]>(data_->types.size());
         auto rows = flatten(newest);
         std::ranges::sort(rows, [](const Flat& left, const Flat& right) {
             if (left.column() != right.column()) return left.column() < right.column();
             const auto order = order_of_values(left, right);
             return order != 0 ? order < 0 : left.resource < right.resource;
         });
-        add_columns(rows);
+        add_sections(rows, newest);
         return std::move(data_);
     }
 
@@ -67,16 +202,18 @@ class Builder {
     }
 
     void add_entries(const Chosen& chosen) {
+        Entries& into = data_->entries;
+        into.cells.reserve(chosen.size());
         for (const auto* resource : chosen) {
             const auto& entry = resource->entry;
-            const auto place = static_cast<std::uint32_t>(data_->entries.size());
-            const auto type = number(entry.type);
-            if (data_->types.empty() || data_->types.back().name != type) {
-                data_->types.push_back({type, place, place});
-            }
+            const auto place = static_cast<std::uint32_t>(into.cells.size());
+            if (data_->types.empty() || data_->types.back().name != entry.type)
+                data_->types.push_back({std::string(entry.type), place, place, {}});
             data_->types.back().end = place + 1;
-            data_->entries.push_back({number(entry.id), entry.version, entry.updated, entry.body,
-                                      entry.body_hash, entry.deleted});
+            into.letters += entry.id;
+            into.cells.push_back({entry.updated, entry.body,
+                                  static_cast<std::uint32_t>(into.letters.size()),
+                                  entry.version << 1 | (entry.deleted ? kDeleted : 0)});
         }
     }
 
@@ -102,81 +239,40 @@ class Builder {
         return rows;
     }
 
-    void add_columns(std::span<const Flat> rows) {
+    void add_sections(std::span<const Flat> rows, const Chosen& chosen) {
+        SectionWriter::Ids ids{{std::string_view(), 0}};
+        for (std::uint32_t i = 0; i < chosen.size(); ++i)
+            ids.try_emplace(chosen[i]->entry.id, i + 1);
+        while (!rows.empty()) {
+            const auto type = rows.front().type;
+            const auto end =
+                std::ranges::find_if(rows, [&](const Flat& row) { return row.type != type; });
+            const auto own = rows.first(static_cast<std::size_t>(end - rows.begin()));
+            SectionWriter writer(ids, chosen.size(), data_->types[type].first);
+            add_columns(own, writer);
+            auto section = Section::open(writer.payload(), data_->entries, data_->types[type]);
+            HYGIE_CHECK(section, "what is written must be readable");
+            data_->open[type] = section.release();
+            rows = rows.subspan(own.size());
+        }
+    }
+
+    static void add_columns(std::span<const Flat> rows, SectionWriter& writer) {
+        std::vector<std::uint32_t> entries;
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const Flat& row = rows[i];
-            const auto value = static_cast<std::uint32_t>(data_->posting_ends.size());
-            const bool same_column = i > 0 && row.column() == rows[i - 1].column();
-            const bool same_value = same_column && order_of_values(row, rows[i - 1]) == 0;
-            if (!same_column) {
-                data_->columns.push_back({static_cast<std::uint16_t>(row.type), row.param, row.kind,
-                                          value, value, cells(row.kind)});
-            }
-            if (!same_value) {
-                add_cell(row);
-                data_->columns.back().end_value = value + 1;
-                data_->posting_ends.push_back(static_cast<std::uint32_t>(data_->postings.size()));
-            }
+            if (i == 0 || row.column() != rows[i - 1].column()) writer.begin(row.param, row.kind);
             // One resource may have one value twice: two names with the same family.
-            if (same_value && data_->postings.back() == row.resource) continue;
-            data_->postings.push_back(row.resource);
-            ++data_->posting_ends.back();
+            if (entries.empty() || entries.back() != row.resource) entries.push_back(row.resource);
+            const bool goes_on = i + 1 < rows.size() && rows[i + 1].column() == row.column() &&
+                                 order_of_values(row, rows[i + 1]) == 0;
+            if (goes_on) continue;
+            writer.add(row, entries);
+            entries.clear();
         }
-    }
-
-    void add_cell(const Flat& row) {
-        if (row.kind != CellKind::Composite) return add_cell(row.row->value);
-        std::vector<PartCell> parts;
-        for (std::uint32_t i = 0; i < row.parts; ++i) {
-            const auto kind = kind_of(row.row[i].value);
-            parts.push_back({kind, cells(kind)});
-            add_cell(row.row[i].value);
-        }
-        const auto first = static_cast<std::uint32_t>(data_->parts.size());
-        data_->parts.insert(data_->parts.end(), parts.begin(), parts.end());
-        data_->composites.push_back({first, first + row.parts});
-    }
-
-    void add_cell(const SearchValue& value) {
-        std::visit([this](const auto& cell) { add(cell); }, value);
-    }
-    void add(const Token& token) {
-        data_->tokens.push_back(
-            {number(token.code), number(token.system), number(token.text), token.scope});
-    }
-    void add(const DateRange& date) { data_->dates.push_back(date); }
-    void add(const Amount& amount) {
-        const auto low = number(amount.low);
-        const auto high = amount.high == amount.low ? low : number(amount.high);
-        data_->amounts.push_back(
-            {low, high, number(amount.system), number(amount.code), number(amount.unit)});
-    }
-    void add(const Words& words) {
-        data_->words.push_back({number(fold(words.text)), number(words.text)});
-    }
-    void add(const Uri& uri) { data_->uris.push_back(number(uri.text)); }
-    void add(const Reference& reference) {
-        data_->references.push_back({number(reference.type), number(reference.id),
-                                     number(reference.identifier_system),
-                                     number(reference.identifier_value)});
-    }
-
-    std::uint32_t cells(CellKind kind) const { return data_->cell_count(kind); }
-
-    std::uint32_t number(const Decimal& decimal) {
-        data_->numbers.push_back(decimal);
-        return static_cast<std::uint32_t>(data_->numbers.size() - 1);
-    }
-    TextId number(std::string_view text) {
-        const auto found = texts_.find(std::string(text));
-        if (found != texts_.end()) return found->second;
-        const auto id = data_->add_text(text);
-        texts_.emplace(text, id);
-        return id;
     }
 
     std::unique_ptr<Segment::Data> data_ = std::make_unique<Segment::Data>();
-    std::unordered_map<std::string, TextId> texts_;
 };
 
 }  // namespace

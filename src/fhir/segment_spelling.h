@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -10,9 +11,9 @@
 /// How a Segment is spelled in bytes (FORMAT.md): what writing and reading it share.
 namespace hygie::fhir::spelling {
 
-inline constexpr std::uint64_t kHasHash = 2;
-inline constexpr std::uint64_t kDeleted = 1;
+inline constexpr std::uint32_t kDeleted = 1;
 inline constexpr std::size_t kCompositePartsMax = 8;
+inline constexpr std::size_t kDecimalLettersMax = 64;  ///< 38 digits, a sign and a point at most
 
 inline constexpr std::int64_t kUnitsPerMilli = 1'000 * kDateUnitsPerMicro;
 inline constexpr std::int64_t kUnitsPerSecond = 1'000 * kUnitsPerMilli;
@@ -21,10 +22,10 @@ inline constexpr std::int64_t kUnitsPerDay = 86'400 * kUnitsPerSecond;
 /// How a date range is spelled: the coarsest step that it fits is the shortest.
 enum class DateStep : std::uint8_t { Exact, Milli, Second, Day };
 
-/// How a text is spelled. A UUID and a decimal are half as long as their letters.
-enum class Spelling : std::uint8_t { Plain, Uuid, Number };
+/// How an id is spelled. A UUID is half as long as its letters.
+enum class Spelling : std::uint8_t { Plain, Uuid };
 
-inline constexpr std::string_view kNumberLetters = "0123456789.-eE+";  // and one more ends it
+inline constexpr std::string_view kNumberLetters = "0123456789.-eE+";  ///< two to a byte
 inline constexpr std::size_t kUuidText = 36;
 inline constexpr std::size_t kUuidBytes = 16;
 
@@ -107,23 +108,13 @@ struct Reader {
     std::uint32_t count() { return below(in.size() + 1); }
 };
 
-/// The streams of a payload: alike beside alike, which is what compresses.
-enum Stream : std::size_t {
-    Shape,
-    Entries,
-    Texts,
-    Letters,
-    Uuids,
-    Numbers,
-    Cells,
-    Postings,
-    kStreams
-};
-
-/// The frame around the compressed payload.
-inline constexpr std::uint8_t kFormat = 1;
-inline constexpr std::size_t kHeadBytes = 1 + 8;  ///< format, version of the definitions
+inline constexpr std::uint8_t kFormat = 2;
+inline constexpr std::size_t kFrontBytes = 1 + 8;  ///< format, version of the definitions
 inline constexpr std::size_t kPayloadBytesMax = 1U << 30;
+
+/// A payload as it is stored, and back; none when it is no frame.
+Bytes packed(ByteView payload);
+std::optional<Bytes> unpacked(ByteView frame);
 
 /// Letters that most records share: what a compressor may refer to from the first byte on. Part of
 /// the format: any change is a new format.

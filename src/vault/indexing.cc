@@ -25,8 +25,7 @@ fhir::ResourceEntry entry_of(std::string_view type, std::string_view id, std::ui
             .version = body.version,
             .updated = body.updated,
             .deleted = body.deleted,
-            .body = row,
-            .body_hash = {}};
+            .body = row};
 }
 
 }  // namespace
@@ -166,11 +165,9 @@ std::vector<std::string> IndexBuilder::terms() const {
 
 Piece IndexBuilder::take() {
     index_stored();
-    Piece piece;
-    piece.segment = std::make_shared<fhir::Segment>(fhir::Segment::build(resources_));
     std::ranges::stable_sort(relations_, {}, &access::Relation::person);
-    piece.relations = std::make_shared<Relations>(std::move(relations_));
-    return piece;
+    return make_piece(fhir::Segment::build(resources_),
+                      std::make_shared<const Relations>(std::move(relations_)));
 }
 
 }  // namespace hygie::vault

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "fhir/schema.h"
 #include "vault/labels.h"
 #include "vault/varint.h"
 
@@ -13,7 +14,8 @@ namespace {
 
 using access::Relation;
 
-constexpr std::uint64_t kPieceFormat = 1;
+constexpr std::uint64_t kPieceFormat = 2;
+constexpr std::uint64_t kLabelled = 1;  ///< a flag
 /// A relation in memory, with its strings.
 constexpr std::size_t kRelationBytes = sizeof(Relation) + 100;
 /// Sizes double from piece to piece.
@@ -73,6 +75,13 @@ std::unexpected<Error> damaged() {
                 {"lancez « hygie vault verify »", "run `hygie vault verify`"});
 }
 
+std::unexpected<Error> stale() {
+    return fail(Code::Stale,
+                {"un index du coffre vient d'une version plus ancienne de hygie",
+                 "an index of the vault comes from an older version of hygie"},
+                {"redémarrez hygie : il le refait", "restart hygie: it makes it anew"});
+}
+
 void put_relations(Bytes& out, const Piece& piece) {
     std::vector<std::string_view> persons;
     std::unordered_map<std::string_view, std::size_t> numbers;
@@ -107,6 +116,7 @@ Bytes encode_piece(const Piece& piece, std::string_view patient) {
     Bytes out;
     put_varint(out, kPieceFormat);
     put_text(out, patient);
+    put_varint(out, piece.labelled ? kLabelled : 0);
     put_relations(out, piece);
     append(out, fhir::encode(*piece.segment));
     return out;
@@ -114,8 +124,11 @@ Bytes encode_piece(const Piece& piece, std::string_view patient) {
 
 Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
     VarintReader in(bytes);
-    if (in.number() != kPieceFormat) return damaged();
+    const std::uint64_t format = in.number();
+    if (format > 0 && format < kPieceFormat) return stale();
+    if (format != kPieceFormat) return damaged();
     DecodedPiece decoded{.piece = {}, .patient = std::string(in.text())};
+    decoded.piece.labelled = (in.number() & kLabelled) != 0;
     std::vector<std::string> persons;
     for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left)
         persons.emplace_back(in.text());
@@ -144,11 +157,23 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
     return decoded;
 }
 
+Piece make_piece(fhir::Segment segment, std::shared_ptr<const Relations> relations) {
+    const bool labelled = has_labels(segment);
+    return {.number = 0,
+            .segment = std::make_shared<const fhir::Segment>(std::move(segment)),
+            .relations = std::move(relations),
+            .labelled = labelled};
+}
+
+std::uint64_t index_version() {
+    return fhir::definitions_version() + kPieceFormat - 1;
+}
+
 Record Record::with(Piece newer) const {
     Record next = *this;
     next.relations_ = combine(relations_, newer);
     next.index_ = index_.with(newer.segment);
-    next.labelled_ = labelled_ || has_labels(*newer.segment);
+    next.labelled_ = labelled_ || newer.labelled;
     next.pieces_.push_back(std::move(newer));
     return next;
 }
@@ -168,12 +193,13 @@ std::size_t Record::merge_due() const {
 Record Record::merged(std::size_t count, std::int64_t number, Piece& into) const {
     const auto tail = pieces_.end() - static_cast<std::ptrdiff_t>(count);
     fhir::Compartment part;
-    into = {.number = number, .segment = nullptr, .relations = std::make_shared<Relations>()};
+    auto relations = std::make_shared<const Relations>();
     for (auto piece = tail; piece != pieces_.end(); ++piece) {
         part = part.with(piece->segment);
-        into.relations = combine(into.relations, *piece);
+        relations = combine(relations, *piece);
     }
-    into.segment = std::make_shared<fhir::Segment>(part.merged());
+    into = make_piece(part.merged(), std::move(relations));
+    into.number = number;
     Record next(number_, key_, patient_);
     for (auto piece = pieces_.begin(); piece != tail; ++piece) next = next.with(*piece);
     return next.with(into);

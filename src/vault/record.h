@@ -25,7 +25,14 @@ struct Piece {
     std::int64_t number = 0;  ///< in Table::Pieces; 0 before it is stored
     std::shared_ptr<const fhir::Segment> segment;
     std::shared_ptr<const Relations> relations;  ///< never null; in order of person
+    bool labelled = false;                       ///< whether any has a code of meta.security
 };
+/// A piece not stored yet.
+Piece make_piece(fhir::Segment segment, std::shared_ptr<const Relations> relations);
+
+/// Changes with the format of pieces and with the definitions of what they index: an index made
+/// with another is made anew.
+std::uint64_t index_version();
 
 /// The bytes that are sealed, and back. `patient` is the id of the record's patient.
 Bytes encode_piece(const Piece& piece, std::string_view patient);
@@ -33,6 +40,7 @@ struct DecodedPiece {
     Piece piece;
     std::string patient;
 };
+/// Code::Stale when it was made with another index_version().
 Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes);
 
 /// All that one patient's record, or the house, holds at one moment: a snapshot that never changes.

@@ -1,5 +1,7 @@
 #include "vault/record_cache.h"
 
+#include <utility>
+
 namespace hygie::vault {
 
 // With the shard's mutex held:
@@ -8,7 +10,18 @@ std::shared_ptr<const Record> RecordCache::find(Shard& shard, CompartmentNumber 
     const auto place = shard.places.find(number);
     if (place == shard.places.end()) return nullptr;
     shard.slots.splice(shard.slots.begin(), shard.slots, place->second);
-    return place->second->record;
+    Slot& slot = shard.slots.front();
+    // A search opens values of a record that stays open: it has grown since.
+    const std::size_t bytes = slot.record->bytes();
+    bytes_ += bytes - std::exchange(slot.bytes, bytes);
+    make_room(shard);
+    return shard.slots.front().record;
+}
+
+/// Each shard lets go of its own; the one used last stays, however large.
+void RecordCache::make_room(Shard& shard) {
+    while (bytes_ > bytes_max_ && shard.slots.size() > 1)
+        remove(shard, shard.slots.back().record->number());
 }
 
 void RecordCache::remove(Shard& shard, CompartmentNumber number) {
@@ -26,9 +39,7 @@ void RecordCache::put(Shard& shard, std::shared_ptr<const Record> record) {
     shard.slots.push_front({std::move(record), bytes});
     shard.places[number] = shard.slots.begin();
     bytes_ += bytes;
-    // Each shard lets go of its own; the newest stays, however large.
-    while (bytes_ > bytes_max_ && shard.slots.size() > 1)
-        remove(shard, shard.slots.back().record->number());
+    make_room(shard);
 }
 
 Result<std::shared_ptr<const Record>> RecordCache::get(CompartmentNumber number, const Load& load) {

@@ -1,6 +1,7 @@
 #include "vault/shelf.h"
 
-#include <map>
+#include <algorithm>
+#include <array>
 
 #include "crypto/tokens.h"
 #include "fhir/json.h"
@@ -12,6 +13,8 @@ namespace hygie::vault {
 namespace {
 
 constexpr crypto::KeyScope kScope{};  ///< one key per patient: a record is erased as a whole
+
+constexpr std::array<std::string_view, 3> kFrontTypes = {"Patient", "Appointment", "Task"};
 
 std::string subject_of(std::string_view patient) {
     return patient.empty() ? "house" : "Patient/" + std::string(patient);
@@ -28,26 +31,32 @@ std::string join_reference(std::string_view type, std::string_view id) {
     return reference;
 }
 
+/// Those of its only piece, as a rule: then both share them.
+std::shared_ptr<const Relations> relations_of(const Record& record) {
+    if (record.pieces().size() == 1) return record.pieces().front().relations;
+    const std::span<const access::Relation> all = record.relations();
+    return std::make_shared<const Relations>(all.begin(), all.end());
+}
+
 std::shared_ptr<const Record> front_of(const Record& record) {
     std::vector<fhir::IndexedResource> kept;
     for (const fhir::Compartment::Piece& piece : record.index().pieces()) {
-        std::vector<fhir::IndexedResource> all = piece.segment->resources();
-        for (std::size_t i = 0; i < all.size(); ++i)
-            if (piece.is_live(i) && is_in_front(all[i].entry.type))
-                kept.push_back(std::move(all[i]));
+        for (const std::string_view type : kFrontTypes) {
+            const std::size_t first = piece.segment->range_of(type).first;
+            std::vector<fhir::IndexedResource> all = piece.segment->resources(type);
+            for (std::size_t i = 0; i < all.size(); ++i)
+                if (piece.is_live(first + i)) kept.push_back(std::move(all[i]));
+        }
     }
-    const std::span<const access::Relation> relations = record.relations();
     Record front(record.number(), record.key(), std::string(record.patient()));
-    return std::make_shared<const Record>(front.with(
-        {.number = 0,
-         .segment = std::make_shared<const fhir::Segment>(fhir::Segment::build(kept)),
-         .relations = std::make_shared<const Relations>(relations.begin(), relations.end())}));
+    return std::make_shared<const Record>(
+        front.with(make_piece(fhir::Segment::build(kept), relations_of(record))));
 }
 
 }  // namespace
 
 bool is_in_front(std::string_view type) {
-    return type == "Patient" || type == "Appointment" || type == "Task";
+    return std::ranges::find(kFrontTypes, type) != kFrontTypes.end();
 }
 
 VaultKeys::VaultKeys(const crypto::Secret32& root)

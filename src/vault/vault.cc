@@ -29,10 +29,10 @@ Status finish_erasures(Shelf& shelf) {
     return done.rows.empty() ? Status() : shelf.store().commit(done);
 }
 
-/// An index made with other definitions of search parameters is made anew.
+/// An index made with other definitions of search parameters, or in an older format, is made anew.
 Status follow_definitions(Shelf& shelf, Writer& writer) {
     const auto stored = TRY(shelf.store().get(Table::Settings, key_of(Setting::Definitions)));
-    const std::uint64_t version = fhir::definitions_version();
+    const std::uint64_t version = index_version();
     if (stored && VarintReader(*stored).number() == version) return {};
     if (stored) {
         log::info("vault.reindexing", {{"records", shelf.table().live()}});

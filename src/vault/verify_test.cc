@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "vault/body.h"
+#include "vault/settings.h"
 #include "vault/store.h"
 #include "vault/vault_kit.h"
 
@@ -182,6 +183,35 @@ TEST_F(VerifyTest, MakesADamagedIndexAnewFromTheBodies) {
     EXPECT_EQ(vault_->record("p1").value()->relations().size(), relations);
     EXPECT_EQ(vault_->record("p1").value()->patient(), "p1");
     EXPECT_TRUE(rot().empty());
+}
+
+TEST_F(VerifyTest, MakesTheIndexOfAnOlderVersionAnewFromTheBodies) {
+    ASSERT_TRUE(commit(*vault_, {put(encounter("e1", "p1", "Practitioner/d1"))}));
+    const auto record = vault_->record("p1").value();
+    tamper([&](Store& store) {
+        Batch batch;
+        batch.put(Table::Settings, key_of(Setting::Definitions), {1});
+        for (const Piece& piece : record->pieces()) {
+            const auto number = static_cast<std::uint64_t>(piece.number);
+            Bytes older = encode_piece(piece, "p1");
+            older.front() = 1;
+            batch.put(Table::Pieces, {static_cast<std::int64_t>(record->number()), piece.number},
+                      seal_piece(record->key(), record->number(), number, older));
+        }
+        ASSERT_TRUE(store.commit(batch));
+    });
+    EXPECT_EQ(vault_->everything("p1")->size(), 3u);
+    EXPECT_EQ(vault_->record("p1").value()->relations().size(), record->relations().size());
+    EXPECT_TRUE(rot().empty());
+}
+
+TEST_F(VerifyTest, AnOlderPieceIsStaleAndNotDamaged) {
+    Bytes piece = encode_piece(vault_->record("p1").value()->pieces().front(), "p1");
+    EXPECT_EQ(decode_piece(1, piece)->patient, "p1");
+    piece.front() = 1;
+    EXPECT_EQ(decode_piece(1, piece).error().code, Code::Stale);
+    piece.front() = 99;
+    EXPECT_EQ(decode_piece(1, piece).error().code, Code::Corrupt);
 }
 
 TEST_F(VerifyTest, SaysWhatItFound) {

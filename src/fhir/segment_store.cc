@@ -1,0 +1,208 @@
+#include <zstd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "base/check.h"
+#include "fhir/schema.h"
+#include "fhir/segment_data.h"
+#include "fhir/segment_spelling.h"
+
+namespace hygie::fhir {
+namespace spelling {
+namespace {
+
+constexpr int kLevel = 6;
+
+struct FreeContext {
+    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+
+}  // namespace
+
+Bytes packed(ByteView payload) {
+    static const ZSTD_CDict* const dictionary =
+        ZSTD_createCDict(well_known_letters().data(), well_known_letters().size(), kLevel);
+    thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+    Bytes out(ZSTD_compressBound(payload.size()));
+    const auto size = ZSTD_compress_usingCDict(context.get(), out.data(), out.size(),
+                                               payload.data(), payload.size(), dictionary);
+    HYGIE_CHECK(ZSTD_isError(size) == 0, "an index that cannot be stored would be lost");
+    out.resize(size);
+    return out;
+}
+
+std::optional<Bytes> unpacked(ByteView frame) {
+    static const ZSTD_DDict* const dictionary =
+        ZSTD_createDDict(well_known_letters().data(), well_known_letters().size());
+    thread_local const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
+    const auto size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+    if (size > kPayloadBytesMax) return std::nullopt;  // as are errors and unknown sizes
+    Bytes out(static_cast<std::size_t>(size));
+    const auto done = ZSTD_decompress_usingDDict(context.get(), out.data(), out.size(),
+                                                 frame.data(), frame.size(), dictionary);
+    if (done != out.size()) return std::nullopt;
+    return out;
+}
+
+}  // namespace spelling
+
+namespace {
+
+using namespace spelling;
+
+void put_id(Writer& out, std::string_view id) {
+    const bool uuid = is_uuid(id);
+    out.number(id.size() << 1 | static_cast<std::uint64_t>(uuid));
+    if (!uuid) return append(out.out, as_bytes(id));
+    std::string digits(id);
+    std::erase(digits, '-');
+    const auto bytes = from_hex(digits);
+    HYGIE_CHECK(bytes.has_value(), "a UUID would lose digits");
+    append(out.out, *bytes);
+}
+
+/// The letters of a UUID.
+std::array<char, kUuidText> spelled(ByteView uuid) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<char, kUuidText> letters;
+    std::size_t at = 0;
+    for (const auto byte : uuid) {
+        if (is_dash_place(at)) letters[at++] = '-';
+        letters[at++] = kDigits[byte >> 4];
+        letters[at++] = kDigits[byte & 15];
+    }
+    return letters;
+}
+
+void take_id(Reader& in, std::string& letters) {
+    const auto head = in.number();
+    if ((head & 1) == 0) {
+        letters += as_text(in.take(head >> 1));
+        return;
+    }
+    const ByteView uuid = in.take(kUuidBytes);
+    if (head >> 1 != kUuidText || uuid.size() != kUuidBytes) in.fail();
+    if (!in.good) return;
+    const auto text = spelled(uuid);
+    letters.append(text.data(), text.size());
+}
+
+void put_entries(Writer& out, const Entries& entries) {
+    std::int64_t updated = 0;
+    std::int64_t body = 0;
+    for (std::size_t i = 0; i < entries.cells.size(); ++i) {
+        const EntryCell& entry = entries.cells[i];
+        const auto time = entry.updated.time_since_epoch().count();
+        const auto place = static_cast<std::int64_t>(entry.body);
+        put_id(out, entries.id(i));
+        out.number(entry.flags);
+        out.difference(minus(time, updated));
+        out.difference(minus(place, body));
+        updated = time;
+        body = place;
+    }
+}
+
+void take_entries(Reader& in, std::size_t count, Entries& entries) {
+    entries.cells.reserve(count);
+    entries.letters.reserve(count * kUuidText);
+    std::int64_t updated = 0;
+    std::int64_t body = 0;
+    for (std::size_t i = 0; i < count && in.good; ++i) {
+        take_id(in, entries.letters);
+        const auto flags = in.below(std::uint64_t{UINT32_MAX} + 1);
+        updated = plus(updated, in.difference());
+        body = plus(body, in.difference());
+        entries.cells.push_back({WallTime{Micros{updated}}, static_cast<std::uint64_t>(body),
+                                 static_cast<std::uint32_t>(entries.letters.size()), flags});
+    }
+}
+
+/// Whether searching by halves finds what is there.
+bool in_order(const Segment::Data& data) {
+    for (std::size_t i = 1; i < data.types.size(); ++i)
+        if (data.types[i - 1].name >= data.types[i].name) return false;
+    for (const TypeRange& type : data.types)
+        for (auto i = type.first; i + 1 < type.end; ++i)
+            if (data.entries.id(i) >= data.entries.id(i + 1)) return false;
+    return true;
+}
+
+/// The types, their entries, and where the section of each is; false when the bytes are none.
+bool take_all(ByteView bytes, Segment::Data& data) {
+    Reader in{bytes};
+    const auto types = in.count();
+    std::vector<std::size_t> sizes;
+    std::uint32_t end = 0;
+    for (std::uint32_t i = 0; i < types && in.good; ++i) {
+        std::string name(as_text(in.take(in.count())));
+        const auto first = end;
+        end += in.below(bytes.size() + 1 - end);
+        data.types.push_back({std::move(name), first, end, {}});
+        sizes.push_back(in.count());
+    }
+    take_entries(in, end, data.entries);
+    data.stored = to_bytes(in.in);
+    Reader sections{data.stored};
+    for (std::size_t i = 0; i < sizes.size(); ++i) data.types[i].packed = sections.take(sizes[i]);
+    data.open = std::make_unique<std::atomic<const Section*>[]>(types);
+    return in.good && sections.good && sections.in.empty() && in_order(data);
+}
+
+std::unexpected<Error> corrupt() {
+    return fail(
+        Code::Corrupt, {"Un index scellé ne se relit pas.", "A sealed index does not read back."},
+        {"Reconstruire l'index depuis les documents.", "Make the index anew from the documents."});
+}
+
+std::unexpected<Error> stale() {
+    return fail(
+        Code::Stale,
+        {"Un index a été fait avec d'autres définitions FHIR.",
+         "An index was made with other FHIR definitions."},
+        {"Reconstruire l'index depuis les documents.", "Make the index anew from the documents."});
+}
+
+}  // namespace
+
+Bytes encode(const Segment& segment) {
+    const Segment::Data& data = segment.data();
+    std::vector<Bytes> sections;
+    for (std::size_t i = 0; i < data.types.size(); ++i) {
+        const TypeRange& type = data.types[i];
+        const Section* section = type.packed.empty() ? data.section(i) : nullptr;
+        sections.push_back(section == nullptr ? to_bytes(type.packed) : packed(section->payload()));
+    }
+    Writer out;
+    out.out.resize(kFrontBytes);
+    out.out[0] = kFormat;
+    store_be(&out.out[1], definitions_version());
+    out.number(data.types.size());
+    for (std::size_t i = 0; i < data.types.size(); ++i) {
+        out.number(data.types[i].name.size());
+        append(out.out, as_bytes(data.types[i].name));
+        out.number(data.types[i].end - data.types[i].first);
+        out.number(sections[i].size());
+    }
+    put_entries(out, data.entries);
+    for (const Bytes& section : sections) append(out.out, section);
+    return std::move(out.out);
+}
+
+Bytes encode(std::span<const IndexedResource> resources) {
+    return encode(Segment::build(resources));
+}
+
+Result<Segment> decode(ByteView bytes) {
+    if (bytes.size() < kFrontBytes || bytes[0] == 0 || bytes[0] > kFormat) return corrupt();
+    if (bytes[0] < kFormat || load_be<std::uint64_t>(&bytes[1]) != definitions_version())
+        return stale();
+    auto data = std::make_unique<Segment::Data>();
+    if (!take_all(bytes.subspan(kFrontBytes), *data)) return corrupt();
+    return Segment(std::move(data));
+}
+
+}  // namespace hygie::fhir
