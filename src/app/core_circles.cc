@@ -246,10 +246,8 @@ Result<PastWorld> past_world(vault::Vault& vault, access::PolicyShelf& policy) {
 }
 
 Status remind(LedgerAudit& audit, Clock& clock, records::Door& door) {
-    auto entries = TRY(audit.search({.from = clock.now() - kRemembered}));
-    std::ranges::reverse(entries);
-    for (const auto& entry : entries) door.remember(entry.event);
-    return {};
+    return audit.tell(records::Door::remembered(), clock.now() - kRemembered,
+                      [&](const event::Event& event) { door.remember(event); });
 }
 
 }  // namespace hygie::app

@@ -73,4 +73,16 @@ Result<records::AuditTrail::Entry> LedgerAudit::read(const std::string& id) {
                 {"cherchez-le par patient ou par date", "search it by patient or by date"});
 }
 
+Status LedgerAudit::tell(std::vector<event::Type> types, WallTime since,
+                         const std::function<void(const event::Event&)>& use) {
+    const auto reading = TRY(clerk_.look({.since = since}, std::move(types)));
+    for (bool is_last = false; !is_last;) {
+        const Answers answers = TRY(reading->next());
+        is_last = answers.is_last;
+        for (const Shown& shown : answers.entries)
+            if (shown.event) use(*shown.event);
+    }
+    return {};
+}
+
 }  // namespace hygie::app

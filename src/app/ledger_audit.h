@@ -14,6 +14,11 @@ class LedgerAudit final : public records::AuditTrail {
     Result<std::vector<Entry>> search(const AuditTrail::Question& question) override;
     Result<Entry> read(const std::string& id) override;
 
+    /// Tells acts of these types since then, in the order of the ledger; all others are passed over
+    /// unopened.
+    Status tell(std::vector<event::Type> types, WallTime since,
+                const std::function<void(const event::Event&)>& use);
+
   private:
     Result<std::vector<Entry>> collect(const app::Question& asked,
                                        const AuditTrail::Question& question);

@@ -30,7 +30,8 @@ class LedgerReading final : public Reading {
           keys_(log.keys()),
           question_(std::move(question)),
           sources_(std::move(sources)),
-          where_(std::move(where)) {
+          where_(std::move(where)),
+          types_(course.types) {
         size = log.applied_size();
         origin = log.origin();
         for (SequenceRange& range : where_) range.end = std::min({range.end, size, course.before});
@@ -54,6 +55,10 @@ class LedgerReading final : public Reading {
                bytes < kShownBytesMax && bundles_ - bundles_before < kBundlesMax) {
             const ByteView entry = TRY(entry_at(next_));
             const ledger::EntryView view = TRY(ledger::parse_entry(entry));
+            if (!may_answer(view.header)) {
+                step();
+                continue;
+            }
             Shown shown{next_, view.header.type, view.header.time, keys_.unseal(view, sources_)};
             step();
             if (!matches(question_, shown.event)) continue;
@@ -66,6 +71,13 @@ class LedgerReading final : public Reading {
     }
 
   private:
+    /// What the header alone tells.
+    bool may_answer(const ledger::Header& header) const {
+        return (types_.empty() || std::ranges::count(types_, header.type) > 0) &&
+               (!question_.since || header.time >= *question_.since) &&
+               (!question_.until || header.time < *question_.until);
+    }
+
     Result<ByteView> entry_at(std::uint64_t index) {
         const std::uint64_t number = index / ledger::kTileHashes;
         if (at_ != number) {
@@ -95,6 +107,7 @@ class LedgerReading final : public Reading {
     Question question_;
     ledger::Sources sources_;
     std::vector<SequenceRange> where_;  ///< none of them empty, in the order of the course
+    std::vector<event::Type> types_;    ///< empty: any
     std::uint64_t shown_ = 0;           ///< size of a checkpoint
     std::size_t range_ = 0;             ///< in where_
     std::uint64_t next_ = 0;            ///< the entry to look at next
@@ -154,8 +167,9 @@ Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
 
 }  // namespace
 
-Result<std::unique_ptr<Reading>> LedgerClerk::look(const Question& question) {
-    return look_along(question, {});
+Result<std::unique_ptr<Reading>> LedgerClerk::look(const Question& question,
+                                                   std::vector<event::Type> types) {
+    return look_along(question, {.types = std::move(types)});
 }
 
 Result<std::unique_ptr<Reading>> LedgerClerk::look_back(const Question& question,
@@ -173,7 +187,7 @@ Result<std::unique_ptr<Reading>> LedgerClerk::look_along(const Question& questio
 
 Result<std::unique_ptr<Reading>> LedgerClerk::read(const ActorId& reader,
                                                    const Question& question) {
-    std::unique_ptr<LedgerReading> reading = TRY(locate(doors_, appender_, question));
+    std::unique_ptr<LedgerReading> reading = TRY(locate(doors_, appender_, question, {}));
     TRY_STATUS(log_reading(reader, question, reading->size));
     if (question.proof)
         reading->proofs = TRY(prove(question.actor));

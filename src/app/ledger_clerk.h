@@ -28,7 +28,9 @@ class LedgerClerk final : public Clerk {
         std::vector<ledger::Draft> drafts) override;
     Result<std::unique_ptr<Reading>> read(const ActorId& reader, const Question& question) override;
     /// The same, left untraced: for who writes its own trace before it shows anything.
-    Result<std::unique_ptr<Reading>> look(const Question& question);
+    /// `types`: of these alone, all others being passed over unopened; empty: of all.
+    Result<std::unique_ptr<Reading>> look(const Question& question,
+                                          std::vector<event::Type> types = {});
     /// look() at what lies below the index `before`, the newest first.
     Result<std::unique_ptr<Reading>> look_back(const Question& question,
                                                std::uint64_t before = UINT64_MAX);
@@ -36,10 +38,11 @@ class LedgerClerk final : public Clerk {
     Result<ledger::Pruned> prune(const ActorId& by, bool dry_run) override;
     Result<std::string> rotate() override;
     Result<std::uint64_t> rewrap() override;
-    /// In which order entries are looked at, and below which index.
+    /// Which entries are looked at, and in which order.
     struct Course {
         bool newest_first = false;
-        std::uint64_t before = UINT64_MAX;
+        std::uint64_t before = UINT64_MAX;  ///< below this index
+        std::vector<event::Type> types{};   ///< all others are passed over unopened; empty: all
     };
     Result<Bytes> world(const ActorId& reader, const std::string& patient) override;
     /// Who gives the resources for world(); null: nobody. Called after the trace, and not again

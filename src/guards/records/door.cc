@@ -23,6 +23,12 @@ void Door::remember(const event::Event& event) {
     records::remember(state_->desk, event);
 }
 
+std::vector<event::Type> Door::remembered() {
+    using event::Type;
+    return {Type::BreakGlass, Type::ConsentDecided, Type::RecordRead, Type::RecordExported,
+            Type::RecordSearched};
+}
+
 std::vector<access::Belonging> Door::belongings(const std::string& person) {
     return state_->desk.staff->belongings(state_->desk.policy(), person);
 }

@@ -103,6 +103,8 @@ class Door {
     /// Before the first request: an act of before a restart, so that emergencies, motives and the
     /// pace of each actor go on where they were. In the order of time.
     void remember(const event::Event& event);
+    /// The types of such acts; all others mean nothing to remember().
+    static std::vector<event::Type> remembered();
     /// Where somebody belongs now, as the house says it.
     std::vector<access::Belonging> belongings(const std::string& person);
 
