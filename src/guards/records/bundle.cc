@@ -173,7 +173,9 @@ void BundleWriter::add(const Item& item) {
         append_member(out_, "fullUrl", base_ + std::string(item.reference));
     append_raw_member(out_, "resource", item.resource);
     if (!item.search_mode.empty()) {
-        append_raw_member(out_, "search", fmt::format(R"({{"mode":"{}"}})", item.search_mode));
+        append_raw_member(out_, "search", "{");
+        append_member(out_, "mode", item.search_mode);
+        out_ += '}';
     }
     if (!item.method.empty()) {
         append_raw_member(out_, "request", "{");

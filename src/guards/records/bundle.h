@@ -52,6 +52,8 @@ class BundleWriter {
     /// `type`: "searchset", "history", "batch-response"…
     BundleWriter(std::string_view type, std::string_view base);
 
+    /// About how many bytes will come: they are not moved as they grow.
+    void expect(std::size_t bytes) { out_.reserve(out_.size() + bytes); }
     void total(std::uint64_t count);
     void link(std::string_view relation, std::string_view url);
 

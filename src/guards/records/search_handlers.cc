@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "fhir/schema.h"
@@ -127,15 +128,21 @@ Answer<void> collect(Sight& sight, const Wanted& wanted, std::size_t number, Col
     return {};
 }
 
+/// Of what surrounds a resource in a Bundle, about; and what is made room for ahead at most.
+constexpr std::size_t kEntryBytes = 256;
+constexpr std::size_t kExpectedMax = 1 << 20;
+
 Answer<void> add_bodies(Desk& desk, BundleWriter& writer, const std::vector<vault::Found>& found,
                         std::string_view mode, const Extent& extent) {
-    for (const vault::Found& one : found) {
-        const auto body = TRY(desk.rooms.vault.body(one));
-        const std::string reference = reference_to(one.entry.type, one.entry.id);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const auto body = TRY(desk.rooms.vault.body(found[i]));
+        const std::string reference = reference_to(found[i].entry.type, found[i].entry.id);
         const std::string part = extent.is_whole() ? std::string() : shaped(body->text, extent);
-        writer.add({.reference = reference,
-                    .resource = extent.is_whole() ? std::string_view(body->text) : part,
-                    .search_mode = mode});
+        const std::string_view shown = extent.is_whole() ? std::string_view(body->text) : part;
+        // Resources of one type are about as long as one another.
+        if (i == 0)
+            writer.expect(std::min(found.size() * (shown.size() + kEntryBytes), kExpectedMax));
+        writer.add({.reference = reference, .resource = shown, .search_mode = mode});
         TRY_STATUS(writer.check_size());
     }
     return {};
