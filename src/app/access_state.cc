@@ -2,26 +2,16 @@
 
 #include "app/ledger_desk.h"
 #include "app/unlock.h"
-#include "crypto/secret.h"
 #include "event/uuid.h"
 #include "ledger/draft.h"
 
 namespace hygie::app {
 
 Result<AccessState> open_access_state(Context& context) {
-    crypto::harden_process();
+    AccessState state;
+    state.core = TRY(hold_core(context));
     const CoreDirs dirs = core_dirs(context);
     const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
-    AccessState state;
-    auto store = Store::open(context, dirs, root, std::nullopt);
-    if (store) {
-        state.store = std::move(*store);
-    } else {
-        if (store.error().code != Code::Busy) return std::unexpected(store.error());
-        auto holder = holder_of(context, dirs.ledger(), root);
-        if (!holder) return std::unexpected(store.error());
-        state.holder = std::move(*holder);
-    }
     const access::SealedFile::Doors doors{context.disk, context.clock, context.random};
     TRY_STATUS(context.disk.make_dirs(dirs.access()));
     state.accounts = TRY(access::Accounts::open(doors, dirs.access(), access_key(root)));

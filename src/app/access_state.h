@@ -6,21 +6,20 @@
 #include "access/accounts.h"
 #include "access/policy_shelf.h"
 #include "app/context.h"
-#include "app/core.h"
+#include "app/vault_desk.h"
 
 /// A core's directory as the access commands work on it: by themselves, or through the service that
 /// holds it.
 namespace hygie::app {
 
 struct AccessState {
-    std::unique_ptr<Store> store;   ///< when nobody else holds it
-    std::unique_ptr<Clerk> holder;  ///< the service, otherwise
+    HeldCore core;
     std::unique_ptr<access::Accounts> accounts;
     std::unique_ptr<access::PolicyShelf> policy;
 
-    Clerk& clerk() { return store ? store->clerk() : *holder; }
+    Clerk& clerk() { return core.clerk(); }
     /// Finishes what is under way.
-    Status close() { return store ? store->close() : Status(); }
+    Status close() { return core.close(); }
 };
 Result<AccessState> open_access_state(Context& context);
 

@@ -68,6 +68,32 @@ struct Erasure {
     bool operator==(const Erasure&) const = default;
 };
 
+/// What is asked of the vault beside a ledger, by whom, and on what ground.
+struct VaultAct {
+    enum class Kind : std::uint8_t {
+        Status = 1,  ///< how much it holds
+        Verify = 2,  ///< whether it is what the ledger says
+        Export = 3,  ///< a patient's whole record
+        Shred = 4,   ///< destroys a patient's key
+        Hold = 5,    ///< forbids that
+        Lift = 6,    ///< allows it again
+    };
+    Kind kind = Kind::Status;
+    ActorId by;
+    std::string patient;  ///< id; empty for Status and Verify
+    std::string reason;
+
+    bool operator==(const VaultAct&) const = default;
+};
+
+/// Such an act under way. What it gives is CBOR (FORMAT.md, "Vault").
+class VaultWork {
+  public:
+    virtual ~VaultWork() = default;
+    /// Goes on for a while: what it gives, once it is done; none before. Not after that.
+    virtual Result<std::optional<Bytes>> step() = 0;
+};
+
 /// What one call of Clerk::append takes at most: bytes of bodies, and drafts.
 inline constexpr std::size_t kAppendBytesMax = 1 << 20;
 inline constexpr std::size_t kAppendDraftsMax = 1024;
@@ -94,6 +120,9 @@ class Clerk {
     /// The resources of the vault beside the ledger, as lines of JSON, after a trace of who reads
     /// them: of one patient and the house, or of all. Code::NotFound when there is no vault.
     virtual Result<Bytes> world(const ActorId& reader, const std::string& patient);
+    /// Begins an act upon the vault beside the ledger, which has the trace before the effect. The
+    /// work must not outlive the clerk. Code::NotFound when there is no vault.
+    virtual Result<std::unique_ptr<VaultWork>> vault(const VaultAct& act);
     /// Finishes what is under way, and lets go of the ledger.
     virtual Status close() = 0;
 };

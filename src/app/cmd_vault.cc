@@ -1,20 +1,17 @@
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/core.h"
 #include "app/ledger_desk.h"
-#include "app/ledger_evidence.h"
 #include "app/unlock.h"
+#include "app/vault_desk.h"
 #include "app/vault_import.h"
 #include "crypto/secret.h"
 
 namespace hygie::app {
 namespace {
-
-constexpr std::size_t kVerifyRows = 4096;  ///< between two looks at whether to go on
 
 /// Vault and ledger, opened by this command alone.
 Result<std::unique_ptr<Store>> open_store(Context& context) {
@@ -25,21 +22,38 @@ Result<std::unique_ptr<Store>> open_store(Context& context) {
     if (store || store.error().code != Code::Busy) return store;
     return fail(Code::Busy,
                 {"le coffre est ouvert par le service", "the vault is open in the service"},
-                {"arrêtez « hygie serve » le temps de cette commande, ou passez par lui : "
-                 "$import et $everything sous /fhir, les nombres sous /metrics",
-                 "stop 'hygie serve' for the time of this command, or go through it: $import and "
-                 "$everything below /fhir, the counts at /metrics"});
+                {"arrêtez « hygie serve » le temps de cette reprise, ou passez par lui : $import "
+                 "sous /fhir",
+                 "stop 'hygie serve' for the time of this import, or go through it: $import below "
+                 "/fhir"});
 }
 
-event::Event act(Context& context, event::Type type, const std::string& patient) {
-    event::Event event;
-    event.type = type;
-    event.action = event::usual_action(type);
-    event.actor.id = reader_of(context);
-    event.actor.auth = "os";
-    event.subject.patient = PatientId(patient);
-    if (context.values.has("--reason")) event.basis = context.values.text("--reason");
-    return event;
+VaultAct act(Context& context, VaultAct::Kind kind) {
+    return {.kind = kind, .by = reader_of(context), .patient = {}, .reason = {}};
+}
+
+/// On the record of PATIENT.
+VaultAct act_on_record(Context& context, VaultAct::Kind kind, std::string reason = {}) {
+    return {.kind = kind,
+            .by = reader_of(context),
+            .patient = context.values.text("PATIENT"),
+            .reason = std::move(reason)};
+}
+
+/// Carried out here, or by the service that has the vault open.
+Result<Bytes> carry_out(Context& context, const VaultAct& act) {
+    HeldCore core = TRY(hold_core(context));
+    Bytes given;
+    {
+        const auto work = TRY(core.clerk().vault(act));
+        for (bool done = false; !done;) {
+            auto step = TRY(work->step());
+            done = step.has_value();
+            if (done) given = *std::move(step);
+        }
+    }
+    TRY_STATUS(core.close());
+    return given;
 }
 
 int tell(Context& context, const nlohmann::json& report, const Text& sentence) {
@@ -51,15 +65,15 @@ int tell(Context& context, const nlohmann::json& report, const Text& sentence) {
 }
 
 Result<int> status(Context& context) {
-    const auto store = TRY(open_store(context));
-    const vault::Counts counts = store->vault().counts();
-    const nlohmann::json report = {{"records", counts.records},
-                                   {"resources", counts.resources},
-                                   {"versions", counts.versions},
-                                   {"commits", counts.commits},
-                                   {"ledger_entries", store->clerk().log().durable_size()}};
-    TRY_STATUS(store->close());
-    return tell(context, report,
+    const VaultReport report =
+        TRY(read_vault_report(TRY(carry_out(context, act(context, VaultAct::Kind::Status)))));
+    const vault::Counts& counts = report.counts;
+    return tell(context,
+                {{"records", counts.records},
+                 {"resources", counts.resources},
+                 {"versions", counts.versions},
+                 {"commits", counts.commits},
+                 {"ledger_entries", report.ledger_entries}},
                 {fmt::format("{} dossiers, {} ressources, {} versions, {} écritures",
                              counts.records, counts.resources, counts.versions, counts.commits),
                  fmt::format("{} records, {} resources, {} versions, {} commits", counts.records,
@@ -88,30 +102,21 @@ Result<int> import(Context& context) {
 }
 
 Result<int> export_one(Context& context) {
-    const auto store = TRY(open_store(context));
-    const std::string& patient = context.values.text("PATIENT");
     const std::string& dir = context.values.text("--output");
+    const auto files = TRY(
+        read_vault_files(TRY(carry_out(context, act_on_record(context, VaultAct::Kind::Export)))));
     TRY_STATUS(context.disk.make_dirs(dir));
-    std::size_t files = 0;
-    TRY_STATUS(store->vault().export_record(
-        patient, act(context, event::Type::RecordExported, patient),
-        [&](std::string_view name, std::string_view bytes) -> Status {
-            ++files;
-            return context.disk.write_file(join(dir, std::string(name)), as_bytes(bytes));
-        }));
-    TRY_STATUS(store->close());
-    return tell(context, {{"files", files}, {"output", dir}},
-                {fmt::format("{} fichiers dans {}", files, dir),
-                 fmt::format("{} files in {}", files, dir)});
+    for (const VaultFile& file : files)
+        TRY_STATUS(context.disk.write_file(join(dir, file.name), file.bytes));
+    return tell(context, {{"files", files.size()}, {"output", dir}},
+                {fmt::format("{} fichiers dans {}", files.size(), dir),
+                 fmt::format("{} files in {}", files.size(), dir)});
 }
 
 Result<int> verify(Context& context) {
-    const auto store = TRY(open_store(context));
-    const auto evidence = TRY(LedgerEvidence::read(store->clerk()));
-    vault::Verified verified;
-    while (!verified.done)
-        verified = TRY(store->vault().verify(std::move(verified), evidence, kVerifyRows));
-    TRY_STATUS(store->close());
+    const vault::Verified verified =
+        TRY(read_vault_report(TRY(carry_out(context, act(context, VaultAct::Kind::Verify)))))
+            .verified;
     nlohmann::json rot = nlohmann::json::array();
     for (const vault::Rot& one : verified.rot)
         rot.push_back({{"commit", one.commit},
@@ -136,23 +141,17 @@ Result<int> verify(Context& context) {
 }
 
 Result<int> shred(Context& context) {
-    const auto store = TRY(open_store(context));
-    const std::string& patient = context.values.text("PATIENT");
-    TRY_STATUS(store->vault().shred(patient, act(context, event::Type::KeyShredded, patient)));
-    TRY_STATUS(store->close());
+    TRY(carry_out(context,
+                  act_on_record(context, VaultAct::Kind::Shred, context.values.text("--reason"))));
     return tell(context, {{"erased", true}},
                 {"le dossier est effacé, sauvegardes comprises ; le journal garde que ce fut fait",
                  "the record is erased, backups included; the ledger keeps that it was done"});
 }
 
 Result<int> hold(Context& context) {
-    const auto store = TRY(open_store(context));
-    const std::string& patient = context.values.text("PATIENT");
     const bool lifts = context.values.flag("--lift");
-    TRY_STATUS(store->vault().hold(patient,
-                                   lifts ? vault::Vault::Hold::Lift : vault::Vault::Hold::Set,
-                                   act(context, event::Type::PolicyChanged, patient)));
-    TRY_STATUS(store->close());
+    const auto kind = lifts ? VaultAct::Kind::Lift : VaultAct::Kind::Hold;
+    TRY(carry_out(context, act_on_record(context, kind, context.values.text("--reason"))));
     return tell(context, {{"held", !lifts}},
                 lifts ? Text{"l'effacement est à nouveau possible", "erasure is possible again"}
                       : Text{"l'effacement de ce dossier est interdit",
@@ -260,12 +259,13 @@ Command hold_command() {
 
 std::vector<Command> vault_commands() {
     return {{.path = {"vault"},
-             .summary = {"le coffre des dossiers, service arrêté",
-                         "the vault of records, while the service is stopped"},
+             .summary = {"le coffre des dossiers", "the vault of records"},
              .description = {"Reprise, remise, vérification et effacement. Chaque acte est au "
-                             "journal avant d'avoir effet.",
+                             "journal avant d'avoir effet. Le service, s'il marche, s'en charge ; "
+                             "seule une reprise demande qu'il soit arrêté.",
                              "Taking over, handing over, verifying and erasing. Each act is in the "
-                             "ledger before it takes effect."}},
+                             "ledger before it takes effect. The service carries them out when it "
+                             "runs; taking over alone asks that it be stopped."}},
             {.path = {"vault", "status"},
              .summary = {"dit combien le coffre contient", "says how much the vault holds"},
              .description = {"Des nombres, aucun nom.", "Numbers, no name."},

@@ -132,6 +132,30 @@ Result<std::uint64_t> RemoteClerk::rewrap() {
     return TRY(ask<control::Count>(control::Rewrap{})).count;
 }
 
+class RemoteClerk::RemoteWork final : public VaultWork {
+  public:
+    RemoteWork(RemoteClerk& clerk, VaultAct act) : clerk_(clerk), act_(std::move(act)) {}
+
+    Result<std::optional<Bytes>> step() override {
+        const control::Ask ask = began_ ? control::Ask(control::Next{}) : control::Ask(act_);
+        began_ = true;
+        auto part = TRY(clerk_.ask<control::Part>(ask));
+        hygie::append(given_, part.bytes);
+        if (!part.is_last) return std::optional<Bytes>();
+        return std::optional<Bytes>(std::move(given_));
+    }
+
+  private:
+    RemoteClerk& clerk_;
+    VaultAct act_;
+    bool began_ = false;
+    Bytes given_;
+};
+
+Result<std::unique_ptr<VaultWork>> RemoteClerk::vault(const VaultAct& act) {
+    return std::make_unique<RemoteWork>(*this, act);
+}
+
 Result<Bytes> RemoteClerk::world(const ActorId& reader, const std::string& patient) {
     auto part = TRY(ask<control::Part>(control::World{reader, patient}));
     Bytes lines = std::move(part.bytes);

@@ -28,10 +28,12 @@ class RemoteClerk final : public Clerk {
     Result<std::string> rotate() override;
     Result<std::uint64_t> rewrap() override;
     Result<Bytes> world(const ActorId& reader, const std::string& patient) override;
+    Result<std::unique_ptr<VaultWork>> vault(const VaultAct& act) override;
     Status close() override { return {}; }
 
   private:
     class RemoteReading;
+    class RemoteWork;
 
     RemoteClerk(Clock& clock, UniqueFd socket)
         : clock_(clock), connection_(clock, std::move(socket)) {}

@@ -133,7 +133,26 @@ Result<control::Answer> ControlSession::on(const control::World& world) {
     return next_of_world();
 }
 
+/// A work that takes long says so again and again: nobody takes it for dead.
+Result<control::Answer> ControlSession::next_of_work() {
+    auto done = work_->step();
+    if (!done) work_.reset();
+    if (!done) return std::unexpected(done.error());
+    if (!*done) return control::Part{{}, false};
+    work_.reset();
+    world_ = *std::move(*done);
+    world_sent_ = 0;
+    return next_of_world();
+}
+
+Result<control::Answer> ControlSession::on(const VaultAct& act) {
+    work_.reset();
+    work_ = TRY(clerk_.vault(act));
+    return next_of_work();
+}
+
 Result<control::Answer> ControlSession::on(const control::Next&) {
+    if (work_) return next_of_work();
     if (!world_.empty()) return next_of_world();
     if (!reading_) return out_of_turn();
     if (auto part = next_part()) return std::move(*part);

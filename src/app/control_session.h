@@ -33,8 +33,10 @@ class ControlSession {
     Result<control::Answer> on(const control::Rotate&);
     Result<control::Answer> on(const control::Rewrap&);
     Result<control::Answer> on(const control::World& world);
+    Result<control::Answer> on(const VaultAct& act);
     std::optional<control::Part> next_part();
     control::Part next_of_world();
+    Result<control::Answer> next_of_work();
 
     Clerk& clerk_;
     const crypto::Secret32& key_;
@@ -43,7 +45,8 @@ class ControlSession {
     std::unique_ptr<Reading> reading_;
     std::size_t proof_ = 0;       ///< of the reading's, the one that goes out
     std::size_t proof_sent_ = 0;  ///< bytes of it that went out
-    Bytes world_;
+    std::unique_ptr<VaultWork> work_;
+    Bytes world_;                 ///< or what a work gave
     std::size_t world_sent_ = 0;  ///< bytes of it that went out
     link::FrameCutter cutter_;
     Bytes output_;

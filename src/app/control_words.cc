@@ -60,6 +60,9 @@ static auto fields(Is<Entries> auto& m) {
 static auto fields(Is<World> auto& m) {
     return std::tie(m.reader, m.patient);
 }
+static auto fields(Is<VaultAct> auto& m) {
+    return std::tie(m.kind, m.by, m.patient, m.reason);
+}
 static auto fields(Is<Count> auto& m) {
     return std::tie(m.count);
 }
@@ -157,6 +160,9 @@ std::unexpected<Error> corrupt(std::source_location where = std::source_location
         where);
 }
 
+bool is_known(VaultAct::Kind kind) {
+    return kind >= VaultAct::Kind::Status && kind <= VaultAct::Kind::Lift;
+}
 bool is_known(Question::Kind kind) {
     return kind >= Question::Kind::Tail && kind <= Question::Kind::Export;
 }

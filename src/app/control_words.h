@@ -78,7 +78,10 @@ struct World {
     std::string patient;  ///< id; empty: everybody
     bool operator==(const World&) const = default;
 };
-using Ask = std::variant<Proof, Append, Read, Next, Erasure, Prune, Rotate, Rewrap, World>;
+/// An act upon the vault: what it gives comes in parts, the others by Next; parts without bytes say
+/// that it goes on.
+using Ask =
+    std::variant<Proof, Append, Read, Next, Erasure, Prune, Rotate, Rewrap, World, VaultAct>;
 
 // ---- what the holder answers, one answer for each ask
 

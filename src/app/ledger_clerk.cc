@@ -197,10 +197,36 @@ Result<std::unique_ptr<Reading>> LedgerClerk::read(const ActorId& reader,
     return reading;
 }
 
-Result<Bytes> Clerk::world(const ActorId&, const std::string&) {
+namespace {
+
+std::unexpected<Error> no_vault() {
     return fail(Code::NotFound,
                 {"il n'y a pas de coffre à côté de ce journal", "no vault is beside this ledger"},
                 {"donnez le dossier d'un service : --state", "give the folder of a core: --state"});
+}
+
+}  // namespace
+
+Result<Bytes> Clerk::world(const ActorId&, const std::string&) {
+    return no_vault();
+}
+
+Result<std::unique_ptr<VaultWork>> Clerk::vault(const VaultAct&) {
+    return no_vault();
+}
+
+void LedgerClerk::keep_with(Keeper keeper) {
+    const std::scoped_lock lock(teller_mutex_);
+    keeper_ = std::move(keeper);
+}
+
+Result<std::unique_ptr<VaultWork>> LedgerClerk::vault(const VaultAct& act) {
+    Keeper keeper;
+    {
+        const std::scoped_lock lock(teller_mutex_);
+        keeper = keeper_;
+    }
+    return keeper ? keeper(act) : Clerk::vault(act);
 }
 
 void LedgerClerk::tell_with(Teller teller) {

@@ -49,6 +49,10 @@ class LedgerClerk final : public Clerk {
     /// once this returned.
     using Teller = std::function<Result<Bytes>(const std::string& patient)>;
     void tell_with(Teller teller);
+    Result<std::unique_ptr<VaultWork>> vault(const VaultAct& act) override;
+    /// Who carries vault() out; null: nobody. Not called again once this returned.
+    using Keeper = std::function<Result<std::unique_ptr<VaultWork>>(const VaultAct& act)>;
+    void keep_with(Keeper keeper);
     Status close() override { return appender_.close(); }
 
     const ledger::Log& log() const { return *opened_.log; }
@@ -69,6 +73,7 @@ class LedgerClerk final : public Clerk {
     ledger::Appender appender_;
     std::mutex teller_mutex_;
     Teller teller_;
+    Keeper keeper_;
 };
 
 }  // namespace hygie::app
