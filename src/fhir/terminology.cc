@@ -54,6 +54,11 @@ bool ValueSet::Part::has(std::string_view code) const {
     return all ? all->find(code) != nullptr : std::ranges::binary_search(codes, code);
 }
 
+std::string_view ValueSet::Part::display_of(std::string_view code) const {
+    const auto found = displays.find(code);
+    return found == displays.end() ? std::string_view() : found->second;
+}
+
 bool ValueSet::has(std::string_view system, std::string_view code) const {
     return std::ranges::any_of(
         parts, [&](const Part& part) { return part.system == system && part.has(code); });
@@ -174,7 +179,8 @@ Result<Json> Terminology::expand(const ExpandQuery& query, Arena& arena) const {
         const CodeSystem* const system = code_system(part.system);
         for (const std::string_view code : part.codes) {
             const Concept* const known = system ? system->find(code) : nullptr;
-            found.add(part.system, code, known ? known->display : std::string_view());
+            const std::string_view own = part.display_of(code);
+            found.add(part.system, code, own.empty() && known ? known->display : own);
         }
     }
     if (found.page.size() > kExpandMax) return too_many();
@@ -183,11 +189,12 @@ Result<Json> Terminology::expand(const ExpandQuery& query, Arena& arena) const {
                                    {"total", number(found.total)},
                                    {"offset", number(query.offset)}});
     if (!found.page.empty()) expansion = arena.with(expansion, "contains", arena.array(found.page));
-    return arena.object({{"resourceType", arena.string("ValueSet")},
-                         {"url", arena.string(set->url)},
-                         {"title", arena.string(set->title)},
-                         {"status", arena.string("active")},
-                         {"expansion", expansion}});
+    Json expanded = arena.object({{"resourceType", arena.string("ValueSet")},
+                                  {"url", arena.string(set->url)},
+                                  {"status", arena.string("active")},
+                                  {"expansion", expansion}});
+    if (!set->title.empty()) expanded = arena.with(expanded, "title", arena.string(set->title));
+    return expanded;
 }
 
 }  // namespace hygie::fhir

@@ -42,11 +42,15 @@ struct CodeSystem {
 struct ValueSet {
     struct Part {
         std::string_view system;
-        const CodeSystem* all = nullptr;      ///< every code of it
-        std::vector<std::string_view> codes;  ///< otherwise these, sorted
+        const CodeSystem* all = nullptr;        ///< every code of it
+        std::vector<std::string_view> codes{};  ///< otherwise these, sorted
         bool (*grammar)(std::string_view code) = nullptr;
+        /// What the set itself calls some of its codes.
+        std::unordered_map<std::string_view, std::string_view> displays{};
 
         bool has(std::string_view code) const;
+        /// Empty when the set does not say.
+        std::string_view display_of(std::string_view code) const;
     };
     std::string_view url;
     std::string_view title;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "fhir/terminology_tables.h"
 
@@ -10,7 +9,9 @@ namespace hygie::fhir {
 
 namespace {
 
-using Codes = std::map<std::string_view, std::set<std::string_view>>;
+/// Of a system: its codes, each with what the resource itself calls it (or nothing).
+using Names = std::map<std::string_view, std::string_view>;
+using Codes = std::map<std::string_view, Names>;
 
 std::unexpected<Error> not_worked_out() {
     return fail(Code::BadInput,
@@ -32,9 +33,10 @@ struct Composer {
         for (const ValueSet::Part& part : set->parts) {
             if (part.grammar) return std::nullopt;
             auto& into = codes[part.system];
-            into.insert(part.codes.begin(), part.codes.end());
+            for (const std::string_view code : part.codes)
+                into.emplace(code, part.display_of(code));
             if (!part.all) continue;
-            for (const Concept& one : part.all->concepts) into.insert(one.code);
+            for (const Concept& one : part.all->concepts) into.emplace(one.code, one.display);
         }
         return codes;
     }
@@ -50,10 +52,11 @@ struct Composer {
         return false;
     }
 
-    std::optional<std::set<std::string_view>> of_system(Json include) const {
-        std::set<std::string_view> codes;
+    std::optional<Names> of_system(Json include) const {
+        Names codes;
         if (const Json listed = include["concept"]) {
-            for (const Json one : listed.items()) codes.insert(one["code"].text());
+            for (const Json one : listed.items())
+                codes.emplace(one["code"].text(), one["display"].text());
             return codes;
         }
         const CodeSystem* const system = known.code_system(include["system"].text());
@@ -65,7 +68,7 @@ struct Composer {
                 if (!passed) return std::nullopt;
                 is_in = is_in && *passed;
             }
-            if (is_in) codes.insert(system->concepts[place].code);
+            if (is_in) codes.emplace(system->concepts[place].code, system->concepts[place].display);
         }
         return codes;
     }
@@ -91,8 +94,8 @@ struct Composer {
         for (const auto& [system, codes] : left) {
             const auto found = right.find(system);
             if (found == right.end()) continue;
-            for (const std::string_view code : codes)
-                if (found->second.contains(code)) both[system].insert(code);
+            for (const auto& name : codes)
+                if (found->second.contains(name.first)) both[system].insert(name);
         }
         return both;
     }
@@ -110,7 +113,7 @@ struct Composer {
             const auto part = of_part(exclude);
             if (!part) return std::nullopt;
             for (const auto& [system, codes] : *part)
-                for (const std::string_view code : codes) all[system].erase(code);
+                for (const auto& [code, display] : codes) all[system].erase(code);
         }
         return all;
     }
@@ -118,7 +121,7 @@ struct Composer {
     static void add_contains(Json contains, Codes& into) {
         for (const Json entry : contains.items()) {
             if (entry["abstract"].kind() != Json::Kind::True)
-                into[entry["system"].text()].insert(entry["code"].text());
+                into[entry["system"].text()].emplace(entry["code"].text(), entry["display"].text());
             add_contains(entry["contains"], into);
         }
     }
@@ -161,8 +164,14 @@ Status Terminology::add_value_set(Json resource) {
     ValueSet set;
     set.url = resource["url"].text();
     set.title = resource["title"].text();
-    for (const auto& [system, found] : *codes)
-        set.parts.push_back({system, nullptr, {found.begin(), found.end()}, nullptr});
+    for (const auto& [system, found] : *codes) {
+        ValueSet::Part part{.system = system};
+        for (const auto& [code, display] : found) {
+            part.codes.push_back(code);
+            if (!display.empty()) part.displays.emplace(code, display);
+        }
+        set.parts.push_back(std::move(part));
+    }
     tables_->keep(std::move(set));
     return {};
 }

@@ -185,11 +185,43 @@ class Interactions(unittest.TestCase):
         self.assertEqual(2, len(traces.json["entry"]))
         self.want(405, "POST", "AuditEvent", {"resourceType": "AuditEvent"})
 
-    def test_a_subscription_says_that_nothing_is_sent(self):
+    def test_a_subscription_without_a_topic_says_that_nothing_is_sent(self):
         kept = self.want(201, "POST", "Subscription", {
             "resourceType": "Subscription", "status": "requested", "reason": "essai", "criteria": "Observation?code=1",
             "channel": {"type": "rest-hook", "endpoint": "https://127.0.0.1:1/"}})
         self.assertEqual("error", kept.json["status"])
+
+    def test_one_person_has_one_identity(self):
+        number = "285052B99012338"
+        patient = {"resourceType": "Patient", "name": [{"use": "official", "family": "Essai", "given": ["Ana"]}],
+                   "gender": "female", "birthDate": "1985-05-03",
+                   "identifier": [{"use": "official", "system": "urn:oid:1.2.250.1.213.1.4.10", "value": number}]}
+        self.want(201, "POST", "Patient", patient)
+        again = self.want(422, "POST", "Patient", patient)
+        self.assertIn("$merge", again.body.decode())
+        self.want(400, "POST", "Patient", patient | {"identifier": [patient["identifier"][0] | {"value": "285052B99012339"}]})
+
+    def test_small_rules_of_the_protocol(self):
+        name = "Patient/" + self.patient
+        self.want(406, "GET", name, headers={"Accept": "application/fhir+json; fhirVersion=5.0"})
+        self.want(304, "GET", name, headers={"If-None-Match": 'W/"7", W/"1"'})
+        self.want(400, "PUT", "Observation/" + "a" * 65, self.observation("long", id="a" * 65))
+        self.want(200, "GET", f"?_type=Patient,Observation&_id={self.patient}")
+        self.want(400, "GET", name + "/$everything?_type=Nothing")
+        cared = self.want(200, "GET", name + "/$everything?start=2015-01-01&end=2016-12-31&_type=Observation")
+        self.assertTrue(all(one["resource"]["effectiveDateTime"][:4] in ("2015", "2016") for one in cared.json["entry"]))
+        self.assertEqual(1, len(self.want(200, "GET", name + "/_history?_at=2026").json["entry"]))
+        self.want(200, "POST", "$validate", self.observation("v"))
+        self.want(200, "GET", name + "/$validate")
+        made = self.want(201, "POST", "ValueSet", {
+            "resourceType": "ValueSet", "status": "active", "url": "urn:essai:vs", "compose": {"include": [
+                {"system": "urn:essai:cs", "concept": [{"code": "a", "display": "Alpha"}]}]}})
+        named = self.want(200, "GET", "ValueSet/$expand?url=urn:essai:vs").json["expansion"]["contains"]
+        self.assertEqual([{"system": "urn:essai:cs", "code": "a", "display": "Alpha"}], named)
+        self.want(200, "GET", f"ValueSet/{made.json['id']}/$validate-code?system=urn:essai:cs&code=a")
+        self.want(400, "GET", "ValueSet/$expand")
+        traces = self.want(200, "GET", "AuditEvent?action=C&outcome=0&_count=3", role="security")
+        self.assertEqual({"C"}, {one["resource"]["action"] for one in traces.json["entry"]})
 
 
 if __name__ == "__main__":

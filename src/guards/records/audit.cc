@@ -2,6 +2,8 @@
 #include <charconv>
 
 #include "event/balp.h"
+#include "fhir/search_query.h"
+#include "fhir/search_single.h"
 #include "fhir/search_value.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
@@ -37,8 +39,21 @@ std::unexpected<Refusal> bad_parameter() {
     return refuse(400, "not-supported",
                   {"un paramètre de cette recherche est inconnu, ou sa valeur",
                    "a parameter of this search is unknown, or its value"},
-                  {"le journal se cherche par patient, agent, entity et date",
-                   "the ledger is searched by patient, agent, entity and date"});
+                  {"voyez les paramètres d'AuditEvent dans GET [base]/metadata",
+                   "see the parameters of AuditEvent in GET [base]/metadata"});
+}
+
+/// What the ledger is asked, and what is then looked for in the AuditEvents it gives.
+struct Asked {
+    AuditTrail::Question question{};
+    Parameters filters{};
+    std::optional<fhir::Query> query{};  ///< of the filters; none without any
+};
+
+bool fits(const Asked& asked, const AuditTrail::Entry& entry) {
+    if (!asked.query) return true;
+    const auto document = fhir::parse(event::to_audit_event(entry.event, entry.place));
+    return document && fhir::would_find(*asked.query, document->root, entry.event.time);
 }
 
 /// "ge2026-01-01": the bounds it gives.
@@ -67,8 +82,9 @@ std::string_view without_type(std::string_view reference, std::string_view type)
     return reference;
 }
 
-Answer<AuditTrail::Question> question_of(const Call& call) {
-    AuditTrail::Question question{.count = kCountDefault};
+Answer<Asked> asked_of(const Desk& desk, const Call& call) {
+    Asked asked{.question = {.count = kCountDefault}};
+    AuditTrail::Question& question = asked.question;
     for (const auto& [name, value] : call.parameters) {
         if (name == "patient") {
             question.patient = PatientId(std::string(without_type(value, "Patient")));
@@ -81,12 +97,21 @@ Answer<AuditTrail::Question> question_of(const Call& call) {
         } else if (name == "_count") {
             std::from_chars(value.data(), value.data() + value.size(), question.count);
             question.count = std::clamp<std::size_t>(question.count, 1, kCountMax);
-        } else if (name != "_sort" || value != "-date") {
+        } else if (name == "_sort" && value == "-date") {
+            continue;
+        } else if (name.starts_with("_sort") || name.starts_with("_include") ||
+                   name.starts_with("_revinclude") || name.contains('.')) {
             return bad_parameter();
+        } else {
+            asked.filters.push_back({name, value});
         }
     }
     if (call.cursor.offset > 0) question.before = call.cursor.offset;
-    return question;
+    if (!asked.filters.empty())
+        asked.query =
+            TRY(fhir::parse_query("AuditEvent", asked.filters,
+                                  {.base = desk.options.base, .now = desk.rooms.clock.now()}));
+    return asked;
 }
 
 /// Entries that the asker may read, newest first, and whether there may be more.
@@ -95,8 +120,9 @@ struct AuditPage {
     std::optional<std::uint64_t> next_before{};
 };
 
-Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, AuditTrail::Question question) {
+Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, const Asked& asked) {
     AuditPage page;
+    AuditTrail::Question question = asked.question;
     const std::size_t wanted = question.count;
     for (int round = 0; round < kRoundsMax; ++round) {
         auto entries = TRY(trail.search(question));
@@ -104,7 +130,8 @@ Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, AuditTrail::Questi
             if (page.entries.size() == wanted) return page;
             question.before = entry.place.index;
             page.next_before = entry.place.index;
-            if (decision_on(sight, entry.event).permitted) page.entries.push_back(std::move(entry));
+            if (fits(asked, entry) && decision_on(sight, entry.event).permitted)
+                page.entries.push_back(std::move(entry));
         }
         if (entries.size() < question.count) {
             page.next_before.reset();
@@ -134,16 +161,18 @@ Answer<Disclosure> read_audit(Desk& desk, const Call& call) {
 Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
     AuditTrail* trail = TRY(trail_of(desk));
     Sight sight(desk, call);
-    const auto question = TRY(question_of(call));
-    const AuditPage page = TRY(audit_page(sight, *trail, question));
+    const Asked asked = TRY(asked_of(desk, call));
+    const AuditPage page = TRY(audit_page(sight, *trail, asked));
     BundleWriter writer("searchset", desk.options.base);
+    writer.link("self", self_link(desk, call));
     if (page.next_before) writer.link("next", page_link(desk, call, {.offset = *page.next_before}));
     for (const AuditTrail::Entry& entry : page.entries) {
         const std::string reference = reference_to("AuditEvent", entry.event.id);
         const std::string body = event::to_audit_event(entry.event, entry.place);
         writer.add({.reference = reference, .resource = body, .search_mode = "match"});
     }
-    event::Event e = event_of(desk, call, event::Type::LedgerRead, question.patient.str(), {});
+    event::Event e =
+        event_of(desk, call, event::Type::LedgerRead, asked.question.patient.str(), {});
     e.query = call.asked;
     return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
 }

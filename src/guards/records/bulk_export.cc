@@ -13,6 +13,7 @@
 #include "guards/records/backstage.h"
 #include "guards/records/exports.h"
 #include "guards/records/handlers.h"
+#include "guards/records/operation_input.h"
 #include "guards/records/search.h"
 #include "vault/unassigned.h"
 
@@ -32,9 +33,10 @@ struct Filter {
 /// What is exported, as asked.
 struct Wanted {
     WallTime since = WallTime::min();
-    std::set<std::string, std::less<>> types{};  ///< empty: all
-    std::vector<Filter> filters{};               ///< of a type: any of them
-    std::string group{};                         ///< id; empty: everybody open to the actor
+    std::set<std::string, std::less<>> types{};     ///< empty: all
+    std::vector<Filter> filters{};                  ///< of a type: any of them
+    std::string group{};                            ///< id; empty: everybody open to the actor
+    std::set<std::string, std::less<>> patients{};  ///< of those; empty: all
     bool with_house = false;
 };
 
@@ -52,8 +54,8 @@ std::unexpected<Refusal> bad_parameter() {
     return refuse(400, "not-supported",
                   {"un paramètre de cet export est inconnu, ou sa valeur",
                    "a parameter of this export is unknown, or its value"},
-                  {"conviennent _since, _type, _typeFilter et _outputFormat",
-                   "fitting are _since, _type, _typeFilter and _outputFormat"});
+                  {"conviennent _since, _type, _typeFilter, patient et _outputFormat",
+                   "fitting are _since, _type, _typeFilter, patient and _outputFormat"});
 }
 
 Answer<void> add_filters(Wanted& wanted, const Desk& desk, std::string_view value) {
@@ -68,14 +70,34 @@ Answer<void> add_filters(Wanted& wanted, const Desk& desk, std::string_view valu
     return {};
 }
 
+/// The patients that the body of a POST names.
+Answer<void> add_patients(Wanted& wanted, const OperationInput& input) {
+    constexpr std::string_view kPatient = "Patient/";
+    for (const fhir::Json parameter : input.body["parameter"].items()) {
+        if (parameter["name"].text() != "patient") continue;
+        const std::string_view reference = parameter["valueReference"]["reference"].text();
+        if (!is_literal_reference(reference) || !reference.starts_with(kPatient))
+            return bad_parameter();
+        wanted.patients.emplace(reference.substr(kPatient.size()));
+    }
+    return {};
+}
+
 Answer<Wanted> wanted_of(const Desk& desk, const Call& call) {
+    constexpr std::array<std::string_view, 5> kKnown = {"_since", "_type", "_typeFilter",
+                                                        "_outputFormat", "patient"};
+    const OperationInput input = TRY(read_input(call, kKnown));
     Wanted wanted{.with_house = call.target.shape == Shape::SystemOperation};
     if (call.target.shape == Shape::InstanceOperation) wanted.group = call.target.id;
-    for (const auto& [name, value] : call.parameters) {
+    TRY_STATUS(add_patients(wanted, input));
+    for (const auto& [name, value] : input.texts) {
         if (name == "_since") {
             wanted.since = TRY(from_rfc3339(value));
         } else if (name == "_type") {
-            for (std::string& type : split(value)) wanted.types.insert(std::move(type));
+            for (std::string& type : split(value)) {
+                if (!is_resource_type(type)) return bad_parameter();
+                wanted.types.insert(std::move(type));
+            }
         } else if (name == "_typeFilter") {
             TRY_STATUS(add_filters(wanted, desk, value));
         } else if (name != "_outputFormat" || !value.contains("ndjson")) {
@@ -102,7 +124,15 @@ Answer<std::vector<std::string>> members_of(Sight& sight, const std::string& gro
 
 /// Records to look into; what of them is open to the actor is judged resource by resource.
 Answer<std::vector<std::string>> patients_of(Sight& sight, const Wanted& wanted) {
-    if (!wanted.group.empty()) return members_of(sight, wanted.group);
+    if (!wanted.patients.empty() && wanted.group.empty())
+        return std::vector<std::string>(wanted.patients.begin(), wanted.patients.end());
+    if (!wanted.group.empty()) {
+        auto members = TRY(members_of(sight, wanted.group));
+        std::erase_if(members, [&](const std::string& member) {
+            return !wanted.patients.empty() && !wanted.patients.contains(member);
+        });
+        return members;
+    }
     if (sight.call().actor.person.empty()) return TRY(sight.desk().rooms.vault.patients());
     std::vector<std::string> patients;
     for (const auto& record : TRY(records_around(sight, "Observation"))) {

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <set>
 #include <span>
 
+#include "fhir/schema.h"
+#include "fhir/search_extract.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
 #include "guards/records/operation_input.h"
@@ -21,8 +24,22 @@ constexpr std::size_t kCountMax = 1'000;
 struct Wanted {
     std::size_t count = kCountMax;
     WallTime since = WallTime::min();
+    std::optional<fhir::DateRange> care{};       ///< from `start` to the end of `end`
     std::set<std::string, std::less<>> types{};  ///< empty: all
 };
+
+Answer<std::optional<fhir::DateRange>> care_of(const OperationInput& input) {
+    const std::string_view start = input.text("start");
+    const std::string_view end = input.text("end");
+    if (start.empty() && end.empty()) return std::optional<fhir::DateRange>();
+    const auto first =
+        start.empty() ? fhir::DateRange{.first = fhir::kDateOpenStart} : fhir::parse_date(start);
+    const auto last =
+        end.empty() ? fhir::DateRange{.last = fhir::kDateOpenEnd} : fhir::parse_date(end);
+    if (first && last) return fhir::DateRange{first->first, last->last};
+    return refuse(400, "invalid", {"start ou end n'est pas une date", "start or end is no date"},
+                  {"écrivez AAAA-MM-JJ", "write YYYY-MM-DD"});
+}
 
 Answer<Wanted> wanted_of(const OperationInput& input) {
     Wanted wanted;
@@ -36,13 +53,55 @@ Answer<Wanted> wanted_of(const OperationInput& input) {
                           {"écrivez un nombre entier", "write a whole number"});
         wanted.count = std::clamp<std::size_t>(wanted.count, 1, kCountMax);
     }
+    wanted.care = TRY(care_of(input));
     std::string_view types = input.text("_type");
     while (!types.empty()) {
         const auto comma = std::min(types.find(','), types.size());
-        wanted.types.emplace(types.substr(0, comma));
+        const std::string_view type = types.substr(0, comma);
+        if (!is_resource_type(type))
+            return refuse(400, "invalid",
+                          {"_type nomme un type inconnu", "_type names an unknown type"},
+                          {"écrivez des types FHIR séparés par des virgules",
+                           "write FHIR types, separated by commas"});
+        wanted.types.emplace(type);
         types.remove_prefix(std::min(comma + 1, types.size()));
     }
     return wanted;
+}
+
+/// Whether the care that a resource tells of falls in the range; what has no date always does.
+bool is_within(fhir::Json resource, const fhir::DateRange& range) {
+    // Of the types of the compartment, by weight: when it happened comes before when it was noted.
+    constexpr std::array<std::string_view, 12> kDates = {
+        "date",       "performed", "onset-date", "effective",  "period",  "authored",
+        "authoredon", "started",   "sent",       "identified", "created", "issued"};
+    const auto rows = fhir::extract(resource);
+    for (const std::string_view code : kDates) {
+        const auto* const param = fhir::find_search_param(resource["resourceType"].text(), code);
+        if (!param || param->type != fhir::SearchParam::Type::Date) continue;
+        bool has_date = false;
+        for (const fhir::IndexRow& row : rows) {
+            if (row.param != param->number) continue;
+            const auto* const when = std::get_if<fhir::DateRange>(&row.value);
+            if (when && when->first <= range.last && when->last >= range.first) return true;
+            has_date = true;
+        }
+        if (has_date) return false;
+    }
+    return true;
+}
+
+/// Leaves out what tells of care at another time.
+Answer<void> keep_care(Sight& sight, const fhir::DateRange& range,
+                       std::vector<vault::Found>& found) {
+    std::vector<vault::Found> kept;
+    for (vault::Found& one : found) {
+        const vault::Version version = TRY(sight.desk().rooms.vault.read(one));
+        const auto document = TRY(fhir::parse(version.body));
+        if (is_within(document.root, range)) kept.push_back(std::move(one));
+    }
+    found = std::move(kept);
+    return {};
 }
 
 std::string reference_of(const vault::Found& found) {
@@ -59,6 +118,7 @@ Answer<std::vector<vault::Found>> open_entries(Sight& sight, const vault::Record
                !sight.may(event::Action::Read, one);
     });
     TRY_STATUS(sight.settle());
+    if (wanted.care) TRY_STATUS(keep_care(sight, *wanted.care, found));
     std::ranges::sort(found, {}, reference_of);
     return found;
 }
@@ -92,7 +152,8 @@ Answer<void> add_referred(Sight& sight, const Wanted& wanted, std::string_view b
 }  // namespace
 
 Answer<Disclosure> everything(Desk& desk, const Call& call) {
-    constexpr std::array<std::string_view, 3> kKnown = {"_since", "_type", "_count"};
+    constexpr std::array<std::string_view, 5> kKnown = {"_since", "_type", "_count", "start",
+                                                        "end"};
     const OperationInput input = TRY(read_input(call, kKnown));
     const Wanted wanted = TRY(wanted_of(input));
     Sight sight(desk, call);
@@ -102,6 +163,7 @@ Answer<Disclosure> everything(Desk& desk, const Call& call) {
     const auto at = std::ranges::upper_bound(entries, call.cursor.last, {}, reference_of);
     BundleWriter writer("searchset", desk.options.base);
     writer.total(entries.size());
+    writer.link("self", self_link(desk, call));
     const auto left = static_cast<std::size_t>(entries.end() - at);
     const auto end = at + static_cast<std::ptrdiff_t>(std::min(wanted.count, left));
     if (end != entries.end() && end != at)

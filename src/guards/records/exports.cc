@@ -65,7 +65,8 @@ Result<std::shared_ptr<Export>> Exports::start(const Call& call) {
     auto one = std::make_shared<Export>();
     one->id = to_hex(desk_.rooms.random.bytes<kIdBytes>());
     one->owner = call.actor.id;
-    one->request = call.asked;
+    const std::string& base = desk_.options.base;
+    one->request = base.substr(0, base.size() - desk_.base_path.size()) + call.asked;
     one->started = now;
     desk_.rooms.random.fill(one->key.mutable_view());
     one->dir = join(desk_.options.export_dir, one->id);

@@ -6,10 +6,12 @@
 #include <queue>
 #include <set>
 
+#include "fhir/search_value.h"
 #include "guards/records/around.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
 #include "guards/records/sight.h"
+#include "guards/records/versions.h"
 #include "vault/unassigned.h"
 
 /// history of one resource, of a type and of everything that is open to the asker
@@ -26,7 +28,25 @@ constexpr std::size_t kPageBytesMax = 32 << 20;
 struct Wanted {
     std::size_t count = kCountDefault;
     WallTime since = WallTime::min();
+    WallTime from = WallTime::min();   ///< of _at: what was in force at some time from here…
+    WallTime until = WallTime::max();  ///< …to here, not included
+
+    /// Whether a version that was in force from `updated` to `replaced` is asked for.
+    bool has(WallTime updated, WallTime replaced) const {
+        return updated >= since && updated < until && replaced > from;
+    }
 };
+
+/// "2026-11": versions that were in force at any moment of it.
+Answer<void> add_at(Wanted& wanted, std::string_view value) {
+    const auto range = fhir::parse_date(value);
+    if (!range)
+        return refuse(400, "invalid", {"_at n'est pas une date", "_at is no date"},
+                      {"écrivez une date ou un instant FHIR", "write a FHIR date or instant"});
+    wanted.from = WallTime{Micros(range->first / fhir::kDateUnitsPerMicro)};
+    wanted.until = WallTime{Micros(range->last / fhir::kDateUnitsPerMicro + 1)};
+    return {};
+}
 
 Answer<Wanted> wanted_of(const Call& call) {
     Wanted wanted;
@@ -41,14 +61,17 @@ Answer<Wanted> wanted_of(const Call& call) {
         } else if (name == "_since") {
             wanted.since = TRY(from_rfc3339(value));
             continue;
+        } else if (name == "_at") {
+            TRY_STATUS(add_at(wanted, value));
+            continue;
         } else if (call.wishes.lenient) {
             continue;
         }
-        return refuse(
-            400, "not-supported",
-            {"un paramètre de cet historique est inconnu, ou sa valeur",
-             "a parameter of this history is unknown, or its value"},
-            {"seuls _count et _since conviennent ici", "only _count and _since fit here"});
+        return refuse(400, "not-supported",
+                      {"un paramètre de cet historique est inconnu, ou sa valeur",
+                       "a parameter of this history is unknown, or its value"},
+                      {"seuls _count, _since et _at conviennent ici",
+                       "only _count, _since and _at fit here"});
     }
     return wanted;
 }
@@ -71,16 +94,11 @@ void add_version(BundleWriter& writer, const vault::Version& version) {
                 .last_modified = updated});
 }
 
-std::string self_link(const Desk& desk, const Call& call) {
-    const std::string query = print_query(call.parameters);
-    return desk.options.base + call.request.path.substr(desk.base_path.size()) +
-           (query.empty() ? "" : "?") + query;
-}
-
 /// A resource with versions yet to tell, the newest of them first.
 struct Thread {
     vault::Found found{};
     vault::Version next{};
+    WallTime replaced = WallTime::max();  ///< when the version after it came
     /// Order of a wide history: newest first, then by name, so that pages fit together.
     auto key() const { return std::tuple(next.updated, std::string_view(next.type), next.id); }
     bool operator<(const Thread& other) const { return key() < other.key(); }
@@ -116,7 +134,7 @@ void add_entries(Sight& sight, const std::shared_ptr<const vault::Record>& recor
 
 /// All versions of these resources, newest first, given to `tell` until it returns false.
 Answer<void> tell_versions(
-    Desk& desk, std::vector<vault::Found> found, WallTime since,
+    Desk& desk, std::vector<vault::Found> found, const Wanted& wanted,
     const std::function<bool(const vault::Version&, const vault::Found&)>& tell) {
     std::ranges::sort(found, std::greater(), [](const vault::Found& f) { return f.entry.updated; });
     std::priority_queue<Thread> threads;
@@ -132,9 +150,11 @@ Answer<void> tell_versions(
         if (threads.empty()) return {};
         Thread thread = threads.top();
         threads.pop();
-        if (thread.next.updated < since) continue;
-        if (!tell(thread.next, thread.found)) return {};
+        if (thread.next.updated < wanted.since || thread.replaced <= wanted.from) continue;
+        const bool is_asked = wanted.has(thread.next.updated, thread.replaced);
+        if (is_asked && !tell(thread.next, thread.found)) return {};
         if (thread.next.version == 1) continue;
+        thread.replaced = thread.next.updated;
         auto before = desk.rooms.vault.read(thread.found, thread.next.version - 1);
         if (!before) return std::unexpected(Refusal(before.error()));
         thread.next = *std::move(before);
@@ -163,12 +183,60 @@ std::vector<event::Event> history_events(Sight& sight, const std::vector<vault::
     return events;
 }
 
+/// A page of all versions of these resources that are asked for, newest first.
+Answer<Disclosure> disclose_versions(Sight& sight, const Wanted& wanted,
+                                     std::vector<vault::Found> found) {
+    Desk& desk = sight.desk();
+    const Call& call = sight.call();
+    std::vector<vault::Version> page;
+    std::vector<vault::Found> told;
+    bool is_behind = call.cursor.last.empty();
+    bool more = false;
+    std::size_t bytes = 0;
+    TRY_STATUS(tell_versions(desk, std::move(found), wanted,
+                             [&](const vault::Version& version, const vault::Found& of) {
+                                 if (!is_behind) {
+                                     is_behind = place_of(version) == call.cursor.last;
+                                     return true;
+                                 }
+                                 more = page.size() == wanted.count || bytes > kPageBytesMax;
+                                 if (more) return false;
+                                 bytes += version.body.size();
+                                 page.push_back(version);
+                                 told.push_back(of);
+                                 return true;
+                             }));
+    BundleWriter writer("history", desk.options.base);
+    writer.link("self", self_link(desk, call));
+    if (more) writer.link("next", page_link(desk, call, {.last = place_of(page.back())}));
+    for (const vault::Version& version : page) add_version(writer, version);
+    return Disclosure{json_response(call, 200, writer.finish()), history_events(sight, told)};
+}
+
 }  // namespace
+
+Answer<std::vector<vault::Version>> versions_since(Sight& sight, WallTime since, std::size_t most) {
+    std::vector<vault::Found> found;
+    for (const auto& record : TRY(records_around(sight, "Observation")))
+        add_entries(sight, record, {}, since, found);
+    std::vector<vault::Version> versions;
+    Wanted wanted;
+    wanted.since = since;
+    TRY_STATUS(tell_versions(sight.desk(), std::move(found), wanted,
+                             [&](const vault::Version& version, const vault::Found&) {
+                                 versions.push_back(version);
+                                 return versions.size() < most;
+                             }));
+    std::ranges::reverse(versions);
+    return versions;
+}
 
 Answer<Disclosure> read_history(Desk& desk, const Call& call) {
     Sight sight(desk, call);
     const auto found = TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
     const Wanted wanted = TRY(wanted_of(call));
+    if (wanted.from != WallTime::min())
+        return disclose_versions(sight, wanted, {found});
     const auto from = static_cast<std::uint32_t>(call.cursor.offset);
     auto versions = TRY(desk.rooms.vault.history(found, from, wanted.count));
     std::erase_if(versions, [&](const auto& version) { return version.updated < wanted.since; });
@@ -192,29 +260,7 @@ Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
     std::vector<vault::Found> found;
     for (const auto& record : records) add_entries(sight, record, type, wanted.since, found);
     TRY_STATUS(sight.settle());
-    std::vector<vault::Version> page;
-    std::vector<vault::Found> told;
-    bool is_behind = call.cursor.last.empty();
-    bool more = false;
-    std::size_t bytes = 0;
-    TRY_STATUS(tell_versions(desk, std::move(found), wanted.since,
-                             [&](const vault::Version& version, const vault::Found& of) {
-                                 if (!is_behind) {
-                                     is_behind = place_of(version) == call.cursor.last;
-                                     return true;
-                                 }
-                                 more = page.size() == wanted.count || bytes > kPageBytesMax;
-                                 if (more) return false;
-                                 bytes += version.body.size();
-                                 page.push_back(version);
-                                 told.push_back(of);
-                                 return true;
-                             }));
-    BundleWriter writer("history", desk.options.base);
-    writer.link("self", self_link(desk, call));
-    if (more) writer.link("next", page_link(desk, call, {.last = place_of(page.back())}));
-    for (const vault::Version& version : page) add_version(writer, version);
-    return Disclosure{json_response(call, 200, writer.finish()), history_events(sight, told)};
+    return disclose_versions(sight, wanted, std::move(found));
 }
 
 }  // namespace hygie::records

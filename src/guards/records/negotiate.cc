@@ -47,6 +47,19 @@ bool is_json_type(std::string_view type) {
     return std::ranges::any_of(kTypes, [&](auto known) { return same_word(type, known); });
 }
 
+/// No version of FHIR is asked for, or the one spoken here
+/// (https://hl7.org/fhir/R4/http.html#version-parameter).
+bool is_r4(std::string_view parameters) {
+    constexpr std::string_view kVersion = "fhirVersion=";
+    while (!parameters.empty()) {
+        std::string_view parameter = next_of(parameters, ';');
+        if (!parameter.starts_with(kVersion)) continue;
+        parameter.remove_prefix(kVersion.size());
+        return parameter == "4.0" || parameter == "\"4.0\"" || parameter == "4.0.1";
+    }
+    return true;
+}
+
 bool accepts_json(std::string_view accept) {
     if (trimmed(accept).empty()) return true;
     while (!accept.empty()) {
@@ -54,7 +67,7 @@ bool accepts_json(std::string_view accept) {
         const std::string_view type = next_of(element, ';');
         const bool fits = type == "*/*" || same_word(type, "application/*") || is_json_type(type) ||
                           same_word(type, kNdjson);
-        if (fits && weight_of(element) > 0) return true;
+        if (fits && is_r4(element) && weight_of(element) > 0) return true;
     }
     return false;
 }
@@ -83,9 +96,10 @@ void read_prefer(std::string_view prefer, Wishes& wishes) {
 }
 
 std::unexpected<Refusal> not_acceptable() {
-    return refuse(406, "not-supported",
-                  {"l'interface ne parle que JSON", "the interface speaks JSON only"},
-                  {"demandez application/fhir+json", "ask for application/fhir+json"});
+    return refuse(
+        406, "not-supported",
+        {"l'interface ne parle que JSON, en FHIR R4", "the interface speaks JSON only, in FHIR R4"},
+        {"demandez application/fhir+json", "ask for application/fhir+json"});
 }
 
 }  // namespace
@@ -134,6 +148,7 @@ Refusal unsupported_body() {
 Answer<BodyKind> body_kind(const http::Request& request) {
     std::string_view header = request.header("content-type");
     const std::string_view type = next_of(header, ';');
+    if (!is_r4(header)) return std::unexpected(unsupported_body());
     while (!header.empty()) {
         const std::string_view parameter = next_of(header, ';');
         if (!parameter.starts_with("charset=")) continue;
@@ -160,6 +175,14 @@ std::optional<std::uint32_t> version_in_etag(std::string_view etag) {
     if (error != std::errc() || end != etag.data() + etag.size() || version == 0)
         return std::nullopt;
     return version;
+}
+
+bool has_version(std::string_view etags, std::uint32_t version) {
+    while (!etags.empty()) {
+        const std::string_view etag = next_of(etags, ',');
+        if (etag == "*" || version_in_etag(etag) == version) return true;
+    }
+    return false;
 }
 
 std::string etag_of(std::uint32_t version) {

@@ -30,7 +30,7 @@ struct Wishes {
 };
 
 /// Reads Accept, Accept-Language, Prefer and takes _format and _pretty out of the parameters.
-/// Refuses with 406 what is not JSON.
+/// Refuses with 406 what is not JSON, or another version of FHIR.
 Answer<Wishes> negotiate(const http::Request& request, Parameters& parameters);
 
 /// Only the language, for answers to requests that cannot be read.
@@ -44,6 +44,8 @@ Refusal unsupported_body();
 
 /// W/"3" → 3 (also "3" and 3); none when it is no version of ours.
 std::optional<std::uint32_t> version_in_etag(std::string_view etag);
+/// Whether a list of ETags, as If-None-Match has it, names that version; "*" names each.
+bool has_version(std::string_view etags, std::uint32_t version);
 std::string etag_of(std::uint32_t version);
 
 /// IMF-fixdate of RFC 9110 §5.6.7: "Tue, 24 Nov 2026 08:30:00 GMT".

@@ -52,6 +52,14 @@ Answer<Json> edit_object(fhir::Arena& arena, Json object, const std::string& nam
 
 }  // namespace
 
+std::unexpected<Refusal> malformed_patch() {
+    return refuse(
+        400, "structure",
+        {"une opération du patch est mal écrite", "an operation of the patch is malformed"},
+        {"il faut op, path, et value ou from selon l'opération (RFC 6902 §4)",
+         "op and path are needed, and value or from as the operation asks (RFC 6902 §4)"});
+}
+
 std::unexpected<Refusal> misfit(std::string expression) {
     return refuse(422, "processing",
                   {"le patch ne convient pas à la ressource telle qu'elle est",
@@ -64,7 +72,7 @@ std::unexpected<Refusal> misfit(std::string expression) {
 Answer<Pointer> parse_pointer(std::string_view text) {
     Pointer pointer;
     if (text.empty()) return pointer;
-    if (text.front() != '/') return misfit({});
+    if (text.front() != '/') return malformed_patch();
     for (const char c : text) {
         if (c == '/') {
             pointer.emplace_back();
@@ -75,7 +83,7 @@ Answer<Pointer> parse_pointer(std::string_view text) {
     for (std::string& token : pointer) {
         for (std::size_t i = 0; (i = token.find('~', i)) != token.npos; ++i) {
             const char code = i + 1 < token.size() ? token[i + 1] : '\0';
-            if (code != '0' && code != '1') return misfit({});
+            if (code != '0' && code != '1') return malformed_patch();
             token.replace(i, 2, code == '0' ? "~" : "/");
         }
     }

@@ -35,6 +35,8 @@ Answer<fhir::Json> edited(fhir::Arena& arena, fhir::Json root, std::span<const s
 /// The document without the empty arrays and objects that a removal left: FHIR has none.
 fhir::Json pruned(fhir::Arena& arena, fhir::Json value);
 
+/// 400: no patch at all (RFC 5789 §2.2).
+std::unexpected<Refusal> malformed_patch();
 /// 422: the patch does not fit what is there.
 std::unexpected<Refusal> misfit(std::string expression);
 

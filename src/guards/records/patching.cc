@@ -14,7 +14,7 @@ using fhir::Json;
 /// A member of an operation that has to be there.
 Answer<Pointer> pointer_in(Json operation, std::string_view name) {
     const Json text = operation[name];
-    if (!text.is_string()) return misfit({});
+    if (!text.is_string()) return malformed_patch();
     return parse_pointer(text.text());
 }
 
@@ -29,7 +29,7 @@ Answer<Json> applied(fhir::Arena& arena, Json document, Json operation) {
     const Pointer path = TRY(pointer_in(operation, "path"));
     const Json value = operation["value"];
     const bool needs_value = op == "add" || op == "replace" || op == "test";
-    if (needs_value && !value) return misfit({});
+    if (needs_value && !value) return malformed_patch();
     if (op == "add") return edited(arena, document, path, Edit::Add, arena.copy(value));
     if (op == "replace") {
         if (path.empty()) return arena.copy(value);
@@ -40,7 +40,7 @@ Answer<Json> applied(fhir::Arena& arena, Json document, Json operation) {
         if (at(document, path) != value) return misfit({});
         return document;
     }
-    if (op != "move" && op != "copy") return misfit({});
+    if (op != "move" && op != "copy") return malformed_patch();
     const Pointer from = TRY(pointer_in(operation, "from"));
     const Json moved = at(document, from);
     if (!moved || is_prefix(from, path)) return misfit({});

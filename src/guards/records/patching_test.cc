@@ -63,20 +63,25 @@ TEST(JsonPatch, DoesWhatTheRfcShows) {
 
 TEST(JsonPatch, RefusesWhatDoesNotFit) {
     const std::string before = basic(R"({"foo":"bar","list":[1]})");
-    for (const std::string bad :
-         {R"([{"op":"test","path":"/x/foo","value":"bar2"}])",
-          R"([{"op":"remove","path":"/x/none"}])",
-          R"([{"op":"replace","path":"/x/none","value":1}])",
-          R"([{"op":"add","path":"/x/none/deeper","value":1}])",
-          R"([{"op":"add","path":"/x/list/2","value":1}])",
-          R"([{"op":"add","path":"/x/list/01","value":1}])",
-          R"([{"op":"add","path":"x/list","value":1}])",
-          R"([{"op":"add","path":"/x/~2","value":1}])",
-          R"([{"op":"move","from":"/x","path":"/x/foo"}])", R"([{"op":"add","path":"/x/v"}])",
-          R"([{"op":"dance","path":"/x"}])", R"([{"path":"/x"}])", R"([1])",
-          R"([{"op":"replace","path":"/resourceType","value":"Patient"}])",
-          R"([{"op":"remove","path":""}])"})
+    for (const std::string bad : {R"([{"op":"test","path":"/x/foo","value":"bar2"}])",
+                                  R"([{"op":"remove","path":"/x/none"}])",
+                                  R"([{"op":"replace","path":"/x/none","value":1}])",
+                                  R"([{"op":"add","path":"/x/none/deeper","value":1}])",
+                                  R"([{"op":"add","path":"/x/list/2","value":1}])",
+                                  R"([{"op":"add","path":"/x/list/01","value":1}])",
+                                  R"([{"op":"move","from":"/x","path":"/x/foo"}])",
+                                  R"([{"op":"replace","path":"/resourceType","value":"Patient"}])",
+                                  R"([{"op":"remove","path":""}])"})
         EXPECT_EQ(patch(before, bad), "[422]") << bad;
+}
+
+TEST(JsonPatch, TellsWhatIsNoPatchFromWhatDoesNotFit) {
+    const std::string before = basic(R"({"foo":"bar","list":[1]})");
+    for (const std::string bad :
+         {R"([{"op":"add","path":"x/list","value":1}])",
+          R"([{"op":"add","path":"/x/~2","value":1}])", R"([{"op":"add","path":"/x/v"}])",
+          R"([{"op":"dance","path":"/x"}])", R"([{"path":"/x"}])", R"([1])"})
+        EXPECT_EQ(patch(before, bad), "[400]") << bad;
 }
 
 std::string operation(const std::string& parts) {

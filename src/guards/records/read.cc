@@ -9,8 +9,8 @@ namespace {
 
 /// Whether the client already has this version (RFC 9110 §13.1): If-None-Match wins.
 bool is_unchanged(const http::Request& request, const vault::Version& version) {
-    if (const auto etag = request.header("if-none-match"); !etag.empty())
-        return etag == "*" || version_in_etag(etag) == version.version;
+    if (const auto etags = request.header("if-none-match"); !etags.empty())
+        return has_version(etags, version.version);
     const auto since = parse_http_date(request.header("if-modified-since"));
     return since && std::chrono::floor<std::chrono::seconds>(version.updated) <= *since;
 }

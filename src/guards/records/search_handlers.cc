@@ -149,7 +149,7 @@ Answer<void> add_bodies(Desk& desk, BundleWriter& writer, const std::vector<vaul
 }
 
 std::string self_link(const Desk& desk, const Call& call, const fhir::Query& query) {
-    std::string path = call.request.path.substr(desk.base_path.size());
+    std::string path = path_below_base(desk, call);
     if (const auto end = path.rfind("/_search"); end != path.npos) path.erase(end);
     Parameters parameters = query.used;
     if (call.target.type.empty() || call.target.name == "*")

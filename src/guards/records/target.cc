@@ -66,11 +66,6 @@ std::optional<std::string> decode(std::string_view text, Plus plus) {
     return out;
 }
 
-bool is_type(std::string_view text) {
-    const fhir::TypeDef* type = fhir::find_type(text);
-    return type && type->kind == fhir::TypeKind::Resource && !type->is_abstract;
-}
-
 bool is_version(std::string_view text) {
     return !text.empty() && text.size() <= kVersionDigitsMax &&
            std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -135,7 +130,7 @@ std::optional<Target> instance_target(Parts parts) {
         target.shape = Shape::InstanceOperation;
         return target;
     }
-    if (third != "*" && !is_type(third)) return std::nullopt;
+    if (third != "*" && !is_resource_type(third)) return std::nullopt;
     if (parts.size() == 4 && parts[3] != "_search") return std::nullopt;
     target.shape = parts.size() == 4 ? Shape::CompartmentSearch : Shape::Compartment;
     return target;
@@ -178,7 +173,13 @@ bool is_id(std::string_view text) {
 
 bool is_literal_reference(std::string_view text) {
     const auto slash = text.find('/');
-    return slash != text.npos && is_id(text.substr(slash + 1)) && is_type(text.substr(0, slash));
+    return slash != text.npos && is_id(text.substr(slash + 1)) &&
+           is_resource_type(text.substr(0, slash));
+}
+
+bool is_resource_type(std::string_view text) {
+    const fhir::TypeDef* type = fhir::find_type(text);
+    return type && type->kind == fhir::TypeKind::Resource && !type->is_abstract;
 }
 
 bool is_from_ledger(std::string_view type) {
@@ -196,7 +197,7 @@ Result<Target> parse_target(std::string_view path) {
         path = slash == path.npos ? std::string_view() : path.substr(slash + 1);
     }
     std::optional<Target> target;
-    if (parts.empty() || !is_type(parts[0])) {
+    if (parts.empty() || !is_resource_type(parts[0])) {
         target = system_target(parts);
     } else {
         target = type_target(parts);

@@ -60,6 +60,9 @@ bool is_id(std::string_view text);
 /// "Observation/42": a type of R4, a slash and an id.
 bool is_literal_reference(std::string_view text);
 
+/// "Observation": a type of R4, whatever case is another.
+bool is_resource_type(std::string_view text);
+
 /// AuditEvent: served from the ledger and from nowhere else, never written.
 bool is_from_ledger(std::string_view type);
 

@@ -98,6 +98,14 @@ Result<std::size_t> number_of(std::string_view text, std::size_t otherwise) {
                 {"écrivez un nombre entier", "write a whole number"});
 }
 
+Refusal no_value_set() {
+    return {400,
+            "required",
+            {"il faut un jeu de valeurs", "a value set is needed"},
+            {"nommez-le par url ou par son id, ou envoyez-le dans « valueSet »",
+             "name it by url or by its id, or send it in \"valueSet\""}};
+}
+
 /// Unlike a record, an unknown code is no secret: its 404 says what is unknown.
 Refusal unknown(const Error& error) {
     if (error.code != Code::NotFound) return error;
@@ -113,6 +121,7 @@ Answer<Disclosure> expand(Desk& desk, const Call& call) {
     Sight sight(desk, call);
     fhir::Terminology terminology(desk.options.terminology);
     const std::string url = TRY(learn(sight, input, terminology));
+    if (url.empty()) return std::unexpected(no_value_set());
     const auto expanded =
         terminology.expand({.value_set = url,
                             .filter = input.text("filter"),
@@ -134,6 +143,7 @@ Answer<Disclosure> validate_code(Desk& desk, const Call& call) {
     const std::string url = TRY(learn(sight, input, terminology));
     fhir::Coding coding = coding_of(input);
     const bool in_system = call.target.type == "CodeSystem";
+    if (url.empty() && !in_system) return std::unexpected(no_value_set());
     if (in_system && coding.system.empty()) coding.system = url;
     const auto verdict =
         terminology.validate_code(in_system ? std::string_view() : std::string_view(url), coding);
@@ -160,8 +170,10 @@ Answer<Disclosure> lookup(Desk& desk, const Call& call) {
     if (!found) return std::unexpected(unknown(found.error()));
     fhir::Arena& arena = input.arena;
     const fhir::CodeSystem* system = terminology.code_system(coding.system);
+    const bool has_title = system && !system->title.empty();
     const std::array<Json, 2> told = {
-        named(arena, "name", "valueString", arena.string(system ? system->title : coding.system)),
+        named(arena, "name", "valueString",
+              arena.string(has_title ? system->title : coding.system)),
         named(arena, "display", "valueString",
               arena.string(found->display.empty() ? found->code : found->display))};
     return parameters_answer(desk, call, arena, told);

@@ -21,7 +21,10 @@ Answer<Disclosure> validate(Desk& desk, const Call& call) {
         add_basis(e, sight.reasons());
         resource = TRY(input.arena.parse(TRY(desk.rooms.vault.read(found)).body));
     }
-    if (resource["resourceType"].text() != call.target.type)
+    const bool at_system = call.target.shape == Shape::SystemOperation;
+    const bool fits = at_system ? resource["resourceType"].is_string()
+                                : resource["resourceType"].text() == call.target.type;
+    if (!fits)
         return refuse(400, "required",
                       {"il faut une ressource du type de l'adresse",
                        "a resource of the type of the URL is needed"},
