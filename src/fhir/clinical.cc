@@ -8,6 +8,7 @@
 #include "fhir/clinical_dose.h"
 #include "fhir/clinical_substance.h"
 #include "fhir/clinical_vaccine.h"
+#include "fhir/french.h"
 
 namespace hygie::fhir {
 
@@ -25,6 +26,13 @@ bool is_same_resource(Json left, Json right) {
 bool has_code(Json status, std::string_view wanted) {
     return std::ranges::any_of(status["coding"].items(),
                                [&](Json coding) { return coding["code"].text() == wanted; });
+}
+
+constexpr std::string_view kMedicationTypes[] = {"MedicationRequest", "MedicationStatement",
+                                                 "MedicationAdministration", "MedicationDispense"};
+
+bool is_medication_use(std::string_view type) {
+    return std::ranges::find(kMedicationTypes, type) != std::end(kMedicationTypes);
 }
 
 /// Whether an allergy is to be reckoned with.
@@ -65,15 +73,49 @@ Substances drug_of(Json resource, std::span<const Json> record) {
     return drug;
 }
 
+Substances allergen_of(Json allergy) {
+    Substances allergen;
+    allergen.add_concept(allergy["code"]);
+    for (const Json reaction : allergy["reaction"].items())
+        allergen.add_concept(reaction["substance"]);
+    return allergen;
+}
+
+/// An allergy that becomes known while its substance is prescribed.
+void check_prescriptions(Json allergy, std::span<const Json> record, std::vector<Finding>& out) {
+    if (!is_active(allergy)) return;
+    const Substances allergen = allergen_of(allergy);
+    for (const Json resource : record) {
+        if (!is_medication_use(resource["resourceType"].text()) || !is_in_use(resource)) continue;
+        if (match_of(allergen, drug_of(resource, record)).kind == SubstanceMatch::Kind::None)
+            continue;
+        out.push_back({Finding::Kind::Allergy,
+                       Issue::Severity::Warning,
+                       "AllergyIntolerance.code",
+                       {"Cette substance, ou une de sa famille, est déjà prescrite ou prise.",
+                        "This substance, or one of its family, is already prescribed or taken."},
+                       reference_of(resource)});
+    }
+}
+
+void check_traits(Json patient, std::vector<Finding>& out) {
+    for (const Trait trait : traits_against_ins(patient)) {
+        const bool is_sex = trait == Trait::Sex;
+        const Text name = name_of(trait);
+        out.push_back({Finding::Kind::Identity,
+                       Issue::Severity::Warning,
+                       is_sex ? "Patient.gender" : "Patient.birthDate",
+                       {fmt::format("Le matricule INS dit autre chose que {}.", name.fr),
+                        fmt::format("The INS number says otherwise than {}.", name.en)}});
+    }
+}
+
 void check_allergies(Json resource, std::span<const Json> record, std::vector<Finding>& out) {
     if (!is_in_use(resource)) return;
     const Substances drug = drug_of(resource, record);
     for (const Json allergy : record) {
         if (allergy["resourceType"].text() != "AllergyIntolerance" || !is_active(allergy)) continue;
-        Substances allergen;
-        allergen.add_concept(allergy["code"]);
-        for (const Json reaction : allergy["reaction"].items())
-            allergen.add_concept(reaction["substance"]);
+        const Substances allergen = allergen_of(allergy);
         const auto match = match_of(allergen, drug);
         if (match.kind == SubstanceMatch::Kind::None) continue;
         const bool same = match.kind == SubstanceMatch::Kind::Same;
@@ -127,13 +169,6 @@ void check_doses(Json resource, std::vector<Finding>& out) {
                                               issue.bound)}});
 }
 
-constexpr std::string_view kMedicationTypes[] = {"MedicationRequest", "MedicationStatement",
-                                                 "MedicationAdministration", "MedicationDispense"};
-
-bool is_medication_use(std::string_view type) {
-    return std::ranges::find(kMedicationTypes, type) != std::end(kMedicationTypes);
-}
-
 }  // namespace
 
 std::string_view detected_code(Finding::Kind kind) {
@@ -150,6 +185,8 @@ std::string_view detected_code(Finding::Kind kind) {
         case Finding::Kind::InFuture:
         case Finding::Kind::Expired:
             return "TIME";
+        case Finding::Kind::Identity:
+            return "KEY206";
         case Finding::Kind::Gap:
             break;
     }
@@ -163,6 +200,7 @@ std::string_view detected_severity(const Finding& finding) {
             return "high";
         case Finding::Kind::SameVaccine:
         case Finding::Kind::Expired:
+        case Finding::Kind::Identity:
             return "moderate";
         default:
             return "low";
@@ -172,7 +210,9 @@ std::string_view detected_severity(const Finding& finding) {
 std::span<const std::string_view> related_types(std::string_view type) {
     static constexpr std::string_view kForVaccine[] = {"Immunization", "AllergyIntolerance"};
     static constexpr std::string_view kForDrug[] = {"AllergyIntolerance", "Medication"};
+    static constexpr std::string_view kForAllergy[] = {"MedicationRequest", "MedicationStatement"};
     if (type == "Immunization") return kForVaccine;
+    if (type == "AllergyIntolerance") return kForAllergy;
     return is_medication_use(type) ? std::span<const std::string_view>(kForDrug)
                                    : std::span<const std::string_view>();
 }
@@ -187,6 +227,10 @@ std::vector<Finding> contradictions(Json resource, std::span<const Json> record)
     } else if (is_medication_use(type)) {
         check_allergies(resource, record, out);
         check_doses(resource, out);
+    } else if (type == "AllergyIntolerance") {
+        check_prescriptions(resource, record, out);
+    } else if (type == "Patient") {
+        check_traits(resource, out);
     }
     return out;
 }

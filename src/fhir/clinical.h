@@ -27,6 +27,7 @@ struct Finding {
         AfterDeath,
         InFuture,  ///< said to have happened, at a time to come
         Expired,   ///< used after the date it was good for
+        Identity,  ///< the INS number says otherwise than the traits beside it
         Gap,       ///< something that a record must hold is not there
     };
     Kind kind = Kind::Gap;
@@ -37,7 +38,7 @@ struct Finding {
 };
 
 /// For DetectedIssue.code (http://terminology.hl7.org/CodeSystem/v3-ActCode): "ALGY", "DOSEIVL",
-/// "DOSE", "TIME"; empty for gaps.
+/// "DOSE", "TIME", "KEY206"; empty for gaps.
 std::string_view detected_code(Finding::Kind kind);
 /// For DetectedIssue.severity: "high", "moderate", "low".
 std::string_view detected_severity(const Finding& finding);
@@ -47,7 +48,8 @@ std::string_view detected_severity(const Finding& finding);
 std::span<const std::string_view> related_types(std::string_view type);
 
 /// Contradictions of a new resource with the patient's record, as warnings: the same vaccine within
-/// its interval, a prescription against an active allergy, an implausible dose. `record` holds the
+/// its interval, a prescription against an active allergy (whichever comes last), an implausible
+/// dose, an INS number that says otherwise than the patient's traits. `record` holds the
 /// current resources of related_types(); others, and an older version of the same one, are passed
 /// over.
 std::vector<Finding> contradictions(Json resource, std::span<const Json> record);

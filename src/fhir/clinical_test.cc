@@ -111,6 +111,19 @@ TEST_F(Clinical, APrescriptionAgainstAnAllergy) {
         told(penicillin, prescription(R"({"text":"penicilline"})", R"(,"doNotPerform":true)")));
 }
 
+TEST_F(Clinical, AnAllergyToWhatIsPrescribedAlready) {
+    const std::string amoxicillin =
+        R"({"coding":[{"system":"http://www.whocc.no/atc","code":"J01CA04"}]})";
+    const Json taken = prescription(amoxicillin);
+    const Json over = prescription(amoxicillin, R"(,"x":1)");
+    EXPECT_EQ(kinds(contradictions(allergy(amoxicillin), {{taken}})), std::set{Kind::Allergy});
+    EXPECT_EQ(contradictions(allergy(amoxicillin), {{taken}}).front().with, "MedicationRequest/m");
+    const Json refuted =
+        allergy(amoxicillin, R"(,"verificationStatus":{"coding":[{"code":"refuted"}]})");
+    EXPECT_TRUE(contradictions(refuted, {{taken}}).empty());
+    EXPECT_TRUE(contradictions(allergy(R"({"text":"latex"})"), {{over}}).empty());
+}
+
 TEST_F(Clinical, AMedicationElsewhereIsFollowed) {
     const Json penicillin = allergy(R"({"text":"ampicilline"})");
     const Json medication =

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "fhir/json.h"
 #include "fhir/validate.h"
 
@@ -23,6 +25,21 @@ InsFit fit_of_ins(std::string_view system, std::string_view value);
 /// Whether the identity is qualified: a matricule INS that fits, and a status that says it was
 /// validated (identityStatus VALI).
 bool has_qualified_identity(Json patient);
+
+/// Its INS numbers in use ("use" is not "old"), as "system|value"; those that do not fit left out.
+std::vector<std::string> ins_numbers(Json patient);
+
+/// Traits that the référentiel national d'identitovigilance calls strict, as far as two versions of
+/// a Patient can be compared by them: birth name, given names of birth, sex, birth date, birth
+/// place.
+enum class Trait : std::uint8_t { BirthName, GivenNames, Sex, BirthDate, BirthPlace };
+/// Those that differ. A trait that `before` does not have may be added.
+std::vector<Trait> changed_traits(Json before, Json after);
+Text name_of(Trait trait);
+
+/// What an INS number in use says otherwise than the resource: Sex or BirthDate. The number is kept
+/// for life, so that the resource may be right.
+std::vector<Trait> traits_against_ins(Json patient);
 
 /// Canonicals of FR Core that are checked here as code.
 inline constexpr std::string_view kFrenchPatient =

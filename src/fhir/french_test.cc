@@ -112,3 +112,35 @@ TEST(French, TheProfileOfAPatientWithInsIsKept) {
     EXPECT_EQ(first_of(person(R"("gender":"female")", R"("gender":"other")")), "Patient.gender");
     EXPECT_EQ(first_of(person(R"(,"birthDate":"2013-02-06")", "")), "Patient.birthDate");
 }
+
+TEST(French, StrictTraitsAreComparedAsSpelled) {
+    const auto before = parse(person());
+    const auto traits = [&](std::string_view from, std::string_view to) {
+        const auto after = parse(person(from, to));
+        return changed_traits(before->root, after->root);
+    };
+    using Traits = std::vector<Trait>;
+    EXPECT_EQ(traits("DIALLO", "diallo"), Traits{});
+    EXPECT_EQ(traits("\"DIALLO\"", "\"DIOP\""), Traits{Trait::BirthName});
+    EXPECT_EQ(traits("OKSANA AICHA", "OKSANA"), Traits{Trait::GivenNames});
+    EXPECT_EQ(traits("\"gender\":\"female\"", "\"gender\":\"male\""), Traits{Trait::Sex});
+    EXPECT_EQ(traits("2013-02-06", "2013-02-16"), Traits{Trait::BirthDate});
+    EXPECT_EQ(traits("22278", "35238"), Traits{Trait::BirthPlace});
+    EXPECT_EQ(traits("\"birthDate\":\"2013-02-06\"", "\"active\":true"), Traits{Trait::BirthDate});
+    const auto bare = parse(R"({"resourceType":"Patient"})");
+    EXPECT_EQ(changed_traits(bare->root, before->root), Traits{}) << "what was not there is added";
+}
+
+TEST(French, ANumberAndTheTraitsBesideIt) {
+    const auto against = [](std::string_view from, std::string_view to) {
+        const auto patient = parse(person(from, to));
+        return traits_against_ins(patient->root);
+    };
+    using Traits = std::vector<Trait>;
+    EXPECT_EQ(against("", ""), Traits{});
+    EXPECT_EQ(against("\"gender\":\"female\"", "\"gender\":\"male\""), Traits{Trait::Sex});
+    EXPECT_EQ(against("\"gender\":\"female\"", "\"gender\":\"unknown\""), Traits{});
+    EXPECT_EQ(against("2013-02-06", "2013-03-06"), Traits{Trait::BirthDate});
+    EXPECT_EQ(against("2013-02-06", "1913"), Traits{}) << "two digits of a year";
+    EXPECT_EQ(against("\"use\":\"official\",\"system\"", "\"use\":\"old\",\"system\""), Traits{});
+}

@@ -1,0 +1,132 @@
+#include "guards/records/identity.h"
+
+#include <algorithm>
+
+#include "fhir/french.h"
+#include "guards/records/search.h"
+
+namespace hygie::records {
+
+namespace {
+
+using fhir::Json;
+
+std::string expression_of(const Step& step, std::string_view element) {
+    if (step.change.expression.empty()) return "Patient." + std::string(element);
+    return step.change.expression + ".resource." + std::string(element);
+}
+
+Issue taken(const Step& step) {
+    return {.code = "duplicate",
+            .what = {"un autre dossier porte déjà ce matricule INS : une personne n'a qu'une "
+                     "identité",
+                     "another record has this INS number already: a person has one identity"},
+            .remedy = {"cherchez-le par identifier ; si ce sont deux dossiers d'une personne, "
+                       "réunissez-les par Patient/$merge",
+                       "find it by identifier; if these are two records of one person, merge them "
+                       "with Patient/$merge"},
+            .expression = expression_of(step, "identifier")};
+}
+
+Issue changes_trait(const Step& step, fhir::Trait trait) {
+    const Text name = fhir::name_of(trait);
+    return {.code = "business-rule",
+            .what = {"l'identité est qualifiée : " + name.fr + " ne change pas",
+                     "the identity is qualified: " + name.en + " does not change"},
+            .remedy = {"pour corriger, ôtez d'abord la validation (identityStatus), puis "
+                       "interrogez à nouveau le téléservice INSi",
+                       "to mend it, first take the validation away (identityStatus), then ask the "
+                       "INSi service again"},
+            .expression = expression_of(step, trait == fhir::Trait::Sex          ? "gender"
+                                              : trait == fhir::Trait::BirthDate  ? "birthDate"
+                                              : trait == fhir::Trait::BirthPlace ? "extension"
+                                                                                 : "name")};
+}
+
+Issue unqualified(const Step& step) {
+    return {.severity = Severity::Warning,
+            .code = "business-rule",
+            .what = {"l'identité n'est plus qualifiée", "the identity is no longer qualified"},
+            .remedy = {"interrogez le téléservice INSi pour la qualifier à nouveau",
+                       "ask the INSi service to qualify it again"},
+            .expression = expression_of(step, "extension")};
+}
+
+/// A record that was merged into another keeps its number, and stands for nobody.
+bool stands_for(Json patient, const std::string& number) {
+    const bool is_replaced = std::ranges::any_of(
+        patient["link"].items(), [](Json link) { return link["type"].text() == "replaced-by"; });
+    const auto numbers = fhir::ins_numbers(patient);
+    return !is_replaced && std::ranges::find(numbers, number) != numbers.end();
+}
+
+/// What is known of other records that have a number.
+struct Others {
+    bool is_taken = false;
+    bool may_be_closed = false;  ///< a record that is closed to the writer could have it
+};
+
+Answer<Others> others_with(Sight& sight, Work& work, const Plan& plan, const Step& step,
+                           const std::string& number) {
+    const auto is_rewritten = [&](std::string_view id) {
+        return std::ranges::any_of(plan.steps, [&](const Step& other) {
+            return other.change.type == "Patient" && other.change.id == id;
+        });
+    };
+    for (const Step& other : plan.steps) {
+        const bool is_other = other.change.type == "Patient" && other.change.id != step.change.id;
+        if (is_other && other.has_body() && stands_for(other.change.body, number))
+            return Others{.is_taken = true};
+    }
+    const Parameters criteria = {{"identifier", number}};
+    auto query = TRY(fhir::parse_query(
+        "Patient", criteria,
+        {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()}));
+    query.total = fhir::Query::Total::None;
+    const Searched searched = TRY(run_search(sight, query, {}));
+    for (const vault::Found& found : searched.page.page) {
+        if (found.entry.id == step.change.id || is_rewritten(found.entry.id)) continue;
+        const vault::Version version = TRY(sight.desk().rooms.vault.read(found));
+        if (stands_for(TRY(work.arena.parse(version.body)), number))
+            return Others{.is_taken = true};
+    }
+    return Others{.may_be_closed = searched.closed_count > 0};
+}
+
+}  // namespace
+
+std::vector<std::string> identity_names(const Change& change) {
+    std::vector<std::string> names;
+    const bool writes = change.kind == Change::Kind::Create || change.kind == Change::Kind::Update;
+    if (change.type != "Patient" || !writes) return names;
+    for (const std::string& number : fhir::ins_numbers(change.body))
+        names.push_back("Patient#" + number);
+    return names;
+}
+
+Answer<bool> check_identity(Sight& sight, Work& work, const Plan& plan, const Step& step,
+                            Issues& issues) {
+    if (step.change.type != "Patient" || !step.has_body()) return false;
+    Json before;
+    if (step.before && !step.before->entry.deleted) {
+        const vault::Version version = TRY(sight.desk().rooms.vault.read(*step.before));
+        before = TRY(work.arena.parse(version.body));
+    }
+    if (before && fhir::has_qualified_identity(before)) {
+        const bool stays = fhir::has_qualified_identity(step.change.body);
+        if (!stays) issues.push_back(unqualified(step));
+        for (const fhir::Trait trait : fhir::changed_traits(before, step.change.body))
+            if (stays) issues.push_back(changes_trait(step, trait));
+    }
+    bool may_be_closed = false;
+    const auto known = fhir::ins_numbers(before);
+    for (const std::string& number : fhir::ins_numbers(step.change.body)) {
+        if (std::ranges::find(known, number) != known.end()) continue;
+        const Others others = TRY(others_with(sight, work, plan, step, number));
+        if (others.is_taken) issues.push_back(taken(step));
+        may_be_closed = may_be_closed || others.may_be_closed;
+    }
+    return may_be_closed;
+}
+
+}  // namespace hygie::records

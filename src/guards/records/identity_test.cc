@@ -1,0 +1,133 @@
+#include "guards/records/door_kit.h"
+
+/// One person, one identity: INS numbers and qualified identities through the door.
+namespace hygie::records {
+namespace {
+
+constexpr std::string_view kNumber = "213022299082985";
+constexpr std::string_view kOther = "285052B99012338";
+
+std::string validated() {
+    return R"("extension":[{"url":")"
+           R"(https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability",)"
+           R"("extension":[{"url":"identityStatus","valueCoding":{"code":"VALI"}}]}],)";
+}
+
+std::string person(std::string_view number, const std::string& family = "Diallo",
+                   const std::string& more = {}) {
+    return R"({"resourceType":"Patient",)" + more +
+           R"("identifier":[{"use":"official","system":"urn:oid:1.2.250.1.213.1.4.10","value":")" +
+           std::string(number) + R"("}],"name":[{"use":"official","family":")" + family +
+           R"(","given":["Oksana"]}],"gender":"female","birthDate":"2013-02-06"})";
+}
+
+std::string with_id(std::string body, const std::string& id) {
+    return body.insert(body.find(',') + 1, R"("id":")" + id + R"(",)");
+}
+
+TEST(Identity, ANumberIsOnePersons) {
+    kit::House house;
+    const auto first = house.post(house.program, "Patient", person(kNumber));
+    ASSERT_EQ(first.status, 201) << first.body;
+    const auto second = house.post(house.program, "Patient", person(kNumber, "Autre"));
+    EXPECT_EQ(second.status, 422) << second.body;
+    EXPECT_TRUE(second.body.contains("$merge")) << second.body;
+    EXPECT_FALSE(second.body.contains(kNumber));
+    EXPECT_EQ(house.post(house.program, "Patient", person(kOther)).status, 201);
+    // The same record keeps its number.
+    const auto again = house.put(house.program, "Patient/" + first.id(),
+                                 with_id(person(kNumber, "Diallo"), first.id()), "W/\"1\"");
+    EXPECT_EQ(again.status, 200) << again.body;
+}
+
+TEST(Identity, TwoOfOneBundleCannotShareANumber) {
+    kit::House house;
+    const std::string entry = R"({"request":{"method":"POST","url":"Patient"},"resource":)";
+    const auto both =
+        house.post(house.program, "",
+                   R"({"resourceType":"Bundle","type":"transaction","entry":[)" + entry +
+                       person(kNumber) + "}," + entry + person(kNumber, "Autre") + "}]}");
+    EXPECT_EQ(both.status, 422) << both.body;
+    EXPECT_EQ(house.get(house.program, "Patient?family=Diallo").references().size(), 0U);
+}
+
+TEST(Identity, ANumberBehindAClosedDoorIsToldToTheLedgerAlone) {
+    kit::House house;
+    ASSERT_EQ(house.post(house.bob, "Patient", person(kNumber)).status, 201);
+    house.trace.take();
+    const auto made = house.post(house.anne, "Patient", person(kNumber, "Autre"));
+    EXPECT_EQ(made.status, 201) << "what is closed and what is absent look the same";
+    EXPECT_FALSE(made.body.contains("$merge"));
+    bool told = false;
+    for (const event::Event& event : house.trace.take())
+        told =
+            told || (event.detail.contains("identity") && event.detail.at("identity") == "double");
+    EXPECT_TRUE(told);
+}
+
+TEST(Identity, AQualifiedIdentityIsNotWrittenOver) {
+    kit::House house;
+    const auto made = house.post(house.program, "Patient", person(kNumber, "Diallo", validated()));
+    ASSERT_EQ(made.status, 201) << made.body;
+    const std::string url = "Patient/" + made.id();
+    const auto renamed = house.put(
+        house.program, url, with_id(person(kNumber, "Diop", validated()), made.id()), "W/\"1\"");
+    EXPECT_EQ(renamed.status, 422) << renamed.body;
+    EXPECT_FALSE(renamed.body.contains("Diop"));
+    const auto patched =
+        house.ask(house.program, {.method = "PATCH",
+                                  .url = url,
+                                  .body = R"([{"op":"replace","path":"/birthDate",)"
+                                          R"("value":"2013-02-07"}])",
+                                  .headers = {{"content-type", "application/json-patch+json"}}});
+    EXPECT_EQ(patched.status, 422) << patched.body;
+    // Spelled otherwise is not another name, and what is no trait changes freely.
+    const auto spelled =
+        house.put(house.program, url,
+                  with_id(person(kNumber, "DIALLO", validated() + R"("active":true,)"), made.id()),
+                  "W/\"1\"");
+    EXPECT_EQ(spelled.status, 200) << spelled.body;
+    // Without its validation it can be mended, and the writer is told.
+    const auto mended =
+        house.ask(house.program,
+                  {.method = "PUT",
+                   .url = url,
+                   .body = with_id(person(kNumber, "Diop"), made.id()),
+                   .headers = {{"if-match", "W/\"2\""}, {"prefer", "return=OperationOutcome"}}});
+    ASSERT_EQ(mended.status, 200) << mended.body;
+    EXPECT_TRUE(mended.body.contains("qualifiée")) << mended.body;
+}
+
+TEST(Identity, AMergedRecordKeepsItsNumberAndStandsForNobody) {
+    kit::House house;
+    const auto old = house.post(house.program, "Patient", person(kNumber));
+    const auto kept = house.post(house.program, "Patient", person(kOther, "Durand"));
+    const auto reference = [](const std::string& name, const std::string& id) {
+        return R"({"name":")" + name + R"(","valueReference":{"reference":"Patient/)" + id +
+               R"("}})";
+    };
+    const auto merged = house.post(house.program, "Patient/$merge",
+                                   R"({"resourceType":"Parameters","parameter":[)" +
+                                       reference("source-patient", old.id()) + "," +
+                                       reference("target-patient", kept.id()) + "]}");
+    ASSERT_EQ(merged.status, 200) << merged.body;
+    EXPECT_EQ(house.post(house.program, "Patient", person(kNumber, "Retour")).status, 201);
+}
+
+TEST(Identity, ANumberThatSaysOtherwiseThanTheTraitsIsFlagged) {
+    kit::House house;
+    std::string other = person(kNumber);
+    other.replace(other.find("female"), 6, "male");
+    const auto made =
+        house.ask(house.program, {.method = "POST",
+                                  .url = "Patient",
+                                  .body = other,
+                                  .headers = {{"prefer", "return=OperationOutcome"}}});
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_TRUE(made.body.contains("matricule INS dit autre chose")) << made.body;
+    const auto issues = house.get(house.program, "DetectedIssue?code=KEY206");
+    EXPECT_EQ(issues.references().size(), 1U) << issues.body;
+}
+
+}  // namespace
+}  // namespace hygie::records
