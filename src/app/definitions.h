@@ -5,9 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "fhir/json.h"
-#include "fhir/profile.h"
-#include "fhir/terminology.h"
+#include "fhir/definition_set.h"
 #include "host/disk.h"
 
 namespace hygie::app {
@@ -25,24 +23,16 @@ class Definitions {
     /// gets. Code::BadInput when nothing there is a definition.
     static Result<std::unique_ptr<Definitions>> read(Disk& disk, const std::string& dir);
 
-    const fhir::Profiles& profiles() const { return profiles_; }
-    const fhir::Terminology& terminology() const { return terminology_; }
-    std::size_t learnt() const { return learnt_; }
-    const std::vector<std::string>& left_out() const { return left_out_; }  ///< canonicals
+    const fhir::Profiles& profiles() const { return set_.profiles(); }
+    const fhir::Terminology& terminology() const { return set_.terminology(); }
+    std::size_t learnt() const { return set_.learnt(); }
+    const std::vector<std::string>& left_out() const { return set_.left_out(); }  ///< canonicals
 
   private:
     Definitions() = default;
     Status collect(Disk& disk, const std::string& dir, std::size_t& files);
-    void sort_in(fhir::Json resource);
-    template <typename Learn>
-    void learn(std::vector<fhir::Json> waiting, Learn&& one);
 
-    fhir::Arena arena_;
-    std::vector<fhir::Json> systems_, sets_, structures_;
-    fhir::Profiles profiles_;
-    fhir::Terminology terminology_;
-    std::size_t learnt_ = 0;
-    std::vector<std::string> left_out_;
+    fhir::DefinitionSet set_;
 };
 
 }  // namespace hygie::app

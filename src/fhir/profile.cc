@@ -202,7 +202,7 @@ std::unique_ptr<ProfileNode> ProfileNode::copy() const {
     return made;
 }
 
-Profiles::Profiles() = default;
+Profiles::Profiles(const Profiles* base) : base_(base) {}
 Profiles::Profiles(Profiles&&) noexcept = default;
 Profiles& Profiles::operator=(Profiles&&) noexcept = default;
 Profiles::~Profiles() = default;
@@ -212,7 +212,8 @@ Status Profiles::add(Json structure_definition) {
     TRY_STATUS(Builder(*profile, *this).build(structure_definition));
     const auto url = profile->url;
     // Others stand on the first one.
-    if (!profiles_.try_emplace(url, std::move(profile)).second)
+    const bool is_known = base_ && base_->find(url);
+    if (is_known || !profiles_.try_emplace(url, std::move(profile)).second)
         return fail(Code::AlreadyThere,
                     {"Un profil de cette adresse est déjà connu.",
                      "A profile of this address is known already."},
@@ -222,7 +223,8 @@ Status Profiles::add(Json structure_definition) {
 
 const Profile* Profiles::find(std::string_view canonical) const {
     const auto found = profiles_.find(without_version(canonical));
-    return found == profiles_.end() ? nullptr : found->second.get();
+    if (found != profiles_.end()) return found->second.get();
+    return base_ ? base_->find(canonical) : nullptr;
 }
 
 }  // namespace hygie::fhir

@@ -16,7 +16,8 @@ struct Profile;
 /// The profiles that are known, by canonical. Immutable once filled, then safe from any thread.
 class Profiles {
   public:
-    Profiles();
+    /// On top of what `base` knows, which must outlive this.
+    explicit Profiles(const Profiles* base = nullptr);
     Profiles(Profiles&&) noexcept;
     Profiles& operator=(Profiles&&) noexcept;
     ~Profiles();
@@ -33,6 +34,7 @@ class Profiles {
     const Profile* find(std::string_view canonical) const;
 
   private:
+    const Profiles* base_;
     std::unordered_map<std::string_view, std::unique_ptr<const Profile>> profiles_;
 };
 
