@@ -317,8 +317,9 @@ Result<int> run_house(Context& context, const Home& home, bool is_first) {
     const auto store = TRY(Store::open(context, dirs, root, TRY(ledger::Policy::parse(policy))));
     DemoPractice practice = TRY(move_in(context, *store, dirs, root, is_first));
     {
-        const auto core = TRY(Core::start(
-            context, dirs, root, *store, {.listen = "127.0.0.1:" + context.values.text("--port")}));
+        const auto core = TRY(Core::start(context, dirs, root, *store,
+                                          {.listen = "127.0.0.1:" + context.values.text("--port"),
+                                           .notify = context.values.list("--notify")}));
         TRY_STATUS(open_accounts(context, *core, practice));
         Work work(context, *store, *core, practice);
         TRY_STATUS(work.begin(context.values.number("--events"),
@@ -388,7 +389,8 @@ std::vector<Command> demo_commands() {
                       .help = {"puis un acte toutes les tant de secondes ; 0 : plus aucun",
                                "then one act every so many seconds; 0: none any more"},
                       .by_default = "1",
-                      .max = 3600}},
+                      .max = 3600},
+                     notify_option()},
          .examples = {{"hygie demo", {"Regarder, puis Ctrl-C :", "Look, then Ctrl-C:"}},
                       {"hygie demo --state my-demo --port 8470",
                        {"La garder d'une fois à l'autre :",

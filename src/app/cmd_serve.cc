@@ -79,6 +79,18 @@ Result<serve::UpstreamSettings> sign_in_of(Context& context, const Config::SignI
 }
 
 /// What the configuration file says; the command line is heard first.
+/// The addresses of the configuration, and those of the command line.
+std::vector<std::string> notify_of(const Values& values, const Config& config) {
+    std::vector<std::string> all = values.list("--notify");
+    std::string_view rest(config.records.notify);
+    while (!rest.empty()) {
+        const auto space = std::min(rest.find(' '), rest.size());
+        if (space > 0) all.emplace_back(rest.substr(0, space));
+        rest.remove_prefix(std::min(space + 1, rest.size()));
+    }
+    return all;
+}
+
 Result<Core::Plan> plan_of(Context& context, const Config& config, const Definitions* definitions) {
     const Values& values = context.values;
     const bool is_strict = values.flag("--strict") || config.records.completeness == "strict";
@@ -87,6 +99,9 @@ Result<Core::Plan> plan_of(Context& context, const Config& config, const Definit
         .names = values.list("--name"),
         .url = values.has("--url") ? values.text("--url") : config.serve.url,
         .completeness = is_strict ? records::Completeness::Strict : records::Completeness::Lenient,
+        .practice = config.records.practice == "establishment" ? fhir::Practice::Establishment
+                                                               : fhir::Practice::Office,
+        .notify = notify_of(values, config),
         .definitions = definitions,
         .cert = config.serve.cert.path,
         .key = config.serve.key.path};
@@ -158,6 +173,7 @@ std::vector<Parameter> serve_options() {
               "rien, au lieu d'avertir",
               "refuses what lacks something that a record must hold, or refers to nothing, "
               "instead of warning"}},
+        notify_option(),
         policy_option(),
         passphrase_file_option()};
     for (Parameter& option : new_sealing_options()) options.push_back(std::move(option));

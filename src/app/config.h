@@ -78,6 +78,8 @@ struct Config {
     struct Records {
         std::string profiles;
         std::string completeness = "lenient";
+        std::string practice = "office";
+        std::string notify;
     } records;
     struct SignIn {
         std::string issuer, client;

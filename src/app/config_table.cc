@@ -192,6 +192,20 @@ std::vector<Setting> what_records_hold() {
               "What R4 allows and lacks something that a record must hold, or refers to nothing "
               "that is there: warned about (lenient) or refused (strict)."},
          .choices = {"lenient", "strict"}},
+        {.key = "records.practice",
+         .field = HYGIE_FIELD(records.practice),
+         .help = {"Qui tient les dossiers : un cabinet (office), ou un établissement "
+                  "(establishment), où il faut aussi savoir qui, pourquoi, et l'identité vérifiée.",
+                  "Who keeps the records: a practice (office), or an establishment, where who, "
+                  "why and the verified identity are needed too."},
+         .choices = {"office", "establishment"}},
+        {.key = "records.notify",
+         .field = HYGIE_FIELD(records.notify),
+         .help = {"Adresses https, séparées par des espaces, sous lesquelles les abonnements "
+                  "peuvent être notifiés ; aucune : rien n'est envoyé.",
+                  "https addresses, with spaces between, below which subscriptions may be "
+                  "notified; none: nothing is sent."},
+         .example = "\"https://dossier.example/notifications/\""},
     };
 }
 

@@ -5,12 +5,15 @@
 #include <filesystem>
 #include <future>
 
+#include "access/scope.h"
 #include "app/core_circles.h"
 #include "app/daily_round.h"
 #include "app/ledger_desk.h"
 #include "app/organisations.h"
+#include "app/vault_desk.h"
 #include "event/uuid.h"
 #include "host/log.h"
+#include "host/post.h"
 
 namespace hygie::app {
 namespace {
@@ -42,6 +45,16 @@ Parameter state_option() {
             .help = {"le dossier où Hygie garde tout : coffre, journal, comptes",
                      "the folder where Hygie keeps everything: vault, ledger, accounts"},
             .required = true};
+}
+
+Parameter notify_option() {
+    return {.name = "--notify",
+            .placeholder = "URL",
+            .help = {"une adresse sous laquelle les abonnements peuvent être notifiés (https, ou "
+                     "http vers 127.0.0.1)",
+                     "an address below which subscriptions may be notified (https, or http to "
+                     "127.0.0.1)"},
+            .many = true};
 }
 
 CoreDirs core_dirs(Context& context) {
@@ -77,6 +90,9 @@ Result<std::unique_ptr<Store>> Store::open(Context& context, const CoreDirs& dir
     clerk.tell_with([vault = store->vault_.get()](const std::string& patient) {
         return world_lines(*vault, patient);
     });
+    clerk.keep_with([vault = store->vault_.get(), &clerk](const VaultAct& act) {
+        return begin(*vault, clerk, act);
+    });
     store->control_ =
         TRY(ControlListener::start({context.disk, context.clock, context.random}, clerk));
     return store;
@@ -89,7 +105,10 @@ Store::~Store() {
 Status Store::close() {
     if (std::exchange(closed_, true)) return {};
     control_.reset();
-    if (clerk_) clerk_->tell_with(nullptr);
+    if (clerk_) {
+        clerk_->tell_with(nullptr);
+        clerk_->keep_with(nullptr);
+    }
     vault_.reset();
     return clerk_ ? clerk_->close() : Status();
 }
@@ -167,6 +186,9 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
          .key = certificate_->files().key,
          .limits = {.io_threads = kConnectionThreads},
          .body_limit = [this](const serve::Request& head) { return front_->body_limit(head); },
+         .web_socket = std::make_shared<serve::WebSocketDoor>(serve::WebSocketDoor{
+             .path = "/fhir/" + std::string(records::kSocketPath),
+             .open = [this](auto socket) { return open_socket(std::move(socket)); }}),
          .socket = serve::inherited_socket(context_.process)},
         context_.clock, serve::AsyncHandler([this](serve::Request request, serve::Reply reply) {
             if (!wait_until_open()) return reply(busy());
@@ -185,13 +207,20 @@ Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const 
         .export_dir = dirs.exports(),
         .key = root.domain("records"),
         .completeness = plan.completeness,
+        .practice = plan.practice,
         .policy = [this, fixed = plan.policy] { return fixed ? fixed : policy_->current(); },
         .frozen =
             [this](const ActorId& login) {
                 const auto account = accounts_->find(login.str());
                 return account && account->frozen_at(context_.clock.now());
             },
-        .cut = [this](const access::Actor& actor) { cut(actor); }};
+        .cut = [this](const access::Actor& actor) { cut(actor); },
+        .notice_dir = dirs.notices(),
+        .notify = plan.notify,
+        .actor_of =
+            [this](const ActorId& login, const std::vector<std::string>& scopes) {
+                return actor_now(login, scopes);
+            }};
     if (plan.definitions) {
         options.profiles = &plan.definitions->profiles();
         options.terminology = &plan.definitions->terminology();
@@ -201,7 +230,8 @@ Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const 
                                                            .clock = context_.clock,
                                                            .random = context_.random,
                                                            .disk = context_.disk,
-                                                           .audit = audit_.get()},
+                                                           .audit = audit_.get(),
+                                                           .post = &real_post()},
                                             std::move(options));
     TRY_STATUS(remind(*audit_, context_.clock, *door_));
     open_circles();
@@ -255,6 +285,26 @@ bool is_quick(const serve::Request& request) {
                                 request.path.starts_with("/fhir/_page/") ||
                                 request.path.contains('%');
     return is_read && !may_ask_ledger;
+}
+
+serve::Hearing Core::open_socket(std::shared_ptr<serve::WebSocket> socket) {
+    if (!wait_until_open()) return [](std::string_view) { return false; };
+    return door_->open_socket(
+        [socket = std::move(socket)](std::string text) { return socket->send(std::move(text)); });
+}
+
+/// Of a subscription: what its owner may do now, and could when it was written.
+std::optional<access::Actor> Core::actor_now(const ActorId& login,
+                                             const std::vector<std::string>& scopes) {
+    const auto account = accounts_->find(login.str());
+    if (!account || !account->open_at(context_.clock.now())) return std::nullopt;
+    if (account->role != access::Role::Program)
+        return access::actor_of(*account, "subscription", "", scopes);
+    std::string wish;
+    for (const std::string& scope : scopes) wish += scope + ' ';
+    auto left = access::narrow(wish, account->scopes);
+    if (left.empty()) return std::nullopt;
+    return access::actor_of(*account, "subscription", "", std::move(left));
 }
 
 /// Reads are answered where they arrive; what may take long goes to other threads.

@@ -40,6 +40,7 @@ struct CoreDirs {
     std::string access() const { return join(state_, "access"); }
     std::string tls() const { return join(state_, "tls"); }
     std::string exports() const { return join(state_, "exports"); }
+    std::string notices() const { return join(state_, "notices"); }
 
   private:
     std::string state_;
@@ -47,6 +48,8 @@ struct CoreDirs {
 
 /// --state: every command that works on a core declares it.
 Parameter state_option();
+/// --notify: below which addresses subscriptions may be told.
+Parameter notify_option();
 /// --state, absolute.
 CoreDirs core_dirs(Context& context);
 /// Makes the ledger and the folders of a core that is not there yet.
@@ -94,6 +97,8 @@ class Core {
         std::vector<std::string> names{};  ///< DNS names and addresses of the certificate
         std::string url{};                 ///< how it is reached; empty: where it listens
         records::Completeness completeness = records::Completeness::Lenient;
+        fhir::Practice practice = fhir::Practice::Office;
+        std::vector<std::string> notify{};  ///< addresses below which subscriptions may be told
         const Definitions* definitions = nullptr;  ///< outlive the core; null: R4 alone
         std::string cert{}, key{};                 ///< the operator's; empty: the house's own
         std::optional<serve::UpstreamSettings> sign_in{};  ///< where people may sign in instead
@@ -129,6 +134,9 @@ class Core {
     Status open_door(const CoreDirs& dirs, const crypto::RootKey& root, const Plan& plan);
     void go_on(Stage stage);
     bool wait_until_open();
+    serve::Hearing open_socket(std::shared_ptr<serve::WebSocket> socket);
+    std::optional<access::Actor> actor_now(const ActorId& login,
+                                           const std::vector<std::string>& scopes);
     void open_circles();
     /// Ends the session of who opened far too many records, and says so in the ledger.
     void cut(const access::Actor& actor);

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <span>
 
 #include "base/check.h"
+#include "host/post.h"
 
 namespace hygie {
 namespace {
@@ -77,62 +79,88 @@ void set_rules(CURL* curl) {
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 }
 
-Headers headers_of(const FetchRequest& request) {
+Headers headers_of(const FetchRequest& request, std::span<const std::string> further) {
     curl_slist* list =
         curl_slist_append(nullptr, "Expect:");  // else a large POST waits for "100 Continue"
     const std::string type =
         "Content-Type:" + (request.content_type.empty() ? "" : " " + request.content_type);
     list = curl_slist_append(list, type.c_str());
+    for (const std::string& header : further) list = curl_slist_append(list, header.c_str());
     return {list, curl_slist_free_all};
+}
+
+/// One exchange; `further` are headers of the caller's.
+Result<FetchResponse> transfer(const FetchRequest& request, std::span<const std::string> further) {
+    // One handle per thread: libcurl keeps its connections between requests; reset() keeps them
+    // too.
+    thread_local const Handle handle(curl_easy_init(), curl_easy_cleanup);
+    CURL* curl = handle.get();
+    HYGIE_CHECK(curl != nullptr, "libcurl cannot work");
+    curl_easy_reset(curl);
+    set_rules(curl);
+
+    Sink sink{.body = {}, .bytes_max = request.response_bytes_max};
+    const Headers headers = headers_of(request, further);
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count();
+    curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
+    if (!request.body.empty() || request.method == "POST") {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                         static_cast<curl_off_t>(request.body.size()));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
+                         reinterpret_cast<const char*>(request.body.data()));
+    }
+    if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+
+    const CURLcode code = curl_easy_perform(curl);
+    if (code != CURLE_OK) return failure(code, request, sink);
+    long status = 0;
+    const char* type = nullptr;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+    return FetchResponse{static_cast<int>(status), type == nullptr ? "" : type,
+                         std::move(sink.body)};
+}
+
+void start_libcurl() {
+    static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+    HYGIE_CHECK(started == CURLE_OK, "libcurl cannot work");
 }
 
 class RealFetch final : public Fetch {
   public:
-    RealFetch() {
-        HYGIE_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "libcurl cannot work");
-    }
-
+    RealFetch() { start_libcurl(); }
     Result<FetchResponse> fetch(const FetchRequest& request) override {
-        // One handle per thread: libcurl keeps its connections between requests; reset() keeps them
-        // too.
-        thread_local const Handle handle(curl_easy_init(), curl_easy_cleanup);
-        CURL* curl = handle.get();
-        HYGIE_CHECK(curl != nullptr, "libcurl cannot work");
-        curl_easy_reset(curl);
-        set_rules(curl);
-
-        Sink sink{.body = {}, .bytes_max = request.response_bytes_max};
-        const Headers headers = headers_of(request);
-        const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count();
-        curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
-        if (!request.body.empty() || request.method == "POST") {
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                             static_cast<curl_off_t>(request.body.size()));
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
-                             reinterpret_cast<const char*>(request.body.data()));
-        }
-        if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-
-        const CURLcode code = curl_easy_perform(curl);
-        if (code != CURLE_OK) return failure(code, request, sink);
-        return answer(curl, std::move(sink.body));
+        return transfer(request, {});
     }
+};
 
-  private:
-    static FetchResponse answer(CURL* curl, Bytes body) {
-        long status = 0;
-        const char* type = nullptr;
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-        curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-        return {static_cast<int>(status), type == nullptr ? "" : type, std::move(body)};
+class RealPost final : public Post {
+  public:
+    static constexpr std::size_t kAnswerBytesMax = 64 << 10;
+
+    RealPost() { start_libcurl(); }
+    Result<int> post(const PostRequest& request) override {
+        return TRY(transfer({.method = "POST",
+                             .url = request.url,
+                             .content_type = request.content_type,
+                             .body = request.body,
+                             .timeout = request.timeout,
+                             .response_bytes_max = kAnswerBytesMax},
+                            request.headers))
+            .status;
     }
 };
 
 }  // namespace
+
+Post& real_post() {
+    static RealPost post;
+    return post;
+}
 
 Fetch& real_fetch() {
     static RealFetch fetch;

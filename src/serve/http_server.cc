@@ -3,7 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-// The only file that includes Boost.Beast: it costs tens of seconds to compile.
+// One of the two files that include Boost.Beast: it costs tens of seconds to compile.
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
@@ -31,6 +31,7 @@
 #include "base/check.h"
 #include "serve/http_exchange.h"
 #include "serve/http_listen.h"
+#include "serve/websocket_session.h"
 
 namespace hygie::serve {
 namespace {
@@ -286,6 +287,10 @@ asio::awaitable<void> HttpServer::State::converse(Stream& stream, Live& live) {
         Parser parser;
         Reservation held(bodies_bytes);
         error_code error = co_await read_head(stream, buffer, parser);
+        if (!error && options.web_socket && wants_socket(parser.get(), *options.web_socket)) {
+            co_await talk(stream, parser.get(), *options.web_socket);
+            co_return;
+        }
         std::optional<Response> refusal = error ? complaint(error) : std::nullopt;
         Request request;
         if (!error) {

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "host/clock.h"
 #include "host/process.h"
+#include "serve/websocket.h"
 
 /// HTTP/1.1 for the rest of Hygie: plain structs on this side, Asio, OpenSSL and Boost.Beast behind
 /// it and nowhere else.
@@ -59,6 +60,7 @@ struct HttpOptions {
     std::string key{};   ///< PEM private key, given together with `cert`
     HttpLimits limits{};
     BodyLimit body_limit{};
+    std::shared_ptr<const WebSocketDoor> web_socket{};  ///< none: an upgrade is not answered
     /// A socket that already listens, used instead of `listen` (inherited_socket()); the server
     /// takes it over.
     int socket = -1;

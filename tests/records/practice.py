@@ -17,9 +17,9 @@ SECONDS_MAX = 120
 
 
 class Practice:
-    def __init__(self):
+    def __init__(self, *options):
         self.dir = Path(tempfile.mkdtemp(prefix="hygie-records-"))
-        self.process = subprocess.Popen([HYGIE, "demo", "--json", "--state", self.dir / "demo", "--events", "43"],
+        self.process = subprocess.Popen([HYGIE, "demo", "--json", "--state", self.dir / "demo", "--events", "43", *options],
                                         stdout=subprocess.PIPE, text=True)
         self.ready = json.loads(self.process.stdout.readline())
         # Of each role, its first account.

@@ -6,6 +6,7 @@
 #include "fhir/schema.h"
 #include "guards/records/handlers.h"
 #include "guards/records/interactions.h"
+#include "guards/records/subscription.h"
 
 /// The CapabilityStatement: made from the dispatch table and the search parameters that there are,
 /// so that it cannot say what is not so.
@@ -47,7 +48,11 @@ bool is_operation(const Interaction& row) {
 }
 
 std::string definition_of(std::string_view code) {
-    if (code == "break-glass") return "urn:hygie:operation:break-glass";
+    if (code == "break-glass" || code == "justify" || code == "import")
+        return fmt::format("urn:hygie:operation:{}", code);
+    if (code.starts_with("backport-"))
+        return fmt::format("http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/{}",
+                           code);
     if (code.ends_with("export"))
         return fmt::format("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{}", code);
     return fmt::format("http://hl7.org/fhir/OperationDefinition/{}", code);
@@ -156,6 +161,17 @@ class Stating {
         return list(found);
     }
 
+    /// Topics that are always here; those that are stored are found as Basic.
+    Json topics() {
+        std::vector<Json> all;
+        for (const TopicPtr& topic : own_topics())
+            all.push_back(arena_.object(
+                {{"url", arena_.string(std::string(kBackport) +
+                                       "capabilitystatement-subscriptiontopic-canonical")},
+                 {"valueCanonical", arena_.string(topic->url)}}));
+        return list(all);
+    }
+
     Json resource(std::string_view type) {
         Json stated = arena_.object(
             {{"type", arena_.string(type)}, {"interaction", type_interactions(type)}});
@@ -174,8 +190,12 @@ class Stating {
             set("searchInclude", texts({"*"}));
             set("searchRevInclude", texts({"*"}));
         }
-        set("searchParam", is_from_ledger(type) ? Json() : search_params(type));
+        set("searchParam", search_params(type));
         set("operation", operations(type));
+        if (type == "Subscription") {
+            set("supportedProfile", texts({std::string(kBackport) + "backport-subscription"}));
+            set("extension", topics());
+        }
         return stated;
     }
 

@@ -7,7 +7,9 @@
 #include "fhir/search_extract.h"
 #include "fhir/terminology.h"
 #include "fhir/validate.h"
+#include "guards/records/identity.h"
 #include "guards/records/references.h"
+#include "guards/records/stored_definitions.h"
 #include "vault/indexing.h"
 #include "vault/unassigned.h"
 
@@ -168,9 +170,10 @@ enum class Warnings : bool { Leave, Give };
 
 void check_valid(Sight& sight, Surroundings& around, const Step& step, std::string_view profile,
                  Warnings warnings, Issues& issues) {
+    const auto definitions = sight.desk().definitions->current();
     fhir::ValidateOptions options{.now = sight.desk().rooms.clock.now(),
-                                  .terminology = sight.desk().options.terminology,
-                                  .known = sight.desk().options.profiles};
+                                  .terminology = &definitions->terminology(),
+                                  .known = &definitions->profiles()};
     if (!profile.empty()) options.profiles = {profile};
     options.warnings = warnings == Warnings::Give;
     options.resolve = [&](std::string_view reference) { return around.resolve(reference); };
@@ -236,22 +239,31 @@ void add_findings(const Step& step, std::vector<fhir::Finding> found, Warnings w
 /// What a record must hold and R4 does not ask for: the practice chose whether it refuses or warns.
 Issues gaps_of(Sight& sight, const Step& step, Warnings warnings) {
     Issues gaps;
-    add_findings(step, fhir::gaps(step.change.body, fhir::Practice::Office), warnings, gaps);
+    add_findings(step, fhir::gaps(step.change.body, sight.desk().options.practice), warnings, gaps);
     if (sight.desk().options.completeness == Completeness::Lenient)
         for (Issue& gap : gaps) gap.severity = Severity::Warning;
     return gaps;
+}
+
+/// Errors refuse, warnings go along.
+void sort_out(Issues found, Step& step, Issues& issues) {
+    for (Issue& issue : found)
+        (issue.severity == Severity::Warning ? step.warnings : issues).push_back(std::move(issue));
 }
 
 /// What the resource lacks, and times within it that cannot be right.
 void check_sense(Sight& sight, Step& step, Issues& issues) {
     const auto now = sight.desk().rooms.clock.now();
     add_findings(step, fhir::incoherences(step.change.body, {}, now), Warnings::Leave, issues);
-    for (Issue& gap : gaps_of(sight, step, Warnings::Leave)) {
-        if (gap.severity == Severity::Warning)
-            step.warnings.push_back(std::move(gap));
-        else
-            issues.push_back(std::move(gap));
-    }
+    sort_out(gaps_of(sight, step, Warnings::Leave), step, issues);
+}
+
+Answer<void> check_one_identity(Sight& sight, Work& work, const Plan& plan, Step& step,
+                                Issues& issues) {
+    Issues found;
+    step.may_be_double = TRY(check_identity(sight, work, plan, step, found));
+    sort_out(std::move(found), step, issues);
+    return {};
 }
 
 bool has_error(const Issues& issues) {
@@ -272,6 +284,7 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         if (!step.has_body()) continue;
         const std::size_t before = issues.size();
         check_sense(sight, step, issues);
+        TRY_STATUS(check_one_identity(sight, work, plan, step, issues));
         TRY_STATUS(check_references(sight, around, work, step, issues));
         // Where it would go tells whether a closed record is there.
         if (issues.size() > before) continue;

@@ -11,10 +11,12 @@
 #include "guards/records/backstage.h"
 #include "guards/records/exports.h"
 #include "guards/records/gate.h"
+#include "guards/records/notices.h"
 #include "guards/records/pace.h"
 #include "guards/records/pages.h"
 #include "guards/records/slowly.h"
 #include "guards/records/staff_room.h"
+#include "guards/records/stored_definitions.h"
 #include "vault/unassigned.h"
 
 namespace hygie::records {
@@ -102,6 +104,7 @@ Desk::Desk(const Rooms& the_rooms, Options the_options)
       gate(std::make_unique<Gate>()),
       pace(std::make_unique<Pace>()),
       staff(std::make_unique<StaffRoom>(rooms.vault)),
+      definitions(std::make_unique<StoredDefinitions>(rooms.vault, options)),
       exports(std::make_unique<Exports>(*this)),
       backstage(std::make_unique<Backstage>(options.idle_threads)),
       slowly(std::make_unique<Slowly>(rooms.clock)) {}
@@ -222,14 +225,23 @@ std::string reference_to(std::string_view type, std::string_view id) {
     return reference;
 }
 
+std::string path_below_base(const Desk& desk, const Call& call) {
+    const std::string& path = call.request.path;
+    return path.substr(std::min(desk.base_path.size(), path.size()));
+}
+
+std::string self_link(const Desk& desk, const Call& call) {
+    const std::string query = print_query(call.parameters);
+    return desk.options.base + path_below_base(desk, call) + (query.empty() ? "" : "?") + query;
+}
+
 std::string page_link(const Desk& desk, const Call& call, const Cursor& next) {
     return page_link(desk, call, call.parameters, next);
 }
 
 std::string page_link(const Desk& desk, const Call& call, const Parameters& parameters,
                       const Cursor& next) {
-    const std::string_view path(call.request.path);
-    PageOf page{.path = std::string(path.substr(std::min(desk.base_path.size(), path.size()))),
+    PageOf page{.path = path_below_base(desk, call),
                 .query = print_query(parameters),
                 .cursor = next};
     return desk.options.base + "_page/" +

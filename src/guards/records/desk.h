@@ -46,9 +46,11 @@ using CallPtr = std::unique_ptr<Call>;
 class Backstage;
 class Exports;
 class Gate;
+class Notices;
 class Pace;
 class Slowly;
 class StaffRoom;
+class StoredDefinitions;
 
 /// The door's own state. Handlers are free functions over it.
 struct Desk {
@@ -68,11 +70,13 @@ struct Desk {
     std::unique_ptr<Gate> gate;
     std::unique_ptr<Pace> pace;
     std::unique_ptr<StaffRoom> staff;
+    std::unique_ptr<StoredDefinitions> definitions;
     std::once_flag is_stated;
     std::string statement;  ///< the CapabilityStatement, made when it is first asked for
     std::unique_ptr<Exports> exports;
     std::unique_ptr<Backstage> backstage;  ///< last: their threads use the others
     std::unique_ptr<Slowly> slowly;
+    std::unique_ptr<Notices> notices;  ///< made by the door, once the rest is there
 };
 
 /// A response and the entries that must be durable before it leaves.
@@ -101,11 +105,17 @@ void refuse(Desk& desk, CallPtr call, const Refusal& refusal,
 std::optional<Refusal> held(Desk& desk, const Call& call, std::vector<event::Event>& events,
                             access::Pressure& pressure);
 
+/// The path of a request below the base; empty for the base itself, with or without its slash.
+std::string path_below_base(const Desk& desk, const Call& call);
+
 /// A response with a FHIR body.
 http::Response json_response(const Call& call, int status, std::string json);
 /// ETag and Last-Modified of a version.
 void add_version_headers(http::Response& response, const vault::Version& version);
 std::string reference_to(std::string_view type, std::string_view id);
+
+/// The request as its answer names it.
+std::string self_link(const Desk& desk, const Call& call);
 
 /// A link to the rest of this answer: sealed, good for this actor only.
 std::string page_link(const Desk& desk, const Call& call, const Cursor& next);

@@ -2,12 +2,16 @@
 
 #include "guards/records/handlers.h"
 #include "guards/records/interactions.h"
+#include "guards/records/notices.h"
 #include "guards/records/staff_room.h"
 
 namespace hygie::records {
 
 struct Door::State {
-    State(const Rooms& rooms, Options options) : desk(rooms, std::move(options)) {}
+    State(const Rooms& rooms, Options options) : desk(rooms, std::move(options)) {
+        desk.notices = std::make_unique<Notices>(desk);
+        desk.notices->start();
+    }
     Desk desk;
 };
 
@@ -27,6 +31,12 @@ std::vector<event::Type> Door::remembered() {
     using event::Type;
     return {Type::BreakGlass, Type::ConsentDecided, Type::RecordRead, Type::RecordExported,
             Type::RecordSearched};
+}
+
+std::function<bool(std::string_view)> Door::open_socket(std::function<bool(std::string)> send) {
+    return [&desk = state_->desk, socket = NoticeSocket{std::move(send)}](std::string_view text) {
+        return hear_socket(desk, socket, text);
+    };
 }
 
 std::vector<access::Belonging> Door::belongings(const std::string& person) {

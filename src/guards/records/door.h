@@ -15,10 +15,12 @@
 #include "crypto/secret.h"
 #include "event/event.h"
 #include "event/place.h"
+#include "fhir/clinical.h"
 #include "fhir/profile.h"
 #include "fhir/terminology.h"
 #include "host/clock.h"
 #include "host/disk.h"
+#include "host/post.h"
 #include "host/random.h"
 #include "vault/trace.h"
 #include "vault/vault.h"
@@ -66,6 +68,7 @@ struct Options {
     crypto::Secret32 key;          ///< domain key "records": pages, exports, idempotency
     std::size_t idle_threads = 1;  ///< for exports and imports
     Completeness completeness = Completeness::Lenient;
+    fhir::Practice practice = fhir::Practice::Office;  ///< what a record must hold depends on it
     /// What the practice asks for beyond R4; they outlive the door.
     const fhir::Profiles* profiles = nullptr;
     const fhir::Terminology* terminology = &fhir::Terminology::r4();
@@ -76,6 +79,15 @@ struct Options {
     std::function<bool(const ActorId&)> frozen{};
     /// Ends the session of who opened far too many records.
     std::function<void(const access::Actor&)> cut{};
+    /// For what subscriptions told and wait to tell, sealed; empty: nobody can subscribe.
+    std::string notice_dir{};
+    /// Addresses below which notifications may be sent (outbound.h); empty: none are.
+    std::vector<std::string> notify{};
+    /// Who an account stands for now, within scopes; none when it is closed.
+    std::function<std::optional<access::Actor>(const ActorId&, const std::vector<std::string>&)>
+        actor_of{};
+    Micros notice_pause = std::chrono::seconds(1);  ///< after a first failure; then it doubles
+    unsigned notice_attempts = 8;                   ///< in a row, before it is given up
 };
 
 /// What the door stands on. `audit` may be empty: what it serves is then not offered.
@@ -86,7 +98,11 @@ struct Rooms {
     Random& random;
     Disk& disk;
     AuditTrail* audit = nullptr;
+    Post* post = nullptr;  ///< empty: notifications leave by WebSocket alone
 };
+
+/// Below the base: where WebSockets are opened that tell subscriptions.
+inline constexpr std::string_view kSocketPath = "_socket";
 
 /// The FHIR R4 interface: request → decision → trace → disclosure. No byte of an answer leaves
 /// before the ledger keeps the entry that says so. Thread-safe.
@@ -105,6 +121,9 @@ class Door {
     void remember(const event::Event& event);
     /// The types of such acts; all others mean nothing to remember().
     static std::vector<event::Type> remembered();
+    /// A WebSocket opened at the base and kSocketPath: hears its messages; false ends it. `send`
+    /// takes a message that leaves soon, and says whether the socket is still open.
+    std::function<bool(std::string_view)> open_socket(std::function<bool(std::string)> send);
     /// Where somebody belongs now, as the house says it.
     std::vector<access::Belonging> belongings(const std::string& person);
 

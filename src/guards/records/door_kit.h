@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <condition_variable>
 #include <future>
 #include <memory>
 #include <string>
@@ -115,6 +117,33 @@ struct Sent {
     http::Headers headers{};
 };
 
+/// Where notifications go: keeps what is sent, and answers as it is told.
+class Outside final : public Post {
+  public:
+    Result<int> post(const PostRequest& request) override {
+        if (on_arrival) on_arrival(request);
+        const std::lock_guard lock(mutex_);
+        requests_.push_back(request);
+        arrived_.notify_all();
+        if (status == 0) return fail(Code::Unavailable, {"muet", "mute"}, {"", ""});
+        return int{status};
+    }
+    /// The first `count` requests, once they have come; fewer when they do not.
+    std::vector<PostRequest> wait_for(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        arrived_.wait_for(lock, std::chrono::seconds(20),
+                          [&] { return requests_.size() >= count; });
+        return requests_;
+    }
+    std::function<void(const PostRequest&)> on_arrival{};  ///< before it is kept
+    std::atomic<int> status = 200;                         ///< 0: no answer at all
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::vector<PostRequest> requests_;
+};
+
 /// A practice: Anne treats patients a and b, Bob treats c; nobody treats d.
 class House {
   public:
@@ -135,7 +164,8 @@ class House {
                   .trace = trace,
                   .clock = machine.clock,
                   .random = machine.random,
-                  .disk = machine.disk},
+                  .disk = machine.disk,
+                  .post = &outside},
             Options{.base = "https://hygie.test/fhir/",
                     .node = NodeId("box"),
                     .export_dir = "exports",
@@ -144,7 +174,18 @@ class House {
                     .profiles = profiles_,
                     .policy = [this] { return policy; },
                     .frozen = [this](const ActorId& login) { return frozen == login; },
-                    .cut = [this](const access::Actor& actor) { cut.push_back(actor.id); }});
+                    .cut = [this](const access::Actor& actor) { cut.push_back(actor.id); },
+                    .notice_dir = "notices",
+                    .notify = {"https://dossier.example/in"},
+                    .actor_of = [this](const ActorId& login,
+                                       const auto&) { return actor_named(login); },
+                    .notice_pause = Micros(0),
+                    .notice_attempts = 3});
+    }
+    std::optional<access::Actor> actor_named(const ActorId& login) const {
+        for (const access::Actor& one : {anne, bob, program})
+            if (one.id == login && !(anne_left && login == anne.id)) return one;
+        return std::nullopt;
     }
 
     /// Waits for the answer.
@@ -209,8 +250,10 @@ class House {
     /// In force from the next request on.
     std::shared_ptr<const access::Policy> policy =
         std::make_shared<access::Policy>(access::default_policy());
-    std::vector<ActorId> cut;  ///< whose sessions were ended
-    ActorId frozen;            ///< whose account an incident holds
+    std::vector<ActorId> cut;             ///< whose sessions were ended
+    ActorId frozen;                       ///< whose account an incident holds
+    std::atomic<bool> anne_left = false;  ///< her account was closed
+    Outside outside;
 
   private:
     static http::Request request_of(const Sent& sent) {

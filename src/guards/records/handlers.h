@@ -28,6 +28,10 @@ Answer<Disclosure> export_status(Desk& desk, const Call& call);
 Answer<Disclosure> export_file(Desk& desk, const Call& call);
 Answer<Disclosure> end_export(Desk& desk, const Call& call);
 
+Answer<Disclosure> subscription_status(Desk& desk, const Call& call);
+Answer<Disclosure> subscription_events(Desk& desk, const Call& call);
+Answer<Disclosure> give_socket_token(Desk& desk, const Call& call);
+
 void write_one(Desk& desk, CallPtr call);
 void run_bundle(Desk& desk, CallPtr call);
 void change_meta(Desk& desk, CallPtr call);  ///< $meta-add and $meta-delete
@@ -36,6 +40,9 @@ void break_glass(Desk& desk, CallPtr call);  ///< $break-glass
 void justify(Desk& desk, CallPtr call);      ///< $justify
 /// What an earlier $break-glass, $justify or disclosure left behind.
 void remember(Desk& desk, const event::Event& event);
+/// A message of a WebSocket ("bind-with-token: …"); false ends it.
+struct NoticeSocket;
+bool hear_socket(Desk& desk, const NoticeSocket& socket, std::string_view message);
 void import(Desk& desk, CallPtr call);
 void turn_page(Desk& desk, CallPtr call);
 

@@ -235,8 +235,7 @@ Answer<Disclosure> read_history(Desk& desk, const Call& call) {
     Sight sight(desk, call);
     const auto found = TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
     const Wanted wanted = TRY(wanted_of(call));
-    if (wanted.from != WallTime::min())
-        return disclose_versions(sight, wanted, {found});
+    if (wanted.from != WallTime::min()) return disclose_versions(sight, wanted, {found});
     const auto from = static_cast<std::uint32_t>(call.cursor.offset);
     auto versions = TRY(desk.rooms.vault.history(found, from, wanted.count));
     std::erase_if(versions, [&](const auto& version) { return version.updated < wanted.since; });

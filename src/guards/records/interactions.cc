@@ -100,7 +100,9 @@ std::vector<Interaction> make_interactions() {
 
         asked(InstanceOperation, Get, "$everything", "Patient", "Patient-everything", everything),
         asked(InstanceOperation, Post, "$everything", "Patient", "Patient-everything", everything),
+        asked(SystemOperation, Post, "$validate", {}, "Resource-validate", validate),
         asked(TypeOperation, Post, "$validate", {}, "Resource-validate", validate),
+        asked(InstanceOperation, Get, "$validate", {}, "Resource-validate", validate),
         asked(InstanceOperation, Post, "$validate", {}, "Resource-validate", validate),
         asked(InstanceOperation, Get, "$meta", {}, "Resource-meta", read_meta),
         done(InstanceOperation, "$meta-add", {}, "Resource-meta-add", change_meta),
@@ -109,12 +111,35 @@ std::vector<Interaction> make_interactions() {
         done(TypeOperation, "$merge", "Patient", "Patient-merge", merge),
         done(SystemOperation, "$justify", {}, "justify", justify),
 
+        asked(TypeOperation, Get, "$status", "Subscription", "backport-subscription-status",
+              subscription_status),
+        asked(TypeOperation, Post, "$status", "Subscription", "backport-subscription-status",
+              subscription_status),
+        asked(InstanceOperation, Get, "$status", "Subscription", "backport-subscription-status",
+              subscription_status),
+        asked(InstanceOperation, Get, "$events", "Subscription", "backport-subscription-events",
+              subscription_events),
+        asked(InstanceOperation, Post, "$events", "Subscription", "backport-subscription-events",
+              subscription_events),
+        asked(TypeOperation, Get, "$get-ws-binding-token", "Subscription",
+              "backport-subscription-get-ws-binding-token", give_socket_token),
+        asked(TypeOperation, Post, "$get-ws-binding-token", "Subscription",
+              "backport-subscription-get-ws-binding-token", give_socket_token),
+        asked(InstanceOperation, Get, "$get-ws-binding-token", "Subscription",
+              "backport-subscription-get-ws-binding-token", give_socket_token),
+
         asked(TypeOperation, Get, "$expand", "ValueSet", "ValueSet-expand", expand),
         asked(TypeOperation, Post, "$expand", "ValueSet", "ValueSet-expand", expand),
         asked(InstanceOperation, Get, "$expand", "ValueSet", "ValueSet-expand", expand),
         asked(TypeOperation, Get, "$validate-code", "ValueSet", "ValueSet-validate-code",
               validate_code),
         asked(TypeOperation, Post, "$validate-code", "ValueSet", "ValueSet-validate-code",
+              validate_code),
+        asked(InstanceOperation, Get, "$validate-code", "ValueSet", "ValueSet-validate-code",
+              validate_code),
+        asked(InstanceOperation, Post, "$validate-code", "ValueSet", "ValueSet-validate-code",
+              validate_code),
+        asked(TypeOperation, Post, "$validate-code", "CodeSystem", "CodeSystem-validate-code",
               validate_code),
         asked(TypeOperation, Get, "$validate-code", "CodeSystem", "CodeSystem-validate-code",
               validate_code),
@@ -129,6 +154,11 @@ std::vector<Interaction> make_interactions() {
         asked(TypeOperation, Get, "$export", "Patient", "patient-export", start_export,
               Act::RecordExported),
         asked(InstanceOperation, Get, "$export", "Group", "group-export", start_export,
+              Act::RecordExported),
+        asked(SystemOperation, Post, "$export", {}, "export", start_export, Act::RecordExported),
+        asked(TypeOperation, Post, "$export", "Patient", "patient-export", start_export,
+              Act::RecordExported),
+        asked(InstanceOperation, Post, "$export", "Group", "group-export", start_export,
               Act::RecordExported),
         shows(ExportStatus, Act::RecordExported, export_status),
         shows(ExportFile, Act::RecordExported, export_file),
@@ -182,6 +212,16 @@ Refusal no_row(const Target& target) {
     return refusal;
 }
 
+/// To read what cannot be there is to find nothing; to write there is a mistake.
+Refusal bad_address() {
+    return {400,
+            "value",
+            {"cette adresse ne peut pas être celle d'une ressource",
+             "this URL cannot be that of a resource"},
+            {"écrivez Type/id ; un id a 64 lettres, chiffres, tirets et points au plus",
+             "write Type/id; an id has at most 64 letters, digits, hyphens and dots"}};
+}
+
 /// The parameters of a _search are in its body.
 Answer<void> take_form(Call& call) {
     const Shape shape = call.target.shape;
@@ -208,7 +248,9 @@ Answer<void> understand(const Desk& desk, Call& call) {
     std::string_view path = request.path;
     if (!path.starts_with(desk.base_path)) return std::unexpected(no_row({.shape = Page}));
     path.remove_prefix(desk.base_path.size());
-    call.target = TRY(parse_target(path));
+    auto target = parse_target(path);
+    if (!target && call.method == Put) return std::unexpected(bad_address());
+    call.target = TRY(std::move(target));
     call.parameters = TRY(parse_query(request.query));
     TRY_STATUS(take_form(call));
     auto wishes = negotiate(request, call.parameters);

@@ -1,11 +1,14 @@
 #include "guards/records/plan.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_set>
 
+#include "guards/records/identity.h"
 #include "guards/records/patching.h"
 #include "guards/records/references.h"
 #include "guards/records/search.h"
+#include "guards/records/subscription.h"
 
 namespace hygie::records {
 
@@ -44,14 +47,9 @@ struct TextHash {
 };
 using Names = std::unordered_map<std::string, std::string, TextHash, std::equal_to<>>;
 
-/// Nothing is sent out of the house: a subscription that would be on says so itself, in the words
-/// that R4 has for it (Subscription.status, Subscription.error).
-void silence(fhir::Arena& arena, Step& step) {
-    if (step.change.body["status"].text() == "off") return;
-    constexpr std::string_view kWhy =
-        "ce serveur n'envoie pas de notification / this server sends no notifications";
-    step.change.body = arena.with(arena.with(step.change.body, "status", arena.string("error")),
-                                  "error", arena.string(kWhy));
+std::set<std::string> identities_of(const Step& step) {
+    const auto names = identity_names(step.change);
+    return {names.begin(), names.end()};
 }
 
 class Planner {
@@ -96,13 +94,15 @@ Answer<void> Planner::hold_conditions() {
         if (step.change.criteria)
             names.push_back(step.change.type + '?' + print_query(*step.change.criteria));
     }
-    if (names.empty()) return {};
     std::ranges::sort(names);
     if (std::ranges::adjacent_find(names) != names.end())
         return refuse(400, "duplicate",
                       {"deux entrées ont la même condition", "two entries have one condition"},
                       {"gardez-en une", "keep one of them"}, "Bundle.entry");
-    plan_.pass = sight_.desk().gate->enter(std::move(names));
+    std::set<std::string> all(names.begin(), names.end());
+    for (const Step& step : plan_.steps) all.merge(identities_of(step));
+    if (all.empty()) return {};
+    plan_.pass = sight_.desk().gate->enter({all.begin(), all.end()});
     if (plan_.pass) return {};
     return refuse(409, "conflict",
                   {"une demande avec la même condition est en cours",
@@ -247,7 +247,12 @@ Answer<void> Planner::settle(Step& step) {
             return relink(step, link, is_reference);
         }));
     step.change.body = work_.arena.with(step.change.body, "id", work_.arena.string(step.change.id));
-    if (step.change.type == "Subscription") silence(work_.arena, step);
+    if (step.change.type == "Subscription") {
+        Prepared prepared =
+            prepare_subscription(sight_.desk(), sight_.call(), work_.arena, step.change.body);
+        step.change.body = prepared.body;
+        step.headers = std::move(prepared.headers);
+    }
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "guards/records/notices.h"
 #include "vault/indexing.h"
 #include "vault/unassigned.h"
 
@@ -95,6 +96,21 @@ class Allowing {
 
 }  // namespace
 
+namespace {
+
+/// What the scopes leave, without the subscriptions of others.
+std::optional<fhir::Compartment> narrowed(Sight& sight, const fhir::Compartment& seen) {
+    auto left = sight.bounds().narrowed(seen);
+    if (seen.entries("Subscription").empty()) return left;
+    return (left ? *left : seen).without([&](const fhir::Segment& segment, std::size_t index) {
+        const fhir::ResourceEntry entry = segment.entry(index);
+        return entry.type == "Subscription" &&
+               !sight.desk().notices->is_open(sight.call().actor, entry.id);
+    });
+}
+
+}  // namespace
+
 vault::Scope circle_of(const access::Actor& actor) {
     vault::Scope scope{.allows = {}, .person = actor.person};
     for (const access::Belonging& one : actor.belongs) scope.parties.push_back(one.party);
@@ -114,7 +130,7 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
     scope.includes = [&](const vault::Record& record, std::string_view type) {
         return may_search(sight.desk(), sight.call(), type, record, now);
     };
-    scope.narrows = [&](const fhir::Compartment& seen) { return sight.bounds().narrowed(seen); };
+    scope.narrows = [&](const fhir::Compartment& seen) { return narrowed(sight, seen); };
     Searched searched;
     searched.page = TRY(sight.desk().rooms.vault.search(query, scope));
     if (allowing.owed()) return std::unexpected(*allowing.owed());

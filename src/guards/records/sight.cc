@@ -4,6 +4,7 @@
 
 #include "access/circle.h"
 #include "access/circle_words.h"
+#include "guards/records/notices.h"
 #include "vault/labels.h"
 #include "vault/unassigned.h"
 
@@ -94,6 +95,17 @@ const access::Decision& kept_apart() {
     return decision;
 }
 
+/// A subscription says whom its owner follows, and where they are told.
+const access::Decision& anothers() {
+    static const access::Decision decision{
+        .permitted = false,
+        .reasons = {{.id = "records.subscription",
+                     .text = {"un abonnement ne s'ouvre qu'à qui l'a fait",
+                              "a subscription is open to who made it alone"},
+                     .evidence = {}}}};
+    return decision;
+}
+
 /// What the search in a scope does not match.
 const access::Decision& outside_scope() {
     static const access::Outcome outcome{.rule = access::Rule::Scope};
@@ -127,8 +139,17 @@ bool Sight::may_open_unassigned(event::Action action, std::string_view type,
     });
 }
 
+bool Sight::is_anothers(event::Action action, std::string_view type, std::string_view id) const {
+    return type == "Subscription" && action != event::Action::Create && !id.empty() &&
+           !desk_.notices->is_open(call_.actor, id);
+}
+
 const access::Decision& Sight::decision(event::Action action, std::string_view type,
                                         const vault::Record& record, std::string_view id) {
+    if (is_anothers(action, type, id)) {
+        reasons_ = anothers().reasons;
+        return anothers();
+    }
     const access::Decision& decision = within_circle(action, type, record, id);
     if (!decision.permitted || id.empty() || bounds_.leave(record, action, type, id))
         return decision;

@@ -56,6 +56,7 @@ class Sight {
     const Call& call() const { return call_; }
 
   private:
+    bool is_anothers(event::Action action, std::string_view type, std::string_view id) const;
     const access::Decision& within_circle(event::Action action, std::string_view type,
                                           const vault::Record& record, std::string_view id);
     bool may_open_unassigned(event::Action action, std::string_view type,

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "guards/records/checks.h"
 #include "guards/records/confer.h"
 #include "guards/records/contradictions.h"
 #include "guards/records/idempotency.h"
+#include "guards/records/notices.h"
 #include "guards/records/plan.h"
 #include "guards/records/work.h"
 #include "vault/unassigned.h"
@@ -213,6 +215,8 @@ event::Event Writing::commit_event() {
         e.action = Action::Execute;
         e.detail["changes"] = fmt::format("{}", plan_.steps.size());
     }
+    // The writer is not told: that a record is there is no less closed than what it holds.
+    if (std::ranges::any_of(plan_.steps, &Step::may_be_double)) e.detail["identity"] = "double";
     e.query = call_.asked;
     for (const Step& step : plan_.steps)
         if (!step.is_idle && !e.break_glass) add_basis(e, step.basis);
@@ -262,6 +266,10 @@ std::vector<event::Event> Writing::further_events() {
 }
 
 void Writing::finish(std::vector<vault::Version> versions) {
+    for (Step& step : plan_.steps)
+        if (step.change.type == "Subscription" && step.has_body())
+            desk_.notices->adopt(step.change.id, std::move(step.headers));
+    desk_.notices->written(versions);
     std::size_t next = 0;
     for (const Step& step : plan_.steps) {
         auto written = result_of(step, versions, next);
