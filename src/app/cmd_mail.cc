@@ -77,17 +77,30 @@ void print(Context& context, const std::string& path, const mail::Judgement& jud
                                  : mail::to_words(path, judgement, context.lang));
 }
 
-/// Every message of a directory; one that cannot be read is said on the error stream and does not
-/// stop the others.
-Result<int> judge_all(Context& context, const std::string& dir,
-                      const std::vector<DirEntry>& listing, const mail::History& history,
-                      const mail::Scorer& model) {
-    int code = kExitOk;
-    for (const DirEntry& entry : listing) {
-        if (entry.is_dir || entry.name.ends_with(".json") || entry.name.ends_with(".csv") ||
-            entry.name.starts_with('.'))
+/// The messages that are meant: those of a directory in its place.
+std::vector<std::string> messages_of(Context& context, const std::vector<std::string>& given) {
+    std::vector<std::string> paths;
+    for (const std::string& path : given) {
+        const Result<std::vector<DirEntry>> listing =
+            path == "-" ? Result<std::vector<DirEntry>>(fail(Code::NotFound, {}, {}))
+                        : context.disk.list(path);
+        if (!listing) {
+            paths.push_back(path);
             continue;
-        const std::string path = join(dir, entry.name);
+        }
+        for (const DirEntry& entry : *listing)
+            if (!entry.is_dir && !entry.name.ends_with(".json") && !entry.name.ends_with(".csv") &&
+                !entry.name.starts_with('.'))
+                paths.push_back(join(path, entry.name));
+    }
+    return paths;
+}
+
+/// One that cannot be read is said on the error stream and does not stop the others.
+int judge_all(Context& context, const std::vector<std::string>& paths, const mail::History& history,
+              const mail::Scorer& model) {
+    int code = kExitOk;
+    for (const std::string& path : paths) {
         const Result<mail::Judgement> judgement = judge_one(context, path, history, model);
         if (judgement) {
             print(context, path, *judgement);
@@ -101,14 +114,13 @@ Result<int> judge_all(Context& context, const std::string& dir,
 
 Result<int> run_judge(Context& context) {
     TRY_STATUS(use_mail_rules(context));
-    const std::string& path = context.values.text("MESSAGE");
     const mail::History history = TRY(read_history(context));
     const mail::Learned learned = TRY(read_learned(context));
     const mail::Scorer model = mail::scorer_of(mail::shipped_model(), learned);
-    if (path != "-")
-        if (const Result<std::vector<DirEntry>> listing = context.disk.list(path))
-            return judge_all(context, path, *listing, history, model);
-    print(context, path, TRY(judge_one(context, path, history, model)));
+    const std::vector<std::string>& given = context.values.list("MESSAGE");
+    const std::vector<std::string> paths = messages_of(context, given);
+    if (given.size() > 1 || paths != given) return judge_all(context, paths, history, model);
+    print(context, given.front(), TRY(judge_one(context, given.front(), history, model)));
     return kExitOk;
 }
 
@@ -117,12 +129,12 @@ Command judge_command() {
         .path = {"mail", "judge"},
         .summary = {"juge un message et dit pourquoi", "judges a message and says why"},
         .description =
-            {"Lit un message, un dossier de messages, ou « - » pour l'entrée. L'enveloppe est "
+            {"Lit des messages, des dossiers de messages, ou « - » pour l'entrée. L'enveloppe est "
              "prise "
              "dans X.json à côté de X.eml si elle y est. Rien n'est envoyé ni demandé au réseau ; "
              "les pièces jointes sont lues dans un processus isolé.\n\nSortie : 0 quand tout a été "
              "jugé, quel que soit le verdict ; 1 quand un message n'a pas pu être lu.",
-             "Reads a message, a directory of messages, or '-' for the input. The envelope is "
+             "Reads messages, directories of messages, or '-' for the input. The envelope is "
              "taken "
              "from X.json beside X.eml when it is there. Nothing is sent to or asked from the "
              "network; attachments are read in a sandboxed process.\n\nExit: 0 when all was "
@@ -147,8 +159,9 @@ Command judge_command() {
              passphrase_file_option()},
         .arguments = {{.name = "MESSAGE",
                        .kind = Kind::File,
-                       .help = {"un message, un dossier, ou -", "a message, a directory, or -"},
-                       .required = true}},
+                       .help = {"des messages, des dossiers, ou -", "messages, directories, or -"},
+                       .required = true,
+                       .many = true}},
         .examples = {{"hygie mail judge message.eml",
                       {"Savoir ce que vaut un message, et pourquoi :",
                        "Know what a message is worth, and why:"}},

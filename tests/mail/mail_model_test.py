@@ -34,6 +34,10 @@ def main(home):
     after = json.loads(run("--json", "mail", "judge", letter, "--learned", str(home)))
     assert after["score"] >= before["score"], (before, after)
 
+    # Several at once: a line of JSON each; one that cannot be read ends with 1 and stops no other.
+    lines = run("--json", "mail", "judge", letter, str(one / "000002.eml"), str(home / "absent.eml"), code=1).splitlines()
+    assert [json.loads(line)["file"] for line in lines] == [letter, str(one / "000002.eml")], lines
+
     for model in ("a.hym", "b.hym"):
         run("mail", "train", "--twins", "400", "--seed", "5", "--out", str(home / model))
     assert (home / "a.hym").read_bytes() == (home / "b.hym").read_bytes(), "training is not repeatable"

@@ -14,9 +14,9 @@ HYGIE = os.environ.get("HYGIE", "build/release/hygie")
 WAIT_S = 90
 
 
-def run(*words):
+def run(*words, code=0):
     done = subprocess.run([HYGIE, *words], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"hygie {' '.join(words)}: {done.stdout}{done.stderr}"
+    assert done.returncode == code, f"hygie {' '.join(words)}: {done.stdout}{done.stderr}"
     return done.stdout
 
 

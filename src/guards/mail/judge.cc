@@ -109,14 +109,24 @@ std::vector<Reason> accusers(std::span<const Signal> signals, Class kind, const 
             if (part.feature == signal.id) weight += part.weight;
         if (weight > 0 && !is_excuse(signal)) out.push_back(reason_of(signal, weight));
     }
-    for (const Opinion::Part& part : opinion.parts)
-        if (!signal_kind(part.feature))
+    for (const Opinion::Part& part : opinion.parts) {
+        if (part.feature.starts_with("shape.")) {
+            Signal shape;
+            shape.id = part.feature;
+            shape.evidence = part.evidence;
+            out.push_back(reason_of(shape, part.weight));
+            out.back().where = part.feature == "shape.sender"    ? "header:From"
+                               : part.feature == "shape.subject" ? "header:Subject"
+                                                                 : "html";
+        } else if (!signal_kind(part.feature)) {
             out.push_back({.id = part.feature,
                            .text = {"Ce genre de phrase est celui des messages trompeurs.",
                                     "Sentences of this kind are those of deceptive messages."},
                            .evidence = part.evidence,
                            .where = "text",
                            .weight = part.weight});
+        }
+    }
     return out;
 }
 
@@ -146,6 +156,36 @@ std::vector<Reason> strongest(std::vector<Reason> reasons) {
         return last != is_sentence(b) ? !last : a.weight > b.weight;
     });
     return out;
+}
+
+/// Nuisance or bait: words alone do not tell them apart. What the message wants of its reader does:
+/// a number to call about a charge, a ransom, a sign-in, or money.
+Class class_by_facts(std::span<const Signal> signals, Class scored) {
+    if (scored != Class::Spam && scored != Class::Phishing) return scored;
+    const auto strength = [&](std::string_view id) {
+        const auto it = std::ranges::find(signals, id, &Signal::id);
+        return it == signals.end() ? 0.0 : it->strength;
+    };
+    const auto any = [&](std::initializer_list<std::string_view> ids, double least) {
+        return std::ranges::any_of(ids, [&](std::string_view id) { return strength(id) >= least; });
+    };
+    constexpr double kSaidTwice = 0.8;
+    const bool leads = strength("link.none") == 0;
+    if (any({"scheme.extortion"}, 0.6)) return Class::Extortion;
+    if (!any({"link.free_host", "link.brand_elsewhere"}, 0.1) && strength("phone.call_asked") > 0 &&
+        any({"lure.charge", "lure.support_alert", "scheme.callback"}, 0.5))
+        return Class::TechSupport;
+    if (any({"scheme.bank_change", "scheme.payment_order", "scheme.payroll", "scheme.gift_card"},
+            0.7))
+        return Class::PaymentFraud;
+    if (leads &&
+        (any({"scheme.brand_credential", "scheme.mailbox", "scheme.document", "scheme.qr",
+              "scheme.delivery_fee", "scheme.health", "scheme.prize", "sender.brand_foreign",
+              "link.look_alike", "form.asks_secret"},
+             0.6) ||
+         any({"lure.credential", "lure.threat", "lure.delivery", "lure.refund"}, kSaidTwice)))
+        return Class::Phishing;
+    return scored;
 }
 
 }  // namespace
@@ -202,10 +242,11 @@ Judgement judge(const Message& message, const Reading& reading, const Scorer& mo
                 : out.score >= kSuspiciousScore ? event::Level::Suspicious
                                                 : event::Level::Clean;
     const bool clean = out.level == event::Level::Clean;
+    const Class scored = out.kind;
     const bool by_rules = !model || *best > opinion.log_odds[static_cast<std::size_t>(out.kind)];
     out.reasons = clean ? excuses_among(reading.signals)
-                        : strongest(accusers(reading.signals, out.kind, opinion, by_rules));
-    if (clean) out.kind = Class::None;
+                        : strongest(accusers(reading.signals, scored, opinion, by_rules));
+    out.kind = clean ? Class::None : class_by_facts(reading.signals, scored);
     out.advice = advice_for(out.kind, out.level, out.score, reading.signals);
     return out;
 }

@@ -64,6 +64,16 @@ std::string base64_decoded(std::string_view run) {
     return out;
 }
 
+std::string hex_of(std::string_view text) {
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (const char c : text) {
+        out.push_back(kDigits[static_cast<unsigned char>(c) >> 4U]);
+        out.push_back(kDigits[static_cast<unsigned char>(c) & 0xFU]);
+    }
+    return out;
+}
+
 bool has_known_suffix(std::string_view host) {
     const std::size_t dot = host.rfind('.');
     if (dot == std::string_view::npos || dot + 1 == host.size()) return false;
@@ -198,6 +208,8 @@ bool LinkReader::carries_recipient(std::string_view target) const {
     const std::string plain = lower(percent_decoded(target));
     for (const std::string& one : recipients_)
         if (contains(plain, one)) return true;
+    for (const std::string& one : recipients_)
+        if (contains(plain, hex_of(one))) return true;
     for (std::size_t at = 0; at < target.size();) {
         std::size_t end = at;
         while (end < target.size() && base64_value(target[end]) >= 0 && target[end] != '/') ++end;

@@ -12,7 +12,7 @@ namespace hygie::mail {
 namespace {
 
 constexpr std::size_t kPartsMax = 24;  ///< of an opinion: more would explain nothing
-constexpr std::size_t kPassageBytesMax = 500;
+constexpr std::size_t kPassageBytesMax = 900;
 constexpr double kLogOddsMax = 12;
 constexpr std::size_t kToldBytesMin = 5;
 
@@ -52,36 +52,62 @@ std::size_t sentence_end(std::string_view text, std::size_t begin) {
     return begin + (blank == std::string_view::npos || blank == 0 ? held.size() : blank);
 }
 
-/// What the words weigh, passage by passage: sentences that accuse and follow each other are shown
-/// to a person as one. A passage does not leave its subject, body or file.
-template <typename Add>
-void add_passages(const Model& model, const Features& features, const Add& add) {
+/// A stretch of the text and what its words weigh.
+struct Stretch {
+    std::size_t begin;
+    std::size_t end;
+    double weight;
+};
+
+/// The sentences of subject, body and files, each with its weight; none crosses from one to
+/// another.
+std::vector<Stretch> sentences_of(const Model& model, const Features& features) {
     const std::string_view text = features.text;
     std::vector<double> at(text.size() + 1);
     for (const WordFeature& word : features.words)
         at[std::min<std::size_t>(word.begin, text.size())] +=
             static_cast<double>(model.words[word.slot]) * model.word_scale * word.value;
-    std::size_t start = 0;
-    std::size_t stop = 0;
-    double sum = 0;
-    const auto flush = [&] {
-        add("word", std::string(trim(text.substr(start, stop - start))), sum);
-        sum = 0;
-    };
+    std::vector<Stretch> out;
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = sentence_end(text, begin);
         double weight = 0;
         for (std::size_t i = begin; i < end; ++i) weight += at[i];
-        const bool elsewhere = begin == features.body_at || begin == features.files_at;
-        if (elsewhere || weight <= 0 || sum <= 0 || end - start > kPassageBytesMax) {
-            flush();
-            start = begin;
-        }
-        sum += weight;
-        stop = end;
+        out.push_back({begin, end, weight});
         begin = end;
     }
-    flush();
+    return out;
+}
+
+/// What the words weigh, passage by passage: sentences that accuse and stand near each other are
+/// shown to a person as one, what stands between them with them as long as the whole grows heavier.
+template <typename Add>
+void add_passages(const Model& model, const Features& features, const Add& add) {
+    const std::string_view text = features.text;
+    const std::vector<Stretch> sentences = sentences_of(model, features);
+    for (std::size_t first = 0; first < sentences.size();) {
+        const Stretch& start = sentences[first];
+        if (start.weight <= 0) {
+            ++first;
+            continue;
+        }
+        Stretch best = start;
+        double sum = 0;
+        std::size_t last = first;
+        for (std::size_t i = first; i < sentences.size(); ++i) {
+            const Stretch& next = sentences[i];
+            const bool elsewhere =
+                i > first && (next.begin == features.body_at || next.begin == features.files_at);
+            if (elsewhere || next.end - start.begin > kPassageBytesMax) break;
+            sum += next.weight;
+            if (sum <= 0) break;
+            if (sum >= best.weight) {
+                best = {start.begin, next.end, sum};
+                last = i;
+            }
+        }
+        add("word", std::string(trim(text.substr(best.begin, best.end - best.begin))), best.weight);
+        first = last + 1;
+    }
 }
 
 /// What a signal adds through the opinion of the rules, which the model weighs as well.
@@ -95,13 +121,17 @@ double weight_by_rules(const Model& model, std::string_view signal, double stren
     return weight * strength;
 }
 
-/// The signal that a feature is shown as: itself, or the lure of a situation ("at.….credential").
+/// The signal that a feature is shown as: itself, the lure of a situation ("at.….credential"), or
+/// what a shape is of.
 std::string shown_as(std::string_view feature) {
+    if (feature.starts_with("by.") || feature.starts_with("shape.name_")) return "shape.sender";
+    if (feature.starts_with("to.") || feature.starts_with("path.")) return "shape.link";
+    if (feature.starts_with("head.")) return "shape.subject";
     if (!feature.starts_with("at.")) return std::string(feature);
     return "lure." + std::string(feature.substr(feature.rfind('.') + 1));
 }
 
-/// Signals and words that speak for an attack; shapes and rules have nothing to show.
+/// Signals, shapes and words that speak for an attack; what has no evidence has nothing to show.
 std::vector<Opinion::Part> parts_of(const Model& model, const Features& features) {
     std::map<std::string, Opinion::Part> signals;
     for (const NamedFeature& named : features.named) {

@@ -16,7 +16,7 @@
 namespace hygie::mail {
 
 inline constexpr std::size_t kModelBytesMax = 900U * 1024;
-inline constexpr std::size_t kNamedWeightsMax = 1'000;
+inline constexpr std::size_t kNamedWeightsMax = 2'000;
 /// Classes among attacks: all of Class but None.
 inline constexpr std::size_t kAttackClasses = kClasses - 1;
 /// Slots of the hashed words of the class model, a divisor of kWordSlots.

@@ -8,7 +8,9 @@
 #include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
+#include "guards/mail/model_structure.h"
 #include "guards/mail/rules.h"
+#include "guards/mail/signal_list.h"
 
 namespace hygie::mail {
 namespace {
@@ -121,6 +123,31 @@ class WordSink {
     std::uint64_t salt_;
 };
 
+/// What a reader is asked to click, and whether that leads home: the words of a link weigh as such.
+void add_anchors(WordSink& sink, const Evidence& evidence, std::string_view body,
+                 std::uint32_t body_at) {
+    constexpr std::size_t kAnchorsMax = 30;
+    constexpr std::size_t kAnchorBytesMax = 60;
+    constexpr std::array<std::uint64_t, 4> kSeeds = {0x686f6d65ULL, 0x6b6e6f77ULL, 0x61776179ULL,
+                                                     0x68696465ULL};
+    std::size_t seen = 0;
+    for (const Link& link : evidence.links) {
+        if ((link.scheme != "http" && link.scheme != "https") || link.shown.empty() ||
+            link.kind == LinkKind::Text || ++seen > kAnchorsMax)
+            continue;
+        const std::string shown = without_addresses(cut(link.shown, kAnchorBytesMax));
+        const Folded folded_shown = fold(shown);
+        const auto way = static_cast<std::size_t>(direction_of(link, evidence));
+        const std::size_t at = body.find(shown);
+        const auto place =
+            static_cast<std::uint32_t>(body_at + (at == std::string_view::npos ? body.size() : at));
+        for (const Word& word : words_of(folded_shown, shown.size()))
+            if (word.letters != "#")
+                sink.add(hash_of(kSeeds[way], word.letters), 1, place + word.begin,
+                         place + word.end);
+    }
+}
+
 /// What the rules think of each class: the model learns how far to believe them.
 void add_rules(Features& out, std::span<const Signal> signals) {
     constexpr double kHeld = 9;
@@ -212,7 +239,7 @@ void add_places(Features& out, const Message& message, const Evidence& evidence)
     add("shape.thin_with_file", thin && !message.attachments.empty());
     add("shape.thin_with_picture", thin && message.images > message.tracking_images);
     add("shape.phone_alone", !evidence.phones.empty() && evidence.links.empty());
-    add(name_against_address(message), true);
+    out.named.push_back({std::string(name_against_address(message)), 1, author_text(message)});
     add_leaving(out, evidence);
 }
 
@@ -323,6 +350,7 @@ Features features_of(const Message& message, const Evidence& evidence,
     sink.add_all(words_of(folded_subject, subject.size()), 0, 0, 1);
     sink.add_all(words_of(folded_body, body.size()), body_at, 0, 1);
     sink.add_all(words_of(folded_files, files.size()), files_at, 0, 1);
+    add_anchors(sink, evidence, body, body_at);
     sink.settle();
     for (const Signal& signal : signals)
         out.named.push_back(
@@ -331,6 +359,7 @@ Features features_of(const Message& message, const Evidence& evidence,
     add_shape(out, message, evidence);
     add_places(out, message, evidence);
     add_situations(out, evidence, signals);
+    add_structure(out, message, evidence);
     return out;
 }
 

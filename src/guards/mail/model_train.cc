@@ -134,7 +134,7 @@ ClassLearner learn_classes(const Examples& examples, std::size_t names,
     Dice dice(options.seed + 1);
     for (unsigned epoch = 0; epoch < options.epochs; ++epoch) {
         for (const std::size_t at : shuffled(examples.size(), dice)) {
-            if (examples[at]->truth == Class::None) continue;
+            if (examples[at]->truth == Class::None || !examples[at]->is_sorted) continue;
             const TrainingExample example = disturbed(*examples[at], honest, options, dice);
             std::array<double, kAttackClasses> error = learner.shares(example);
             error[static_cast<std::size_t>(example.truth) - 1] -= 1;
@@ -206,6 +206,7 @@ Model model_of(const AttackLearner& attack, const ClassLearner& classes,
 struct Validation {
     std::vector<HeldOut> scores;
     std::size_t class_right = 0;
+    std::size_t class_asked = 0;
 };
 
 /// Every message scored by a model that saw neither it nor its author or source.
@@ -222,7 +223,8 @@ Validation hold_out(const std::vector<TrainingExample>& examples, std::size_t na
         for (const TrainingExample* example : unseen) {
             validation.scores.push_back({attack.raw(*example), example->truth != Class::None,
                                          example->is_hard, example->weight, example});
-            if (example->truth == Class::None) continue;
+            if (example->truth == Class::None || !example->is_sorted) continue;
+            ++validation.class_asked;
             const auto share = classes.shares(*example);
             const auto best = std::ranges::max_element(share) - share.begin();
             if (best + 1 == static_cast<std::ptrdiff_t>(example->truth)) ++validation.class_right;
@@ -304,7 +306,7 @@ void calibrate(Model& model, TrainingReport& report, const Validation& validatio
     report.held_out_false /= static_cast<double>(std::max<std::size_t>(report.honest, 1));
     report.held_out_hard_false /= static_cast<double>(std::max<std::size_t>(hard.size(), 1));
     report.class_right = static_cast<double>(validation.class_right) /
-                         static_cast<double>(std::max<std::size_t>(report.attacks, 1));
+                         static_cast<double>(std::max<std::size_t>(validation.class_asked, 1));
 }
 
 }  // namespace

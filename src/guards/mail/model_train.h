@@ -20,6 +20,7 @@ struct TrainingExample {
     float weight = 1;
     std::uint32_t fold = 0;  ///< whole authors, sources and campaigns stay together
     bool is_hard = false;    ///< honest, of a kind that filters mistake
+    bool is_sorted = true;   ///< its class is known; else it only says that it is an attack
     std::string name;        ///< a template or a path, for the report
 };
 

@@ -192,23 +192,31 @@ bool Pack::is_free_host(std::string_view host) const {
     return any_parent(host, [&](const std::string& name) { return free_hosts.contains(name); });
 }
 
+bool Pack::is_cheap_zone(std::string_view registrable) const {
+    const std::size_t dot = registrable.find('.');
+    return dot != std::string_view::npos &&
+           cheap_zones.contains(std::string(registrable.substr(dot + 1)));
+}
+
 Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
     const Json json = Json::parse(brands_json, nullptr, false);
     Pack pack;
     Phrases phrases;
     std::vector<std::string> shorteners;
     std::vector<std::string> free_hosts;
+    std::vector<std::string> cheap_zones;
     std::vector<std::string> common;
     if (!json.is_object() || !text(json, "version", pack.version) ||
         !texts(json, "shorteners", shorteners) || !texts(json, "free_hosts", free_hosts) ||
-        !texts(json, "common_labels", common) || !json.contains("brands") ||
-        !json["brands"].is_array() || !read_lures(lures, phrases))
+        !texts(json, "cheap_zones", cheap_zones) || !texts(json, "common_labels", common) ||
+        !json.contains("brands") || !json["brands"].is_array() || !read_lures(lures, phrases))
         return refused();
     for (const Json& item : json["brands"])
         if (!read_brand(item, pack.brands.emplace_back())) return refused();
     index_brands(pack, common, phrases);
     pack.shorteners.insert(shorteners.begin(), shorteners.end());
     pack.free_hosts.insert(free_hosts.begin(), free_hosts.end());
+    pack.cheap_zones.insert(cheap_zones.begin(), cheap_zones.end());
     pack.phrases = PhraseSet(phrases);
     return pack;
 }

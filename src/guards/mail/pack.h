@@ -37,6 +37,7 @@ struct Pack {
     std::unordered_map<std::string, std::uint32_t> by_id;
     std::unordered_set<std::string> shorteners;
     std::unordered_set<std::string> free_hosts;
+    std::unordered_set<std::string> cheap_zones;  ///< domains cost next to nothing there
 
     const Brand* brand_of_domain(std::string_view host) const;
     const Brand* brand(std::string_view id) const;
@@ -46,6 +47,7 @@ struct Pack {
     bool writes_from(const Brand& brand, std::string_view host) const;
     bool is_shortener(std::string_view host) const;
     bool is_free_host(std::string_view host) const;
+    bool is_cheap_zone(std::string_view registrable) const;
 
     static constexpr std::uint32_t kBrandIds = 1'000;   ///< phrase id of the first brand
     static constexpr std::uint32_t kWeakIds = 100'000;  ///< … by a weak name

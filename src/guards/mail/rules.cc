@@ -51,6 +51,7 @@ std::span<const Rule> rules() {
         {"sender.random", Phishing, 0.4},
         {"sender.yourself", Phishing, 1.5},
         {"sender.names_us", Phishing, 2.5},
+        {"text.names_us", Phishing, 1.2},
         {"sender.first_contact", Phishing, 0.3},
         {"sender.freemail", Phishing, 0.2},
         {"sender.reply_elsewhere", Phishing, 0.3},

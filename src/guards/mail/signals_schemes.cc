@@ -23,7 +23,8 @@ class Schemes {
                    !out.has("auth.own_forged");
         // Who poses as another has no domain of its own to be trusted.
         posing_ = out.has("sender.brand_foreign") || out.has("sender.look_alike") ||
-                  out.has("sender.names_us") || out.has("sender.staff_foreign");
+                  out.has("sender.names_us") || out.has("text.names_us") ||
+                  out.has("sender.staff_foreign");
         for (const Link& link : seen_.links) find_foreign(link);
         poses_ = out.has("sender.staff_foreign") || out.has("sender.correspondent_foreign") ||
                  out.has("sender.look_alike") ||
@@ -115,7 +116,8 @@ class Schemes {
             if (posing && is_care(brand->detail) && (asks || borrows_address()))
                 out_.add("scheme.care_brand", 1, brand->evidence, brand->where, brand->detail);
         }
-        if (out_.has("sender.names_us") && (asks || said(Lure::Document) > 0))
+        if ((out_.has("sender.names_us") || out_.has("text.names_us")) &&
+            (asks || said(Lure::Document) > 0))
             out_.add("scheme.mailbox", 1, site_of(*foreign_link_), foreign_link_->where);
         else if (asks && mentions_mailbox())
             out_.add("scheme.mailbox", dubious_link_ ? 1 : 0.6, site_of(*foreign_link_),

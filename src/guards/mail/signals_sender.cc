@@ -170,6 +170,26 @@ void draw_replies(const Scene& scene, SignalList& out) {
                 owner_name(like));
 }
 
+/// The recipient's domain as the text says it by itself, not in an address or a link: a letter made
+/// from a mould speaks to "the users of clinique.example".
+std::string_view our_domain_in(const Scene& scene, std::string_view ours) {
+    constexpr std::size_t kReadBytes = 16U << 10;
+    const std::string low = lower(cut(scene.message.text, kReadBytes));
+    const auto joined = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) || c == '@' || c == '.' || c == '-' ||
+               c == '/' || c == '_';
+    };
+    for (std::size_t at = low.find(ours); at != std::string::npos; at = low.find(ours, at + 1)) {
+        const std::size_t end = at + ours.size();
+        const bool before = at > 0 && joined(low[at - 1]);
+        const bool after =
+            end < low.size() && (std::isalnum(static_cast<unsigned char>(low[end])) ||
+                                 low[end] == '/' || low[end] == '-');
+        if (!before && !after) return std::string_view(scene.message.text).substr(at, ours.size());
+    }
+    return {};
+}
+
 /// The sender's name takes ours: the recipient's domain, or the words of a mail system beside it.
 void draw_our_name(const Scene& scene, SignalList& out) {
     const Relations& who = scene.evidence.relations;
@@ -181,6 +201,8 @@ void draw_our_name(const Scene& scene, SignalList& out) {
     const std::string whole = std::string(trim(folded(ours)));
     const bool in_name = holds_word(name, whole) || (label.size() >= 5 && holds_word(name, label));
     const bool mail_words = holds_any(name, kMailWords);
+    if (const std::string_view said = our_domain_in(scene, ours); !said.empty())
+        out.add("text.names_us", 1, said, "text", ours);
     if (in_name) out.add("sender.names_us", 1, author_text(scene.message), kFrom, ours);
     const std::string subject = folded(scene.message.subject);
     if (!in_name && mail_words &&

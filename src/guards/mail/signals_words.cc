@@ -36,6 +36,22 @@ double strength_of(const LureFacts& lure) {
     return lure.in_subject ? std::min(1.0, by_count + 0.25) : by_count;
 }
 
+/// "Hello claire.morel,": the mailbox, which nobody has for a name, at the end of a short line.
+std::string_view greeted_in(std::string_view text, std::string_view head, std::string_view box) {
+    constexpr std::size_t kGreetingMax = 24;
+    if (box.find_first_of(".-_") == std::string_view::npos) return {};
+    for (std::size_t at = head.find(box); at != std::string_view::npos;
+         at = head.find(box, at + 1)) {
+        const std::size_t line = at == 0 ? 0 : head.rfind('\n', at - 1) + 1;
+        const std::size_t end = at + box.size();
+        const bool alone = end == head.size() || contains(" ,;:!.\r\n", head.substr(end, 1));
+        if (at - line <= kGreetingMax && alone && at > 0 &&
+            contains(" \n,:", head.substr(at - 1, 1)))
+            return text.substr(at, box.size());
+    }
+    return {};
+}
+
 /// "Dear claire.morel@…": whoever knows only the address writes it where a name belongs.
 void draw_greeting(const Scene& scene, SignalList& out) {
     constexpr std::size_t kGreetingBytes = 400;
@@ -44,6 +60,10 @@ void draw_greeting(const Scene& scene, SignalList& out) {
     for (const Address& to : scene.message.to) {
         if (!contains(to.address, "@") || to.address == scene.message.author().address) continue;
         const bool in_subject = contains(subject, to.address);
+        const std::string_view box = std::string_view(to.address).substr(0, to.address.rfind('@'));
+        const std::string_view name = greeted_in(scene.message.text, head, box);
+        if (!in_subject && !contains(head, to.address) && !name.empty())
+            out.add("text.greets_address", 0.6, name, "text");
         if (in_subject || contains(head, to.address))
             out.add("text.greets_address", in_subject ? 1 : 0.7, to.address,
                     in_subject ? "header:Subject" : "text");

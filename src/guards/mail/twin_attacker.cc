@@ -60,12 +60,29 @@ void write_from(TwinScene& scene, std::string name, std::string address) {
     scene.mail_from = scene.from_address;
 }
 
+/// What is registered for a week: often cheap, often letters or digits drawn at random.
+std::string throwaway_domain(Dice& dice) {
+    static constexpr std::array<std::string_view, 12> kCheap = {"xyz",   "top",  "shop",  "online",
+                                                                "site",  "icu",  "click", "live",
+                                                                "store", "info", "sbs",   "cfd"};
+    const std::string usual = stranger_domain(dice);
+    std::string label(main_label(usual));
+    std::string top = usual.substr(label.size() + 1);
+    if (dice.chance(40)) top = dice.pick(kCheap);
+    const std::size_t way = dice.below(100);
+    if (way < 20) label = token(dice, 7 + dice.below(8));
+    if (way >= 20 && way < 35) label += twin_digits(dice, 2 + dice.below(3));
+    if (way >= 35 && way < 50)
+        label = fmt::format("{}-{}-{}", dice.pick(kLureWords), label, dice.pick(kLureWords));
+    return label + "." + top;
+}
+
 /// A mailbox of some business whose site or account was taken over, or a throw-away domain.
 std::string taken_mailbox(Dice& dice) {
     static constexpr std::array<std::string_view, 8> kBoxes = {
         "info", "contact", "noreply", "support", "admin", "office", "mail", "service"};
     return fmt::format("{}{}@{}", dice.pick(kBoxes), dice.chance(20) ? twin_digits(dice, 2) : "",
-                       stranger_domain(dice));
+                       dice.chance(50) ? throwaway_domain(dice) : stranger_domain(dice));
 }
 
 std::string fake_brand_name(const TwinBrand& brand, Dice& dice) {
@@ -169,6 +186,8 @@ void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& wh
                    own               ? "support@" + cast.world.domain
                    : dice.chance(30) ? "support@" + look_alike_of(cast.world.domain, dice)
                                      : taken_mailbox(dice));
+        if (!own && dice.chance(35))
+            scene.from_name = fmt::format("{} {}", cast.world.domain, scene.from_name);
         if (own) scene.dmarc = "fail";
     } else if (who == "scammer") {
         write_from(scene, person.name(),
@@ -189,10 +208,14 @@ void honest_newsletter(TwinScene& scene, const TwinCast& cast, Dice& dice) {
     const std::string lang = cast.form.key("lang", "fr");
     const std::string paper = twin_word(
         cast.library, cast.form.key("names", lang == "fr" ? "paper_fr" : "paper"), lang, dice);
+    static constexpr std::array<std::string_view, 5> kShopTops = {"shop", "store", "online", "live",
+                                                                  "app"};
     // Many a house writes from a domain that has nothing of its name.
     const std::string domain =
-        dice.chance(20) ? stranger_domain(dice)
-                        : fmt::format("{}.{}", twin_slug(paper, "-"), dice.pick(kTopLevels));
+        dice.chance(20)
+            ? stranger_domain(dice)
+            : fmt::format("{}.{}", twin_slug(paper, "-"),
+                          dice.chance(10) ? dice.pick(kShopTops) : dice.pick(kTopLevels));
     scene.facts["brand"] = paper;
     scene.facts["paper"] = paper;
     scene.facts["paper_fr"] = paper;
@@ -264,9 +287,9 @@ std::string attack_host(const TwinCast& cast, const std::string& from, Dice& dic
                                         ? std::string_view(cast.world.domain)
                                         : std::string_view(cast.brand.domain);
     // Who has a domain of his own, or took one over, often sends from it and leads to it.
-    if (way < 18 && !is_free_mailbox(from)) return std::string(registrable_domain(domain_of(from)));
-    if (way < 36) return look_alike_of(honest, dice);
-    if (way < 58) return stranger_domain(dice);
+    if (way < 26 && !is_free_mailbox(from)) return std::string(registrable_domain(domain_of(from)));
+    if (way < 40) return look_alike_of(honest, dice);
+    if (way < 60) return dice.chance(50) ? throwaway_domain(dice) : stranger_domain(dice);
     if (way < 70) return fmt::format("{}.{}", token(dice, 8), dice.pick(kFreeHosts));
     if (way < 78) return dice.pick(std::array{"bit.ly", "t.co", "tinyurl.com", "rb.gy", "cutt.ly"});
     if (way < 84)
