@@ -103,6 +103,8 @@ Result<int> guard(Context& context) {
     const bool is_judged = context.values.text("--judge") == "on";
     if (const Status confined = files::confine_guard(); !confined)
         log::warning("files.not-confined", confined.error());
+    // Whoever ends a guard that is starting is heard once it stands: its deadman would hold writes.
+    context.expect_stop();
     const auto running = TRY(files::Guard::start(
         files_doors(context), settings,
         is_judged ? judging.office->door() : static_cast<files::JudgeDoor&>(nobody),

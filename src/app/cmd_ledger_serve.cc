@@ -115,6 +115,7 @@ Result<int> serve(Context& context) {
     const auto server = TRY(serve::HttpServer::start(
         {.listen = context.values.text("--listen"), .cert = text("--cert"), .key = text("--key")},
         context.clock, [&](const serve::Request& request) { return routes(request); }));
+    context.expect_stop();
     announce(context, server->url(), core.get());
     if (core)
         wait_while_well(context, core->appender());

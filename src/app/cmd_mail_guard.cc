@@ -90,6 +90,7 @@ Result<int> guard(Context& context) {
                      }},
                     policy_of(context));
     const auto milter = TRY(mail::Milter::start(gate, context.values.text("--socket")));
+    context.expect_stop();
     announce(context);
     std::optional<Micros> keep;
     if (context.values.has("--keep")) keep = context.values.duration("--keep");

@@ -52,6 +52,7 @@ Result<int> serve(Context& context) {
     const std::size_t logs = TRY(witness.logs()).size();
     const ServedWitness served =
         TRY(serve_witness(context.disk, context.clock, witness, context.values.text("--listen")));
+    context.expect_stop();
     if (context.json)
         context.out << nlohmann::json{{"url", served.server->url()},
                                       {"key", served.witness->verifier().str()},

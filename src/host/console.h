@@ -14,11 +14,11 @@ bool stderr_is_terminal();
 /// Asks on the terminal, without echo. Code::Unavailable when the process has no terminal.
 Result<Sensitive<std::string>> ask_secret(const std::string& prompt);
 
-/// Blocks until SIGINT or SIGTERM. Before the first call they end the process as usual, so a server
-/// From now on SIGINT and SIGTERM end the next wait_for_stop_signal() and not the process: before
-/// saying that a service is ready, so that who stops it then is heard.
+/// From now on SIGINT and SIGTERM end the next wait_for_stop_signal() and not the process, and
+/// SIGPIPE is ignored: called before saying that a service is ready, so that who stops it then is
+/// heard.
 void expect_stop_signal();
-/// calls it once it is ready. From then on SIGPIPE is ignored.
+/// Blocks until SIGINT or SIGTERM. Before the first call of either they end the process as usual.
 void wait_for_stop_signal();
 
 }  // namespace hygie
