@@ -41,7 +41,7 @@ class Writing : public std::enable_shared_from_this<Writing> {
         if (transaction->writes.empty()) return finish({});
         desk_.rooms.vault.commit(
             *std::move(transaction),
-            [self = shared_from_this()](Result<std::vector<vault::Version>> versions) {
+            [self = shared_from_this()](Result<std::vector<vault::Version>>&& versions) {
                 if (versions) return self->finish(*std::move(versions));
                 self->end(std::unexpected(self->refusal_of(versions.error())));
             });
