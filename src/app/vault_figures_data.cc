@@ -16,6 +16,7 @@ using fhir::Json;
 
 constexpr std::size_t kIdDigits = 8;  ///< of a UUID, changed from copy to copy
 constexpr std::size_t kUuidBytes = 36;
+constexpr std::size_t kInsBytes = 15;
 constexpr std::uint32_t kOdd = 0x9e3779b1;  ///< multiplying by it gives each copy another number
 constexpr std::string_view kSystem = "https://bench.example/patients";
 /// In no record: what stands for the day of an appointment.
@@ -95,6 +96,25 @@ std::vector<std::size_t> places_of_day(std::string_view text) {
     return places;
 }
 
+/// A copy is another person: the INS number of its model, with another commune and order, and the
+/// key that goes with them (référentiel INS of the ANS: 97 less the remainder of the rest by 97).
+std::string other_ins(std::string number, std::size_t copy) {
+    constexpr std::size_t kKept = 7;  ///< sex, year, month and department of birth
+    constexpr std::size_t kOthers = 1'000'000;
+    constexpr std::size_t kStep = 7'919;  ///< a prime that does not divide it
+    std::size_t rest = 0;
+    std::from_chars(&number[kKept], &number[kKept] + 6, rest);
+    fmt::format_to(&number[kKept], "{:06}", (rest + copy * kStep) % kOthers);
+    std::string digits = number.substr(0, kKept + 6);
+    // Corsica: 2A counts as 19, 2B as 18.
+    if (digits[6] == 'A') digits.replace(5, 2, "19");
+    if (digits[6] == 'B') digits.replace(5, 2, "18");
+    std::uint64_t value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    fmt::format_to(&number[kKept + 6], "{:02}", 97 - value % 97);
+    return number;
+}
+
 /// Six letters that are read aloud easily; the first ones change first.
 std::string syllables(std::size_t number) {
     constexpr std::string_view kConsonants = "bcdfghjklmnpqrstvwxz";
@@ -122,6 +142,7 @@ Status VaultBenchData::add(std::string_view text) {
     model.ids = own_ids(bundle, model.text);
     model.family = place_behind(model.text, R"("family":")");
     model.identifier = place_behind(model.text, R"("identifier":[)");
+    model.ins = place_behind(model.text, R"("system":"urn:oid:1.2.250.1.213.1.4.10","value":")");
     model.days = places_of_day(model.text);
     model.resources = bundle["entry"].size() + 2;
     model.has_code = model.text.contains(kCode);
@@ -200,6 +221,9 @@ std::string VaultBenchData::bundle(std::size_t patient) const {
         std::from_chars(&text[at], &text[at] + kIdDigits, digits, 16);
         fmt::format_to(&text[at], "{:08x}", digits ^ mask);
     }
+    if (from.ins > 0)
+        text.replace(from.ins, kInsBytes,
+                     other_ins(text.substr(from.ins, kInsBytes), patient / models_.size()));
     for (const std::size_t at : from.days) text.replace(at, kAnyDay.size(), day(patient));
     std::vector<std::pair<std::size_t, std::string>> more;
     if (from.family > 0) more.emplace_back(from.family, syllables(patient / kNamesakes) + "-");

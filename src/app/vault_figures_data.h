@@ -46,6 +46,7 @@ class VaultBenchData {
         std::vector<std::size_t> ids{};   ///< where ids stand that each copy has its own of
         std::size_t family = 0;           ///< where the family name begins; 0: nowhere
         std::size_t identifier = 0;       ///< where the list of identifiers begins
+        std::size_t ins = 0;              ///< where its INS number begins; 0: none
         std::vector<std::size_t> days{};  ///< where the day of the appointment stands
         std::size_t resources = 0;
         bool has_code = false;
