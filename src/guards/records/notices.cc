@@ -56,7 +56,8 @@ Notices::Notices(Desk& desk) : desk_(desk), sockets_(desk.rooms.random) {
 
 void Notices::start() {
     if (desk_.options.notice_dir.empty()) return;
-    judge_ = std::jthread([this] { judge_all(); });
+    // Who subscribes from now on is told of what comes, and has nothing to catch up with.
+    judge_ = std::jthread([this, found = live_ones()] { judge_all(found); });
     for (std::size_t i = 0; i < kTellers; ++i) tellers_.emplace_back([this] { tell_all(); });
 }
 
@@ -79,16 +80,19 @@ void Notices::load() {
     const auto house = desk_.rooms.vault.record("");
     if (!house) return;
     for (const vault::Entry& entry : (*house)->entries("Subscription")) {
-        if (const auto version = desk_.rooms.vault.read({*house, entry})) take(*version, false);
+        const auto version = desk_.rooms.vault.read({*house, entry});
+        const auto first = desk_.rooms.vault.read({*house, entry}, 1);
+        if (version) take(*version, first ? first->updated : version->updated, false);
     }
 }
 
-void Notices::take(const vault::Version& version, bool is_new) {
+void Notices::take(const vault::Version& version, WallTime since, bool is_new) {
     if (version.deleted) return forget(version.id);
     const auto document = fhir::parse(version.body);
     if (!document) return;
     const Json body = document->root;
     auto live = std::make_shared<Live>();
+    live->since = since;
     live->known.id = version.id;
     live->known.owner = owner_of(body);
     live->known.status = body["status"].text();
@@ -141,7 +145,7 @@ bool Notices::is_current(const Live& live) const {
 
 void Notices::written(const std::vector<vault::Version>& versions) {
     for (const vault::Version& version : versions)
-        if (version.type == "Subscription") take(version, true);
+        if (version.type == "Subscription") take(version, version.updated, true);
     {
         const std::lock_guard lock(mutex_);
         const bool somebody =
@@ -204,29 +208,36 @@ void Notices::save(Live& live) {
         log::warning("records.notices-not-kept", kept.error());
 }
 
+std::vector<Notices::LivePtr> Notices::live_ones() {
+    const std::lock_guard lock(mutex_);
+    std::vector<LivePtr> found;
+    for (const auto& [id, live] : lives_)
+        if (live->is_live()) found.push_back(live);
+    return found;
+}
+
 /// What was written while nobody was here to judge it: before a restart, or too fast.
-void Notices::catch_up() {
-    std::vector<std::pair<LivePtr, Subscribed>> all;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [id, live] : lives_)
-            if (live->is_live()) all.emplace_back(live, live->known);
-    }
-    for (const auto& [live, known] : all) {
+void Notices::catch_up(const std::vector<LivePtr>& lives) {
+    for (const LivePtr& live : lives) {
+        Subscribed known;
+        {
+            const std::lock_guard lock(mutex_);
+            known = live->known;
+        }
         const auto call = call_of(desk_, known.owner);
         if (!call) continue;
         Sight sight(desk_, *call);
         auto versions = versions_since(sight, known.log.seen - kOutOfOrder, kCaughtUpMax);
         if (!versions) continue;
         for (vault::Version& version : *versions) {
-            if (is_own_working(version.type)) continue;
+            if (is_own_working(version.type) || version.updated < live->since) continue;
             judge({happened_in(version), std::move(version)}, live);
         }
     }
 }
 
-void Notices::judge_all() {
-    catch_up();
+void Notices::judge_all(const std::vector<LivePtr>& found_at_start) {
+    catch_up(found_at_start);
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         if (changes_.empty()) {
@@ -238,7 +249,7 @@ void Notices::judge_all() {
         changes_.pop_front();
         lock.unlock();
         judge(change);
-        if (overflowed) catch_up();
+        if (overflowed) catch_up(live_ones());
         lock.lock();
     }
 }

@@ -59,6 +59,7 @@ class Notices {
     struct Live {
         Subscribed known;
         std::unique_ptr<NoticeFile> file;
+        WallTime since{};        ///< nothing from before is told
         bool busy = false;       ///< a thread is telling
         unsigned attempts = 0;   ///< that failed in a row
         SteadyTime due{};        ///< when to tell next, if there is something to tell
@@ -75,10 +76,11 @@ class Notices {
     enum class Sent : std::uint8_t { Yes, No, Closed };
 
     void load();
-    void take(const vault::Version& version, bool is_new);
+    void take(const vault::Version& version, WallTime since, bool is_new);
     void forget(const std::string& id);
-    void catch_up();
-    void judge_all();
+    std::vector<LivePtr> live_ones();
+    void catch_up(const std::vector<LivePtr>& lives);
+    void judge_all(const std::vector<LivePtr>& found_at_start);
     /// For one subscription alone, or for all.
     void judge(const Change& change, const LivePtr& only = nullptr);
     void consider(Live& live, const Change& change, const Versions& versions);
