@@ -12,11 +12,10 @@ using Kind = Relation::Kind;
 
 /// Admissions and billing see to the papers of every stay, a ward's secretary to those of the ward.
 const std::initializer_list<std::string_view> kCentralDeskWords = {
-    "admission", "registr", "bureau des entrées", "billing", "factur"};
+    "admission", "registration", "bureau des entrées", "billing", "factur"};
 
 const std::initializer_list<std::string_view> kDeskWords = {
-    "secr",    "recep",  "accueil",  "admission", "administrat", "clerk",
-    "billing", "factur", "standard", "guichet",   "front desk",  "receptionist"};
+    "secr", "recep", "accueil", "administrat", "clerk", "standard", "guichet", "front desk"};
 
 /// Who codes the stays of an establishment for its department of medical information (CSP
 /// L.6113-7).

@@ -338,15 +338,13 @@ void WorldBuilder::place_in(ActorNumber actor, const std::string& unit, const Re
                             int depth) {
     const bool desk = actors_[actor].role == Role::Desk;
     const Post post = desk ? Post::Counter : one.post;
-    if (desk || post == Post::OnCall || !is_whole(unit)) {
+    if (desk || one.serves_house || post == Post::OnCall || !is_whole(unit)) {
         add(actor, unit, post, one);
         add(actor, within(unit), post, one);
     }
-    const Post in_house = desk ? Post::Counter : Post::Unit;
-    if (one.serves_house) add(actor, within(unit), in_house, one);
     for (const std::string& larger : above(unit)) {
         if (desk || !is_whole(larger)) add(actor, larger, post, one);
-        if (one.serves_house) add(actor, within(larger), in_house, one);
+        if (one.serves_house) add(actor, within(larger), post, one);
     }
     const auto places = facts_.service_places.find(unit);
     if (depth > 0 || places == facts_.service_places.end()) return;

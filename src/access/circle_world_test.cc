@@ -242,6 +242,16 @@ TEST(CircleWorld, AdmissionsKeepThePapersOfEveryStay) {
     EXPECT_EQ(access(world, "Practitioner/s", "p", kNoon, "Patient/p"), Finding::Unexplained);
 }
 
+/// In other countries a registrar is a physician.
+TEST(CircleWorld, ARegistrarIsNoDesk) {
+    const CircleWorld world = world_of({R"({"resourceType":"PractitionerRole","id":"r",
+             "practitioner":{"reference":"Practitioner/r"},
+             "code":[{"text":"Specialist registrar"}]})",
+                                        R"({"resourceType":"Patient","id":"p",
+             "generalPractitioner":[{"reference":"Practitioner/r"}]})"});
+    EXPECT_EQ(access(world, "Practitioner/r", "p", kNoon, "Condition/c"), Finding::Explained);
+}
+
 TEST(CircleWorld, DesksAdmitAndReadNoFindings) {
     const CircleWorld world = world_of({R"({"resourceType":"PractitionerRole","id":"s",
                       "practitioner":{"reference":"Practitioner/adm"},

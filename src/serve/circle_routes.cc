@@ -62,6 +62,11 @@ bool is_officer(const access::Actor& actor, event::Action action) {
            (actor.scopes.empty() || access::within_scopes(actor, action, "AuditEvent"));
 }
 
+Text officers_only() {
+    return {"ceci est à la personne responsable de la sécurité, connectée à deux facteurs",
+            "this is for the security officer, signed in with two factors"};
+}
+
 Response page_for_officers_only() {
     return html_page(
         403, {"Connexion à deux facteurs", "Sign-in with two factors"},
@@ -148,12 +153,9 @@ event::Event CircleRoutes::refused_event(const Ask& ask, const std::string& pati
     return event;
 }
 
-Response CircleRoutes::for_officers_only(const Ask& ask, std::vector<event::Event>& owed) const {
-    const Text what{"ceci est à la personne responsable de la sécurité, connectée à deux facteurs",
-                    "this is for the security officer, signed in with two factors"};
-    owed.push_back(
-        refused_event(ask, "", {{.id = "circle.officer", .text = what, .evidence = {}}}));
-    return refusal(403, what, {"reconnectez-vous", "sign in again"});
+event::Event CircleRoutes::not_officer_event(const Ask& ask) const {
+    return refused_event(ask, "",
+                         {{.id = "circle.officer", .text = officers_only(), .evidence = {}}});
 }
 
 Result<std::vector<event::Event>> CircleRoutes::recent() const {
@@ -238,7 +240,7 @@ Response CircleRoutes::review(const Ask& ask, std::vector<event::Event>& owed) {
 Response CircleRoutes::home(const Ask& ask, std::vector<event::Event>& owed) {
     if (ask.actor.role == Role::Security) {
         if (!is_officer(ask.actor, event::Action::Read)) {
-            (void)for_officers_only(ask, owed);
+            owed.push_back(not_officer_event(ask));
             return page_for_officers_only();
         }
         const auto events = recent();
@@ -280,9 +282,10 @@ void CircleRoutes::operator()(const access::Actor& actor, const Request& request
         response = home(ask, owed);
     else if (!request.path.starts_with("/circles/"))
         response = refusal(404, {"rien à cette adresse", "nothing at this address"}, {"", ""});
-    else if (!is_officer(actor, reads ? event::Action::Read : event::Action::Create))
-        response = for_officers_only(ask, owed);
-    else if (reads && request.path == "/circles/worklist")
+    else if (!is_officer(actor, reads ? event::Action::Read : event::Action::Create)) {
+        owed.push_back(not_officer_event(ask));
+        response = refusal(403, officers_only(), {"reconnectez-vous", "sign in again"});
+    } else if (reads && request.path == "/circles/worklist")
         response = work_list(ask, owed);
     else if (request.method == "POST" && request.path == "/circles/worklist")
         response = review(ask, owed);

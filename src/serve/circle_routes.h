@@ -59,7 +59,7 @@ class CircleRoutes {
     event::Event event_of(const Ask& ask, event::Type type, const std::string& patient) const;
     event::Event refused_event(const Ask& ask, const std::string& patient,
                                std::vector<event::Reason> reasons) const;
-    Response for_officers_only(const Ask& ask, std::vector<event::Event>& owed) const;
+    event::Event not_officer_event(const Ask& ask) const;
 
     CircleParts parts_;
 };

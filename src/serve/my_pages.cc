@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <array>
+
 #include "access/base64url.h"
 #include "access/codes.h"
 #include "serve/front_state.h"
@@ -14,7 +16,7 @@ constexpr std::string_view kSessionCookie = "__Host-hygie-my";
 constexpr std::string_view kWayCookie = "__Host-hygie-my-way";
 constexpr std::string_view kClient = "hygie-my";
 /// To read what there is, and to review accesses.
-constexpr std::string_view kScope = "user/*.rs user/AuditEvent.c";
+constexpr std::array<std::string_view, 2> kScopes = {"user/*.rs", "user/AuditEvent.c"};
 constexpr std::size_t kVerifierBytes = 32;
 constexpr std::size_t kStateBytes = 16;
 
@@ -41,8 +43,7 @@ std::shared_ptr<const access::Account> Front::State::own_program(std::string_vie
     account.role = access::Role::Program;
     account.since = now - std::chrono::hours(1);
     account.end = now + std::chrono::hours(1);
-    const auto blank = kScope.find(' ');
-    account.scopes = {std::string(kScope.substr(0, blank)), std::string(kScope.substr(blank + 1))};
+    account.scopes.assign(kScopes.begin(), kScopes.end());
     account.redirects = {url() + "/my/back"};
     return std::make_shared<const access::Account>(std::move(account));
 }
@@ -54,7 +55,7 @@ Response Front::State::my_sign_in() {
                                  spell_form({{"response_type", "code"},
                                              {"client_id", std::string(kClient)},
                                              {"redirect_uri", url() + "/my/back"},
-                                             {"scope", std::string(kScope)},
+                                             {"scope", fmt::format("{}", fmt::join(kScopes, " "))},
                                              {"aud", url() + "/fhir"},
                                              {"state", state},
                                              {"code_challenge", access::challenge_of(verifier)},

@@ -20,6 +20,9 @@ namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
 
+/// How long a client that no longer reads may keep us at the end.
+constexpr std::chrono::seconds kLastWords{30};
+
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 /// What waits to leave. The timer wakes who writes; it is let go with the connection, so that a
@@ -122,8 +125,7 @@ asio::awaitable<void> talk_on(Stream& stream, const SocketHead& head, const WebS
     const Hearing hears = door.open(peer);
     co_await read_all(socket, hears, door.silence);
     peer->close();
-    // A client that no longer reads must not keep us.
-    beast::get_lowest_layer(stream).expires_after(std::chrono::seconds(30));
+    beast::get_lowest_layer(stream).expires_after(kLastWords);
     while (writing) {
         co_await ended.async_wait(kAsTuple);
     }

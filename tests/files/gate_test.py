@@ -252,11 +252,26 @@ def short_lives(mount, kind):
 READER = "import sys\nfor p in sys.argv[1:]: open(p, 'rb').read()"
 
 
+def write_letters(paths):
+    for i, path in enumerate(paths):
+        behaviours.write(path, b"cher confrere %d\n" % i)
+
+
+def cut_and_restore(guard, letters):
+    """truncate(2) by name of each, and all of them back."""
+    before = now()
+    time.sleep(0.01)
+    for path in letters:
+        os.truncate(path, 0)
+    settle()
+    hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
+    check(all(behaviours.whole(path) == b"cher confrere %d\n" % i for i, path in enumerate(letters)), "all come back")
+
+
 def copied_ahead(mount):
     """Without clones a file has a second name alone, until it was read again: then it is copied before anybody asks."""
     letters = [os.path.join(mount, "share", f"lettre {i}.txt") for i in range(20)]
-    for i, path in enumerate(letters):
-        behaviours.write(path, b"cher confrere %d\n" % i)
+    write_letters(letters)
     with guarded(mount) as guard:
         def copies():
             return len(list(Path(guard.state).glob("stage*/??/*.c")))
@@ -266,13 +281,7 @@ def copied_ahead(mount):
             subprocess.run([sys.executable, "-c", READER, *letters], check=True)
             time.sleep(0.2)
         check(copies() == len(letters), f"read again, {copies()} of {len(letters)} copied ahead")
-        before = now()
-        time.sleep(0.01)
-        for path in letters:
-            os.truncate(path, 0)
-        settle()
-        hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
-        check(all(behaviours.whole(path) == b"cher confrere %d\n" % i for i, path in enumerate(letters)), "all come back")
+        cut_and_restore(guard, letters)
     print("what is read again is copied ahead")
 
 
@@ -300,18 +309,11 @@ for path in sys.argv[1:]:
 def cut_after_reading(mount):
     """However a file was read before, truncate(2) by name is seen."""
     letters = [os.path.join(mount, "share", f"lettre {i}.txt") for i in range(20)]
-    for i, path in enumerate(letters):
-        behaviours.write(path, b"cher confrere %d\n" % i)
+    write_letters(letters)
     with guarded(mount) as guard:
         for reader in (AIO_READER, READER, READER):
             subprocess.run([sys.executable, "-c", reader, *letters], check=True)
-        before = now()
-        time.sleep(0.01)
-        for path in letters:
-            os.truncate(path, 0)
-        settle()
-        hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
-        check(all(behaviours.whole(path) == b"cher confrere %d\n" % i for i, path in enumerate(letters)), "all come back")
+        cut_and_restore(guard, letters)
     print("what was read and cut by name comes back")
 
 

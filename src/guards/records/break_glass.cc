@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "guards/records/handlers.h"
 #include "guards/records/operation_input.h"
 #include "guards/records/pace.h"
@@ -116,7 +119,16 @@ void justify(Desk& desk, CallPtr call) {
     disclose(desk, std::move(call), *std::move(taken));
 }
 
+std::span<const event::Type> remembered() {
+    using event::Type;
+    static constexpr std::array kTypes = {Type::BreakGlass, Type::ConsentDecided, Type::RecordRead,
+                                          Type::RecordExported, Type::RecordSearched};
+    return kTypes;
+}
+
 void remember(Desk& desk, const event::Event& event) {
+    // The list decides: what is missing from it is missed here too, not at restarts alone.
+    if (std::ranges::count(remembered(), event.type) == 0) return;
     const WallTime now = desk.rooms.clock.now();
     const bool succeeded = event.outcome == event::Outcome::Success;
     const auto said = [&](const std::string& name) {

@@ -28,9 +28,8 @@ void Door::remember(const event::Event& event) {
 }
 
 std::vector<event::Type> Door::remembered() {
-    using event::Type;
-    return {Type::BreakGlass, Type::ConsentDecided, Type::RecordRead, Type::RecordExported,
-            Type::RecordSearched};
+    const auto types = records::remembered();
+    return {types.begin(), types.end()};
 }
 
 std::function<bool(std::string_view)> Door::open_socket(std::function<bool(std::string)> send) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "guards/records/desk.h"
 
 /// The interactions, one function each: what the dispatch table (interactions.cc) points to. Those
@@ -40,6 +42,8 @@ void break_glass(Desk& desk, CallPtr call);  ///< $break-glass
 void justify(Desk& desk, CallPtr call);      ///< $justify
 /// What an earlier $break-glass, $justify or disclosure left behind.
 void remember(Desk& desk, const event::Event& event);
+/// The types of events that leave something behind.
+std::span<const event::Type> remembered();
 /// A message of a WebSocket ("bind-with-token: …"); false ends it.
 struct NoticeSocket;
 bool hear_socket(Desk& desk, const NoticeSocket& socket, std::string_view message);
