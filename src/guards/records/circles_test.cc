@@ -336,7 +336,7 @@ TEST(Circles, ARestartForgetsNoEmergencyMotiveOrHabit) {
     access::Actor bob = house.bob;
     ASSERT_EQ(house.post(bob, "Patient/d/$break-glass", std::string(kMotive)).status, 200);
     ASSERT_EQ(house.get(bob, "Patient/d").status, 200);
-    for (const std::string p : {"p1", "p2", "p3"}) house.get(house.anne, "Patient/" + p);
+    for (const std::string p : {"?_id=p1", "/p2", "/p3"}) house.get(house.anne, "Patient" + p);
     ASSERT_EQ(house.post(house.anne, "$justify", std::string(kMotive)).status, 200);
     const auto events = house.trace.take();
     house.restart();
