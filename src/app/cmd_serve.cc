@@ -78,7 +78,6 @@ Result<serve::UpstreamSettings> sign_in_of(Context& context, const Config::SignI
                  given.button_en.empty() ? "Sign in by " + given.issuer : given.button_en}};
 }
 
-/// What the configuration file says; the command line is heard first.
 /// The addresses of the configuration, and those of the command line.
 std::vector<std::string> notify_of(const Values& values, const Config& config) {
     std::vector<std::string> all = values.list("--notify");
@@ -91,6 +90,7 @@ std::vector<std::string> notify_of(const Values& values, const Config& config) {
     return all;
 }
 
+/// What the configuration file says; the command line is heard first.
 Result<Core::Plan> plan_of(Context& context, const Config& config, const Definitions* definitions) {
     const Values& values = context.values;
     const bool is_strict = values.flag("--strict") || config.records.completeness == "strict";

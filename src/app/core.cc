@@ -145,6 +145,18 @@ event::Event Core::origin() const {
     return event;
 }
 
+event::Event Core::session_event(event::Type type, const ActorId& person,
+                                 const std::string& auth) const {
+    event::Event event = origin();
+    event.type = type;
+    event.action = event::Action::Execute;
+    event.time = context_.clock.now();
+    event.id = event::print_uuid(event::make_uuid(event.time, context_.random));
+    event.actor.id = person;
+    event.actor.auth = auth;
+    return event;
+}
+
 Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
     std::vector<std::string> names = plan.names;
     names.push_back(host_of(plan.listen));
@@ -255,13 +267,7 @@ void Core::open_circles() {
 void Core::cut(const access::Actor& actor) {
     const Status ended = sessions_->revoke_account(actor.id);
     if (!ended) log::warning("app.session-not-cut", ended.error());
-    event::Event event = origin();
-    event.type = event::Type::SignedOut;
-    event.action = event::Action::Execute;
-    event.time = context_.clock.now();
-    event.id = event::print_uuid(event::make_uuid(event.time, context_.random));
-    event.actor.id = actor.id;
-    event.actor.auth = actor.auth;
+    event::Event event = session_event(event::Type::SignedOut, actor.id, actor.auth);
     event.detail = {{"session", actor.session}, {"why", "circle.cut"}};
     store_.trace().submit({std::move(event)}, [](Status) {});
 }
@@ -340,13 +346,7 @@ std::string Core::metrics() {
 
 Result<access::Sessions::Opened> Core::open_session(const access::Sessions::Wish& wish) {
     auto opened = TRY(sessions_->prepare(wish));
-    event::Event event = origin();
-    event.type = event::Type::SignedIn;
-    event.action = event::Action::Execute;
-    event.time = context_.clock.now();
-    event.id = event::print_uuid(event::make_uuid(event.time, context_.random));
-    event.actor.id = wish.login;
-    event.actor.auth = wish.auth;
+    event::Event event = session_event(event::Type::SignedIn, wish.login, wish.auth);
     event.detail["session"] = opened.session.id;
     std::promise<Status> promise;
     auto kept = promise.get_future();

@@ -143,6 +143,9 @@ class Core {
     void answer(const access::Actor& actor, serve::Request request, serve::Reply reply);
     void answer_circles(const access::Actor& actor, serve::Request request, serve::Reply reply);
     event::Event origin() const;
+    /// A session of a person begins or ends now.
+    event::Event session_event(event::Type type, const ActorId& person,
+                               const std::string& auth) const;
     std::string metrics();
 
     Context& context_;
