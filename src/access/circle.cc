@@ -17,6 +17,74 @@ struct TypeClass {
     DataClass data;
 };
 
+/// Sorted.
+constexpr std::string_view kPublic[] = {"ActivityDefinition",
+                                        "CapabilityStatement",
+                                        "CatalogEntry",
+                                        "ChargeItemDefinition",
+                                        "CodeSystem",
+                                        "CompartmentDefinition",
+                                        "ConceptMap",
+                                        "Device",
+                                        "DeviceDefinition",
+                                        "EffectEvidenceSynthesis",
+                                        "Endpoint",
+                                        "EventDefinition",
+                                        "Evidence",
+                                        "EvidenceVariable",
+                                        "ExampleScenario",
+                                        "GraphDefinition",
+                                        "HealthcareService",
+                                        "ImplementationGuide",
+                                        "InsurancePlan",
+                                        "Library",
+                                        "Location",
+                                        "Measure",
+                                        "Medication",
+                                        "MedicationKnowledge",
+                                        "MedicinalProduct",
+                                        "MedicinalProductAuthorization",
+                                        "MedicinalProductContraindication",
+                                        "MedicinalProductIndication",
+                                        "MedicinalProductIngredient",
+                                        "MedicinalProductInteraction",
+                                        "MedicinalProductManufactured",
+                                        "MedicinalProductPackaged",
+                                        "MedicinalProductPharmaceutical",
+                                        "MedicinalProductUndesirableEffect",
+                                        "MessageDefinition",
+                                        "NamingSystem",
+                                        "ObservationDefinition",
+                                        "OperationDefinition",
+                                        "Organization",
+                                        "OrganizationAffiliation",
+                                        "PlanDefinition",
+                                        "Practitioner",
+                                        "PractitionerRole",
+                                        "Questionnaire",
+                                        "ResearchDefinition",
+                                        "ResearchElementDefinition",
+                                        "ResearchStudy",
+                                        "RiskEvidenceSynthesis",
+                                        "Schedule",
+                                        "SearchParameter",
+                                        "Slot",
+                                        "SpecimenDefinition",
+                                        "StructureDefinition",
+                                        "StructureMap",
+                                        "Subscription",
+                                        "Substance",
+                                        "SubstanceNucleicAcid",
+                                        "SubstancePolymer",
+                                        "SubstanceProtein",
+                                        "SubstanceReferenceInformation",
+                                        "SubstanceSourceMaterial",
+                                        "SubstanceSpecification",
+                                        "TerminologyCapabilities",
+                                        "TestReport",
+                                        "TestScript",
+                                        "ValueSet"};
+
 /// Sorted by type.
 constexpr TypeClass kTypes[] = {
     {"Account", DataClass::Coverage},
@@ -190,6 +258,10 @@ std::string_view name_of(Post post) {
 DataClass class_of(std::string_view type) {
     const auto found = std::ranges::lower_bound(kTypes, type, {}, &TypeClass::type);
     return found != std::end(kTypes) && found->type == type ? found->data : DataClass::Notes;
+}
+
+bool is_public(std::string_view type) {
+    return std::ranges::binary_search(kPublic, type);
 }
 
 std::uint8_t label_of(std::string_view code) {

@@ -59,6 +59,9 @@ inline constexpr Classes kClinical =
 std::string_view name_of(DataClass data);
 /// The class of a FHIR resource type; types that are not known are Notes, clinical.
 DataClass class_of(std::string_view type);
+/// People, places, catalogues and definitions: what the house keeps of these types tells of no
+/// patient, and whoever is signed in reads it. What it keeps of others is read by its staff alone.
+bool is_public(std::string_view type);
 
 /// A person, position, unit, team: a number within one index. 0 is everybody.
 using Party = std::uint32_t;

@@ -185,7 +185,7 @@ Outcome judge_record(const Policy& policy, const Ask& ask, const Question& quest
     return judge.conclude();
 }
 
-/// Directories (practitioners, organisations, places…) are about no patient.
+/// What the house keeps is about no patient: practitioners, places, its own tasks.
 Rule rule_of_directory(const Actor& actor, const Ask& ask) {
     const bool trace = ask.type == "AuditEvent";
     const bool officer = actor.role == Role::Security || actor.role == Role::Operations;
@@ -194,9 +194,9 @@ Rule rule_of_directory(const Actor& actor, const Ask& ask) {
     // Who keeps the house says who belongs where, and sees no record by it.
     const bool keeper =
         actor.role == Role::Operations && class_of(ask.type) == DataClass::Directory;
-    if (!trace && (staff || keeper ? ask.action != Action::Delete : !is_writing(ask.action)))
-        return Rule::Directory;
-    return Rule::Ceiling;
+    if (staff || keeper)
+        return trace || ask.action == Action::Delete ? Rule::Ceiling : Rule::Directory;
+    return is_public(ask.type) && !is_writing(ask.action) ? Rule::Directory : Rule::Ceiling;
 }
 
 Outcome outcome_of(const Policy& policy, const Actor& actor, const Ask& ask,

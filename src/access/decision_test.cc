@@ -104,7 +104,10 @@ TEST(Decision, PatientsReadTheirOwnRecordOnly) {
     expect_said(read(patient, {}, "AuditEvent"), true);
     expect_said(read(patient, {}, "Observation", Action::Update), false);
     expect_said(read(patient, {}, "Observation", Action::Read, "q"), false);
-    expect_said(read(actor(Role::Patient, ""), {}, "Observation", Action::Read, ""), true);
+    expect_said(read(actor(Role::Patient, ""), {}, "Practitioner", Action::Read, ""), true);
+    for (const std::string_view type : {"Task", "Provenance", "Basic", "Person", "Observation"})
+        expect_said(read(patient, {}, type, Action::Read, ""), false);
+    expect_said(read(actor(Role::Care), {}, "Task", Action::Read, ""), true);
 }
 
 TEST(Decision, SecurityAndOperationsSeeNoRecord) {
@@ -112,6 +115,7 @@ TEST(Decision, SecurityAndOperationsSeeNoRecord) {
         expect_said(read(actor(role), {relation(Kind::CareTeam)}), false);
         expect_said(read(actor(role), {}, "Patient"), false);
         expect_said(read(actor(role), {}, "AuditEvent", Action::Read, ""), true);
+        expect_said(read(actor(role), {}, "Task", Action::Read, ""), false);
     }
     expect_said(read(actor(Role::Security), {}, "AuditEvent"), true);
     expect_said(read(actor(Role::Operations), {}, "AuditEvent"), false);

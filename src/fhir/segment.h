@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -116,6 +117,8 @@ class Compartment {
     std::optional<ResourceEntry> find(std::string_view type, std::string_view id) const;
     /// Live ones of a type, or of all when empty.
     std::vector<ResourceEntry> entries(std::string_view type) const;
+    /// Those that have an entry, each once.
+    std::set<std::string_view> types() const;
     std::size_t live_count() const;
     std::size_t bytes() const;
 

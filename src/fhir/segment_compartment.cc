@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "fhir/segment.h"
+#include "fhir/segment_data.h"
 
 namespace hygie::fhir {
 namespace {
@@ -78,6 +78,13 @@ std::vector<ResourceEntry> Compartment::entries(std::string_view type) const {
         }
     }
     return out;
+}
+
+std::set<std::string_view> Compartment::types() const {
+    std::set<std::string_view> names;
+    for (const auto& piece : pieces_)
+        for (const TypeRange& type : piece.segment->data().types) names.insert(type.name);
+    return names;
 }
 
 std::size_t Compartment::live_count() const {

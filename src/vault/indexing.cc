@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "access/circle.h"
 #include "fhir/blind.h"
 #include "fhir/schema.h"
 #include "fhir/search_extract.h"
@@ -44,23 +45,42 @@ std::vector<std::uint16_t> rows_of(std::string_view type, std::string_view param
     return columns;
 }
 
+namespace {
+
+/// FHIR lets these speak of a patient, or of what was done for one; most speak of the practice.
+constexpr std::array<std::string_view, 10> kOfTheStaff = {
+    "Appointment", "AppointmentResponse", "AuditEvent", "Basic", "DeviceMetric",
+    "Group",       "MeasureReport",       "Provenance", "Task",  "VerificationResult"};
+
+/// Calls back with each patient who is referred to, in an extension, too, which no search parameter
+/// sees. Whether there was any, or one is described inside it.
+bool tells_of_patients(fhir::Json value, const std::function<void(const fhir::Reference&)>& each) {
+    bool tells = false;
+    for (const fhir::Json item : value.items()) tells |= tells_of_patients(item, each);
+    for (const fhir::Member& member : value.members()) {
+        const auto to = member.name == "reference" ? fhir::parse_reference(member.value.text())
+                                                   : fhir::Reference();
+        if (to.type == "Patient") each(to);
+        tells |= to.type == "Patient";
+        tells |= member.name == "resourceType" && member.value.text() == "Patient";
+        tells |= tells_of_patients(member.value, each);
+    }
+    return tells;
+}
+
+}  // namespace
+
+bool speaks_of_patients(std::string_view type) {
+    return type != "Patient" && !access::is_public(type) &&
+           std::ranges::find(kOfTheStaff, type) == kOfTheStaff.end();
+}
+
 bool is_in_records(std::string_view type) {
-    return type == "Patient" || type == "Binary" ||
+    return type == "Patient" || speaks_of_patients(type) ||
            !fhir::patient_compartment_params(type).empty() ||
            std::ranges::any_of(fhir::search_params_of(type), [](const fhir::SearchParam* param) {
                return std::ranges::count(param->targets, "Patient") > 0;
            });
-}
-
-bool speaks_of_patients(std::string_view type) {
-    constexpr std::array<std::string_view, 3> kHoldAnything = {"Binary", "Bundle", "Parameters"};
-    // FHIR lets these speak of a patient; most speak of the practice.
-    constexpr std::array<std::string_view, 7> kOfTheHouse = {
-        "Appointment", "AppointmentResponse", "Basic",   "Group",
-        "Provenance",  "MeasureReport",       "Schedule"};
-    if (std::ranges::find(kHoldAnything, type) != kHoldAnything.end()) return true;
-    return type != "Patient" && !fhir::patient_compartment_params(type).empty() &&
-           std::ranges::find(kOfTheHouse, type) == kOfTheHouse.end();
 }
 
 Result<std::string> patient_of(fhir::Json resource, std::string_view id,
@@ -86,10 +106,15 @@ Result<std::string> patient_of(fhir::Json resource, std::string_view id,
     }
     if (type == "Binary")
         add(fhir::parse_reference(resource["securityContext"]["reference"].text()));
-    for (std::string& patient : candidates) {
+    for (std::string& patient : candidates)
         if (TRY(is_ours(patient))) return std::move(patient);
-    }
-    return std::string(speaks_of_patients(type) ? kUnassigned : std::string_view());
+    // What these hold may name patients of another server.
+    const bool holds_anything = type == "Binary" || type == "Bundle" || type == "Parameters";
+    candidates.clear();
+    const bool tells = !holds_anything && tells_of_patients(resource, add);
+    for (std::string& patient : candidates)
+        if (!access::is_public(type) && TRY(is_ours(patient))) return std::move(patient);
+    return std::string(tells || speaks_of_patients(type) ? kUnassigned : std::string_view());
 }
 
 void IndexBuilder::add(std::string_view type, std::string_view id, std::uint64_t row,

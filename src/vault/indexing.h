@@ -29,7 +29,8 @@ std::vector<std::uint16_t> rows_of(std::string_view type, std::string_view param
 /// `is_ours` says yes to of: the references that place it in a compartment
 /// (https://hl7.org/fhir/R4/compartmentdefinition-patient.html); where FHIR has no compartment for
 /// the type, any reference to a patient that search knows (Task.for, Device.patient); the
-/// securityContext of a Binary.
+/// securityContext of a Binary; any other reference to a patient, in what is not public
+/// (access::is_public).
 Result<std::string> patient_of(fhir::Json resource, std::string_view id,
                                std::span<const fhir::IndexRow> rows,
                                const std::function<Result<bool>(const std::string& id)>& is_ours);

@@ -164,7 +164,7 @@ const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
                 return labels != 0 && scope.hides(record, segment.entry(index).type, labels);
             }));
     if (!scope.narrows) return *seen;
-    auto left = scope.narrows(*seen);
+    auto left = scope.narrows(record, *seen);
     return left ? masked.emplace_back(*std::move(left)) : *seen;
 }
 

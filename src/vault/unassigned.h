@@ -3,7 +3,8 @@
 #include <string_view>
 
 /// What speaks of patients by nature and says of none: an Observation of a group, a device or a
-/// place, a document whose subject was left out. It is stored apart from the house and from every
+/// place, a document whose subject was left out; and what describes a patient where none belongs,
+/// such as a Medication made for one. It is stored apart from the house and from every
 /// patient, so that no circle opens it.
 namespace hygie::vault {
 

@@ -72,7 +72,8 @@ struct Scope {
     /// Whether resources of a type may be included from this record, or lead to others; empty: all.
     std::function<bool(const Record&, std::string_view type)> includes{};
     /// What is left of a record, given what is seen of it so far; none: all of that.
-    std::function<std::optional<fhir::Compartment>(const fhir::Compartment& seen)> narrows{};
+    std::function<std::optional<fhir::Compartment>(const Record&, const fhir::Compartment& seen)>
+        narrows{};
 };
 
 /// One page of what a search found, in order; included ones are in no page.

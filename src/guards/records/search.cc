@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "guards/records/notices.h"
 #include "vault/indexing.h"
@@ -51,16 +52,17 @@ class Allowing {
         // A chain through the house (Encounter?practitioner.family=) asks nothing of a record
         // about types that no record holds.
         const bool is_house = record.patient().empty();
+        const bool is_of_patient = !is_house && record.patient() != vault::kUnassigned;
         const bool open = std::ranges::all_of(types_, [&](std::string_view type) {
-            if (!is_house && !vault::is_in_records(type)) return true;
+            if (is_of_patient && !vault::is_in_records(type)) return true;
+            // The house hides what is its staff's (narrowed), and shows the rest.
+            if (is_house && vault::is_in_records(type)) return true;
             if (may_search(desk_, call_, type, record, now_)) return true;
             if (may_owe(call_))
                 if (auto owed = owed_by(judge(desk_, call_, search_ask(type, record, now_, 0))))
                     keep(*std::move(owed));
             return false;
         });
-        const bool is_of_patient =
-            !record.patient().empty() && record.patient() != vault::kUnassigned;
         if (!open && is_of_patient) note(record.patient());
         return open;
     }
@@ -98,14 +100,22 @@ class Allowing {
 
 namespace {
 
-/// What the scopes leave, without the subscriptions of others.
-std::optional<fhir::Compartment> narrowed(Sight& sight, const fhir::Compartment& seen) {
+/// What the scopes leave; of the house, without the subscriptions of others and what is its
+/// staff's.
+std::optional<fhir::Compartment> narrowed(Sight& sight, const vault::Record& record,
+                                          const fhir::Compartment& seen, WallTime now) {
     auto left = sight.bounds().narrowed(seen);
-    if (seen.entries("Subscription").empty()) return left;
+    if (!record.patient().empty()) return left;
+    std::set<std::string_view> types = seen.types();
+    const bool are_told = types.erase("Subscription") > 0;
+    std::erase_if(types, [&](std::string_view type) {
+        return may_search(sight.desk(), sight.call(), type, record, now);
+    });
+    if (types.empty() && !are_told) return left;
     return (left ? *left : seen).without([&](const fhir::Segment& segment, std::size_t index) {
         const fhir::ResourceEntry entry = segment.entry(index);
-        return entry.type == "Subscription" &&
-               !sight.desk().notices->is_open(sight.call().actor, entry.id);
+        if (entry.type != "Subscription") return types.contains(entry.type);
+        return !sight.desk().notices->is_open(sight.call().actor, entry.id);
     });
 }
 
@@ -130,7 +140,9 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
     scope.includes = [&](const vault::Record& record, std::string_view type) {
         return may_search(sight.desk(), sight.call(), type, record, now);
     };
-    scope.narrows = [&](const fhir::Compartment& seen) { return narrowed(sight, seen); };
+    scope.narrows = [&](const vault::Record& record, const fhir::Compartment& seen) {
+        return narrowed(sight, record, seen, now);
+    };
     Searched searched;
     searched.page = TRY(sight.desk().rooms.vault.search(query, scope));
     if (allowing.owed()) return std::unexpected(*allowing.owed());

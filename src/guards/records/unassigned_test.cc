@@ -96,6 +96,61 @@ TEST_F(Unassigned, IsRefusedFromWhoWouldNotFindItAgainAndInAStrictPractice) {
     EXPECT_EQ(strict.post(strict.program, "Observation", kOfNobody).status, 422);
 }
 
+/// What each of these sees of a resource by its id, and by a search of its type.
+struct Seen {
+    std::vector<int> read;
+    std::vector<bool> found;
+    bool operator==(const Seen&) const = default;
+};
+
+TEST_F(Unassigned, TakesWhatDescribesAPatientWhereNoneBelongs) {
+    const access::Actor outsider = with_role("moreau", access::Role::Patient);
+    const auto seen = [&](const std::string& reference) {
+        const std::string type = reference.substr(0, reference.find('/'));
+        Seen all;
+        for (const access::Actor& actor :
+             {house_.program, house_.anne, house_.bob, desk_, outsider}) {
+            all.read.push_back(house_.get(actor, reference).status);
+            const auto found = house_.get(actor, type).references();
+            all.found.push_back(std::ranges::count(found, reference) > 0);
+        }
+        return all;
+    };
+    const Seen by_programs_alone{{200, 404, 404, 404, 404}, {true, false, false, false, false}};
+    const std::string inside =
+        R"("contained":[{"resourceType":"Patient","id":"p","birthDate":"1979-02-14"}],)"
+        R"("extension":[{"url":"urn:x","valueReference":{"reference":"#p"}}])";
+    for (
+        const std::string& body : std::vector<std::string>{
+            R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":)"
+            R"({"resourceType":"Patient","birthDate":"1979-02-14"}}]})",
+            R"({"resourceType":"Parameters","parameter":[{"name":"x","valueString":"y"}]})",
+            R"({"resourceType":"Person","birthDate":"1979-02-14"})",
+            R"({"resourceType":"Medication",)" + inside + "}",
+            R"({"resourceType":"Practitioner",)" + inside + "}",
+            R"({"resourceType":"Library","status":"draft","type":{"text":"x"},"extension":[{"url":)"
+            R"("urn:x","valueReference":{"reference":"Patient/a"}}]})"}) {
+        const std::string type = body.substr(17, body.find('"', 17) - 17);
+        const auto created = house_.post(house_.program, type, body);
+        ASSERT_EQ(created.status, 201) << created.body;
+        EXPECT_EQ(seen(type + '/' + created.id()), by_programs_alone) << type;
+    }
+    // An extension that names a patient, where patients belong: it is the patient's.
+    const auto basic =
+        house_.post(house_.program, "Basic",
+                    R"({"resourceType":"Basic","code":{"text":"x"},"extension":)"
+                    R"([{"url":"urn:x","valueReference":{"reference":"Patient/a"}}]})");
+    ASSERT_EQ(basic.status, 201) << basic.body;
+    EXPECT_EQ(seen("Basic/" + basic.id()),
+              (Seen{{200, 200, 404, 404, 404}, {true, true, false, false, false}}));
+    // The staff's own work.
+    const auto task = house_.post(house_.anne, "Task",
+                                  R"({"resourceType":"Task","status":"draft","intent":"order"})");
+    ASSERT_EQ(task.status, 201) << task.body;
+    EXPECT_EQ(seen("Task/" + task.id()),
+              (Seen{{200, 200, 200, 200, 404}, {true, true, true, true, false}}));
+}
+
 TEST_F(Unassigned, TakesDocumentsAndPictures) {
     for (const std::string body :
          {R"({"resourceType":"Binary","contentType":"text/plain","data":"eA=="})",
