@@ -185,6 +185,18 @@ class Interactions(unittest.TestCase):
         self.assertEqual(2, len(traces.json["entry"]))
         self.want(405, "POST", "AuditEvent", {"resourceType": "AuditEvent"})
 
+    def test_traces_of_a_closed_patient_are_as_those_of_nobody(self):
+        for _ in range(25):
+            self.want(200, "GET", f"Patient/{self.patient}")
+        for closed, absent in ((f"patient={self.patient}", "patient=absent"),
+                               (f"entity=Patient/{self.patient}", "entity=Patient/absent")):
+            for count in ("", "&_count=1"):
+                seen, nothing = (self.want(200, "GET", f"AuditEvent?{asked}{count}", role="operations").json
+                                 for asked in (closed, absent))
+                for answer in (seen, nothing):
+                    self.assertEqual(["self"], [link["relation"] for link in answer["link"]])
+                    self.assertNotIn("entry", answer)
+
     def test_a_subscription_without_a_topic_says_that_nothing_is_sent(self):
         kept = self.want(201, "POST", "Subscription", {
             "resourceType": "Subscription", "status": "requested", "reason": "essai", "criteria": "Observation?code=1",

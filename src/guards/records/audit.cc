@@ -26,13 +26,31 @@ Answer<AuditTrail*> trail_of(const Desk& desk) {
                   {"adressez-vous au serveur principal", "ask the main server"});
 }
 
-access::Decision decision_on(Sight& sight, const event::Event& event) {
-    const std::string& patient = event.subject.patient.str();
+access::Decision decision_on(Sight& sight, const std::string& patient) {
     const auto record = patient.empty() ? Result<std::shared_ptr<const vault::Record>>()
                                         : sight.desk().rooms.vault.record(patient);
     const bool known = record && *record;
     return sight.decision(event::Action::Read, "AuditEvent", patient,
                           known ? (*record)->relations() : std::span<const access::Relation>());
+}
+
+/// Acts upon records, and searches: also where they name no patient, what was asked may.
+bool may_name_somebody(const event::Event& event) {
+    return (event.type >= event::Type::RecordRead && event.type <= event::Type::BreakGlass) ||
+           !event.query.empty();
+}
+
+access::Decision decision_on(Sight& sight, const event::Event& event) {
+    const std::string& patient = event.subject.patient.str();
+    const bool is_of_house = patient.empty() && may_name_somebody(event);
+    if (is_of_house && sight.call().actor.role == access::Role::Operations)
+        return {.permitted = false,
+                .reasons = {{.id = "records.trace_of_records",
+                             .text = {"ce qui fut demandé des dossiers n'est pas pour "
+                                      "l'exploitation",
+                                      "what was asked of records is not for operations"},
+                             .evidence = {}}}};
+    return decision_on(sight, patient);
 }
 
 std::unexpected<Refusal> bad_parameter() {
@@ -124,6 +142,10 @@ Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, const Asked& asked
     AuditPage page;
     AuditTrail::Question question = asked.question;
     const std::size_t wanted = question.count;
+    // Of a closed patient nothing is looked for: to look, and to go on, tells that there is
+    // something.
+    const std::string& patient = question.patient.str();
+    if (!patient.empty() && !decision_on(sight, patient).permitted) return page;
     for (int round = 0; round < kRoundsMax; ++round) {
         auto entries = TRY(trail.search(question));
         for (AuditTrail::Entry& entry : entries) {
@@ -139,6 +161,8 @@ Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, const Asked& asked
         }
         if (page.entries.size() == wanted) return page;
     }
+    // What is about one object is open or closed as a whole.
+    if (page.entries.empty() && !question.object.empty()) page.next_before.reset();
     return page;
 }
 
