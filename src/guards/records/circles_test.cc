@@ -208,16 +208,44 @@ TEST(Circles, NobodyLetsThemselvesInByAnotherNameOrTime) {
         EXPECT_EQ(answer.status, 403) << body << answer.body;
         EXPECT_EQ(house.get(house.bob, "Patient/d").status, 404) << type;
     }
-    // Where one belongs already, one may say so again; and others may be named.
-    for (const std::string& body :
-         {R"({"resourceType":"CareTeam","status":"active","participant":[{"member":)" + position +
-              R"(}],"managingOrganization":[{"reference":"Organization/own"}]})",
-          std::string(R"({"resourceType":"Schedule","actor":[{"reference":)"
-                      R"("Practitioner/dr-anne"},{"reference":"Location/ward"}]})")}) {
-        const std::string type(fhir::parse(body).value().root["resourceType"].text());
-        const auto answer = house.post(house.bob, type, body);
-        EXPECT_EQ(answer.status, 201) << body << answer.body;
+    // Where one belongs already, one may say so again.
+    const auto again = house.post(
+        house.bob, "CareTeam",
+        R"({"resourceType":"CareTeam","status":"active","participant":[{"member":)" + position +
+            R"(}],"managingOrganization":[{"reference":"Organization/own"}]})");
+    EXPECT_EQ(again.status, 201) << again.body;
+}
+
+TEST(Circles, NobodyLetsAnotherIn) {
+    House house;
+    const std::string anne = R"({"reference":"Practitioner/dr-anne"})";
+    store(house,
+          {R"({"resourceType":"Location","id":"ward","physicalType":{"coding":[{"code":"wa"}]}})",
+           R"({"resourceType":"Location","id":"room","physicalType":{"coding":[{"code":"wa"}]}})",
+           R"({"resourceType":"PractitionerRole","id":"here","active":true,"practitioner":)" +
+               anne + R"(,"location":[{"reference":"Location/room"}]})",
+           encounter("in-progress", R"("location":[{"location":{"reference":"Location/ward"}}])")});
+    ASSERT_EQ(house.get(house.anne, "Patient/d").status, 404);
+    const auto desk = with_role("accueil", access::Role::Desk);
+    const auto placed = [&](const std::string& place) {
+        return std::vector<std::string>{
+            R"({"resourceType":"PractitionerRole","active":true,"practitioner":)" + anne +
+                R"(,"location":[{"reference":"Location/)" + place + R"("}]})",
+            R"({"resourceType":"Schedule","actor":[)" + anne + R"(,{"reference":"Location/)" +
+                place + R"("}]})"};
+    };
+    for (const access::Actor& writer : {house.bob, desk}) {
+        for (const std::string& body : placed("ward")) {
+            const std::string type(fhir::parse(body).value().root["resourceType"].text());
+            const auto answer = house.post(writer, type, body);
+            EXPECT_EQ(answer.status, 403) << body << answer.body;
+            EXPECT_EQ(house.get(house.anne, "Patient/d").status, 404) << type;
+        }
     }
+    EXPECT_EQ(house.post(desk, "PractitionerRole", placed("room").front()).status, 201);
+    const auto keeper = with_role("exploitation", access::Role::Operations);
+    EXPECT_EQ(house.post(keeper, "PractitionerRole", placed("ward").front()).status, 201);
+    EXPECT_EQ(house.get(house.anne, "Patient/d").status, 200);
 }
 
 TEST(Circles, ATeleconsultationEndsWithItself) {

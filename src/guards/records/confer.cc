@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "access/circle_read.h"
 #include "guards/records/staff_room.h"
@@ -14,8 +15,11 @@ constexpr std::array<std::string_view, 3> kUnits = {"Location", "Organization",
                                                     "HealthcareService"};
 
 Refusal refusal() {
-    const Text what{"personne ne s'affecte, ne se délègue ni ne déplace un service soi-même",
-                    "nobody assigns, delegates to or moves a unit by oneself"};
+    const Text what{
+        "qui soigne ou accueille n'affecte personne, ne se délègue rien et ne déplace "
+        "aucun service",
+        "who treats or receives patients assigns nobody, takes no delegation and moves "
+        "no unit"};
     Refusal refusal(403, "forbidden", what,
                     {"demandez-le à la personne qui tient l'annuaire, ou à qui délègue",
                      "ask who keeps the directory, or who delegates"});
@@ -47,33 +51,67 @@ bool moves_a_unit(const Step& step, const access::ReadFacts& facts) {
            !facts.service_places.empty();
 }
 
-/// Whether the writer belongs there already, in the same way and for as long.
-bool is_there(const access::Actor& actor, const Plan& plan, const access::Belonging& would) {
+/// Whether who belongs to `now` is there already, in the same way and for as long.
+bool is_there(std::span<const access::Belonging> now, const Plan& plan,
+              const access::Belonging& would) {
     // What is new ties nobody yet.
     const bool is_new = std::ranges::any_of(plan.steps, [&](const Step& step) {
         return step.is_new && step.reference() == would.party;
     });
-    return is_new || would.party == actor.organisation ||
-           std::ranges::any_of(actor.belongs, [&](const access::Belonging& one) {
+    return is_new || std::ranges::any_of(now, [&](const access::Belonging& one) {
                return one.party == would.party && one.post == would.post &&
                       one.start <= would.start && would.end <= one.end;
            });
 }
 
-/// Whether the writer would belong anywhere else, were the plan carried out.
-bool widens(Sight& sight, const Plan& plan) {
+/// What of the plan says who belongs where: of what names no patient, teams and Persons alone.
+std::vector<access::StaffBook::Draft> drafts_of(const Plan& plan) {
     std::vector<access::StaffBook::Draft> drafts;
     for (const Step& step : plan.steps) {
-        // Of what names no patient, teams alone tie anybody.
         const bool ties =
-            is_of_house(step) && (step.patient.empty() || step.change.type == "CareTeam");
+            is_of_house(step) && (step.patient.empty() || step.change.type == "CareTeam" ||
+                                  step.change.type == "Person");
         if (ties) drafts.push_back({step.reference(), fhir::to_text(step.change.body)});
     }
+    return drafts;
+}
+
+/// Others whom the plan places somewhere, by the names it uses.
+std::set<std::string> placed_by(const Plan& plan, const std::string& writer) {
+    std::set<std::string> names;
+    for (const Step& step : plan.steps) {
+        if (!is_of_house(step)) continue;
+        access::ReadFacts facts;
+        facts.local_only = true;
+        access::read_resource(step.change.body, facts);
+        for (const access::ReadMembership& one : facts.memberships)
+            if (one.post != access::Post::Self) names.insert(one.person);
+        for (const auto& [schedule, roster] : facts.rosters)
+            names.insert(roster.persons.begin(), roster.persons.end());
+    }
+    names.erase(writer);
+    return names;
+}
+
+/// Whether the writer, or somebody else, would belong anywhere else, were the plan carried out. By
+/// a delegation they may: it gives what is the delegate's principal's.
+bool widens(Sight& sight, const Plan& plan) {
+    const auto drafts = drafts_of(plan);
     const Call& call = sight.call();
-    if (drafts.empty() || call.actor.person.empty()) return false;
-    const auto would = sight.desk().staff->belongings_with(call.policy, call.actor.person, drafts);
-    return !std::ranges::all_of(
-        would, [&](const access::Belonging& one) { return is_there(call.actor, plan, one); });
+    if (drafts.empty()) return false;
+    StaffRoom& staff = *sight.desk().staff;
+    const auto would = staff.belongings_with(call.policy, call.actor.person, drafts);
+    const auto stays = [&](const access::Belonging& one) {
+        return one.party == call.actor.organisation || is_there(call.actor.belongs, plan, one);
+    };
+    if (!std::ranges::all_of(would, stays)) return true;
+    return std::ranges::any_of(placed_by(plan, call.actor.person), [&](const std::string& other) {
+        const auto before = staff.belongings(call.policy, other);
+        const auto after = staff.belongings_with(call.policy, other, drafts);
+        return !std::ranges::all_of(after, [&](const access::Belonging& one) {
+            return one.depth > 0 || is_there(before, plan, one);
+        });
+    });
 }
 
 }  // namespace

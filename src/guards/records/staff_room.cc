@@ -8,7 +8,7 @@
 namespace hygie::records {
 namespace {
 
-/// What may say who belongs where. Basic is left out: the house keeps its memory of requests in it.
+/// What may say who belongs where.
 constexpr std::array<std::string_view, 12> kTypes = {
     "Practitioner", "PractitionerRole",  "CareTeam", "Group", "Location", "Organization",
     "Person",       "HealthcareService", "Schedule", "Slot",  "Task",     "Appointment"};
@@ -56,7 +56,7 @@ void StaffRoom::take(Seen& seen, const Place& now, std::span<const std::string_v
 bool StaffRoom::catch_up(const std::shared_ptr<const access::Policy>& policy) {
     const auto house = vault_.record("");
     if (!house) return false;
-    static constexpr std::array<std::string_view, 1> kApart = {"CareTeam"};
+    static constexpr std::array<std::string_view, 2> kApart = {"CareTeam", "Person"};
     take(house_, *house, kTypes);
     take(apart_, vault_.record(vault::kUnassigned).value_or(nullptr), kApart);
     if (policy_ != policy) book_.forget();

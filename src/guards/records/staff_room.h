@@ -45,7 +45,7 @@ class StaffRoom {
     vault::Vault& vault_;
     std::mutex mutex_;
     Seen house_;
-    Seen apart_;  ///< where teams are that name no patient (vault/unassigned.h)
+    Seen apart_;  ///< where teams and Persons are that name no patient (vault/unassigned.h)
     std::shared_ptr<const access::Policy> policy_;
     access::StaffBook book_;
 };
