@@ -68,6 +68,10 @@ Status check_number(const Parameter& parameter, const std::string& value) {
 }
 
 Status check_value(const Parameter& parameter, const std::string& value) {
+    if (parameter.required && value.find_first_not_of(" \t\r\n") == value.npos)
+        return usage({fmt::format("{} est vide", parameter.key()),
+                      fmt::format("{} is empty", parameter.key())},
+                     {"donnez-lui une valeur", "give it a value"});
     if (!parameter.choices.empty() &&
         std::ranges::find(parameter.choices, value) == parameter.choices.end()) {
         const std::string all = fmt::format("{}", fmt::join(parameter.choices, ", "));

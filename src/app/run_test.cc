@@ -94,6 +94,7 @@ TEST(Run, RefusesWhatMakesNoSenseAndSaysWhatToDo) {
         {{"tools", "ecko", "a"}, "unknown command: 'ecko'", "did you mean 'echo'"},
         {{"zzzzzz"}, "unknown command: 'zzzzzz'", "see 'hygie --help'"},
         {{"tools", "echo"}, "DIR is missing", "see 'hygie tools echo --help'"},
+        {{"tools", "echo", " "}, "DIR is empty", "give it a value"},
         {{"tools", "echo", "a", "--cuont", "3"},
          "unknown option: '--cuont'",
          "did you mean '--count'"},

@@ -297,6 +297,16 @@ event::Event export_event(const Desk& desk, const Call& call) {
 
 Answer<Disclosure> start_export(Desk& desk, const Call& call) {
     if (desk.options.export_dir.empty()) return std::unexpected(not_found());
+    // Whole practices at once are what thieves of an account want.
+    if (call.actor.role != access::Role::Program)
+        return refuse(
+            403, "forbidden",
+            {"un export de masse est l'affaire d'un logiciel enregistré, pas d'une personne",
+             "a bulk export is for a registered program, not for a person"},
+            {"faites-le faire par un logiciel (hygie user add --role program), ou lisez "
+             "un dossier par $everything",
+             "have a program do it (hygie user add --role program), or read one record "
+             "by $everything"});
     if (!call.wishes.asynchronous)
         return refuse(
             400, "required", {"un export se fait en différé", "an export is asynchronous"},
