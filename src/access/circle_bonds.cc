@@ -47,9 +47,7 @@ void CircleBonds::settle(PatientNumber patient, std::span<PatientBond> bonds) {
     Slot& slot = slots_[patient];
     slot.first = static_cast<std::uint32_t>(packed_.size());
     slot.count = static_cast<std::uint32_t>(bonds.size());
-    for (const PatientBond& one : bonds.first(std::min(bonds.size(), kFiltered)))
-        slot.note(one.bond.party);
-    if (bonds.size() > kFiltered) slot.filtered_from = end(bonds[kFiltered]);
+    bring_near(slot, bonds);
     if (bonds.size() > kScanned)
         std::ranges::stable_sort(bonds, {}, [](const PatientBond& one) { return one.bond.party; });
     for (const auto& [whose, bond] : bonds) {
@@ -58,6 +56,16 @@ void CircleBonds::settle(PatientNumber patient, std::span<PatientBond> bonds) {
         evidence_.push_back(bond.evidence);
     }
     size_ += bonds.size();
+}
+
+void CircleBonds::bring_near(Slot& slot, std::span<const PatientBond> by_end) const {
+    const auto end = [&](std::size_t i) { return end_of(by_end[i].bond.kind, by_end[i].bond.to); };
+    slot.parties.fill(kNoParty);
+    for (std::size_t i = 0; i < std::min(by_end.size(), kNear); ++i) {
+        slot.parties[i] = by_end[i].bond.party;
+        slot.ends[i] = end(i);
+    }
+    slot.filtered_from = by_end.size() > kNear ? end(kNear) : 0;
 }
 
 void CircleBonds::prefetch_bonds(PatientNumber patient) const {
@@ -95,7 +103,7 @@ std::size_t CircleBonds::end_evidence(PatientNumber patient, std::uint32_t evide
         to = at;
         ++ended;
     };
-    const Slot& slot = slots_[patient];
+    Slot& slot = slots_[patient];
     for (std::size_t i = slot.first; i < slot.first + slot.count; ++i)
         end(packed_[i].to, evidence_[i]);
     if (slot.has_added)
@@ -104,7 +112,7 @@ std::size_t CircleBonds::end_evidence(PatientNumber patient, std::uint32_t evide
     return ended;
 }
 
-void CircleBonds::sort_by_end(const Slot& slot) {
+void CircleBonds::sort_by_end(Slot& slot) {
     std::vector<std::uint32_t> order(slot.count);
     std::iota(order.begin(), order.end(), slot.first);
     std::ranges::stable_sort(order, std::greater<>{}, [&](std::uint32_t place) {
@@ -120,6 +128,7 @@ void CircleBonds::sort_by_end(const Slot& slot) {
         packed_[slot.first + i] = {bond.party, bond.from, bond.to, bond.kind, bond.classes};
         evidence_[slot.first + i] = bond.evidence;
     }
+    bring_near(slot, bonds);
 }
 
 std::size_t CircleBonds::bytes() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <unordered_map>
@@ -11,7 +12,8 @@
 #include "access/policy_pack.h"
 
 /// The bonds of every patient, laid out for questions about one patient at one moment. Most
-/// questions are answered by one cache line, whose place follows from the patient's number.
+/// questions are answered by two neighbouring cache lines, whose place follows from the patient's
+/// number.
 namespace hygie::access {
 
 using PatientNumber = std::uint32_t;
@@ -26,9 +28,12 @@ class CircleBonds {
     /// The windows of `policy` are those that will be asked under.
     CircleBonds(const Policy& policy, std::size_t patients, std::vector<PatientBond> bonds);
 
-    /// Starts to fetch the line that most questions about the patient end at.
-    void prefetch(PatientNumber patient) const { __builtin_prefetch(&slots_[patient]); }
-    /// Starts to fetch the bonds themselves; waits for the line.
+    /// Starts to fetch the lines that most questions about the patient end at.
+    void prefetch(PatientNumber patient) const {
+        __builtin_prefetch(&slots_[patient]);
+        __builtin_prefetch(&slots_[patient].ends);
+    }
+    /// Starts to fetch the bonds themselves; waits for the lines.
     void prefetch_bonds(PatientNumber patient) const;
 
     /// Hands over, as (bond, its number), every bond to `party` that may hold at `now`; true as
@@ -56,38 +61,29 @@ class CircleBonds {
     /// Up to this many, bonds lie by their end, the last first: a question about now looks at few.
     /// More than these lie by party and are searched.
     static constexpr std::uint32_t kScanned = 64;
-    /// As many of the last to end are in the filter.
-    static constexpr std::size_t kFiltered = 12;
+    /// Of as many of the last to end, the slot knows the party and the end.
+    static constexpr std::size_t kNear = 12;
+    /// Fills the rest of a slot: no party has this number.
+    static constexpr Party kNoParty = UINT32_MAX;
 
-    /// Where a patient's bonds lie, and two bits for each party that one of the last of them names:
-    /// whoever has not both is a stranger, now or later than `filtered_from`.
-    struct alignas(kCacheLine) Slot {
-        static constexpr std::size_t kWords = 6;
+    /// Where a patient's bonds lie, and which of them a question is about: whoever is none of
+    /// `parties` is a stranger, now or later than `filtered_from`.
+    struct alignas(2 * kCacheLine) Slot {
         std::uint32_t first = 0;
         std::uint32_t count = 0;
         Second filtered_from = 0;
         bool refuses = false;
         bool has_added = false;
-        std::array<std::uint64_t, kWords> parties{};
+        std::array<Party, kNear> parties{};
+        std::array<Second, kNear> ends{};
 
-        void note(Party party) {
-            const std::uint32_t hash = hash_of(party);
-            parties[word(hash)] |= bits(hash);
-        }
-        bool may_name(Party party) const {
-            const std::uint32_t hash = hash_of(party);
-            return (parties[word(hash)] & bits(hash)) == bits(hash);
-        }
-
-      private:
-        static std::uint32_t hash_of(Party party) { return party * 0x9E3779B1U; }
-        static std::size_t word(std::uint32_t hash) {
-            return static_cast<std::size_t>(std::uint64_t{hash} * kWords >> 32);
-        }
-        static std::uint64_t bits(std::uint32_t hash) {
-            return std::uint64_t{1} << (hash >> 14 & 63) | std::uint64_t{1} << (hash >> 8 & 63);
+        bool names(Party party) const {
+            std::uint32_t any = 0;  // not a bool, and no early end: four are compared at once
+            for (const Party one : parties) any |= one == party ? 1U : 0U;
+            return any != 0;
         }
     };
+    static_assert(sizeof(Slot) == 2 * kCacheLine && offsetof(Slot, ends) == kCacheLine);
     /// A bond without its evidence, which only proofs ask for: four in a cache line.
     struct Packed {
         Party party;
@@ -107,7 +103,8 @@ class CircleBonds {
     }
     static bool is_past(Second end, Second now) { return end != kForever && end <= now; }
     void settle(PatientNumber patient, std::span<PatientBond> bonds);
-    void sort_by_end(const Slot& slot);
+    void sort_by_end(Slot& slot);
+    void bring_near(Slot& slot, std::span<const PatientBond> by_end) const;
     std::span<const Packed> packed(const Slot& slot) const {
         return std::span(packed_).subspan(slot.first, slot.count);
     }
@@ -131,7 +128,7 @@ bool CircleBonds::each(PatientNumber patient, Second now, Party party, const Fou
         for (const Bond& one : added_to(patient))
             if (const auto at = number++; one.party == party && found(one, at)) return true;
     }
-    if (now >= slot.filtered_from && !slot.may_name(party)) return false;
+    if (now >= slot.filtered_from && !slot.names(party)) return false;
     const std::span<const Packed> bonds = packed(slot);
     if (bonds.size() > kScanned) {
         auto one = std::ranges::lower_bound(bonds, party, {}, &Packed::party);
@@ -141,9 +138,10 @@ bool CircleBonds::each(PatientNumber patient, Second now, Party party, const Fou
         return false;
     }
     for (std::uint32_t i = 0; i < bonds.size(); ++i) {
-        const Packed& one = bonds[i];
-        if (is_past(end_of(one.kind, one.to), now)) break;
-        if (one.party == party && found(one.unpacked(), i)) return true;
+        const bool is_near = i < kNear;
+        if (is_past(is_near ? slot.ends[i] : end_of(bonds[i].kind, bonds[i].to), now)) break;
+        if (is_near && slot.parties[i] != party) continue;
+        if (bonds[i].party == party && found(bonds[i].unpacked(), i)) return true;
     }
     return false;
 }
