@@ -46,21 +46,29 @@ Appender::~Appender() {
 }
 
 void Appender::submit(std::vector<Draft> drafts, Done done) {
+    const std::span<const Draft> all = drafts;  // where they are does not change
+    submit_job({std::move(drafts), all, std::move(done)});
+}
+
+void Appender::submit_lent(std::span<const Draft> drafts, Done done) {
+    submit_job({{}, drafts, std::move(done)});
+}
+
+void Appender::submit_job(Job job) {
     const std::shared_lock gate(gate_);
     {
         const std::unique_lock lock(mutex_);
-        if (stopped_) return done(std::unexpected(*stopped_));
-        if (closed_) return done(is_closed());
+        if (stopped_) return job.done(std::unexpected(*stopped_));
+        if (closed_) return job.done(is_closed());
         ++submitted_;
     }
-    jobs_.push({std::move(drafts), std::move(done)});
+    jobs_.push(std::move(job));
 }
 
 Appender::Sequences Appender::append(std::vector<Draft> drafts) {
     std::promise<Sequences> promise;
     auto future = promise.get_future();
-    submit(std::move(drafts),
-           [&](Sequences sequences) { promise.set_value(std::move(sequences)); });
+    submit_lent(drafts, [&](Sequences sequences) { promise.set_value(std::move(sequences)); });
     return future.get();
 }
 
@@ -137,12 +145,11 @@ void Appender::seal_loop() {
 }
 
 void Appender::seal_jobs(std::vector<Job> jobs) {
-    std::vector<Draft> drafts = std::move(jobs.front().drafts);
+    std::vector<const Draft*> drafts;
     Sealed sealed;
-    sealed.waiting.emplace_back(drafts.size(), std::move(jobs.front().done));
-    for (std::size_t i = 1; i < jobs.size(); ++i) {
-        sealed.waiting.emplace_back(jobs[i].drafts.size(), std::move(jobs[i].done));
-        std::ranges::move(jobs[i].drafts, std::back_inserter(drafts));
+    for (Job& job : jobs) {
+        sealed.waiting.emplace_back(job.drafts.size(), std::move(job.done));
+        for (const Draft& draft : job.drafts) drafts.push_back(&draft);
     }
     const Status well = health();
     auto batch = well ? log_.seal(drafts) : Result<Batch>(std::unexpected(well.error()));
@@ -177,7 +184,7 @@ void Appender::commit_loop() {
 void Appender::apply_loop() {
     const auto tick = std::min(options_.checkpoint_interval, options_.heartbeat) / 4;
     while (!committed_.drained()) {
-        const auto sealed = committed_.pop_until(SteadyClock::now() + tick);
+        auto sealed = committed_.pop_until(SteadyClock::now() + tick);
         const std::unique_lock apply(apply_mutex_);
         if (sealed) {
             if (const Status applied = apply_one(*sealed); !applied) stop(applied.error());
@@ -192,10 +199,11 @@ void Appender::apply_loop() {
     shown_.close();
 }
 
-Status Appender::apply_one(const Sealed& sealed) {
+Status Appender::apply_one(Sealed& sealed) {
     if (is_stopped()) return {};
     unsettled_bytes_ += sealed.batch.buffer.size();
     TRY_STATUS(log_.apply(sealed.batch));
+    log_.recycle(std::move(sealed.batch));
     std::vector<Draft> own = TRY(log_.own_drafts());
     if (!own.empty()) submit_own(std::move(own));
     return {};
@@ -209,7 +217,8 @@ void Appender::submit_own(std::vector<Draft> drafts) {
         if (closed_) return;  // said again when the log is next open
         ++submitted_;
     }
-    jobs_.push_now({std::move(drafts), [](Sequences) {}});
+    const std::span<const Draft> all = drafts;
+    jobs_.push_now({std::move(drafts), all, [](Sequences) {}});
 }
 
 Status Appender::show_when_due(bool last) {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -46,6 +47,8 @@ class Appender {
     /// Returns at once, waiting only for room; `done` is called from another thread once the
     /// entries are durable.
     void submit(std::vector<Draft> drafts, Done done);
+    /// The same for drafts that their owner leaves alone until `done` is called: nothing is copied.
+    void submit_lent(std::span<const Draft> drafts, Done done);
     /// Runs `task` on the log while nothing is being appended, e.g. to destroy keys. Returns when
     /// it is done.
     Status exclusive(const std::function<Status(Log&)>& task);
@@ -61,7 +64,8 @@ class Appender {
 
   private:
     struct Job {
-        std::vector<Draft> drafts;
+        std::vector<Draft> kept;  ///< empty when they are lent
+        std::span<const Draft> drafts;
         Done done;
     };
     struct Sealed {
@@ -79,8 +83,9 @@ class Appender {
     void apply_loop();
     void publish_loop();
 
+    void submit_job(Job job);
     void seal_jobs(std::vector<Job> jobs);
-    Status apply_one(const Sealed& sealed);
+    Status apply_one(Sealed& sealed);
     void submit_own(std::vector<Draft> drafts);
     Status show_when_due(bool last);
     void stop(const Error& error);

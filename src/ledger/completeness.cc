@@ -147,7 +147,7 @@ class Gatherer {
     /// One tile of level 1 tells all about a stretch from outside.
     static constexpr std::uint64_t kStretchLeaves = kTileHashes * kTileHashes;
     /// A disk answers so many at once about as soon as one.
-    static constexpr std::size_t kReadersMax = 16;
+    static constexpr std::size_t kReadersMax = 32;
 
     void cut() {
         for (auto rest = indexes_; !rest.empty();) {

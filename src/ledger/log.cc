@@ -17,6 +17,8 @@ constexpr std::string_view kStateBox = "ledger/state";
 /// Rows between two steps of merging the index: often enough to keep up, rarely enough to stay out
 /// of the way.
 constexpr std::size_t kRowsPerMergeStep = 32'768;
+/// As many batches are under way when the disk keeps up.
+constexpr std::size_t kSpareBatches = 4;
 
 std::unexpected<Error> would_fork() {
     return fail(
@@ -223,12 +225,30 @@ Status Log::check_against(const Checkpoint& signed_before) const {
     return {};
 }
 
+Result<Batch> Log::seal(std::span<const Draft* const> drafts) {
+    Batch spare;
+    {
+        const std::lock_guard lock(spare_mutex_);
+        if (!spare_.empty()) {
+            spare = std::move(spare_.back());
+            spare_.pop_back();
+        }
+    }
+    return sealer_->seal(drafts, doors_.clock.now(), std::move(spare));
+}
+
 Result<Batch> Log::seal(std::span<const Draft> drafts) {
     return sealer_->seal(drafts, doors_.clock.now());
 }
 
+void Log::recycle(Batch batch) {
+    const std::lock_guard lock(spare_mutex_);
+    if (spare_.size() < kSpareBatches) spare_.push_back(std::move(batch));
+}
+
 Status Log::commit(Batch& batch) {
-    if (batch.leaves.empty()) return {};
+    if (batch.size() == 0) return {};
+    batch.hash_leaves();
     // A key must outlive a crash before anything sealed under it may.
     TRY_STATUS(keys_->table().sync());
     TRY_STATUS(wal_->append(batch.first, batch.leaves, batch.buffer));

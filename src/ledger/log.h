@@ -72,9 +72,12 @@ class Log {
                                              const crypto::Secret32& root);
     ~Log();
 
-    /// Stage 1, CPU: numbers, seals and hashes.
+    /// Stage 1, CPU: numbers and seals.
+    Result<Batch> seal(std::span<const Draft* const> drafts);
     Result<Batch> seal(std::span<const Draft> drafts);
-    /// Stage 2, the disk: on return every entry of the batch survives a crash.
+    /// Gives the memory of an applied batch back, for those to come. Thread-safe.
+    void recycle(Batch batch);
+    /// Stage 2, the disk: hashes; on return every entry of the batch survives a crash.
     Status commit(Batch& batch);
     /// Stage 3: grows the tree, writes full tiles and bundles, feeds the index.
     Status apply(const Batch& batch);
@@ -154,6 +157,8 @@ class Log {
     std::size_t unmerged_rows_ = 0;
     std::vector<std::string> superseded_;  ///< taken over from snapshots, removed by settle
     std::atomic<std::uint64_t> durable_{0};
+    std::mutex spare_mutex_;
+    std::vector<Batch> spare_;  ///< whose memory the next batches use
 };
 
 /// The last checkpoint this log signed, if any.

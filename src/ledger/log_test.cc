@@ -303,6 +303,19 @@ TEST(Log, OldPartialTilesGoOnceTheFullOneIsSettled) {
     EXPECT_TRUE(verify(test));
 }
 
+TEST(Log, PartialTilesThatARunBeforeLeftGoToo) {
+    TestLog test;
+    test.append(std::vector(300, TestLog::event("nurse-1", "patient-1")));
+    test.publish();
+    EXPECT_TRUE(test.disk.exists("log/tile/0/001.p"));
+    test.append(std::vector(300, TestLog::event("nurse-1", "patient-1")));
+    test.open();  // as after a crash: the tile fills from the write-ahead log
+    EXPECT_FALSE(test.disk.exists("log/tile/0/001.p"));
+    EXPECT_FALSE(test.disk.exists("log/tile/entries/001.p"));
+    EXPECT_TRUE(test.disk.exists("log/tile/0/001"));
+    EXPECT_TRUE(verify(test));
+}
+
 TEST(Log, ALostIndexIsMadeAgain) {
     TestLog test;
     test.append({TestLog::event("nurse-1", "patient-1"), TestLog::event("nurse-2", "patient-1")});

@@ -37,6 +37,22 @@ ByteView Batch::framed() const {
     return ByteView(buffer).subspan(kWalHeaderBytes);
 }
 
+void Batch::hash_leaves() {
+    std::vector<ByteView> entries(size());
+    for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = entry(i);
+    leaves.resize(entries.size());
+    crypto::leaf_hashes(entries, leaves);
+}
+
+void Batch::clear() {
+    buffer.clear();
+    ends.clear();
+    leaves.clear();
+    rows.clear();
+    open.clear();
+    sequences.clear();
+}
+
 Sealer::Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, std::uint64_t next)
     : keys_(keys),
       random_(random),
@@ -47,9 +63,16 @@ Sealer::Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, s
       actors_(random, kActorsCachedMax) {}
 
 Result<Batch> Sealer::seal(std::span<const Draft> drafts, WallTime now) {
+    std::vector<const Draft*> each;
+    for (const Draft& draft : drafts) each.push_back(&draft);
+    return seal(each, now);
+}
+
+Result<Batch> Sealer::seal(std::span<const Draft* const> drafts, WallTime now, Batch spare) {
     const Sources sources_before = sources_;
     const std::uint64_t next_before = next_;
-    Result<Batch> batch = seal_all(drafts, now);
+    spare.clear();
+    Result<Batch> batch = seal_all(drafts, now, std::move(spare));
     if (!batch) {  // nothing of a refused batch may leave a hole in the numbers
         sources_ = sources_before;
         next_ = next_before;
@@ -57,16 +80,15 @@ Result<Batch> Sealer::seal(std::span<const Draft> drafts, WallTime now) {
     return batch;
 }
 
-Result<Batch> Sealer::seal_all(std::span<const Draft> drafts, WallTime now) {
-    Batch batch;
+Result<Batch> Sealer::seal_all(std::span<const Draft* const> drafts, WallTime now, Batch batch) {
     batch.first = next_;
     std::size_t bytes = kWalHeaderBytes;
-    for (const Draft& draft : drafts) {
-        if (draft.body.size() > limits::kEventBytesMax)
+    for (const Draft* const draft : drafts) {
+        if (draft->body.size() > limits::kEventBytesMax)
             return fail(Code::BadInput, {"événement trop long", "event too long"},
                         {"gardez le corps de l'événement sous 60 000 octets",
                          "keep the event's body under 60,000 bytes"});
-        bytes += kFrameBytes + kHeaderBytesMax + draft.body.size() + crypto::kTagBytes;
+        bytes += kFrameBytes + kHeaderBytesMax + draft->body.size() + crypto::kTagBytes;
     }
     batch.buffer.reserve(bytes);
     batch.buffer.resize(kWalHeaderBytes);
@@ -74,10 +96,14 @@ Result<Batch> Sealer::seal_all(std::span<const Draft> drafts, WallTime now) {
     batch.rows.reserve(drafts.size());
     batch.sequences.reserve(drafts.size());
     name_keys(drafts);
-    for (std::size_t i = 0; i < std::min(kPrefetchAhead, drafts.size()); ++i) prefetch_keys(i);
+    const auto ask_for = [&](std::size_t i) {
+        prefetch_keys(i);
+        __builtin_prefetch(drafts[i]->body.data());
+    };
+    for (std::size_t i = 0; i < std::min(kPrefetchAhead, drafts.size()); ++i) ask_for(i);
     for (std::size_t i = 0; i < drafts.size(); ++i) {
-        const Draft& draft = drafts[i];
-        if (i + kPrefetchAhead < drafts.size()) prefetch_keys(i + kPrefetchAhead);
+        const Draft& draft = *drafts[i];
+        if (i + kPrefetchAhead < drafts.size()) ask_for(i + kPrefetchAhead);
         Source* source = TRY(source_of(draft, now, batch));
         if (draft.gap_until > source->last_counter) {
             batch.sequences.emplace_back(next_);
@@ -95,7 +121,7 @@ Result<Batch> Sealer::seal_all(std::span<const Draft> drafts, WallTime now) {
         batch.sequences.emplace_back(next_);
         TRY_STATUS(add(draft, names_[i], *source, batch));
     }
-    finish(batch);
+    batch.sources = sources_;
     return batch;
 }
 
@@ -129,10 +155,10 @@ Status Sealer::add_own(event::Type type, WallTime now, std::map<std::string, std
     return add(TRY(own_draft(type, now, std::move(detail))), {}, sources_.number(0), batch);
 }
 
-void Sealer::name_keys(std::span<const Draft> drafts) {
+void Sealer::name_keys(std::span<const Draft* const> drafts) {
     names_.resize(drafts.size());
     for (std::size_t i = 0; i < drafts.size(); ++i) {
-        const Draft& draft = drafts[i];
+        const Draft& draft = *drafts[i];
         const auto scope = scope_of(draft.stamp);
         scoped_.assign(draft.patient.str()).append(scope.data(), scope.size());
         names_[i].patient = patients_.name(as_bytes(scoped_));
@@ -210,14 +236,6 @@ const std::array<std::uint8_t, 8>& Sealer::mask() {
         slot_masks(keys_.mask_key(), run_, masks_first_, masks_);
     }
     return masks_[next_ - masks_first_];
-}
-
-void Sealer::finish(Batch& batch) {
-    std::vector<ByteView> entries(batch.ends.size());
-    for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = batch.entry(i);
-    batch.leaves.resize(entries.size());
-    crypto::leaf_hashes(entries, batch.leaves);
-    batch.sources = sources_;
 }
 
 Result<Source> registered_source(const event::Event& event, const Keys& keys) {

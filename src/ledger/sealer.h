@@ -16,32 +16,39 @@
 
 namespace hygie::ledger {
 
-/// Entries sealed and hashed, on their way to durability. Holds all that later stages need, so that
+/// Entries sealed, on their way to durability. Holds all that later stages need, so that
 /// they share no state with the sealer.
 struct Batch {
     std::uint64_t first = 0;           ///< sequence of the first entry
     Bytes buffer;                      ///< room for the WAL header, then the framed entries
     std::vector<std::uint32_t> ends;   ///< where each framed entry ends in `buffer`
-    std::vector<crypto::Hash> leaves;  ///< RFC 6962 leaf hash of each entry
+    std::vector<crypto::Hash> leaves;  ///< RFC 6962 leaf hash of each entry, once hash_leaves ran
     std::vector<IndexRow> rows;        ///< for the query index
     std::vector<std::size_t> open;     ///< which of the entries are the ledger's open ones
     Sources sources;                   ///< as they stand after this batch
     /// The sequence given to each draft; none for one whose counter the ledger had already seen.
     std::vector<std::optional<std::uint64_t>> sequences;
 
-    std::uint64_t end() const { return first + leaves.size(); }
+    std::size_t size() const { return ends.size(); }
+    std::uint64_t end() const { return first + size(); }
     ByteView entry(std::size_t i) const;
     ByteView framed() const;
+    /// Apart from sealing, which takes longest: the thread that waits for the disk has time for it.
+    void hash_leaves();
+    /// Empties it and keeps its memory.
+    void clear();
 };
 
 /// Turns drafts into sealed entries: numbers them, counts per source, seals each under its
-/// patient's key, hashes. One thread; CPU only, but for the random bytes of new keys.
+/// patient's key. One thread; CPU only, but for the random bytes of new keys.
 class Sealer {
   public:
     Sealer(Keys& keys, Random& random, Sources sources, std::uint32_t run, std::uint64_t next);
 
     /// Adds the entries that are due besides the drafts themselves: registrations of new sources,
     /// declared gaps.
+    /// `spare` lends its memory.
+    Result<Batch> seal(std::span<const Draft* const> drafts, WallTime now, Batch spare = {});
     Result<Batch> seal(std::span<const Draft> drafts, WallTime now);
 
     std::uint64_t next() const { return next_; }
@@ -63,8 +70,8 @@ class Sealer {
         crypto::ShortName actor;
     };
 
-    Result<Batch> seal_all(std::span<const Draft> drafts, WallTime now);
-    void name_keys(std::span<const Draft> drafts);
+    Result<Batch> seal_all(std::span<const Draft* const> drafts, WallTime now, Batch batch);
+    void name_keys(std::span<const Draft* const> drafts);
     void prefetch_keys(std::size_t draft) const;
     Result<Source*> source_of(const Draft& draft, WallTime now, Batch& batch);
     Status declare_gap(const Source& source, std::uint64_t counter, WallTime now, Batch& batch);
@@ -74,7 +81,6 @@ class Sealer {
     Result<const PatientKeys*> patient_keys(const Draft& draft, const crypto::ShortName& name);
     Result<crypto::Token> actor_token(const Draft& draft, const crypto::ShortName& name);
     const std::array<std::uint8_t, 8>& mask();
-    void finish(Batch& batch);
 
     Keys& keys_;
     Random& random_;

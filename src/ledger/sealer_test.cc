@@ -27,7 +27,7 @@ struct Scene {
     /// The sealed entry of one event.
     Bytes one(const event::Event& event) {
         const Batch batch = seal({draft(event)});
-        return to_bytes(batch.entry(batch.leaves.size() - 1));
+        return to_bytes(batch.entry(batch.size() - 1));
     }
 
     sim::SimDisk disk;
@@ -92,7 +92,7 @@ TEST(Sealer, AnEventTooLongRefusesItsWholeBatch) {
     long_one.body.resize(limits::kEventBytesMax + 1);
     EXPECT_EQ(scene.sealer.seal(std::vector{good, long_one}, kNow).error().code, Code::BadInput);
     EXPECT_EQ(scene.sealer.next(), 0u);
-    EXPECT_EQ(scene.seal({good}).leaves.size(), 2u) << "with the registration";
+    EXPECT_EQ(scene.seal({good}).size(), 2u) << "with the registration";
 }
 
 TEST(Sealer, EntriesAboutOnePatientLookLikeEntriesAboutTwo) {
@@ -123,7 +123,7 @@ TEST(Sealer, MasksNeverRepeatAndHideOneSlot) {
     const event::Event event = TestLog::event("nurse-1", "patient-1");
     const Batch batch = scene.seal(std::vector(300, Scene::draft(event)));
     std::set<std::array<std::uint8_t, 8>> seen;
-    for (std::size_t i = 1; i < batch.leaves.size(); ++i) {
+    for (std::size_t i = 1; i < batch.size(); ++i) {
         EXPECT_TRUE(seen.insert(header(batch.entry(i)).key_ref).second) << i;
         EXPECT_TRUE(scene.keys->unseal(*parse_entry(batch.entry(i)), scene.sealer.sources())) << i;
     }
@@ -144,7 +144,7 @@ TEST(Sealer, EverySourceCountsByItself) {
     const Batch batch = scene.seal({Scene::draft(here), Scene::draft(there), Scene::draft(here),
                                     Scene::draft(mail), Scene::draft(here)});
     std::vector<std::array<std::uint64_t, 3>> counted;  // node, source, counter
-    for (std::size_t i = 0; i < batch.leaves.size(); ++i) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
         const Header found = header(batch.entry(i));
         EXPECT_EQ(found.sequence, batch.first + i);
         counted.push_back({found.node, found.source, found.counter});
@@ -165,7 +165,7 @@ TEST(Sealer, ItsOwnEntriesAreOpenAndNameNobody) {
     event::Event event = TestLog::event("nurse-1", "patient-1");
     event.counter = 4;
     const Batch batch = scene.seal({Scene::draft(event)});
-    ASSERT_EQ(batch.leaves.size(), 3u);
+    ASSERT_EQ(batch.size(), 3u);
     EXPECT_EQ(batch.open, (std::vector<std::size_t>{0, 1}));
     const event::Type types[] = {event::Type::SourceRegistered, event::Type::SourceGap, event.type};
     for (std::size_t i = 0; i < 3; ++i) {
@@ -195,7 +195,7 @@ TEST(Sealer, CountersThatWillNeverComeAreDeclaredOnce) {
     const Batch first = scene.seal({Scene::draft(event), lost, lost});
     EXPECT_EQ(first.sequences, (std::vector<std::optional<std::uint64_t>>{1, 2, std::nullopt}));
     event.counter = 6;
-    EXPECT_EQ(scene.seal({Scene::draft(event)}).leaves.size(), 1u);
+    EXPECT_EQ(scene.seal({Scene::draft(event)}).size(), 1u);
 }
 
 }  // namespace

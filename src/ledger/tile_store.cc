@@ -8,6 +8,8 @@
 namespace hygie::ledger {
 namespace {
 
+constexpr std::uint64_t kNoTile = UINT64_MAX;
+
 ByteView bytes_of(std::span<const crypto::Hash> hashes) {
     return {reinterpret_cast<const std::uint8_t*>(hashes.data()), hashes.size_bytes()};
 }
@@ -61,20 +63,14 @@ Status TileStore::append(ByteView framed, std::span<const crypto::Hash> leaves) 
     while (!leaves.empty()) {
         const std::size_t count = std::min(kTileHashes - size % kTileHashes, leaves.size());
         const std::size_t bytes = framed_size(framed, count);
-        hygie::append(tail_, framed.first(bytes));
+        TRY_STATUS(append_to_bundle(size / kTileHashes, count, framed.first(bytes)));
         framed = framed.subspan(bytes);
         size += count;
-        if (size % kTileHashes == 0) {
-            const std::string path = path_of(BundleId{size / kTileHashes - 1});
-            TRY_STATUS(write(path, tail_));
-            supersede(path);
-            tail_.clear();
-        }
         tree_.append(leaves.first(count), [&](std::size_t level, std::uint64_t index, auto hashes) {
             const TileId tile{static_cast<unsigned>(level), index};
             const Status written = write_tile(tile, hashes);
             if (!written && failed) failed = written;
-            supersede(path_of(tile));
+            supersede(tile.level, tile);
         });
         TRY_STATUS(failed);
         leaves = leaves.subspan(count);
@@ -83,9 +79,22 @@ Status TileStore::append(ByteView framed, std::span<const crypto::Hash> leaves) 
     return {};
 }
 
+Status TileStore::append_to_bundle(std::uint64_t index, std::size_t count, ByteView framed) {
+    const bool is_whole = count == kTileHashes;  // most are, and need not be gathered first
+    if (!is_whole) hygie::append(tail_, framed);
+    const bool is_full = is_whole || (tree_.size() + count) % kTileHashes == 0;
+    if (!is_full) return {};
+    const BundleId bundle{index};
+    TRY_STATUS(write(path_of(bundle), is_whole ? framed : tail_));
+    supersede(0, bundle);
+    tail_.clear();
+    return {};
+}
+
 Status TileStore::write_partials() {
     for (unsigned level = 0; level < kTileLevelsMax; ++level) {
         const std::uint64_t nodes = nodes_at(tree_.size(), level);
+        partial_[level] = nodes % kTileHashes == 0 ? kNoTile : nodes / kTileHashes;
         // A partial tile that is there already may be the one a restart needs: it is never written
         // over.
         if (std::exchange(written_[level], nodes) == nodes) continue;
@@ -95,6 +104,7 @@ Status TileStore::write_partials() {
         if (level == 0)
             TRY_STATUS(write(path_of(BundleId{nodes / kTileHashes, hashes.size()}), tail_));
     }
+    knows_partials_ = true;
     return {};
 }
 
@@ -112,9 +122,11 @@ Status TileStore::write(const std::string& path, ByteView bytes) {
     return disk_->write_file(full, bytes, Access::Served);
 }
 
-void TileStore::supersede(const std::string& full_path) {
-    std::string partials = join(dir_, full_path + ".p");
-    if (disk_->exists(partials)) superseded_.push_back(std::move(partials));
+template <typename Id>
+void TileStore::supersede(unsigned level, Id full) {
+    if (knows_partials_ && partial_[level] != full.index) return;
+    std::string partials = join(dir_, path_of(full) + ".p");
+    if (knows_partials_ || disk_->exists(partials)) superseded_.push_back(std::move(partials));
 }
 
 Status remove_superseded(Disk& disk, std::span<const std::string> dirs) {

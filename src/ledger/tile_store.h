@@ -39,7 +39,9 @@ class TileStore {
     TileStore(Disk& disk, std::string dir, Tree tree, Bytes tail);
     Status write(const std::string& path, ByteView bytes);
     Status write_tile(TileId tile, std::span<const crypto::Hash> hashes);
-    void supersede(const std::string& full_path);
+    Status append_to_bundle(std::uint64_t index, std::size_t count, ByteView framed);
+    template <typename Id>
+    void supersede(unsigned level, Id full);
 
     Disk* disk_;
     std::string dir_;
@@ -47,6 +49,10 @@ class TileStore {
     Bytes tail_;  ///< framed entries of the partial bundle
     std::array<std::uint64_t, kTileLevelsMax>
         written_{};  ///< nodes of each level when its partial was written
+    /// The tile of each level that has partial files; before the first are written, nobody but the
+    /// disk knows what an earlier run left.
+    std::array<std::uint64_t, kTileLevelsMax> partial_{};
+    bool knows_partials_ = false;
     std::vector<std::string>
         superseded_;  ///< directories of partial files whose full tile is written
     std::array<std::string, 4> made_dirs_{};  ///< the last ones known to be there
