@@ -1,6 +1,8 @@
 #include "ledger/entry.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "base/check.h"
 
@@ -12,20 +14,23 @@ constexpr unsigned kMajorNumber = 0;
 constexpr unsigned kMajorBytes = 2;
 constexpr unsigned kMajorMap = 5;
 
+/// One store where store_be is a loop: each entry asks for a dozen.
+template <typename T>
+std::uint8_t* put_be(std::uint8_t* out, T value) {
+    if constexpr (std::endian::native == std::endian::little) value = std::byteswap(value);
+    std::memcpy(out, &value, sizeof value);
+    return out + sizeof value;
+}
+
 /// Writes the head of a CBOR item in its shortest form (RFC 8949 §4.2.1).
 std::uint8_t* put_head(std::uint8_t* out, unsigned major, std::uint64_t value) {
-    const auto first = static_cast<std::uint8_t>(major << 5);
-    if (value < 24) {
-        *out = static_cast<std::uint8_t>(first | value);
-        return out + 1;
-    }
-    const int bytes = value <= 0xFF ? 1 : value <= 0xFFFF ? 2 : value <= 0xFFFF'FFFF ? 4 : 8;
-    *out++ = static_cast<std::uint8_t>(first | (bytes == 1   ? 24
-                                                : bytes == 2 ? 25
-                                                : bytes == 4 ? 26
-                                                             : 27));
-    for (int i = bytes - 1; i >= 0; --i) *out++ = static_cast<std::uint8_t>(value >> (8 * i));
-    return out;
+    const auto head = [&](unsigned info) { return static_cast<std::uint8_t>(major << 5 | info); };
+    if (value < 24) return put_be(out, head(static_cast<unsigned>(value)));
+    if (value <= 0xFF) return put_be(put_be(out, head(24)), static_cast<std::uint8_t>(value));
+    if (value <= 0xFFFF) return put_be(put_be(out, head(25)), static_cast<std::uint16_t>(value));
+    if (value <= 0xFFFF'FFFF)
+        return put_be(put_be(out, head(26)), static_cast<std::uint32_t>(value));
+    return put_be(put_be(out, head(27)), value);
 }
 
 template <std::size_t N>
@@ -145,8 +150,7 @@ Result<EntryView> parse_entry(ByteView entry) {
 
 crypto::Nonce nonce_of(const Header& header) {
     crypto::Nonce nonce;
-    store_be(nonce.data(), header.run);
-    store_be(nonce.data() + sizeof header.run, header.sequence);
+    put_be(put_be(nonce.data(), header.run), header.sequence);
     return nonce;
 }
 

@@ -1,6 +1,7 @@
 #include "ledger/sealer.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -189,7 +190,8 @@ Status Sealer::add(const Draft& draft, const KeyNames& names, Source& source, Ba
         if (!draft.actor.empty()) row.actor = header.actor = TRY(actor_token(draft, names.actor));
         if (!draft.patient.empty()) row.patient = keys->patient;
         if (!draft.object.empty()) row.object = object_token(keys->tokens, draft.object);
-        store_be(header.key_ref.data(), keys->slot ^ load_be<std::uint64_t>(mask().data()));
+        const std::uint64_t masked = big_endian(keys->slot ^ load_word(mask().data()));
+        std::memcpy(header.key_ref.data(), &masked, sizeof masked);
     }
 
     const std::size_t payload_size = draft.body.size() + (draft.open ? 0 : crypto::kTagBytes);

@@ -21,8 +21,12 @@ Sources::Sources() {
 
 Source* Sources::find(const SourceId& name, const NodeId& node) {
     if (name.empty()) return &all_[0];
+    // Events of one source come together.
+    if (all_[found_].name == name && all_[found_].node == node) return &all_[found_];
     const auto found = numbers_.find({name, node});
-    return found == numbers_.end() ? nullptr : &all_[found->second];
+    if (found == numbers_.end()) return nullptr;
+    found_ = found->second;
+    return &all_[found_];
 }
 
 Source& Sources::number(std::uint64_t number) {

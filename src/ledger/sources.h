@@ -43,6 +43,7 @@ class Sources {
 
   private:
     std::vector<Source> all_;  ///< by number
+    std::uint64_t found_ = 0;  ///< the number that find() gave last
     std::map<std::pair<SourceId, NodeId>, std::uint64_t> numbers_;
     std::map<NodeId, std::uint64_t> nodes_;
 };
