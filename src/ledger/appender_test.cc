@@ -44,11 +44,11 @@ TEST(Appender, ManyWritersEachGetTheirOwnSequences) {
     EXPECT_TRUE(verify_log(reader, Policy::trusting(test.log->signer().verifier()), {}));
 }
 
-TEST(Appender, PublishCoversWhatWasAcknowledged) {
+TEST(Appender, PublishCoversWhatWasAcknowledgedAndWaitsForNoTick) {
     TestLog test;
     AppenderOptions options;
-    options.checkpoint_interval = std::chrono::hours(1);
-    options.heartbeat = std::chrono::milliseconds(40);
+    options.checkpoint_interval = std::chrono::hours(4);
+    options.heartbeat = std::chrono::hours(4);
     Appender appender(*test.log, {}, options);
     const auto sequences = appender.append(drafts(3));
     ASSERT_TRUE(sequences);
