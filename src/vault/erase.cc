@@ -145,7 +145,7 @@ Status Vault::shred(const std::string& patient, event::Event why) {
         TRY_STATUS(shelf.destroy_key(patient));
         Batch done;
         done.erase(Table::Settings, marker);
-        TRY_STATUS(shelf.store().commit(done));
+        TRY_STATUS(shelf.commit(done));
         // Reads under way may hold up the log; what is left in it is sealed under a key that is no
         // more, and the next copy of the log overwrites it.
         if (const Status scrubbed = shelf.store().scrub();

@@ -84,13 +84,26 @@ std::int64_t Shelf::name_of(std::string_view term) const {
 }
 
 Result<std::vector<CompartmentNumber>> Shelf::named(std::string_view term) {
+    const std::int64_t name = name_of(term);
+    NameCache::Kept kept = names_.find(name);
+    if (kept.numbers) return *std::move(kept.numbers);
     std::vector<CompartmentNumber> found;
-    const auto [first, last] = keys_of(name_of(term));
+    const auto [first, last] = keys_of(name);
     TRY_STATUS(store_->scan(Table::Names, first, last, [&](Key key, ByteView) {
         found.push_back(static_cast<CompartmentNumber>(key.minor));
         return true;
     }));
+    names_.keep(name, kept.as_of, found);
     return found;
+}
+
+Status Shelf::commit(const Batch& batch) {
+    TRY_STATUS(store_->commit(batch));
+    std::vector<std::int64_t> names;
+    for (const Batch::Row& row : batch.rows)
+        if (row.table == Table::Names) names.push_back(row.key.major);
+    if (!names.empty()) names_.forget(names);
+    return {};
 }
 
 Result<crypto::KeyTable::Found> Shelf::key_of(std::string_view patient) {

@@ -12,6 +12,7 @@
 #include "host/random.h"
 #include "vault/body.h"
 #include "vault/body_cache.h"
+#include "vault/name_cache.h"
 #include "vault/record_cache.h"
 #include "vault/store.h"
 
@@ -57,6 +58,9 @@ class Shelf {
     Store& store() { return *store_; }
     crypto::KeyTable& table() { return *table_; }
     const VaultKeys& keys() const { return keys_; }
+
+    /// Store::commit; what is kept in memory follows.
+    Status commit(const Batch& batch);
 
     /// Row key of a resource in Table::Places.
     Key place_of(std::string_view type, std::string_view id) const;
@@ -107,6 +111,7 @@ class Shelf {
     const VaultKeys keys_;
     RecordCache cache_;
     RecordCache fronts_;
+    NameCache names_;
     BodyCache bodies_;
 };
 

@@ -26,7 +26,7 @@ Status finish_erasures(Shelf& shelf) {
         TRY_STATUS(shelf.destroy_key(std::string(as_text(patient))));
         done.erase(Table::Settings, key);
     }
-    return done.rows.empty() ? Status() : shelf.store().commit(done);
+    return done.rows.empty() ? Status() : shelf.commit(done);
 }
 
 /// An index made with other definitions of search parameters, or in an older format, is made anew.

@@ -55,6 +55,28 @@ TEST_F(VaultTest, StampsWhatItStoresAndKeepsTheRestAsWritten) {
     EXPECT_EQ(body("Patient", "p1"), expected);
 }
 
+TEST_F(VaultTest, ASearchAskedAgainFindsWhatWasWrittenMeanwhile) {
+    const auto found = [&] {
+        const std::vector<fhir::QueryParameter> asked = {{"name", "Durand"}};
+        const Scope scope{.allows = [](const Record&) { return true; },
+                          .person = "Practitioner/d1"};
+        const auto query = fhir::parse_query("Patient", asked, {}).value();
+        const Page page = vault_->search(query, scope).value();
+        std::vector<std::string> ids;
+        for (const Found& one : page.page) ids.emplace_back(one.entry.id);
+        std::ranges::sort(ids);
+        return ids;
+    };
+    using Ids = std::vector<std::string>;
+    EXPECT_EQ(found(), Ids());
+    must({put(patient("p1"))});
+    EXPECT_EQ(found(), Ids{"p1"});
+    must({put(patient("p2"))});
+    EXPECT_EQ(found(), (Ids{"p1", "p2"}));
+    must({put(patient("p1", "Martin"))});
+    EXPECT_EQ(found(), Ids{"p2"});
+}
+
 TEST_F(VaultTest, KeepsEveryVersion) {
     must({put(patient("p1"))});
     machine_.clock.advance(std::chrono::seconds(5));

@@ -109,7 +109,7 @@ Status Writer::raise_mark() {
     put_varint(value, mark);
     Batch batch;
     batch.put(Table::Settings, key_of(Setting::Reserved), std::move(value));
-    TRY_STATUS(shelf_.store().commit(batch));
+    TRY_STATUS(shelf_.commit(batch));
     numbers_.rise(mark);
     return {};
 }
@@ -243,7 +243,7 @@ Status Writer::store(Group& group) {
     Batch batch = TRY(group.finish());
     const std::ptrdiff_t trimmed = trim_outbox(batch);
     TRY_STATUS(shelf_.table().sync());
-    if (Status stored = shelf_.store().commit(batch); !stored) {
+    if (Status stored = shelf_.commit(batch); !stored) {
         const std::lock_guard lock(mutex_);
         if (stored.error().code != Code::Full) broken_ = stored.error();
         return stored;
@@ -290,7 +290,7 @@ void Writer::write_alone(AloneJob job) {
         TRY_STATUS(raise_mark());
         Group group({shelf_, clock_, random_, numbers_, origin_}, state_);
         Batch rows = TRY(job.task.rows(group.state()));
-        if (!job.has_event) return shelf_.store().commit(rows);
+        if (!job.has_event) return shelf_.commit(rows);
         TRY_STATUS(group.admit(job.task.event, std::move(rows)));
         TRY_STATUS(store(group));
         TRY_STATUS(job.task.after());
