@@ -55,6 +55,7 @@ Result<Hits> run(const Query& query, const Space& space) {
     TRY_STATUS(skip_to(query.position, all));
     const auto shown = std::min(query.count, all.size());
     std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(shown), {}, order_of);
+    hits.page.reserve(shown);
     for (const auto& candidate : std::span(all).first(shown)) {
         const auto& place = places[candidate.place];
         hits.page.push_back({place.compartment, place.piece->segment->entry(candidate.index)});

@@ -38,19 +38,16 @@ const Section* Segment::Data::section(std::size_t type) const {
     HYGIE_CHECK(made, "what was sealed reads back");
     // Of two threads that open it together one keeps its own, and both use that.
     const Section* there = nullptr;
-    if (slot.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel))
-        return made.release();
-    return there;
+    if (!slot.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return there;
+    open_bytes += made->bytes();
+    return made.release();
 }
 
 std::size_t Segment::Data::bytes() const {
-    std::size_t sum = sizeof(*this) + entries.letters.capacity() +
-                      entries.cells.capacity() * sizeof(EntryCell) +
-                      types.capacity() * (sizeof(TypeRange) + sizeof(open[0])) + stored.capacity();
-    for (std::size_t i = 0; i < types.size(); ++i)
-        if (const Section* section = open[i].load(std::memory_order_acquire))
-            sum += section->bytes();
-    return sum;
+    return sizeof(*this) + entries.letters.capacity() +
+           entries.cells.capacity() * sizeof(EntryCell) +
+           types.capacity() * (sizeof(TypeRange) + sizeof(open[0])) + stored.capacity() +
+           open_bytes.load(std::memory_order_relaxed);
 }
 
 std::size_t Segment::size() const {

@@ -252,6 +252,7 @@ class Builder {
             add_columns(own, writer);
             auto section = Section::open(writer.payload(), data_->entries, data_->types[type]);
             HYGIE_CHECK(section, "what is written must be readable");
+            data_->open_bytes += section->bytes();
             data_->open[type] = section.release();
             rows = rows.subspan(own.size());
         }

@@ -133,6 +133,8 @@ struct Segment::Data {
 
     /// One for each type; once set, a section stays.
     std::unique_ptr<std::atomic<const Section*>[]> open;
+    /// What all of those occupy: asked for each time that the record is used.
+    mutable std::atomic<std::size_t> open_bytes = 0;
 };
 
 }  // namespace hygie::fhir
