@@ -55,10 +55,15 @@ Pressure RateGate::note(const ActorId& actor, const PatientId& patient, Second n
     move_to(habit, now);
     const std::size_t who = std::hash<PatientId>{}(patient);
     const auto known = habit.patients.find(who);
-    if (known != habit.patients.end()) habit.seen.erase({known->second, who});
-    if (known != habit.patients.end() || habit.patients.size() < kRatePatientsMax) {
-        habit.patients[who] = habit.last;
+    if (known == habit.patients.end()) {
+        if (habit.patients.size() < kRatePatientsMax) {
+            habit.patients.emplace(who, habit.last);
+            habit.seen.emplace(habit.last, who);
+        }
+    } else if (known->second != habit.last) {
+        habit.seen.erase({known->second, who});
         habit.seen.emplace(habit.last, who);
+        known->second = habit.last;
     }
     habit.window_peak = std::max(habit.window_peak, habit.patients.size());
     const Pressure pressure = judge(habit);

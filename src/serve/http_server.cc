@@ -55,14 +55,24 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 /// more.
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
+/// RFC 9110 §5.6.7; spelled once a second.
+const std::string& http_date(WallTime now) {
+    thread_local std::time_t spelled = 0;
+    thread_local std::string date;
+    const std::time_t second = std::chrono::system_clock::to_time_t(now);
+    if (date.empty() || second != spelled) {
+        date = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(second));
+        spelled = second;
+    }
+    return date;
+}
+
 std::string head_of(const Response& response, bool keep_alive, WallTime now) {
     const bool bodiless = response.status == 204 || response.status == 304;  // RFC 9110 §8.6
     std::string head = fmt::format(
-        "HTTP/1.1 {} {}\r\nDate: {:%a, %d %b %Y %H:%M:%S} GMT\r\nConnection: {}\r\n",
-        response.status,
+        "HTTP/1.1 {} {}\r\nDate: {}\r\nConnection: {}\r\n", response.status,
         std::string_view(http::obsolete_reason(static_cast<http::status>(response.status))),
-        fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
-        keep_alive ? "keep-alive" : "close");
+        http_date(now), keep_alive ? "keep-alive" : "close");
     if (!bodiless)
         head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
                             response.body.size());
@@ -340,6 +350,7 @@ asio::awaitable<error_code> HttpServer::State::read_head(Stream& stream, beast::
 /// Judges a body before a byte of it is kept.
 std::optional<Response> HttpServer::State::refuse_body(Parser& parser, const Request& head,
                                                        Reservation& held) {
+    if (parser.is_done()) return std::nullopt;  // no body: nothing depends on whose it is
     const std::uint64_t limit =
         options.body_limit ? options.body_limit(head) : options.limits.body_bytes_max;
     const auto length = parser.content_length();
@@ -394,7 +405,10 @@ asio::awaitable<bool> HttpServer::State::write(Stream& stream, const Response& r
     // One buffer: of a sequence whose second part is larger than a TLS record, beast::ssl_stream
     // (Boost 1.81) sends the first and then waits for ever.
     std::string message = head_of(response, keep_alive, clock.now());
-    if (with_body) message += as_text(response.body);
+    if (with_body) {
+        message.reserve(message.size() + response.body.size());
+        message += as_text(response.body);
+    }
     beast::get_lowest_layer(stream).expires_after(options.limits.write_timeout);
     auto [error, size] = co_await asio::async_write(stream, asio::buffer(message), kAsTuple);
     co_return !error;

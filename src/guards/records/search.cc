@@ -1,7 +1,5 @@
 #include "guards/records/search.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -18,6 +16,7 @@ namespace {
 
 /// What the hits depend on: all types but those that are only included.
 std::vector<std::string_view> types_of_hits(const fhir::Query& query) {
+    if (query.includes.empty()) return fhir::types_touched(query);
     fhir::Query without = query;
     without.includes.clear();
     return fhir::types_touched(without);
@@ -174,12 +173,12 @@ std::vector<event::Event> search_events(Sight& sight, const std::vector<vault::F
     for (std::size_t i = 0; i < events.size(); ++i) {
         events[i].query = call.asked;
         if (const auto shows = counts.find(patients[i]); shows != counts.end())
-            events[i].detail["shown"] = fmt::format("{}", shows->second);
+            events[i].detail["shown"] = std::to_string(shows->second);
     }
     add_glasses(sight, event::Action::Execute, shown, events);
-    events.front().detail["total"] = fmt::format("{}", searched.page.total);
+    events.front().detail["total"] = std::to_string(searched.page.total);
     if (searched.closed_count > 0)
-        events.front().detail["closed"] = fmt::format("{}", searched.closed_count);
+        events.front().detail["closed"] = std::to_string(searched.closed_count);
     if (searched.closed_count > kClosedKept) return events;
     for (const std::string& closed : searched.closed) {
         event::Event e = event_of(sight.desk(), call, event::Type::AccessRefused, closed, {});
