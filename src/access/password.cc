@@ -1,11 +1,14 @@
 #include "access/password.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
 
 #include "access/otp.h"
 #include "base/text.h"
+#include "crypto/sha256.h"
 #include "crypto/sodium.h"
 
 namespace hygie::access {
@@ -73,6 +76,20 @@ Result<std::string> hash_password(const Sensitive<std::string>& password,
                      "not enough memory to protect the password"},
                     {"libérez de la mémoire et recommencez", "free some memory and try again"});
     return std::string(out.data());
+}
+
+std::string unfitting_hash(Random& random, crypto::PassphraseCost cost) {
+    constexpr int kUnpadded = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+    constexpr std::uint64_t kKiB = 1024;
+    const auto salt = random.bytes<crypto_pwhash_argon2id_SALTBYTES>();
+    const auto digest = random.bytes<sizeof(crypto::Hash)>();
+    std::array<char, sodium_base64_ENCODED_LEN(salt.size(), kUnpadded)> salt_text{};
+    std::array<char, sodium_base64_ENCODED_LEN(digest.size(), kUnpadded)> digest_text{};
+    sodium_bin2base64(salt_text.data(), salt_text.size(), salt.data(), salt.size(), kUnpadded);
+    sodium_bin2base64(digest_text.data(), digest_text.size(), digest.data(), digest.size(),
+                      kUnpadded);
+    return fmt::format("$argon2id$v=19$m={},t={},p=1${}${}", cost.memory_bytes / kKiB, cost.passes,
+                       salt_text.data(), digest_text.data());
 }
 
 bool password_fits(const Sensitive<std::string>& password, const std::string& hash) {

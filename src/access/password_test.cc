@@ -1,6 +1,7 @@
 #include "access/password.h"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 
 #include <set>
 
@@ -33,6 +34,20 @@ TEST(Password, MakesFirstOnesThatItAccepts) {
         made.insert(password.reveal());
     }
     EXPECT_EQ(made.size(), 200U);
+}
+
+TEST(Password, AHashOfNobodyLooksLikeAnyAndFitsNone) {
+    sim::SimRandom random(6);
+    const std::string nobody = unfitting_hash(random, kTestCost);
+    const std::string real = *hash_password(secret(kPassphrase), kTestCost);
+    EXPECT_EQ(nobody.size(), real.size());
+    EXPECT_TRUE(nobody.starts_with("$argon2id$v=19$m=8,t=1,p=1$")) << nobody;
+    // Checking it is the whole work: it is not turned down as unreadable.
+    EXPECT_EQ(
+        crypto_pwhash_str_needs_rehash(nobody.c_str(), kTestCost.passes, kTestCost.memory_bytes),
+        0);
+    EXPECT_FALSE(password_fits(secret(kPassphrase), nobody));
+    EXPECT_NE(nobody, unfitting_hash(random, kTestCost));
 }
 
 TEST(Password, FitsItsOwnHashAndNoOther) {
