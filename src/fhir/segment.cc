@@ -106,6 +106,27 @@ std::vector<std::string_view> Segment::codes(std::size_t index, std::uint16_t pa
     return found;
 }
 
+std::vector<std::pair<std::size_t, std::string_view>> Segment::references_to(
+    std::string_view type) const {
+    std::vector<std::pair<std::size_t, std::string_view>> found;
+    for (std::size_t place = 0; place < data_->types.size(); ++place) {
+        const Section* section = data_->section(place);
+        if (section == nullptr) continue;
+        for (const Column& column : section->columns()) {
+            if (column.kind != CellKind::Reference) continue;
+            for (Values values(*section, column); values.next();) {
+                const auto& to = std::get<Reference>(values.value());
+                if (to.type != type) continue;
+                for (const auto entry : values.entries()) found.emplace_back(entry, to.id);
+            }
+        }
+    }
+    std::ranges::sort(found);
+    const auto repeated = std::ranges::unique(found);
+    found.erase(repeated.begin(), repeated.end());
+    return found;
+}
+
 std::vector<IndexedResource> Segment::resources(std::string_view type) const {
     const auto [first, end] = range_of(type);
     std::vector<IndexedResource> out(end - first);

@@ -64,6 +64,9 @@ class Segment {
     bool has_codes(std::uint16_t param) const;
     /// The codes by which a resource is found through a token parameter; each may come twice.
     std::vector<std::string_view> codes(std::size_t index, std::uint16_t param) const;
+    /// All references to resources of a type: which entry has it (each in sequence), and the id.
+    std::vector<std::pair<std::size_t, std::string_view>> references_to(
+        std::string_view type) const;
     /// What it was built from (rows in another order). Views live as long as the Segment.
     std::vector<IndexedResource> resources() const;
     /// Of one type, in the order of range_of().

@@ -61,8 +61,11 @@ Front::State::State(FrontParts given)
     if (parts.circles) circles = gate(parts.sessions, parts.circles);
     scim = gate(parts.sessions, [this](const access::Actor& actor, Request request, Reply reply) {
         later(std::move(reply), [this, actor, asked = std::move(request)](Reply ready_reply) {
-            ready_reply(scim_answer({parts.accounts, parts.doors.clock, url()}, actor, asked));
+            Response answer = scim_answer({parts.accounts, parts.doors.clock, url()}, actor, asked);
             trace_accounts();
+            if (answer.status < 400) return ready_reply(std::move(answer));
+            event::Event refusal = scim_refusal(actor, asked, answer.status);
+            traced({std::move(refusal)}, std::move(ready_reply), [answer] { return answer; });
         });
     });
 }
@@ -151,6 +154,23 @@ event::Event Front::State::event_of(event::Type type, const std::string& peer) {
     event.time = parts.doors.clock.now();
     event.id = event::print_uuid(event::make_uuid(event.time, parts.doors.random));
     event.network.address = peer;
+    return event;
+}
+
+/// What the directory asked and was not given.
+event::Event Front::State::scim_refusal(const access::Actor& actor, const Request& request,
+                                        int status) {
+    const bool changes = request.method != "GET" && request.method != "HEAD";
+    event::Event event = event_of(
+        changes && status != 403 ? event::Type::AccountChanged : event::Type::AccessRefused,
+        request.peer);
+    event.actor.id = actor.id;
+    event.actor.role = access::name_of(actor.role);
+    event.actor.auth = actor.auth;
+    event.outcome = status >= 500 ? event::Outcome::SeriousFailure : event::Outcome::MinorFailure;
+    event.query = request.query.empty() ? request.path : request.path + '?' + request.query;
+    event.detail["method"] = request.method;
+    event.detail["status"] = std::to_string(status);
     return event;
 }
 

@@ -58,6 +58,7 @@ struct Front::State {
     /// Answers with `then()`, on a thread that may wait, once the events are in the ledger.
     void traced(std::vector<event::Event> events, Reply reply, std::function<Response()> then);
     event::Event event_of(event::Type type, const std::string& peer);
+    event::Event scim_refusal(const access::Actor& actor, const Request& request, int status);
     void trace_accounts();
 
     // Answers that wait for nothing.

@@ -142,6 +142,28 @@ TEST_F(ScimTest, KeepsTheRulesOfAccounts) {
           Json{{{"op", "replace"}, {"path", "active"}}},
           Json{{{"op", "replace"}, {"path", "emails[type eq \"work\"].value"}, {"value", "x"}}}})
         EXPECT_EQ(scim("PATCH", "/Users/zoe.roy", patch(bad)).status, 400) << bad.dump();
+    // Wrong types where others are expected: wrong input, never a failure of ours.
+    for (const Json& bad :
+         {Json{{{"op", "replace"}, {"path", kHygieSchema}, {"value", 5}},
+               {{"op", "add"}, {"path", std::string(kHygieSchema) + ":profession"}, {"value", 1}}},
+          Json{{{"op", "replace"}, {"path", "name"}, {"value", "x"}},
+               {{"op", "replace"}, {"path", "name.familyName"}, {"value", "y"}}},
+          Json{{{"op", "replace"}, {"value", {{"name", {{"formatted", 5}}}}}}},
+          Json{{{"op", "replace"}, {"path", "name.formatted"}, {"value", Json::array()}}},
+          Json{{{"op", "replace"}, {"path", "displayName"}, {"value", {{"x", 1}}}}},
+          Json{{{"op", "replace"}, {"path", kEnterpriseSchema}, {"value", "x"}},
+               {{"op", "replace"},
+                {"path", std::string(kEnterpriseSchema) + ":manager"},
+                {"value", "x"}}},
+          Json{{{"op", "replace"}, {"path", kEnterpriseSchema}, {"value", "x"}}},
+          Json{{{"op", "replace"},
+                {"path", std::string(kEnterpriseSchema) + ":manager"},
+                {"value", 7}}},
+          Json{{{"op", 5}, {"path", "active"}, {"value", true}}}, Json{5}, Json("x")}) {
+        const Response refused_patch = scim("PATCH", "/Users/zoe.roy", patch(bad));
+        EXPECT_EQ(refused_patch.status, 400) << bad.dump();
+        EXPECT_EQ(json(refused_patch)["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
+    }
     EXPECT_EQ(scim("GET", "/Users/absent").status, 404);
     EXPECT_EQ(
         scim("PATCH", "/Users/absent", patch({{{"op", "replace"}, {"value", Json::object()}}}))
@@ -175,6 +197,23 @@ TEST_F(ScimTest, TracesWhoChangedWhat) {
         events_, [](const event::Event& e) { return e.subject.object.str() == "account/zoe.roy"; });
     ASSERT_NE(found, events_.end());
     EXPECT_EQ(found->actor.id.str(), "logiciel");
+}
+
+TEST_F(ScimTest, TracesWhatItRefuses) {
+    EXPECT_EQ(scim("PATCH", "/Users/absent", patch({{{"op", "remove"}}})).status, 404);
+    EXPECT_EQ(scim("POST", "/Users", {{"userName", 5}}).status, 400);
+    token_ = token({"system/*.cruds"});
+    EXPECT_EQ(scim("GET", "/Users").status, 403);
+    front_.reset();
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::pair<event::Type, std::string>> refused;
+    for (const event::Event& event : events_)
+        if (event.outcome == event::Outcome::MinorFailure && event.actor.id.str() == "logiciel")
+            refused.emplace_back(event.type, event.detail.at("status"));
+    using enum event::Type;
+    EXPECT_EQ(refused,
+              (decltype(refused){
+                  {AccountChanged, "404"}, {AccountChanged, "400"}, {AccessRefused, "403"}}));
 }
 
 }  // namespace

@@ -53,14 +53,17 @@ Status read_name(const Json& user, std::string& out) {
 
 Status read_sponsor(const Json& user, Account& account) {
     const auto enterprise = user.find(kEnterpriseSchema);
-    if (enterprise == user.end() || !enterprise->is_object()) return {};
+    if (enterprise == user.end() || enterprise->is_null()) return {};
+    if (!enterprise->is_object()) return bad({"extension illisible", "unreadable extension"});
     const auto manager = enterprise->find("manager");
-    if (manager == enterprise->end()) return {};
+    if (manager == enterprise->end() || manager->is_null()) return {};
     std::string sponsor = account.sponsor.str();
     if (manager->is_string())
         sponsor = manager->get<std::string>();  // a frequent shortening
     else if (manager->is_object())
         TRY_STATUS(read_text(*manager, "value", sponsor));
+    else
+        return bad({"manager n'est pas un objet", "manager is not an object"});
     account.sponsor = ActorId(sponsor);
     return {};
 }
@@ -81,6 +84,7 @@ Status read_house(const Json& user, Account& account) {
 /// The object and member that a path names, made when absent. "URN:attribute" names an attribute of
 /// an extension; a URN holds dots and colons itself.
 Json* place(Json& user, std::string path) {
+    if (!user.is_object() && !user.is_null()) return nullptr;
     for (const char* schema : {kHygieSchema, kEnterpriseSchema, kUserSchema}) {
         const std::string prefix = std::string(schema) + ":";
         if (path == schema) return &user[schema];
@@ -188,8 +192,8 @@ Result<std::string> patch_scim_user(std::string_view text, std::string_view patc
     for (const Json& operation : *operations) TRY_STATUS(patch_once(user, operation));
     // The name stands in four places: the one that changed counts.
     const Json name = user["name"];
-    const bool full_changed =
-        name.is_object() && name.value("formatted", "") != before["name"].value("formatted", "");
+    const bool full_changed = name.is_object() && name.contains("formatted") &&
+                              name["formatted"] != before["name"]["formatted"];
     if (user["displayName"] != before["displayName"])
         user["name"] = {{"formatted", user["displayName"]}};
     else if (full_changed)

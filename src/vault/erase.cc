@@ -129,7 +129,7 @@ Status Vault::hold(const std::string& patient, Hold hold, event::Event why) {
 }
 
 Status Vault::shred(const std::string& patient, event::Event why) {
-    const CompartmentNumber number = patient.empty() ? 0 : TRY(state_->number_of(patient));
+    const CompartmentNumber number = is_of_patient(patient) ? TRY(state_->number_of(patient)) : 0;
     if (number == 0) return nothing_there();
     Shelf& shelf = state_->shelf;
     const Key marker = key_of(Setting::Erasing, number);
@@ -160,14 +160,12 @@ Result<std::vector<std::string>> Vault::expired(const RetentionProfile& profile,
                                                 std::size_t count) {
     std::vector<std::string> patients;
     Shelf& shelf = state_->shelf;
-    const CompartmentNumber house = TRY(state_->number_of(""));
     for (CompartmentNumber number = 1; number <= shelf.table().slots() && patients.size() < count;
          ++number) {
-        if (number == house) continue;
         const auto record = shelf.load(number);
         if (!record || (*record)->pieces().empty()) continue;
         std::string patient((*record)->patient());
-        if (patient == kUnassigned) continue;
+        if (!is_of_patient(patient)) continue;
         if (kept_until(retention_facts(**record, profile), profile) <= now &&
             !TRY(is_held(patient)))
             patients.push_back(std::move(patient));

@@ -81,6 +81,7 @@ class Preparation {
     Status draft_put(Draft& draft);
     Result<CompartmentNumber> compartment_of(const std::string& patient);
     Result<bool> is_ours(const std::string& patient);
+    Result<std::string> record_of(const Draft& draft);
     Status seal(Draft& draft, std::uint64_t row);
     Status index();
 
@@ -104,6 +105,18 @@ Result<bool> Preparation::is_ours(const std::string& patient) {
     return ours_[patient] = stored.has_value();
 }
 
+/// A patient who was there when the writer looked may be gone by now.
+Result<std::string> Preparation::record_of(const Draft& draft) {
+    const std::optional<std::string>& record = draft.write->record;
+    if (!record)
+        return patient_of(draft.resource, draft.write->id, draft.rows,
+                          [&](const std::string& id) { return is_ours(id); });
+    if (!is_of_patient(*record) || TRY(is_ours(*record))) return *record;
+    return fail(Code::Stale,
+                {"le dossier où écrire n'est plus là", "the record to write to is no longer there"},
+                {"relisez, puis recommencez", "read again, then try again"});
+}
+
 Result<CompartmentNumber> Preparation::compartment_of(const std::string& patient) {
     const auto known = compartments_.find(patient);
     if (known != compartments_.end()) return known->second;
@@ -116,8 +129,7 @@ Status Preparation::draft_put(Draft& draft) {
         stamped(arena_, write.resource, write.id, draft.body.version, draft.body.updated);
     fhir::append_text(draft.resource, draft.body.text);
     draft.rows = fhir::extract(draft.resource);
-    draft.patient = TRY(patient_of(draft.resource, write.id, draft.rows,
-                                   [&](const std::string& id) { return is_ours(id); }));
+    draft.patient = TRY(record_of(draft));
     const bool opens = write.type == "Patient" || draft.patient == kUnassigned;
     if (opens && !draft.before) draft.body.opened_by = author_;
     draft.compartment = TRY(compartment_of(draft.patient));

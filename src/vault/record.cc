@@ -7,6 +7,8 @@
 #include "base/check.h"
 #include "fhir/schema.h"
 #include "vault/labels.h"
+#include "vault/shared.h"
+#include "vault/unassigned.h"
 #include "vault/varint.h"
 
 namespace hygie::vault {
@@ -14,8 +16,9 @@ namespace {
 
 using access::Relation;
 
-constexpr std::uint64_t kPieceFormat = 2;
-constexpr std::uint64_t kLabelled = 1;  ///< a flag
+constexpr std::uint64_t kPieceFormat = 3;
+constexpr std::uint64_t kLabelled = 1;  ///< flags
+constexpr std::uint64_t kShared = 2;
 /// A relation in memory, with its strings.
 constexpr std::size_t kRelationBytes = sizeof(Relation) + 100;
 /// Sizes double from piece to piece.
@@ -116,7 +119,7 @@ Bytes encode_piece(const Piece& piece, std::string_view patient) {
     Bytes out;
     put_varint(out, kPieceFormat);
     put_text(out, patient);
-    put_varint(out, piece.labelled ? kLabelled : 0);
+    put_varint(out, (piece.labelled ? kLabelled : 0) | (piece.shared ? kShared : 0));
     put_relations(out, piece);
     append(out, fhir::encode(*piece.segment));
     return out;
@@ -128,7 +131,9 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
     if (format > 0 && format < kPieceFormat) return stale();
     if (format != kPieceFormat) return damaged();
     DecodedPiece decoded{.piece = {}, .patient = std::string(in.text())};
-    decoded.piece.labelled = (in.number() & kLabelled) != 0;
+    const std::uint64_t flags = in.number();
+    decoded.piece.labelled = (flags & kLabelled) != 0;
+    decoded.piece.shared = (flags & kShared) != 0;
     std::vector<std::string> persons;
     for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left)
         persons.emplace_back(in.text());
@@ -159,10 +164,12 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
 
 Piece make_piece(fhir::Segment segment, std::shared_ptr<const Relations> relations) {
     const bool labelled = has_labels(segment);
+    const bool shared = names_several(segment);
     return {.number = 0,
             .segment = std::make_shared<const fhir::Segment>(std::move(segment)),
             .relations = std::move(relations),
-            .labelled = labelled};
+            .labelled = labelled,
+            .shared = shared};
 }
 
 std::uint64_t index_version() {
@@ -174,6 +181,7 @@ Record Record::with(Piece newer) const {
     next.relations_ = combine(relations_, newer);
     next.index_ = index_.with(newer.segment);
     next.labelled_ = labelled_ || newer.labelled;
+    next.shared_ = shared_ || (newer.shared && is_of_patient(patient_));
     next.pieces_.push_back(std::move(newer));
     return next;
 }

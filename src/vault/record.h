@@ -26,6 +26,7 @@ struct Piece {
     std::shared_ptr<const fhir::Segment> segment;
     std::shared_ptr<const Relations> relations;  ///< never null; in order of person
     bool labelled = false;                       ///< whether any has a code of meta.security
+    bool shared = false;                         ///< whether any names several patients (shared.h)
 };
 /// A piece not stored yet.
 Piece make_piece(fhir::Segment segment, std::shared_ptr<const Relations> relations);
@@ -69,6 +70,8 @@ class Record {
     std::span<const Piece> pieces() const { return pieces_; }
     /// Whether any resource has a code of meta.security.
     bool is_labelled() const { return labelled_; }
+    /// Whether it is a patient's, and any resource in it names others too.
+    bool is_shared() const { return shared_; }
     /// Current resources, those deleted left out, of one type or (empty) of all.
     std::vector<fhir::ResourceEntry> entries(std::string_view type) const {
         return index_.entries(type);
@@ -84,6 +87,7 @@ class Record {
     fhir::Compartment index_;
     std::shared_ptr<const Relations> relations_ = std::make_shared<Relations>();
     bool labelled_ = false;
+    bool shared_ = false;
 };
 
 }  // namespace hygie::vault

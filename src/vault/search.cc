@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <deque>
 #include <iterator>
+#include <map>
+#include <set>
 
 #include "crypto/aead.h"
 #include "fhir/blind.h"
@@ -8,6 +10,7 @@
 #include "fhir/search_run.h"
 #include "vault/indexing.h"
 #include "vault/labels.h"
+#include "vault/shared.h"
 #include "vault/unassigned.h"
 #include "vault/vault_state.h"
 
@@ -86,8 +89,9 @@ class Candidates {
         const crypto::KeyTable& table = shelf_.table();
         if (table.live() > kCandidatesMax) return too_many();
         found_.emplace();
+        const auto own = shelf_.number_of(kOwnMemory);
         for (CompartmentNumber number = 1; number <= table.slots(); ++number)
-            if (table.get(number)) found_->push_back(number);
+            if (number != own && table.get(number)) found_->push_back(number);
         return {};
     }
 
@@ -153,6 +157,23 @@ Result<std::string> open_position(const std::string& sealed, const VaultKeys& ke
                 {"reprenez la recherche au début", "start the search again"});
 }
 
+/// A record without what names other patients whose record is closed to the asker.
+fhir::Compartment without_closed(const fhir::Compartment& seen, const Record& record,
+                                 const Scope& scope) {
+    std::map<const fhir::Segment*, std::set<std::size_t>> closed;
+    for (const Piece& piece : record.pieces()) {
+        if (!piece.shared) continue;
+        std::set<std::size_t>& entries = closed[piece.segment.get()];
+        for (const auto& [index, patient] : others_named(*piece.segment, record.patient()))
+            if (!scope.opens_also(record, piece.segment->entry(index), patient))
+                entries.insert(index);
+    }
+    return seen.without([&](const fhir::Segment& segment, std::size_t index) {
+        const auto entries = closed.find(&segment);
+        return entries != closed.end() && entries->second.contains(index);
+    });
+}
+
 /// What a search sees of a record: all, but what is hidden from the asker.
 const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
                                  std::deque<fhir::Compartment>& masked) {
@@ -163,6 +184,8 @@ const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
                 const std::uint8_t labels = labels_of(segment, index);
                 return labels != 0 && scope.hides(record, segment.entry(index).type, labels);
             }));
+    if (scope.opens_also && record.is_shared())
+        seen = &masked.emplace_back(without_closed(*seen, record, scope));
     if (!scope.narrows) return *seen;
     auto left = scope.narrows(record, *seen);
     return left ? masked.emplace_back(*std::move(left)) : *seen;

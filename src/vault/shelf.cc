@@ -232,8 +232,10 @@ Result<Record> Shelf::rebuild(CompartmentNumber number) {
     TRY_STATUS(builder.keep_if([&](std::string_view type, std::string_view id) -> Result<bool> {
         return TRY(compartment_at(place_of(type, id))) == number;
     }));
-    const bool is_unassigned = number_of(kUnassigned) == number;
-    Record record(number, key, is_unassigned ? std::string(kUnassigned) : builder.patient());
+    std::string patient = builder.patient();
+    for (const std::string_view apart : {kUnassigned, kOwnMemory})
+        if (number_of(apart) == number) patient = apart;
+    Record record(number, key, std::move(patient));
     return record.with(builder.take());
 }
 

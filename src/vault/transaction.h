@@ -22,6 +22,8 @@ struct Version {
     WallTime updated{};
     bool deleted = false;
     std::string body;
+    std::uint64_t row = 0;       ///< where it is stored; means nothing outside the vault
+    std::uint64_t previous = 0;  ///< the same of the version before; 0 for the first
 };
 
 /// One change. The resource is read during commit() only, and gets its id and meta from the vault.
@@ -29,8 +31,10 @@ struct Write {
     enum class Kind : std::uint8_t { Put, Delete };
     Kind kind = Kind::Put;
     std::string type;
-    std::string id;                           ///< new_id() for a creation
-    fhir::Json resource{};                    ///< for Put
+    std::string id;         ///< new_id() for a creation
+    fhir::Json resource{};  ///< for Put
+    /// Whose record it goes to, for Put (unassigned.h); none: that of the patient it names.
+    std::optional<std::string> record{};
     bool must_be_new = false;                 ///< Code::AlreadyThere when a live version exists
     std::optional<std::uint32_t> if_match{};  ///< Code::Stale when the newest version is another
 };

@@ -48,13 +48,15 @@ Status follow_definitions(Shelf& shelf, Writer& writer) {
     });
 }
 
-Version version_of(const Entry& entry, const Body& body) {
+Version version_of(const Entry& entry, const Body& body, std::uint64_t row) {
     return {.type = std::string(entry.type),
             .id = std::string(entry.id),
             .version = body.version,
             .updated = body.updated,
             .deleted = body.deleted,
-            .body = body.deleted ? std::string() : body.text};
+            .body = body.deleted ? std::string() : body.text,
+            .row = row,
+            .previous = body.previous};
 }
 
 std::unexpected<Error> out_of_order() {
@@ -113,6 +115,18 @@ std::string Vault::new_id() {
 }
 
 Result<Found> Vault::find(std::string_view type, std::string_view id) {
+    auto found = TRY(find_anywhere(type, id));
+    if (found.record->patient() == kOwnMemory) return nothing_there();
+    return found;
+}
+
+Result<Found> Vault::find_own(std::string_view type, std::string_view id) {
+    auto found = TRY(find_anywhere(type, id));
+    if (found.record->patient() != kOwnMemory) return nothing_there();
+    return found;
+}
+
+Result<Found> Vault::find_anywhere(std::string_view type, std::string_view id) {
     const auto compartment = TRY(state_->shelf.compartment_at(state_->shelf.place_of(type, id)));
     if (!compartment) return nothing_there();
     auto record = state_->open(*compartment);
@@ -136,27 +150,25 @@ Result<std::shared_ptr<const Body>> Vault::body(const Found& found) {
 }
 
 Result<Version> Vault::read(const Found& found) {
-    return version_of(found.entry, *TRY(body(found)));
+    return version_of(found.entry, *TRY(body(found)), found.entry.body);
 }
 
 Result<Version> Vault::read(const Found& found, std::uint32_t version) {
     if (version == 0 || version > found.entry.version) return nothing_there();
-    std::vector<Version> one = TRY(history(found, version, 1));
-    if (one.empty()) return nothing_there();
-    return std::move(one.front());
-}
-
-Result<std::vector<Version>> Vault::history(const Found& found, std::uint32_t from,
-                                            std::size_t count) {
-    std::vector<Version> versions;
-    std::uint32_t expected = found.entry.version;
-    for (std::uint64_t row = found.entry.body; row != 0 && versions.size() < count; --expected) {
+    std::uint64_t row = found.entry.body;
+    for (std::uint32_t expected = found.entry.version; row != 0; --expected) {
         const auto body = TRY(state_->shelf.body(row));
         if (body->version != expected) return out_of_order();
+        if (expected == version) return version_of(found.entry, *body, row);
         row = body->previous;
-        if (from == 0 || body->version <= from) versions.push_back(version_of(found.entry, *body));
     }
-    return versions;
+    return nothing_there();
+}
+
+Result<Version> Vault::read_at(const Found& found, std::uint64_t row) {
+    const auto body = TRY(state_->shelf.body(row));
+    if (body->version > found.entry.version) return nothing_there();
+    return version_of(found.entry, *body, row);
 }
 
 Result<std::vector<Found>> Vault::everything(std::string_view patient) {
@@ -169,11 +181,9 @@ Result<std::vector<Found>> Vault::everything(std::string_view patient) {
 Result<std::vector<std::string>> Vault::patients() {
     std::vector<std::string> patients;
     Shelf& shelf = state_->shelf;
-    const CompartmentNumber house = TRY(state_->number_of(""));
     for (CompartmentNumber number = 1; number <= shelf.table().slots(); ++number) {
-        if (number == house) continue;
         const auto record = shelf.load(number);
-        if (record && !(*record)->pieces().empty() && (*record)->patient() != kUnassigned)
+        if (record && !(*record)->pieces().empty() && is_of_patient((*record)->patient()))
             patients.emplace_back((*record)->patient());
     }
     return patients;

@@ -69,6 +69,9 @@ struct Scope {
         parties{};  ///< units, teams and others to whose circle that one belongs
     /// Whether a resource with labels (labels.h) stays out of everything, counts too; empty: none.
     std::function<bool(const Record&, std::string_view type, std::uint8_t labels)> hides{};
+    /// Whether what a resource of this record says of another patient, too, may be seen; empty:
+    /// all.
+    std::function<bool(const Record&, const Entry&, std::string_view patient)> opens_also{};
     /// Whether resources of a type may be included from this record, or lead to others; empty: all.
     std::function<bool(const Record&, std::string_view type)> includes{};
     /// What is left of a record, given what is seen of it so far; none: all of that.
@@ -112,6 +115,8 @@ class Vault {
 
     /// Code::NotFound when there never was one (or its patient was erased).
     Result<Found> find(std::string_view type, std::string_view id);
+    /// The same of what the program remembers for itself (kOwnMemory), which find() never finds.
+    Result<Found> find_own(std::string_view type, std::string_view id);
     /// The record of a patient; "" is the house. Code::NotFound when it is not there.
     Result<std::shared_ptr<const Record>> record(std::string_view patient);
     /// The newest version.
@@ -120,8 +125,9 @@ class Vault {
     Result<std::shared_ptr<const Body>> body(const Found& found);
     /// Code::NotFound when that version never was.
     Result<Version> read(const Found& found, std::uint32_t version);
-    /// Newest first, from version `from` (0: the newest) downwards, `count` at most.
-    Result<std::vector<Version>> history(const Found& found, std::uint32_t from, std::size_t count);
+    /// The version stored at a row (Version::row, Version::previous): histories go from one to the
+    /// one before. Code::NotFound when no version of this resource is there.
+    Result<Version> read_at(const Found& found, std::uint64_t row);
 
     /// Code::Full when more records could hold a hit than kCandidatesMax: to be narrowed, or done
     /// as an authorised export. Code::BadInput for a position that is not one of ours.
@@ -160,6 +166,7 @@ class Vault {
 
   private:
     struct State;
+    Result<Found> find_anywhere(std::string_view type, std::string_view id);
     explicit Vault(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

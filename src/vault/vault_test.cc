@@ -29,9 +29,12 @@ class VaultTest : public testing::Test {
     }
     std::vector<std::uint32_t> versions(const std::string& type, const std::string& id) {
         const auto found = vault_->find(type, id);
-        const auto history = vault_->history(found.value(), 0, 100);
         std::vector<std::uint32_t> numbers;
-        for (const Version& version : history.value()) numbers.push_back(version.version);
+        for (std::uint64_t row = found->entry.body; row != 0;) {
+            const Version version = vault_->read_at(found.value(), row).value();
+            numbers.push_back(version.version);
+            row = version.previous;
+        }
         return numbers;
     }
 
@@ -93,10 +96,10 @@ TEST_F(VaultTest, KeepsEveryVersion) {
     EXPECT_NE(vault_->read(found, 4)->body.find("Petit"), std::string::npos);
     EXPECT_EQ(vault_->read(found, 5).error().code, Code::NotFound);
     EXPECT_EQ(vault_->read(found, 0).error().code, Code::NotFound);
-    const auto two = vault_->history(found, 3, 2).value();
-    ASSERT_EQ(two.size(), 2u);
-    EXPECT_EQ(two[0].version, 3u);
-    EXPECT_EQ(two[1].version, 2u);
+    const Version third = vault_->read(found, 3).value();
+    EXPECT_EQ(vault_->read_at(found, third.row)->version, 3u);
+    EXPECT_EQ(vault_->read_at(found, third.previous)->version, 2u);
+    EXPECT_FALSE(vault_->read_at(found, third.row + 1'000'000));
     EXPECT_LT(vault_->read(found, 1)->updated, vault_->read(found, 2)->updated);
 }
 

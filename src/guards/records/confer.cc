@@ -28,7 +28,7 @@ Refusal refusal() {
 }
 
 bool is_of_house(const Step& step) {
-    return step.has_body() && (step.patient.empty() || step.patient == vault::kUnassigned);
+    return step.has_body() && !vault::is_of_patient(step.patient);
 }
 
 bool speaks_for_others(const access::Actor& actor, const access::ReadFacts& facts) {

@@ -80,7 +80,7 @@ Answer<std::vector<Json>> Contradictions::around(const Step& step) {
 }
 
 Answer<std::vector<fhir::Finding>> Contradictions::found_in(const Step& step) {
-    const bool has_record = !step.patient.empty() && step.patient != vault::kUnassigned;
+    const bool has_record = vault::is_of_patient(step.patient);
     if (!step.has_body() || !has_record) return std::vector<fhir::Finding>();
     auto found = fhir::contradictions(step.change.body, TRY(around(step)));
     const std::vector<Seen>& patients = *TRY(in_record(step.patient, "Patient"));

@@ -94,21 +94,42 @@ void add_version(BundleWriter& writer, const vault::Version& version) {
                 .last_modified = updated});
 }
 
-/// A resource with versions yet to tell, the newest of them first.
-struct Thread {
-    vault::Found found{};
-    vault::Version next{};
-    WallTime replaced = WallTime::max();  ///< when the version after it came
-    /// Order of a wide history: newest first, then by name, so that pages fit together.
-    auto key() const { return std::tuple(next.updated, std::string_view(next.type), next.id); }
-    bool operator<(const Thread& other) const { return key() < other.key(); }
+/// A version's place in a wide history: newest first, then by name, so that pages fit together.
+struct Place {
+    WallTime updated = WallTime::max();
+    std::string name{};  ///< "Observation/1"
+    std::uint32_t version = 0;
+    auto operator<=>(const Place&) const = default;
 };
 
-/// "2026-11-24T08:30:00.000000Z Observation/1/3": the version told last.
-std::string place_of(const vault::Version& version) {
-    return fmt::format("{} {}/{}/{}", to_rfc3339(version.updated), version.type, version.id,
-                       version.version);
+/// As a page's link keeps it: "2026-11-24T08:30:00.000000Z Observation/1/3".
+std::string text_of(const Place& place) {
+    return fmt::format("{} {}/{}", to_rfc3339(place.updated), place.name, place.version);
 }
+
+Answer<Place> place_in(std::string_view text) {
+    const auto blank = text.find(' ');
+    const auto slash = text.rfind('/');
+    Place place;
+    if (blank == text.npos || slash == text.npos || slash < blank)
+        return std::unexpected(not_found());
+    place.updated = TRY(from_rfc3339(text.substr(0, blank)));
+    place.name = text.substr(blank + 1, slash - blank - 1);
+    const auto digits = text.substr(slash + 1);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), place.version);
+    if (error != std::errc()) return std::unexpected(not_found());
+    return place;
+}
+
+/// A resource with versions yet to tell: the newest of them, without its body.
+struct Thread {
+    std::size_t of = 0;  ///< in what was found
+    Place place{};
+    std::uint64_t row = 0;
+    WallTime replaced = WallTime::max();  ///< when the version after it came
+    bool operator<(const Thread& other) const { return place < other.place; }
+};
 
 /// Newest entries of a record that the asker may read, deleted ones too.
 void add_entries(Sight& sight, const std::shared_ptr<const vault::Record>& record,
@@ -132,35 +153,64 @@ void add_entries(Sight& sight, const std::shared_ptr<const vault::Record>& recor
     }
 }
 
-/// All versions of these resources, newest first, given to `tell` until it returns false.
-Answer<void> tell_versions(
-    Desk& desk, std::vector<vault::Found> found, const Wanted& wanted,
-    const std::function<bool(const vault::Version&, const vault::Found&)>& tell) {
-    std::ranges::sort(found, std::greater(), [](const vault::Found& f) { return f.entry.updated; });
-    std::priority_queue<Thread> threads;
-    std::size_t opened = 0;
-    for (;;) {
-        // Bodies are opened only when their time has come.
-        while (opened < found.size() &&
-               (threads.empty() || found[opened].entry.updated >= threads.top().next.updated)) {
-            vault::Version newest = TRY(desk.rooms.vault.read(found[opened]));
-            threads.push({found[opened], std::move(newest)});
-            ++opened;
-        }
-        if (threads.empty()) return {};
-        Thread thread = threads.top();
-        threads.pop();
-        if (thread.next.updated < wanted.since || thread.replaced <= wanted.from) continue;
-        const bool is_asked = wanted.has(thread.next.updated, thread.replaced);
-        if (is_asked && !tell(thread.next, thread.found)) return {};
-        if (thread.next.version == 1) continue;
-        thread.replaced = thread.next.updated;
-        auto before = desk.rooms.vault.read(thread.found, thread.next.version - 1);
-        if (!before) return std::unexpected(Refusal(before.error()));
-        thread.next = *std::move(before);
-        threads.push(std::move(thread));
+/// All versions of these resources, newest first and below `from`, given to `tell` until it returns
+/// false. One body at a time: what waits is known by its place alone.
+class Telling {
+  public:
+    using Tell = std::function<bool(vault::Version&&, const vault::Found&)>;
+
+    Telling(Sight& sight, std::vector<vault::Found> found, const Wanted& wanted)
+        : sight_(sight), found_(std::move(found)), wanted_(wanted) {
+        std::ranges::sort(found_, std::greater(),
+                          [](const vault::Found& one) { return one.entry.updated; });
     }
-}
+
+    Answer<void> run(const Place& from, const Tell& tell) {
+        for (;;) {
+            // Bodies are opened only when their time has come.
+            while (begun_ < found_.size() && (threads_.empty() || found_[begun_].entry.updated >=
+                                                                      threads_.top().place.updated))
+                begin(begun_++);
+            if (threads_.empty()) return {};
+            const Thread thread = threads_.top();
+            threads_.pop();
+            if (thread.place.updated < wanted_.since || thread.replaced <= wanted_.from) continue;
+            const bool is_told = thread.place >= from;
+            // Of most resources there is one version: it was told, and need not be opened again.
+            if (is_told && thread.place.version == 1) continue;
+            const vault::Found& of = found_[thread.of];
+            vault::Version version = TRY(sight_.desk().rooms.vault.read_at(of, thread.row));
+            if (version.previous != 0) TRY_STATUS(go_on(thread, version));
+            const bool is_asked = !is_told && wanted_.has(version.updated, thread.replaced) &&
+                                  sight_.may_show(of, version);
+            if (is_asked && !tell(std::move(version), of)) return {};
+        }
+    }
+
+  private:
+    void begin(std::size_t at) {
+        const vault::Entry& entry = found_[at].entry;
+        threads_.push({.of = at,
+                       .place = {entry.updated, reference_to(entry.type, entry.id), entry.version},
+                       .row = entry.body});
+    }
+    /// With the version before this one.
+    Answer<void> go_on(const Thread& thread, const vault::Version& version) {
+        const vault::Version before =
+            TRY(sight_.desk().rooms.vault.read_at(found_[thread.of], version.previous));
+        threads_.push({.of = thread.of,
+                       .place = {before.updated, thread.place.name, before.version},
+                       .row = version.previous,
+                       .replaced = version.updated});
+        return {};
+    }
+
+    Sight& sight_;
+    std::vector<vault::Found> found_;
+    const Wanted& wanted_;
+    std::priority_queue<Thread> threads_;
+    std::size_t begun_ = 0;
+};
 
 event::Event history_event(Sight& sight, std::string_view patient, std::string_view object) {
     event::Event e = event_of(sight.desk(), sight.call(), event::Type::RecordRead, patient, object);
@@ -188,29 +238,52 @@ Answer<Disclosure> disclose_versions(Sight& sight, const Wanted& wanted,
                                      std::vector<vault::Found> found) {
     Desk& desk = sight.desk();
     const Call& call = sight.call();
-    std::vector<vault::Version> page;
-    std::vector<vault::Found> told;
-    bool is_behind = call.cursor.last.empty();
-    bool more = false;
-    std::size_t bytes = 0;
-    TRY_STATUS(tell_versions(desk, std::move(found), wanted,
-                             [&](const vault::Version& version, const vault::Found& of) {
-                                 if (!is_behind) {
-                                     is_behind = place_of(version) == call.cursor.last;
-                                     return true;
-                                 }
-                                 more = page.size() == wanted.count || bytes > kPageBytesMax;
-                                 if (more) return false;
-                                 bytes += version.body.size();
-                                 page.push_back(version);
-                                 told.push_back(of);
-                                 return true;
-                             }));
+    Place last = call.cursor.last.empty() ? Place() : TRY(place_in(call.cursor.last));
     BundleWriter writer("history", desk.options.base);
+    std::vector<vault::Found> told;
+    std::size_t bytes = 0;
+    bool more = false;
+    std::vector<vault::Version> page;
+    const auto tell = [&](vault::Version&& version, const vault::Found& of) {
+        more = page.size() == wanted.count || bytes > kPageBytesMax;
+        if (more) return false;
+        bytes += version.body.size();
+        last = {version.updated, reference_to(version.type, version.id), version.version};
+        page.push_back(std::move(version));
+        told.push_back(of);
+        return true;
+    };
+    TRY_STATUS(Telling(sight, std::move(found), wanted).run(Place(last), tell));
     writer.link("self", self_link(desk, call));
-    if (more) writer.link("next", page_link(desk, call, {.last = place_of(page.back())}));
+    if (more) writer.link("next", page_link(desk, call, {.last = text_of(last)}));
     for (const vault::Version& version : page) add_version(writer, version);
     return Disclosure{json_response(call, 200, writer.finish()), history_events(sight, told)};
+}
+
+/// A page of the versions of one resource: from the row that the last page ended at.
+struct OnePage {
+    std::vector<vault::Version> versions{};
+    std::uint64_t next = 0;  ///< row; 0: there are no more
+    bool is_whole = true;    ///< nothing was left out
+};
+
+Answer<OnePage> page_of(Sight& sight, const vault::Found& found, const Wanted& wanted) {
+    OnePage page;
+    const std::uint64_t offset = sight.call().cursor.offset;
+    std::size_t bytes = 0;
+    for (page.next = offset == 0 ? found.entry.body : offset; page.next != 0;) {
+        if (page.versions.size() == wanted.count || bytes > kPageBytesMax) return page;
+        vault::Version version = TRY(sight.desk().rooms.vault.read_at(found, page.next));
+        page.next = version.updated < wanted.since ? 0 : version.previous;
+        if (version.updated < wanted.since) break;
+        if (!sight.may_show(found, version)) {
+            page.is_whole = false;
+            continue;
+        }
+        bytes += version.body.size();
+        page.versions.push_back(std::move(version));
+    }
+    return page;
 }
 
 }  // namespace
@@ -222,11 +295,11 @@ Answer<std::vector<vault::Version>> versions_since(Sight& sight, WallTime since,
     std::vector<vault::Version> versions;
     Wanted wanted;
     wanted.since = since;
-    TRY_STATUS(tell_versions(sight.desk(), std::move(found), wanted,
-                             [&](const vault::Version& version, const vault::Found&) {
-                                 versions.push_back(version);
-                                 return versions.size() < most;
-                             }));
+    TRY_STATUS(Telling(sight, std::move(found), wanted)
+                   .run(Place(), [&](vault::Version&& version, const vault::Found&) {
+                       versions.push_back(std::move(version));
+                       return versions.size() < most;
+                   }));
     std::ranges::reverse(versions);
     return versions;
 }
@@ -236,15 +309,12 @@ Answer<Disclosure> read_history(Desk& desk, const Call& call) {
     const auto found = TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
     const Wanted wanted = TRY(wanted_of(call));
     if (wanted.from != WallTime::min()) return disclose_versions(sight, wanted, {found});
-    const auto from = static_cast<std::uint32_t>(call.cursor.offset);
-    auto versions = TRY(desk.rooms.vault.history(found, from, wanted.count));
-    std::erase_if(versions, [&](const auto& version) { return version.updated < wanted.since; });
+    const OnePage page = TRY(page_of(sight, found, wanted));
     BundleWriter writer("history", desk.options.base);
-    if (wanted.since == WallTime::min()) writer.total(found.entry.version);
+    if (wanted.since == WallTime::min() && page.is_whole) writer.total(found.entry.version);
     writer.link("self", self_link(desk, call));
-    if (versions.size() == wanted.count && versions.back().version > 1)
-        writer.link("next", page_link(desk, call, {.offset = versions.back().version - 1}));
-    for (const vault::Version& version : versions) add_version(writer, version);
+    if (page.next != 0) writer.link("next", page_link(desk, call, {.offset = page.next}));
+    for (const vault::Version& version : page.versions) add_version(writer, version);
     event::Event e = history_event(sight, found.record->patient(),
                                    reference_to(found.entry.type, found.entry.id));
     add_basis(e, sight.reasons());

@@ -84,7 +84,7 @@ Result<std::string> memory_id(const Desk& desk, const Call& call) {
 
 Answer<std::optional<std::vector<Remembered>>> recall(Desk& desk, const Call& call,
                                                       const std::string& id) {
-    const auto found = desk.rooms.vault.find("Basic", id);
+    const auto found = desk.rooms.vault.find_own("Basic", id);
     if (!found) {
         if (found.error().code == Code::NotFound) return std::optional<std::vector<Remembered>>();
         return std::unexpected(Refusal(found.error()));

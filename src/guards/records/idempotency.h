@@ -9,8 +9,8 @@
 
 /// Requests that may be sent again: with an Idempotency-Key
 /// (draft-ietf-httpapi-idempotency-key-header), what was written is remembered in the same commit,
-/// and a repetition is answered from it, after a crash too. It is kept as a Basic resource of the
-/// house whose id tells nothing and whose content is sealed.
+/// and a repetition is answered from it, after a crash too. It is kept as a Basic resource among
+/// what the program remembers for itself (vault/unassigned.h), sealed once more.
 namespace hygie::records {
 
 inline constexpr std::size_t kIdempotencyKeyMax = 255;

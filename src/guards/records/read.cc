@@ -56,6 +56,7 @@ Answer<Disclosure> read_version(Desk& desk, const Call& call) {
     const auto number = version_in_etag(call.target.version);
     if (!number) return std::unexpected(not_found());
     auto version = TRY(desk.rooms.vault.read(found, *number));
+    if (!sight.may_show(found, version)) return std::unexpected(not_found(sight.reasons()));
     if (version.deleted) return std::unexpected(gone());
     return disclose_version(desk, call, sight, found, std::move(version));
 }

@@ -237,6 +237,23 @@ TEST(Write, ARequestSentAgainIsAnsweredFromMemory) {
         << "another request under the same key";
 }
 
+TEST(Write, WhatAKeyRemembersIsNobodysToSeeOrChange) {
+    House house;
+    const http::Headers key = {{"idempotency-key", "8e03978e-40d5"}};
+    const auto first = house.post(house.anne, "Observation", observation("x", "a"), key);
+    ASSERT_EQ(first.status, 201) << first.body;
+    for (const access::Actor& actor :
+         {house.program, house.anne, with_role("accueil", access::Role::Desk)}) {
+        for (const std::string url : {"Basic", "Basic?_total=accurate", "Basic/_history",
+                                      "_history", "?_type=Basic,Observation"})
+            EXPECT_FALSE(house.get(actor, url).body.contains("Idempotency-Key")) << url;
+    }
+    for (const auto& write : house.machine.trace.events())
+        EXPECT_FALSE(write.second.subject.patient.str().contains('~'));
+    house.restart();
+    EXPECT_EQ(house.post(house.anne, "Observation", observation("x", "a"), key).id(), first.id());
+}
+
 TEST(Write, WhoOpensARecordIsInItsCircle) {
     House house;
     const auto made = house.post(house.bob, "Patient", vault::kit::patient("x", "Nouveau"));

@@ -51,7 +51,7 @@ class Allowing {
         // A chain through the house (Encounter?practitioner.family=) asks nothing of a record
         // about types that no record holds.
         const bool is_house = record.patient().empty();
-        const bool is_of_patient = !is_house && record.patient() != vault::kUnassigned;
+        const bool is_of_patient = vault::is_of_patient(record.patient());
         const bool open = std::ranges::all_of(types_, [&](std::string_view type) {
             if (is_of_patient && !vault::is_in_records(type)) return true;
             // The house hides what is its staff's (narrowed), and shows the rest.
@@ -135,6 +135,16 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
     scope.patient = patient;
     scope.hides = [&](const vault::Record& record, std::string_view type, std::uint8_t labels) {
         return !may_search(sight.desk(), sight.call(), type, record, now, labels);
+    };
+    scope.opens_also = [&](const vault::Record& record, const vault::Entry& entry,
+                           std::string_view named) {
+        return judge_also(sight.desk(), sight.call(),
+                          {.action = event::Action::Execute,
+                           .type = entry.type,
+                           .patient = named,
+                           .now = now},
+                          record, entry.id)
+            .permitted;
     };
     scope.includes = [&](const vault::Record& record, std::string_view type) {
         return may_search(sight.desk(), sight.call(), type, record, now);

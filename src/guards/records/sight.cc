@@ -1,11 +1,13 @@
 #include "guards/records/sight.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "access/circle.h"
 #include "access/circle_words.h"
 #include "guards/records/notices.h"
 #include "vault/labels.h"
+#include "vault/shared.h"
 #include "vault/unassigned.h"
 
 namespace hygie::records {
@@ -139,6 +141,58 @@ bool Sight::may_open_unassigned(event::Action action, std::string_view type,
     });
 }
 
+access::Decision judge_also(const Desk& desk, const Call& call, access::Ask ask,
+                            const vault::Record& record, std::string_view id) {
+    const std::string resource = reference_to(ask.type, id);
+    vault::Relations relations;
+    if (const auto other = desk.rooms.vault.record(ask.patient))
+        relations.assign((*other)->relations().begin(), (*other)->relations().end());
+    std::ranges::copy_if(
+        record.relations(), std::back_inserter(relations),
+        [&](const access::Relation& relation) { return relation.evidence == resource; });
+    std::ranges::stable_sort(relations, {}, &access::Relation::person);
+    ask.relations = relations;
+    ask.by_person = true;
+    return judge(desk, call, ask);
+}
+
+const access::Decision* Sight::closed_by_another(event::Action action, std::string_view type,
+                                                 const vault::Record& record, std::string_view id,
+                                                 const std::vector<std::string>& others) {
+    for (const std::string& patient : others) {
+        auto key = std::tuple(action, reference_to(type, id), patient);
+        auto known = also_.find(key);
+        if (known == also_.end())
+            known = also_
+                        .emplace(std::move(key),
+                                 judge_also(desk_, call_,
+                                            {.action = action,
+                                             .type = type,
+                                             .patient = patient,
+                                             .now = now_,
+                                             .labels = vault::labels_of(record, type, id)},
+                                            record, id))
+                        .first;
+        if (!known->second.permitted) return &known->second;
+    }
+    return nullptr;
+}
+
+bool Sight::may_also(event::Action action, std::string_view type, const vault::Record& record,
+                     std::string_view id, const std::vector<std::string>& others) {
+    const access::Decision* closed = closed_by_another(action, type, record, id, others);
+    if (closed != nullptr) reasons_ = closed->reasons;
+    return closed == nullptr;
+}
+
+bool Sight::may_show(const vault::Found& found, const vault::Version& version) {
+    if (version.deleted || version.version == found.entry.version) return true;
+    if (!version.body.contains("Patient/")) return true;
+    const auto document = fhir::parse(version.body);
+    return document && may_also(event::Action::Read, version.type, *found.record, version.id,
+                                vault::others_named(document->root, found.record->patient()));
+}
+
 bool Sight::is_anothers(event::Action action, std::string_view type, std::string_view id) const {
     return type == "Subscription" && action != event::Action::Create && !id.empty() &&
            !desk_.notices->is_open(call_.actor, id);
@@ -151,10 +205,16 @@ const access::Decision& Sight::decision(event::Action action, std::string_view t
         return anothers();
     }
     const access::Decision& decision = within_circle(action, type, record, id);
-    if (!decision.permitted || id.empty() || bounds_.leave(record, action, type, id))
-        return decision;
-    reasons_ = outside_scope().reasons;
-    return outside_scope();
+    if (!decision.permitted || id.empty()) return decision;
+    if (!bounds_.leave(record, action, type, id)) {
+        reasons_ = outside_scope().reasons;
+        return outside_scope();
+    }
+    const access::Decision* closed =
+        closed_by_another(action, type, record, id, vault::others_named(record, type, id));
+    if (closed == nullptr) return decision;
+    reasons_ = closed->reasons;
+    return *closed;
 }
 
 const access::Decision& Sight::within_circle(event::Action action, std::string_view type,

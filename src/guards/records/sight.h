@@ -48,6 +48,14 @@ class Sight {
     /// may be read but not changed.
     Answer<vault::Found> open(event::Action action, std::string_view type, std::string_view id);
 
+    /// Whether a version that was read may be shown: earlier ones may name other patients than the
+    /// newest, which was judged when it was found.
+    bool may_show(const vault::Found& found, const vault::Version& version);
+
+    /// Whether what a resource says of another patient, too, is open; why, in reasons().
+    bool may_also(event::Action action, std::string_view type, const vault::Record& record,
+                  std::string_view id, const std::vector<std::string>& others);
+
     /// Why the last decision was what it was.
     const std::vector<event::Reason>& reasons() const { return reasons_; }
 
@@ -56,6 +64,9 @@ class Sight {
     const Call& call() const { return call_; }
 
   private:
+    const access::Decision* closed_by_another(event::Action action, std::string_view type,
+                                              const vault::Record& record, std::string_view id,
+                                              const std::vector<std::string>& others);
     bool is_anothers(event::Action action, std::string_view type, std::string_view id) const;
     const access::Decision& within_circle(event::Action action, std::string_view type,
                                           const vault::Record& record, std::string_view id);
@@ -68,6 +79,7 @@ class Sight {
     Bounds bounds_;
     std::map<std::tuple<event::Action, std::string, std::string, std::uint8_t>, access::Decision>
         decisions_;
+    std::map<std::tuple<event::Action, std::string, std::string>, access::Decision> also_;
     std::vector<event::Reason> reasons_;
     std::optional<Refusal> owed_;
 };
@@ -79,6 +91,11 @@ bool may_write_unassigned(const access::Actor& actor);
 /// its answer without words.
 access::Decision judge(const Desk& desk, const Call& call, access::Ask ask);
 bool may(const Desk& desk, const Call& call, access::Ask ask);
+
+/// The question about a patient whom a resource in another's record names too (vault/shared.h):
+/// that resource itself says who takes part in it.
+access::Decision judge_also(const Desk& desk, const Call& call, access::Ask ask,
+                            const vault::Record& record, std::string_view id);
 
 /// The refusal of who could see if only something were done first — a second factor, a motive — or
 /// whose account is held; none for all others: to them what is closed is not there.

@@ -90,6 +90,20 @@ TEST_F(Unassigned, NamesNobodyInTheLedger) {
     for (const event::Event& event : events) EXPECT_TRUE(event.subject.patient.empty());
 }
 
+TEST_F(Unassigned, TakesWhatAProgramSaysOfAPatientItMayNotSee) {
+    access::Actor men_only = house_.program;
+    men_only.scopes = {"system/Patient.rs?gender=male", "system/Observation.cruds"};
+    house_.trace.take();
+    const auto created =
+        house_.post(men_only, "Observation", vault::kit::observation("x", "a", "9.90"));
+    ASSERT_EQ(created.status, 201) << created.body;
+    for (const event::Event& event : house_.trace.take())
+        EXPECT_TRUE(event.subject.patient.empty()) << "nobody's record was written";
+    EXPECT_FALSE(house_.get(house_.anne, "Observation?patient=a").body.contains("9.90"))
+        << "it lies where the trace says, not in a record that was closed to its writer";
+    EXPECT_EQ(statuses("Observation/" + created.id()), (std::vector<int>{404, 404, 404, 200}));
+}
+
 TEST_F(Unassigned, IsRefusedFromWhoWouldNotFindItAgainAndInAStrictPractice) {
     EXPECT_EQ(house_.post(desk_, "Observation", kOfNobody).status, 422);
     House strict(true, Completeness::Strict);

@@ -10,6 +10,7 @@
 #include "guards/records/notices.h"
 #include "guards/records/plan.h"
 #include "guards/records/work.h"
+#include "vault/shared.h"
 #include "vault/unassigned.h"
 
 namespace hygie::records {
@@ -52,6 +53,7 @@ class Writing : public std::enable_shared_from_this<Writing> {
     Answer<bool> replay();
     void remember(vault::Transaction& transaction);
     Answer<void> judge(Step& step);
+    Answer<void> judge_others(Action action, const Step& step);
     Answer<void> show();
     event::Event commit_event();
     std::vector<event::Event> further_events();
@@ -83,6 +85,7 @@ vault::Write write_of(const Step& step) {
         write.kind = vault::Write::Kind::Delete;
     } else {
         write.resource = step.change.body;
+        write.record = step.patient;
     }
     write.must_be_new = step.is_new;
     if (step.before) write.if_match = step.before->entry.version;
@@ -106,8 +109,11 @@ Answer<vault::Transaction> Writing::prepare() {
         for (const fhir::Json issue : TRY(contradictions.find(step))) {
             const std::string id = desk_.rooms.vault.new_id();
             step.detected.push_back(reference_to("DetectedIssue", id));
-            transaction.writes.push_back(
-                {.type = "DetectedIssue", .id = id, .resource = issue, .must_be_new = true});
+            transaction.writes.push_back({.type = "DetectedIssue",
+                                          .id = id,
+                                          .resource = issue,
+                                          .record = step.patient,
+                                          .must_be_new = true});
         }
     }
     if (transaction.writes.empty()) return transaction;
@@ -132,6 +138,7 @@ void Writing::remember(vault::Transaction& transaction) {
         {.type = "Basic",
          .id = memory_,
          .resource = memory_of(desk_, call_, work_.arena, memory_, changes),
+         .record = std::string(vault::kOwnMemory),
          .must_be_new = true});
 }
 
@@ -149,6 +156,8 @@ Answer<bool> Writing::replay() {
             step.patient = step.before->record->patient();
             step.basis = sight_.reasons();
             auto version = TRY(desk_.rooms.vault.read(*step.before, change.version));
+            if (!sight_.may_show(*step.before, version))
+                return std::unexpected(not_found(sight_.reasons()));
             written.version = version.version;
             written.updated = version.updated;
             written.body = std::move(version.body);
@@ -184,10 +193,25 @@ Answer<void> Writing::judge(Step& step) {
     }
     if (decision->permitted) {
         step.basis = decision->reasons;
-        return {};
+        return judge_others(action, step);
     }
     if (auto owed = owed_by(*decision)) return std::unexpected(*std::move(owed));
     return std::unexpected(forbidden(decision->reasons));
+}
+
+/// Of what names several patients, nobody writes what they could not see.
+Answer<void> Writing::judge_others(Action action, const Step& step) {
+    if (!vault::is_of_patient(step.patient)) return {};
+    for (const std::string& patient : vault::others_named(step.change.body, step.patient)) {
+        const auto record = desk_.rooms.vault.record(patient);
+        const access::Decision& decision =
+            sight_.decision(action, step.change.type, patient,
+                            record ? (*record)->relations() : std::span<const access::Relation>());
+        if (decision.permitted) continue;
+        if (auto owed = owed_by(decision)) return std::unexpected(*std::move(owed));
+        return std::unexpected(forbidden(decision.reasons));
+    }
+    return {};
 }
 
 /// The patient whose record alone a plan changes; empty when there are several, or none.

@@ -1,0 +1,121 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "guards/records/door_kit.h"
+
+/// What names several patients: open to who may see it of each of them, or takes part in it.
+namespace hygie::records {
+namespace {
+
+using namespace kit;
+using References = std::vector<std::string>;
+
+std::string appointment(const std::string& id, const References& actors) {
+    std::string participants;
+    for (const std::string& actor : actors)
+        participants += std::string(participants.empty() ? "" : ",") +
+                        R"({"actor":{"reference":")" + actor + R"("},"status":"accepted"})";
+    return R"({"resourceType":"Appointment","id":")" + id +
+           R"(","status":"booked","start":"2026-12-01T09:00:00Z","end":"2026-12-01T09:30:00Z",)"
+           R"("participant":[)" +
+           participants + "]}";
+}
+
+/// Anne treats a and b, Bob treats c: one appointment of a and b, one of a and c, and others.
+class Shared : public testing::Test {
+  protected:
+    void SetUp() override {
+        store({appointment("of-ab", {"Patient/a", "Patient/b"}),
+               appointment("of-ac", {"Patient/a", "Patient/c"}),
+               appointment("with-anne", {"Patient/a", "Patient/c", "Practitioner/dr-anne"}),
+               appointment("was-ac", {"Patient/a", "Patient/c"}),
+               R"({"resourceType":"Group","id":"group","type":"person","actual":true,"member":[)"
+               R"({"entity":{"reference":"Patient/a"}},{"entity":{"reference":"Patient/c"}}]})",
+               R"({"resourceType":"List","id":"list","status":"current","mode":"working",)"
+               R"("subject":{"reference":"Patient/a"},"entry":[{"item":{"reference":)"
+               R"("Patient/c"}}]})"});
+        store({appointment("was-ac", {"Patient/a"})});
+    }
+    void store(const std::vector<std::string>& texts) {
+        std::vector<vault::kit::TextWrite> writes;
+        for (const std::string& text : texts) writes.push_back(vault::kit::put(text));
+        const auto done = vault::kit::commit(house_.vault(), writes, "");
+        ASSERT_TRUE(done) << done.error().what.en;
+    }
+    References seen(const access::Actor& actor, const std::string& url) {
+        References found = house_.get(actor, url).references();
+        std::ranges::sort(found);
+        return found;
+    }
+
+    House house_;
+    access::Actor desk_ = with_role("accueil", access::Role::Desk);
+};
+
+TEST_F(Shared, IsAbsentForWhoMaySeeOnePatientAlone) {
+    const auto absent = house_.get(house_.anne, "Appointment/absent");
+    for (const access::Actor& actor : {house_.anne, house_.bob})
+        for (const std::string url :
+             {"Appointment/of-ac", "Group/group", "List/list", "Appointment/of-ac/_history",
+              "Appointment/of-ac/_history/1", "Appointment/of-ac/$meta"}) {
+            const auto answer = house_.get(actor, url);
+            EXPECT_EQ(answer.status, 404) << url;
+            EXPECT_EQ(answer.body.contains("Patient/c"), false);
+        }
+    EXPECT_EQ(house_.get(house_.anne, "Appointment/of-ac").body, absent.body);
+    for (const std::string url :
+         {"Patient/a/$everything", "Patient/a/*", "Patient/a/Appointment", "_history",
+          "Appointment/_history", "Appointment", "Group", "List", "Appointment?patient=c",
+          "Appointment?actor=Patient/a", "Patient?_id=a&_revinclude=Appointment:patient",
+          "Patient?_has:Group:member:type=person", "List?item=Patient/c", "Group?member=Patient/c",
+          "List?item:Patient.family=Petit"}) {
+        for (const access::Actor& actor : {house_.anne, house_.bob}) {
+            const auto answer = house_.get(actor, url);
+            EXPECT_EQ(answer.status, 200) << url << answer.body;
+            for (const std::string hidden : {"of-ac", "group", "list"})
+                EXPECT_FALSE(answer.body.contains(R"("id":")" + hidden + R"(")"))
+                    << url << " shows " << hidden;
+        }
+    }
+    EXPECT_EQ(house_.get(house_.anne, "Appointment?_summary=count").json()["total"].text(), "3");
+}
+
+TEST_F(Shared, IsOpenToWhoMaySeeEachAndToWhoTakesPart) {
+    EXPECT_EQ(seen(house_.anne, "Appointment"),
+              (References{"Appointment/of-ab", "Appointment/was-ac", "Appointment/with-anne"}));
+    for (const std::string url : {"Appointment/of-ab", "Appointment/with-anne"})
+        EXPECT_EQ(house_.get(house_.anne, url).status, 200) << url;
+    EXPECT_EQ(seen(house_.anne, "Appointment?patient=b"), References{"Appointment/of-ab"});
+    for (const access::Actor& actor : {house_.program, desk_})
+        EXPECT_EQ(house_.get(actor, "Appointment/of-ac").status, 200);
+    EXPECT_EQ(house_.get(house_.program, "Group/group").status, 200);
+}
+
+TEST_F(Shared, EarlierVersionsAreJudgedByWhomTheyNamed) {
+    EXPECT_EQ(house_.get(house_.anne, "Appointment/was-ac").status, 200);
+    EXPECT_EQ(house_.get(house_.anne, "Appointment/was-ac/_history/1").status, 404);
+    EXPECT_EQ(house_.get(house_.anne, "Appointment/was-ac/_history/2").status, 200);
+    for (const std::string url : {"Appointment/was-ac/_history", "Appointment/_history", "_history",
+                                  "Appointment/was-ac/_history?_at=2026"})
+        EXPECT_FALSE(house_.get(house_.anne, url).body.contains("Patient/c")) << url;
+    EXPECT_TRUE(
+        house_.get(house_.program, "Appointment/was-ac/_history").body.contains("Patient/c"));
+}
+
+TEST_F(Shared, IsWrittenByWhoMaySeeEach) {
+    const std::string of_ab = appointment("x", {"Patient/a", "Patient/b"});
+    EXPECT_EQ(house_.post(house_.anne, "Appointment", of_ab).status, 201);
+    const auto refused =
+        house_.post(house_.anne, "Appointment", appointment("x", {"Patient/a", "Patient/c"}));
+    EXPECT_EQ(refused.status, 422) << refused.body;
+    EXPECT_EQ(
+        refused.body,
+        house_.post(house_.anne, "Appointment", appointment("x", {"Patient/a", "Patient/z"})).body);
+    const auto changed = house_.put(house_.anne, "Appointment/of-ac",
+                                    appointment("of-ac", {"Patient/a"}), "W/\"1\"");
+    EXPECT_EQ(changed.status, 404) << changed.body;
+}
+
+}  // namespace
+}  // namespace hygie::records
