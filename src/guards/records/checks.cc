@@ -1,8 +1,10 @@
 #include "guards/records/checks.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
+#include "access/circle.h"
 #include "fhir/clinical.h"
 #include "fhir/search_extract.h"
 #include "fhir/terminology.h"
@@ -88,6 +90,10 @@ class Surroundings {
         return open(reference).has_value();
     }
 
+    /// Whose record the resource behind a reference is in, or will be once these are written;
+    /// empty: the house's, or closed to the asker, or not there.
+    Answer<std::string> home_of(const std::string& reference, int hops);
+
   private:
     Answer<vault::Found> open(const std::string& reference) {
         if (!is_literal_reference(reference)) return std::unexpected(not_found());
@@ -106,16 +112,57 @@ class Surroundings {
     std::unordered_map<std::string, bool> known_;
 };
 
-/// Whose record the resource goes to.
-Answer<std::string> patient_of(Surroundings& around, const Step& step) {
-    const auto rows = fhir::extract(step.change.body);
-    return TRY(vault::patient_of(step.change.body, step.change.id, rows,
-                                 [&](const std::string& id) { return around.is_patient(id); }));
-}
-
 /// "Patient/1/_history/2" → "Patient/1".
 std::string without_version(std::string_view link) {
     return std::string(link.substr(0, link.find("/_history/")));
+}
+
+/// Of what the resource refers to, beside patients.
+std::vector<std::string> references_in(fhir::Arena& arena, Json resource) {
+    std::vector<std::string> found;
+    (void)relinked(
+        arena, resource,
+        [&](std::string_view link, bool is_reference) -> Answer<std::optional<std::string>> {
+            std::string reference = without_version(link);
+            if (is_reference && is_literal_reference(reference))
+                found.push_back(std::move(reference));
+            return std::optional<std::string>();
+        });
+    return found;
+}
+
+/// Whether a resource that names no patient belongs with what it refers to: a task with its focus,
+/// a provenance with its target. What counts or lists many does not.
+bool follows_others(std::string_view type) {
+    constexpr std::array<std::string_view, 3> kOfMany = {"Group", "MeasureReport", "Linkage"};
+    return !access::is_public(type) && !is_kept_whole(type) && type != "Parameters" &&
+           std::ranges::find(kOfMany, type) == kOfMany.end();
+}
+
+/// From a provenance to a report to a patient.
+constexpr int kHopsMax = 4;
+
+/// Whose record the resource goes to.
+Answer<std::string> patient_of(Surroundings& around, fhir::Arena& arena, const Step& step,
+                               int hops = kHopsMax) {
+    const auto rows = fhir::extract(step.change.body);
+    std::string own =
+        TRY(vault::patient_of(step.change.body, step.change.id, rows,
+                              [&](const std::string& id) { return around.is_patient(id); }));
+    if (vault::is_of_patient(own) || hops == 0 || !follows_others(step.change.type)) return own;
+    for (const std::string& reference : references_in(arena, step.change.body)) {
+        std::string home = TRY(around.home_of(reference, hops - 1));
+        if (vault::is_of_patient(home)) return home;
+    }
+    return own;
+}
+
+Answer<std::string> Surroundings::home_of(const std::string& reference, int hops) {
+    if (const auto step = written_.find(reference); step != written_.end())
+        return step->second->has_body() ? patient_of(*this, arena_, *step->second, hops)
+                                        : Answer<std::string>();
+    const auto found = open(reference);
+    return found ? std::string(found->record->patient()) : std::string();
 }
 
 /// Where the literal references of a resource lead, for the asker; the worst of them.
@@ -288,7 +335,7 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         TRY_STATUS(check_references(sight, around, work, step, issues));
         // Where it would go tells whether a closed record is there.
         if (issues.size() > before) continue;
-        const std::string patient = TRY(patient_of(around, step));
+        const std::string patient = TRY(patient_of(around, work.arena, step));
         // What was assigned to nobody may be given to its patient.
         const bool stays = step.is_new || patient == step.patient || work.moves_records ||
                            step.patient == vault::kUnassigned;

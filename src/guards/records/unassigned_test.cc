@@ -165,6 +165,41 @@ TEST_F(Unassigned, TakesWhatDescribesAPatientWhereNoneBelongs) {
               (Seen{{200, 200, 200, 200, 404}, {true, true, true, true, false}}));
 }
 
+TEST_F(Unassigned, LeavesToAPatientWhatIsAboutTheirs) {
+    house_.trace.take();
+    const auto task = house_.post(
+        house_.anne, "Task",
+        R"({"resourceType":"Task","status":"draft","intent":"order","description":"relire",)"
+        R"("focus":{"reference":"Observation/oa1"}})");
+    ASSERT_EQ(task.status, 201) << task.body;
+    EXPECT_EQ(house_.trace.take().back().subject.patient.str(), "a");
+    const std::vector<int> of_the_circle = {200, 404, 404, 200};
+    EXPECT_EQ(statuses("Task/" + task.id()), of_the_circle);
+    const auto both = house_.post(
+        house_.program, "",
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:)"
+        R"(6f0b3a4e-0000-4000-8000-000000000001","request":{"method":"POST","url":"Provenance"},)"
+        R"("resource":{"resourceType":"Provenance","recorded":"2026-03-02T10:00:00Z","agent":)"
+        R"([{"who":{"display":"x"}}],"target":[{"reference":"urn:uuid:)"
+        R"(6f0b3a4e-0000-4000-8000-000000000002"}]}},{"fullUrl":"urn:uuid:)"
+        R"(6f0b3a4e-0000-4000-8000-000000000002","request":{"method":"POST","url":"Observation"},)"
+        R"("resource":)" +
+            vault::kit::observation("new", "a") + "}]}");
+    ASSERT_EQ(both.status, 200) << both.body;
+    const auto found = house_.get(house_.anne, "Provenance").references();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(statuses(found.front()), of_the_circle);
+    // Of what is closed to the writer nothing follows.
+    const auto blind = house_.post(house_.bob, "Task",
+                                   R"({"resourceType":"Task","status":"draft","intent":"order",)"
+                                   R"("focus":{"reference":"Observation/oa1"}})");
+    const auto nothing = house_.post(house_.bob, "Task",
+                                     R"({"resourceType":"Task","status":"draft","intent":"order",)"
+                                     R"("focus":{"reference":"Observation/absent"}})");
+    EXPECT_EQ(blind.status, nothing.status);
+    EXPECT_EQ(statuses("Task/" + blind.id()), statuses("Task/" + nothing.id()));
+}
+
 TEST_F(Unassigned, TakesDocumentsAndPictures) {
     for (const std::string body :
          {R"({"resourceType":"Binary","contentType":"text/plain","data":"eA=="})",
