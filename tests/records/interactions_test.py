@@ -197,6 +197,14 @@ class Interactions(unittest.TestCase):
                     self.assertEqual(["self"], [link["relation"] for link in answer["link"]])
                     self.assertNotIn("entry", answer)
 
+    def test_a_patient_learns_who_asked_and_not_what_else_was_asked(self):
+        own = next(a for a in self.ready["accounts"] if a["role"] == "patient")["person"].split("/")[1]
+        self.want(200, "GET", f"Patient?_id={own},{self.ready['patients'][-1]}")
+        answer = self.want(200, "GET", f"AuditEvent?patient={own}&_count=5", role="patient")
+        self.assertTrue(answer.json["entry"])
+        self.assertNotIn('"query"', answer.body.decode())
+        self.assertIn('"query"', self.want(200, "GET", f"AuditEvent?patient={own}&_count=5", role="security").body.decode())
+
     def test_a_subscription_without_a_topic_says_that_nothing_is_sent(self):
         kept = self.want(201, "POST", "Subscription", {
             "resourceType": "Subscription", "status": "requested", "reason": "essai", "criteria": "Observation?code=1",

@@ -53,6 +53,16 @@ access::Decision decision_on(Sight& sight, const event::Event& event) {
     return decision_on(sight, patient);
 }
 
+/// An entry as the asker may read it. What a caregiver typed to find patients names others, too:
+/// the patient learns who asked, when and what for, not the question.
+std::string shown(const Call& call, const AuditTrail::Entry& entry) {
+    if (call.actor.role != access::Role::Patient)
+        return event::to_audit_event(entry.event, entry.place);
+    event::Event event = entry.event;
+    event.query.clear();
+    return event::to_audit_event(event, entry.place);
+}
+
 std::unexpected<Refusal> bad_parameter() {
     return refuse(400, "not-supported",
                   {"un paramètre de cette recherche est inconnu, ou sa valeur",
@@ -68,9 +78,9 @@ struct Asked {
     std::optional<fhir::Query> query{};  ///< of the filters; none without any
 };
 
-bool fits(const Asked& asked, const AuditTrail::Entry& entry) {
+bool fits(const Call& call, const Asked& asked, const AuditTrail::Entry& entry) {
     if (!asked.query) return true;
-    const auto document = fhir::parse(event::to_audit_event(entry.event, entry.place));
+    const auto document = fhir::parse(shown(call, entry));
     return document && fhir::would_find(*asked.query, document->root, entry.event.time);
 }
 
@@ -152,7 +162,7 @@ Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, const Asked& asked
             if (page.entries.size() == wanted) return page;
             question.before = entry.place.index;
             page.next_before = entry.place.index;
-            if (fits(asked, entry) && decision_on(sight, entry.event).permitted)
+            if (fits(sight.call(), asked, entry) && decision_on(sight, entry.event).permitted)
                 page.entries.push_back(std::move(entry));
         }
         if (entries.size() < question.count) {
@@ -178,8 +188,7 @@ Answer<Disclosure> read_audit(Desk& desk, const Call& call) {
         event_of(desk, call, event::Type::LedgerRead, entry.event.subject.patient.str(),
                  reference_to("AuditEvent", call.target.id));
     add_basis(e, decision.reasons);
-    return Disclosure{json_response(call, 200, event::to_audit_event(entry.event, entry.place)),
-                      {std::move(e)}};
+    return Disclosure{json_response(call, 200, shown(call, entry)), {std::move(e)}};
 }
 
 Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
@@ -192,7 +201,7 @@ Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
     if (page.next_before) writer.link("next", page_link(desk, call, {.offset = *page.next_before}));
     for (const AuditTrail::Entry& entry : page.entries) {
         const std::string reference = reference_to("AuditEvent", entry.event.id);
-        const std::string body = event::to_audit_event(entry.event, entry.place);
+        const std::string body = shown(call, entry);
         writer.add({.reference = reference, .resource = body, .search_mode = "match"});
     }
     event::Event e =

@@ -6,11 +6,13 @@
 
 #include "access/circle.h"
 #include "fhir/clinical.h"
+#include "fhir/french.h"
 #include "fhir/search_extract.h"
 #include "fhir/terminology.h"
 #include "fhir/validate.h"
 #include "guards/records/identity.h"
 #include "guards/records/references.h"
+#include "guards/records/search.h"
 #include "guards/records/stored_definitions.h"
 #include "vault/indexing.h"
 #include "vault/unassigned.h"
@@ -94,7 +96,15 @@ class Surroundings {
     /// empty: the house's, or closed to the asker, or not there.
     Answer<std::string> home_of(const std::string& reference, int hops);
 
+    /// Which of what is written here shows this file: "Binary/1" of a DocumentReference; null:
+    /// none.
+    const Step* showing(const std::string& file);
+
+    Sight& sight() { return sight_; }
+
   private:
+    void note_files(Json value, const Step& step);
+
     Answer<vault::Found> open(const std::string& reference) {
         if (!is_literal_reference(reference)) return std::unexpected(not_found());
         const auto slash = reference.find('/');
@@ -110,6 +120,7 @@ class Surroundings {
     fhir::Arena& arena_;
     std::unordered_map<std::string, const Step*> written_;
     std::unordered_map<std::string, bool> known_;
+    std::optional<std::unordered_map<std::string, const Step*>> shown_by_;  ///< once asked for
 };
 
 /// "Patient/1/_history/2" → "Patient/1".
@@ -139,6 +150,26 @@ bool follows_others(std::string_view type) {
            std::ranges::find(kOfMany, type) == kOfMany.end();
 }
 
+/// Whose a document is that was kept as one Bundle: its Composition says of whom it speaks
+/// (https://hl7.org/fhir/R4/documents.html), by an id of this house or, where the document brings
+/// its own Patient, by that one's INS. Empty: of nobody who is here and open to the writer.
+Answer<std::string> subject_of_document(Surroundings& around, Json document) {
+    if (document["type"].text() != "document" || document["entry"].size() == 0)
+        return std::string();
+    const auto entries = document["entry"].items();
+    const std::string_view subject = entries.front()["resource"]["subject"]["reference"].text();
+    const auto own =
+        std::ranges::find(entries, subject, [](Json entry) { return entry["fullUrl"].text(); });
+    if (own == entries.end())
+        return subject.starts_with("Patient/") ? around.home_of(std::string(subject), 0)
+                                               : Answer<std::string>();
+    for (const std::string& number : fhir::ins_numbers((*own)["resource"])) {
+        const auto found = TRY(find_matches(around.sight(), "Patient", {{"identifier", number}}));
+        if (found.size() == 1) return std::string(found.front().record->patient());
+    }
+    return std::string();
+}
+
 /// From a provenance to a report to a patient.
 constexpr int kHopsMax = 4;
 
@@ -149,12 +180,43 @@ Answer<std::string> patient_of(Surroundings& around, fhir::Arena& arena, const S
     std::string own =
         TRY(vault::patient_of(step.change.body, step.change.id, rows,
                               [&](const std::string& id) { return around.is_patient(id); }));
-    if (vault::is_of_patient(own) || hops == 0 || !follows_others(step.change.type)) return own;
+    if (vault::is_of_patient(own) || hops == 0) return own;
+    const std::string& type = step.change.type;
+    std::string home;
+    if (type == "Bundle") home = TRY(subject_of_document(around, step.change.body));
+    if (type == "Binary")
+        if (const Step* document = around.showing(step.reference()))
+            home = TRY(patient_of(around, arena, *document, hops - 1));
+    if (vault::is_of_patient(home)) return home;
+    if (!follows_others(type)) return own;
     for (const std::string& reference : references_in(arena, step.change.body)) {
-        std::string home = TRY(around.home_of(reference, hops - 1));
+        home = TRY(around.home_of(reference, hops - 1));
         if (vault::is_of_patient(home)) return home;
     }
     return own;
+}
+
+void Surroundings::note_files(Json value, const Step& step) {
+    for (const Json item : value.items()) note_files(item, step);
+    for (const fhir::Member& member : value.members()) {
+        const std::string_view url = member.value.text();
+        if (member.name == "url" && url.starts_with("Binary/"))
+            shown_by_->emplace(without_version(url), &step);
+        note_files(member.value, step);
+    }
+}
+
+const Step* Surroundings::showing(const std::string& file) {
+    constexpr std::array<std::string_view, 3> kShow = {"DocumentReference", "DiagnosticReport",
+                                                       "Media"};
+    if (!shown_by_) {
+        shown_by_.emplace();
+        for (const auto& [reference, step] : written_)
+            if (step->has_body() && std::ranges::find(kShow, step->change.type) != kShow.end())
+                note_files(step->change.body, *step);
+    }
+    const auto found = shown_by_->find(file);
+    return found == shown_by_->end() ? nullptr : found->second;
 }
 
 Answer<std::string> Surroundings::home_of(const std::string& reference, int hops) {

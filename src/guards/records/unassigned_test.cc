@@ -200,6 +200,61 @@ TEST_F(Unassigned, LeavesToAPatientWhatIsAboutTheirs) {
     EXPECT_EQ(statuses("Task/" + blind.id()), statuses("Task/" + nothing.id()));
 }
 
+/// A document as French software sends it: a Composition, and the Patient it brings.
+std::string document_about(const std::string& subject, const std::string& identifier) {
+    return R"({"resourceType":"Bundle","type":"document","identifier":{"system":"urn:x","value":"d"},)"
+           R"("timestamp":"2026-03-02T10:00:00Z","entry":[{"fullUrl":"urn:uuid:)"
+           R"(6f0b3a4e-0000-4000-8000-00000000000c","resource":{"resourceType":"Composition",)"
+           R"("status":"final","type":{"text":"CR"},"subject":{"reference":")" +
+           subject +
+           R"("},"date":"2026-03-02","author":[{"display":"x"}],"title":"CR"}},{"fullUrl":"urn:uuid:)"
+           R"(6f0b3a4e-0000-4000-8000-00000000000a","resource":{"resourceType":"Patient",)"
+           R"("identifier":[{"system":"urn:oid:1.2.250.1.213.1.4.10","value":")" +
+           identifier + R"("}]}}]})";
+}
+
+TEST_F(Unassigned, LeavesADocumentToWhomItSpeaksOf) {
+    const std::string number = "285052B99012338";
+    const auto patient = house_.post(
+        house_.program, "Patient",
+        R"({"resourceType":"Patient","name":[{"use":"official","family":"Essai","given":["Ana"]}],)"
+        R"("gender":"female","birthDate":"1985-05-03","generalPractitioner":[{"reference":)"
+        R"("Practitioner/dr-anne"}],"identifier":[{"use":"official","system":)"
+        R"("urn:oid:1.2.250.1.213.1.4.10","value":")" +
+            number + R"("}]})");
+    ASSERT_EQ(patient.status, 201) << patient.body;
+    const std::string brought = "urn:uuid:6f0b3a4e-0000-4000-8000-00000000000a";
+    const std::vector<int> of_the_circle = {200, 404, 404, 200};
+    for (const std::string& document :
+         {document_about("Patient/a", "285052B99012437"), document_about(brought, number)}) {
+        const auto kept = house_.post(house_.program, "Bundle", document);
+        ASSERT_EQ(kept.status, 201) << kept.body;
+        EXPECT_EQ(statuses("Bundle/" + kept.id()), of_the_circle) << document;
+    }
+    const auto stranger =
+        house_.post(house_.program, "Bundle", document_about(brought, "285052B99012437"));
+    EXPECT_EQ(statuses("Bundle/" + stranger.id()), (std::vector<int>{404, 404, 404, 200}));
+}
+
+TEST_F(Unassigned, LeavesAFileToThePatientOfTheDocumentThatShowsIt) {
+    const auto sent = house_.post(
+        house_.anne, "",
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:)"
+        R"(6f0b3a4e-0000-4000-8000-000000000001","request":{"method":"POST","url":"Binary"},)"
+        R"("resource":{"resourceType":"Binary","contentType":"text/plain","data":"eA=="}},)"
+        R"({"request":{"method":"POST","url":"DocumentReference"},"resource":{"resourceType":)"
+        R"("DocumentReference","status":"current","subject":{"reference":"Patient/a"},"content":)"
+        R"([{"attachment":{"contentType":"text/plain","url":"urn:uuid:)"
+        R"(6f0b3a4e-0000-4000-8000-000000000001"}}]}}]})");
+    ASSERT_EQ(sent.status, 200) << sent.body;
+    const std::string place(sent.json()["entry"].items()[0]["response"]["location"].text());
+    const auto file = place.substr(place.find("Binary/"));
+    EXPECT_EQ(house_.vault()
+                  .find("Binary", file.substr(7, file.find("/_history") - 7))
+                  ->record->patient(),
+              "a");
+}
+
 TEST_F(Unassigned, TakesDocumentsAndPictures) {
     for (const std::string body :
          {R"({"resourceType":"Binary","contentType":"text/plain","data":"eA=="})",
