@@ -202,12 +202,14 @@ TEST_F(Unassigned, LeavesToAPatientWhatIsAboutTheirs) {
 
 /// A document as French software sends it: a Composition, and the Patient it brings.
 std::string document_about(const std::string& subject, const std::string& identifier) {
-    return R"({"resourceType":"Bundle","type":"document","identifier":{"system":"urn:x","value":"d"},)"
+    return R"({"resourceType":"Bundle","type":"document","identifier":{"system":"urn:x",)"
+           R"("value":"d"},)"
            R"("timestamp":"2026-03-02T10:00:00Z","entry":[{"fullUrl":"urn:uuid:)"
            R"(6f0b3a4e-0000-4000-8000-00000000000c","resource":{"resourceType":"Composition",)"
            R"("status":"final","type":{"text":"CR"},"subject":{"reference":")" +
            subject +
-           R"("},"date":"2026-03-02","author":[{"display":"x"}],"title":"CR"}},{"fullUrl":"urn:uuid:)"
+           R"("},"date":"2026-03-02","author":[{"display":"x"}],)"
+           R"("title":"CR"}},{"fullUrl":"urn:uuid:)"
            R"(6f0b3a4e-0000-4000-8000-00000000000a","resource":{"resourceType":"Patient",)"
            R"("identifier":[{"system":"urn:oid:1.2.250.1.213.1.4.10","value":")" +
            identifier + R"("}]}}]})";
