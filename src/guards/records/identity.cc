@@ -31,8 +31,8 @@ Issue taken(const Step& step) {
 Issue changes_trait(const Step& step, fhir::Trait trait) {
     const Text name = fhir::name_of(trait);
     return {.code = "business-rule",
-            .what = {"l'identité est qualifiée : " + name.fr + " ne change pas",
-                     "the identity is qualified: " + name.en + " does not change"},
+            .what = {"l'identité est qualifiée, et ceci n'y change pas : " + name.fr,
+                     "the identity is qualified, and this does not change: " + name.en},
             .remedy = {"pour corriger, ôtez d'abord la validation (identityStatus), puis "
                        "interrogez à nouveau le téléservice INSi",
                        "to mend it, first take the validation away (identityStatus), then ask the "
@@ -41,6 +41,28 @@ Issue changes_trait(const Step& step, fhir::Trait trait) {
                                               : trait == fhir::Trait::BirthDate  ? "birthDate"
                                               : trait == fhir::Trait::BirthPlace ? "extension"
                                                                                  : "name")};
+}
+
+Issue drops_number(const Step& step) {
+    return {
+        .code = "business-rule",
+        .what = {"le matricule INS d'une identité qualifiée ne s'échange pas contre un autre",
+                 "the INS number of a qualified identity is not exchanged for another"},
+        .remedy = {"gardez-le (use : old), ou ôtez d'abord la validation (identityStatus), puis "
+                   "interrogez à nouveau le téléservice INSi",
+                   "keep it (use: old), or first take the validation away (identityStatus), "
+                   "then ask the INSi service again"},
+        .expression = expression_of(step, "identifier")};
+}
+
+/// Whether it still has the number ("system|value"), in use or not.
+bool keeps(Json patient, std::string_view number) {
+    return std::ranges::any_of(patient["identifier"].items(), [&](Json one) {
+        const std::string_view system = one["system"].text();
+        return number.size() > system.size() && number.starts_with(system) &&
+               number[system.size()] == '|' &&
+               number.substr(system.size() + 1) == one["value"].text();
+    });
 }
 
 Issue unqualified(const Step& step) {
@@ -117,6 +139,11 @@ Answer<bool> check_identity(Sight& sight, Work& work, const Plan& plan, const St
         if (!stays) issues.push_back(unqualified(step));
         for (const fhir::Trait trait : fhir::changed_traits(before, step.change.body))
             if (stays) issues.push_back(changes_trait(step, trait));
+        const auto is_kept = [&](const std::string& number) {
+            return keeps(step.change.body, number);
+        };
+        if (stays && !std::ranges::all_of(fhir::ins_numbers(before), is_kept))
+            issues.push_back(drops_number(step));
     }
     bool may_be_closed = false;
     const auto known = fhir::ins_numbers(before);

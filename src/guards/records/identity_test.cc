@@ -98,19 +98,55 @@ TEST(Identity, AQualifiedIdentityIsNotWrittenOver) {
     EXPECT_TRUE(mended.body.contains("qualifiée")) << mended.body;
 }
 
-TEST(Identity, AMergedRecordKeepsItsNumberAndStandsForNobody) {
+TEST(Identity, TheNumberOfAQualifiedIdentityIsNotExchanged) {
     kit::House house;
-    const auto old = house.post(house.program, "Patient", person(kNumber));
-    const auto kept = house.post(house.program, "Patient", person(kOther, "Durand"));
+    const auto made = house.post(house.program, "Patient", person(kNumber, "Diallo", validated()));
+    ASSERT_EQ(made.status, 201) << made.body;
+    std::string other = with_id(person(kOther, "Diallo", validated()), made.id());
+    const std::string url = "Patient/" + made.id();
+    EXPECT_EQ(house.put(house.program, url, other, "W/\"1\"").status, 422);
+    const std::string old = R"({"use":"old","system":"urn:oid:1.2.250.1.213.1.4.10","value":")" +
+                            std::string(kNumber) + R"("},)";
+    other.insert(other.find("[{\"use\":\"official\",\"system\"") + 1, old);
+    const auto kept = house.put(house.program, url, other, "W/\"1\"");
+    EXPECT_EQ(kept.status, 200) << kept.body;
+}
+
+kit::Answered merged(kit::House& house, const kit::Answered& source, const kit::Answered& target) {
     const auto reference = [](const std::string& name, const std::string& id) {
         return R"({"name":")" + name + R"(","valueReference":{"reference":"Patient/)" + id +
                R"("}})";
     };
-    const auto merged = house.post(house.program, "Patient/$merge",
-                                   R"({"resourceType":"Parameters","parameter":[)" +
-                                       reference("source-patient", old.id()) + "," +
-                                       reference("target-patient", kept.id()) + "]}");
-    ASSERT_EQ(merged.status, 200) << merged.body;
+    return house.post(house.program, "Patient/$merge",
+                      R"({"resourceType":"Parameters","parameter":[)" +
+                          reference("source-patient", source.id()) + "," +
+                          reference("target-patient", target.id()) + "]}");
+}
+
+TEST(Identity, TwoPeopleAreNotMerged) {
+    kit::House house;
+    const auto one = house.post(house.program, "Patient", person(kNumber, "Diallo", validated()));
+    const auto two = house.post(house.program, "Patient", person(kOther, "Durand", validated()));
+    EXPECT_EQ(merged(house, one, two).status, 422) << "two qualified numbers";
+    std::string elder = person(kOther, "Durand");
+    elder.replace(elder.find("2013-02-06"), 10, "1950-02-06");
+    elder.erase(elder.find(R"("identifier")"),
+                elder.find(R"("name")") - elder.find(R"("identifier")"));
+    const auto three = house.post(house.program, "Patient", elder);
+    ASSERT_EQ(three.status, 201) << three.body;
+    EXPECT_EQ(merged(house, three, one).status, 422) << "born on two days";
+    elder.erase(elder.find(R"(,"birthDate")"), 25);
+    const auto four = house.post(house.program, "Patient", elder);
+    ASSERT_EQ(four.status, 201) << four.body;
+    EXPECT_EQ(merged(house, four, one).status, 200) << "what is not said is no contradiction";
+    EXPECT_EQ(merged(house, four, one).status, 422) << "merged already";
+}
+
+TEST(Identity, AMergedRecordKeepsItsNumberAndStandsForNobody) {
+    kit::House house;
+    const auto old = house.post(house.program, "Patient", person(kNumber));
+    const auto kept = house.post(house.program, "Patient", person(kOther, "Durand"));
+    ASSERT_EQ(merged(house, old, kept).status, 200);
     EXPECT_EQ(house.post(house.program, "Patient", person(kNumber, "Retour")).status, 201);
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fhir/french.h"
 #include "guards/records/handlers.h"
 #include "guards/records/operation_input.h"
 #include "guards/records/references.h"
@@ -67,12 +68,52 @@ Change update_of(const vault::Version& version, Json body) {
             .body = body};
 }
 
+std::unexpected<Refusal> two_people(Text what) {
+    return refuse(422, "business-rule", std::move(what),
+                  {"deux personnes ne se réunissent pas ; si c'en est une, corrigez d'abord le "
+                   "dossier qui se trompe",
+                   "two people are not merged; if they are one, first mend the record that is "
+                   "wrong"},
+                  "Parameters.parameter");
+}
+
+bool was_merged(Json patient) {
+    return std::ranges::any_of(patient["link"].items(),
+                               [](Json link) { return link["type"].text() == "replaced-by"; });
+}
+
+/// Merging is not undone: what says that these are two people stops it, and so does a record that
+/// stands for nobody any more.
+Answer<void> check_one_person(Json source, Json target) {
+    if (was_merged(source) || was_merged(target))
+        return refuse(422, "business-rule",
+                      {"l'un des dossiers a déjà été réuni à un autre",
+                       "one of the records was merged into another already"},
+                      {"nommez le dossier qui est resté", "name the record that remained"},
+                      "Parameters.parameter");
+    const auto numbers = fhir::ins_numbers(source);
+    const auto others = fhir::ins_numbers(target);
+    const bool share = std::ranges::find_first_of(numbers, others) != numbers.end();
+    if (fhir::has_qualified_identity(source) && fhir::has_qualified_identity(target) && !share)
+        return two_people({"deux identités qualifiées ont deux matricules INS",
+                           "two qualified identities have two INS numbers"});
+    // What only one of them says is no contradiction.
+    const auto differ = fhir::changed_traits(target, source);
+    for (const fhir::Trait trait : fhir::changed_traits(source, target))
+        if ((trait == fhir::Trait::Sex || trait == fhir::Trait::BirthDate) &&
+            std::ranges::find(differ, trait) != differ.end())
+            return two_people({"les deux dossiers diffèrent par ceci : " + fhir::name_of(trait).fr,
+                               "the two records differ by this: " + fhir::name_of(trait).en});
+    return {};
+}
+
 Answer<void> add_patients(Desk& desk, const Pair& pair, Work& work) {
     fhir::Arena& arena = work.arena;
     const vault::Version source = TRY(desk.rooms.vault.read(pair.source));
     const vault::Version target = TRY(desk.rooms.vault.read(pair.target));
     const Json old = TRY(arena.parse(source.body));
     const Json kept = TRY(arena.parse(target.body));
+    TRY_STATUS(check_one_person(old, kept));
     work.changes.push_back(
         update_of(target, linked(arena, with_identifiers(arena, kept, old),
                                  reference_to("Patient", source.id), "replaces")));
