@@ -96,7 +96,8 @@ void Front::State::add_cors(const std::string& origin, Response& response) {
     if (!is_known_origin(origin)) return;
     response.headers.emplace_back("Access-Control-Allow-Origin", origin);
     response.headers.emplace_back("Access-Control-Expose-Headers",
-                                  "ETag, Location, Content-Location, Last-Modified");
+                                  "ETag, Location, Content-Location, Last-Modified, X-Warnings, "
+                                  "X-Detected-Issue");
 }
 
 /// Counts the answer, compresses it and says whom it may be shown to.
@@ -106,8 +107,14 @@ Reply Front::State::watched(const Request& request, Reply reply) {
                            request.path == "/oauth/revoke" || request.path == "/oauth/jwks";
     std::string accepted(shareable ? request.header("accept-encoding") : std::string_view());
     std::string origin(shareable ? request.header("origin") : std::string_view());
-    return [this, label = std::string(label_of(request.path)), accepted = std::move(accepted),
-            origin = std::move(origin), reply = std::move(reply)](Response response) mutable {
+    const bool is_record = is_below(request.path, kRecords);
+    return [this, is_record, label = std::string(label_of(request.path)),
+            accepted = std::move(accepted), origin = std::move(origin),
+            reply = std::move(reply)](Response response) mutable {
+        // What was shown once is not shown again from a cache, to whoever comes next, untraced.
+        const bool says = std::ranges::any_of(
+            response.headers, [](const auto& header) { return header.first == "Cache-Control"; });
+        if (is_record && !says) response.headers.emplace_back("Cache-Control", "no-store");
         if (!origin.empty()) add_cors(origin, response);
         compress(accepted, response);
         {

@@ -53,6 +53,9 @@ TEST_F(FrontRoutes, OpensRecordsOnlyToWhoShowsALiveToken) {
         << "a token in an address ends in logs";
     EXPECT_EQ(text(get("/fhir/Patient/1", "", {{"authorization", "Bearer " + token()}})),
               "anne.martin /fhir/Patient/1\n");
+    EXPECT_EQ(header_of(get("/fhir/Patient/1", "", {{"authorization", "Bearer " + token()}}),
+                        "Cache-Control"),
+              "no-store");
     EXPECT_EQ(text(get("/fhir", "", {{"authorization", "bearer " + token()}})),
               "anne.martin /fhir\n");
     EXPECT_EQ(get("/fhirx", "", {{"authorization", "Bearer " + token()}}).status, 404);
