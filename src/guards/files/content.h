@@ -18,6 +18,8 @@ class Content {
     /// reader.
     virtual Result<std::size_t> read_at(std::uint64_t offset,
                                         std::span<std::uint8_t> out) const = 0;
+    /// Where the next byte that may not be zero lies, from `offset` on; size() when there is none.
+    virtual std::uint64_t next_data(std::uint64_t offset) const { return offset; }
 };
 
 using ContentPtr = std::shared_ptr<const Content>;

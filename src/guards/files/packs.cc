@@ -1,7 +1,6 @@
 #include "guards/files/packs.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "base/check.h"
 #include "crypto/aead.h"
 #include "crypto/tokens.h"
+#include "guards/files/digest.h"
 
 namespace hygie::files {
 namespace {
@@ -30,28 +30,6 @@ std::unexpected<Error> damaged() {
         {"rétablissez le dossier d'état depuis sa copie",
          "bring the state folder back from its copy"});
 }
-
-/// SHA-256 of a stream, by OpenSSL.
-class Sha256Stream {
-  public:
-    Sha256Stream() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-        HYGIE_CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
-                    "SHA-256 is always there");
-    }
-    void add(ByteView bytes) {
-        HYGIE_CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1,
-                    "hashing cannot fail");
-    }
-    crypto::Hash end() {
-        crypto::Hash hash;
-        HYGIE_CHECK(EVP_DigestFinal_ex(context_.get(), hash.data(), nullptr) == 1,
-                    "hashing cannot fail");
-        return hash;
-    }
-
-  private:
-    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
 
 class PackedContent final : public Content {
   public:
@@ -73,6 +51,12 @@ class PackedContent final : public Content {
         }
         return done;
     }
+    std::uint64_t next_data(std::uint64_t offset) const override {
+        std::size_t at = offset / Packs::kChunkBytes;
+        if (at >= chunks_.size() || chunks_[at] != packs_->empty_chunk()) return offset;
+        while (at < chunks_.size() && chunks_[at] == packs_->empty_chunk()) ++at;
+        return std::min<std::uint64_t>(size_, at * Packs::kChunkBytes);
+    }
 
   private:
     std::shared_ptr<const Packs> packs_;
@@ -92,7 +76,8 @@ Packs::Packs(Disk& disk, Random* random, std::string dir, const crypto::Secret32
       random_(random),
       dir_(std::move(dir)),
       name_key_(crypto::derive(key, "files/pack/name")),
-      seal_key_(crypto::derive(key, "files/pack/seal")) {}
+      seal_key_(crypto::derive(key, "files/pack/seal")),
+      empty_chunk_(crypto::hmac_sha256(name_key_.view(), Bytes(kChunkBytes))) {}
 
 std::string Packs::path(std::uint32_t pack) const {
     return fmt::format("{}/{:08x}.pack", dir_, pack);
@@ -206,21 +191,31 @@ Status Packs::write_chunk(const ChunkId& id, ByteView chunk) {
     return {};
 }
 
+/// Chunks that lie in holes are named without being read.
 Result<Packs::Put> Packs::put(const Content& content) {
     Put put;
-    Sha256Stream hash;
+    Digest digest;
     Bytes buffer(kChunkBytes);
     for (;;) {
-        const std::size_t got = TRY(content.read_at(put.size, buffer));
+        const std::uint64_t at = digest.size();
+        const std::uint64_t empty = empty_blocks(at, content.next_data(at));
+        if (empty != 0) {
+            const std::lock_guard lock(mutex_);
+            TRY_STATUS(take(empty_chunk_, Bytes(kChunkBytes)));
+            put.chunks.insert(put.chunks.end(), empty, empty_chunk_);
+            digest.skip(empty);
+            continue;
+        }
+        const std::size_t got = TRY(content.read_at(at, buffer));
         if (got == 0) break;
         const ByteView chunk = ByteView(buffer).first(got);
-        hash.add(chunk);
+        digest.add(chunk);
         const std::lock_guard lock(mutex_);
         put.chunks.push_back(TRY(put_chunk(chunk)));
-        put.size += got;
         if (got < kChunkBytes) break;
     }
-    put.hash = hash.end();
+    put.size = digest.size();
+    put.hash = digest.end();
     return put;
 }
 
@@ -228,7 +223,9 @@ Result<Packs::Put> Packs::put(ByteView bytes) {
     HYGIE_CHECK(bytes.size() <= kChunkBytes, "more than a chunk is put as a content");
     Put put;
     put.size = bytes.size();
-    put.hash = crypto::sha256(bytes);
+    Digest digest;
+    digest.add(bytes);
+    put.hash = digest.end();
     const ChunkId id = crypto::hmac_sha256(name_key_.view(), bytes);
     const std::lock_guard lock(mutex_);
     TRY_STATUS(take(id, bytes));

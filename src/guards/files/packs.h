@@ -36,7 +36,7 @@ class Packs {
 
     struct Put {
         std::vector<ChunkId> chunks;
-        crypto::Hash hash{};  ///< SHA-256 of the whole
+        crypto::Hash hash{};  ///< of the whole (Digest)
         std::uint64_t size = 0;
     };
     /// Takes bytes in; durable after sync(). Chunks already here cost their hash alone.
@@ -50,6 +50,8 @@ class Packs {
     /// Bytes of one chunk. NotFound, or Corrupt when they do not open.
     Result<Bytes> get(const ChunkId& id) const;
     bool holds(const ChunkId& id) const;
+    /// The name of a whole chunk of zeros.
+    const ChunkId& empty_chunk() const { return empty_chunk_; }
     std::uint64_t bytes() const;
 
   private:
@@ -82,6 +84,7 @@ class Packs {
     std::string dir_;
     crypto::Secret32 name_key_;
     crypto::Secret32 seal_key_;
+    ChunkId empty_chunk_;
     mutable std::mutex mutex_;
     std::mutex sync_mutex_;
     std::unordered_map<ChunkId, Where, IdHash> index_;

@@ -52,7 +52,8 @@ json item_json(const Outcome& outcome) {
                  {"changed_by", outcome.item.actors}};
     if (outcome.item.wanted) item["version"] = outcome.item.wanted->version;
     if (outcome.item.wanted) item["bytes"] = outcome.item.wanted->size;
-    if (!outcome.hash.empty()) item["sha256"] = outcome.hash;
+    if (!outcome.hash.empty())
+        item[outcome.is_sparse ? "sha256_without_empty_mebibytes" : "sha256"] = outcome.hash;
     if (!outcome.evidence.empty()) item["evidence"] = path_json(outcome.evidence);
     if (outcome.problem)
         item["problem"] = {{"fr", outcome.problem->what.fr}, {"en", outcome.problem->what.en}};

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -13,13 +12,13 @@
 #include <cstring>
 #include <thread>
 
+#include "guards/files/digest.h"
 #include "guards/files/report.h"
 #include "host/os_error.h"
 
 namespace hygie::files {
 namespace {
 
-constexpr std::size_t kBufferBytes = 1 << 20;
 /// Reading back what was restored waits for the disk: more at once than there are processors.
 constexpr unsigned kThreads = 8;
 constexpr unsigned kRenameExchange = 2;  // RENAME_EXCHANGE
@@ -204,50 +203,61 @@ class Restorer {
 
     Status from_packs(Outcome& outcome, const Record& sealed, int to) {
         const ContentPtr content = packed_content(packs_, sealed.chunks, sealed.size);
-        Bytes buffer(std::min<std::uint64_t>(kBufferBytes, sealed.size));
-        for (std::uint64_t at = 0; at < sealed.size;) {
+        if (::ftruncate(to, static_cast<off_t>(sealed.size)) < 0) return os_failure(errno, "share");
+        Bytes buffer(std::min<std::uint64_t>(Digest::kBlockBytes, sealed.size));
+        Digest digest;
+        while (digest.size() < sealed.size) {
+            const std::uint64_t at = digest.size();
+            digest.skip(empty_blocks(at, content->next_data(at)));
+            if (digest.size() != at) continue;
             const std::size_t got = TRY(content->read_at(at, buffer));
             if (got == 0) return lost();
-            for (std::size_t put = 0; put < got;) {
-                const ssize_t size =
-                    ::pwrite(to, buffer.data() + put, got - put, static_cast<off_t>(at + put));
-                if (size < 0) return os_failure(errno, "share");
-                put += static_cast<std::size_t>(size);
-            }
-            at += got;
+            TRY_STATUS(write_all(to, at, ByteView(buffer).first(got)));
+            digest.add(ByteView(buffer).first(got));
         }
-        return verify(outcome, content.get(), to);
+        return verify(outcome, nullptr, to, to_hex(digest.end()));
     }
 
-    /// Reads what was written and compares it with what was kept, byte by byte, and with the hash
-    /// taken when it was sealed.
-    Status verify(Outcome& outcome, const Content* kept, int written) {
+    static Status write_all(int to, std::uint64_t at, ByteView bytes) {
+        while (!bytes.empty()) {
+            const ssize_t put = ::pwrite(to, bytes.data(), bytes.size(), static_cast<off_t>(at));
+            if (put < 0) return os_failure(errno, "share");
+            bytes = bytes.subspan(static_cast<std::size_t>(put));
+            at += static_cast<std::uint64_t>(put);
+        }
+        return {};
+    }
+
+    /// Reads what was written and compares it with what was kept, byte by byte or by the hash that
+    /// was taken on the way, and with the one taken when it was sealed. Holes are not read.
+    Status verify(Outcome& outcome, const Content* kept, int written,
+                  const std::string& expected = {}) {
+        const ContentPtr now = content_of(UniqueFd(::fcntl(written, F_DUPFD_CLOEXEC, 3)));
         const std::size_t room =
-            std::min<std::uint64_t>(kBufferBytes, outcome.item.wanted->size + 1);
+            std::min<std::uint64_t>(Digest::kBlockBytes, outcome.item.wanted->size + 1);
         Bytes left(kept ? room : 0);
         Bytes right(room);
-        const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(),
-                                                                           EVP_MD_CTX_free);
-        EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
-        std::uint64_t at = 0;
+        Digest digest;
         for (;;) {
-            const ssize_t got =
-                ::pread(written, right.data(), right.size(), static_cast<off_t>(at));
-            if (got < 0) return os_failure(errno, "share");
-            const auto size = static_cast<std::size_t>(got);
+            const std::uint64_t at = digest.size();
+            const std::uint64_t next = now->next_data(at);
+            digest.skip(empty_blocks(at, kept ? std::min(next, kept->next_data(at)) : next));
+            if (digest.size() != at) continue;
+            const std::size_t size = TRY(now->read_at(at, right));
             if (kept && (TRY(kept->read_at(at, left)) != size ||
                          std::memcmp(left.data(), right.data(), size) != 0))
                 return unequal();
             if (size == 0) break;
-            EVP_DigestUpdate(hash.get(), right.data(), size);
-            at += size;
+            digest.add(ByteView(right).first(size));
+            if (size < Digest::kBlockBytes) break;
         }
-        if (at != outcome.item.wanted->size) return unequal();
-        crypto::Hash digest;
-        EVP_DigestFinal_ex(hash.get(), digest.data(), nullptr);
-        outcome.hash = to_hex(digest);
+        if (digest.size() != outcome.item.wanted->size) return unequal();
+        outcome.is_sparse = digest.is_sparse();
+        outcome.hash = to_hex(digest.end());
         const Bytes* known = history_.hash(outcome.item.wanted->version);
-        if (known && to_hex(*known) != outcome.hash) return unequal();
+        if ((known && to_hex(*known) != outcome.hash) ||
+            (!expected.empty() && expected != outcome.hash))
+            return unequal();
         outcome.is_verified = true;
         return {};
     }
@@ -315,7 +325,7 @@ Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const 
     Restorer restorer(history, result.id, volumes, std::move(packs));
     for (const VolumeLine& volume : volumes)
         TRY_STATUS(doors.disk.make_dirs(restorer.evidence_dir(volume.number)));
-    for (const PlanItem& item : plan.items) result.outcomes.push_back({item, {}, {}, {}, {}, {}});
+    for (const PlanItem& item : plan.items) result.outcomes.emplace_back().item = item;
     run(restorer, result.outcomes);
     count(result);
     result.ended = doors.clock.now();

@@ -12,7 +12,8 @@ struct Outcome {
     PlanItem item;
     bool is_done = false;
     bool is_verified = false;  ///< read again, and equal to what was kept
-    std::string hash;          ///< SHA-256 of what was brought back, in hexadecimal
+    std::string hash;          ///< of what was brought back (Digest), in hexadecimal
+    bool is_sparse = false;    ///< … which holds whole mebibytes of zeros
     std::string evidence;      ///< where what stood there now lies
     std::optional<Error> problem;
 };

@@ -53,6 +53,12 @@ class FdContent final : public Content {
         return done;
     }
 
+    std::uint64_t next_data(std::uint64_t offset) const override {
+        const off_t data = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
+        if (data >= 0) return static_cast<std::uint64_t>(data);
+        return errno == ENXIO ? std::max(offset, size()) : offset;
+    }
+
   private:
     UniqueFd fd_;
 };

@@ -25,6 +25,12 @@ FileType type_of(mode_t mode) {
     return FileType::Other;
 }
 
+/// What it takes on the disk: holes are kept as holes.
+std::uint64_t bytes_of(const struct stat& info) {
+    return static_cast<std::uint64_t>(std::min<std::int64_t>(
+        info.st_size, static_cast<std::int64_t>(info.st_blocks) * S_BLKSIZE));
+}
+
 std::string target_of(int fd) {
     char buffer[PATH_MAX];
     const ssize_t size = ::readlinkat(fd, "", buffer, sizeof buffer);
@@ -46,6 +52,10 @@ class StoredContent final : public Content {
     Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> out) const override {
         const ContentPtr opened = TRY(ready());
         return opened->read_at(offset, out);
+    }
+    std::uint64_t next_data(std::uint64_t offset) const override {
+        const Result<ContentPtr> opened = ready();
+        return opened ? (*opened)->next_data(offset) : offset;
     }
 
   private:
@@ -263,7 +273,7 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
     struct stat info{};
     if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
     if (info.st_size == 0) return note_present(subject, cause, actor);
-    TRY_STATUS(admit(actor, static_cast<std::uint64_t>(info.st_size), subject.volume.number()));
+    TRY_STATUS(admit(actor, bytes_of(info), subject.volume.number()));
     const Stage& where = stage(subject.volume.number());
     const auto old = catalog_.find(subject.key);
     if (old && old->is_linked && !old->is_held && effort == Effort::Bytes &&

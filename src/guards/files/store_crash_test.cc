@@ -1,6 +1,12 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+
+#include <set>
+
+#include "crypto/sha256.h"
+#include "guards/files/excerpt.h"
 #include "guards/files/journal.h"
 #include "guards/files/packs.h"
 #include "sim/seeds.h"
@@ -192,6 +198,56 @@ TEST(FilesPacks, KeepEqualBytesOnce) {
     ASSERT_TRUE(packs->put(BytesContent(bytes)));
     EXPECT_EQ(packs->bytes(), once);
     EXPECT_LT(once, bytes.size() / 100);
+}
+
+/// Zeros that a file system keeps as holes.
+class HoleyContent final : public Content {
+  public:
+    explicit HoleyContent(Bytes bytes) : bytes_(std::move(bytes)) {}
+    std::uint64_t size() const override { return bytes_.size(); }
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> out) const override {
+        return MemoryContent(bytes_).read_at(offset, out);
+    }
+    std::uint64_t next_data(std::uint64_t offset) const override {
+        while (offset < bytes_.size() && bytes_[offset] == 0) ++offset;
+        return offset;
+    }
+
+  private:
+    Bytes bytes_;
+};
+
+/// Mebibytes of a content: each nothing but zeros, or not; and a last piece.
+Bytes mebibytes(const std::vector<bool>& full, std::size_t tail) {
+    Bytes bytes(full.size() * Packs::kChunkBytes + tail);
+    for (std::size_t i = 0; i < full.size(); ++i)
+        if (full[i]) bytes[i * Packs::kChunkBytes + 77] = 1;
+    return bytes;
+}
+
+TEST(FilesPacks, NameWrittenZerosAndHolesAlikeAndTellWhereTheyAre) {
+    sim::SimDisk disk;
+    sim::SimRandom random(1);
+    auto packs = *Packs::open(disk, random, "packs", test_key());
+    std::set<crypto::Hash> hashes;
+    std::size_t contents = 0;
+    const std::vector<std::vector<bool>> shapes{
+        {}, {true}, {false}, {true, false}, {false, true}, {false, false}, {true, false, true}};
+    for (const std::vector<bool>& full : shapes)
+        for (const std::size_t tail : {std::size_t{1}, std::size_t{4096}}) {
+            const Bytes bytes = mebibytes(full, tail);
+            const Packs::Put read = *packs->put(BytesContent(bytes));
+            const Packs::Put skipped = *packs->put(HoleyContent(bytes));
+            EXPECT_EQ(read.hash, skipped.hash);
+            EXPECT_EQ(read.chunks, skipped.chunks);
+            EXPECT_EQ(read.size, skipped.size);
+            EXPECT_EQ(read.size, bytes.size());
+            const bool is_plain = std::ranges::count(full, false) == 0;
+            EXPECT_EQ(read.hash == crypto::sha256(bytes), is_plain);
+            hashes.insert(read.hash);
+            ++contents;
+        }
+    EXPECT_EQ(hashes.size(), contents);
 }
 
 RC_GTEST_PROP(FilesRecord, SpellsTheSameBytesAgain, (std::uint64_t number, std::string path)) {

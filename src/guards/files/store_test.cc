@@ -87,6 +87,63 @@ TEST_F(FilesStore, BringsBackWhatWasSealedAndNoLongerStaged) {
     EXPECT_EQ(read(letter_), "Chère Élodie");
 }
 
+/// A virtual disk: a hundred gigabytes, of which a few pages are written.
+class FilesStoreSparse : public FilesStore {
+  protected:
+    static constexpr off_t kSize = off_t{100} << 30;
+    static constexpr off_t kMiddle = kSize / 2 + 12'345;
+
+    void put(off_t at, std::string_view text) {
+        const UniqueFd fd(::open(disk_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+        ASSERT_EQ(::pwrite(fd.get(), text.data(), text.size(), at),
+                  static_cast<ssize_t>(text.size()));
+    }
+    std::string get(off_t at, std::size_t size) {
+        const UniqueFd fd(::open(disk_.c_str(), O_RDONLY | O_CLOEXEC));
+        std::string text(size, '?');
+        EXPECT_EQ(::pread(fd.get(), text.data(), size, at), static_cast<ssize_t>(size));
+        return text;
+    }
+    FileKey make() {
+        put(0, "start");
+        put(kMiddle, "middle");
+        put(kSize - 3, "end");
+        return keep(disk_, Cause::Baseline, "");
+    }
+    void expect_whole(const RestoreResult& result) {
+        ASSERT_TRUE(result.outcomes.at(0).is_verified);
+        EXPECT_EQ(get(0, 5) + get(kMiddle, 6) + get(kSize - 3, 3), "startmiddleend");
+        EXPECT_EQ(get(kSize / 4, 5), std::string(5, '\0')) << "what was put there is gone";
+        struct stat info{};
+        ::stat(disk_.c_str(), &info);
+        EXPECT_EQ(info.st_size, kSize);
+        EXPECT_LT(info.st_blocks, 20'000) << "its holes are holes";
+    }
+
+    std::string disk_ = share_ + "/disk.img";
+};
+
+TEST_F(FilesStoreSparse, ComesBackWithItsHoles) {
+    make();
+    const VersionId since = store_->next_version();
+    put(kSize / 4, "other");
+    put(kMiddle, "broken");
+    keep(disk_, Cause::Commit, "evil");
+    expect_whole(bring_back(since));
+}
+
+TEST_F(FilesStoreSparse, IsSealedAndComesBackWithItsHoles) {
+    const FileKey key = make();
+    const VersionId version = store_->catalog().find(key)->version;
+    const VersionId since = store_->next_version();
+    put(kSize / 4, "other");
+    put(kMiddle, "broken");
+    keep(disk_, Cause::Commit, "evil");
+    ASSERT_TRUE(store_->seal(key, version));
+    EXPECT_FALSE(store_->stage(0).open_version(key, version));
+    expect_whole(bring_back(since));
+}
+
 TEST_F(FilesStore, SaysWhichBytesAreGoneAndRestoresTheRest) {
     write(letter_, "Chère Élodie");
     const FileKey key = keep(letter_, Cause::Baseline, "");
