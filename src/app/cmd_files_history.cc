@@ -6,6 +6,7 @@
 #include "app/cmd_files.h"
 #include "app/commands.h"
 #include "guards/files/canaries.h"
+#include "guards/files/protection.h"
 #include "guards/files/report.h"
 #include "guards/files/standing.h"
 
@@ -222,12 +223,28 @@ Result<files::CanaryCount> canaries_of(Context& context, const std::string& stat
     return files::Canaries(context.disk, context.random, judge).look();
 }
 
+json protections_json(Context& context, const std::vector<files::Protection>& all) {
+    json list = json::array();
+    for (const files::Protection& p : all)
+        list.push_back({{"dir", p.dir},
+                        {"type", p.type},
+                        {"pre_content", p.pre_content},
+                        {"clones", p.clones},
+                        {"says", context.say(p.says)}});
+    return list;
+}
+
 Result<int> status(Context& context) {
     const std::string& state = context.values.text("--state");
     const files::Standing now = TRY(files::standing_of(files_doors(context), state));
     const files::CanaryCount canaries = TRY(canaries_of(context, state));
+    const auto protections = TRY(files::read_protections(context.disk, state));
+    const files::Ground ground = files::ground();
     if (context.json) {
         context.out << dump({{"running", now.is_running},
+                             {"kernel", ground.kernel},
+                             {"landlock_abi", ground.landlock_abi},
+                             {"protected", protections_json(context, protections)},
                              {"standing_in", now.is_standing_in},
                              {"files", now.files},
                              {"versions", now.versions},
@@ -257,6 +274,9 @@ Result<int> status(Context& context) {
                                     canaries.standing, canaries.missing + canaries.changed),
                         fmt::format("{} canary files stand, {} gone or changed\n",
                                     canaries.standing, canaries.missing + canaries.changed)});
+    for (const files::Protection& p : protections)
+        context.out << fmt::format("{} ({}): {}\n", p.dir, p.type, context.say(p.says));
+    context.out << fmt::format("Linux {}, {}\n", ground.kernel, context.say(ground.says));
     return kExitOk;
 }
 

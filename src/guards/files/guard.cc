@@ -47,35 +47,6 @@ std::uint8_t number_of(const std::vector<VolumeLine>& lines, std::uint64_t id) {
     return static_cast<std::uint8_t>(lines.size());
 }
 
-Text words_for(const Protection& p) {
-    if (p.pre_content && p.clones)
-        return {"protection complète : chaque version gardée avant d'être changée, par clonage",
-                "full protection: each version kept before it changes, by cloning"};
-    if (p.pre_content)
-        return {
-            "protection complète, par copie : ce système de fichiers ne clone pas, les gros "
-            "fichiers coûtent leur copie à la première écriture",
-            "full protection, by copying: this file system has no clones, large files cost "
-            "their copy at the first write"};
-    if (p.clones)
-        return {
-            "sans événements avant contenu (ils demandent Linux 6.14, et ext4, xfs ou btrfs) : "
-            "l'ouverture en écriture est "
-            "retenue et tout est cloné d'avance ; une coupure par truncate(2) n'est pas "
-            "retenue, mais se restaure",
-            "no pre-content events (they take Linux 6.14, and ext4, xfs or btrfs): opening for "
-            "writing is held and "
-            "everything is cloned ahead; cutting by truncate(2) is not held, but is restored"};
-    return {
-        "sans événements avant contenu (ils demandent Linux 6.14, et ext4, xfs ou btrfs) ni "
-        "clonage : "
-        "l'ouverture en écriture est retenue, et tout est copié d'avance tant qu'il y a de la "
-        "place ; au-delà, truncate(2) par nom ÉCHAPPE à la garde",
-        "no pre-content events (they take Linux 6.14, and ext4, xfs or btrfs) and no clones: "
-        "opening for writing is held, and everything is copied ahead while there is room; "
-        "beyond it, truncate(2) by name ESCAPES the guard"};
-}
-
 }  // namespace
 
 Status Guard::open_volumes(StoreDoors doors, const GuardSettings& settings) {
@@ -122,7 +93,7 @@ Status Guard::open_groups(const GuardSettings& settings) {
     return {};
 }
 
-void Guard::describe() {
+void Guard::describe(Disk& disk, const std::string& state) {
     for (const auto& volume : volumes_)
         for (const std::string& dir : volume->protected_dirs()) {
             Protection p{dir,
@@ -133,6 +104,8 @@ void Guard::describe() {
             p.says = words_for(p);
             protections_.push_back(std::move(p));
         }
+    if (const Status kept = write_protections(disk, state, protections_); !kept)
+        log::warning("files.protection-not-written", kept.error());
 }
 
 Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings settings,
@@ -161,7 +134,7 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     crypto::harden_process();
     guard->store_ = TRY(Store::open(doors, settings.state));
     TRY_STATUS(guard->open_stages(doors, settings));
-    guard->describe();
+    guard->describe(doors.disk, settings.state);
     guard->actors_ = std::make_unique<Actors>(sessions);
     guard->gate_ =
         std::make_unique<Gate>(*guard->store_, guard->volumes_, guard->groups_, judge,

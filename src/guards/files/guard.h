@@ -7,6 +7,7 @@
 
 #include "guards/files/deadman.h"
 #include "guards/files/keeper.h"
+#include "guards/files/protection.h"
 #include "guards/files/scan.h"
 
 namespace hygie::files {
@@ -16,15 +17,6 @@ struct GuardSettings {
     std::string state;
     Groups::Want want = Groups::Want::Best;
     RetentionRules retention{};
-};
-
-/// What the kernel and the file system of one protected folder allow.
-struct Protection {
-    std::string dir;
-    std::string type;  ///< of file system
-    bool pre_content = false;
-    bool clones = false;
-    Text says;  ///< one sentence: what is and is not protected
 };
 
 /// The whole guard of files: deadman, gate, store. One per state folder.
@@ -52,7 +44,7 @@ class Guard {
     Status open_stages(StoreDoors doors, const GuardSettings& settings);
     Status open_groups(const GuardSettings& settings);
     Status take_stock();
-    void describe();
+    void describe(Disk& disk, const std::string& state);
     void tell_what_moved();
 
     std::vector<VolumeLine> lines_;
