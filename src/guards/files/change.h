@@ -78,7 +78,9 @@ struct Change {
     FileKey file;
     std::string path;     ///< absolute; the bytes of the file system, in any encoding
     std::string from;     ///< Rename…: the name before
-    bool is_new = false;  ///< the file did not exist before this actor made it, or held nothing
+    bool is_new = false;  ///< the file did not exist before this actor made it a short time ago, or
+                          ///< held nothing
+    bool was_read = false;     ///< Unlink: by this actor, a short time ago
     std::uint64_t offset = 0;  ///< Write, Truncate: the range as the kernel gave it
     std::uint64_t length = 0;
     /// The last committed version, kept by the store; null when there is none (a new file).

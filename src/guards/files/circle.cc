@@ -41,6 +41,10 @@ bool sizes_match(std::uint64_t before, std::uint64_t after) {
     return after + slack >= before && after <= before + slack;
 }
 
+bool holds_files(Format format) {
+    return format == Format::Zip || format == Format::Archive || format == Format::Packed;
+}
+
 std::uint64_t hash_of(const Content& content) {
     const Excerpt excerpt = excerpt_of(content);
     return std::hash<std::string_view>()(as_text(excerpt.bytes));
@@ -94,10 +98,22 @@ Circle::Tie Circle::tie_of(const Loss& loss, const Stranger& stranger) {
     return may_hold ? Tie::Size : Tie::None;
 }
 
-Circle::Judged Circle::compare(const Loss& loss, const Stranger& stranger, Tie tie,
-                               Examiner& examiner) {
+/// Whether comparing the two contents could tell anything: with no more to tie them than place or
+/// size, a file that anybody can read clears only what it holds.
+bool Circle::may_matter(const Loss& loss, Stranger& stranger, Tie tie, Examiner& examiner) {
+    if (tie >= Tie::Stem || loss.before->size() == stranger.now->size()) return true;
+    if (!stranger.look) {
+        const Result<Finding> look = examiner.examine(nullptr, *stranger.now);
+        if (!look) return true;
+        stranger.look = *look;
+    }
+    return stranger.look->opaque || holds_files(stranger.look->after);
+}
+
+Circle::Judged Circle::compare(const Loss& loss, Stranger& stranger, Tie tie, Examiner& examiner) {
     const Result<Finding> finding = examiner.examine(loss.before.get(), *stranger.now);
     if (!finding) return Judged::Unrelated;
+    if (!finding->opaque) stranger.look = *finding;
     switch (finding->fate) {
         case Fate::Same:
         case Fate::Edited:
@@ -145,7 +161,7 @@ Circle::Arrival Circle::rename(const FileKey& file, const std::string& path, Exa
 
 /// Acts are told out of order now and then: a loss that another file was held against is judged
 /// again when this one may give it back.
-Circle::Arrival Circle::arrive(const Stranger& stranger, Examiner& examiner) {
+Circle::Arrival Circle::arrive(Stranger& stranger, Examiner& examiner) {
     std::vector<std::pair<Tie, std::size_t>> candidates;
     for (std::size_t i = 0; i < losses_.size(); ++i)
         if (const Tie tie = tie_of(losses_[i], stranger); tie >= Tie::Place)
@@ -157,10 +173,14 @@ Circle::Arrival Circle::arrive(const Stranger& stranger, Examiner& examiner) {
     std::set<std::size_t> settled;
     for (const auto& [tie, index] : candidates) {
         Loss& loss = losses_[index];
+        if (!may_matter(loss, stranger, tie, examiner)) continue;
         const Judged judged = compare(loss, stranger, tie, examiner);
         if (judged == Judged::Innocent) {
             settled.insert(index);
+            arrival.gives_back = true;
             if (loss.suspicion != Suspicion::None) arrival.cleared.push_back(loss);
+            // One that is no archive stands for one file.
+            if (stranger.look && !holds_files(stranger.look->after)) break;
         } else if (judged == Judged::Replaced && loss.suspicion != Suspicion::Sure) {
             loss.suspicion = Suspicion::Sure;
             arrival.replaced.push_back(loss);
@@ -185,6 +205,7 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
     // Events come out of order: the file that gives it back need not be the latest.
     std::vector<std::pair<Tie, Stranger*>> suspects;
     for (const auto& [tie, stranger] : candidates) {
+        if (!may_matter(loss, *stranger, tie, examiner)) continue;
         const Judged judged = compare(loss, *stranger, tie, examiner);
         if (judged == Judged::Innocent) return Fortune::Explained;
         if (judged == Judged::Replaced) suspects.emplace_back(tie, stranger);
@@ -194,10 +215,12 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
         return Fortune::Unexplained;
     }
     const auto [tie, stranger] = suspects.front();
+    const bool is_alone = sizes_match(loss.before->size(), stranger->now->size());
     if (tie == Tie::Size) stranger->room -= loss.before->size();
     loss.suspicion = tie == Tie::Size ? Suspicion::Some : Suspicion::Sure;
     losses_.push_back(std::move(loss));
-    return tie == Tie::Size ? Fortune::PerhapsArchived : Fortune::Replaced;
+    if (tie != Tie::Size) return Fortune::Replaced;
+    return is_alone ? Fortune::PerhapsCopied : Fortune::PerhapsArchived;
 }
 
 std::size_t Circle::note_folders(SteadyTime now) const {

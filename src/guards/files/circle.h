@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +35,7 @@ struct Stranger {
     ContentPtr now;
     std::string actor;       ///< its key
     std::uint64_t room = 0;  ///< bytes of originals it could still hold, as an archive
+    std::optional<Finding> look = std::nullopt;  ///< what it is by itself, once somebody asked
 };
 
 /// The recent new files and losses of those who may act together: one user, or one workstation.
@@ -52,7 +54,8 @@ class Circle {
     struct Arrival {
         std::vector<Loss> replaced;  ///< it stands for these, and cannot be read
         std::vector<Loss>
-            cleared;  ///< another was held to stand for these: this one gives them back
+            cleared;              ///< another was held to stand for these: this one gives them back
+        bool gives_back = false;  ///< it explains a loss
     };
     /// A new file was closed, for the first time or after its maker wrote on: it may have been met
     /// half written.
@@ -60,7 +63,9 @@ class Circle {
     /// The file, if it is one of the new ones, has another name.
     Arrival rename(const FileKey& file, const std::string& path, Examiner& examiner);
     /// An original was deleted, or emptied. Explained: another file gives it back.
-    enum class Fortune { Unexplained, Explained, PerhapsArchived, Replaced };
+    /// PerhapsArchived, PerhapsCopied: an unreadable file of the same actor could hold it, among
+    /// others or alone, by its size.
+    enum class Fortune { Unexplained, Explained, PerhapsArchived, PerhapsCopied, Replaced };
     Fortune add(Loss loss, Examiner& examiner);
 
     /// How many folders hold the same small new text.
@@ -71,8 +76,9 @@ class Circle {
     enum class Tie { None, Size, Place, Stem, Far, Name };
     static Tie tie_of(const Loss& loss, const Stranger& stranger);
     enum class Judged { Innocent, Replaced, Unrelated };
-    static Judged compare(const Loss& loss, const Stranger& stranger, Tie tie, Examiner& examiner);
-    Arrival arrive(const Stranger& stranger, Examiner& examiner);
+    static Judged compare(const Loss& loss, Stranger& stranger, Tie tie, Examiner& examiner);
+    static bool may_matter(const Loss& loss, Stranger& stranger, Tie tie, Examiner& examiner);
+    Arrival arrive(Stranger& stranger, Examiner& examiner);
     void forget(SteadyTime now);
 
     std::deque<Loss> losses_;

@@ -14,8 +14,15 @@ constexpr std::uint32_t kEmptiedTextPoints = 34;
 constexpr std::uint32_t kRewrittenPoints = 34;
 constexpr std::uint32_t kBreadthPoints = 50;
 constexpr std::uint32_t kNotesPoints = 50;
-/// A deleted file that a new archive of the same actor could hold: by its size alone.
+/// A deleted file that a new sealed file of the same actor could hold: by its size alone; when the
+/// actor had read it; and when the sealed file is as large as this one.
 constexpr std::uint32_t kArchivedPoints = 20;
+constexpr std::uint32_t kReadAndArchivedPoints = 34;
+constexpr std::uint32_t kReadAndCopiedPoints = 50;
+/// An original deleted for a sealed copy, so long after the one before.
+constexpr std::uint32_t kByHandPoints = 40;
+constexpr Micros kHandPauseMin = std::chrono::seconds(1);
+constexpr Micros kHandPauseMax = std::chrono::minutes(2);
 constexpr std::uint32_t kCanaryGonePoints = 34;
 constexpr std::size_t kNoteFoldersMin = 3;
 constexpr std::size_t kRenamedMin = 10;
@@ -80,6 +87,11 @@ std::string_view name_of(Rung rung) {
     return kNames[static_cast<std::size_t>(rung)];
 }
 
+std::string family_of(const Actor& actor) {
+    if (actor.smb || actor.family.started == 0) return actor.key();
+    return fmt::format("family:{}.{}", actor.family.pid, actor.family.started);
+}
+
 std::vector<std::string> groups_of(const Actor& actor) {
     std::vector<std::string> groups;
     if (actor.smb) {
@@ -87,6 +99,7 @@ std::vector<std::string> groups_of(const Actor& actor) {
         groups.push_back("user:" + actor.smb->user);
     } else {
         groups.push_back(fmt::format("uid:{}", actor.uid));
+        groups.push_back(family_of(actor));
         if (actor.cgroup.size() > 1) groups.push_back("cgroup:" + actor.cgroup);
     }
     groups.emplace_back(kHouse);
@@ -178,14 +191,28 @@ void Judge::judge_new(const Change& change) {
                                    examiner_));
 }
 
+/// Who seals letter after letter at the pace of a hand is perhaps a person: it takes twice as many.
+std::uint32_t Judge::replaced_points(const Actor& actor, SteadyTime now) const {
+    const auto known = parties_.find(actor.key());
+    if (known == parties_.end()) return kOneFile;
+    const auto& marks = known->second.suspect.marks();
+    const auto last = std::ranges::find(marks.rbegin(), marks.rend(), Sign::Replaced, &Mark::sign);
+    if (last == marks.rend()) return kOneFile;
+    const Micros pause = std::chrono::duration_cast<Micros>(now - last->at);
+    return pause >= kHandPauseMin && pause <= kHandPauseMax ? kByHandPoints : kOneFile;
+}
+
 void Judge::judge_arrival(const Change& change, const Circle::Arrival& arrival) {
     for (const Loss& loss : arrival.replaced) {
-        mark(change, loss.actor, loss.path, Sign::Replaced, kOneFile);
+        mark(change, loss.actor, loss.path, Sign::Replaced,
+             replaced_points(loss.actor, change.steady));
         judge_canary(change, loss.actor, loss.path);
         if (loss.actor.key() != change.actor.key())
-            mark(change, change.actor, loss.path, Sign::Replaced, kOneFile);
+            mark(change, change.actor, loss.path, Sign::Replaced,
+                 replaced_points(change.actor, change.steady));
     }
     for (const Loss& loss : arrival.cleared) pardon(change, loss);
+    explained_ = explained_ || arrival.gives_back;
 }
 
 /// The loss was explained after all: what was held against anybody for it is taken back.
@@ -203,11 +230,15 @@ void Judge::judge_loss(const Change& change) {
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
     explained_ = fortune == Circle::Fortune::Explained;
     if (fortune == Circle::Fortune::Replaced) {
-        mark(change, change.actor, change.path, Sign::Replaced, kOneFile);
+        mark(change, change.actor, change.path, Sign::Replaced,
+             replaced_points(change.actor, change.steady));
         judge_canary(change, change.actor, change.path);
     }
-    if (fortune == Circle::Fortune::PerhapsArchived)
-        mark(change, change.actor, change.path, Sign::Replaced, kArchivedPoints);
+    const bool is_perhaps_copied = fortune == Circle::Fortune::PerhapsCopied;
+    if (!is_perhaps_copied && fortune != Circle::Fortune::PerhapsArchived) return;
+    const std::uint32_t points = is_perhaps_copied ? kReadAndCopiedPoints : kReadAndArchivedPoints;
+    mark(change, change.actor, change.path, Sign::Replaced,
+         change.was_read ? points : kArchivedPoints);
 }
 
 void Judge::judge_name(const Change& change) {

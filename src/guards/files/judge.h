@@ -100,6 +100,7 @@ class Judge {
     void judge_new(const Change& change);
     void judge_loss(const Change& change);
     void judge_arrival(const Change& change, const Circle::Arrival& arrival);
+    std::uint32_t replaced_points(const Actor& actor, SteadyTime now) const;
     void pardon(const Change& change, const Loss& loss);
     void judge_name(const Change& change);
     void judge_canary(const Change& change, const Actor& actor, const std::string& path);
@@ -122,7 +123,7 @@ class Judge {
     std::unordered_map<std::string, Party> parties_;
     std::unordered_map<std::string, Circle> circles_;
     bool marked_ = false;     ///< the change at hand left a mark
-    bool explained_ = false;  ///< … deleted what another file gives back
+    bool explained_ = false;  ///< … deleted what another file gives back, or gave it back
     /// Who was frozen, and what counts as one work: processes of one program, frozen together.
     struct Frozen {
         SteadyTime at{};
@@ -134,6 +135,8 @@ class Judge {
     std::map<crypto::Token, std::vector<std::pair<WallTime, std::uint32_t>>> history_;
 };
 
+/// The family of a local actor, whatever users its processes become; else the actor itself.
+std::string family_of(const Actor& actor);
 /// The groups an actor belongs to beside itself.
 std::vector<std::string> groups_of(const Actor& actor);
 

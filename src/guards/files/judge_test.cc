@@ -320,6 +320,35 @@ TEST(Judge, OneWorkstationIsHeldAgainstItselfAndNobodyElse) {
     EXPECT_EQ(theatre.judge.rung_of(healthy), Rung::Preserve);
 }
 
+TEST(Judge, APersonMaySealFiveLettersOneByOne) {
+    Theatre theatre;
+    Chance chance(21);
+    const Actor person = theatre.process(300);
+    std::size_t sealed = 0;
+    for (std::uint64_t i = 0; i < 20 && !theatre.is_frozen(person); ++i, ++sealed) {
+        const std::string path = fmt::format("/share/courrier/lettre{}.txt", i);
+        theatre.pass(std::chrono::milliseconds(1500));
+        theatre.create(person, path + ".gpg", random_bytes(4000, chance));
+        theatre.unlink(person, path, content(text(60, i)));
+    }
+    EXPECT_GT(sealed, 5U);
+    EXPECT_LE(sealed, 8U) << "but not a whole share";
+}
+
+TEST(Judge, OneFamilyThatChangesItsUserForEachFileIsFrozenAsOne) {
+    Theatre theatre;
+    Chance chance(22);
+    std::size_t changed = 0;
+    for (std::uint64_t i = 0; i < 40 && theatre.frozen == 0; ++i, ++changed) {
+        Actor child = theatre.process(static_cast<pid_t>(400 + i), static_cast<uid_t>(3000 + i));
+        child.family = {399, 70};
+        child.lineage = {child.family};
+        theatre.write(child, fmt::format("/share/lettre{}.txt", i), content(text(60, i)),
+                      random_bytes(4000, chance));
+    }
+    EXPECT_LE(changed, 5U);
+}
+
 TEST(Judge, OneFileAnHourIsStoppedWithinThirtyFilesWhateverProcessDoesIt) {
     if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
     Theatre theatre;
