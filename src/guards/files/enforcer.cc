@@ -77,9 +77,10 @@ Status Enforcer::restore() {
 void Enforcer::stop(const Conclusion& conclusion, const Change& change) {
     // Those of one family freeze at the root they share; the others each for itself.
     std::map<std::string, std::vector<Actor>> by_key;
-    for (const Actor& actor : conclusion.targets) by_key[actor.key()].push_back(actor);
+    for (const Actor& actor : conclusion.targets) by_key[family_of(actor)].push_back(actor);
     if (by_key.size() > 1) refuse_kin(conclusion);
-    for (const auto& [key, actors] : by_key) {
+    for (const auto& [family, actors] : by_key) {
+        const std::string key = actors.back().key();
         bool known = false;
         {
             const std::scoped_lock lock(mutex_);
@@ -195,6 +196,23 @@ void Enforcer::refuse(const std::string& key, const event::Reason& reason) {
         if (state_ != nullptr) (void)state_->save_stops(stopped_);
     }
     report({}, conclusion, {}, "order");
+}
+
+bool Enforcer::hold(const ProcessId& process) {
+    return !doors_.control.is_ours(process.pid) && doors_.control.send(process, SIGSTOP);
+}
+
+std::optional<ProcessId> Enforcer::hold_now(pid_t pid) {
+    return doors_.control.is_ours(pid) ? std::nullopt : doors_.control.stop_now(pid);
+}
+
+void Enforcer::release(const ProcessId& process) {
+    {
+        const std::scoped_lock lock(mutex_);
+        for (const StoppedActor& stop : stopped_)
+            if (std::ranges::count(stop.processes, process) != 0) return;
+    }
+    doors_.control.send(process, SIGCONT);
 }
 
 void Enforcer::cut_again(const Actor& actor) {

@@ -28,6 +28,8 @@ class ProcessControl {
     /// Whether others wait for a file lock that the process holds: it must not stand still.
     virtual bool is_waited_for(pid_t pid) = 0;
     virtual bool send(const ProcessId& process, int signal) = 0;
+    /// Stops a process before anything else is known of it; which one that was.
+    virtual std::optional<ProcessId> stop_now(pid_t pid) = 0;
     /// Stops a cgroup (version 2) at once, and whatever it forks, when nobody but `family` is in it
     /// and nobody waits for them. False when that is not so: then it is done process by process.
     virtual bool freeze_group(const std::string& cgroup, const std::vector<ProcessId>& family) = 0;
@@ -61,6 +63,11 @@ class Enforcer {
     void stop(const Conclusion& conclusion, const Change& change);
     /// Refuses every write of an actor named by its key, because a case asks for it.
     void refuse(const std::string& key, const event::Reason& reason);
+    /// Lets a local process stand still for a moment, so short that locks it holds do not matter
+    /// (asking about them takes longer), and go on unless it was stopped meanwhile.
+    bool hold(const ProcessId& process);
+    std::optional<ProcessId> hold_now(pid_t pid);
+    void release(const ProcessId& process);
     /// A stopped workstation came back by another session: closes that too.
     void cut_again(const Actor& actor);
     /// Null when nothing stops this actor. Also tells whether nobody may write.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "guards/files/priority.h"
 #include "host/log.h"
@@ -22,6 +23,8 @@ constexpr auto kHot = std::chrono::seconds(30);
 constexpr std::size_t kHotMax = 4096;
 /// Room for one event, so that whoever reads it can look after it: with its range, or two without.
 constexpr std::size_t kOneEventBytes = 48;
+/// Who was let through is likely to come again: being woken takes longer than looking out for it.
+constexpr auto kLinger = std::chrono::microseconds(30);
 /// Before Linux 6.13 two changes within a tick of the clock look alike.
 constexpr std::int64_t kTickNs = 10'000'000;
 
@@ -110,7 +113,9 @@ Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& 
       own_program_(program_of(::getpid())),
       closings_(groups.closings,
                 [this](fan::Event event) { return sort_closing(std::move(event)); }),
-      names_(groups.names, [this](pid_t tid) { return actors_.of(tid).key(); }),
+      names_(
+          groups.names, [this](pid_t tid) { return actors_.of(tid).key(); },
+          [this](pid_t tid) { judge_.glimpse(tid); }),
       ahead_([this](const Ahead::File& file) { keep_ahead(file); }) {}
 
 Gate::~Gate() {
@@ -215,14 +220,18 @@ std::optional<Gate::Task> Gate::take_left() {
 /// take the door, that is left for who comes free first.
 std::optional<Gate::Task> Gate::watch_the_door() {
     std::vector<fan::Event> events;
+    auto met = std::chrono::steady_clock::time_point();
     while (!stop_) {
         if (beat_) beat_->fetch_add(1);
         if (std::optional<Task> task = take_left_if_free()) return task;
-        pollfd poll{groups_.gate.fd(), POLLIN, 0};
-        if (::poll(&poll, 1, kPollMs) <= 0) continue;
         events.clear();
         note(groups_.gate.read(events, kOneEventBytes));
         for (fan::Event& event : events) meet(std::move(event));
+        const auto now = std::chrono::steady_clock::now();
+        if (!events.empty()) met = now;
+        if (now - met < kLinger) continue;
+        pollfd poll{groups_.gate.fd(), POLLIN, 0};
+        (void)::poll(&poll, 1, kPollMs);
     }
     return std::nullopt;
 }
@@ -282,19 +291,23 @@ bool Gate::is_ahead(const Actor& actor) {
     return false;
 }
 
-/// How often a file was met while it was read, in this epoch. The first reading is told.
+/// How often a file was met while it was read, in this epoch. The first reading is told, and the
+/// first by somebody else.
 Gate::Readings Gate::count_reading(const fan::Event& event, const FileKey& key,
                                    const Actor& actor) {
     Readings readings;
+    const std::size_t who = std::hash<std::string>()(actor.key());
+    bool is_news = false;
     {
         const std::lock_guard lock(read_mutex_);
         if (read_.size() >= kReadMax) read_.clear();
         Readings& all = read_[key];
+        is_news = std::exchange(all.last, who) != who;
         ++all.met;
         if (event.mask & fan::kOpenPerm) ++all.opened;
         readings = all;
     }
-    if (readings.met == 1)
+    if (is_news)
         if (const auto known = store_.catalog().find(key))
             tell(change_of(ChangeKind::Read, actor, key, known->path), false);
     return readings;

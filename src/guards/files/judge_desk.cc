@@ -44,7 +44,8 @@ bool is_awaited(const Change& change) {
 
 }  // namespace
 
-JudgeDesk::JudgeDesk(Parts parts) : parts_(std::move(parts)), saved_(parts_.clock.steady()) {}
+JudgeDesk::JudgeDesk(Parts parts)
+    : parts_(std::move(parts)), sealers_(parts_.enforcer), saved_(parts_.clock.steady()) {}
 
 void JudgeDesk::start() {
     if (parts_.state != nullptr) learn_canaries();
@@ -64,6 +65,7 @@ void JudgeDesk::stop() {
         std::unique_lock lock(mutex_);
         is_open_ = false;
         judged_.wait(lock, [&] { return !judging_; });
+        sealers_.let_go_since(SteadyTime::max());
     }
     save(Saving::Now);
 }
@@ -145,6 +147,7 @@ Stop JudgeDesk::judge_execution(const Change& change) {
 
 void JudgeDesk::after(Change change) {
     if (!is_judged(change.kind)) return;
+    sealers_.note(change);
     const std::scoped_lock lock(mutex_);
     if (queue_.size() >= kQueueMax) {
         ++dropped_;  // preserved all the same
@@ -201,6 +204,7 @@ void JudgeDesk::run(const std::stop_token& stop) {
         const SteadyTime now = parts_.clock.steady();
         if (now - looked < kOrdersEvery) continue;
         looked = now;
+        sealers_.let_go_since(now - Sealers::kHoldMax);
         obey_orders();
         save(Saving::WhenDue);
     }
@@ -244,6 +248,22 @@ void JudgeDesk::judge_one(const Change& change) {
     settle(change, conclusion);
 }
 
+void JudgeDesk::know(pid_t pid) {
+    sealers_.know(pid);
+    const std::scoped_lock lock(mutex_);
+    let_judged_go();
+}
+
+/// Under the lock: who stood still until all that it deleted was judged.
+void JudgeDesk::let_judged_go() {
+    for (const std::string& key : sealers_.held()) {
+        const auto known = standings_.find(key);
+        const bool is_judged = known == standings_.end() || known->second.unjudged <= 0;
+        if (is_judged && (known == standings_.end() || known->second.rung < Rung::Freeze))
+            sealers_.let_go(key);
+    }
+}
+
 /// What the judgement means for how the actor is treated from now on.
 void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
     const std::scoped_lock lock(mutex_);
@@ -253,17 +273,17 @@ void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
     const auto known = standings_.find(change.actor.key());
     if (known == standings_.end() && !conclusion.is_marked) return;
     Standing& standing = known != standings_.end() ? known->second : standings_[change.actor.key()];
-    if (is_awaited(change)) {
-        --standing.unjudged;
-        // Deleting alone proves nothing.
-        const bool is_proof = change.kind != ChangeKind::Unlink || conclusion.is_explained;
-        standing.innocent = std::min(standing.innocent + is_proof, kEarned * kTrustMax);
-    }
+    if (is_awaited(change)) --standing.unjudged;
+    // Deleting alone proves nothing, making something new neither.
+    const bool is_change = is_awaited(change) && change.kind != ChangeKind::Unlink;
+    const bool is_proof = is_change || conclusion.is_explained;
+    standing.innocent = std::min(standing.innocent + is_proof, kEarned * kTrustMax);
     if (change.kind != ChangeKind::Read) standing.rung = conclusion.rung;
     if (conclusion.is_marked) {
         standing.innocent = 0;
         standing.marked = change.steady;
     }
+    let_judged_go();
     if (standings_.size() > kStandingsMax)
         std::erase_if(standings_, [](const auto& entry) {
             return entry.second.unjudged <= 0 && entry.second.rung == Rung::Preserve;

@@ -13,6 +13,7 @@
 #include "guards/files/enforcer.h"
 #include "guards/files/judge.h"
 #include "guards/files/judge_door.h"
+#include "guards/files/sealers.h"
 #include "guards/files/theft.h"
 #include "guards/files/tools.h"
 
@@ -47,6 +48,9 @@ class JudgeDesk final : public JudgeDoor {
     Stop before(const Change& change) override;
     int patience(const Actor& actor) override;
     void after(Change change) override;
+    Lookout lookout() override { return sealers_.lookout(parts_.clock.steady()); }
+    void glimpse(pid_t pid) override { sealers_.glimpse(pid, parts_.clock.steady()); }
+    void know(pid_t pid) override;
     bool is_watchful() const override { return parts_.enforcer.is_any_stopped(); }
 
     /// Called when an actor was stopped: the gate asks again about every file.
@@ -88,6 +92,7 @@ class JudgeDesk final : public JudgeDoor {
     bool judge_next(std::unique_lock<std::mutex>& lock);
     void judge_one(const Change& change);
     void settle(const Change& change, const Conclusion& conclusion);
+    void let_judged_go();
     bool is_urgent(const Change& change) const;
     bool may_go_on(const Change& change) const;
     void obey_orders();
@@ -101,6 +106,7 @@ class JudgeDesk final : public JudgeDoor {
                 const char* step);
 
     Parts parts_;
+    Sealers sealers_;
     std::function<void()> heed_;
     std::mutex mutex_;
     std::condition_variable_any filled_;

@@ -45,6 +45,10 @@ class FakeControl final : public ProcessControl {
         sent.emplace_back(process.pid, signal);
         return true;
     }
+    std::optional<ProcessId> stop_now(pid_t pid) override {
+        send({pid, 5}, SIGSTOP);
+        return ProcessId{pid, 5};
+    }
     bool freeze_group(const std::string& cgroup, const std::vector<ProcessId>&) override {
         if (cgroup != own_group) return false;
         frozen_group = cgroup;
@@ -179,6 +183,67 @@ TEST(JudgeDesk, OrphansOfOneFileEachAreRefusedTogetherAndOthersGoOn) {
     EXPECT_EQ(ask(local(3001)), Stop::Kind::Allow) << "it was there before";
     ASSERT_TRUE(office.enforcer.thaw("all"));
     EXPECT_EQ(ask(orphan(90)), Stop::Kind::Allow);
+}
+
+/// Reads and deletes documents, and makes new files of what it read.
+struct Archivist {
+    void read(std::uint64_t number) {
+        office.desk->after(office.change(ChangeKind::Read, actor, path(number)));
+    }
+    void make(const std::string& name, Bytes bytes) {
+        Change made = office.change(ChangeKind::CloseWrite, actor, "/share/" + name);
+        made.is_new = true;
+        made.now = content(std::move(bytes));
+        office.desk->after(std::move(made));
+    }
+    void remove(std::uint64_t number) {
+        Change gone = office.change(ChangeKind::Unlink, actor, path(number));
+        gone.before = content(text(number));
+        office.desk->after(std::move(gone));
+    }
+    static std::string path(std::uint64_t number) {
+        return fmt::format("/share/{}/doc{}.txt", number % 3, number);
+    }
+    static Bytes sealed() {
+        Bytes bytes;
+        for (std::uint64_t i = 0; i < 20; ++i) append(bytes, noise(i));
+        return bytes;
+    }
+
+    Office& office;
+    Actor actor;
+};
+
+TEST(JudgeDesk, WhoSealedWhatItReadStandsStillUntilEachDeletionIsJudged) {
+    Office office;
+    Archivist thief{office, local(700)};
+    for (std::uint64_t i = 0; i < 20; ++i) thief.read(i);
+    thief.make("taken.bin", Archivist::sealed());
+    thief.remove(0);
+    EXPECT_TRUE(office.control.was_sent(700, SIGSTOP)) << "at once, before anything is judged";
+    office.desk->drain();
+    EXPECT_TRUE(office.control.was_sent(700, SIGCONT)) << "one file is nobody's crime";
+    for (std::uint64_t i = 1; i < 5; ++i) thief.remove(i);
+    office.desk->drain();
+    EXPECT_FALSE(office.enforcer.is_stopped(thief.actor)) << "a person may seal five files";
+    for (std::uint64_t i = 5; i < 9; ++i) thief.remove(i);
+    office.desk->drain();
+    EXPECT_TRUE(office.enforcer.is_stopped(thief.actor));
+}
+
+TEST(JudgeDesk, WhoArchivesReadablyOrClearsUpIsNotHeld) {
+    Office office;
+    Archivist keeper{office, local(710)};
+    for (std::uint64_t i = 0; i < 20; ++i) keeper.read(i);
+    keeper.make("copy.txt", text(3));
+    Archivist cleaner{office, local(720)};
+    cleaner.make("sealed.bin", Archivist::sealed());
+    for (std::uint64_t i = 0; i < 10; ++i) {
+        keeper.remove(i);
+        cleaner.remove(i + 20);
+    }
+    office.desk->drain();
+    for (const pid_t pid : {710, 720}) EXPECT_FALSE(office.control.was_sent(pid, SIGSTOP)) << pid;
 }
 
 TEST(JudgeDesk, AnInfectedWorkstationIsCutAndTheOthersWork) {

@@ -29,7 +29,15 @@ struct Stop {
 /// The gate's side of the judge and enforcer. Called from several threads of the gate at once.
 class JudgeDoor {
   public:
+    /// How closely deletions are watched for, which nobody has to wait for leave to do.
+    enum class Lookout {
+        Calm,
+        Awake,  ///< somebody may destroy by deleting: each is wanted as soon as it happens
+        Eager,  ///< … at any moment now
+    };
+
     virtual ~JudgeDoor() = default;
+    virtual Lookout lookout() { return Lookout::Calm; }
     /// Asked before `change` takes effect, for kinds of which is_asked_before() is true and files
     /// that hold bytes; the actor's call waits meanwhile. The answer may first finish judging what
     /// the same actor did before; it comes within Gate::kAnswerMax or counts as Allow.
@@ -41,6 +49,9 @@ class JudgeDoor {
     }
     /// Told after it happened. Must not block: queue it. `change` keeps its content alive.
     virtual void after(Change change) = 0;
+    /// A process was seen deleting a file; by whom and which is found out next, which know() ends.
+    virtual void glimpse(pid_t pid) { (void)pid; }
+    virtual void know(pid_t pid) { (void)pid; }
     /// While somebody is stopped every act is asked about, also on files that were just read.
     virtual bool is_watchful() const { return false; }
 };

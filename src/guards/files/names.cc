@@ -12,6 +12,8 @@ void Names::take_in() {
     std::vector<fan::Event> events;
     if (const Status taken = group_.read(events); !taken)
         log::warning("files.names", taken.error());
+    for (const fan::Event& event : events)
+        if (event.mask & fan::kDelete) glimpse_(event.tid);
     for (fan::Event& event : events) {
         if (event.mask & (fan::kDelete | fan::kRename | fan::kModify))
             owing_.insert(who_(event.tid));

@@ -20,10 +20,13 @@ class Names {
   public:
     /// The key of the actor behind a process.
     using Who = std::function<std::string(pid_t)>;
+    /// Told of each process that is seen deleting, before anything else.
+    using Glimpse = std::function<void(pid_t)>;
 
     static constexpr std::size_t kWaitingMax = 8192;
 
-    Names(fan::Group& group, Who who) : group_(group), who_(std::move(who)) {}
+    Names(fan::Group& group, Who who, Glimpse glimpse)
+        : group_(group), who_(std::move(who)), glimpse_(std::move(glimpse)) {}
 
     /// All that waits, in order, to be dealt with now, until it is put down.
     const std::vector<fan::Event>& take();
@@ -45,6 +48,7 @@ class Names {
 
     fan::Group& group_;
     Who who_;
+    Glimpse glimpse_;
     std::mutex mutex_;
     std::deque<fan::Event> waiting_;
     std::set<std::string> owing_;    ///< of waiting_

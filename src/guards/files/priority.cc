@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace hygie::files {
 namespace {
@@ -34,9 +35,18 @@ void set_urgency(const char* name, Urgency urgency) {
     (void)::prctl(PR_SET_NAME, name);
     sched_param lowest{};
     lowest.sched_priority = ::sched_get_priority_min(SCHED_FIFO);
-    if (urgency == Urgency::Door &&
-        ::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0)
-        return;
+    thread_local bool is_raised = false;
+    if (urgency == Urgency::Door) {
+        const bool was_plain = ::sched_getscheduler(0) == SCHED_OTHER;
+        if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0) {
+            is_raised = was_plain;
+            return;
+        }
+    }
+    // A thread that was at the door goes back.
+    const bool was_raised = std::exchange(is_raised, false);
+    sched_param none{};
+    if (was_raised) (void)::sched_setscheduler(0, SCHED_OTHER, &none);
     // Who started the guard asked for something else already.
     if (::sched_getscheduler(0) != SCHED_OTHER) return;
     const Attributes attributes;

@@ -59,15 +59,8 @@ class RealProcessControl final : public ProcessControl {
     }
 
     bool is_ours(pid_t pid) override {
-        constexpr int kDepthMax = 64;
-        pid_t ours = ::getpid();
-        for (int depth = 0; depth < kDepthMax && ours > 1; ++depth) {
-            if (ours == pid) return true;
-            const auto stat = stat_of(ours);
-            if (!stat) return false;
-            ours = stat->parent;
-        }
-        return false;
+        static const std::vector<pid_t> ours = ancestry();
+        return std::ranges::count(ours, pid) != 0;
     }
 
     bool is_waited_for(pid_t pid) override {
@@ -90,6 +83,15 @@ class RealProcessControl final : public ProcessControl {
         return ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0U) == 0;
     }
 
+    std::optional<ProcessId> stop_now(pid_t pid) override {
+        const UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
+        if (!fd || ::syscall(SYS_pidfd_send_signal, fd.get(), SIGSTOP, nullptr, 0U) != 0)
+            return std::nullopt;
+        const auto stat = stat_of(pid);
+        if (!stat) return std::nullopt;
+        return ProcessId{pid, stat->started};
+    }
+
     bool freeze_group(const std::string& cgroup, const std::vector<ProcessId>& family) override {
         // The root of all, and whatever a path could climb out of.
         if (cgroup.size() < 2 || cgroup.find("..") != std::string::npos) return false;
@@ -105,6 +107,18 @@ class RealProcessControl final : public ProcessControl {
     void thaw_group(const std::string& cgroup) override { write_group(cgroup, "0"); }
 
   private:
+    /// This process and those above it, as they were when it was first asked.
+    static std::vector<pid_t> ancestry() {
+        constexpr std::size_t kDepthMax = 64;
+        std::vector<pid_t> ours{::getpid()};
+        while (ours.size() < kDepthMax) {
+            const auto stat = stat_of(ours.back());
+            if (!stat || stat->parent <= 1) break;
+            ours.push_back(stat->parent);
+        }
+        return ours;
+    }
+
     /// Where version 2 is; beside version 1, systemd mounts it in a folder of its own.
     static std::string groups_top() {
         const std::string hybrid = "/sys/fs/cgroup/unified";

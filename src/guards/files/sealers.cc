@@ -1,0 +1,151 @@
+#include "guards/files/sealers.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "guards/files/chunks.h"
+#include "guards/files/format.h"
+
+namespace hygie::files {
+namespace {
+
+/// Enough of a new file to see whether it can be read.
+constexpr std::size_t kHeadBytes = 4096;
+
+std::int64_t micros_of(SteadyTime time) {
+    return std::chrono::duration_cast<Micros>(time.time_since_epoch()).count();
+}
+
+/// Ciphertext as it stands or spelled in letters, or an archive under a password: from its
+/// beginning alone, without parsing anything.
+bool looks_sealed(const Content& content) {
+    Bytes head(std::min<std::uint64_t>(kHeadBytes, content.size()));
+    const Result<std::size_t> got = content.read_at(0, head);
+    if (!got) return false;
+    head.resize(*got);
+    const Format format = format_of(head);
+    if (format == Format::Sealed) return true;
+    if (format == Format::Text) return looks_spelled_random(head);
+    return format == Format::Unknown && looks_random(head);
+}
+
+}  // namespace
+
+void Sealers::note(Change& change) {
+    const std::string key = change.actor.key();
+    const std::scoped_lock lock(mutex_);
+    switch (change.kind) {
+        case ChangeKind::Read:
+            return readers_.note(change.file, key, change.steady);
+        case ChangeKind::CloseWrite:
+            if (change.is_new && change.now && readers_.has_read_many(key, change.steady) &&
+                looks_sealed(*change.now))
+                seal(change.actor, change.steady);
+            return;
+        case ChangeKind::Unlink:
+            change.was_read = readers_.has_read(change.file, key, change.steady);
+            return hold(change);
+        default:
+            return;
+    }
+}
+
+/// Under the lock.
+void Sealers::seal(const Actor& actor, SteadyTime now) {
+    until_us_ = micros_of(now + kMemory);
+    Sealer sealer{actor.key(), actor.uid, {actor.process}, now};
+    for (const ProcessId& parent : actor.lineage) {
+        if (actor.process == actor.family || sealer.family.size() > kParentsMax) break;
+        sealer.family.push_back(parent);
+        if (parent == actor.family) break;
+    }
+    std::erase_if(sealers_, [&](const Sealer& old) {
+        return old.key == sealer.key || now - old.at > kMemory;
+    });
+    if (sealers_.size() >= kSealersMax) sealers_.erase(sealers_.begin());
+    sealers_.push_back(std::move(sealer));
+}
+
+JudgeDoor::Lookout Sealers::lookout(SteadyTime now) const {
+    const std::int64_t left_us = until_us_ - micros_of(now);
+    if (left_us < 0) return JudgeDoor::Lookout::Calm;
+    const bool is_fresh = left_us > (kMemory - kEager).count();
+    return is_fresh ? JudgeDoor::Lookout::Eager : JudgeDoor::Lookout::Awake;
+}
+
+/// Stops first and asks afterwards: a look at what /proc tells takes as long as deleting ten files.
+void Sealers::glimpse(pid_t pid, SteadyTime now) {
+    if (micros_of(now) > until_us_) return;
+    struct stat info{};
+    const bool is_there = ::stat(fmt::format("/proc/{}", pid).c_str(), &info) == 0;
+    const std::scoped_lock lock(mutex_);
+    ++expected_;
+    const bool may_be = is_there && std::ranges::any_of(sealers_, [&](const Sealer& one) {
+                            return one.uid == info.st_uid && now - one.at <= kMemory;
+                        });
+    const auto is_it = [&](const Held& held) { return held.process.pid == pid; };
+    if (!may_be || held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it)) return;
+    if (const auto process = enforcer_.hold_now(pid)) held_.push_back({{}, *process, now});
+}
+
+/// Under the lock.
+void Sealers::hold(const ProcessId& process, const std::string& key, SteadyTime now) {
+    const auto known = std::ranges::find(held_, process, &Held::process);
+    if (known != held_.end()) {
+        if (known->key.empty()) known->key = key;
+        return;
+    }
+    if (held_.size() < kHeldMax && process.started != 0 && enforcer_.hold(process))
+        held_.push_back({key, process, now});
+}
+
+/// Under the lock. Who deleted and is gone already may be one of many that a sealer starts.
+void Sealers::hold(const Change& change) {
+    if (change.is_new || change.actor.smb) return;
+    const std::string key = change.actor.key();
+    const bool is_gone = change.actor.process.started == 0;
+    for (const Sealer& sealer : sealers_) {
+        if (change.steady - sealer.at > kMemory || (!is_gone && sealer.key != key)) continue;
+        hold(change.actor.process, key, change.steady);
+        for (const ProcessId& process : sealer.family) hold(process, key, change.steady);
+    }
+}
+
+void Sealers::know(pid_t pid) {
+    if (until_us_ == 0) return;
+    const std::scoped_lock lock(mutex_);
+    expected_ = std::max(0, expected_ - 1);
+    std::erase_if(held_, [&](const Held& held) {
+        const bool is_nobody = held.key.empty() && held.process.pid == pid;
+        if (is_nobody) enforcer_.release(held.process);
+        return is_nobody;
+    });
+}
+
+std::vector<std::string> Sealers::held() const {
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::string> keys;
+    for (const Held& held : held_)
+        if (expected_ == 0 && std::ranges::count(keys, held.key) == 0) keys.push_back(held.key);
+    return keys;
+}
+
+void Sealers::let_go(const std::string& key) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(held_, [&](const Held& held) {
+        if (held.key == key) enforcer_.release(held.process);
+        return held.key == key;
+    });
+}
+
+void Sealers::let_go_since(SteadyTime before) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(held_, [&](const Held& held) {
+        if (held.since < before) enforcer_.release(held.process);
+        return held.since < before;
+    });
+}
+
+}  // namespace hygie::files

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "guards/files/change.h"
+#include "guards/files/enforcer.h"
+#include "guards/files/judge_door.h"
+#include "guards/files/readers.h"
+
+namespace hygie::files {
+
+/// Who read what others made, sealed it into new files, and now deletes. Nobody has to wait for
+/// leave to delete, and one call deletes hundreds before the first is judged: what such an actor
+/// deletes makes it stand still until that is judged. Nothing is held against anybody here.
+/// Thread-safe.
+class Sealers {
+  public:
+    /// Who sealed what it had read is looked at so long.
+    static constexpr Micros kMemory = std::chrono::minutes(10);
+    /// Nobody stands still for longer without being stopped.
+    static constexpr Micros kHoldMax = std::chrono::seconds(1);
+    /// What follows at once is not to be waited for asleep.
+    static constexpr Micros kEager = std::chrono::milliseconds(5);
+    static constexpr std::size_t kSealersMax = 16;
+    static constexpr std::size_t kHeldMax = 64;
+    /// Of the parents of who sealed, so many stand still with it: it may have ended, and they start
+    /// the next.
+    static constexpr std::size_t kParentsMax = 4;
+
+    explicit Sealers(Enforcer& enforcer) : enforcer_(enforcer) {}
+
+    /// What was told, before it is judged. Says of a deletion whether its actor had read the file.
+    void note(Change& change);
+    JudgeDoor::Lookout lookout(SteadyTime now) const;
+    /// A process was seen deleting; who it is, and what, is not known yet.
+    void glimpse(pid_t pid, SteadyTime now);
+    /// … and what it deleted is told, or is nobody's business.
+    void know(pid_t pid);
+    /// Those who stand still, once no deletion that was seen is left to be told.
+    std::vector<std::string> held() const;
+    /// All that was told of an actor is judged, and it is not stopped.
+    void let_go(const std::string& key);
+    void let_go_since(SteadyTime before);
+
+  private:
+    struct Sealer {
+        std::string key;
+        uid_t uid = 0;
+        std::vector<ProcessId> family;  ///< itself and its nearest parents
+        SteadyTime at{};
+    };
+    struct Held {
+        std::string key;  ///< empty: only glimpsed
+        ProcessId process;
+        SteadyTime since{};
+    };
+    void seal(const Actor& actor, SteadyTime now);
+    void hold(const Change& change);
+    void hold(const ProcessId& process, const std::string& key, SteadyTime now);
+
+    Enforcer& enforcer_;
+    std::atomic<std::int64_t> until_us_ = 0;  ///< nobody sealed anything lately after this
+    mutable std::mutex mutex_;
+    int expected_ = 0;  ///< deletions that were glimpsed and are not told
+    Readers readers_;
+    std::vector<Sealer> sealers_;
+    std::vector<Held> held_;
+};
+
+}  // namespace hygie::files
