@@ -317,6 +317,54 @@ def cut_after_reading(mount):
     print("what was read and cut by name comes back")
 
 
+def carried_off(mount):
+    """Whole folders moved out of the share and lost there; folders given to somebody else; a virtual disk."""
+    share = os.path.join(mount, "share")
+    for part in ("Courriers/2025", "Photos", "Retour"):
+        os.makedirs(os.path.join(share, part))
+        write_letters([os.path.join(share, part, f"lettre {i}.txt") for i in range(5)])
+    disk = os.path.join(share, "disque.img")
+    size, middle = 100 << 30, 60 << 30
+    with open(disk, "wb") as file:
+        os.truncate(disk, size)
+        for at in (0, middle):
+            os.pwrite(file.fileno(), b"des octets", at)
+    with guarded(mount) as guard:
+        status = hygie("files", "status", "--state", guard.state)
+        check(status["kernel"] == os.uname().release and status["protected"][0]["dir"] == share, status)
+        check(status["protected"][0]["says"] and status["landlock_abi"] >= 0, status)
+        parts = [os.path.join(share, part) for part in ("Courriers", "Photos")]
+        before, letters = now(), [picture(part) for part in parts]
+        time.sleep(0.01)
+        elsewhere = os.path.join(mount, "ailleurs")
+        os.makedirs(elsewhere)
+        os.rename(os.path.join(share, "Courriers"), os.path.join(elsewhere, "Courriers"))
+        for base, _, files in os.walk(os.path.join(elsewhere, "Courriers")):
+            for name in files[:3]:
+                behaviours.write(os.path.join(base, name), os.urandom(2000))
+        shutil.rmtree(elsewhere)
+        os.chown(os.path.join(share, "Photos"), 1234, 1234)
+        # Out and back again is nothing to restore.
+        os.rename(os.path.join(share, "Retour"), os.path.join(mount, "Retour"))
+        settle()
+        os.rename(os.path.join(mount, "Retour"), os.path.join(share, "Retour"))
+        with open(disk, "r+b") as file:
+            os.pwrite(file.fileno(), b"rien", middle)
+        settle()
+        plan = hygie("files", "plan", "--state", guard.state, "--since", before)
+        check(not [item for item in plan["items"] if "/Retour/" in item["path"]], plan["items"])
+        start = time.monotonic()
+        hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
+        check(time.monotonic() - start < WAIT, "holes are not read")
+        for part, was in zip(parts, letters):
+            compare(was, picture(part), "carried off")
+        check(os.stat(parts[1]).st_uid == 0, "a folder is its owner's again")
+        with open(disk, "rb") as file:
+            check(os.pread(file.fileno(), 10, middle) == b"des octets", "the disk is as it was")
+        check(os.stat(disk).st_size == size and os.stat(disk).st_blocks < 1000, "its holes are holes")
+    print("what was carried off comes back, and a virtual disk with its holes")
+
+
 def refusals(mount, work):
     with guarded(mount) as guard:
         second = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "share"),
@@ -364,9 +412,10 @@ def main():
             with image("ext4", work) as mount:
                 copied_ahead(mount)
             shutil.rmtree(os.path.join(work, "ext4"), ignore_errors=True)
-        with image(kind, work) as mount:
-            cut_after_reading(mount)
-        shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
+        for scene in (cut_after_reading, carried_off):
+            with image(kind, work) as mount:
+                scene(mount)
+            shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
         with image(kind, work) as mount:
             deadman_killed(mount)
             confined(mount)

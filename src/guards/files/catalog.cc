@@ -107,6 +107,16 @@ std::vector<std::pair<std::string, FileKey>> Catalog::names() const {
     return {names_.begin(), names_.end()};
 }
 
+std::vector<std::pair<std::string, FileKey>> Catalog::names_below(const std::string& folder) const {
+    const std::string prefix = folder + '/';
+    std::vector<std::pair<std::string, FileKey>> below;
+    const std::lock_guard lock(mutex_);
+    for (auto it = names_.lower_bound(prefix); it != names_.end() && it->first.starts_with(prefix);
+         ++it)
+        below.push_back(*it);
+    return below;
+}
+
 void Catalog::apply(const Record& record) {
     switch (record.kind) {
         case RecordKind::Present: {

@@ -54,6 +54,8 @@ class Catalog {
     std::size_t size() const;
     /// Every name, in order, and whom it leads to.
     std::vector<std::pair<std::string, FileKey>> names() const;
+    /// Those below a folder.
+    std::vector<std::pair<std::string, FileKey>> names_below(const std::string& folder) const;
     /// One more record of the journal, when it is read at start.
     void apply(const Record& record);
 

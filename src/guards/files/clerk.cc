@@ -2,9 +2,12 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "guards/files/gate.h"
+#include "guards/files/priority.h"
 #include "host/log.h"
 
 /// The gate's clerk: what the kernel tells after the fact.
@@ -14,6 +17,8 @@ namespace {
 constexpr int kPollMs = 100;
 /// Heeding all again costs a round trip per file: not more often than this.
 constexpr std::int64_t kHeedIntervalUs = 50'000;
+/// Of what comes with a folder, so much is kept at once; the rest when it is touched.
+constexpr std::size_t kMovedInMax = 100'000;
 
 /// A file cut to nothing has a content to be judged all the same.
 class EmptyContent final : public Content {
@@ -27,10 +32,17 @@ class EmptyContent final : public Content {
 }  // namespace
 
 void Gate::run_clerk() {
+    auto lookout = JudgeDoor::Lookout::Calm;
     while (!stop_) {
+        const auto wanted = judge_.lookout();
+        const bool is_calm = wanted == JudgeDoor::Lookout::Calm;
+        if (is_calm != (lookout == JudgeDoor::Lookout::Calm))
+            set_urgency("clerk", is_calm ? Urgency::Known : Urgency::Door);
+        lookout = wanted;
+        const int wait_ms = wanted == JudgeDoor::Lookout::Eager ? 0 : kPollMs;
         std::array<pollfd, 2> polls{
             {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
-        if (!is_anything_untold() && ::poll(polls.data(), polls.size(), kPollMs) <= 0) continue;
+        if (!is_anything_untold() && ::poll(polls.data(), polls.size(), wait_ms) <= 0) continue;
         const std::lock_guard lock(clerk_mutex_);
         take_what_happened();
     }
@@ -43,7 +55,10 @@ bool Gate::take_what_happened() {
     // What was closed before these names came or went is told before them, whoever has it in hand:
     // a deleted file must find the one that gives it back.
     const bool was_closing = closings_.settle([this](Closing& closing) { take_closing(closing); });
-    for (const fan::Event& event : names) take_name(event);
+    for (const fan::Event& event : names) {
+        take_name(event);
+        if (event.mask & fan::kDelete) judge_.know(event.tid);
+    }
     // Losing its name changes a file's attributes too: only of those that still have one.
     for (const fan::Event& event : names)
         if (event.mask & fan::kAttrib) take_attributes(event);
@@ -242,7 +257,9 @@ void Gate::take_delete(const Volume& volume, const fan::Event& event, const Acto
     if (!known || known->type != FileType::Regular) return;
     Change change = change_of(ChangeKind::Unlink, actor, key, *path);
     change.before = store_.content(key, known->committed, known->committed_size);
-    tell(std::move(change), known->committed_size > 0 && !owns(actor, *known));
+    change.is_new = known->committed_size == 0 || owns(actor, *known);
+    const bool is_destructive = !change.is_new;
+    tell(std::move(change), is_destructive);
 }
 
 /// Something that was not ours took a name in a protected folder.
@@ -267,6 +284,39 @@ void Gate::move_in(const Volume& volume, const FileKey& key, const std::string& 
              : store_.note_present(subject, Cause::Adopted, actor.key()));
 }
 
+/// What came with a folder, from outside or back.
+void Gate::move_in_below(const Volume& volume, const std::string& folder, const Actor& actor) {
+    std::error_code error;
+    std::size_t entries = 0;
+    for (std::filesystem::recursive_directory_iterator entry(folder, error), end;
+         !error && entry != end && entries < kMovedInMax; entry.increment(error), ++entries) {
+        const std::string& path = entry->path().native();
+        const UniqueFd fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        const Result<FileKey> key = fd ? volume.key_of(fd.get()) : FileKey();
+        struct stat info{};
+        if (!fd || !key || ::fstat(fd.get(), &info) < 0 || !volume.protects(path)) continue;
+        const auto known = store_.catalog().find(*key);
+        if (known && known->is_held && known->held == Stamp::of(info)) {
+            store_.catalog().move(*key, {}, path);
+            note(store_.note_moved(*key, {}, path, actor.key()));
+        } else {
+            move_in(volume, *key, path, actor);
+        }
+    }
+}
+
+/// Something left the share, with all that is in it: what becomes of it elsewhere is not known.
+void Gate::move_out(const FileKey& key, const std::string& from, const Actor& actor) {
+    const auto known = store_.catalog().find(key);
+    auto gone = store_.catalog().names_below(from);
+    gone.emplace_back(from, key);
+    for (const auto& [path, file] : gone)
+        if (store_.catalog().remove_name(file, path))
+            note(store_.note_gone(file, path, Cause::Unlink, actor.key()));
+    if (known && known->type == FileType::Regular)
+        tell(change_of(ChangeKind::Unlink, actor, key, from), true);
+}
+
 void Gate::take_rename(const Volume& volume, const fan::Event& event, const Actor& actor) {
     const FileKey key = volume.key(event.target);
     const auto from = path_in(volume, event.dir, event.name);
@@ -276,13 +326,12 @@ void Gate::take_rename(const Volume& volume, const fan::Event& event, const Acto
     if (!is_from && !is_to) return;
     const auto known = store_.catalog().find(key);
     if (!is_to) {
-        if (store_.catalog().remove_name(key, *from))
-            note(store_.note_gone(key, *from, Cause::Unlink, actor.key()));
-        if (known && known->type == FileType::Regular)
-            tell(change_of(ChangeKind::Unlink, actor, key, *from), true);
+        // A share that is itself moved is guarded on where it is.
+        if (std::ranges::count(volume.protected_dirs(), *from) == 0) move_out(key, *from, actor);
         return;
     }
     if (!known) move_in(volume, key, *to, actor);
+    if (!is_from && (event.mask & fan::kOnDir)) move_in_below(volume, *to, actor);
     const auto replaced = store_.catalog().move(key, from.value_or(std::string()), *to);
     if (replaced) note(store_.note_gone(*replaced, *to, Cause::Replaced, actor.key()));
     note(store_.note_moved(key, from.value_or(std::string()), *to, actor.key()));
@@ -324,8 +373,10 @@ void Gate::take_create(const Volume& volume, const fan::Event& event, const Acto
 
 void Gate::take_attributes(const fan::Event& event) {
     const Volume* volume = volume_of(event);
-    if (event.tid == ::getpid() || !volume || event.target.bytes.empty()) return;
-    const FileKey key = volume->key(event.target);
+    // A folder is named as the folder of itself.
+    const fan::Handle& target = event.target.bytes.empty() ? event.dir : event.target;
+    if (event.tid == ::getpid() || !volume || target.bytes.empty()) return;
+    const FileKey key = volume->key(target);
     const auto known = store_.catalog().find(key);
     if (!known || !known->is_named) return;
     const Result<UniqueFd> fd = volume->open_key(key, O_PATH);

@@ -132,6 +132,7 @@ class Gate {
     struct Readings {
         int met = 0;
         int opened = 0;
+        std::size_t last = 0;  ///< hash of the key of who read it last
     };
     Readings count_reading(const fan::Event& event, const FileKey& key, const Actor& actor);
     void note_reading(const fan::Event& event, const FileKey& key, const Actor& actor);
@@ -176,6 +177,8 @@ class Gate {
     void take_create(const Volume& volume, const fan::Event& event, const Actor& actor);
     void take_attributes(const fan::Event& event);
     std::optional<std::string> name_when_closed(const Volume& volume, int fd, const FileKey& key);
+    void move_out(const FileKey& key, const std::string& from, const Actor& actor);
+    void move_in_below(const Volume& volume, const std::string& folder, const Actor& actor);
     void move_in(const Volume& volume, const FileKey& key, const std::string& path,
                  const Actor& actor);
     std::optional<std::string> path_in(const Volume& volume, const fan::Handle& dir,
