@@ -34,6 +34,7 @@ MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btr
 # Nothing is frozen for deletion alone: these are kept and reported, not stopped.
 DELETIONS = {"wiped", "replaced_by_a_link"}
 STOP_MAX = 60
+HELD_MAX = 1.5  # who waits to be judged stands still for less
 STUCK = 0.5  # nothing moves for so many seconds
 
 
@@ -180,6 +181,7 @@ def watch(child, victims, guard):
     refused_at, ended = None, False
     until = time.monotonic() + STOP_MAX
     moved = time.monotonic()
+    still_since = None
     while time.monotonic() < until and not ended:
         told = child.stdout.read() or b""
         now = time.monotonic()
@@ -189,8 +191,10 @@ def watch(child, victims, guard):
         if refused_at is None and b"x" in told:
             refused_at = now
         ended = b"e" in told or child.poll() is not None
-        if stands_still(child.pid):
-            return now, True
+        # Who only waits to be judged stands still too, for a moment.
+        still_since = (still_since or now) if stands_still(child.pid) else None
+        if still_since and guard.stopped():
+            return still_since, True
         if refused_at and guard.stopped():
             return refused_at, True
         if now - moved > STUCK:  # it waits for what is nobody's child and was stopped, or works slowly
@@ -272,10 +276,12 @@ def work_names(options):
 
 def run_work(name, folder):
     """Its time, and whether it got through; a frozen one is ended."""
-    start = time.monotonic()
+    start = moved = time.monotonic()
     child = subprocess.Popen([sys.executable, HERE / "chores.py", "run", name, folder], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, start_new_session=True)
-    while child.poll() is None and time.monotonic() - start < STOP_MAX and state_of(child.pid) != "T":
+    while child.poll() is None and time.monotonic() - start < STOP_MAX and time.monotonic() - moved < HELD_MAX:
+        if state_of(child.pid) != "T":
+            moved = time.monotonic()
         time.sleep(0.005)
     took = time.monotonic() - start
     if child.poll() is None:

@@ -412,10 +412,11 @@ def main():
             with image("ext4", work) as mount:
                 copied_ahead(mount)
             shutil.rmtree(os.path.join(work, "ext4"), ignore_errors=True)
-        for scene in (cut_after_reading, carried_off):
-            with image(kind, work) as mount:
-                scene(mount)
-            shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
+        for each in {kind, "ext4"} & set(only):  # with clones, and without
+            for scene in (cut_after_reading, carried_off):
+                with image(each, work) as mount:
+                    scene(mount)
+                shutil.rmtree(os.path.join(work, each), ignore_errors=True)
         with image(kind, work) as mount:
             deadman_killed(mount)
             confined(mount)

@@ -296,7 +296,8 @@ void Gate::move_in_below(const Volume& volume, const std::string& folder, const 
         struct stat info{};
         if (!fd || !key || ::fstat(fd.get(), &info) < 0 || !volume.protects(path)) continue;
         const auto known = store_.catalog().find(*key);
-        if (known && known->is_held && known->held == Stamp::of(info)) {
+        const bool is_kept = known && (known->is_held || known->is_linked);
+        if (is_kept && known->held == Stamp::of(info)) {
             store_.catalog().move(*key, {}, path);
             note(store_.note_moved(*key, {}, path, actor.key()));
         } else {

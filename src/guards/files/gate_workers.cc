@@ -100,7 +100,7 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
     const bool is_piece = task.event.mask & fan::kPreAccess;
     // Who reads in a way that cannot be told from writing, as asynchronous reads are, closes
     // nothing.
-    const bool is_untold_read = need == Need::Nothing && is_piece && !may_be_written(fd);
+    const bool is_untold_read = need != Need::Skip && is_piece && !may_be_written(fd);
     if (task.intent == Intent::Write && !is_untold_read) {
         // Its closing will tell.
         if (groups_.pre_content && !is_piece) groups_.names.unwatch_file(fd, fan::kModify);

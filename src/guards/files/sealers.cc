@@ -1,10 +1,8 @@
 #include "guards/files/sealers.h"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 
+#include "guards/files/actors.h"
 #include "guards/files/chunks.h"
 #include "guards/files/format.h"
 
@@ -55,7 +53,7 @@ void Sealers::note(Change& change) {
 /// Under the lock.
 void Sealers::seal(const Actor& actor, SteadyTime now) {
     until_us_ = micros_of(now + kMemory);
-    Sealer sealer{actor.key(), actor.uid, {actor.process}, now};
+    Sealer sealer{actor.key(), {actor.process}, now};
     for (const ProcessId& parent : actor.lineage) {
         if (actor.process == actor.family || sealer.family.size() > kParentsMax) break;
         sealer.family.push_back(parent);
@@ -75,19 +73,30 @@ JudgeDoor::Lookout Sealers::lookout(SteadyTime now) const {
     return is_fresh ? JudgeDoor::Lookout::Eager : JudgeDoor::Lookout::Awake;
 }
 
-/// Stops first and asks afterwards: a look at what /proc tells takes as long as deleting ten files.
+/// What tells it from others is read first, as little as will do: all that /proc tells takes as
+/// long as deleting ten files.
 void Sealers::glimpse(pid_t pid, SteadyTime now) {
     if (micros_of(now) > until_us_) return;
-    struct stat info{};
-    const bool is_there = ::stat(fmt::format("/proc/{}", pid).c_str(), &info) == 0;
     const std::scoped_lock lock(mutex_);
     ++expected_;
-    const bool may_be = is_there && std::ranges::any_of(sealers_, [&](const Sealer& one) {
-                            return one.uid == info.st_uid && now - one.at <= kMemory;
-                        });
     const auto is_it = [&](const Held& held) { return held.process.pid == pid; };
-    if (!may_be || held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it)) return;
+    if (held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it) || !is_of_a_sealer(pid, now))
+        return;
     if (const auto process = enforcer_.hold_now(pid)) held_.push_back({{}, *process, now});
+}
+
+/// Under the lock: it, or one of its nearest parents, sealed something or started who did.
+bool Sealers::is_of_a_sealer(pid_t pid, SteadyTime now) const {
+    for (std::size_t i = 0; i <= kParentsMax && pid > 1; ++i) {
+        const auto stat = stat_of(pid);
+        if (!stat) return false;
+        const ProcessId process{pid, stat->started};
+        for (const Sealer& one : sealers_)
+            if (now - one.at <= kMemory && std::ranges::count(one.family, process) != 0)
+                return true;
+        pid = stat->parent;
+    }
+    return false;
 }
 
 /// Under the lock.

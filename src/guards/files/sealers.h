@@ -48,7 +48,6 @@ class Sealers {
   private:
     struct Sealer {
         std::string key;
-        uid_t uid = 0;
         std::vector<ProcessId> family;  ///< itself and its nearest parents
         SteadyTime at{};
     };
@@ -57,6 +56,7 @@ class Sealers {
         ProcessId process;
         SteadyTime since{};
     };
+    bool is_of_a_sealer(pid_t pid, SteadyTime now) const;
     void seal(const Actor& actor, SteadyTime now);
     void hold(const Change& change);
     void hold(const ProcessId& process, const std::string& key, SteadyTime now);
