@@ -92,6 +92,19 @@ bool embeds(std::string_view label, std::string_view honest) {
     return false;
 }
 
+/// One or two letters changed, added, dropped or swapped, but not the first, by which a name is
+/// known. Of a short name by its own letters: many words are one letter from one of five, and more
+/// once letters that look alike count as the same.
+bool is_edit_of(std::string_view label, std::string_view good, std::string_view seen,
+                std::string_view meant) {
+    constexpr std::size_t kLongLabel = 9;
+    constexpr std::size_t kShortestLabel = 5;
+    if (good.size() < kShortestLabel || seen.empty() || seen.front() != meant.front()) return false;
+    const int limit = good.size() >= kLongLabel ? 2 : 1;
+    return edit_distance(seen, meant, limit) <= limit &&
+           (limit > 1 || edit_distance(label, good, limit) <= limit);
+}
+
 }  // namespace
 
 bool is_ip_address(std::string_view host) {
@@ -177,8 +190,7 @@ LookAlike::How resemblance(std::string_view domain, std::string_view honest) {
     const std::string seen = skeleton(label);
     const std::string meant = skeleton(good);
     if (seen == meant) return LookAlike::How::Confusable;
-    const int limit = good.size() >= 9 ? 2 : good.size() >= 5 ? 1 : 0;
-    if (limit > 0 && edit_distance(seen, meant, limit) <= limit) return LookAlike::How::Edit;
+    if (is_edit_of(label, good, seen, meant)) return LookAlike::How::Edit;
     if (good.size() >= kEmbeddedLabelMin && embeds(label, good)) return LookAlike::How::Embeds;
     return LookAlike::How::None;
 }

@@ -40,6 +40,8 @@ TEST(Domain, SeesResemblance) {
         {"camelia.fr", "ameli.fr", How::None},
         {"scaf.fr", "caf.fr", How::None},
         {"boulangerie.fr", "doctolib.fr", How::None},
+        {"mail.mil", "maiia.com", How::None},
+        {"jpost.com", "bpost.be", How::None},
     };
     for (const Row& row : rows)
         EXPECT_EQ(resemblance(display_host(row.domain), row.honest), row.how) << row.domain;

@@ -24,6 +24,8 @@ constexpr std::size_t kSearchedBytesMax = 64U << 10;
 constexpr std::size_t kUndisguisedBytesMax = 8U << 10;
 constexpr std::size_t kNoiseBytesMax = 32U << 10;
 constexpr std::size_t kDialledDigitsMin = 8;
+/// A name of so few letters before the @ is somebody's initials.
+constexpr std::size_t kInitialsMax = 4;
 
 std::size_t count_words(std::string_view folded) {
     return static_cast<std::size_t>(std::ranges::count(folded, ' ')) - 1;
@@ -85,8 +87,10 @@ class Extractor {
         numbers(subject);
         numbers(body);
         numbers(files);
+        excuse_carrier();
         name_supplier({&sender, &subject, &body, &files});
         settle_ibans();
+        believe_unchanged(body.folded.text);
         return std::move(out_);
     }
 
@@ -151,6 +155,9 @@ class Extractor {
         const bool weak = hit.id >= Pack::kWeakIds;
         if (weak && !(text.where == "header:From" && is_whole_name(text.folded.text, hit, false)))
             return;
+        const bool in_mailbox =
+            text.where == "header:From" && text.source != message_.author().name;
+        if (in_mailbox && text.words(hit).size() <= kInitialsMax) return;
         BrandMention& made = mention(
             text.where, hit.id - (weak ? Pack::kWeakIds - Pack::kBrandIds : 0), text.words(hit));
         if (text.where == "header:From" && text.source == message_.author().name &&
@@ -289,6 +296,17 @@ class Extractor {
                          history_.correspondent(who.reply_to) == nullptr;
     }
 
+    /// A service that always has its customer answered, where all leads to the service itself and
+    /// no number is to be called: this is how it works.
+    void excuse_carrier() {
+        const Brand* carrier = pack_.brand_of_domain(message_.author().domain());
+        if (!out_.relations.is_carrier || !carrier->carries || !out_.phones.empty()) return;
+        out_.relations.is_carrier = std::ranges::any_of(out_.links, [&](const Link& link) {
+            return !link.host.empty() &&
+                   (link.is_free_host || !pack_.writes_from(*carrier, link.final_domain));
+        });
+    }
+
     void numbers(const Searched& text) {
         std::vector<std::size_t> calls;
         for (const PhraseSet::Hit& hit : text.hits)
@@ -328,6 +346,20 @@ class Extractor {
             one.new_for_supplier = !claimed.empty() && known != history_.suppliers.end() &&
                                    !known->ibans.empty() && !one.known_to_sender;
         }
+    }
+
+    /// "Our bank details have not changed", and no other account to pay to: no change is announced.
+    void believe_unchanged(std::string_view folded) {
+        static constexpr auto kUnchanged = std::to_array<std::string_view>(
+            {" n ont pas change ", " n a pas change ", " inchange", " ne vous demanderons jamais ",
+             " ne changeons pas ", " unchanged ", " not changed ", " never ask you to change ",
+             " will never change ", " unverandert ", " nicht geandert ", " no han cambiado ",
+             " non sono cambiat", " niet gewijzigd ", " nao mudaram "});
+        const auto strange = [](const IbanFacts& one) { return one.supplier.empty(); };
+        if (std::ranges::any_of(out_.ibans, strange)) return;
+        if (std::ranges::any_of(kUnchanged,
+                                [&](std::string_view said) { return contains(folded, said); }))
+            out_.lures[static_cast<std::size_t>(Lure::PaymentChange)] = {};
     }
 
     const Message& message_;

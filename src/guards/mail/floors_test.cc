@@ -196,6 +196,50 @@ TEST(MailFloors, GivingACodeIsNotAskingForOne) {
                     "lure.data_request"));
 }
 
+TEST(MailFloors, NobodyHasAReaderStartAProgram) {
+    const std::string from = "Verify <desk@harlan-desk.example>";
+    EXPECT_EQ(level({from, "Press Windows + R, then Ctrl + V and Enter."}), Malicious);
+    EXPECT_EQ(level({from, "Appuyez sur la touche Windows et R, puis Ctrl+V."}), Malicious);
+    EXPECT_EQ(level({from, "Copy the text with Ctrl+C and paste it with Ctrl+V."}), Clean);
+    EXPECT_TRUE(
+        has({from, "Lecteur : https://harlan-desk.example/pose.msi?v=2"}, "scheme.program_link"));
+    EXPECT_EQ(level({from, "Urgent : https://harlan-desk.example/pose.EXE"}), Malicious);
+    EXPECT_EQ(level({from, "Manuel : https://harlan-desk.example/pose.pdf"}), Clean);
+    EXPECT_EQ(level({"M <a@medifournitures.example>", "https://medifournitures.example/x.exe"}),
+              Clean);
+}
+
+TEST(MailFloors, AnAccountIsAnnouncedOrUnchanged) {
+    const std::string iban = " FR7630006000011234567890189";
+    const std::string from = "Compta <compta@harlan-desk.example>";
+    EXPECT_TRUE(has({from,
+                     "Voici nos nouvelles coordonnées bancaires ; notre ancien compte est "
+                     "clôturé." +
+                         iban,
+                     "Changement de RIB"},
+                    "scheme.account_announced"));
+    EXPECT_FALSE(has({from,
+                      "Pour rappel, nos coordonnées bancaires n'ont pas changé : nouveau RIB, "
+                      "changement de RIB, c'est une fraude."},
+                     "lure.payment_change"));
+}
+
+TEST(MailFloors, AServiceMayHaveItsCustomerAnswered) {
+    const std::string head = "DocuSign <dse@docusign.net>\nReply-To: lea@petit.example";
+    EXPECT_FALSE(has({head, "<a href='https://eu.docusign.net/s/1'>Signer</a>"}, "sender.carrier"));
+    EXPECT_TRUE(has({head, "<a href='https://petit-pay.example/s'>Signer</a>"}, "sender.carrier"));
+    EXPECT_TRUE(has({head, "Call +33 1 23 45 67 89 about the charge."}, "sender.carrier"));
+}
+
+TEST(MailFloors, WhereEverybodyPublishesNobodyIsNamed) {
+    const std::string from = "Blog <a@harlan-desk.example>";
+    EXPECT_FALSE(has({from, "https://anyone.github.io/x"}, "link.brand_in_host"));
+    EXPECT_TRUE(has({from, "https://paypal-check.github.io/x"}, "link.brand_in_host"));
+    EXPECT_FALSE(has({"Stephen Roy <sfr@harlan-desk.example>", "Hello"}, "sender.brand_foreign"));
+    EXPECT_FALSE(has({"Daerl (Gmail) <daerl@gmail.com>", "Hello"}, "sender.brand_foreign"));
+    EXPECT_TRUE(has({"Gmail Team <daerl@gmail.com>", "Hello"}, "sender.brand_foreign"));
+}
+
 TEST(MailFloors, EachIsASignalWithASentence) {
     for (const Floor& floor : floors()) {
         ASSERT_NE(signal_kind(floor.signal), nullptr) << floor.signal;

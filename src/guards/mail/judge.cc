@@ -158,10 +158,62 @@ std::vector<Reason> strongest(std::vector<Reason> reasons) {
     return out;
 }
 
+/// What a class stands on: without one of these, its name and its advice would be of another
+/// letter.
+bool has_ground(std::span<const Signal> signals, Class kind) {
+    const auto any = [&](std::initializer_list<std::string_view> beginnings) {
+        return std::ranges::any_of(signals, [&](const Signal& signal) {
+            return std::ranges::any_of(
+                beginnings, [&](std::string_view one) { return signal.id.starts_with(one); });
+        });
+    };
+    switch (kind) {
+        case Class::None:
+        case Class::Spam:
+        case Class::Phishing:
+            return true;
+        case Class::Malware:
+            return any({"scheme.program_link", "scheme.runs_command"}) ||
+                   std::ranges::any_of(signals, [](const Signal& signal) {
+                       return signal.id.starts_with("file.") &&
+                              weight_for(signal, Class::Malware) > 0;
+                   });
+        case Class::TechSupport:
+            return any({"phone.", "lure.call", "lure.support_alert", "scheme.callback",
+                        "scheme.carried", "scheme.brand_by_phone"});
+        case Class::Extortion:
+            return any({"lure.extortion", "scheme.extortion"});
+        case Class::DataTheft:
+            return any({"lure.data_request", "scheme.data_request"});
+        case Class::PaymentFraud:
+            return any({"money.new", "money.unknown", "money.bad", "lure.payment", "lure.gift_card",
+                        "lure.advance_fee", "lure.charge", "scheme.account", "scheme.advance",
+                        "scheme.bank", "scheme.gift", "scheme.pay", "scheme.stray"});
+        case Class::SpearPhishing:
+            return any({"sender.staff", "sender.executive", "sender.correspondent",
+                        "sender.supplier", "sender.known", "sender.own", "sender.reply_look",
+                        "sender.look_alike", "auth.own_forged", "lure.bec", "lure.secrecy",
+                        "lure.data_request", "scheme.executive", "scheme.partner", "scheme.house",
+                        "scheme.taken"});
+    }
+    return true;
+}
+
+/// The likeliest class that has ground to stand on.
+Class grounded(std::span<const Signal> signals, const Scores& scores) {
+    Class best = Class::Phishing;
+    double top = -1e9;
+    for (std::size_t i = 1; i < kClasses; ++i)
+        if (scores[i] > top && has_ground(signals, static_cast<Class>(i))) {
+            best = static_cast<Class>(i);
+            top = scores[i];
+        }
+    return best;
+}
+
 /// Nuisance or bait: words alone do not tell them apart. What the message wants of its reader does:
 /// a number to call about a charge, a ransom, a sign-in, or money.
 Class class_by_facts(std::span<const Signal> signals, Class scored) {
-    if (scored != Class::Spam && scored != Class::Phishing) return scored;
     const auto strength = [&](std::string_view id) {
         const auto it = std::ranges::find(signals, id, &Signal::id);
         return it == signals.end() ? 0.0 : it->strength;
@@ -170,6 +222,12 @@ Class class_by_facts(std::span<const Signal> signals, Class scored) {
         return std::ranges::any_of(ids, [&](std::string_view id) { return strength(id) >= least; });
     };
     constexpr double kSaidTwice = 0.8;
+    if (scored == Class::PaymentFraud && strength("lure.data_request") >= kSaidTwice &&
+        !any({"lure.payment_change", "lure.payment_request", "lure.gift_card"}, 0.1))
+        return Class::DataTheft;
+    if (scored != Class::Spam && scored != Class::Phishing) return scored;
+    if (any({"scheme.program_link", "scheme.runs_command"}, 0.1)) return Class::Malware;
+    if (scored == Class::Spam && strength("lure.extortion") >= kSaidTwice) return Class::Extortion;
     const bool leads = strength("link.none") == 0;
     if (any({"scheme.extortion"}, 0.6)) return Class::Extortion;
     if (!any({"link.free_host", "link.brand_elsewhere"}, 0.1) && strength("phone.call_asked") > 0 &&
@@ -246,7 +304,8 @@ Judgement judge(const Message& message, const Reading& reading, const Scorer& mo
     const bool by_rules = !model || *best > opinion.log_odds[static_cast<std::size_t>(out.kind)];
     out.reasons = clean ? excuses_among(reading.signals)
                         : strongest(accusers(reading.signals, scored, opinion, by_rules));
-    out.kind = clean ? Class::None : class_by_facts(reading.signals, scored);
+    out.kind =
+        clean ? Class::None : class_by_facts(reading.signals, grounded(reading.signals, scores));
     out.advice = advice_for(out.kind, out.level, out.score, reading.signals);
     return out;
 }

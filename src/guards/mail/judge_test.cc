@@ -239,6 +239,38 @@ TEST(Judge, TheModelAddsItsOpinion) {
     EXPECT_EQ(got.reasons.front().evidence, "hello");
 }
 
+TEST(Judge, AClassHasGroundToStandOn) {
+    const auto named = [](const std::string& body, Class thought) {
+        const std::string bytes = "From: a@b.example\nSubject: x\n\n" + body;
+        const Scorer sure = [&](const Message&, const Evidence&, std::span<const Signal>) {
+            Opinion opinion;
+            opinion.log_odds.fill(-9);
+            opinion.log_odds[static_cast<std::size_t>(thought)] = 9;
+            opinion.log_odds[static_cast<std::size_t>(Class::Spam)] = 8;
+            return opinion;
+        };
+        return judge(*parse_message(bytes), Envelope{}, memory(), sure).kind;
+    };
+    for (const Class kind : {Class::Malware, Class::TechSupport, Class::Extortion, Class::DataTheft,
+                             Class::PaymentFraud})
+        EXPECT_EQ(named("hello", kind), Class::Spam) << name_of(kind);
+    EXPECT_EQ(named("hello", Class::Phishing), Class::Phishing);
+    EXPECT_EQ(named("Press Windows + R, then Ctrl + V", Class::Malware), Class::Malware);
+    EXPECT_EQ(named("Call us at +33 1 23 45 67 89", Class::TechSupport), Class::TechSupport);
+    EXPECT_EQ(named("Our new bank details: change of bank details", Class::PaymentFraud),
+              Class::PaymentFraud);
+}
+
+TEST(Judge, SaysOnceWhatASentenceIsLike) {
+    Judgement judgement;
+    const Text said{"Ce genre.", "Of a kind."};
+    judgement.reasons = {{.id = "word", .text = said, .evidence = "one", .where = "text"},
+                         {.id = "word", .text = said, .evidence = "two", .where = "text"}};
+    const std::string json = to_json("a", judgement);
+    EXPECT_EQ(json.find(said.en), json.rfind(said.en));
+    EXPECT_NE(json.find("two"), std::string::npos);
+}
+
 /// A model that finds everything honest.
 Opinion trusting(const Message&, const Evidence&, std::span<const Signal>) {
     Opinion opinion;

@@ -1,6 +1,7 @@
 #include "guards/mail/model.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 
@@ -42,9 +43,18 @@ bool tells(std::string_view evidence) {
     return trim(evidence).size() >= kToldBytesMin;
 }
 
+constexpr std::string_view kEnds = ".!?\n\r";
+
+bool is_word_sign(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
 /// The end of the sentence that begins at `begin`; at most kEvidenceBytesMax bytes further.
 std::size_t sentence_end(std::string_view text, std::size_t begin) {
-    const std::size_t stop = std::min(text.find_first_of(".!?\n\r", begin), text.size());
+    std::size_t stop = std::min(text.find_first_of(kEnds, begin), text.size());
+    // No end is inside a number, an address or a domain: "1.200,00", "impots.gouv.fr".
+    while (stop + 1 < text.size() && text[stop] == '.' && is_word_sign(text[stop + 1]))
+        stop = std::min(text.find_first_of(kEnds, stop + 1), text.size());
     const std::string_view whole = text.substr(begin, stop - begin);
     const std::string_view held = cut(whole, kEvidenceBytesMax);
     if (held.size() == whole.size()) return std::min(stop + 1, text.size());

@@ -278,6 +278,26 @@ void add_shape(Features& out, const Message& message, const Evidence& evidence) 
     add("shape.forged", evidence.auth.is_forged);
 }
 
+/// The signals as they are. One odd place among the many of a newsletter says little: what a link
+/// looks like weighs as the root of one over the places that the message leads to, beyond two.
+void add_signals(Features& out, const Evidence& evidence, std::span<const Signal> signals) {
+    constexpr double kFewPlaces = 2;
+    constexpr std::string_view kLink = "link.";
+    std::vector<std::string_view> places;
+    for (const Link& link : evidence.links)
+        if (std::ranges::find(places, link.final_domain) == places.end())
+            places.push_back(link.final_domain);
+    const double few =
+        std::sqrt(kFewPlaces / std::max(kFewPlaces, static_cast<double>(places.size())));
+    for (const Signal& signal : signals) {
+        const bool whole = !signal.id.starts_with(kLink) || signal.id == "link.many" ||
+                           signal.id == "link.none" || signal.id == "link.unrelated";
+        out.named.push_back({std::string(signal.id),
+                             static_cast<float>(signal.strength * (whole ? 1 : few)),
+                             signal.evidence});
+    }
+}
+
 bool has_any(std::span<const Signal> signals, std::span<const std::string_view> ids) {
     return std::ranges::any_of(signals, [&](const Signal& signal) {
         return std::ranges::find(ids, signal.id) != ids.end();
@@ -352,9 +372,7 @@ Features features_of(const Message& message, const Evidence& evidence,
     sink.add_all(words_of(folded_files, files.size()), files_at, 0, 1);
     add_anchors(sink, evidence, body, body_at);
     sink.settle();
-    for (const Signal& signal : signals)
-        out.named.push_back(
-            {std::string(signal.id), static_cast<float>(signal.strength), signal.evidence});
+    add_signals(out, evidence, signals);
     add_rules(out, signals);
     add_shape(out, message, evidence);
     add_places(out, message, evidence);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
 #include "guards/mail/disguise.h"
@@ -14,20 +15,26 @@
 namespace hygie::mail {
 namespace {
 
-/// Names of shapes, each once, and the bytes on which each stands.
+/// Names of shapes, each once, how often each was seen, and the bytes on which it stands first.
 class Shapes {
   public:
     void stand_on(std::string_view evidence) { evidence_ = cut(trim(evidence), kEvidenceBytesMax); }
     void add(std::string name, bool is) {
-        if (is) found_.try_emplace(std::move(name), evidence_);
+        if (is) ++found_.try_emplace(std::move(name), evidence_, 0).first->second.second;
     }
-    void settle(Features& out) const {
-        for (const auto& [name, evidence] : found_) out.named.push_back({name, 1, evidence});
+    /// Each weighs as the root of its share among `of`: one odd link among forty says little.
+    void settle(Features& out, std::size_t of) const {
+        for (const auto& [name, seen] : found_)
+            out.named.push_back({name, share_of(seen.second, of), seen.first});
     }
 
   private:
+    static float share_of(std::size_t hits, std::size_t of) {
+        return static_cast<float>(
+            std::sqrt(static_cast<double>(hits) / static_cast<double>(std::max(hits, of))));
+    }
     std::string evidence_;
-    std::map<std::string, std::string> found_;
+    std::map<std::string, std::pair<std::string, std::size_t>> found_;
 };
 
 std::size_t digits_of(std::string_view text) {
@@ -103,8 +110,9 @@ void add_path(Shapes& out, const Link& link) {
     out.add("path.long", path.size() > 120);
 }
 
-void add_links(Shapes& out, const Evidence& evidence) {
+void add_links(Features& features, const Evidence& evidence) {
     constexpr std::size_t kLinksMax = 40;
+    Shapes out;
     std::size_t seen = 0;
     for (const Link& link : evidence.links) {
         if ((link.scheme != "http" && link.scheme != "https") || ++seen > kLinksMax) continue;
@@ -117,6 +125,7 @@ void add_links(Shapes& out, const Evidence& evidence) {
         out.add("path.picture", link.kind == LinkKind::Image || link.kind == LinkKind::Area);
         out.add("path.bare_address", link.kind == LinkKind::Text);
     }
+    out.settle(features, std::min(seen, kLinksMax));
 }
 
 std::string_view mailbox_role(std::string_view mailbox) {
@@ -207,11 +216,11 @@ std::string_view language_of(std::string_view folded) {
 }
 
 void add_structure(Features& out, const Message& message, const Evidence& evidence) {
+    add_links(out, evidence);
     Shapes shapes;
-    add_links(shapes, evidence);
     add_sender(shapes, message, evidence);
     add_heads(shapes, message);
-    shapes.settle(out);
+    shapes.settle(out, 1);
 }
 
 }  // namespace hygie::mail

@@ -37,6 +37,14 @@ struct AttackLearner {
         for (const auto& [id, value] : example.named) sum += named.weights[id] * value;
         return sum;
     }
+    template <typename Change>
+    void change_weights(const AttackLearner& by, const Change& change) {
+        for (std::size_t i = 0; i < words.weights.size(); ++i)
+            words.weights[i] = change(words.weights[i], by.words.weights[i]);
+        for (std::size_t i = 0; i < named.weights.size(); ++i)
+            named.weights[i] = change(named.weights[i], by.named.weights[i]);
+        bias.weights[0] = change(bias.weights[0], by.bias.weights[0]);
+    }
 };
 
 using Examples = std::vector<const TrainingExample*>;
@@ -79,9 +87,25 @@ std::vector<std::size_t> shuffled(std::size_t size, Dice& dice) {
     return order;
 }
 
+/// What each look takes off the weight of a fact.
+std::vector<double> decay_of(const Examples& examples, std::size_t names,
+                             const TrainingOptions& options) {
+    std::vector<double> decay(names);
+    for (const TrainingExample* example : examples)
+        for (const auto& [id, value] : example->named) ++decay[id];
+    for (double& one : decay) one = options.decay_named + options.rare_named / std::max(one, 1.0);
+    return decay;
+}
+
+/// The mean of the weights at the ends of the later rounds: where the last look happened to be
+/// weighs less.
 AttackLearner learn_attack(const Examples& examples, std::size_t names,
                            const TrainingOptions& options) {
     AttackLearner learner(names);
+    AttackLearner mean(names);
+    const unsigned first_kept = options.epochs / 2;
+    const auto kept = static_cast<float>(options.epochs - first_kept);
+    const std::vector<double> decay = decay_of(examples, names, options);
     const Examples honest = honest_of(examples);
     Dice dice(options.seed);
     for (unsigned epoch = 0; epoch < options.epochs; ++epoch) {
@@ -95,13 +119,14 @@ AttackLearner learn_attack(const Examples& examples, std::size_t names,
                     slot, error * value + options.decay_words * learner.words.weights[slot],
                     options.rate);
             for (const auto& [id, value] : example.named)
-                learner.named.step(id,
-                                   error * value + options.decay_named * learner.named.weights[id],
+                learner.named.step(id, error * value + decay[id] * learner.named.weights[id],
                                    options.rate);
             learner.bias.step(0, error, options.rate);
         }
+        if (epoch >= first_kept)
+            mean.change_weights(learner, [&](float sum, float now) { return sum + now / kept; });
     }
-    return learner;
+    return mean;
 }
 
 struct ClassLearner {

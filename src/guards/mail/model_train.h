@@ -41,8 +41,11 @@ struct TrainingOptions {
     std::uint64_t seed = 1;
     unsigned epochs = 12;
     double rate = 0.25;
-    double decay_words = 2e-5;    ///< L2
-    double decay_named = 3e-3;    ///< strong: how facts occur together is known from our pen alone
+    double decay_words = 2e-5;  ///< L2
+    double decay_named = 3e-3;  ///< strong: how facts occur together is known from our pen alone
+    /// A fact seen in few examples proves little, whatever they were: added to the decay of each,
+    /// divided by how many it was seen in. A prior of that weight, in examples.
+    double rare_named = 1;
     unsigned words_dropped = 15;  ///< percent of the words hidden at each look, so that no single
                                   ///< phrase of a template carries the verdict
     unsigned named_dropped = 10;
@@ -52,10 +55,10 @@ struct TrainingOptions {
     /// What may be flagged, and what may be held for certain, of honest mail whose source or
     /// template author was not seen at all. The model that is kept has seen all: of mail like
     /// theirs several times less is flagged.
-    double mixed_false_max = 0.007;
-    double hard_false_max = 0.01;
+    double mixed_false_max = 0.005;
+    double hard_false_max = 0.005;
     double mixed_sure_max = 0.001;
-    double hard_sure_max = 0.004;
+    double hard_sure_max = 0.003;
 };
 
 /// What was seen on the parts held out, before the final model was trained on all.

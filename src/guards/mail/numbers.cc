@@ -126,6 +126,10 @@ bool is_wallet(std::string_view word) {
         return std::ranges::all_of(
                    word, [](char c) { return kBase58.find(c) != std::string_view::npos; }) &&
                base58_checks(word);
+    if (word.size() == 34 && word[0] == 'T')  // Tron, which carries most USDT
+        return std::ranges::all_of(
+                   word, [](char c) { return kBase58.find(c) != std::string_view::npos; }) &&
+               base58_checks(word);
     if (word.size() >= 42 && word.size() <= 62 && lower(word).starts_with("bc1"))
         return bech32_checks(lower(word));
     return word.size() == 42 && word.starts_with("0x") &&

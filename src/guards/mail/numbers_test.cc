@@ -38,6 +38,8 @@ TEST(Wallets, AreBelievedByChecksum) {
     const auto shape = find_wallets("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "text");
     ASSERT_EQ(shape.size(), 1U);
     EXPECT_FALSE(shape[0].is_valid);
+    EXPECT_EQ(find_wallets("USDT TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t.", "text").size(), 1U);
+    EXPECT_TRUE(find_wallets("key TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6u", "text").empty());
     EXPECT_TRUE(find_wallets("commit 1234567890abcdef1234567890abcdef", "text").empty());
 }
 

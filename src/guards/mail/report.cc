@@ -53,11 +53,13 @@ std::string to_json(std::string_view file, const Judgement& judgement) {
                                   {"class", name_of(judgement.kind)},
                                   {"score", std::round(judgement.score * 1e4) / 1e4},
                                   {"reasons", nlohmann::ordered_json::array()}};
-    for (const Reason& reason : judgement.reasons)
-        out["reasons"].push_back({{"id", reason.id},
-                                  {"fr", reason.text.fr},
-                                  {"en", reason.text.en},
-                                  {"evidence", reason.evidence}});
+    bool sentence_said = false;
+    for (const Reason& reason : judgement.reasons) {
+        const bool again = is_sentence(reason) && std::exchange(sentence_said, true);
+        const Text text = again ? Text{"Ce passage aussi.", "So is this passage."} : reason.text;
+        out["reasons"].push_back(
+            {{"id", reason.id}, {"fr", text.fr}, {"en", text.en}, {"evidence", reason.evidence}});
+    }
     out["advice"] = {{"fr", judgement.advice.fr}, {"en", judgement.advice.en}};
     return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

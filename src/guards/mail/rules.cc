@@ -226,6 +226,7 @@ std::span<const Floor> floors() {
     using enum Class;
     constexpr double kNever = 2;
     static const Floor kFloors[] = {
+        {"scheme.account_announced", PaymentFraud},
         {"scheme.brand_by_phone", TechSupport},
         {"scheme.brand_posing", Phishing},
         {"scheme.carried", TechSupport},
@@ -233,6 +234,8 @@ std::span<const Floor> floors() {
         {"scheme.house_imitated", Phishing},
         {"scheme.house_named", Phishing},
         {"scheme.partner_imitated", SpearPhishing},
+        {"scheme.program_link", Malware},
+        {"scheme.runs_command", Malware},
         {"scheme.stranger_account", Phishing},
         {"scheme.taken_over", SpearPhishing, 0.8, kNever},
     };

@@ -9,6 +9,20 @@
 
 namespace hygie::mail {
 
+namespace {
+
+/// Without the blanks around it, those that do not break included: a quotation begins with a word.
+std::string_view quoted(std::string_view evidence) {
+    constexpr std::string_view kUnbroken = "\xC2\xA0";
+    evidence = trim(evidence);
+    while (evidence.starts_with(kUnbroken)) evidence = trim(evidence.substr(kUnbroken.size()));
+    while (evidence.ends_with(kUnbroken))
+        evidence = trim(evidence.substr(0, evidence.size() - kUnbroken.size()));
+    return evidence;
+}
+
+}  // namespace
+
 void SignalList::add(std::string_view id, double strength, std::string_view evidence,
                      std::string_view where, std::string_view detail) {
     if (strength <= 0) return;
@@ -17,7 +31,7 @@ void SignalList::add(std::string_view id, double strength, std::string_view evid
     const auto it = std::ranges::find(signals_, id, &Signal::id);
     Signal made{.id = kind->id,
                 .strength = std::min(strength, 1.0),
-                .evidence = std::string(cut(trim(evidence), kEvidenceBytesMax)),
+                .evidence = std::string(cut(quoted(evidence), kEvidenceBytesMax)),
                 .detail = std::string(cut(trim(detail), kEvidenceBytesMax)),
                 .where = std::string(where)};
     if (it == signals_.end())

@@ -33,11 +33,14 @@ class Borrowed {
         house_imitated();
         partner_imitated();
         carried();
+        runs_command();
+        account_announced();
         if (known_ || sender_brand_) return;
         house_named();
         brand_posing();
         disguised_link();
         stranger_account();
+        program_link();
     }
 
   private:
@@ -118,6 +121,53 @@ class Borrowed {
             out_.add("scheme.carried", kWarns, call->evidence, call->where, sender_brand_->name);
     }
 
+    /// "Press Windows + R, then Ctrl + V": whoever writes it wants a program started.
+    void runs_command() {
+        static constexpr auto kOpens = std::to_array<std::string_view>(
+            {" windows r ", " win r ", " touche windows ", " windows key ", " windows taste ",
+             " tecla windows "});
+        static constexpr auto kPastes =
+            std::to_array<std::string_view>({"ctrl", "strg", "control+v", "control + v"});
+        const std::string low = lower(scene_.message.text);
+        for (const std::string_view paste : kPastes) {
+            const std::size_t at = low.find(paste);
+            if (at == std::string::npos) continue;
+            const std::string words = folded(scene_.message.text);
+            if (std::ranges::any_of(kOpens,
+                                    [&](std::string_view one) { return contains(words, one); }))
+                out_.add("scheme.runs_command", kHolds,
+                         std::string_view(scene_.message.text).substr(at, paste.size() + 4),
+                         scene_.message.html.empty() ? "text" : "html");
+            return;
+        }
+    }
+
+    /// The words carry it alone where no memory says whose account it is.
+    void account_announced() {
+        const LureFacts& change = seen_.lure(Lure::PaymentChange);
+        const bool strange = std::ranges::any_of(
+            seen_.ibans, [](const IbanFacts& one) { return one.supplier.empty(); });
+        if (strange && (change.phrases >= 2 || change.in_subject))
+            out_.add("scheme.account_announced", kWarns, change.evidence, change.where);
+    }
+
+    /// A program behind a stranger's link. Held when it comes in haste or in somebody's name.
+    void program_link() {
+        static constexpr auto kPrograms = std::to_array<std::string_view>(
+            {".exe", ".msi", ".msix", ".appinstaller", ".scr", ".bat", ".cmd", ".ps1", ".vbs",
+             ".hta", ".lnk", ".iso", ".vhd", ".vhdx", ".jar", ".apk", ".rdp"});
+        for (const Link& link : seen_.links) {
+            if (!is_unknown(link)) continue;
+            const std::string file = lower(link.path.substr(0, link.path.find_first_of("?#")));
+            if (std::ranges::none_of(kPrograms,
+                                     [&](std::string_view end) { return file.ends_with(end); }))
+                continue;
+            const bool pressed =
+                says({Lure::Urgency, Lure::Threat}) || out_.has("sender.brand_foreign");
+            add_link("scheme.program_link", pressed ? kHolds : kWarns, link);
+        }
+    }
+
     void house_named() {
         if (who_.from_own_domain || !unknown_link_) return;
         const std::string name = folded(scene_.message.author().name);
@@ -165,6 +215,11 @@ class Borrowed {
         }
     }
 
+    /// Written to many from a proven domain, with its own places: they quote what frightens.
+    bool proven_mailing() const {
+        return seen_.auth.is_authentic && says({Lure::Mailing}) && !out_.has("link.unrelated");
+    }
+
     /// In the name of no brand: somebody never seen says that an account is lost, and wants it.
     void stranger_account() {
         if (!who_.first_contact || !unknown_link_) return;
@@ -173,7 +228,7 @@ class Borrowed {
             add_link("scheme.stranger_account",
                      alarm || says({Lure::Urgency, Lure::Credential}) ? kHolds : kWarns,
                      *unknown_link_);
-        else if (alarm && says({Lure::Identify, Lure::Credential}))
+        else if (alarm && says({Lure::Identify, Lure::Credential}) && !proven_mailing())
             add_link("scheme.stranger_account", kWarns, *unknown_link_);
     }
 

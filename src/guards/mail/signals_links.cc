@@ -14,10 +14,14 @@ bool is_everywhere(const BrandMention& brand) {
     return brand.category == "social" || brand.id == "google";
 }
 
-/// The name of a brand, as a word of the host of a domain that is not its own.
+/// The name of a brand, as a word of the host of a domain that is not its own. What stands behind
+/// the name that somebody chose is where everybody may publish: "anyone.github.io" is no GitHub.
 const Brand* brand_in_host(const Pack& pack, const Link& link) {
     if (!link.brand.empty()) return nullptr;
-    const std::string words = with_products_apart(folded(link.host));
+    const std::string registered = registrable_domain(link.host);
+    const std::string_view chosen = std::string_view(link.host).substr(
+        0, link.host.size() - registered.size() + main_label(registered).size());
+    const std::string words = with_products_apart(folded(chosen));
     for (const PhraseSet::Hit& hit : pack.phrases.find(words)) {
         if (hit.id < Pack::kBrandIds || hit.id >= Pack::kWeakIds) continue;
         return &pack.brands[hit.id - Pack::kBrandIds];
@@ -49,8 +53,18 @@ void draw_target(const Scene& scene, const Link& link, bool among_many, SignalLi
         out.add("link.look_alike",
                 (like.how == LookAlike::How::Confusable ? 1 : 0.7) * (among_many ? 0.5 : 1), site,
                 link.where, name);
-    if (const Brand* brand = brand_in_host(built_in_pack(), link))
-        out.add("link.brand_in_host", 1, site, link.where, brand->name);
+}
+
+/// Each host once: a mailing leads forty times to the same few.
+void draw_hosts(const Scene& scene, const std::vector<const Link*>& links, SignalList& out) {
+    std::vector<std::string_view> seen;
+    for (const Link* link : links) {
+        if (std::ranges::find(seen, link->host) != seen.end()) continue;
+        seen.push_back(link->host);
+        if (is_related(scene, *link)) continue;
+        if (const Brand* brand = brand_in_host(built_in_pack(), *link))
+            out.add("link.brand_in_host", 1, site_of(*link), link->where, brand->name);
+    }
 }
 
 void draw_shown(const Scene& scene, const Link& link, SignalList& out) {
@@ -110,6 +124,7 @@ void draw_links(const Scene& scene, SignalList& out) {
         draw_target(scene, *link, links.size() >= kManyLinks, out);
         draw_shown(scene, *link, out);
     }
+    draw_hosts(scene, links, out);
     draw_brand_elsewhere(scene, links, out);
     const std::string& subject = scene.message.subject;
     if (links.empty()) {

@@ -82,6 +82,19 @@ std::string owner_name(const LookAlike& look_alike) {
     return look_alike.owner == "own" ? look_alike.honest : look_alike.owner;
 }
 
+/// All that is to be followed leads to the brand itself: a sender that it hired, more than a thief.
+bool leads_to(const Brand& brand, const Evidence& seen) {
+    bool any = false;
+    for (const Link& link : seen.links) {
+        if (!is_followed(link)) continue;
+        if (link.is_free_host || link.is_redirector ||
+            !built_in_pack().writes_from(brand, link.final_domain))
+            return false;
+        any = true;
+    }
+    return any && seen.phones.empty();
+}
+
 void draw_brands(const Scene& scene, SignalList& out) {
     const Relations& who = scene.evidence.relations;
     const Authentication& auth = scene.evidence.auth;
@@ -96,11 +109,18 @@ void draw_brands(const Scene& scene, SignalList& out) {
             out.add("brand.in_subject", 1, brand.evidence, "header:Subject", brand.name);
         if (brand.in_text && !brand.in_sender)
             out.add("brand.in_text", 1, brand.evidence, "text", brand.name);
-        // A partner that the organisation knows may carry a brand's word in its name.
+        // A partner that the organisation knows may carry a brand's word in its name, and whoever
+        // has a mailbox there says "(Gmail)".
         if (!brand.in_sender || who.known_domain || who.known_correspondent) continue;
+        if (who.from_freemail && !brand.is_whole_sender &&
+            built_in_pack().writes_from(*built_in_pack().brand(brand.id), who.from_domain))
+            continue;
         const bool in_name = !scene.message.author().name.empty();
+        const bool hired =
+            auth.is_authentic && leads_to(*built_in_pack().brand(brand.id), scene.evidence);
         out.add("sender.brand_foreign",
                 who.from_freemail ? 1
+                : hired           ? 0.2
                 : in_name         ? 0.8
                                   : 0.6,
                 author_text(scene.message), kFrom, brand.name);

@@ -30,6 +30,9 @@ constexpr std::array<std::string_view, kLures> kLureSignals = {
     "lure.advance_fee", "lure.spam_invest",      "lure.spam_goods",
     "lure.mailing",     "lure.identify",         "lure.secret"};
 
+/// "Phone" is a word among others where no number stands.
+constexpr auto kCall = static_cast<std::size_t>(Lure::Call);
+
 /// One phrase may be chance; three are a purpose. A subject says it loudest.
 double strength_of(const LureFacts& lure) {
     const double by_count = lure.phrases == 1 ? 0.5 : lure.phrases == 2 ? 0.8 : 1.0;
@@ -97,7 +100,7 @@ void draw_disguises(const Scene& scene, SignalList& out) {
 void draw_words(const Scene& scene, SignalList& out) {
     const Evidence& seen = scene.evidence;
     for (std::size_t i = 0; i < kLures; ++i)
-        if (seen.lures[i].phrases > 0)
+        if (seen.lures[i].phrases > 0 && (i != kCall || !seen.phones.empty()))
             out.add(kLureSignals[i], strength_of(seen.lures[i]), seen.lures[i].evidence,
                     seen.lures[i].where);
     const std::string& subject = scene.message.subject;
