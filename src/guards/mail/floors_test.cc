@@ -201,6 +201,7 @@ TEST(MailFloors, NobodyHasAReaderStartAProgram) {
     EXPECT_EQ(level({from, "Press Windows + R, then Ctrl + V and Enter."}), Malicious);
     EXPECT_EQ(level({from, "Appuyez sur la touche Windows et R, puis Ctrl+V."}), Malicious);
     EXPECT_EQ(level({from, "Copy the text with Ctrl+C and paste it with Ctrl+V."}), Clean);
+    EXPECT_EQ(level({from, "The Windows key opens the menu; hold the Ctrl key to choose."}), Clean);
     EXPECT_TRUE(
         has({from, "Lecteur : https://harlan-desk.example/pose.msi?v=2"}, "scheme.program_link"));
     EXPECT_EQ(level({from, "Urgent : https://harlan-desk.example/pose.EXE"}), Malicious);

@@ -171,6 +171,8 @@ bool has_ground(std::span<const Signal> signals, Class kind) {
         case Class::None:
         case Class::Spam:
         case Class::Phishing:
+        case Class::SpearPhishing:
+        case Class::PaymentFraud:
             return true;
         case Class::Malware:
             return any({"scheme.program_link", "scheme.runs_command"}) ||
@@ -179,22 +181,12 @@ bool has_ground(std::span<const Signal> signals, Class kind) {
                               weight_for(signal, Class::Malware) > 0;
                    });
         case Class::TechSupport:
-            return any({"phone.", "lure.call", "lure.support_alert", "scheme.callback",
-                        "scheme.carried", "scheme.brand_by_phone"});
+            return any({"phone.", "lure.call", "lure.charge", "lure.support_alert",
+                        "scheme.callback", "scheme.carried", "scheme.brand_by_phone"});
         case Class::Extortion:
             return any({"lure.extortion", "scheme.extortion"});
         case Class::DataTheft:
             return any({"lure.data_request", "scheme.data_request"});
-        case Class::PaymentFraud:
-            return any({"money.new", "money.unknown", "money.bad", "lure.payment", "lure.gift_card",
-                        "lure.advance_fee", "lure.charge", "scheme.account", "scheme.advance",
-                        "scheme.bank", "scheme.gift", "scheme.pay", "scheme.stray"});
-        case Class::SpearPhishing:
-            return any({"sender.staff", "sender.executive", "sender.correspondent",
-                        "sender.supplier", "sender.known", "sender.own", "sender.reply_look",
-                        "sender.look_alike", "auth.own_forged", "lure.bec", "lure.secrecy",
-                        "lure.data_request", "scheme.executive", "scheme.partner", "scheme.house",
-                        "scheme.taken"});
     }
     return true;
 }

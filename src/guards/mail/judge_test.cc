@@ -251,8 +251,8 @@ TEST(Judge, AClassHasGroundToStandOn) {
         };
         return judge(*parse_message(bytes), Envelope{}, memory(), sure).kind;
     };
-    for (const Class kind : {Class::Malware, Class::TechSupport, Class::Extortion, Class::DataTheft,
-                             Class::PaymentFraud})
+    for (const Class kind :
+         {Class::Malware, Class::TechSupport, Class::Extortion, Class::DataTheft})
         EXPECT_EQ(named("hello", kind), Class::Spam) << name_of(kind);
     EXPECT_EQ(named("hello", Class::Phishing), Class::Phishing);
     EXPECT_EQ(named("Press Windows + R, then Ctrl + V", Class::Malware), Class::Malware);

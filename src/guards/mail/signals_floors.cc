@@ -121,24 +121,28 @@ class Borrowed {
             out_.add("scheme.carried", kWarns, call->evidence, call->where, sender_brand_->name);
     }
 
-    /// "Press Windows + R, then Ctrl + V": whoever writes it wants a program started.
+    /// "Press Windows + R, then Ctrl + V": whoever writes it wants a program started. Both stand in
+    /// one instruction; a guide to a keyboard names keys too.
     void runs_command() {
         static constexpr auto kOpens = std::to_array<std::string_view>(
-            {" windows r ", " win r ", " touche windows ", " windows key ", " windows taste ",
-             " tecla windows "});
+            {" windows r ", " win r ", " windows et r ", " windows and r ", " windows und r ",
+             " windows key r ", " windows key and r ", " windows taste r ", " windows y r ",
+             " windows e r "});
         static constexpr auto kPastes =
-            std::to_array<std::string_view>({"ctrl", "strg", "control+v", "control + v"});
-        const std::string low = lower(scene_.message.text);
-        for (const std::string_view paste : kPastes) {
-            const std::size_t at = low.find(paste);
+            std::to_array<std::string_view>({" ctrl v ", " control v ", " strg v "});
+        constexpr std::size_t kInstructionBytes = 400;
+        if (!contains(lower(scene_.message.text), "win")) return;
+        const Folded words = fold(scene_.message.text);
+        for (const std::string_view open : kOpens) {
+            const std::size_t at = words.text.find(open);
             if (at == std::string::npos) continue;
-            const std::string words = folded(scene_.message.text);
-            if (std::ranges::any_of(kOpens,
-                                    [&](std::string_view one) { return contains(words, one); }))
-                out_.add("scheme.runs_command", kHolds,
-                         std::string_view(scene_.message.text).substr(at, paste.size() + 4),
-                         scene_.message.html.empty() ? "text" : "html");
-            return;
+            const std::string_view rest =
+                std::string_view(words.text).substr(at, kInstructionBytes);
+            for (const std::string_view paste : kPastes)
+                if (const std::size_t then = rest.find(paste); then != std::string_view::npos)
+                    out_.add("scheme.runs_command", kHolds,
+                             words.source(scene_.message.text, at, then + paste.size()),
+                             scene_.message.html.empty() ? "text" : "html");
         }
     }
 
