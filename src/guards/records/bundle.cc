@@ -63,6 +63,11 @@ Answer<BundleEntry> read_entry(fhir::Json entry, std::size_t number, std::string
     read.full_url = entry["fullUrl"].text();
     read.resource = entry["resource"];
     read.if_none_exist = request["ifNoneExist"].text();
+    if (request["ifNoneExist"] && read.if_none_exist.empty())
+        return bad_entry(number, "request.ifNoneExist",
+                         {"ifNoneExist n'a pas de critère", "ifNoneExist has no criterion"},
+                         {"ajoutez un critère de recherche, ou ôtez l'élément",
+                          "add a search criterion, or leave the element out"});
     read.if_match = request["ifMatch"].text();
     read.if_none_match = request["ifNoneMatch"].text();
     read.if_modified_since = request["ifModifiedSince"].text();

@@ -186,7 +186,9 @@ class Stating {
             set("conditionalRead", arena_.string("full-support"));
             set("conditionalUpdate", arena_.boolean(true));
             set("conditionalDelete", arena_.string("single"));
-            set("referencePolicy", texts({"literal", "enforced", "local"}));
+            set("referencePolicy", desk_.options.completeness == Completeness::Strict
+                                       ? texts({"literal", "logical", "enforced"})
+                                       : texts({"literal", "logical"}));
             set("searchInclude", texts({"*"}));
             set("searchRevInclude", texts({"*"}));
         }

@@ -1,5 +1,7 @@
 #include "guards/records/change.h"
 
+#include <algorithm>
+
 #include "guards/records/binary.h"
 
 namespace hygie::records {
@@ -27,6 +29,19 @@ Answer<std::optional<std::uint32_t>> version_of(std::string_view etag,
 std::string_view query_part(std::string_view condition) {
     const auto question = condition.find('?');
     return question == condition.npos ? condition : condition.substr(question + 1);
+}
+
+/// An If-None-Exist that is there and empty: to leave it aside would create what it was to prevent.
+Answer<void> check_condition(const Call& call) {
+    const auto is_condition = [](const auto& header) {
+        return header.first == "if-none-exist" && header.second.empty();
+    };
+    if (std::ranges::none_of(call.request.headers, is_condition)) return {};
+    return refuse(400, "required",
+                  {"If-None-Exist n'a pas de critère", "If-None-Exist has no criterion"},
+                  {"ajoutez un critère de recherche, ou ôtez l'en-tête",
+                   "add a search criterion, or leave the header out"},
+                  "http.If-None-Exist");
 }
 
 /// A condition that asks nothing would find anything.
@@ -101,6 +116,7 @@ Answer<Change> change_of(fhir::Arena& arena, const BundleEntry& entry, std::stri
 }
 
 Answer<Change> change_of(fhir::Arena& arena, const Call& call) {
+    TRY_STATUS(check_condition(call));
     BundleEntry entry{.method = call.method,
                       .query = print_query(call.parameters),
                       .target = call.target,

@@ -10,9 +10,12 @@
 #include "fhir/search_extract.h"
 #include "fhir/terminology.h"
 #include "fhir/validate.h"
+#include "guards/records/check_issues.h"
+#include "guards/records/deletions.h"
 #include "guards/records/identity.h"
 #include "guards/records/references.h"
 #include "guards/records/search.h"
+#include "guards/records/shaping.h"
 #include "guards/records/stored_definitions.h"
 #include "vault/indexing.h"
 #include "vault/unassigned.h"
@@ -24,13 +27,6 @@ namespace {
 using fhir::Json;
 
 constexpr std::size_t kIssuesMax = 100;
-
-/// "Observation.status" of an entry is "Bundle.entry[3].resource.status".
-std::string expression_in(const Step& step, std::string_view where) {
-    if (step.change.expression.empty()) return std::string(where);
-    const auto dot = std::min(where.find('.'), where.size());
-    return step.change.expression + ".resource" + std::string(where.substr(dot));
-}
 
 Severity severity_of(fhir::Issue::Severity severity) {
     switch (severity) {
@@ -101,6 +97,18 @@ class Surroundings {
     const Step* showing(const std::string& file);
 
     Sight& sight() { return sight_; }
+
+    /// The patient whose record holds what is behind a reference; empty when that is closed to the
+    /// asker, absent, or nobody's.
+    std::string record_of(const std::string& reference) {
+        std::string patient;
+        if (const auto step = written_.find(reference); step != written_.end()) {
+            patient = step->second->patient;
+        } else if (const auto found = open(reference)) {
+            patient = found->record->patient();
+        }
+        return patient == vault::kUnassigned ? std::string() : patient;
+    }
 
   private:
     void note_files(Json value, const Step& step);
@@ -228,7 +236,13 @@ Answer<std::string> Surroundings::home_of(const std::string& reference, int hops
 }
 
 /// Where the literal references of a resource lead, for the asker; the worst of them.
-enum class Lead : std::uint8_t { Open, Nowhere, ToNobody };
+enum class Lead : std::uint8_t { Open, Nowhere, ToNobody, Malformed };
+
+/// "#contained", "urn:…", "https://…" or "Type/id"
+/// (https://hl7.org/fhir/R4/references.html#literal).
+bool is_well_formed(std::string_view link, const std::string& reference) {
+    return link.starts_with('#') || link.contains(':') || is_literal_reference(reference);
+}
 
 Answer<Lead> lead_of(Surroundings& around, Work& work, const Step& step) {
     Lead worst = Lead::Open;
@@ -237,7 +251,10 @@ Answer<Lead> lead_of(Surroundings& around, Work& work, const Step& step) {
         work.arena, step.change.body,
         [&](std::string_view link, bool is_reference) -> Answer<std::optional<std::string>> {
             const std::string reference = without_version(link);
-            if (is_reference && is_literal_reference(reference) && !around.has(reference))
+            if (!is_reference) return std::optional<std::string>();
+            if (!is_well_formed(link, reference))
+                worst = Lead::Malformed;
+            else if (is_literal_reference(reference) && !around.has(reference))
                 worst = std::max(
                     worst, reference.starts_with("Patient/") ? Lead::ToNobody : Lead::Nowhere);
             return std::optional<std::string>();
@@ -249,6 +266,7 @@ Answer<Lead> lead_of(Surroundings& around, Work& work, const Step& step) {
 /// who is not here is a program's to bring: it is kept apart, where a person's slip would be lost.
 bool is_let_in(Sight& sight, Lead lead) {
     if (sight.desk().options.completeness == Completeness::Strict) return false;
+    if (lead == Lead::Malformed) return false;
     if (lead == Lead::Nowhere) return true;
     return sight.call().actor.role == access::Role::Program &&
            may(sight.desk(), sight.call(),
@@ -263,6 +281,10 @@ Answer<void> check_references(Sight& sight, Surroundings& around, Work& work, St
                               Issues& issues) {
     const Lead lead = TRY(lead_of(around, work, step));
     if (lead == Lead::Open) return {};
+    if (lead == Lead::Malformed) {
+        issues.push_back(is_malformed(step));
+        return {};
+    }
     const bool is_warning = is_let_in(sight, lead);
     (is_warning ? step.warnings : issues)
         .push_back({.severity = is_warning ? Severity::Warning : Severity::Error,
@@ -291,21 +313,6 @@ void check_valid(Sight& sight, Surroundings& around, const Step& step, std::stri
     }
 }
 
-/// Stored apart: only its author and programs will see it.
-Issue lacks_patient(const Step& step) {
-    return {.severity = Severity::Warning,
-            .code = "required",
-            .what = {"cette ressource ne dit pas de quel patient d'ici elle parle : seuls son "
-                     "auteur et les logiciels la verront",
-                     "this resource does not say which patient of this house it is about: only its "
-                     "author and programs will see it"},
-            .remedy = {"nommez-le dans l'élément prévu (subject, patient ; securityContext pour un "
-                       "Binary)",
-                       "name them in the element for it (subject, patient; securityContext for a "
-                       "Binary)"},
-            .expression = expression_in(step, step.change.type)};
-}
-
 /// Who could not find it again may not write it; a strict practice takes it from nobody.
 void take_apart(Sight& sight, Step& step, Issues& issues) {
     Issue lack = lacks_patient(step);
@@ -315,15 +322,34 @@ void take_apart(Sight& sight, Step& step, Issues& issues) {
     (is_refused ? issues : step.warnings).push_back(std::move(lack));
 }
 
-/// A resource stays in the record it was written to: moving it would hide from one circle, and show
-/// to another, what was meant for the first.
-Issue moves(const Step& step) {
-    return {.code = "business-rule",
-            .what = {"cette ressource passerait du dossier d'un patient à un autre",
-                     "this resource would go from one patient's record to another's"},
-            .remedy = {"supprimez-la ici et créez-la là-bas, ou réunissez les dossiers par $merge",
-                       "delete it here and create it there, or merge the records with $merge"},
-            .expression = expression_in(step, step.change.type)};
+/// What says within which visit and for which request something was done, and of what it is made:
+/// all of one patient. Others lead to relatives rightly: the coverage of a parent, a genome.
+constexpr std::array<std::string_view, 9> kOfOnePatient = {
+    "encounter", "context",  "episodeOfCare",          "basedOn", "partOf", "hasMember",
+    "result",    "specimen", "authorizingPrescription"};
+
+/// Whether an element of that name leads into the record of another patient, as far as it is open.
+bool leaves_record(Surroundings& around, const Step& step, Json value) {
+    for (const Json item : value.items())
+        if (leaves_record(around, step, item)) return true;
+    // DocumentReference.context is no reference and has one.
+    if (const Json within = value["encounter"]) return leaves_record(around, step, within);
+    const std::string reference = without_version(value["reference"].text());
+    // The encounter of a newborn is part of the mother's (R4, Encounter.partOf).
+    const bool is_birth = step.change.type == "Encounter" && reference.starts_with("Encounter/");
+    const std::string patient = is_birth ? std::string() : around.record_of(reference);
+    return !patient.empty() && patient != step.patient;
+}
+
+/// Filed with one patient, and said to belong to what was done for another: one of both is wrong.
+void check_filing(Surroundings& around, const Step& step, Issues& issues) {
+    const bool has_patient = !step.patient.empty() && step.patient != vault::kUnassigned;
+    // Several patients may come to one appointment.
+    if (!step.has_body() || !has_patient || step.change.type == "Appointment") return;
+    for (const std::string_view element : kOfOnePatient) {
+        if (!leaves_record(around, step, step.change.body[element])) continue;
+        issues.push_back(belongs_elsewhere(step, element));
+    }
 }
 
 Issue issue_of(const Step& step, fhir::Finding finding) {
@@ -370,7 +396,7 @@ void check_sense(Sight& sight, Step& step, Issues& issues) {
 Answer<void> check_one_identity(Sight& sight, Work& work, const Plan& plan, Step& step,
                                 Issues& issues) {
     Issues found;
-    step.may_be_double = TRY(check_identity(sight, work, plan, step, found));
+    TRY_STATUS(check_identity(sight, work, plan, step, found));
     sort_out(std::move(found), step, issues);
     return {};
 }
@@ -392,6 +418,7 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         if (step.before) step.patient = step.before->record->patient();
         if (!step.has_body()) continue;
         const std::size_t before = issues.size();
+        if (is_cut_down(step.change.body)) issues.push_back(is_a_part(step));
         check_sense(sight, step, issues);
         TRY_STATUS(check_one_identity(sight, work, plan, step, issues));
         TRY_STATUS(check_references(sight, around, work, step, issues));
@@ -405,8 +432,12 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         if (patient == vault::kUnassigned) take_apart(sight, step, issues);
         step.patient = patient;
     }
+    // Older mistakes do not keep two records of one person apart.
+    const bool is_checked = !work.moves_records && !has_error(issues);
+    for (const Step& step : plan.steps)
+        if (is_checked) check_filing(around, step, issues);
     if (has_error(issues)) return std::unexpected(Refusal(422, std::move(issues)));
-    return {};
+    return check_deletions(sight, plan);
 }
 
 Answer<Issues> check_alone(Sight& sight, Work& work, fhir::Json resource,

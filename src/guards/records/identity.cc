@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "fhir/french.h"
-#include "guards/records/search.h"
+#include "fhir/search_query.h"
 
 namespace hygie::records {
 
@@ -21,10 +21,10 @@ Issue taken(const Step& step) {
             .what = {"un autre dossier porte déjà ce matricule INS : une personne n'a qu'une "
                      "identité",
                      "another record has this INS number already: a person has one identity"},
-            .remedy = {"cherchez-le par identifier ; si ce sont deux dossiers d'une personne, "
-                       "réunissez-les par Patient/$merge",
-                       "find it by identifier; if these are two records of one person, merge them "
-                       "with Patient/$merge"},
+            .remedy = {"cherchez-le par identifier, ou demandez à qui tient les identités ; si "
+                       "ce sont deux dossiers d'une personne, réunissez-les par Patient/$merge",
+                       "find it by identifier, or ask who keeps the identities; if these are two "
+                       "records of one person, merge them with Patient/$merge"},
             .expression = expression_of(step, "identifier")};
 }
 
@@ -82,14 +82,10 @@ bool stands_for(Json patient, const std::string& number) {
     return !is_replaced && std::ranges::find(numbers, number) != numbers.end();
 }
 
-/// What is known of other records that have a number.
-struct Others {
-    bool is_taken = false;
-    bool may_be_closed = false;  ///< a record that is closed to the writer could have it
-};
-
-Answer<Others> others_with(Sight& sight, Work& work, const Plan& plan, const Step& step,
-                           const std::string& number) {
+/// Whether another record has a number, open to the writer or not: two identities for one person
+/// put that person at risk, and whoever holds a number learns of it no more than that it is taken.
+Answer<bool> is_taken(Sight& sight, Work& work, const Plan& plan, const Step& step,
+                      const std::string& number) {
     const auto is_rewritten = [&](std::string_view id) {
         return std::ranges::any_of(plan.steps, [&](const Step& other) {
             return other.change.type == "Patient" && other.change.id == id;
@@ -97,22 +93,21 @@ Answer<Others> others_with(Sight& sight, Work& work, const Plan& plan, const Ste
     };
     for (const Step& other : plan.steps) {
         const bool is_other = other.change.type == "Patient" && other.change.id != step.change.id;
-        if (is_other && other.has_body() && stands_for(other.change.body, number))
-            return Others{.is_taken = true};
+        if (is_other && other.has_body() && stands_for(other.change.body, number)) return true;
     }
     const Parameters criteria = {{"identifier", number}};
     auto query = TRY(fhir::parse_query(
         "Patient", criteria,
         {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()}));
     query.total = fhir::Query::Total::None;
-    const Searched searched = TRY(run_search(sight, query, {}));
-    for (const vault::Found& found : searched.page.page) {
+    const vault::Page with_it = TRY(sight.desk().rooms.vault.search(
+        query, {.allows = [](const vault::Record&) { return true; }}));
+    for (const vault::Found& found : with_it.page) {
         if (found.entry.id == step.change.id || is_rewritten(found.entry.id)) continue;
         const vault::Version version = TRY(sight.desk().rooms.vault.read(found));
-        if (stands_for(TRY(work.arena.parse(version.body)), number))
-            return Others{.is_taken = true};
+        if (stands_for(TRY(work.arena.parse(version.body)), number)) return true;
     }
-    return Others{.may_be_closed = searched.closed_count > 0};
+    return false;
 }
 
 }  // namespace
@@ -126,9 +121,9 @@ std::vector<std::string> identity_names(const Change& change) {
     return names;
 }
 
-Answer<bool> check_identity(Sight& sight, Work& work, const Plan& plan, const Step& step,
+Answer<void> check_identity(Sight& sight, Work& work, const Plan& plan, const Step& step,
                             Issues& issues) {
-    if (step.change.type != "Patient" || !step.has_body()) return false;
+    if (step.change.type != "Patient" || !step.has_body()) return {};
     Json before;
     if (step.before && !step.before->entry.deleted) {
         const vault::Version version = TRY(sight.desk().rooms.vault.read(*step.before));
@@ -145,15 +140,12 @@ Answer<bool> check_identity(Sight& sight, Work& work, const Plan& plan, const St
         if (stays && !std::ranges::all_of(fhir::ins_numbers(before), is_kept))
             issues.push_back(drops_number(step));
     }
-    bool may_be_closed = false;
     const auto known = fhir::ins_numbers(before);
     for (const std::string& number : fhir::ins_numbers(step.change.body)) {
         if (std::ranges::find(known, number) != known.end()) continue;
-        const Others others = TRY(others_with(sight, work, plan, step, number));
-        if (others.is_taken) issues.push_back(taken(step));
-        may_be_closed = may_be_closed || others.may_be_closed;
+        if (TRY(is_taken(sight, work, plan, step, number))) issues.push_back(taken(step));
     }
-    return may_be_closed;
+    return {};
 }
 
 }  // namespace hygie::records

@@ -12,10 +12,10 @@ namespace hygie::records {
 /// What only one of two writers of the same identity may hold at a time (gate.h).
 std::vector<std::string> identity_names(const Change& change);
 
-/// Refuses an INS number that another patient has, and strict traits of a qualified identity that
-/// change while it stays qualified. A number of a patient who is closed to the writer is no
-/// secret to give away: it is written, and the ledger says so (true).
-Answer<bool> check_identity(Sight& sight, Work& work, const Plan& plan, const Step& step,
+/// Refuses an INS number that another patient has, in the same words whether that record is open to
+/// the writer or not, and strict traits of a qualified identity that change while it stays
+/// qualified.
+Answer<void> check_identity(Sight& sight, Work& work, const Plan& plan, const Step& step,
                             Issues& issues);
 
 }  // namespace hygie::records

@@ -24,7 +24,6 @@ struct Step {
     std::vector<std::string> detected{};  ///< "DetectedIssue/…" written beside it
     std::vector<event::Reason> basis{};   ///< why it is allowed, once it was judged
     std::vector<std::string> headers{};   ///< of the channel of a Subscription, not stored in it
-    bool may_be_double = false;  ///< its INS number may be that of a record closed to the writer
 
     std::string reference() const { return reference_to(change.type, change.id); }
     /// What is there is told, and left as it is.

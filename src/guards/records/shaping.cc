@@ -12,6 +12,9 @@ namespace {
 using fhir::Json;
 using Summary = fhir::Query::Summary;
 
+constexpr std::string_view kTagSystem = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
+constexpr std::string_view kTagCode = "SUBSETTED";
+
 /// "_birthDate" goes where "birthDate" goes.
 std::string_view without_mark(std::string_view name) {
     return name.starts_with('_') ? name.substr(1) : name;
@@ -41,9 +44,8 @@ bool is_kept(const fhir::TypeDef& type, std::string_view json_name, const Extent
 
 /// meta with the tag that says that something is missing.
 Json marked(fhir::Arena& arena, Json meta) {
-    const Json tag = arena.object(
-        {{"system", arena.string("http://terminology.hl7.org/CodeSystem/v3-ObservationValue")},
-         {"code", arena.string("SUBSETTED")}});
+    const Json tag =
+        arena.object({{"system", arena.string(kTagSystem)}, {"code", arena.string(kTagCode)}});
     std::vector<Json> tags(meta["tag"].items().begin(), meta["tag"].items().end());
     tags.push_back(tag);
     if (!meta) meta = arena.object(std::initializer_list<fhir::Member>{});
@@ -75,6 +77,12 @@ Answer<Extent> read_extent(const Parameters& parameters) {
         }
     }
     return extent;
+}
+
+bool is_cut_down(Json resource) {
+    return std::ranges::any_of(resource["meta"]["tag"].items(), [](Json tag) {
+        return tag["code"].text() == kTagCode && tag["system"].text() == kTagSystem;
+    });
 }
 
 std::string shaped(std::string body, const Extent& extent) {

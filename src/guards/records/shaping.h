@@ -21,6 +21,9 @@ struct Extent {
 /// What a read may be asked: _summary and _elements, and nothing else.
 Answer<Extent> read_extent(const Parameters& parameters);
 
+/// Whether a resource says that it was cut down: what it lacks is not gone, it was not asked for.
+bool is_cut_down(fhir::Json resource);
+
 /// The body of a resource cut down, marked as SUBSETTED; as it is when nothing is to be cut.
 std::string shaped(std::string body, const Extent& extent);
 

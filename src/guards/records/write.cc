@@ -239,8 +239,6 @@ event::Event Writing::commit_event() {
         e.action = Action::Execute;
         e.detail["changes"] = fmt::format("{}", plan_.steps.size());
     }
-    // The writer is not told: that a record is there is no less closed than what it holds.
-    if (std::ranges::any_of(plan_.steps, &Step::may_be_double)) e.detail["identity"] = "double";
     e.query = call_.asked;
     for (const Step& step : plan_.steps)
         if (!step.is_idle && !e.break_glass) add_basis(e, step.basis);
