@@ -122,9 +122,9 @@ Result<Operand> parse_date_operand(std::string_view text, const QueryOptions& op
     if (!range) {
         return wrong({"Une valeur n'est pas une date.", "A value is not a date."},
                      {"Écrire AAAA, AAAA-MM, AAAA-MM-JJ ou AAAA-MM-JJThh:mm:ssZ, au besoin après "
-                      "eq ne gt lt ge le sa eb ap.",
+                      "eq ne gt lt ge le sa eb ap. Dans une adresse, + s'écrit %2B.",
                       "Write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ, after eq ne gt lt "
-                      "ge le sa eb ap if need be."});
+                      "ge le sa eb ap if need be. In a URL, + is written %2B."});
     }
     operand.date = operand.prefix == Prefix::Ap ? around(*range, options.now) : *range;
     return operand;

@@ -161,6 +161,37 @@ class ResultParameters {
     const TypeDef& type_;
 };
 
+/// "birthDate" and "birth-date" are both "birthdate" to who writes them.
+std::string spelled_plainly(std::string_view name) {
+    std::string plain;
+    for (const char c : name)
+        if (c != '-' && c != '_') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    return plain;
+}
+
+/// The parameter that was meant, when it is only spelled otherwise.
+const SearchParam* meant(std::string_view type, std::string_view name) {
+    for (const SearchParam* param : search_params_of(type))
+        if (spelled_plainly(param->code) == spelled_plainly(name)) return param;
+    return nullptr;
+}
+
+/// Says which parameter it is about: by its name when it is one of R4, else by its place, since
+/// what stands there may be anything.
+Error located(Error error, std::string_view type, std::string_view name, std::size_t place) {
+    const auto head = name.substr(0, name.find_first_of(":."));
+    const SearchParam* known = find_search_param(type, head);
+    error.what.fr = known ? fmt::format("{} : {}", known->code, error.what.fr)
+                          : fmt::format("Paramètre n° {} : {}", place, error.what.fr);
+    error.what.en = known ? fmt::format("{}: {}", known->code, error.what.en)
+                          : fmt::format("Parameter {}: {}", place, error.what.en);
+    const SearchParam* other = known ? nullptr : meant(type, head);
+    if (!other) return error;
+    error.remedy.fr = fmt::format("Peut-être {}. {}", other->code, error.remedy.fr);
+    error.remedy.en = fmt::format("Perhaps {}. {}", other->code, error.remedy.en);
+    return error;
+}
+
 void add_types(const Criterion& criterion, std::vector<std::string_view>& out) {
     for (const auto& inner : criterion.inner) {
         out.push_back(inner.type);
@@ -186,7 +217,9 @@ Result<Query> parse_query(std::string_view type_name, std::span<const QueryParam
     query.type = type->name;
     query.now = options.now;
     ResultParameters results(query, *type);
+    std::size_t place = 0;
     for (const auto& [name, value] : parameters) {
+        ++place;
         if (name == "_format" || name == "_pretty") continue;
         if (value.size() > kQueryValueBytesMax) {
             return std::unexpected(
@@ -199,7 +232,7 @@ Result<Query> parse_query(std::string_view type_name, std::span<const QueryParam
         } else if (auto criterion = parse_criterion(type->name, name, value, options)) {
             query.all.push_back(std::move(*criterion));
         } else {
-            done = std::unexpected(criterion.error());
+            done = std::unexpected(located(criterion.error(), type->name, name, place));
             if (options.lenient && done.error().code == Code::NotFound) {
                 query.left_out.push_back(name);
                 continue;

@@ -109,7 +109,9 @@ class Candidates {
 
     Status by_ids() {
         for (const fhir::Criterion& criterion : query_.all) {
-            if (criterion.kind != fhir::Criterion::Kind::Id) continue;
+            const bool names = criterion.kind == fhir::Criterion::Kind::Id &&
+                               criterion.modifier == fhir::Modifier::None;
+            if (!names) continue;
             NumberSet numbers;
             for (const fhir::Operand& operand : criterion.any)
                 if (const auto number =
@@ -123,7 +125,14 @@ class Candidates {
     Status by_circle(const Scope& scope) {
         std::vector<std::string> terms = {circle_term(scope.person)};
         for (const std::string& party : scope.parties) terms.push_back(circle_term(party));
-        return by_terms(terms);
+        TRY_STATUS(by_terms(terms));
+        // A patient's circle is the own record, whatever it says of others, and of those whose
+        // proxy that person is.
+        const auto person = fhir::parse_reference(scope.person);
+        const auto own = person.type == "Patient" ? shelf_.number_of(person.id) : std::nullopt;
+        if (own) found_->push_back(*own);
+        make_set(*found_);
+        return {};
     }
 
     Status by_terms(const std::vector<std::string>& any) {

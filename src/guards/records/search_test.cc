@@ -231,5 +231,32 @@ TEST(Search, TheNextPageOfEverythingKeepsWhatTheBodyAsked) {
               References{"Observation/oa2"});
 }
 
+TEST(Search, AllButOneById) {
+    House house;
+    EXPECT_EQ(sorted(house.get(house.anne, "Patient?_id:not=a").references()),
+              References{"Patient/b"});
+    EXPECT_EQ(sorted(house.get(house.anne, "Observation?patient=a&_id:not=oa1").references()),
+              References{"Observation/oa2"});
+    EXPECT_EQ(house.get(house.anne, "Patient?_id:not=c").references().size(), 2U);
+}
+
+TEST(Search, SaysWhichParameterIsWrong) {
+    House house;
+    const auto issue = [&](const std::string& url) {
+        const auto answer = house.get(house.anne, url);
+        EXPECT_EQ(answer.status, 400) << answer.body;
+        return answer.body;
+    };
+    const auto date = issue("Patient?name=x&birthdate=hier");
+    EXPECT_TRUE(date.contains("birthdate :")) << date;
+    EXPECT_TRUE(date.contains(R"("expression":["http.birthdate"])")) << date;
+    EXPECT_FALSE(date.contains("hier"));
+    EXPECT_TRUE(issue("Patient?birthdate=2026-01-02T23:30:00+01:00").contains("%2B"));
+    const auto unknown = issue("Patient?name=x&Dupont=1");
+    EXPECT_TRUE(unknown.contains("n° 2")) << unknown;
+    EXPECT_FALSE(unknown.contains("Dupont"));
+    EXPECT_TRUE(issue("Patient?birthDate=2026").contains("Peut-être birthdate"));
+}
+
 }  // namespace
 }  // namespace hygie::records
