@@ -10,6 +10,7 @@
 #include "guards/records/around.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
+#include "guards/records/reach.h"
 #include "guards/records/sight.h"
 #include "guards/records/versions.h"
 #include "vault/unassigned.h"
@@ -325,6 +326,7 @@ Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {
     Sight sight(desk, call);
     const Wanted wanted = TRY(wanted_of(call));
     const std::string_view type = call.target.type;
+    if (!type.empty()) TRY_STATUS(check_reach(desk, call, type));
     const auto records = TRY(records_around(sight, type.empty() ? "Observation" : type));
     std::vector<vault::Found> found;
     for (const auto& record : records) add_entries(sight, record, type, wanted.since, found);

@@ -6,6 +6,7 @@
 
 #include "guards/records/identity.h"
 #include "guards/records/patching.h"
+#include "guards/records/reach.h"
 #include "guards/records/references.h"
 #include "guards/records/search.h"
 #include "guards/records/subscription.h"
@@ -80,6 +81,7 @@ class Planner {
     Answer<std::optional<std::string>> relink(const Step& step, std::string_view link,
                                               bool is_reference);
     Answer<std::string> conditional_reference(const Step& step, std::string_view link);
+    Answer<std::vector<vault::Found>> matches_of(std::string_view type, const Parameters& criteria);
 
     Sight& sight_;
     Work& work_;
@@ -123,8 +125,18 @@ Answer<void> Planner::resolve(Step& step) {
     return {};
 }
 
+/// A condition over what the asker can never find would be taken for one that nothing meets.
+Answer<std::vector<vault::Found>> Planner::matches_of(std::string_view type,
+                                                      const Parameters& criteria) {
+    const Desk& desk = sight_.desk();
+    const fhir::Query query = TRY(fhir::parse_query(
+        type, criteria, {.base = desk.options.base, .now = desk.rooms.clock.now()}));
+    TRY_STATUS(check_reach(desk, sight_.call(), query));
+    return find_matches(sight_, type, criteria);
+}
+
 Answer<void> Planner::resolve_condition(Step& step) {
-    auto matches = TRY(find_matches(sight_, step.change.type, *step.change.criteria));
+    auto matches = TRY(matches_of(step.change.type, *step.change.criteria));
     if (matches.size() > 1) return many_matches(step);
     if (matches.empty()) return resolve_nothing(step);
     const std::string id(matches.front().entry.id);
@@ -282,7 +294,7 @@ Answer<std::string> Planner::conditional_reference(const Step& step, std::string
             {"une référence conditionnelle n'a pas de type", "a conditional reference has no type"},
             {"écrivez Type?critère=valeur", "write Type?criterion=value"});
     const auto criteria = TRY(parse_query(link.substr(question + 1)));
-    const auto matches = TRY(find_matches(sight_, target->type, criteria));
+    const auto matches = TRY(matches_of(target->type, criteria));
     if (matches.size() > 1) return many_matches(step);
     if (matches.empty())
         return refuse_step(

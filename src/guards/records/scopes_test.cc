@@ -117,6 +117,58 @@ TEST_F(Scopes, ASearchThatCannotBeJudgedLeavesNothing) {
     EXPECT_EQ(house_.get(anne_, "Observation/lab1").status, 404);
 }
 
+/// "None" over a type that the token does not cover would be read as "no allergy".
+TEST_F(Scopes, ASearchBeyondTheTokenIsRefusedAndNotEmpty) {
+    for (const std::string url :
+         {"AllergyIntolerance?patient=a", "AllergyIntolerance", "Patient/a/AllergyIntolerance",
+          "?_type=Patient,AllergyIntolerance", "Patient?_revinclude=AllergyIntolerance:patient",
+          "Patient?_has:AllergyIntolerance:patient:code=x",
+          "Observation?subject:Patient.general-practitioner:Practitioner.family=x",
+          "Observation?_include=Observation:performer:Practitioner",
+          "AllergyIntolerance/_history"}) {
+        const auto answer = house_.get(anne_, url);
+        EXPECT_EQ(answer.status, 403) << url << '\n' << answer.body;
+        EXPECT_TRUE(answer.header("WWW-Authenticate").contains("insufficient_scope")) << url;
+    }
+    const auto refused = house_.get(anne_, "AllergyIntolerance?patient=a");
+    EXPECT_TRUE(refused.header("WWW-Authenticate").contains("user/AllergyIntolerance.s"));
+    EXPECT_EQ(refused.body, house_.get(anne_, "AllergyIntolerance?patient=n").body)
+        << "says nothing about the patient";
+    // Where one way of an include is open, it is followed.
+    EXPECT_EQ(house_.get(anne_, "Observation?_include=Observation:subject").status, 200);
+    // A letter is not another.
+    anne_.scopes = {"user/Observation.r"};
+    EXPECT_EQ(house_.get(anne_, "Observation?patient=a").status, 403);
+    anne_.scopes = {"user/Condition.c", "user/Patient.rs"};
+    const auto made = house_.post(
+        anne_, "Condition", R"({"resourceType":"Condition","subject":{"reference":"Patient/a"}})",
+        {{"if-none-exist", "code=x"}});
+    EXPECT_EQ(made.status, 403) << "a condition that cannot be searched is not met by nothing";
+}
+
+TEST_F(Scopes, ARoleThatNeverReadsATypeIsToldSo) {
+    const auto desk = with_role("accueil", access::Role::Desk);
+    EXPECT_EQ(house_.get(desk, "Observation?patient=a").status, 403);
+    EXPECT_EQ(house_.get(desk, "Observation?patient=n").status, 403);
+    EXPECT_EQ(house_.get(desk, "Appointment?patient=a").status, 200);
+    EXPECT_EQ(house_.get(desk, "Practitioner").status, 200);
+    for (const access::Role role : {access::Role::Security, access::Role::Operations}) {
+        EXPECT_EQ(house_.get(with_role("x", role), "Patient").status, 403);
+        EXPECT_EQ(house_.get(with_role("x", role), "Organization").status, 200);
+    }
+}
+
+TEST_F(Scopes, APatientsOwnSearchIsTheOwnRecord) {
+    auto patient = with_role("louis", access::Role::Patient, "Patient/a");
+    EXPECT_EQ(house_.get(patient, "Patient").references(), References{"Patient/a"});
+    EXPECT_EQ(house_.get(patient, "Observation").references().size(), 6U);
+    EXPECT_EQ(house_.get(patient, "Observation/_history").references().size(), 6U);
+    patient.scopes = {"patient/Observation.rs?category=laboratory", "patient/Patient.rs"};
+    EXPECT_EQ(house_.get(patient, "Observation?_count=1").json()["total"].text(), "2");
+    EXPECT_EQ(house_.get(patient, "Patient").references(), References{"Patient/a"});
+    EXPECT_EQ(house_.get(patient, "Condition").status, 403);
+}
+
 TEST_F(Scopes, APatchShowsNothingToWhoMayNotRead) {
     for (const std::string scope : {"user/Observation.r?category=laboratory", "user/Patient.rs"}) {
         anne_.scopes = {scope, "user/Patient.r", "user/Observation.u"};

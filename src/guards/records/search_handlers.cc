@@ -7,6 +7,7 @@
 #include "fhir/schema.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
+#include "guards/records/reach.h"
 #include "guards/records/search.h"
 #include "guards/records/shaping.h"
 #include "vault/body.h"
@@ -21,6 +22,7 @@ constexpr std::size_t kTypesMax = 32;
 /// What is searched, and where.
 struct Wanted {
     std::vector<std::string> types{};
+    bool are_named = true;  ///< the types are the asker's own words, not all that there are
     std::string patient{};  ///< empty: everywhere
     Parameters parameters{};
 };
@@ -76,24 +78,41 @@ Answer<Wanted> wanted_of(const Call& call) {
                       [](const Parameter& parameter) { return parameter.name == "_type"; });
     } else if (in_compartment) {
         wanted.types = types_of_compartment();
+        wanted.are_named = false;
     } else {
         return no_types();
     }
     return wanted;
 }
 
+/// "http.birthdate": the first parameter that cannot be understood, when it is one of R4.
+std::string expression_of(std::string_view type, const Parameters& parameters,
+                          const fhir::QueryOptions& options) {
+    const auto wrong = std::ranges::find_if(parameters, [&](const Parameter& parameter) {
+        return !fhir::parse_query(type, {&parameter, 1}, options);
+    });
+    if (wrong == parameters.end()) return {};
+    const std::string_view name(wrong->name);
+    const auto* known = fhir::find_search_param(type, name.substr(0, name.find_first_of(":.")));
+    return known ? fmt::format("http.{}", known->code) : std::string();
+}
+
 Answer<fhir::Query> query_of(const Desk& desk, const Call& call, const Wanted& wanted,
                              std::string_view type) {
-    auto query = TRY(fhir::parse_query(type, wanted.parameters,
-                                       {.lenient = call.wishes.lenient,
-                                        .base = desk.options.base,
-                                        .now = desk.rooms.clock.now()}));
-    if (wanted.types.size() > 1 && (!query.sort.empty() || !query.includes.empty()))
+    const fhir::QueryOptions options{
+        .lenient = call.wishes.lenient, .base = desk.options.base, .now = desk.rooms.clock.now()};
+    auto query = fhir::parse_query(type, wanted.parameters, options);
+    if (!query) {
+        Refusal refusal(query.error());
+        refusal.issues.front().expression = expression_of(type, wanted.parameters, options);
+        return std::unexpected(std::move(refusal));
+    }
+    if (wanted.types.size() > 1 && (!query->sort.empty() || !query->includes.empty()))
         return refuse(400, "not-supported",
                       {"_sort et _include demandent un seul type",
                        "_sort and _include ask for a single type"},
                       {"cherchez type par type", "search type by type"});
-    return query;
+    return *std::move(query);
 }
 
 /// A page over one type after the other, and the place where the next one begins.
@@ -107,6 +126,7 @@ struct Collected {
 Answer<void> collect(Sight& sight, const Wanted& wanted, std::size_t number, Collected& into) {
     const Cursor& cursor = sight.call().cursor;
     fhir::Query query = TRY(query_of(sight.desk(), sight.call(), wanted, wanted.types[number]));
+    if (wanted.are_named) TRY_STATUS(check_reach(sight.desk(), sight.call(), query));
     vault::Page& all = into.searched.page;
     const bool is_full = into.next || (all.page.size() >= query.count && number > cursor.offset);
     const bool counts_only = is_full || number < cursor.offset;
