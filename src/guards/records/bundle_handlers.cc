@@ -76,9 +76,10 @@ class Bundling : public std::enable_shared_from_this<Bundling> {
 
   private:
     Answer<Work> read();
-    void write_changes(Work work);
-    void ask_rest();
+    void next_run();
+    void start_run();
     void next_entries();
+    void release();
     void ask(std::size_t number);
     http::Request request_of(const BundleEntry& entry) const;
     void finish();
@@ -93,9 +94,11 @@ class Bundling : public std::enable_shared_from_this<Bundling> {
     std::vector<std::size_t> changes_;  ///< entries written together
     std::vector<std::size_t> rest_;     ///< entries answered one by one
     std::vector<EntryResult> results_;
+    std::atomic<int> turns_ = 0;         ///< runs to be started, and the right to start them
+    std::size_t end_ = 0;                ///< of the run under way, in rest_
+    std::atomic<std::size_t> held_ = 0;  ///< what keeps it from being over
     std::atomic<int> free_ = 0;  ///< places among those under way, and the right to fill them
     std::size_t asked_ = 0;      ///< of rest_; changed by whoever has that right
-    std::atomic<std::size_t> answered_ = 0;
     std::atomic<std::size_t> bytes_ = 0;  ///< of answers so far
 };
 
@@ -123,28 +126,61 @@ void Bundling::start() {
     if (!work) return refuse_all(work.error());
     if (changes_.empty()) {
         arena_ = std::move(work->arena);
-        return ask_rest();
+        return next_run();
     }
     write(desk_, *call_, *std::move(work),
           [self = shared_from_this()](Answer<std::vector<Written>> written) {
               if (!written) return self->refuse_all(written.error());
               for (std::size_t i = 0; i < written->size(); ++i)
                   self->results_[self->changes_[i]] = result_of(*self->call_, (*written)[i]);
-              self->ask_rest();
+              self->next_run();
           });
 }
 
-void Bundling::ask_rest() {
-    if (rest_.empty()) return finish();
+/// Starts the next run, or the answer behind the last. Whoever finds turns_ at zero runs the loop,
+/// so that runs that are over at once do not pile up on the stack.
+void Bundling::next_run() {
+    if (turns_.fetch_add(1) > 0) return;
+    do {
+        if (asked_ == rest_.size())
+            finish();
+        else
+            start_run();
+    } while (turns_.fetch_sub(1) > 1);
+}
+
+/// What may go on at once because none can tell whether another is done: reads, or creations
+/// without a condition. All else waits for what is before it.
+bool goes_with(const BundleEntry& left, const BundleEntry& right) {
+    if (left.method == Method::Get) return right.method == Method::Get;
+    const auto is_creation = [](const BundleEntry& entry) {
+        return entry.method == Method::Post && entry.target.shape == Shape::Type &&
+               entry.if_none_exist.empty();
+    };
+    return is_creation(left) && is_creation(right);
+}
+
+void Bundling::start_run() {
+    end_ = asked_ + 1;
+    while (end_ < rest_.size() &&
+           goes_with(bundle_.entries[rest_[asked_]], bundle_.entries[rest_[end_]]))
+        ++end_;
+    held_ = end_ - asked_ + 1;
     free_ = kAtOnceMax;
     next_entries();
+    release();
+}
+
+/// The run is over once all of it is answered and nobody fills places any more.
+void Bundling::release() {
+    if (held_.fetch_sub(1) == 1) next_run();
 }
 
 /// Fills free places. Whoever finds free_ at zero when adding one runs the loop, so that answers
 /// that come at once do not pile up on the stack.
 void Bundling::next_entries() {
     do {
-        if (asked_ < rest_.size()) ask(rest_[asked_++]);
+        if (asked_ < end_) ask(rest_[asked_++]);
     } while (free_.fetch_sub(1) > 1);
 }
 
@@ -153,8 +189,8 @@ void Bundling::ask(std::size_t number) {
     http::Reply reply = [self = shared_from_this(), number](http::Response response) {
         self->bytes_ += response.body.size();
         self->results_[number] = result_of(self->desk_, response);
-        if (self->answered_.fetch_add(1) + 1 == self->rest_.size()) return self->finish();
         if (self->free_.fetch_add(1) == 0) self->next_entries();
+        self->release();
     };
     const bool fits = bytes_ <= kAnswersBytesMax;
     if (fits && !entry.refusal)

@@ -190,5 +190,30 @@ TEST(Bundle, AnAnswerThatGrowsTooLargeEndsInRefusals) {
     EXPECT_FALSE(history.link("next").empty());
 }
 
+TEST(Bundle, EntriesOfABatchComeOneAfterTheOther) {
+    const auto entry = [](const std::string& method, const std::string& url,
+                          const std::string& more = {}) {
+        return R"({"request":{"method":")" + method + R"(","url":")" + url + '"' + more + "}}";
+    };
+    const std::string put =
+        R"({"request":{"method":"PUT","url":"Observation/oa2","ifMatch":"W/\"2\""},"resource":)" +
+        vault::kit::observation("oa2", "a", "7.7") + "}";
+    std::string first = put;
+    first.replace(first.find(R"(W/\"2)"), 5, R"(W/\"1)");
+    for (int i = 0; i < 5; ++i) {
+        House again;
+        const auto answer = again.post(
+            again.program, "",
+            R"({"resourceType":"Bundle","type":"batch","entry":[)" +
+                entry("DELETE", "Observation/oa1") + "," + entry("GET", "Observation/oa1") + "," +
+                first + "," + put + "," + first + "," + entry("GET", "Observation/oa2") + "]}");
+        ASSERT_EQ(answer.status, 200) << answer.body;
+        std::vector<std::string> statuses;
+        for (const fhir::Json each : answer.json()["entry"].items())
+            statuses.emplace_back(each["response"]["status"].text().substr(0, 3));
+        EXPECT_EQ(statuses, (std::vector<std::string>{"204", "410", "200", "200", "412", "200"}));
+    }
+}
+
 }  // namespace
 }  // namespace hygie::records
