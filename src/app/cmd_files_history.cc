@@ -6,6 +6,7 @@
 #include "app/cmd_files.h"
 #include "app/commands.h"
 #include "guards/files/canaries.h"
+#include "guards/files/live.h"
 #include "guards/files/protection.h"
 #include "guards/files/report.h"
 #include "guards/files/standing.h"
@@ -128,31 +129,59 @@ Result<int> plan(Context& context) {
     const files::Question question = TRY(question_of(context));
     const files::History history =
         TRY(files::History::read(files_doors(context), context.values.text("--state")));
-    show_plan(context, history.plan(question));
+    const files::Plan plan = TRY(
+        files::plan_of(files_doors(context), context.values.text("--state"), history, question));
+    show_plan(context, plan);
     return kExitOk;
+}
+
+void show_problems(Context& context, const files::RestoreResult& result) {
+    std::size_t lifted = 0;
+    for (const files::Outcome& outcome : result.outcomes) {
+        lifted += outcome.lifted.size();
+        if (outcome.problem)
+            context.err << fmt::format("{}: {}\n", outcome.item.path,
+                                       context.say(outcome.problem->what));
+    }
+    if (lifted > 0)
+        context.err << context.say(
+            {fmt::format("attribut « immuable » ou « ajout seul » (chattr +i, +a) levé de {} "
+                         "fichiers ou dossiers : le rapport les nomme\n",
+                         lifted),
+             fmt::format("immutable or append-only flag (chattr +i, +a) lifted from {} files or "
+                         "folders: the report names them\n",
+                         lifted)});
+    const auto said = std::ranges::find_if(
+        result.outcomes, [](const auto& outcome) { return outcome.problem.has_value(); });
+    if (said != result.outcomes.end()) context.err << context.say(said->problem->remedy) << "\n";
+    if (result.unreported)
+        context.err << context.say({"le rapport signé n'a pas pu être écrit : ",
+                                    "the signed report could not be written: "})
+                    << context.say(result.unreported->what) << "\n";
 }
 
 int show_result(Context& context, const files::RestoreResult& result) {
     const double seconds = std::chrono::duration<double>(result.ended - result.began).count();
     if (context.json) {
         json problems = json::array();
-        for (const files::Outcome& outcome : result.outcomes)
+        json lifted = json::array();
+        for (const files::Outcome& outcome : result.outcomes) {
+            for (const std::string& path : outcome.lifted) lifted.push_back(path);
             if (outcome.problem)
                 problems.push_back({{"path", outcome.item.path},
                                     {"step", files::name_of(outcome.item.step)},
                                     {"what", context.say(outcome.problem->what)}});
+        }
         context.out << dump({{"restore", result.id},
                              {"problems", problems},
+                             {"flags_lifted", lifted},
                              {"done", result.done},
                              {"failed", result.failed},
                              {"bytes", result.bytes},
                              {"seconds", seconds},
                              {"report", result.report}});
     } else {
-        for (const files::Outcome& outcome : result.outcomes)
-            if (outcome.problem)
-                context.err << fmt::format("{}: {}\n", outcome.item.path,
-                                           context.say(outcome.problem->what));
+        show_problems(context, result);
         context.out << context.say(
             {fmt::format("restauration {} : {} éléments remis et vérifiés, {} en échec, {} octets, "
                          "{:.1f} s\nrapport signé : {}\n",
@@ -163,7 +192,7 @@ int show_result(Context& context, const files::RestoreResult& result) {
                          result.id, result.done, result.failed, result.bytes, seconds,
                          result.report)});
     }
-    return result.failed == 0 ? kExitOk : kExitFailed;
+    return result.failed == 0 && !result.unreported ? kExitOk : kExitFailed;
 }
 
 Result<int> restore(Context& context) {
@@ -173,7 +202,7 @@ Result<int> restore(Context& context) {
             context, TRY(files::undo(files_doors(context), state, context.values.text("--undo"))));
     const files::Question question = TRY(question_of(context));
     const files::History history = TRY(files::History::read(files_doors(context), state));
-    const files::Plan plan = history.plan(question);
+    const files::Plan plan = TRY(files::plan_of(files_doors(context), state, history, question));
     if (context.values.flag("--dry-run")) {
         show_plan(context, plan);
         return kExitOk;

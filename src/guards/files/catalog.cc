@@ -87,7 +87,7 @@ std::optional<FileKey> Catalog::move(const FileKey& key, const std::string& from
     if (file == files_.end()) return before;
     file->second.path = to;
     file->second.is_named = true;
-    if (file->second.type == FileType::Folder) move_below(from, to);
+    if (file->second.type == FileType::Folder && !from.empty()) move_below(from, to);
     return before;
 }
 

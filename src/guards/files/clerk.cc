@@ -152,11 +152,13 @@ void Gate::take_closing(Closing& closing) {
         groups_.closings.ignore(fd, fan::kCloseWrite, fan::Ignore::Always);
         return;
     }
+    // One that left the share is judged once more, and gets no name in it again.
+    const bool has_left = !path && !known->is_named;
     if (!path) path = known->path;
     const bool is_same = known && known->is_held && known->held == Stamp::of(info);
     if (is_same && known->version == known->committed) return;
     const Actor actor = actors_.of(closing.event.tid);
-    const bool has_name = info.st_nlink > (known && known->is_linked ? 1U : 0U);
+    const bool has_name = !has_left && info.st_nlink > (known && known->is_linked ? 1U : 0U);
     const ContentPtr victim = known ? nullptr : replaced_at(*volume, key, *path);
     if (is_same) {
         note(store_.note_committed(key, actor.key()));

@@ -80,7 +80,8 @@ Status Gate::make_safe(Task& task, const Actor& actor) {
     if (need == Need::Bytes) {
         std::string path = known ? known->path : std::string();
         if (path.empty()) path = protected_path(*task.volume, fd, task.key).value_or(std::string());
-        TRY_STATUS(store_.keep({*task.volume, fd, task.key, path},
+        // One that left the share gets no name in it again.
+        TRY_STATUS(store_.keep({*task.volume, fd, task.key, path, !known || known->is_named},
                                known ? Cause::PreImage : Cause::Adopted, actor.key(),
                                Store::Effort::Bytes));
         ++counts_.kept;

@@ -64,7 +64,7 @@ class Watcher {
                 paths.push_back(record.path);
                 break;
             case RecordKind::Moved:
-                if (record.from == record.path) return {};
+                if (record.from == record.path || record.cause == Cause::Baseline) return {};
                 // It came from outside, or is a second name.
                 if (record.from.empty()) return {record.path};
                 for (const std::string& below : timeline_.below(record.from)) {
@@ -267,6 +267,13 @@ Plan History::plan(const Question& question) const {
         plan.items.push_back(std::move(item));
     }
     return plan;
+}
+
+Timeline History::timeline(VersionId until) const {
+    Timeline timeline;
+    for (const Record& record : records_)
+        if (record.time <= until) timeline.apply(record);
+    return timeline;
 }
 
 std::vector<VersionLine> History::log(const std::string& path) const {

@@ -66,25 +66,6 @@ struct Plan {
     std::uint64_t spared = 0;  ///< new files of others, left where they are
 };
 
-/// All that a state folder remembers, read beside a running guard.
-class History {
-  public:
-    static Result<History> read(StoreDoors doors, const std::string& state);
-
-    Plan plan(const Question& question) const;
-    std::vector<VersionLine> log(const std::string& path) const;
-    /// Where a sealed version's bytes are; none when it is staged or nowhere.
-    const Record* sealed(VersionId version) const;
-    /// The SHA-256 of a version, when it was taken.
-    const Bytes* hash(VersionId version) const;
-    const std::vector<Record>& records() const { return records_; }
-
-  private:
-    std::vector<Record> records_;
-    std::unordered_map<VersionId, std::size_t> sealed_;
-    std::unordered_map<VersionId, std::size_t> hashed_;
-};
-
 /// The present that follows from records, one after the other.
 class Timeline {
   public:
@@ -104,6 +85,28 @@ class Timeline {
     std::unordered_map<FileKey, FileState, FileKeyHash> files_;
     std::unordered_map<FileKey, std::set<std::string>, FileKeyHash> paths_;
     std::unordered_map<VersionId, FileState> unconfirmed_;
+};
+
+/// All that a state folder remembers, read beside a running guard.
+class History {
+  public:
+    static Result<History> read(StoreDoors doors, const std::string& state);
+
+    /// What the records alone say; plan_of() looks at the disk too.
+    Plan plan(const Question& question) const;
+    /// The present as it was right after this time.
+    Timeline timeline(VersionId until) const;
+    std::vector<VersionLine> log(const std::string& path) const;
+    /// Where a sealed version's bytes are; none when it is staged or nowhere.
+    const Record* sealed(VersionId version) const;
+    /// The SHA-256 of a version, when it was taken.
+    const Bytes* hash(VersionId version) const;
+    const std::vector<Record>& records() const { return records_; }
+
+  private:
+    std::vector<Record> records_;
+    std::unordered_map<VersionId, std::size_t> sealed_;
+    std::unordered_map<VersionId, std::size_t> hashed_;
 };
 
 }  // namespace hygie::files

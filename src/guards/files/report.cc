@@ -55,6 +55,8 @@ json item_json(const Outcome& outcome) {
     if (!outcome.hash.empty())
         item[outcome.is_sparse ? "sha256_without_empty_mebibytes" : "sha256"] = outcome.hash;
     if (!outcome.evidence.empty()) item["evidence"] = path_json(outcome.evidence);
+    if (!outcome.lifted.empty()) item["flags_lifted"] = json::array();
+    for (const std::string& path : outcome.lifted) item["flags_lifted"].push_back(path_json(path));
     if (outcome.problem)
         item["problem"] = {{"fr", outcome.problem->what.fr}, {"en", outcome.problem->what.en}};
     return item;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -10,9 +11,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <map>
 #include <thread>
 
 #include "guards/files/digest.h"
+#include "guards/files/immutable.h"
 #include "guards/files/report.h"
 #include "host/os_error.h"
 
@@ -22,6 +25,8 @@ namespace {
 /// Reading back what was restored waits for the disk: more at once than there are processors.
 constexpr unsigned kThreads = 8;
 constexpr unsigned kRenameExchange = 2;  // RENAME_EXCHANGE
+/// For folders, names and the report, when a disk is full.
+constexpr std::uint64_t kRoomBytes = 1 << 20;
 
 std::string id_of(WallTime time) {
     return fmt::format("{}", time.time_since_epoch().count());
@@ -84,13 +89,37 @@ class Restorer {
         return parent(volumes_.at(volume).stage) + "/evidence/" + id_;
     }
 
+    /// What is set aside has nowhere to go, and why.
+    void miss_evidence(Error why) { no_evidence_ = std::move(why); }
+    /// What to say when a volume is full.
+    void expect_full(std::uint8_t volume, Error why) { full_.insert_or_assign(volume, why); }
+
     void carry_out(Outcome& outcome) {
-        const Status done = step(outcome);
+        Status done = step(outcome);
+        if (!done && done.error().code == Code::Denied) {
+            const Status lifted = lift(outcome);
+            if (!lifted)
+                done = lifted;
+            else if (has_lifted_)
+                done = step(outcome);
+        }
         outcome.is_done = done.has_value();
-        if (!done) outcome.problem = done.error();
+        if (done) return;
+        const FileState& state = outcome.item.wanted ? *outcome.item.wanted : *outcome.item.now;
+        const auto full = full_.find(state.key.volume());
+        const bool is_full = done.error().code == Code::Full && full != full_.end();
+        outcome.problem = is_full ? full->second : done.error();
+        outcome.is_verified = false;
     }
 
   private:
+    /// A folder's flag holds all it has: once lifted for one, the others may go on.
+    Status lift(Outcome& outcome) {
+        outcome.lifted = TRY(lift_immutable(outcome.item.path));
+        if (!outcome.lifted.empty()) has_lifted_ = true;
+        return {};
+    }
+
     Status step(Outcome& outcome) {
         const PlanItem& item = outcome.item;
         switch (item.step) {
@@ -121,6 +150,9 @@ class Restorer {
     }
 
     Status set_aside(const std::string& path, std::uint8_t volume, Outcome& outcome) {
+        struct stat info{};
+        if (::lstat(path.c_str(), &info) < 0 && errno == ENOENT) return {};
+        if (no_evidence_) return std::unexpected(*no_evidence_);
         outcome.evidence = fmt::format("{}/{}", evidence_dir(volume), next_++);
         if (::rename(path.c_str(), outcome.evidence.c_str()) == 0) return {};
         outcome.evidence.clear();
@@ -160,6 +192,11 @@ class Restorer {
         if (!made) {
             (void)::unlink(temporary.c_str());
             return made;
+        }
+        struct stat info{};
+        if (no_evidence_ && ::lstat(item.path.c_str(), &info) == 0) {
+            (void)::unlink(temporary.c_str());
+            return std::unexpected(*no_evidence_);
         }
         if (exchange(temporary, item.path) == 0)
             return set_aside(temporary, item.wanted->key.volume(), outcome);
@@ -274,7 +311,46 @@ class Restorer {
     std::vector<VolumeLine> volumes_;
     std::shared_ptr<const Packs> packs_;
     std::atomic<std::uint64_t> next_ = 1;
+    std::atomic<bool> has_lifted_ = false;
+    std::optional<Error> no_evidence_;
+    std::map<std::uint8_t, Error> full_;
 };
+
+/// How much room a plan takes on one volume: with clones it takes less.
+Error full_disk(const Plan& plan, const VolumeLine& volume) {
+    std::uint64_t wanted = kRoomBytes;
+    for (const PlanItem& item : plan.items)
+        if ((item.step == Step::Recreate || item.step == Step::Replace) &&
+            item.wanted->key.volume() == volume.number)
+            wanted += item.wanted->size;
+    struct statvfs room{};
+    const std::uint64_t free =
+        ::statvfs(parent(volume.stage).c_str(), &room) == 0 ? room.f_bavail * room.f_frsize : 0;
+    const std::uint64_t missing = wanted > free ? wanted - free : kRoomBytes;
+    const std::string where = parent(volume.stage);
+    return fail(Code::Full,
+                {fmt::format("le disque qui porte {} est plein : il faut y libérer {} octets",
+                             where, missing),
+                 fmt::format("the disk that holds {} is full: {} bytes must be freed on it", where,
+                             missing)},
+                {"effacez ou déplacez ce qui l'a rempli (« du -x » montre les plus gros fichiers, "
+                 "« hygie "
+                 "files plan » ceux du partage), puis recommencez la même restauration",
+                 "delete or move what filled it ('du -x' shows the largest files, 'hygie files "
+                 "plan' "
+                 "those of the share), then say the same restore again"})
+        .error();
+}
+
+void make_room_for_evidence(StoreDoors doors, Restorer& restorer, const Plan& plan,
+                            const std::vector<VolumeLine>& volumes) {
+    for (const VolumeLine& volume : volumes) {
+        const Error full = full_disk(plan, volume);
+        restorer.expect_full(volume.number, full);
+        const Status made = doors.disk.make_dirs(restorer.evidence_dir(volume.number));
+        if (!made) restorer.miss_evidence(made.error().code == Code::Full ? full : made.error());
+    }
+}
 
 /// Names to set aside go first and from the leaves up; folders come back before what they hold;
 /// files then, on several threads; rights of folders last, for their times.
@@ -311,6 +387,14 @@ void count(RestoreResult& result) {
     }
 }
 
+/// What is done is done: a report that cannot be written does not hide it.
+void report(StoreDoors doors, const std::string& state, RestoreResult& result) {
+    const Status written = write_report(doors, state, nullptr, result);
+    if (written) return;
+    result.report.clear();
+    result.unreported = written.error();
+}
+
 }  // namespace
 
 Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const History& history,
@@ -323,13 +407,12 @@ Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const 
     std::shared_ptr<const Packs> packs =
         TRY(Packs::open_to_read(doors.disk, StatePaths(state).packs, key));
     Restorer restorer(history, result.id, volumes, std::move(packs));
-    for (const VolumeLine& volume : volumes)
-        TRY_STATUS(doors.disk.make_dirs(restorer.evidence_dir(volume.number)));
+    make_room_for_evidence(doors, restorer, plan, volumes);
     for (const PlanItem& item : plan.items) result.outcomes.emplace_back().item = item;
     run(restorer, result.outcomes);
     count(result);
     result.ended = doors.clock.now();
-    TRY_STATUS(write_report(doors, state, nullptr, result));
+    report(doors, state, result);
     return result;
 }
 
@@ -356,7 +439,7 @@ Result<RestoreResult> undo(StoreDoors doors, const std::string& state, const std
     }
     count(result);
     result.ended = doors.clock.now();
-    TRY_STATUS(write_report(doors, state, nullptr, result));
+    report(doors, state, result);
     return result;
 }
 

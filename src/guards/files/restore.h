@@ -11,10 +11,11 @@ namespace hygie::files {
 struct Outcome {
     PlanItem item;
     bool is_done = false;
-    bool is_verified = false;  ///< read again, and equal to what was kept
-    std::string hash;          ///< of what was brought back (Digest), in hexadecimal
-    bool is_sparse = false;    ///< … which holds whole mebibytes of zeros
-    std::string evidence;      ///< where what stood there now lies
+    bool is_verified = false;         ///< read again, and equal to what was kept
+    std::string hash;                 ///< of what was brought back (Digest), in hexadecimal
+    bool is_sparse = false;           ///< … which holds whole mebibytes of zeros
+    std::string evidence;             ///< where what stood there now lies
+    std::vector<std::string> lifted;  ///< had the immutable flag, and have it no more
     std::optional<Error> problem;
 };
 
@@ -27,11 +28,14 @@ struct RestoreResult {
     std::uint64_t done = 0;
     std::uint64_t failed = 0;
     std::uint64_t bytes = 0;
+    std::optional<Error> unreported;  ///< why there is no signed report
 };
 
 /// Carries a plan out: bytes, names, rights, owners, ACLs, attributes and times come back, each
 /// file is read again and compared, what stands in the way is kept as evidence, and a signed report
-/// is written (FORMAT.md). Nothing is ever destroyed: undo() takes it back.
+/// is written (FORMAT.md). Where an immutable flag holds a file it is lifted, and that is said.
+/// What a full disk keeps from coming back fails and says how much room it takes. Nothing is ever
+/// destroyed: undo() takes it back.
 Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const History& history,
                               const Plan& plan);
 

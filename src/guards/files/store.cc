@@ -279,6 +279,10 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
     if (old && old->is_linked && !old->is_held && effort == Effort::Bytes &&
         is_same_content(*old, Stamp::of(info)))
         return keep_linked(subject, *old);
+    const bool may_link = effort == Effort::Cheaply && !where.clones();
+    if (may_link && old && old->is_linked && is_same_content(*old, Stamp::of(info)) &&
+        (!old->is_held || old->held == Stamp::of(info)))
+        return note_again(subject, *old, info, cause, actor);
     const auto size = static_cast<std::uint64_t>(info.st_size);
     if (effort == Effort::Bytes && size <= kSmallBytesMax && cause != Cause::Baseline)
         return keep_small(subject, info, cause, actor);
@@ -288,7 +292,8 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
         known.is_linked = where.link(subject.fd, subject.key, record.time).has_value();
         known.link_version = record.time;
     }
-    const bool cheap = effort == Effort::Cheaply && !where.clones() && known.is_linked;
+    // The staged name stands for the version whose number it bears, and for no other.
+    const bool cheap = may_link && known.is_linked && known.link_version == record.time;
     const bool is_fresh = cause == Cause::Commit && !subject.is_settled && size <= kCopiedBytesMax;
     if (!cheap)
         TRY_STATUS(where.keep(subject.fd, subject.key, record.time,
@@ -341,70 +346,6 @@ Status Store::note_present(const Subject& subject, Cause cause, const std::strin
     known.held = Stamp::of(info);
     known.is_held = true;
     return commit(subject, std::vector{std::move(record)}, std::move(known));
-}
-
-Status Store::note_committed(const FileKey& key, const std::string& actor) {
-    const auto known = catalog_.find(key);
-    if (!known) return {};
-    Record record;
-    record.kind = RecordKind::Committed;
-    record.key = key;
-    record.path = known->path;
-    record.version = known->version;
-    record.size = known->size;
-    record.actor = actor;
-    record.time = next_version();
-    catalog_.apply(record);
-    return note(std::move(record));
-}
-
-Status Store::note(Record record) {
-    if (record.time == 0) record.time = next_version();
-    return journal_->append(record);
-}
-
-Status Store::note_gone(const FileKey& key, const std::string& path, Cause cause,
-                        const std::string& actor) {
-    Record record;
-    record.kind = RecordKind::Gone;
-    record.key = key;
-    record.path = path;
-    record.cause = cause;
-    record.actor = actor;
-    return note(std::move(record));
-}
-
-Status Store::note_moved(const FileKey& key, const std::string& from, const std::string& to,
-                         const std::string& actor) {
-    Record record;
-    record.kind = RecordKind::Moved;
-    record.key = key;
-    record.from = from;
-    record.path = to;
-    record.actor = actor;
-    return note(std::move(record));
-}
-
-Status Store::note_attributes(const Subject& subject, const std::string& actor) {
-    struct stat info{};
-    if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
-    const auto known = catalog_.find(subject.key);
-    if (!known) return {};
-    Meta meta = meta_of(subject.fd, info);
-    const Stamp now = Stamp::of(info);
-    // Times of contents that changed belong to the version that will be kept.
-    meta.modified_ns = known->held.size == now.size ? meta.modified_ns : known->meta.modified_ns;
-    if (meta == known->meta) return {};
-    Record record;
-    record.kind = RecordKind::Attributes;
-    record.key = subject.key;
-    record.path = known->path;
-    record.meta = meta;
-    record.actor = actor;
-    record.changed_ns = known->held.changed_ns;
-    TRY_STATUS(note(record));
-    catalog_.update(subject.key, [&](Known& entry) { entry.meta = std::move(meta); });
-    return {};
 }
 
 /// Null when its bytes are not in the packs.

@@ -84,7 +84,7 @@ class Store {
     Status note_gone(const FileKey& key, const std::string& path, Cause cause,
                      const std::string& actor);
     Status note_moved(const FileKey& key, const std::string& from, const std::string& to,
-                      const std::string& actor);
+                      const std::string& actor, Cause cause = Cause::None);
     /// Writes down mode, owner and attributes if they changed.
     Status note_attributes(const Subject& subject, const std::string& actor);
     /// The last version kept before a change was a whole one.
@@ -124,6 +124,8 @@ class Store {
     Status commit(const Subject& subject, std::vector<Record> records, Known known);
     Status admit(const std::string& actor, std::uint64_t bytes, std::uint8_t volume);
     Room room_on(std::uint8_t volume);
+    Status note_again(const Subject& subject, const Known& known, const struct stat& info,
+                      Cause cause, const std::string& actor);
     Status keep_small(const Subject& subject, const struct stat& info, Cause cause,
                       const std::string& actor);
     ContentPtr packed(VersionId version);

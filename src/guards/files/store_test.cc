@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guards/files/history.h"
+#include "guards/files/live.h"
 #include "guards/files/report.h"
 #include "guards/files/restore.h"
 #include "sim/sim_random.h"
@@ -201,6 +205,91 @@ TEST_F(FilesStore, FindsWhatAKilledGuardStaged) {
         is_found = is_found || (record.time == version && record.cause == Cause::Adopted);
     EXPECT_TRUE(is_found);
     EXPECT_GT(store_->next_version(), version);
+}
+
+TEST_F(FilesStore, BothNamesOfOneFileComeBackAfterBothWereRemoved) {
+    const std::string second = share_ + "/second";
+    write(letter_, "Chère Élodie");
+    ASSERT_EQ(::link(letter_.c_str(), second.c_str()), 0);
+    for (const std::string& path : {letter_, second}) {
+        const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        ASSERT_TRUE(store_->keep({*volume_, fd.get(), *volume_->key_of(fd.get()), path},
+                                 Cause::Baseline, "", Store::Effort::Cheaply));
+    }
+    const FileKey key = *store_->catalog().at(second);
+    EXPECT_TRUE(History::read(doors_, state_)->plan({1, {}, {}}).items.empty());
+    const VersionId since = store_->next_version();
+    for (const std::string& path : {letter_, second}) {
+        ::unlink(path.c_str());
+        ASSERT_TRUE(store_->note_gone(key, path, Cause::Unlink, "evil"));
+    }
+    const RestoreResult result = bring_back(since);
+    EXPECT_EQ(result.done, 2U);
+    EXPECT_EQ(result.failed, 0U);
+    EXPECT_EQ(read(letter_), "Chère Élodie");
+    EXPECT_EQ(read(second), "Chère Élodie");
+}
+
+TEST_F(FilesStore, WhatTheRecordsDoNotKnowIsSeenOnTheDisk) {
+    const std::string lost = share_ + "/lost";
+    const std::string same = share_ + "/same";
+    for (const std::string& path : {letter_, lost, same}) {
+        write(path, "Chère Élodie");
+        keep(path, Cause::Baseline, "");
+    }
+    const VersionId since = store_->next_version();
+    ::unlink(lost.c_str());
+    struct stat info{};
+    ::stat(letter_.c_str(), &info);
+    // Written, its time put back, and never closed.
+    const UniqueFd open(::open(letter_.c_str(), O_WRONLY | O_CLOEXEC));
+    const timespec times[2] = {info.st_atim, info.st_mtim};
+    // Until the kernel's clock has ticked.
+    for (struct stat now = info; Stamp::of(now) == Stamp::of(info);) {
+        ASSERT_EQ(::pwrite(open.get(), "%$#@!", 5, 0), 5);
+        ASSERT_EQ(::futimens(open.get(), times), 0);
+        ASSERT_EQ(::fstat(open.get(), &now), 0);
+    }
+    const History history = *History::read(doors_, state_);
+    EXPECT_TRUE(history.plan({since, {}, {}}).items.empty());
+    // Our own descriptors are no writer's: somebody else holds it.
+    int until[2];
+    ASSERT_EQ(::pipe2(until, O_CLOEXEC), 0);
+    const pid_t holder = ::fork();
+    if (holder == 0) {
+        ::close(until[1]);
+        char byte = 0;
+        ::_exit(static_cast<int>(::read(until[0], &byte, 1)));
+    }
+    const Plan plan = *plan_of(doors_, state_, history, {since, {}, {}});
+    ::close(until[0]);
+    ::close(until[1]);
+    ::waitpid(holder, nullptr, 0);
+    ASSERT_EQ(plan.items.size(), 2U);
+    const RestoreResult result = *restore(doors_, state_, history, plan);
+    EXPECT_EQ(result.failed, 0U);
+    for (const std::string& path : {letter_, lost, same}) EXPECT_EQ(read(path), "Chère Élodie");
+    // One actor's changes are what the records say.
+    EXPECT_TRUE(plan_of(doors_, state_, history, {since, "evil", {}})->items.empty());
+}
+
+TEST_F(FilesStore, AnImmutableFlagIsLiftedAndNamed) {
+    write(letter_, "Chère Élodie");
+    keep(letter_, Cause::Baseline, "");
+    const VersionId since = store_->next_version();
+    write(letter_, "%$#@!");
+    keep(letter_, Cause::Commit, "evil");
+    for (const std::string& path : {letter_, share_}) {
+        const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        int flags = 0;
+        if (::ioctl(fd.get(), FS_IOC_GETFLAGS, &flags) < 0) GTEST_SKIP() << "no flags here";
+        flags |= FS_IMMUTABLE_FL;
+        if (::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) < 0) GTEST_SKIP() << "may not set flags";
+    }
+    const RestoreResult result = bring_back(since);
+    EXPECT_EQ(result.failed, 0U);
+    EXPECT_EQ(result.outcomes.at(0).lifted, (std::vector{letter_, share_}));
+    EXPECT_EQ(read(letter_), "Chère Élodie");
 }
 
 }  // namespace

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""What a restore gives back when files left the share, hold flags, stay open, or the disk is full.
+
+Needs root and loop devices: images in a throw-away folder, unmounted at the end."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from gate_test import MAKE, check, compare, guarded, hygie, image, now, picture, settle, skip  # noqa: E402
+
+FILES = 12
+
+
+def furnish(share):
+    """Folders, of which one holds another; a file with two names; owners that are not root."""
+    for folder in ("Courriers", "Courriers/2026", "Bilans"):
+        os.makedirs(os.path.join(share, folder), exist_ok=True)
+        os.chown(os.path.join(share, folder), 3001, 3001)
+        for i in range(FILES):
+            path = os.path.join(share, folder, f"lettre {i}.txt")
+            Path(path).write_bytes(os.urandom(20000 + i))
+            os.utime(path, (1e9 + i, 1e9 + i))
+    os.link(os.path.join(share, "Bilans", "lettre 0.txt"), os.path.join(share, "Bilans", "second nom.txt"))
+
+
+def restored(guard, share, before, since, what):
+    planned = {item["path"] for item in hygie("files", "plan", "--state", guard.state, "--since", since)["items"]}
+    after = picture(share)
+    missing = [p for p in before if p not in after and os.fsdecode(p) not in planned]
+    check(not missing, f"{what}: not in the plan: {missing[:3]} ({len(missing)})")
+    result = hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
+    check(result["failed"] == 0 and not result["problems"], result)
+    compare(before, picture(share), what)
+    return result
+
+
+def left_the_share(mount, kind, *options):
+    """A folder dragged out by mistake; one taken out and deleted there; all deleted; one that comes back."""
+    share, other = os.path.join(mount, "share"), os.path.join(mount, "ailleurs")
+    os.makedirs(other)
+    furnish(share)
+    before = picture(share)
+    with guarded(mount, *options) as guard:
+        for what in ("moved out", "moved out and deleted", "moved out, changed and deleted", "deleted"):
+            since = now()
+            if what == "deleted":
+                shutil.rmtree(os.path.join(share, "Bilans"))
+            else:
+                os.rename(os.path.join(share, "Courriers"), os.path.join(other, what))
+            if "changed" in what:
+                for i in range(FILES):
+                    Path(other, what, f"lettre {i}.txt").write_bytes(os.urandom(20000))
+            if what.endswith("and deleted"):
+                shutil.rmtree(os.path.join(other, what))
+            settle()
+            restored(guard, share, before, since, f"{kind} {what}")
+        # Back in the share: what is removed there comes back again.
+        os.rename(os.path.join(share, "Courriers"), os.path.join(other, "tour"))
+        settle()
+        os.rename(os.path.join(other, "tour"), os.path.join(share, "Courriers"))
+        settle()
+        since = now()
+        shutil.rmtree(os.path.join(share, "Courriers"))
+        settle()
+        restored(guard, share, before, since, f"{kind} moved out and in, then deleted")
+    print(f"{kind} {' '.join(options)}: what left the share comes back")
+
+
+def held_and_owned(mount, kind):
+    """Owners of folders, flags of chattr, a writer that never closes."""
+    share = os.path.join(mount, "share")
+    furnish(share)
+    before = picture(share)
+    target = os.path.join(share, "Bilans", "lettre 3.txt")
+    with guarded(mount) as guard:
+        since = now()
+        os.chown(os.path.join(share, "Bilans"), 0, 0)
+        os.chmod(os.path.join(share, "Courriers"), 0o700)
+        with open(os.path.join(share, "Bilans", "lettre 4.txt"), "r+b", buffering=0) as writer:
+            writer.write(b"chiffre")
+            Path(target).write_bytes(b"chiffre")
+            subprocess.run(["chattr", "+i", target, os.path.dirname(target)], check=True)
+            settle()
+            result = restored(guard, share, before, since, f"{kind} held")
+            check(set(result["flags_lifted"]) == {target, os.path.dirname(target)}, result)
+    print(f"{kind}: owners, flags, open files")
+
+
+def full_disk(mount, kind):
+    """Nothing is claimed that was not done, and the room that is missing is said."""
+    share, filler = os.path.join(mount, "share"), os.path.join(mount, "filler")
+    furnish(share)
+    before = picture(share)
+    with guarded(mount) as guard:
+        since = now()
+        subprocess.run(["dd", "if=/dev/zero", "of=" + filler, "bs=64k"], stderr=subprocess.DEVNULL, check=False)
+        time.sleep(0.2)
+        for base, _, files in os.walk(share):
+            for name in files:
+                try:
+                    with open(os.path.join(base, name), "r+b") as file:
+                        file.write(b"chiffre")
+                except OSError:
+                    continue
+        settle()
+        run = subprocess.run([os.environ["HYGIE"], "--lang", "en", "files", "restore", "--state", guard.state, "--since",
+                              since, "--yes"], capture_output=True, text=True, timeout=120)
+        if picture(share) != before:
+            check(run.returncode == 1 and "bytes must be freed" in run.stderr, f"{run.returncode} {run.stderr}")
+        os.unlink(filler)
+        settle()
+        hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
+        compare(before, picture(share), f"{kind} after a full disk")
+    print(f"{kind}: a full disk is said")
+
+
+def main():
+    if os.geteuid() != 0:
+        skip("needs root")
+    for tool in ("mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "chattr", "dd"):
+        if not shutil.which(tool):
+            skip("needs " + tool)
+    work = tempfile.mkdtemp(prefix="hygie-restore-")
+
+    def on(kind, scene, *options):
+        with image(kind, work) as mount:
+            scene(mount, kind, *options)
+        shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
+
+    try:
+        for kind in sys.argv[1:] or MAKE:
+            on(kind, left_the_share)
+            on(kind, held_and_owned)
+            on(kind, full_disk)
+        on("ext4", left_the_share, "--events", "permission")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
