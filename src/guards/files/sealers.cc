@@ -31,23 +31,27 @@ bool looks_sealed(const Content& content) {
 
 }  // namespace
 
+/// The content is read without the lock: reading may meet the door, where who stands wants the
+/// lock.
 void Sealers::note(Change& change) {
     const std::string key = change.actor.key();
-    const std::scoped_lock lock(mutex_);
-    switch (change.kind) {
-        case ChangeKind::Read:
-            return readers_.note(change.file, key, change.steady);
-        case ChangeKind::CloseWrite:
-            if (change.is_new && change.now && readers_.has_read_many(key, change.steady) &&
-                looks_sealed(*change.now))
-                seal(change.actor, change.steady);
+    if (change.kind == ChangeKind::CloseWrite) {
+        if (!change.is_new || !change.now || !has_read_many(key, change.steady) ||
+            !looks_sealed(*change.now))
             return;
-        case ChangeKind::Unlink:
-            change.was_read = readers_.has_read(change.file, key, change.steady);
-            return hold(change);
-        default:
-            return;
+        const std::scoped_lock lock(mutex_);
+        return seal(change.actor, change.steady);
     }
+    const std::scoped_lock lock(mutex_);
+    if (change.kind == ChangeKind::Read) readers_.note(change.file, key, change.steady);
+    if (change.kind != ChangeKind::Unlink) return;
+    change.was_read = readers_.has_read(change.file, key, change.steady);
+    hold(change);
+}
+
+bool Sealers::has_read_many(const std::string& key, SteadyTime now) const {
+    const std::scoped_lock lock(mutex_);
+    return readers_.has_read_many(key, now);
 }
 
 /// Under the lock.

@@ -56,6 +56,7 @@ class Sealers {
         ProcessId process;
         SteadyTime since{};
     };
+    bool has_read_many(const std::string& key, SteadyTime now) const;
     bool is_of_a_sealer(pid_t pid, SteadyTime now) const;
     void seal(const Actor& actor, SteadyTime now);
     void hold(const Change& change);
