@@ -230,6 +230,22 @@ TEST_F(FilesStore, BothNamesOfOneFileComeBackAfterBothWereRemoved) {
     EXPECT_EQ(read(second), "Chère Élodie");
 }
 
+TEST_F(FilesStore, AFolderThatComesBackTakesNoOtherNamesAlong) {
+    const FileKey folder(0, 1, Bytes{1, 0, 0, 1});
+    const FileKey file(0, 1, Bytes{2, 0, 0, 1});
+    Known known;
+    known.path = "/s/folder";
+    known.type = FileType::Folder;
+    store_->catalog().set(folder, known);
+    known.path = "/s/letter";
+    known.type = FileType::Regular;
+    store_->catalog().set(file, known);
+    ASSERT_TRUE(store_->catalog().remove_name(folder, "/s/folder"));
+    store_->catalog().move(folder, {}, "/s/back");
+    EXPECT_EQ(store_->catalog().at("/s/letter"), file);
+    EXPECT_EQ(store_->catalog().at("/s/back"), folder);
+}
+
 TEST_F(FilesStore, WhatTheRecordsDoNotKnowIsSeenOnTheDisk) {
     const std::string lost = share_ + "/lost";
     const std::string same = share_ + "/same";
