@@ -293,6 +293,44 @@ TEST(Circles, ParentsSeeUntilMajorityAndGuardiansAsLongAsTheyAre) {
               200);
 }
 
+TEST(Circles, DesksSeeWhenAndWhereSomebodyStaysAndNotWhy) {
+    House house;
+    const auto desk = with_role("accueil-lea", access::Role::Desk, "Practitioner/desk");
+    constexpr std::string_view kWhy = "chute";
+    store(house,
+          {R"({"resourceType":"Encounter","id":"e","status":"in-progress","class":{"code":"IMP"},)"
+           R"("subject":{"reference":"Patient/a"},"reasonCode":[{"text":"chute","coding":)"
+           R"([{"system":"urn:x","code":"chute"}]}],"text":{"status":"generated","div":)"
+           R"("<div xmlns=\"http://www.w3.org/1999/xhtml\">chute</div>"}})"});
+    const auto sees = [&](const access::Actor& actor, const std::string& url) {
+        const auto answer = house.get(actor, url);
+        EXPECT_EQ(answer.status, 200) << url << answer.body;
+        EXPECT_TRUE(answer.body.contains("IMP")) << url << answer.body;
+        return answer.body.contains(kWhy);
+    };
+    for (const std::string url :
+         {"Encounter/e", "Encounter/e/_history/1", "Encounter/e/_history", "Encounter?_id=e",
+          "Patient/a/$everything?_type=Encounter", "Encounter/e?_elements=reasonCode,class",
+          "Patient?_id=a&_revinclude=Encounter:subject"}) {
+        EXPECT_FALSE(sees(desk, url)) << url;
+        EXPECT_TRUE(sees(house.anne, url)) << url;
+    }
+    for (const std::string url :
+         {"Encounter?reason-code=chute", "Patient?_has:Encounter:subject:reason-code=chute"}) {
+        EXPECT_EQ(house.get(desk, url).references().size(), 0U) << url;
+        EXPECT_EQ(house.get(house.anne, url).references().size(), 1U) << url;
+    }
+    const auto ended = house.ask(desk, {.method = "PATCH",
+                                        .url = "Encounter/e",
+                                        .body = R"([{"op":"replace","path":"/status","value":)"
+                                                R"("finished"}])",
+                                        .headers = {{"content-type", "application/json-patch+json"},
+                                                    {"if-match", "W/\"1\""}}});
+    EXPECT_EQ(ended.status, 200) << ended.body;
+    EXPECT_FALSE(ended.body.contains(kWhy)) << ended.body;
+    EXPECT_TRUE(sees(house.anne, "Encounter/e")) << "what a desk does not see, it leaves";
+}
+
 TEST(Circles, DesksSeePapersAlone) {
     House house;
     const auto desk = with_role("accueil-lea", access::Role::Desk, "Practitioner/desk");

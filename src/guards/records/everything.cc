@@ -171,7 +171,8 @@ Answer<Disclosure> everything(Desk& desk, const Call& call) {
     const std::span<const vault::Found> shown(at, end);
     std::set<std::string> told;
     for (const vault::Found& one : shown) {
-        const vault::Version version = TRY(desk.rooms.vault.read(one));
+        vault::Version version = TRY(desk.rooms.vault.read(one));
+        sight.narrow(one, version.body);
         writer.add(
             {.reference = reference_of(one), .resource = version.body, .search_mode = "match"});
         TRY_STATUS(add_referred(sight, wanted, version.body, told, writer));

@@ -248,6 +248,7 @@ Answer<Disclosure> disclose_versions(Sight& sight, const Wanted& wanted,
     const auto tell = [&](vault::Version&& version, const vault::Found& of) {
         more = page.size() == wanted.count || bytes > kPageBytesMax;
         if (more) return false;
+        if (!version.deleted) sight.narrow(of, version.body);
         bytes += version.body.size();
         last = {version.updated, reference_to(version.type, version.id), version.version};
         page.push_back(std::move(version));
@@ -281,6 +282,7 @@ Answer<OnePage> page_of(Sight& sight, const vault::Found& found, const Wanted& w
             page.is_whole = false;
             continue;
         }
+        if (!version.deleted) sight.narrow(found, version.body);
         bytes += version.body.size();
         page.versions.push_back(std::move(version));
     }

@@ -89,8 +89,10 @@ Notices::Sent Notices::send_events(const Subscribed& known, Notice notice) {
         add_basis(owed.back(), sight.reasons());
         shown.push_back(event);
         if (notice.content != Terms::Content::FullResource) continue;
-        const auto version = desk_.rooms.vault.read(*found, event.version);
-        notice.bodies.push_back(version && !version->deleted ? version->body : std::string());
+        auto version = desk_.rooms.vault.read(*found, event.version);
+        std::string body = version && !version->deleted ? std::move(version->body) : std::string();
+        sight.narrow(*found, body);
+        notice.bodies.push_back(std::move(body));
     }
     if (shown.empty()) return Sent::Yes;
     notice.events = std::move(shown);

@@ -26,6 +26,7 @@ Refusal gone() {
 Answer<Disclosure> disclose_version(Desk& desk, const Call& call, Sight& sight,
                                     const vault::Found& found, vault::Version version) {
     const Extent extent = TRY(read_extent(call.parameters));
+    sight.narrow(found, version.body);
     http::Response response;
     if (is_unchanged(call.request, version)) {
         response.status = 304;

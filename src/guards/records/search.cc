@@ -1,6 +1,7 @@
 #include "guards/records/search.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,19 @@ std::vector<std::string_view> types_of_hits(const fhir::Query& query) {
     fhir::Query without = query;
     without.includes.clear();
     return fhir::types_touched(without);
+}
+
+/// Whether a search asks for the reasons of stays: to find by them is to read them.
+bool asks_reasons(std::string_view type, std::span<const fhir::Criterion> all) {
+    constexpr std::array<std::string_view, 3> kReasons = {"diagnosis", "reason-code",
+                                                          "reason-reference"};
+    return std::ranges::any_of(all, [&](const fhir::Criterion& one) {
+        const bool asks = type == "Encounter" && one.param &&
+                          std::ranges::find(kReasons, one.param->code) != kReasons.end();
+        return asks || std::ranges::any_of(one.inner, [](const fhir::Criterion::Inner& inner) {
+                   return asks_reasons(inner.type, inner.all);
+               });
+    });
 }
 
 /// What is assigned to no patient is found by programs alone.
@@ -45,14 +59,21 @@ bool may_search(const Desk& desk, const Call& call, std::string_view type,
 class Allowing {
   public:
     Allowing(const Desk& desk, const Call& call, const fhir::Query& query, WallTime now)
-        : desk_(desk), call_(call), types_(types_of_hits(query)), now_(now) {}
+        : desk_(desk),
+          call_(call),
+          types_(types_of_hits(query)),
+          asks_reasons_(call.actor.role != access::Role::Program &&
+                        asks_reasons(query.type, query.all)),
+          now_(now) {}
 
     bool operator()(const vault::Record& record) {
         // A chain through the house (Encounter?practitioner.family=) asks nothing of a record
         // about types that no record holds.
         const bool is_house = record.patient().empty();
         const bool is_of_patient = vault::is_of_patient(record.patient());
-        const bool open = std::ranges::all_of(types_, [&](std::string_view type) {
+        const bool asks_too_much =
+            asks_reasons_ && is_of_patient && !may_read_conditions(desk_, call_, record, now_);
+        const bool open = !asks_too_much && std::ranges::all_of(types_, [&](std::string_view type) {
             if (is_of_patient && !vault::is_in_records(type)) return true;
             // The house hides what is its staff's (narrowed), and shows the rest.
             if (is_house && vault::is_in_records(type)) return true;
@@ -88,6 +109,7 @@ class Allowing {
     const Desk& desk_;
     const Call& call_;
     std::vector<std::string_view> types_;
+    bool asks_reasons_;
     WallTime now_;
     std::mutex mutex_;
     std::vector<std::string> closed_;

@@ -152,13 +152,19 @@ Answer<void> collect(Sight& sight, const Wanted& wanted, std::size_t number, Col
 constexpr std::size_t kEntryBytes = 256;
 constexpr std::size_t kExpectedMax = 1 << 20;
 
-Answer<void> add_bodies(Desk& desk, BundleWriter& writer, const std::vector<vault::Found>& found,
+Answer<void> add_bodies(Sight& sight, BundleWriter& writer, const std::vector<vault::Found>& found,
                         std::string_view mode, const Extent& extent) {
     for (std::size_t i = 0; i < found.size(); ++i) {
-        const auto body = TRY(desk.rooms.vault.body(found[i]));
+        const auto body = TRY(sight.desk().rooms.vault.body(found[i]));
         const std::string reference = reference_to(found[i].entry.type, found[i].entry.id);
-        const std::string part = extent.is_whole() ? std::string() : shaped(body->text, extent);
-        const std::string_view shown = extent.is_whole() ? std::string_view(body->text) : part;
+        std::string part;
+        const bool is_whole = extent.is_whole() && !sight.is_narrowed(found[i]);
+        if (!is_whole) {
+            part = body->text;
+            sight.narrow(found[i], part);
+            part = shaped(std::move(part), extent);
+        }
+        const std::string_view shown = is_whole ? std::string_view(body->text) : part;
         // Resources of one type are about as long as one another.
         if (i == 0)
             writer.expect(std::min(found.size() * (shown.size() + kEntryBytes), kExpectedMax));
@@ -207,8 +213,8 @@ Answer<Disclosure> search(Desk& desk, const Call& call) {
     if (query.summary != fhir::Query::Summary::Count) {
         const Extent extent{query.summary, query.elements};
         if (collected.next) writer.link("next", page_link(desk, call, *collected.next));
-        TRY_STATUS(add_bodies(desk, writer, page.page, "match", extent));
-        TRY_STATUS(add_bodies(desk, writer, page.included, "include", extent));
+        TRY_STATUS(add_bodies(sight, writer, page.page, "match", extent));
+        TRY_STATUS(add_bodies(sight, writer, page.included, "include", extent));
     }
     add_left_out(writer, call, query);
     std::vector<vault::Found> shown = page.page;

@@ -1,6 +1,7 @@
 #include "guards/records/shaping.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "fhir/schema.h"
@@ -53,6 +54,26 @@ Json marked(fhir::Arena& arena, Json meta) {
 }
 
 }  // namespace
+
+bool is_reason(std::string_view type, std::string_view element) {
+    // The narrative and what is contained may say the same again.
+    constexpr std::array<std::string_view, 5> kReasons = {"reasonCode", "reasonReference",
+                                                          "diagnosis", "text", "contained"};
+    return type == "Encounter" && std::ranges::find(kReasons, element) != kReasons.end();
+}
+
+std::string without_reasons(std::string body) {
+    auto document = fhir::parse(body);
+    HYGIE_CHECK(document.has_value(), "a stored body is no JSON");
+    const Json root = document->root;
+    const std::string_view type = root["resourceType"].text();
+    std::vector<fhir::Member> members;
+    for (const fhir::Member& member : root.members())
+        if (!is_reason(type, without_mark(member.name))) members.push_back(member);
+    if (members.size() == root.members().size()) return body;
+    const Json part = document->arena.object(members);
+    return fhir::to_text(document->arena.with(part, "meta", marked(document->arena, root["meta"])));
+}
 
 Answer<Extent> read_extent(const Parameters& parameters) {
     Extent extent;

@@ -24,6 +24,12 @@ Answer<Extent> read_extent(const Parameters& parameters);
 /// Whether a resource says that it was cut down: what it lacks is not gone, it was not asked for.
 bool is_cut_down(fhir::Json resource);
 
+/// Elements of a stay that tell why somebody is ill, not where and when they are: of a desk's work
+/// the first is no part.
+bool is_reason(std::string_view type, std::string_view element);
+/// The body without them, marked as SUBSETTED; as it is where it has none.
+std::string without_reasons(std::string body);
+
 /// The body of a resource cut down, marked as SUBSETTED; as it is when nothing is to be cut.
 std::string shaped(std::string body, const Extent& extent);
 

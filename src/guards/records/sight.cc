@@ -6,6 +6,7 @@
 #include "access/circle.h"
 #include "access/circle_words.h"
 #include "guards/records/notices.h"
+#include "guards/records/shaping.h"
 #include "vault/labels.h"
 #include "vault/shared.h"
 #include "vault/unassigned.h"
@@ -37,6 +38,23 @@ bool may(const Desk& desk, const Call& call, access::Ask ask) {
     return put(desk, call, ask, [](const auto& policy, const auto& actor, const auto& asked) {
         return access::may(policy, actor, asked);
     });
+}
+
+bool may_read_conditions(const Desk& desk, const Call& call, const vault::Record& record,
+                         WallTime now) {
+    // Scopes bound what a program shows its user, not what the user may know.
+    access::Actor person = call.actor;
+    person.scopes.clear();
+    return put(desk, call,
+               {.action = event::Action::Read,
+                .type = "Condition",
+                .patient = record.patient(),
+                .relations = record.relations(),
+                .by_person = true,
+                .now = now},
+               [&](const auto& policy, const auto&, const auto& asked) {
+                   return access::may(policy, person, asked);
+               });
 }
 
 bool may_owe(const Call& call) {
@@ -191,6 +209,22 @@ bool Sight::may_show(const vault::Found& found, const vault::Version& version) {
     const auto document = fhir::parse(version.body);
     return document && may_also(event::Action::Read, version.type, *found.record, version.id,
                                 vault::others_named(document->root, found.record->patient()));
+}
+
+bool Sight::is_narrowed(const vault::Found& found) {
+    const std::string_view patient = found.record->patient();
+    if (found.entry.type != "Encounter" || !vault::is_of_patient(patient) ||
+        call_.actor.role == access::Role::Program)
+        return false;
+    const auto known = sees_reasons_.find(patient);
+    if (known != sees_reasons_.end()) return !known->second;
+    const bool sees = may_read_conditions(desk_, call_, *found.record, now_);
+    sees_reasons_.emplace(patient, sees);
+    return !sees;
+}
+
+void Sight::narrow(const vault::Found& found, std::string& body) {
+    if (!body.empty() && is_narrowed(found)) body = without_reasons(std::move(body));
 }
 
 bool Sight::is_anothers(event::Action action, std::string_view type, std::string_view id) const {

@@ -56,6 +56,11 @@ class Sight {
     bool may_also(event::Action action, std::string_view type, const vault::Record& record,
                   std::string_view id, const std::vector<std::string>& others);
 
+    /// Leaves of a body what the asker may see of it: who works with somebody's stays and may read
+    /// no condition of theirs sees no reason of a stay.
+    void narrow(const vault::Found& found, std::string& body);
+    bool is_narrowed(const vault::Found& found);
+
     /// Why the last decision was what it was.
     const std::vector<event::Reason>& reasons() const { return reasons_; }
 
@@ -80,6 +85,7 @@ class Sight {
     std::map<std::tuple<event::Action, std::string, std::string, std::uint8_t>, access::Decision>
         decisions_;
     std::map<std::tuple<event::Action, std::string, std::string>, access::Decision> also_;
+    std::map<std::string, bool, std::less<>> sees_reasons_;  ///< by patient
     std::vector<event::Reason> reasons_;
     std::optional<Refusal> owed_;
 };
@@ -91,6 +97,10 @@ bool may_write_unassigned(const access::Actor& actor);
 /// its answer without words.
 access::Decision judge(const Desk& desk, const Call& call, access::Ask ask);
 bool may(const Desk& desk, const Call& call, access::Ask ask);
+
+/// Whether the person, by whatever program, may read the conditions of a record.
+bool may_read_conditions(const Desk& desk, const Call& call, const vault::Record& record,
+                         WallTime now);
 
 /// The question about a patient whom a resource in another's record names too (vault/shared.h):
 /// that resource itself says who takes part in it.

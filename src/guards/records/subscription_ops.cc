@@ -102,8 +102,10 @@ Answer<std::vector<event::Event>> collect(Desk& desk, const Call& call, const Su
         add_basis(owed.back(), sight.reasons());
         notice.events.push_back(event);
         if (notice.content != Terms::Content::FullResource) continue;
-        const auto version = desk.rooms.vault.read(*found, event.version);
-        notice.bodies.push_back(version && !version->deleted ? version->body : std::string());
+        auto version = desk.rooms.vault.read(*found, event.version);
+        std::string body = version && !version->deleted ? std::move(version->body) : std::string();
+        sight.narrow(*found, body);
+        notice.bodies.push_back(std::move(body));
     }
     if (owed.empty()) owed.push_back(read_event(desk, call));
     return owed;

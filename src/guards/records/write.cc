@@ -160,6 +160,7 @@ Answer<bool> Writing::replay() {
                 return std::unexpected(not_found(sight_.reasons()));
             written.version = version.version;
             written.updated = version.updated;
+            sight_.narrow(*step.before, version.body);
             written.body = std::move(version.body);
         }
         plan_.steps.push_back(std::move(step));
@@ -329,7 +330,9 @@ Answer<Written> Writing::result_of(const Step& step, std::vector<vault::Version>
     // Who brought it whole knows it; what a patch left as it was is for who may read it.
     const bool is_patch =
         step.change.kind == Kind::JsonPatch || step.change.kind == Kind::PathPatch;
-    if (!is_patch || sight_.may(Action::Read, *step.before)) written.body = std::move(version.body);
+    if (is_patch && !sight_.may(Action::Read, *step.before)) return written;
+    if (step.before) sight_.narrow(*step.before, version.body);
+    written.body = std::move(version.body);
     return written;
 }
 
