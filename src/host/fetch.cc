@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <stop_token>
 
 #include "base/check.h"
 #include "host/post.h"
@@ -63,6 +64,11 @@ std::unexpected<Error> failure(CURLcode code, const FetchRequest& request, const
                  fmt::format("check that {} is up and can be reached from here", host)});
 }
 
+/// libcurl asks about once a second, whatever else it waits for; anything but 0 ends the exchange.
+int is_given_up(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<const std::stop_token*>(user)->stop_requested() ? 1 : 0;
+}
+
 /// What holds for every request of a handle.
 void set_rules(CURL* curl) {
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -89,8 +95,9 @@ Headers headers_of(const FetchRequest& request, std::span<const std::string> fur
     return {list, curl_slist_free_all};
 }
 
-/// One exchange; `further` are headers of the caller's.
-Result<FetchResponse> transfer(const FetchRequest& request, std::span<const std::string> further) {
+/// One exchange; `further` are headers of the caller's, `stop` ends it early.
+Result<FetchResponse> transfer(const FetchRequest& request, std::span<const std::string> further,
+                               std::stop_token stop) {
     // One handle per thread: libcurl keeps its connections between requests; reset() keeps them
     // too.
     thread_local const Handle handle(curl_easy_init(), curl_easy_cleanup);
@@ -106,6 +113,9 @@ Result<FetchResponse> transfer(const FetchRequest& request, std::span<const std:
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, stop.stop_possible() ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_given_up);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop);
     if (!request.body.empty() || request.method == "POST") {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                          static_cast<curl_off_t>(request.body.size()));
@@ -134,7 +144,7 @@ class RealFetch final : public Fetch {
   public:
     RealFetch() { start_libcurl(); }
     Result<FetchResponse> fetch(const FetchRequest& request) override {
-        return transfer(request, {});
+        return transfer(request, {}, {});
     }
 };
 
@@ -150,7 +160,7 @@ class RealPost final : public Post {
                              .body = request.body,
                              .timeout = request.timeout,
                              .response_bytes_max = kAnswerBytesMax},
-                            request.headers))
+                            request.headers, request.stop))
             .status;
     }
 };

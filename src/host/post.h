@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct PostRequest {
     std::string content_type;
     Bytes body;
     Micros timeout = std::chrono::seconds(10);
+    std::stop_token stop{};  ///< once asked to, gives up within about a second
 };
 
 /// The door by which others are told something, where Fetch asks them: the same rules (http and

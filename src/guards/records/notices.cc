@@ -58,7 +58,8 @@ void Notices::start() {
     if (desk_.options.notice_dir.empty()) return;
     // Who subscribes from now on is told of what comes, and has nothing to catch up with.
     judge_ = std::jthread([this, found = live_ones()] { judge_all(found); });
-    for (std::size_t i = 0; i < kTellers; ++i) tellers_.emplace_back([this] { tell_all(); });
+    for (std::size_t i = 0; i < kTellers; ++i)
+        tellers_.emplace_back([this](const std::stop_token& stop) { tell_all(stop); });
 }
 
 Notices::~Notices() {
@@ -68,6 +69,8 @@ Notices::~Notices() {
     }
     changed_.notify_all();
     due_.notify_all();
+    // What is being sent is given up, and sent after the next start.
+    for (std::jthread& teller : tellers_) teller.request_stop();
     if (judge_.joinable()) judge_.join();
     tellers_.clear();
     for (auto& [id, live] : lives_) save(*live);
@@ -350,7 +353,7 @@ Notices::LivePtr Notices::next_due(SteadyTime now, SteadyTime& until) {
     return nullptr;
 }
 
-void Notices::tell_all() {
+void Notices::tell_all(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         SteadyTime until;
@@ -365,7 +368,7 @@ void Notices::tell_all() {
             continue;
         }
         lock.unlock();
-        tell(*live);
+        tell(*live, stop);
         lock.lock();
         live->busy = false;
     }

@@ -84,12 +84,12 @@ class Notices {
     /// For one subscription alone, or for all.
     void judge(const Change& change, const LivePtr& only = nullptr);
     void consider(Live& live, const Change& change, const Versions& versions);
-    void tell_all();
+    void tell_all(const std::stop_token& stop);
     LivePtr next_due(SteadyTime now, SteadyTime& until);
     bool has_work(const Live& live, SteadyTime now) const;
-    void tell(Live& live);
-    Sent send(const Subscribed& known, const Notice& notice);
-    Sent send_events(const Subscribed& known, Notice notice);
+    void tell(Live& live, const std::stop_token& stop);
+    Sent send(const Subscribed& known, const Notice& notice, const std::stop_token& stop);
+    Sent send_events(const Subscribed& known, Notice notice, const std::stop_token& stop);
     void end_attempt(Live& live, const Notice& notice, Sent sent, std::uint64_t told);
     void set_status(Live& live, std::string_view status, const Text& error);
     void save(Live& live);

@@ -43,7 +43,7 @@ Micros pause_after(unsigned attempts, Micros first) {
 
 }  // namespace
 
-void Notices::tell(Live& live) {
+void Notices::tell(Live& live, const std::stop_token& stop) {
     Subscribed known;
     SteadyTime heartbeat;
     {
@@ -63,20 +63,21 @@ void Notices::tell(Live& live) {
                   .content = known.terms->content};
     if (known.status == "requested") {
         notice.type = "handshake";
-        return end_attempt(live, notice, send(known, notice), known.log.told);
+        return end_attempt(live, notice, send(known, notice, stop), known.log.told);
     }
     notice.events = known.log.waiting(known.terms->events_max);
     if (notice.events.empty()) {
         if (heartbeat > desk_.rooms.clock.steady()) return;
         notice.type = "heartbeat";
-        return end_attempt(live, notice, send(known, notice), known.log.told);
+        return end_attempt(live, notice, send(known, notice, stop), known.log.told);
     }
     const std::uint64_t told = notice.events.back().number;
-    end_attempt(live, notice, send_events(known, notice), told);
+    end_attempt(live, notice, send_events(known, notice, stop), told);
 }
 
 /// Only what the owner may see at this moment, and only behind the ledger's acknowledgement.
-Notices::Sent Notices::send_events(const Subscribed& known, Notice notice) {
+Notices::Sent Notices::send_events(const Subscribed& known, Notice notice,
+                                   const std::stop_token& stop) {
     const auto call = call_of(desk_, known.owner);
     if (!call) return Sent::Closed;
     Sight sight(desk_, *call);
@@ -90,7 +91,8 @@ Notices::Sent Notices::send_events(const Subscribed& known, Notice notice) {
         shown.push_back(event);
         if (notice.content != Terms::Content::FullResource) continue;
         auto version = desk_.rooms.vault.read(*found, event.version);
-        std::string body = version && !version->deleted ? std::move(version->body) : std::string();
+        const bool shows = version && !version->deleted && sight.may_show(*found, *version);
+        std::string body = shows ? std::move(version->body) : std::string();
         sight.narrow(*found, body);
         notice.bodies.push_back(std::move(body));
     }
@@ -101,10 +103,11 @@ Notices::Sent Notices::send_events(const Subscribed& known, Notice notice) {
     if (notice.content == Terms::Content::FullResource && held(desk_, *call, owed, pressure))
         return Sent::No;
     if (!waited(desk_.rooms.trace, std::move(owed))) return Sent::No;
-    return send(known, notice);
+    return send(known, notice, stop);
 }
 
-Notices::Sent Notices::send(const Subscribed& known, const Notice& notice) {
+Notices::Sent Notices::send(const Subscribed& known, const Notice& notice,
+                            const std::stop_token& stop) {
     const WallTime now = desk_.rooms.clock.now();
     std::string bundle =
         notice_bundle(desk_.options.base,
@@ -118,7 +121,8 @@ Notices::Sent Notices::send(const Subscribed& known, const Notice& notice) {
                                                 .headers = known.log.headers,
                                                 .content_type = "application/fhir+json",
                                                 .body = to_bytes(as_bytes(bundle)),
-                                                .timeout = known.terms->timeout});
+                                                .timeout = known.terms->timeout,
+                                                .stop = stop});
     const bool taken = status && *status >= kStatusOk && *status < kStatusMore;
     return taken ? Sent::Yes : Sent::No;
 }
@@ -130,6 +134,7 @@ void Notices::end_attempt(Live& live, const Notice& notice, Sent sent, std::uint
     bool given_up = sent == Sent::Closed;
     {
         const std::lock_guard lock(mutex_);
+        if (stopping_ && sent == Sent::No) return;
         const bool is_socket =
             live.known.terms && live.known.terms->channel == Terms::Channel::WebSocket;
         if (sent == Sent::Yes || (sent == Sent::No && is_socket)) {

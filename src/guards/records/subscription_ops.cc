@@ -103,7 +103,8 @@ Answer<std::vector<event::Event>> collect(Desk& desk, const Call& call, const Su
         notice.events.push_back(event);
         if (notice.content != Terms::Content::FullResource) continue;
         auto version = desk.rooms.vault.read(*found, event.version);
-        std::string body = version && !version->deleted ? std::move(version->body) : std::string();
+        const bool shows = version && !version->deleted && sight.may_show(*found, *version);
+        std::string body = shows ? std::move(version->body) : std::string();
         sight.narrow(*found, body);
         notice.bodies.push_back(std::move(body));
     }

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -259,6 +261,96 @@ TEST(Subscription, ARestartTellsNothingFromBeforeTheSubscription) {
     ASSERT_EQ(house.outside.wait_for(2).size(), 2U);
     EXPECT_EQ(Told(house.get(house.anne, "Subscription/" + id + "/$events").body).focus(),
               std::vector<std::string>{"Observation/" + seen.id()});
+}
+
+TEST(Subscription, TellsSeveralEventsTogetherAsFarAsItIsAskedTo) {
+    House house;
+    const std::string id =
+        made(house, house.anne,
+             {.channel = R"("type":"rest-hook","endpoint":"https://dossier.example/in/box",)"
+                         R"("extension":[)" +
+                         extension("backport-max-count", R"("valuePositiveInt":3)") + "]"});
+    EXPECT_EQ(status_of(house, house.anne, id, "active"), "active");
+    // The first event is being told while four more happen.
+    std::promise<void> go_on;
+    house.outside.on_arrival = [&, waits = go_on.get_future().share()](const PostRequest& request) {
+        if (told(request).value("type") == "event-notification") waits.wait();
+    };
+    for (int i = 0; i < 5; ++i)
+        ASSERT_EQ(house.post(house.anne, "Observation", observation("a")).status, 201);
+    std::string count;
+    for (int i = 0; i < 2'000 && count != "5"; ++i) {
+        count = Told(house.get(house.anne, "Subscription/" + id + "/$status").body)
+                    .value("events-since-subscription-start");
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    go_on.set_value();
+    std::vector<std::size_t> sizes;
+    std::size_t sum = 0;
+    for (std::size_t sent = 2; sent <= 6 && sum < 5; ++sent) {
+        sizes.push_back(told(house.outside.wait_for(sent).at(sent - 1)).focus().size());
+        sum += sizes.back();
+    }
+    EXPECT_EQ(sum, 5U);
+    EXPECT_EQ(*std::ranges::max_element(sizes), 3U) << "what waits goes together, three at most";
+}
+
+TEST(Subscription, GivesSignsOfLifeAndComesToItsEnd) {
+    House house;
+    const auto end = to_rfc3339(house.machine.clock.now() + std::chrono::hours(1));
+    const std::string quiet =
+        made(house, house.anne,
+             {.filter = "Observation?status=cancelled",
+              .channel = R"("type":"rest-hook","endpoint":"https://dossier.example/in/quiet",)"
+                         R"("extension":[)" +
+                         extension("backport-heartbeat-period", R"("valueUnsignedInt":5)") + "]",
+              .more = R"(,"end":")" + end + '"'});
+    const std::string loud = made(house, house.anne, {});
+    EXPECT_EQ(status_of(house, house.anne, quiet, "active"), "active");
+    EXPECT_EQ(status_of(house, house.anne, loud, "active"), "active");
+    // Each write wakes those who tell; the clock goes on by more than the pause in between.
+    const auto heartbeats = [&] {
+        const auto sent = house.outside.wait_for(0);
+        return std::ranges::count_if(sent, [&](const PostRequest& request) {
+            return told(request).value("type") == "heartbeat" &&
+                   told(request).value("subscription") == "Subscription/" + quiet;
+        });
+    };
+    for (int i = 0; i < 50 && heartbeats() == 0; ++i) {
+        house.machine.clock.advance(std::chrono::seconds(6));
+        ASSERT_EQ(house.post(house.anne, "Observation", observation("a")).status, 201);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    EXPECT_GT(heartbeats(), 0);
+    house.machine.clock.advance(std::chrono::hours(2));
+    ASSERT_EQ(house.post(house.anne, "Observation", observation("a")).status, 201);
+    EXPECT_EQ(status_of(house, house.anne, quiet, "off"), "off");
+    EXPECT_TRUE(house.get(house.anne, "Subscription/" + quiet).body.contains("à son terme"));
+    EXPECT_EQ(status_of(house, house.anne, loud, "active"), "active");
+}
+
+TEST(Subscription, AnAddressThatIsSlowHoldsUpNoEnd) {
+    House house;
+    const std::string id = made(house, house.anne, {});
+    EXPECT_EQ(status_of(house, house.anne, id, "active"), "active");
+    std::promise<void> arrived;
+    std::atomic<bool> is_slow = true;
+    std::atomic<bool> was_told_to_stop = false;
+    house.outside.on_arrival = [&](const PostRequest& request) {
+        house.outside.status = is_slow ? 0 : 200;
+        if (!is_slow.exchange(false)) return;
+        arrived.set_value();
+        for (int i = 0; i < 4'000 && !request.stop.stop_requested(); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        was_told_to_stop = request.stop.stop_requested();
+    };
+    const auto written = house.post(house.anne, "Observation", observation("a"));
+    arrived.get_future().wait();
+    house.restart();
+    EXPECT_TRUE(was_told_to_stop);
+    const auto sent = house.outside.wait_for(3);
+    ASSERT_EQ(sent.size(), 3U) << "nothing is lost: it is told after the next start";
+    EXPECT_EQ(told(sent[2]).focus(), std::vector<std::string>{"Observation/" + written.id()});
 }
 
 TEST(Subscription, AWebSocketIsBoundByATokenThatServesOnce) {
