@@ -20,6 +20,15 @@ std::string bare(std::string_view text) {
     return out;
 }
 
+std::string codes() {
+    std::string all;
+    for (const std::string_view code : kMotiveCodes) {
+        if (!all.empty()) all += ", ";
+        all += code;
+    }
+    return all;
+}
+
 }  // namespace
 
 Status check_break_glass(const Policy& policy, const Actor& actor, const Motive& motive) {
@@ -46,8 +55,11 @@ Status check_motive(const Policy& policy, const Motive& motive) {
         return fail(Code::BadInput,
                     {"le motif est vide, trop court ou sans code",
                      "the motive is empty, too short or without a code"},
-                    {"dites en une phrase pourquoi cela doit être ouvert maintenant",
-                     "say in one sentence why this must be opened now"});
+                    {"donnez « motive » (" + codes() +
+                         ") et dites dans « reason », en une phrase, pourquoi cela doit être "
+                         "ouvert maintenant",
+                     "give \"motive\" (" + codes() +
+                         ") and say in \"reason\", in one sentence, why this must be opened now"});
     return {};
 }
 

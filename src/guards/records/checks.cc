@@ -11,6 +11,7 @@
 #include "fhir/terminology.h"
 #include "fhir/validate.h"
 #include "guards/records/check_issues.h"
+#include "guards/records/contradictions.h"
 #include "guards/records/deletions.h"
 #include "guards/records/identity.h"
 #include "guards/records/references.h"
@@ -440,21 +441,30 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
     return check_deletions(sight, plan);
 }
 
-Answer<Issues> check_alone(Sight& sight, Work& work, fhir::Json resource,
-                           std::string_view profile) {
-    std::vector<Step> steps(1);
-    steps.front().change.type = resource["resourceType"].text();
-    steps.front().change.id = resource["id"].text();
-    steps.front().change.body = resource;
-    Surroundings around(sight, work.arena, steps);
-    Issues issues;
-    check_valid(sight, around, steps.front(), profile, Warnings::Give, issues);
+Answer<Checked> check_alone(Sight& sight, Work& work, fhir::Json resource,
+                            std::string_view profile) {
+    Plan plan;
+    Step& step = plan.steps.emplace_back();
+    step.change.type = resource["resourceType"].text();
+    step.change.id = resource["id"].text();
+    step.change.body = resource;
+    Surroundings around(sight, work.arena, plan.steps);
+    Checked checked;
+    Issues& issues = checked.issues;
+    check_valid(sight, around, step, profile, Warnings::Give, issues);
+    std::ranges::move(gaps_of(sight, step, Warnings::Give), std::back_inserter(issues));
+    TRY_STATUS(check_references(sight, around, work, step, issues));
+    if (!has_error(issues) && step.change.type != "Patient") {
+        // As a write would be: beside the record of the patient, as far as it is open.
+        step.patient = TRY(patient_of(around, work.arena, step));
+        if (vault::is_of_patient(step.patient)) checked.patient = step.patient;
+        TRY(Contradictions(sight, work.arena, plan).find(step));
+    }
     const auto now = sight.desk().rooms.clock.now();
-    add_findings(steps.front(), fhir::incoherences(resource, {}, now), Warnings::Give, issues);
-    std::ranges::move(gaps_of(sight, steps.front(), Warnings::Give), std::back_inserter(issues));
-    TRY_STATUS(check_references(sight, around, work, steps.front(), issues));
-    std::ranges::move(steps.front().warnings, std::back_inserter(issues));
-    return issues;
+    const Warnings told = checked.patient.empty() ? Warnings::Give : Warnings::Leave;
+    add_findings(step, fhir::incoherences(resource, {}, now), told, issues);
+    std::ranges::move(step.warnings, std::back_inserter(issues));
+    return checked;
 }
 
 }  // namespace hygie::records

@@ -13,7 +13,12 @@ namespace hygie::records {
 /// found, not only the first.
 Answer<void> check_steps(Sight& sight, Work& work, Plan& plan);
 
-/// The issues of a resource that is not to be stored: for $validate.
-Answer<Issues> check_alone(Sight& sight, Work& work, fhir::Json resource, std::string_view profile);
+/// What would be said of a resource, were it stored: for $validate.
+struct Checked {
+    Issues issues{};
+    std::string patient{};  ///< beside whose record it was looked at; empty: beside none
+};
+Answer<Checked> check_alone(Sight& sight, Work& work, fhir::Json resource,
+                            std::string_view profile);
 
 }  // namespace hygie::records

@@ -15,6 +15,12 @@ std::string_view status_code(Json concept_) {
     return codings.empty() ? std::string_view() : codings.front()["code"].text();
 }
 
+/// Which resource of the record it is about, too: its name tells nothing of the patient.
+Text with_what(Text remedy, const std::string& reference) {
+    if (reference.empty()) return remedy;
+    return {remedy.fr + " (" + reference + ")", remedy.en + " (" + reference + ")"};
+}
+
 }  // namespace
 
 Answer<void> Contradictions::add_stored(const std::string& patient, std::string_view type,
@@ -133,7 +139,8 @@ Answer<std::vector<Json>> Contradictions::find(Step& step) {
             {.severity = Severity::Warning,
              .code = "business-rule",
              .what = one.text,
-             .remedy = {"vérifiez, puis corrigez ou confirmez", "check, then mend or confirm"},
+             .remedy = with_what(
+                 {"vérifiez, puis corrigez ou confirmez", "check, then mend or confirm"}, one.with),
              .expression = step.change.expression.empty() ? one.where
                                                           : step.change.expression + ".resource"});
         if (!TRY(is_known(step, one))) issues.push_back(resource_of(step, one));

@@ -21,6 +21,8 @@ Answer<Disclosure> read_meta(Desk& desk, const Call& call);
 Answer<Disclosure> expand(Desk& desk, const Call& call);
 Answer<Disclosure> validate_code(Desk& desk, const Call& call);
 Answer<Disclosure> lookup(Desk& desk, const Call& call);
+Answer<Disclosure> subsumes(Desk& desk, const Call& call);
+Answer<Disclosure> translate(Desk& desk, const Call& call);
 
 Answer<Disclosure> read_audit(Desk& desk, const Call& call);
 Answer<Disclosure> search_audit(Desk& desk, const Call& call);

@@ -146,6 +146,17 @@ std::vector<Interaction> make_interactions() {
         asked(TypeOperation, Get, "$lookup", "CodeSystem", "CodeSystem-lookup", lookup),
         asked(TypeOperation, Post, "$lookup", "CodeSystem", "CodeSystem-lookup", lookup),
 
+        asked(TypeOperation, Get, "$subsumes", "CodeSystem", "CodeSystem-subsumes", subsumes),
+        asked(TypeOperation, Post, "$subsumes", "CodeSystem", "CodeSystem-subsumes", subsumes),
+        asked(InstanceOperation, Get, "$subsumes", "CodeSystem", "CodeSystem-subsumes", subsumes),
+        asked(InstanceOperation, Post, "$subsumes", "CodeSystem", "CodeSystem-subsumes", subsumes),
+        asked(TypeOperation, Get, "$translate", "ConceptMap", "ConceptMap-translate", translate),
+        asked(TypeOperation, Post, "$translate", "ConceptMap", "ConceptMap-translate", translate),
+        asked(InstanceOperation, Get, "$translate", "ConceptMap", "ConceptMap-translate",
+              translate),
+        asked(InstanceOperation, Post, "$translate", "ConceptMap", "ConceptMap-translate",
+              translate),
+
         audits(Instance, read_audit, "read"),
         audits(Type, search_audit, "search-type"),
         audits(TypeSearch, search_audit),

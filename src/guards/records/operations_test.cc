@@ -105,6 +105,24 @@ TEST(Operation, TwoRecordsOfOnePersonAreMerged) {
     EXPECT_EQ(closed.status, 404);
 }
 
+TEST(Operation, ValidatingSaysWhatWritingWouldSay) {
+    House house;
+    std::string before_birth = vault::kit::observation("x", "a");
+    const std::string_view day = "2026-03-02";
+    before_birth.replace(before_birth.find(day), day.size(), "1950-03-02");
+    const auto written = house.post(house.anne, "Observation", before_birth);
+    ASSERT_EQ(written.status, 201);
+    ASSERT_EQ(written.header("X-Warnings"), "1");
+    house.trace.take();
+    const auto judged = house.post(house.anne, "Observation/$validate", before_birth);
+    EXPECT_TRUE(judged.body.contains("naissance")) << judged.body;
+    const auto events = house.trace.take();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events.front().subject.patient.str(), "a") << "looked at beside this record";
+    EXPECT_FALSE(
+        house.post(house.bob, "Observation/$validate", before_birth).body.contains("naissance"));
+}
+
 TEST(Operation, CodesAreLookedUp) {
     House house;
     const auto expanded = house.get(
@@ -121,6 +139,81 @@ TEST(Operation, CodesAreLookedUp) {
                   "CodeSystem/$lookup?system=http://hl7.org/fhir/administrative-gender&code=male");
     EXPECT_TRUE(known.body.contains("Male")) << known.body;
     EXPECT_EQ(house.get(house.anne, "ValueSet/$expand?url=urn:none").status, 404);
+    const std::string second =
+        R"({"resourceType":"Parameters","parameter":[{"name":"url","valueUri":)"
+        R"("http://hl7.org/fhir/ValueSet/administrative-gender"},{"name":"codeableConcept",)"
+        R"("valueCodeableConcept":{"coding":[{"system":"urn:other","code":"x"},)"
+        R"({"system":"http://hl7.org/fhir/administrative-gender","code":"female"}]}}]})";
+    EXPECT_TRUE(house.post(house.anne, "ValueSet/$validate-code", second)
+                    .body.contains(R"("valueBoolean":true)"))
+        << "one coding is enough";
+}
+
+TEST(Operation, CodesAreAboveOrBelowEachOther) {
+    House house;
+    const auto outcome = [&](const std::string& query) {
+        const auto answer = house.get(house.anne, query);
+        EXPECT_EQ(answer.status, 200) << query << answer.body;
+        return std::string(answer.json()["parameter"].items()[0]["valueCode"].text());
+    };
+    const std::string roles =
+        "CodeSystem/$subsumes?system=http://terminology.hl7.org/CodeSystem/v3-RoleCode&";
+    EXPECT_EQ(outcome(roles + "codeA=FAMMEMB&codeB=MTH"), "subsumes");
+    EXPECT_EQ(outcome(roles + "codeA=MTH&codeB=FAMMEMB"), "subsumed-by");
+    EXPECT_EQ(outcome(roles + "codeA=MTH&codeB=MTH"), "equivalent");
+    EXPECT_EQ(outcome(roles + "codeA=MTH&codeB=FTH"), "not-subsumed");
+    const auto stored = house.post(
+        house.program, "CodeSystem",
+        R"({"resourceType":"CodeSystem","url":"urn:soins","status":"active","content":"complete",)"
+        R"("concept":[{"code":"acte","concept":[{"code":"pansement"}]}]})");
+    ASSERT_EQ(stored.status, 201) << stored.body;
+    EXPECT_EQ(outcome("CodeSystem/$subsumes?system=urn:soins&codeA=acte&codeB=pansement"),
+              "subsumes");
+    EXPECT_EQ(outcome("CodeSystem/" + stored.id() + "/$subsumes?codeA=pansement&codeB=acte"),
+              "subsumed-by");
+    EXPECT_EQ(house.get(house.anne, roles + "codeA=MTH&codeB=none").status, 404);
+    EXPECT_EQ(house.get(house.anne, "CodeSystem/$subsumes?system=urn:none&codeA=a&codeB=b").status,
+              404);
+}
+
+TEST(Operation, CodesAreTranslatedByAStoredMap) {
+    House house;
+    const auto stored = house.post(
+        house.program, "ConceptMap",
+        R"({"resourceType":"ConceptMap","url":"urn:table","status":"active","group":[{)"
+        R"("source":"urn:a","target":"urn:b","element":[{"code":"1","target":[{"code":"un",)"
+        R"("display":"Un","equivalence":"equivalent"},{"code":"uns","equivalence":"wider"}]},)"
+        R"({"code":"2","target":[{"equivalence":"unmatched"}]}],"unmapped":{"mode":"fixed",)"
+        R"("code":"autre"}}]})");
+    ASSERT_EQ(stored.status, 201) << stored.body;
+    const auto translated = [&](const std::string& query) {
+        const auto answer = house.get(house.anne, query);
+        EXPECT_EQ(answer.status, 200) << query << answer.body;
+        std::vector<std::string> codes;
+        for (const fhir::Json parameter : answer.json()["parameter"].items()) {
+            if (parameter["name"].text() == "result")
+                codes.emplace_back(fhir::to_text(parameter["valueBoolean"]));
+            for (const fhir::Json part : parameter["part"].items())
+                if (part["name"].text() == "equivalence")
+                    codes.emplace_back(part["valueCode"].text());
+                else if (part["name"].text() == "concept")
+                    codes.emplace_back(part["valueCoding"]["code"].text());
+        }
+        return codes;
+    };
+    using Codes = std::vector<std::string>;
+    const std::string by_url = "ConceptMap/$translate?url=urn:table&";
+    EXPECT_EQ(translated(by_url + "system=urn:a&code=1"),
+              (Codes{"true", "equivalent", "un", "wider", "uns"}));
+    EXPECT_EQ(translated("ConceptMap/" + stored.id() + "/$translate?system=urn:a&code=1"),
+              translated(by_url + "system=urn:a&code=1"));
+    EXPECT_EQ(translated(by_url + "system=urn:b&code=uns&reverse=true"),
+              (Codes{"true", "narrower", "1"}));
+    EXPECT_EQ(translated(by_url + "system=urn:a&code=2").front(), "false");
+    EXPECT_EQ(translated(by_url + "system=urn:a&code=9"), (Codes{"true", "inexact", "autre"}));
+    EXPECT_EQ(translated(by_url + "system=urn:z&code=1"), Codes{"false"});
+    EXPECT_EQ(house.get(house.anne, "ConceptMap/$translate?url=urn:none&code=1").status, 404);
+    EXPECT_EQ(house.get(house.anne, "ConceptMap/$translate?code=1").status, 400);
 }
 
 TEST(Operation, AnExportIsSealedTracedAndOpensForItsOwnerOnly) {

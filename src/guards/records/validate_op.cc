@@ -31,7 +31,8 @@ Answer<Disclosure> validate(Desk& desk, const Call& call) {
                       {"envoyez-la seule, ou dans Parameters sous le nom « resource »",
                        "send it alone, or in Parameters under the name \"resource\""});
     Work work{.arena = std::move(input.arena)};
-    Issues issues = TRY(check_alone(sight, work, resource, input.text("profile")));
+    auto [issues, patient] = TRY(check_alone(sight, work, resource, input.text("profile")));
+    if (e.subject.patient.empty()) e.subject.patient = PatientId(patient);
     if (issues.empty())
         issues.push_back({Severity::Information,
                           "informational",
