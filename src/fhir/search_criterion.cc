@@ -39,12 +39,6 @@ std::unexpected<Error> too_deep() {
                 {"Chercher en plusieurs fois.", "Search in several steps."});
 }
 
-bool is_known(std::string_view type, const SearchParam* param) {
-    if (param == nullptr) return false;
-    const bool in_entry = param->code == "_id" || param->code == "_lastUpdated";
-    return in_entry || plan_of(type)->of(*param) != nullptr;
-}
-
 bool may_target(const SearchParam& param, std::string_view type) {
     return param.targets.empty() ||
            std::ranges::any_of(param.targets, [&](std::string_view target) {
@@ -166,6 +160,13 @@ Status restrict_type(Criterion& criterion, std::string_view type) {
 }
 
 }  // namespace
+
+bool is_known(std::string_view type, const SearchParam* param) {
+    // By sound: nothing here knows how French names sound.
+    if (param == nullptr || param->code == "phonetic") return false;
+    const bool in_entry = param->code == "_id" || param->code == "_lastUpdated";
+    return in_entry || plan_of(type)->of(*param) != nullptr;
+}
 
 std::string names_of_params(std::string_view type, std::optional<SearchParam::Type> kind) {
     std::string names;

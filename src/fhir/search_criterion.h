@@ -16,6 +16,9 @@ Result<Criterion> parse_criterion(std::string_view type, std::string_view name,
                                   std::string_view value, const QueryOptions& options,
                                   std::size_t hops = 0);
 
+/// Whether search understands a parameter for a type; false for null.
+bool is_known(std::string_view type, const SearchParam* param);
+
 /// The parameters of a type that search understands, for error texts; of one kind or all.
 std::string names_of_params(std::string_view type,
                             std::optional<SearchParam::Type> kind = std::nullopt);

@@ -133,6 +133,7 @@ class ResultParameters {
         };
         if (value == "*" && !reverse)
             return include(std::string(type_.name) + ":*", reverse, iterate);
+        if (value == "*" && !iterate) return whatever_refers();
         const TypeDef* source = find_type(parts[0]);
         if (parts.size() < 2 || parts.size() > 3 || source == nullptr ||
             plan_of(source->name) == nullptr) {
@@ -151,14 +152,24 @@ class ResultParameters {
             include.target = target->name;
         }
         query_.includes.push_back(include);
-        if (query_.includes.size() > kQueryIncludesMax) {
+        if (++includes_ > kQueryIncludesMax) {
             return too_many("inclusions", "includes", kQueryIncludesMax);
         }
         return {};
     }
 
+    /// "_revinclude=*": one of each type that there is.
+    Status whatever_refers() {
+        for (const TypeDef* source : resource_types())
+            if (!source->is_abstract && plan_of(source->name) != nullptr)
+                query_.includes.push_back(
+                    {.reverse = true, .source = source->name, .target = type_.name});
+        return {};
+    }
+
     Query& query_;
     const TypeDef& type_;
+    std::size_t includes_ = 0;  ///< that were asked for: "*" is one
 };
 
 /// "birthDate" and "birth-date" are both "birthdate" to who writes them.

@@ -44,6 +44,12 @@ Answer<void> check_resource(const BundleEntry& entry, std::size_t number) {
     return {};
 }
 
+/// Exports answer with headers and files of lines, imports take them: neither fits in a Bundle.
+bool is_for_itself(const Target& target) {
+    return target.shape == Shape::ExportStatus || target.shape == Shape::ExportFile ||
+           target.name == "$export" || target.name == "$import";
+}
+
 Answer<BundleEntry> read_entry(fhir::Json entry, std::size_t number, std::string_view base) {
     const fhir::Json request = entry["request"];
     BundleEntry read;
@@ -60,6 +66,11 @@ Answer<BundleEntry> read_entry(fhir::Json entry, std::size_t number, std::string
     if (!target)
         return bad_entry(number, "request.url", target.error().what, target.error().remedy);
     read.target = *std::move(target);
+    if (is_for_itself(read.target))
+        return bad_entry(number, "request.url",
+                         {"les exports et imports en masse ne passent pas par un Bundle",
+                          "bulk exports and imports do not go through a Bundle"},
+                         {"adressez-vous à cette URL directement", "ask this URL directly"});
     read.full_url = entry["fullUrl"].text();
     read.resource = entry["resource"];
     read.if_none_exist = request["ifNoneExist"].text();

@@ -50,6 +50,24 @@ TEST(Bundle, ATransactionLinksItsEntries) {
     EXPECT_EQ(house.get(house.anne, subject).json()["name"].items()[0]["family"].text(), "Neuf");
 }
 
+TEST(Bundle, ExportsAndImportsDoNotGoThroughIt) {
+    House house;
+    const auto answer =
+        house.post(house.program, "",
+                   bundle("batch", entry("GET", "_export/0123456789abcdef/Patient-1.ndjson", "") +
+                                       "," + entry("GET", "_export/0123456789abcdef", "") + "," +
+                                       entry("GET", "Patient/$export", "") + "," +
+                                       entry("GET", "Observation/oa1", "")));
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    for (const std::size_t number : {0U, 1U, 2U}) {
+        EXPECT_EQ(status_of(answer, number), "400 Bad Request");
+        const auto response = answer.json()["entry"].items()[number]["response"];
+        EXPECT_TRUE(
+            response["outcome"]["issue"].items()[0]["diagnostics"].text().contains("Bundle"));
+    }
+    EXPECT_EQ(status_of(answer, 3), "200 OK");
+}
+
 TEST(Bundle, ATransactionIsWholeOrNothing) {
     House house;
     const auto refused = house.post(

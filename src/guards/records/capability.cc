@@ -4,8 +4,10 @@
 #include <mutex>
 
 #include "fhir/schema.h"
+#include "fhir/search_criterion.h"
 #include "guards/records/handlers.h"
 #include "guards/records/interactions.h"
+#include "guards/records/shaping.h"
 #include "guards/records/subscription.h"
 
 /// The CapabilityStatement: made from the dispatch table and the search parameters that there are,
@@ -106,7 +108,7 @@ class Stating {
              {"code", arena_.string("SMART-on-FHIR")}});
         const Json service = arena_.object({{"coding", arena_.array({&coding, 1})}});
         return arena_.object(
-            {{"cors", arena_.boolean(false)}, {"service", arena_.array({&service, 1})}});
+            {{"cors", arena_.boolean(true)}, {"service", arena_.array({&service, 1})}});
     }
 
     /// Operations of a type, or of the system when `type` is empty; each once.
@@ -153,7 +155,7 @@ class Stating {
     Json search_params(std::string_view type) {
         std::vector<Json> found;
         for (const SearchParam* param : fhir::search_params_of(type)) {
-            if (param->type == SearchParam::Type::Special) continue;
+            if (!fhir::is_known(type, param)) continue;
             found.push_back(arena_.object({{"name", arena_.string(param->code)},
                                            {"definition", arena_.string(param->url)},
                                            {"type", arena_.string(name_of(param->type))}}));
@@ -216,9 +218,43 @@ class Stating {
 
 }  // namespace
 
+namespace {
+
+/// What the terminology operations can do (https://hl7.org/fhir/R4/terminologycapabilities.html).
+std::string terminology_statement(const Desk& desk) {
+    Arena arena;
+    return fhir::to_text(arena.object(
+        {{"resourceType", arena.string("TerminologyCapabilities")},
+         {"status", arena.string("active")},
+         {"date", arena.string(to_rfc3339(desk.rooms.clock.now()))},
+         {"kind", arena.string("instance")},
+         {"software", arena.object({{"name", arena.string(desk.options.software)},
+                                    {"version", arena.string(desk.options.version)}})},
+         {"implementation",
+          arena.object({{"description", arena.string("Hygie: registre de santé scellé")},
+                        {"url", arena.string(desk.options.base)}})},
+         {"expansion", arena.object({{"hierarchical", arena.boolean(false)},
+                                     {"paging", arena.boolean(true)},
+                                     {"incomplete", arena.boolean(false)}})},
+         {"validateCode", arena.object({{"translations", arena.boolean(false)}})},
+         {"translation", arena.object({{"needsMap", arena.boolean(true)}})}}));
+}
+
+}  // namespace
+
 Answer<Disclosure> capabilities(Desk& desk, const Call& call) {
+    Parameters rest = call.parameters;
+    const std::string mode(value_of(rest, "mode"));
+    std::erase_if(rest, [](const Parameter& parameter) { return parameter.name == "mode"; });
+    if (mode == "terminology")
+        return Disclosure{json_response(call, 200, terminology_statement(desk)), {}};
+    if (!mode.empty() && mode != "full" && mode != "normative")
+        return refuse(
+            400, "not-supported", {"ce mode est inconnu", "this mode is unknown"},
+            {"choisissez full, normative ou terminology", "choose full, normative or terminology"});
+    const Extent extent = TRY(read_extent(rest));
     std::call_once(desk.is_stated, [&] { desk.statement = Stating(desk).state(); });
-    return Disclosure{json_response(call, 200, desk.statement), {}};
+    return Disclosure{json_response(call, 200, shaped(desk.statement, extent)), {}};
 }
 
 }  // namespace hygie::records

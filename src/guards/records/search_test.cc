@@ -58,6 +58,16 @@ class Clinic : public House {
     }
 };
 
+TEST(Search, WhateverRefersComesAlong) {
+    Clinic clinic;
+    EXPECT_EQ(sorted(clinic.found("Encounter?patient=a&_revinclude=*")),
+              (References{"Condition/ca", "Encounter/ea", "Observation/o1", "Observation/o2",
+                          "Observation/o3"}));
+    EXPECT_EQ(clinic.get(clinic.bob, "Encounter?patient=a&_revinclude=*").references(),
+              References{});
+    EXPECT_EQ(clinic.get(clinic.anne, "Encounter?_revinclude:iterate=*").status, 400);
+}
+
 TEST(Search, ByPatientCodeDateAndValue) {
     Clinic clinic;
     EXPECT_EQ(sorted(clinic.found("Observation?patient=a&code=http://loinc.org|29463-7")),
