@@ -63,7 +63,7 @@ TEST(Bundle, ExportsAndImportsDoNotGoThroughIt) {
         EXPECT_EQ(status_of(answer, number), "400 Bad Request");
         const auto response = answer.json()["entry"].items()[number]["response"];
         EXPECT_TRUE(
-            response["outcome"]["issue"].items()[0]["diagnostics"].text().contains("Bundle"));
+            response["outcome"]["issue"].items()[0]["details"]["text"].text().contains("Bundle"));
     }
     EXPECT_EQ(status_of(answer, 3), "200 OK");
 }
