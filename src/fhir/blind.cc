@@ -146,10 +146,17 @@ std::vector<std::string> steps_to_ask(const DateRange& date) {
     return steps;
 }
 
-std::vector<std::string> values_to_write(Manner manner, const SearchValue& value) {
+/// A telephone is found however it is written.
+std::string spelled(std::string_view kind, std::string_view code) {
+    std::string number = kind == "telecom" ? phone_number(code) : std::string();
+    return number.empty() ? lower(code) : number;
+}
+
+std::vector<std::string> values_to_write(Manner manner, std::string_view kind,
+                                         const SearchValue& value) {
     std::vector<std::string> out;
     if (const auto* token = std::get_if<Token>(&value); token && manner == Manner::Code) {
-        if (!token->code.empty()) out.push_back(lower(token->code));
+        if (!token->code.empty()) out.push_back(spelled(kind, token->code));
     } else if (const auto* words = std::get_if<Words>(&value); words && manner == Manner::Name) {
         const auto folded = fold(words->text);
         for (const auto length : kNamePrefixes) {
@@ -185,10 +192,10 @@ void add_patients(const IndexedResource& resource, std::vector<std::string>& out
 }
 
 /// The values of one alternative; nothing when it says too little.
-std::vector<std::string> values_to_ask(Manner manner, const Criterion& criterion,
-                                       const Operand& operand) {
+std::vector<std::string> values_to_ask(Manner manner, std::string_view kind,
+                                       const Criterion& criterion, const Operand& operand) {
     std::vector<std::string> out;
-    if (manner == Manner::Code && !operand.text.empty()) out.push_back(lower(operand.text));
+    if (manner == Manner::Code && !operand.text.empty()) out.push_back(spelled(kind, operand.text));
     if (manner == Manner::Name) {
         const auto folded = fold(operand.text);
         for (const auto length : kNamePrefixes) {
@@ -261,8 +268,11 @@ class Narrower {
         for (const auto& criterion : all) {
             if (criterion.kind == Criterion::Kind::Chain) {
                 by_chain(type, criterion);
+            } else if (criterion.kind == Criterion::Kind::Either) {
+                by_either(criterion);
             } else if (criterion.modifier == Modifier::None ||
-                       criterion.modifier == Modifier::Exact) {
+                       criterion.modifier == Modifier::Exact ||
+                       criterion.modifier == Modifier::OfType) {
                 if (criterion.kind == Criterion::Kind::Id && type == "Patient") by_id(criterion);
                 if (criterion.kind == Criterion::Kind::Value) by_value(type, criterion);
             }
@@ -273,6 +283,18 @@ class Narrower {
     }
 
   private:
+    /// Where each says something, one of it holds.
+    void by_either(const Criterion& criterion) {
+        std::vector<std::string> any;
+        for (const auto& inner : criterion.inner) {
+            Narrowed one;
+            Narrower(one).add(inner.type, inner.all);
+            if (one.all_of_any.empty()) return;
+            std::ranges::move(one.all_of_any.front(), std::back_inserter(any));
+        }
+        if (!any.empty()) out_.all_of_any.push_back(std::move(any));
+    }
+
     void by_id(const Criterion& criterion) {
         if (out_.patients) return;
         out_.patients.emplace();
@@ -298,7 +320,7 @@ class Narrower {
     void by_terms(const Rule& rule, const Criterion& criterion) {
         std::vector<std::string> any;
         for (const auto& operand : criterion.any) {
-            const auto values = values_to_ask(rule.manner, criterion, operand);
+            const auto values = values_to_ask(rule.manner, rule.kind, criterion, operand);
             // One alternative that cannot be looked up could be met anywhere.
             if (values.empty()) return;
             for (const auto& value : values) any.push_back(term(rule.type, rule.kind, value));
@@ -373,8 +395,8 @@ std::vector<std::string> terms(const IndexedResource& resource) {
     const auto write = [&](const Rule& rule) {
         const auto sources = columns_of(type, rule.param);
         for (const auto& row : resource.rows) {
-            if (!has_column(sources, row.param)) continue;
-            for (const auto& value : values_to_write(rule.manner, row.value)) {
+            if (row.part != 0 || !has_column(sources, row.param)) continue;
+            for (const auto& value : values_to_write(rule.manner, rule.kind, row.value)) {
                 out.push_back(term(type, rule.kind, value));
             }
         }

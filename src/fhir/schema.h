@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -114,6 +115,13 @@ const SearchParam* find_search_param(std::string_view resource_type, std::string
 const SearchParam* search_param_numbered(std::uint16_t number);
 std::span<const SearchParam* const> search_params_of(std::string_view resource_type);
 
+/// The types that R4 makes compartments of (https://hl7.org/fhir/R4/compartmentdefinition.html).
+inline constexpr std::array<std::string_view, 5> kCompartments = {
+    "Patient", "Practitioner", "RelatedPerson", "Encounter", "Device"};
+/// Parameters by which a resource belongs to a compartment; "{def}": it is the one that the
+/// compartment is named after. Empty for a type that is in none.
+std::span<const std::string_view> compartment_params(std::string_view compartment,
+                                                     std::string_view resource_type);
 /// Parameters by which a resource belongs to a patient's compartment
 /// (https://hl7.org/fhir/R4/compartmentdefinition-patient.html): "subject", "patient"…; empty for a
 /// type that belongs to none.

@@ -62,9 +62,12 @@ class Search {
     const SearchParam* numbered(std::uint16_t number) const {
         return number >= 1 && number <= params_.size() ? &params_[number - 1u].param : nullptr;
     }
-    std::span<const std::string_view> compartment(std::string_view resource_type) const {
-        const auto found = compartment_.find(resource_type);
-        if (found == compartment_.end()) return {};
+    std::span<const std::string_view> compartment(std::string_view name,
+                                                  std::string_view resource_type) const {
+        const auto types = compartments_.find(name);
+        if (types == compartments_.end()) return {};
+        const auto found = types->second.find(resource_type);
+        if (found == types->second.end()) return {};
         return found->second;
     }
 
@@ -72,8 +75,9 @@ class Search {
     void read_line(std::string_view line) {
         if (line.starts_with("# ")) return;
         if (line.starts_with("@ ")) {
-            const std::string_view type = take(line, '\t').substr(2);
-            compartment_[type] = split(line, '\t');
+            const std::string_view name = take(line, '\t').substr(2);
+            const std::string_view type = take(line, '\t');
+            compartments_[name][type] = split(line, '\t');
             return;
         }
         if (line.starts_with("- ")) {
@@ -116,7 +120,8 @@ class Search {
     std::deque<ParamEntry> params_;
     std::unordered_map<std::string_view, const SearchParam*> by_url_;
     std::unordered_map<std::string_view, std::vector<const SearchParam*>> by_type_;
-    std::unordered_map<std::string_view, std::vector<std::string_view>> compartment_;
+    using ByType = std::unordered_map<std::string_view, std::vector<std::string_view>>;
+    std::unordered_map<std::string_view, ByType> compartments_;
 };
 
 const Search& search() {
@@ -140,8 +145,13 @@ std::span<const SearchParam* const> search_params_of(std::string_view resource_t
     return search().of(resource_type);
 }
 
+std::span<const std::string_view> compartment_params(std::string_view compartment,
+                                                     std::string_view resource_type) {
+    return search().compartment(compartment, resource_type);
+}
+
 std::span<const std::string_view> patient_compartment_params(std::string_view resource_type) {
-    return search().compartment(resource_type);
+    return search().compartment("Patient", resource_type);
 }
 
 std::uint64_t definitions_version() {

@@ -137,3 +137,12 @@ TEST(FhirSchema, TheCompartmentOfAPatient) {
             EXPECT_NE(find_search_param(type->name, code), nullptr) << type->name << " " << code;
     }
 }
+
+TEST(FhirSchema, OtherCompartments) {
+    EXPECT_EQ(names(compartment_params("Encounter", "Observation")), "encounter ");
+    EXPECT_EQ(names(compartment_params("Practitioner", "Practitioner")), "{def} ");
+    EXPECT_EQ(names(compartment_params("Device", "Observation")), "subject device ");
+    EXPECT_TRUE(compartment_params("Organization", "Observation").empty());
+    for (const std::string_view compartment : kCompartments)
+        EXPECT_FALSE(compartment_params(compartment, "Communication").empty()) << compartment;
+}

@@ -177,6 +177,10 @@ constexpr Converter kConverters[] = {
 
 }  // namespace
 
+bool is_of_identifier(Convert convert) {
+    return convert == from_identifier;
+}
+
 Convert converter_of(SearchParam::Type kind, const TypeDef& type) {
     const auto found = std::ranges::find_if(kConverters, [&](const Converter& converter) {
         return converter.kind == kind && type.is_a(converter.type);

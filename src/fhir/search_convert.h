@@ -16,4 +16,7 @@ using Convert = void (*)(Json element, std::vector<SearchValue>& out);
 /// How elements of a type become values for parameters of a kind; null when they have none.
 Convert converter_of(SearchParam::Type kind, const TypeDef& type);
 
+/// Whether it makes values of an Identifier.
+bool is_of_identifier(Convert convert);
+
 }  // namespace hygie::fhir

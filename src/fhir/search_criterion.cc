@@ -39,6 +39,16 @@ std::unexpected<Error> too_deep() {
                 {"Chercher en plusieurs fois.", "Search in several steps."});
 }
 
+/// Whether values of a parameter are identifiers: these alone have a type.
+bool is_of_identifiers(std::string_view type, const SearchParam& param) {
+    const ParamPlan* plan = plan_of(type)->of(param);
+    return plan != nullptr && std::ranges::any_of(plan->paths, [](const SearchPath& path) {
+               return std::ranges::any_of(path.steps.back().properties, [](const auto& property) {
+                   return property.type->name == "Identifier";
+               });
+           });
+}
+
 bool may_target(const SearchParam& param, std::string_view type) {
     return param.targets.empty() ||
            std::ranges::any_of(param.targets, [&](std::string_view target) {
@@ -201,7 +211,9 @@ Result<Criterion> parse_criterion(std::string_view type, std::string_view name,
     if (param->code == "_lastUpdated") criterion.kind = Criterion::Kind::LastUpdated;
     std::string_view target;
     if (const auto named = modifier_named(modifier)) {
-        if (!suits(*named, param->type)) return unknown_modifier(*param);
+        const bool fits = suits(*named, param->type) &&
+                          (*named != Modifier::OfType || is_of_identifiers(type, *param));
+        if (!fits) return unknown_modifier(*param);
         criterion.modifier = *named;
     } else if (!modifier.empty()) {
         const auto targets = param->type == Kind::Reference ? targets_of(*param, modifier)

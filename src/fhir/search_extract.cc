@@ -36,7 +36,23 @@ class Extractor {
                     continue;
                 rows_.push_back({plan.param->number, 0, value});
             }
+            add_typed(plan, path);
         }
+    }
+
+    /// Identifiers once more, with each code of their type, for :of-type: a composite of two.
+    void add_typed(const ParamPlan& plan, const SearchPath& path) {
+        follow(path, 0, resource_, nullptr, [&](Json identifier, Convert convert) {
+            const std::string_view value = identifier["value"].text();
+            if (!is_of_identifier(convert) || value.empty()) return;
+            for (const Json coding : identifier["type"]["coding"].items()) {
+                const Token type{
+                    coding["code"].text(), coding["system"].text(), Token::Scope::Given, {}};
+                if (type.code.empty()) continue;
+                rows_.push_back({plan.param->number, 1, type});
+                rows_.push_back({plan.param->number, 2, Token{value, {}, Token::Scope::None, {}}});
+            }
+        });
     }
 
     void truth(const ParamPlan& plan) {

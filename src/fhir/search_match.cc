@@ -25,6 +25,7 @@ bool system_matches(const Token& value, const Operand& operand) {
 
 bool token_matches(const Token& value, const Operand& operand) {
     if (!system_matches(value, operand)) return false;
+    if (!operand.folded.empty() && phone_number(value.code) == operand.folded) return true;
     return operand.text.empty() || same_code(value.code, operand.text);
 }
 
@@ -48,6 +49,11 @@ bool is_address(std::string_view text) {
 
 bool same_code(std::string_view left, std::string_view right) {
     return std::ranges::equal(left, right, {}, lower, lower);
+}
+
+bool matches_typed(const Token& type, const Token& value, const Operand& operand) {
+    return type.system == operand.system.value_or("") && same_code(type.code, operand.type) &&
+           same_code(value.code, operand.text);
 }
 
 bool matches(const Token& value, const Operand& operand, Modifier modifier) {

@@ -40,6 +40,7 @@ const std::vector<NamedModifier>& modifiers() {
         {Modifier::Identifier, "identifier", {Kind::Reference}},
         {Modifier::Above, "above", {Kind::Uri}},
         {Modifier::Below, "below", {Kind::Uri}},
+        {Modifier::OfType, "of-type", {Kind::Token}},
     };
     return all;
 }
@@ -80,6 +81,24 @@ Result<Operand> parse_token(std::string_view text) {
         return wrong({"Une valeur de code est vide.", "A value for a code is empty."},
                      {"Donner un code, un système ou les deux.", "Give a code, a system or both."});
     }
+    return operand;
+}
+
+/// "The format of this when used with :of-type is [system]|[code]|[value]": all three.
+Result<Operand> parse_typed(std::string_view text) {
+    const auto parts = split_escaped(text, '|');
+    if (parts.size() != 3 || std::ranges::any_of(parts, &std::string_view::empty))
+        return wrong({"Une valeur de :of-type n'a pas trois parties.",
+                      "A value of :of-type does not have three parts."},
+                     {"Écrire système|type|valeur.", "Write system|type|value."});
+    const auto system = unescape(parts[0]);
+    const auto type = unescape(parts[1]);
+    const auto value = unescape(parts[2]);
+    if (!system || !type || !value) return bad_escape();
+    Operand operand;
+    operand.text = *value;
+    operand.system = *system;
+    operand.type = *type;
     return operand;
 }
 
@@ -245,9 +264,14 @@ Result<Operand> parse_operand(const SearchParam& param, Modifier modifier, std::
     }
     if (modifier == Modifier::Text) return parse_string(text);
     if (modifier == Modifier::Identifier) return parse_token(text);
+    if (modifier == Modifier::OfType) return parse_typed(text);
     switch (param.type) {
-        case Kind::Token:
-            return parse_token(text);
+        case Kind::Token: {
+            auto operand = parse_token(text);
+            const bool is_called = param.code == "telecom" || param.code == "phone";
+            if (operand && is_called) operand->folded = phone_number(operand->text);
+            return operand;
+        }
         case Kind::String:
         case Kind::Uri:
             return parse_string(text);

@@ -258,6 +258,27 @@ Result<Query> parse_query(std::string_view type_name, std::span<const QueryParam
     return query;
 }
 
+std::optional<Criterion> in_compartment(std::string_view compartment, std::string_view id,
+                                        std::string_view type) {
+    Criterion either;
+    either.kind = Criterion::Kind::Either;
+    for (const std::string_view code : compartment_params(compartment, type)) {
+        Criterion one;
+        const bool is_itself = code == "{def}";
+        one.kind = is_itself ? Criterion::Kind::Id : Criterion::Kind::Value;
+        one.param = find_search_param(type, is_itself ? "_id" : code);
+        if (one.param == nullptr || (!is_itself && plan_of(type)->of(*one.param) == nullptr))
+            continue;
+        one.any.emplace_back().text = id;
+        if (!is_itself) one.any.front().type = compartment;
+        Criterion::Inner inner{find_type(type)->name, {}};
+        inner.all.push_back(std::move(one));
+        either.inner.push_back(std::move(inner));
+    }
+    if (either.inner.empty()) return std::nullopt;
+    return either;
+}
+
 std::vector<std::string_view> types_touched(const Query& query) {
     std::vector<std::string_view> types{query.type};
     for (const auto& criterion : query.all) add_types(criterion, types);

@@ -43,20 +43,21 @@ enum class Modifier : std::uint8_t {
     Not,
     Text,
     Identifier,
-    Above,  ///< of a uri
-    Below,  ///< of a uri
+    Above,   ///< of a uri
+    Below,   ///< of a uri
+    OfType,  ///< of an identifier
 };
 
 /// One alternative. Which member counts depends on the type of the parameter.
 struct Operand {
     Prefix prefix = Prefix::Eq;
     std::string text;    ///< code, string, uri; id of a reference
-    std::string folded;  ///< of text, for strings and :text
+    std::string folded;  ///< of text, for strings and :text; of a telephone, its number
     /// Token: "system|code", "|code" (empty system), "system|" (empty text), "code" (no system).
     /// Quantity: likewise with unit. Reference with :identifier: as token.
     std::optional<std::string> system;
     std::string unit;  ///< of a quantity, code or unit
-    std::string type;  ///< of a reference, empty when not said
+    std::string type;  ///< of a reference, empty when not said; code of :of-type
     DateRange date;
     Decimal number;  ///< with all that its precision covers: [low, high)
     Decimal low;
@@ -65,14 +66,14 @@ struct Operand {
 };
 
 struct Criterion {
-    enum class Kind : std::uint8_t { Value, Id, LastUpdated, Chain, Has };
+    enum class Kind : std::uint8_t { Value, Id, LastUpdated, Chain, Has, Either };
     Kind kind = Kind::Value;
     const SearchParam* param = nullptr;  ///< of Chain and Has: the reference followed
     Modifier modifier = Modifier::None;
     bool missing = false;      ///< the value of :missing
     std::vector<Operand> any;  ///< one of these
     /// Chain: type → criterion on what is referred to, one of these. Has: type → criterion on what
-    /// refers here.
+    /// refers here. Either: criteria on the resource itself, one of these.
     struct Inner;
     std::vector<Inner> inner;
 };
@@ -128,6 +129,11 @@ struct QueryOptions {
 /// type.
 Result<Query> parse_query(std::string_view type, std::span<const QueryParameter> parameters,
                           const QueryOptions& options);
+
+/// What is in a compartment: one of the parameters that say so leads to "Practitioner/1". None when
+/// resources of the type are in no compartment of that name.
+std::optional<Criterion> in_compartment(std::string_view compartment, std::string_view id,
+                                        std::string_view type);
 
 /// Every type that the answer depends on or shows: the searched one, those of chains, _has and
 /// includes (an include without target type gives each possible one).

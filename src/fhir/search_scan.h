@@ -65,6 +65,7 @@ struct Prepared {
     const Criterion* criterion = nullptr;
     const ParamPlan* plan = nullptr;
     /// Chain: by type, ids of what may be referred to. Has: ids of what is referred to (one type).
+    /// Either: ids of what fulfils one (that of the search).
     std::vector<std::pair<std::string_view, std::unordered_set<std::string_view>>> ids;
 };
 

@@ -109,6 +109,7 @@ class Scan {
                 by_chain(prepared, found);
                 break;
             case Criterion::Kind::Has:
+            case Criterion::Kind::Either:
                 for (const auto id : prepared.ids.front().second) by_id(id, found);
                 break;
             case Criterion::Kind::Value:
@@ -162,6 +163,7 @@ class Scan {
             present(prepared.plan->sources, found);
             return;
         }
+        if (criterion.modifier == Modifier::OfType) return by_kind(prepared, found);
         if (criterion.param->type == SearchParam::Type::Composite) {
             for (const auto& operand : criterion.any)
                 plain_composite(*prepared.plan, operand, found);
@@ -174,6 +176,21 @@ class Scan {
                            return values.kind() == CellKind::Composite
                                       ? composite_matches(values.parts(), *criterion.param, operand)
                                       : value_matches(values.value(), operand, criterion.modifier);
+                       });
+            });
+        });
+    }
+
+    /// Identifiers by their type and value (search_extract.cc makes composites of them).
+    void by_kind(const Prepared& prepared, Bits& found) const {
+        for_columns(data_, type_, prepared.plan->sources, [&](Values& values, const auto&) {
+            if (values.kind() != CellKind::Composite) return;
+            mark(values, found, [&] {
+                const auto parts = values.parts();
+                return parts.size() == 2 &&
+                       std::ranges::any_of(prepared.criterion->any, [&](const Operand& operand) {
+                           return matches_typed(std::get<Token>(parts[0]),
+                                                std::get<Token>(parts[1]), operand);
                        });
             });
         });
@@ -269,8 +286,13 @@ Prepared prepare(const Places& places, std::string_view type, const Criterion& c
     if (criterion.kind == Criterion::Kind::Value || criterion.kind == Criterion::Kind::Chain) {
         prepared.plan = plan_of(type)->of(*criterion.param);
     }
+    if (criterion.kind == Criterion::Kind::Either) prepared.ids.push_back({type, {}});
     for (const auto& inner : criterion.inner) {
         const auto selection = select(places, inner.type, inner.all);
+        if (criterion.kind == Criterion::Kind::Either) {
+            prepared.ids.front().second.merge(ids_of(places, selection));
+            continue;
+        }
         if (criterion.kind == Criterion::Kind::Chain) {
             prepared.ids.emplace_back(inner.type, ids_of(places, selection));
         } else {

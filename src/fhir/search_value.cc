@@ -114,6 +114,27 @@ std::string fold(std::string_view text) {
     return ascii ? fold_ascii(text) : fold_unicode(text);
 }
 
+std::string phone_number(std::string_view text) {
+    constexpr std::string_view kBetween = " .-/()\xC2\xA0";
+    constexpr std::size_t kDigitsMin = 6;
+    std::string digits;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        // "+33 (0)6": the zero in brackets is for who calls from within the country.
+        const bool is_inner_zero = text.substr(i).starts_with("(0)") && !digits.empty();
+        if (is_inner_zero)
+            i += 2;
+        else if (text[i] == '+' && digits.empty())
+            digits = "00";
+        else if (text[i] >= '0' && text[i] <= '9')
+            digits.push_back(text[i]);
+        else if (!kBetween.contains(text[i]))
+            return {};
+    }
+    constexpr std::string_view kFrance = "0033";
+    if (digits.starts_with(kFrance)) digits.replace(0, kFrance.size(), "0");
+    return digits.size() < kDigitsMin ? std::string() : digits;
+}
+
 Reference parse_reference(std::string_view text) {
     const auto slash = text.find('/');
     if (slash != std::string_view::npos && text.find(':') == std::string_view::npos) {

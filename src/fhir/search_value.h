@@ -68,6 +68,10 @@ struct Words {
 /// NFKC_Casefold, marks left out), hyphens and apostrophes read as spaces, spaces squeezed.
 std::string fold(std::string_view text);
 
+/// A French or international telephone number as its digits, however it was written: "+33 6 39 98
+/// 79 21" and "06.39.98.79.21" are "0639987921". Empty for what is none.
+std::string phone_number(std::string_view text);
+
 /// A uri, url, oid, uuid or canonical.
 struct Uri {
     std::string_view text;

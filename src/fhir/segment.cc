@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <ranges>
 
-#include "base/check.h"
 #include "fhir/segment_data.h"
 
 namespace hygie::fhir {
@@ -34,8 +33,12 @@ const Section* Segment::Data::section(std::size_t type) const {
     if (const Section* there = slot.load(std::memory_order_acquire)) return there;
     if (types[type].packed.empty()) return nullptr;
     auto payload = spelling::unpacked(types[type].packed);
-    auto made = payload ? Section::open(std::move(*payload), entries, types[type]) : nullptr;
-    HYGIE_CHECK(made, "what was sealed reads back");
+    auto made =
+        payload ? Section::open(std::move(*payload), entries, types[type], damaged) : nullptr;
+    if (!made) {
+        damaged = true;
+        return nullptr;
+    }
     // Of two threads that open it together one keeps its own, and both use that.
     const Section* there = nullptr;
     if (!slot.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return there;
@@ -48,6 +51,10 @@ std::size_t Segment::Data::bytes() const {
            entries.cells.capacity() * sizeof(EntryCell) +
            types.capacity() * (sizeof(TypeRange) + sizeof(open[0])) + stored.capacity() +
            open_bytes.load(std::memory_order_relaxed);
+}
+
+bool Segment::is_damaged() const {
+    return data_->damaged.load(std::memory_order_relaxed);
 }
 
 std::size_t Segment::size() const {

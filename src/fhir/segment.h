@@ -71,6 +71,9 @@ class Segment {
     std::vector<IndexedResource> resources() const;
     /// Of one type, in the order of range_of().
     std::vector<IndexedResource> resources(std::string_view type) const;
+    /// Whether values were met that do not read back, though their seal was whole: what was found
+    /// here is worth nothing then, and the index is to be made anew.
+    bool is_damaged() const;
     /// What it occupies in memory now: opening values makes it more.
     std::size_t bytes() const;
 
@@ -90,8 +93,8 @@ Bytes encode(const Segment& segment);
 Bytes encode(std::span<const IndexedResource> resources);
 /// Code::Corrupt when the bytes are no segment; Code::Stale when they were made with another format
 /// or other definitions (definitions_version), so that the index must be made anew from the bodies.
-/// The bytes come out of a seal: their sizes are checked here, and values that do not read back
-/// when they are opened are a broken invariant.
+/// The bytes come out of a seal: their sizes are checked here, their values when they are opened
+/// (Segment::is_damaged).
 Result<Segment> decode(ByteView bytes);
 
 /// The pieces of one compartment, oldest first, seen as one: the newest version of a resource hides
@@ -123,6 +126,8 @@ class Compartment {
     /// Those that have an entry, each once.
     std::set<std::string_view> types() const;
     std::size_t live_count() const;
+    /// Whether any piece is (Segment::is_damaged).
+    bool is_damaged() const;
     std::size_t bytes() const;
 
   private:

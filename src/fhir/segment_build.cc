@@ -250,7 +250,8 @@ class Builder {
             const auto own = rows.first(static_cast<std::size_t>(end - rows.begin()));
             SectionWriter writer(ids, chosen.size(), data_->types[type].first);
             add_columns(own, writer);
-            auto section = Section::open(writer.payload(), data_->entries, data_->types[type]);
+            auto section =
+                Section::open(writer.payload(), data_->entries, data_->types[type], data_->damaged);
             HYGIE_CHECK(section, "what is written must be readable");
             data_->open_bytes += section->bytes();
             data_->open[type] = section.release();

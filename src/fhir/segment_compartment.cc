@@ -95,6 +95,11 @@ std::size_t Compartment::live_count() const {
     return count;
 }
 
+bool Compartment::is_damaged() const {
+    return std::ranges::any_of(pieces_,
+                               [](const Piece& piece) { return piece.segment->is_damaged(); });
+}
+
 std::size_t Compartment::bytes() const {
     std::size_t sum = sizeof(*this) + pieces_.capacity() * sizeof(Piece);
     for (const auto& piece : pieces_) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,9 +61,10 @@ struct Column {
 /// The columns of one type, opened.
 class Section {
   public:
-    /// Null when the payload is none. `entries` outlive the section.
+    /// Null when the payload is none. `entries` and `damaged` outlive the section; the latter is
+    /// set when a value does not read back.
     static std::unique_ptr<const Section> open(Bytes payload, const Entries& entries,
-                                               const TypeRange& range);
+                                               const TypeRange& range, std::atomic<bool>& damaged);
 
     /// By param, kind.
     std::span<const Column> columns() const { return columns_; }
@@ -73,12 +75,19 @@ class Section {
 
   private:
     friend class Values;
-    Section(Bytes payload, const Entries& entries, const TypeRange& range)
-        : entries_(entries), first_(range.first), end_(range.end), payload_(std::move(payload)) {}
+    Section(Bytes payload, const Entries& entries, const TypeRange& range,
+            std::atomic<bool>& damaged)
+        : entries_(entries),
+          damaged_(damaged),
+          first_(range.first),
+          end_(range.end),
+          payload_(std::move(payload)) {}
     bool read();
-    std::string_view text(TextId id) const;
+    /// None when there is no such text.
+    std::optional<std::string_view> text(TextId id) const;
 
     const Entries& entries_;
+    std::atomic<bool>& damaged_;
     std::uint32_t first_, end_;  ///< of the type
     Bytes payload_;
     std::string_view letters_;              ///< in payload_
@@ -92,7 +101,8 @@ class Values {
     Values(const Section& section, const Column& column)
         : section_(section), kind_(column.kind), left_(column.values), in_{column.bytes} {}
 
-    /// To the first, then to the next; false behind the last.
+    /// To the first, then to the next; false behind the last, and where nothing reads back any more
+    /// (Segment::is_damaged() says so from then on).
     bool next();
     CellKind kind() const { return kind_; }
     const SearchValue& value() const { return parts_.front(); }  ///< not for composites
@@ -107,6 +117,7 @@ class Values {
     Amount amount();
     Decimal decimal();
     void read_entries();
+    bool end();
 
     const Section& section_;
     CellKind kind_;
@@ -121,6 +132,8 @@ struct Segment::Data {
     Entries entries;
     std::vector<TypeRange> types;  ///< by name
     Bytes stored;                  ///< the packed sections, one after the other
+
+    mutable std::atomic<bool> damaged = false;
 
     ~Data();
     /// The type's place in `types`; types.size() when there is none.

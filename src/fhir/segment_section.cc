@@ -13,8 +13,8 @@ CellKind kind_of(const SearchValue& value) {
 }
 
 std::unique_ptr<const Section> Section::open(Bytes payload, const Entries& entries,
-                                             const TypeRange& range) {
-    std::unique_ptr<Section> section(new Section(std::move(payload), entries, range));
+                                             const TypeRange& range, std::atomic<bool>& damaged) {
+    std::unique_ptr<Section> section(new Section(std::move(payload), entries, range, damaged));
     if (!section->read()) return nullptr;
     return section;
 }
@@ -49,20 +49,20 @@ std::size_t Section::bytes() const {
            columns_.capacity() * sizeof(Column);
 }
 
-std::string_view Section::text(TextId id) const {
-    if (id == 0) return {};
+std::optional<std::string_view> Section::text(TextId id) const {
+    if (id == 0) return std::string_view();
     const std::size_t entry = id - 1;
     if (entry < entries_.cells.size()) return entries_.id(entry);
     const std::size_t own = entry - entries_.cells.size();
-    HYGIE_CHECK(own < text_ends_.size(), "what was sealed reads back");
+    if (own >= text_ends_.size()) return std::nullopt;
     const auto first = own == 0 ? 0 : text_ends_[own - 1];
     return letters_.substr(first, text_ends_[own] - first);
 }
 
 bool Values::next() {
     if (left_ == 0) {
-        HYGIE_CHECK(in_.good && in_.in.empty(), "what was sealed reads back");
-        return false;
+        if (!in_.in.empty()) in_.fail();
+        return end();
     }
     --left_;
     parts_.clear();
@@ -74,7 +74,13 @@ bool Values::next() {
         parts_.push_back(cell(kind_));
     }
     read_entries();
-    return true;
+    return in_.good || end();
+}
+
+bool Values::end() {
+    left_ = 0;
+    if (!in_.good) section_.damaged_.store(true, std::memory_order_relaxed);
+    return false;
 }
 
 void Values::read_entries() {
@@ -82,13 +88,16 @@ void Values::read_entries() {
     std::uint64_t place = section_.first_;
     for (auto count = in_.count(); count > 0; --count) {
         place += in_.below(section_.end_);
-        HYGIE_CHECK(in_.good && place < section_.end_, "what was sealed reads back");
+        if (place >= section_.end_) in_.fail();
+        if (!in_.good) return;
         entries_.push_back(static_cast<std::uint32_t>(place++));
     }
 }
 
 std::string_view Values::text() {
-    return section_.text(in_.below(UINT32_MAX));
+    const auto text = section_.text(in_.below(UINT32_MAX));
+    if (!text) in_.fail();
+    return text.value_or(std::string_view());
 }
 
 SearchValue Values::cell(CellKind kind) {
@@ -149,13 +158,14 @@ Decimal Values::decimal() {
     for (const auto byte : in_.take((size + 1) / kSigns)) {
         for (const int nibble : {byte >> 4, byte & 15}) {
             const auto letter = static_cast<std::size_t>(nibble);
-            HYGIE_CHECK(letter < kNumberLetters.size(), "what was sealed reads back");
+            if (letter >= kNumberLetters.size()) in_.fail();
+            if (!in_.good) return {};
             letters[at++] = kNumberLetters[letter];
         }
     }
     const auto value = Decimal::parse({letters.data(), size});
-    HYGIE_CHECK(value, "what was sealed reads back");
-    return *value;
+    if (!value) in_.fail();
+    return value.value_or(Decimal());
 }
 
 }  // namespace hygie::fhir

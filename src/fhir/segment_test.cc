@@ -57,6 +57,17 @@ std::vector<IndexedResource> newest_of(const std::vector<IndexedResource>& all) 
     return out;
 }
 
+/// One with many values.
+std::vector<IndexedResource> an_observation() {
+    const SearchParam* code = find_search_param("Observation", "code");
+    std::vector<IndexedResource> one{
+        {.entry = {.type = "Observation", .id = "o", .version = 1}, .rows = {}}};
+    for (const std::string_view text : {"a", "b", "c", "d", "e", "f"})
+        one.front().rows.push_back(
+            {code->number, 0, Token{text, "urn:system", Token::Scope::Given, text}});
+    return one;
+}
+
 TEST(Segment, KeepsTheNewestOfEachResource) {
     EXPECT_TRUE(rc::check([] {
         const auto given = any_resources();
@@ -83,6 +94,23 @@ TEST(Segment, RefusesBytesCutAnywhere) {
         RC_ASSERT(decode(bytes).error().code == Code::Corrupt || kept >= 9);
         RC_ASSERT(!decode(bytes).has_value());
     }));
+}
+
+TEST(Segment, ValuesThatDoNotReadBackAreSaidToBeDamaged) {
+    EXPECT_TRUE(rc::check([] {
+        auto bytes = encode(any_resources());
+        const auto at = *rc::gen::inRange<std::size_t>(0, bytes.size());
+        bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ *rc::gen::inRange(1, 255));
+        // Whatever is met, nothing stops the process.
+        if (const auto read = decode(bytes)) RC_ASSERT(read->resources().size() == read->size());
+    }));
+    auto bytes = encode(an_observation());
+    std::fill(bytes.end() - 8, bytes.end(), std::uint8_t{0});
+    const auto read = decode(bytes);
+    ASSERT_TRUE(read);
+    EXPECT_FALSE(read->is_damaged()) << "until its values are asked for";
+    EXPECT_EQ(read->resources().size(), 1U);
+    EXPECT_TRUE(read->is_damaged());
 }
 
 TEST(Segment, SaysWhenItWasMadeWithOtherDefinitions) {

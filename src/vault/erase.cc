@@ -166,8 +166,8 @@ Result<std::vector<std::string>> Vault::expired(const RetentionProfile& profile,
         if (!record || (*record)->pieces().empty()) continue;
         std::string patient((*record)->patient());
         if (!is_of_patient(patient)) continue;
-        if (kept_until(retention_facts(**record, profile), profile) <= now &&
-            !TRY(is_held(patient)))
+        const WallTime until = kept_until(retention_facts(**record, profile), profile);
+        if (until <= now && !(*record)->index().is_damaged() && !TRY(is_held(patient)))
             patients.push_back(std::move(patient));
     }
     return patients;

@@ -160,7 +160,10 @@ Status Group::store_pieces(Touched& touched) {
     for (std::size_t due = after.merge_due(); due > 0; due = after.merge_due()) {
         Piece whole;
         const auto number = static_cast<std::int64_t>(TRY(doors_.numbers.take(1)));
-        after = after.merged(due, number, whole);
+        Record merged = after.merged(due, number, whole);
+        // What is damaged is made anew when it is next opened; merged, it would look whole.
+        if (after.index().is_damaged()) break;
+        after = std::move(merged);
     }
     for (const Piece& piece : after.pieces()) {
         if (has_piece(*touched.before, piece.number)) continue;

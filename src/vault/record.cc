@@ -73,11 +73,6 @@ std::int64_t unzigzag(std::uint64_t value) {
     return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 
-std::unexpected<Error> damaged() {
-    return fail(Code::Corrupt, {"un index du coffre est abîmé", "an index of the vault is damaged"},
-                {"lancez « hygie vault verify »", "run `hygie vault verify`"});
-}
-
 std::unexpected<Error> stale() {
     return fail(Code::Stale,
                 {"un index du coffre vient d'une version plus ancienne de hygie",
@@ -115,6 +110,13 @@ struct RawRelation {
 
 }  // namespace
 
+Error damaged_index() {
+    return fail(Code::Corrupt, {"un index du coffre est abîmé", "an index of the vault is damaged"},
+                {"recommencez : il est refait ; puis lancez « hygie vault verify »",
+                 "try again: it is made anew; then run `hygie vault verify`"})
+        .error();
+}
+
 Bytes encode_piece(const Piece& piece, std::string_view patient) {
     Bytes out;
     put_varint(out, kPieceFormat);
@@ -129,7 +131,7 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
     VarintReader in(bytes);
     const std::uint64_t format = in.number();
     if (format > 0 && format < kPieceFormat) return stale();
-    if (format != kPieceFormat) return damaged();
+    if (format != kPieceFormat) return std::unexpected(damaged_index());
     DecodedPiece decoded{.piece = {}, .patient = std::string(in.text())};
     const std::uint64_t flags = in.number();
     decoded.piece.labelled = (flags & kLabelled) != 0;
@@ -140,13 +142,13 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
     std::vector<RawRelation> raw;
     for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left)
         raw.push_back({in.number(), in.number(), in.number(), in.number(), in.number()});
-    if (!in.ok()) return damaged();
+    if (!in.ok()) return std::unexpected(damaged_index());
     decoded.piece.number = number;
     decoded.piece.segment = std::make_shared<fhir::Segment>(TRY(fhir::decode(in.rest())));
     auto relations = std::make_shared<Relations>();
     for (const RawRelation& each : raw) {
         if (each.person >= persons.size() || each.entry >= decoded.piece.segment->size())
-            return damaged();
+            return std::unexpected(damaged_index());
         const fhir::ResourceEntry entry =
             decoded.piece.segment->entry(static_cast<std::size_t>(each.entry));
         relations->push_back(

@@ -35,6 +35,10 @@ Piece make_piece(fhir::Segment segment, std::shared_ptr<const Relations> relatio
 /// with another is made anew.
 std::uint64_t index_version();
 
+/// Code::Corrupt: what an index says does not read back. Whoever opens the record next has it made
+/// anew.
+Error damaged_index();
+
 /// The bytes that are sealed, and back. `patient` is the id of the record's patient.
 Bytes encode_piece(const Piece& piece, std::string_view patient);
 struct DecodedPiece {

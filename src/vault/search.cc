@@ -244,7 +244,11 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
         space.includes = [&](std::size_t at, std::string_view type) {
             return scope.includes(*records[at], type);
         };
-    fhir::Hits hits = TRY(fhir::run(query, space));
+    auto found = fhir::run(query, space);
+    // What was met damaged makes the answer worth nothing, an error included.
+    for (const auto& record : records)
+        if (record->index().is_damaged()) return std::unexpected(damaged_index());
+    const fhir::Hits hits = TRY(std::move(found));
 
     Page page{.page = {}, .included = {}, .total = hits.total, .next = {}};
     for (const fhir::Hit& hit : hits.page)

@@ -149,7 +149,10 @@ Result<std::shared_ptr<const Record>> Shelf::record(CompartmentNumber number) {
 
 Result<std::shared_ptr<const Record>> Shelf::front(CompartmentNumber number) {
     return fronts_.get(number, [&]() -> Result<std::shared_ptr<const Record>> {
-        return front_of(*TRY(record(number)));
+        const auto whole = TRY(record(number));
+        auto front = front_of(*whole);
+        if (whole->index().is_damaged()) return std::unexpected(damaged_index());
+        return front;
     });
 }
 

@@ -76,6 +76,7 @@ std::unexpected<Error> nothing_there() {
 
 Result<std::shared_ptr<const Record>> Vault::State::open(CompartmentNumber number) {
     auto record = shelf.record(number);
+    if (record && (*record)->index().is_damaged()) record = std::unexpected(damaged_index());
     if (record || record.error().code != Code::Corrupt) return record;
     log::warning("vault.index-damaged", record.error());
     TRY_STATUS(writer.reindex(number));

@@ -185,6 +185,33 @@ TEST_F(VerifyTest, MakesADamagedIndexAnewFromTheBodies) {
     EXPECT_TRUE(rot().empty());
 }
 
+TEST_F(VerifyTest, AnIndexThatIsSealedWellAndDoesNotReadBackIsMadeAnew) {
+    const auto record = vault_->record("p1").value();
+    tamper([&](Store& store) {
+        Batch batch;
+        for (const Piece& piece : record->pieces()) {
+            const auto number = static_cast<std::uint64_t>(piece.number);
+            // Its last bytes are values: a compressed section that is none.
+            Bytes wrong = encode_piece(piece, "p1");
+            std::fill(wrong.end() - 12, wrong.end(), std::uint8_t{0});
+            batch.put(Table::Pieces, {static_cast<std::int64_t>(record->number()), piece.number},
+                      seal_piece(record->key(), record->number(), number, wrong));
+        }
+        ASSERT_TRUE(store.commit(batch));
+    });
+    const auto search = [&] {
+        const std::vector<fhir::QueryParameter> asked = {{"family", "x"}};
+        return vault_->search(fhir::parse_query("Patient", asked, {}).value(),
+                              {.allows = [](const Record&) { return true; }, .patient = "p1"});
+    };
+    const auto first = search();
+    ASSERT_FALSE(first);
+    EXPECT_EQ(first.error().code, Code::Corrupt) << "an error of that request, no empty answer";
+    EXPECT_TRUE(search()) << "made anew from the bodies";
+    EXPECT_EQ(vault_->everything("p1")->size(), 2u);
+    EXPECT_TRUE(rot().empty());
+}
+
 TEST_F(VerifyTest, MakesTheIndexOfAnOlderVersionAnewFromTheBodies) {
     ASSERT_TRUE(commit(*vault_, {put(encounter("e1", "p1", "Practitioner/d1"))}));
     const auto record = vault_->record("p1").value();

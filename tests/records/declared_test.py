@@ -79,6 +79,13 @@ class Declared(unittest.TestCase):
                 told = [(status, status >= 400 and json.loads(body)["issue"][0]["code"]) for status, body in answers]
                 self.assertTrue(set(told) - {(404, "not-supported"), (405, "not-supported")}, at_instance)
 
+    def test_every_declared_compartment_is_searched(self):
+        for url in self.rest["compartment"]:
+            name = url.rsplit("/", 1)[1]
+            name = name[0].upper() + name[1:]
+            status, body = self.ask(f"{name}/{self.patient}/Observation?_count=1")
+            self.assertEqual(200, status, body[:300])
+
     def test_includes_are_taken_either_way(self):
         for name, declared in self.types.items():
             if "searchInclude" not in declared:

@@ -69,7 +69,8 @@ class Stating {
                                          {"security", security()},
                                          {"resource", resources()},
                                          {"interaction", system_interactions()},
-                                         {"operation", operations({})}});
+                                         {"operation", operations({})},
+                                         {"compartment", compartments()}});
         const Json software = arena_.object({{"name", arena_.string(desk_.options.software)},
                                              {"version", arena_.string(desk_.options.version)}});
         const Json implementation =
@@ -99,6 +100,16 @@ class Stating {
 
     Json list(const std::vector<Json>& items) {
         return items.empty() ? Json() : arena_.array(items);
+    }
+
+    Json compartments() {
+        std::vector<Json> urls;
+        for (const std::string_view type : fhir::kCompartments) {
+            std::string name(type);
+            name.front() = static_cast<char>(name.front() - 'A' + 'a');
+            urls.push_back(arena_.string("http://hl7.org/fhir/CompartmentDefinition/" + name));
+        }
+        return arena_.array(urls);
     }
 
     Json security() {

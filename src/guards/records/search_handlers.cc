@@ -11,8 +11,9 @@
 #include "guards/records/search.h"
 #include "guards/records/shaping.h"
 #include "vault/body.h"
+#include "vault/unassigned.h"
 
-/// Searches: one type, several types, or a patient's compartment.
+/// Searches: one type, several types, or a compartment.
 namespace hygie::records {
 
 namespace {
@@ -25,6 +26,8 @@ struct Wanted {
     bool are_named = true;  ///< the types are the asker's own words, not all that there are
     std::string patient{};  ///< empty: everywhere
     Parameters parameters{};
+    std::string_view compartment{};  ///< of what type, when it is another than a patient's
+    std::string_view id{};
 };
 
 std::unexpected<Refusal> no_types() {
@@ -49,14 +52,49 @@ Answer<std::vector<std::string>> types_in(std::string_view list) {
     return types;
 }
 
-/// Types that a record can hold: those of the compartment definition.
-std::vector<std::string> types_of_compartment() {
-    std::vector<std::string> types = {"Patient"};
+bool contains(const std::vector<std::string>& types, std::string_view type) {
+    return std::ranges::find(types, type) != types.end();
+}
+
+std::vector<std::string> types_of_compartment(std::string_view compartment) {
+    std::vector<std::string> types;
+    if (compartment == "Patient") types.emplace_back(compartment);
     for (const fhir::TypeDef* type : fhir::resource_types()) {
-        if (!fhir::patient_compartment_params(type->name).empty() && type->name != "Patient")
+        const bool is_in = !fhir::compartment_params(compartment, type->name).empty();
+        if (is_in && !is_from_ledger(type->name) && !contains(types, type->name))
             types.emplace_back(type->name);
     }
     return types;
+}
+
+/// Where "Practitioner/1/Encounter" looks.
+Answer<void> enter_compartment(const Target& target, Wanted& wanted) {
+    const auto types = types_of_compartment(target.type);
+    const bool is_there = target.name == "*"
+                              ? !types.empty()
+                              : target.type == "Patient" || contains(types, target.name);
+    if (!is_there)
+        return refuse(404, "not-supported",
+                      {"il n'y a pas de compartiment de ce nom, ou il ne contient pas ce type",
+                       "there is no compartment of that name, or it does not hold this type"},
+                      {"voyez rest.compartment dans GET [base]/metadata, ou cherchez par type",
+                       "see rest.compartment in GET [base]/metadata, or search by type"});
+    if (target.name != "*") wanted.types = {target.name};
+    if (target.type == "Patient") {
+        wanted.patient = target.id;
+    } else {
+        wanted.compartment = target.type;
+        wanted.id = target.id;
+    }
+    return {};
+}
+
+/// The compartment of something within one patient's record looks nowhere else.
+void stay_in_record(Sight& sight, Wanted& wanted) {
+    if (wanted.compartment.empty()) return;
+    const auto found = sight.open(event::Action::Read, wanted.compartment, wanted.id);
+    if (found && vault::is_of_patient(found->record->patient()))
+        wanted.patient = found->record->patient();
 }
 
 Answer<Wanted> wanted_of(const Call& call) {
@@ -65,9 +103,7 @@ Answer<Wanted> wanted_of(const Call& call) {
     const bool in_compartment =
         target.shape == Shape::Compartment || target.shape == Shape::CompartmentSearch;
     if (in_compartment) {
-        if (target.type != "Patient") return std::unexpected(not_found());
-        wanted.patient = target.id;
-        if (target.name != "*") wanted.types = {target.name};
+        TRY_STATUS(enter_compartment(target, wanted));
     } else if (!target.type.empty()) {
         wanted.types = {target.type};
     }
@@ -77,7 +113,7 @@ Answer<Wanted> wanted_of(const Call& call) {
         std::erase_if(wanted.parameters,
                       [](const Parameter& parameter) { return parameter.name == "_type"; });
     } else if (in_compartment) {
-        wanted.types = types_of_compartment();
+        wanted.types = types_of_compartment(target.type);
         wanted.are_named = false;
     } else {
         return no_types();
@@ -107,6 +143,9 @@ Answer<fhir::Query> query_of(const Desk& desk, const Call& call, const Wanted& w
         refusal.issues.front().expression = expression_of(type, wanted.parameters, options);
         return std::unexpected(std::move(refusal));
     }
+    if (!wanted.compartment.empty())
+        if (auto within = fhir::in_compartment(wanted.compartment, wanted.id, query->type))
+            query->all.push_back(*std::move(within));
     if (wanted.types.size() > 1 && (!query->sort.empty() || !query->includes.empty()))
         return refuse(400, "not-supported",
                       {"_sort et _include demandent un seul type",
@@ -200,8 +239,9 @@ void add_left_out(BundleWriter& writer, const Call& call, const fhir::Query& que
 }  // namespace
 
 Answer<Disclosure> search(Desk& desk, const Call& call) {
-    const Wanted wanted = TRY(wanted_of(call));
+    Wanted wanted = TRY(wanted_of(call));
     Sight sight(desk, call);
+    stay_in_record(sight, wanted);
     Collected collected;
     for (std::size_t i = 0; i < wanted.types.size(); ++i)
         TRY_STATUS(collect(sight, wanted, i, collected));

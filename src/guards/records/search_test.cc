@@ -58,6 +58,53 @@ class Clinic : public House {
     }
 };
 
+TEST(Search, IdentifiersAreFoundByTheirType) {
+    Clinic clinic;
+    clinic.program_writes(
+        "Patient/typed",
+        R"("identifier":[{"type":{"coding":[{"system":"urn:types","code":"INS-NIR"},)"
+        R"({"system":"urn:other","code":"NH"}]},"system":"urn:s","value":"123"},)"
+        R"({"type":{"coding":[{"system":"urn:types","code":"PI"}]},"value":"456"}])");
+    const auto by = [&](const std::string& value) {
+        const auto answer = clinic.get(clinic.program, "Patient?identifier:of-type=" + value);
+        EXPECT_EQ(answer.status, 200) << value << answer.body;
+        return answer.references();
+    };
+    EXPECT_EQ(by("urn:types|INS-NIR|123"), References{"Patient/typed"});
+    EXPECT_EQ(by("urn:other|nh|123"), References{"Patient/typed"});
+    EXPECT_EQ(by("urn:none|X|1,urn:types|PI|456"), References{"Patient/typed"});
+    EXPECT_EQ(by("urn:types|PI|123"), References{}) << "type and value of one identifier";
+    EXPECT_EQ(by("urn:other|INS-NIR|123"), References{});
+    for (const std::string code : {"INS-NIR", "PI"})
+        EXPECT_EQ(clinic.get(clinic.program, "Patient?identifier=" + code).references(),
+                  References{})
+            << "a type is no value";
+    for (const std::string wrong :
+         {"Patient?identifier:of-type=urn:types|123", "Patient?identifier:of-type=|PI|456",
+          "Patient?gender:of-type=a|b|c", "Observation?code:of-type=a|b|c"})
+        EXPECT_EQ(clinic.get(clinic.anne, wrong).status, 400) << wrong;
+}
+
+TEST(Search, WhoCallsIsFoundHoweverTheNumberIsWritten) {
+    Clinic clinic;
+    clinic.program_writes("Patient/mobile",
+                          R"("telecom":[{"system":"phone","value":"+33 (0)6 39 98 79 21"},)"
+                          R"({"system":"email","value":"a.b@c.example"}])");
+    clinic.program_writes("Patient/fixed",
+                          R"("telecom":[{"system":"phone","value":"01.99.00.12.34"}])");
+    const auto by = [&](const std::string& query) {
+        return clinic.get(clinic.program, "Patient?" + query).references();
+    };
+    for (const std::string number : {"0639987921", "06%2039%2098%2079%2021", "%2B33639987921",
+                                     "0033639987921", "06-39-98-79-21"})
+        for (const std::string param : {"phone=", "telecom="})
+            EXPECT_EQ(by(param + number), References{"Patient/mobile"}) << param << number;
+    EXPECT_EQ(by("phone=%2B33199001234"), References{"Patient/fixed"});
+    EXPECT_EQ(by("email=a.b@c.example"), References{"Patient/mobile"});
+    EXPECT_EQ(by("phone=0639987920"), References{});
+    EXPECT_EQ(by("telecom=3998"), References{}) << "the whole number";
+}
+
 TEST(Search, WhateverRefersComesAlong) {
     Clinic clinic;
     EXPECT_EQ(sorted(clinic.found("Encounter?patient=a&_revinclude=*")),
@@ -66,6 +113,27 @@ TEST(Search, WhateverRefersComesAlong) {
     EXPECT_EQ(clinic.get(clinic.bob, "Encounter?patient=a&_revinclude=*").references(),
               References{});
     EXPECT_EQ(clinic.get(clinic.anne, "Encounter?_revinclude:iterate=*").status, 400);
+}
+
+TEST(Search, CompartmentsOfOthersThanPatients) {
+    Clinic clinic;
+    EXPECT_EQ(sorted(clinic.found("Encounter/ea/Observation")),
+              (References{"Observation/o1", "Observation/o2", "Observation/o3"}));
+    EXPECT_EQ(clinic.found("Encounter/ea/Observation?date=ge2026-03"),
+              References{"Observation/o3"});
+    EXPECT_EQ(sorted(clinic.found("Encounter/ea/*?_type=Condition,Encounter")),
+              (References{"Condition/ca", "Encounter/ea"}));
+    EXPECT_EQ(clinic.found("Practitioner/dr-anne/Encounter"), References{"Encounter/ea"});
+    EXPECT_EQ(sorted(clinic.found("Practitioner/dr-anne/CareTeam")),
+              (References{"CareTeam/team-a", "CareTeam/team-b"}));
+    EXPECT_EQ(clinic.found("Practitioner/dr-anne/Practitioner"),
+              References{"Practitioner/dr-anne"});
+    EXPECT_EQ(clinic.found("Encounter/none/Observation"), References{});
+    EXPECT_EQ(clinic.get(clinic.bob, "Encounter/ea/Observation").references(), References{});
+    EXPECT_EQ(clinic.get(clinic.bob, "Practitioner/dr-anne/Encounter").references(), References{});
+    for (const std::string url : {"Encounter/ea/Patient", "Organization/o/Encounter"})
+        EXPECT_EQ(clinic.get(clinic.anne, url).status, 404) << url;
+    EXPECT_EQ(clinic.found("Device/d/Observation"), References{});
 }
 
 TEST(Search, ByPatientCodeDateAndValue) {

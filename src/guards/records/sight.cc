@@ -139,6 +139,13 @@ const access::Decision& outside_scope() {
 
 }  // namespace
 
+const access::Decision& Sight::unreadable() {
+    static const access::Decision none{.permitted = false};
+    owed_ = Refusal(vault::damaged_index());
+    reasons_.clear();
+    return none;
+}
+
 bool may_write_unassigned(const access::Actor& actor) {
     return actor.role == access::Role::Program ||
            (actor.role == access::Role::Care && !actor.person.empty());
@@ -240,12 +247,14 @@ const access::Decision& Sight::decision(event::Action action, std::string_view t
     }
     const access::Decision& decision = within_circle(action, type, record, id);
     if (!decision.permitted || id.empty()) return decision;
+    // What a damaged index says of labels and of other patients is not to be believed.
+    const auto others = vault::others_named(record, type, id);
+    if (record.index().is_damaged()) return unreadable();
     if (!bounds_.leave(record, action, type, id)) {
         reasons_ = outside_scope().reasons;
         return outside_scope();
     }
-    const access::Decision* closed =
-        closed_by_another(action, type, record, id, vault::others_named(record, type, id));
+    const access::Decision* closed = closed_by_another(action, type, record, id, others);
     if (closed == nullptr) return decision;
     reasons_ = closed->reasons;
     return *closed;

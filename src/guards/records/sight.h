@@ -72,6 +72,8 @@ class Sight {
     const access::Decision* closed_by_another(event::Action action, std::string_view type,
                                               const vault::Record& record, std::string_view id,
                                               const std::vector<std::string>& others);
+    /// Nothing is decided on an index that does not read back: the request ends with an error.
+    const access::Decision& unreadable();
     bool is_anothers(event::Action action, std::string_view type, std::string_view id) const;
     const access::Decision& within_circle(event::Action action, std::string_view type,
                                           const vault::Record& record, std::string_view id);
