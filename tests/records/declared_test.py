@@ -15,7 +15,7 @@ FROM_LEDGER = {"AuditEvent"}  # a security officer's
 # One value that each kind of parameter takes.
 VALUES = {"number": "5", "date": "2026-11", "string": "abc", "token": "urn:x|abc", "quantity": "5|urn:x|kg", "uri": "urn:x",
           "reference": "Patient/nobody"}
-COMPOSITES = ["$".join(pair) for pair in itertools.product(VALUES.values(), repeat=2)]
+COMPOSITES = ["$".join(parts) for count in (2, 3) for parts in itertools.product(VALUES.values(), repeat=count)]
 
 
 class Declared(unittest.TestCase):
