@@ -122,7 +122,9 @@ Gate::~Gate() {
     // Doormen last: what the others open on a guarded file system waits for them.
     ahead_.stop();
     stop_ = true;
-    threads_.clear();
+    clerks_.clear();
+    doormen_leave_ = true;
+    doormen_.clear();
 }
 
 void Gate::start() {
@@ -138,15 +140,15 @@ void Gate::start() {
             groups_.closings.ignore_inside(folder, fan::kCloseWrite);
     }
     for (int i = 0; i < kDoormen; ++i)
-        threads_.emplace_back([this] {
+        doormen_.emplace_back([this] {
             set_urgency("doorman", Urgency::Door);
             run_doorman();
         });
-    threads_.emplace_back([this] {
+    clerks_.emplace_back([this] {
         set_urgency("clerk", Urgency::Known);
         run_clerk();
     });
-    threads_.emplace_back([this] { run_keeper(); });
+    clerks_.emplace_back([this] { run_keeper(); });
     ahead_.start();
 }
 
@@ -192,8 +194,15 @@ void Gate::ignore_own_stage() {
 // ---- doormen: one at the door, who never waits and never opens a file; the others look after ----
 // ---- what cannot be answered at once ----
 
+/// What one of them opens itself waits for another at the door.
+bool Gate::may_leave() {
+    if (!doormen_leave_) return false;
+    const std::lock_guard lock(left_mutex_);
+    return serving_ == 0;
+}
+
 void Gate::run_doorman() {
-    while (!stop_) {
+    while (!may_leave()) {
         std::optional<Task> task = take_left();
         if (!task) {
             const std::lock_guard at_the_door(door_mutex_);
@@ -209,7 +218,7 @@ void Gate::run_doorman() {
 /// What nobody was free for.
 std::optional<Gate::Task> Gate::take_left() {
     const std::lock_guard lock(left_mutex_);
-    if (left_.empty()) return std::nullopt;
+    if (left_.empty() || doormen_leave_) return std::nullopt;
     Task task = std::move(left_.front());
     left_.pop_front();
     ++serving_;
@@ -221,7 +230,7 @@ std::optional<Gate::Task> Gate::take_left() {
 std::optional<Gate::Task> Gate::watch_the_door() {
     std::vector<fan::Event> events;
     auto met = std::chrono::steady_clock::time_point();
-    while (!stop_) {
+    while (!may_leave()) {
         if (beat_) beat_->fetch_add(1);
         if (std::optional<Task> task = take_left_if_free()) return task;
         events.clear();

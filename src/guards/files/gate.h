@@ -122,6 +122,7 @@ class Gate {
     enum class Need { Nothing, Skip, Bytes };
 
     // Doormen
+    bool may_leave();
     void run_doorman();
     std::optional<Task> watch_the_door();
     std::optional<Task> take_left();
@@ -240,7 +241,9 @@ class Gate {
         std::chrono::steady_clock::time_point since{};
     };
     std::map<FileKey, Look> looks_;  ///< files that change without a closing
-    std::vector<std::jthread> threads_;
+    std::atomic<bool> doormen_leave_ = false;
+    std::vector<std::jthread> clerks_;  ///< and the keeper
+    std::vector<std::jthread> doormen_;
 };
 
 }  // namespace hygie::files

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "guards/records/door_kit.h"
 
 /// The door with everything that circles know: labels, wards and teams, parents, habits, motives.
@@ -329,6 +331,21 @@ TEST(Circles, DesksSeeWhenAndWhereSomebodyStaysAndNotWhy) {
     EXPECT_EQ(ended.status, 200) << ended.body;
     EXPECT_FALSE(ended.body.contains(kWhy)) << ended.body;
     EXPECT_TRUE(sees(house.anne, "Encounter/e")) << "what a desk does not see, it leaves";
+}
+
+TEST(Circles, WhateverComesAlongIsJudgedByItsOwnType) {
+    House house;
+    const auto desk = with_role("accueil-lea", access::Role::Desk, "Practitioner/desk");
+    for (const std::string url :
+         {"Patient?_id=a&_revinclude=*", "Patient?_id=a&_revinclude=Observation:*"}) {
+        const auto comes = [&](const access::Actor& actor) {
+            const auto found = house.get(actor, url).references();
+            EXPECT_EQ(std::ranges::count(found, "Patient/a"), 1) << url;
+            return std::ranges::count(found, "Observation/oa1") > 0;
+        };
+        EXPECT_TRUE(comes(house.anne)) << url;
+        EXPECT_FALSE(comes(desk)) << url;
+    }
 }
 
 TEST(Circles, DesksSeePapersAlone) {

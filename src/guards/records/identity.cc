@@ -74,12 +74,9 @@ Issue unqualified(const Step& step) {
             .expression = expression_of(step, "extension")};
 }
 
-/// A record that was merged into another keeps its number, and stands for nobody.
 bool stands_for(Json patient, const std::string& number) {
-    const bool is_replaced = std::ranges::any_of(
-        patient["link"].items(), [](Json link) { return link["type"].text() == "replaced-by"; });
     const auto numbers = fhir::ins_numbers(patient);
-    return !is_replaced && std::ranges::find(numbers, number) != numbers.end();
+    return !was_merged(patient) && std::ranges::find(numbers, number) != numbers.end();
 }
 
 /// Whether another record has a number, open to the writer or not: two identities for one person
@@ -111,6 +108,11 @@ Answer<bool> is_taken(Sight& sight, Work& work, const Plan& plan, const Step& st
 }
 
 }  // namespace
+
+bool was_merged(Json patient) {
+    return std::ranges::any_of(patient["link"].items(),
+                               [](Json link) { return link["type"].text() == "replaced-by"; });
+}
 
 std::vector<std::string> identity_names(const Change& change) {
     std::vector<std::string> names;

@@ -12,6 +12,9 @@ namespace hygie::records {
 /// What only one of two writers of the same identity may hold at a time (gate.h).
 std::vector<std::string> identity_names(const Change& change);
 
+/// Whether the record was merged into another: it keeps its number, and stands for nobody.
+bool was_merged(fhir::Json patient);
+
 /// Refuses an INS number that another patient has, in the same words whether that record is open to
 /// the writer or not, and strict traits of a qualified identity that change while it stays
 /// qualified.

@@ -3,6 +3,7 @@
 
 #include "fhir/french.h"
 #include "guards/records/handlers.h"
+#include "guards/records/identity.h"
 #include "guards/records/operation_input.h"
 #include "guards/records/references.h"
 #include "guards/records/sight.h"
@@ -75,11 +76,6 @@ std::unexpected<Refusal> two_people(Text what) {
                    "two people are not merged; if they are one, first mend the record that is "
                    "wrong"},
                   "Parameters.parameter");
-}
-
-bool was_merged(Json patient) {
-    return std::ranges::any_of(patient["link"].items(),
-                               [](Json link) { return link["type"].text() == "replaced-by"; });
 }
 
 /// Merging is not undone: what says that these are two people stops it, and so does a record that
