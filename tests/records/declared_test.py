@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from urllib.parse import urlencode
 
-from practice import Practice
+from practice import PracticeTest
 
 FROM_LEDGER = {"AuditEvent"}  # a security officer's
 # One value that each kind of parameter takes.
@@ -18,13 +18,10 @@ VALUES = {"number": "5", "date": "2026-11", "string": "abc", "token": "urn:x|abc
 COMPOSITES = ["$".join(parts) for count in (2, 3) for parts in itertools.product(VALUES.values(), repeat=count)]
 
 
-class Declared(unittest.TestCase):
+class Declared(PracticeTest):
     @classmethod
     def setUpClass(cls):
-        practice = Practice()
-        cls.addClassCleanup(practice.close)
-        cls.ready, cls.token, cls.line = practice.ready, practice.token, practice.line
-        cls.patient = cls.ready["patients"][0]
+        super().setUpClass()
         status, body = cls.ask(cls, "metadata")
         cls.rest = json.loads(body)["rest"][0]
         cls.types = {one["type"]: one for one in cls.rest["resource"]}

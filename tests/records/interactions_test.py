@@ -6,7 +6,7 @@ import time
 import unittest
 from urllib.parse import quote, urlsplit
 
-from practice import SECONDS_MAX, Practice
+from practice import SECONDS_MAX, PracticeTest
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
@@ -25,14 +25,7 @@ class Answer:
         return next((link["url"] for link in self.json.get("link", []) if link["relation"] == relation), None)
 
 
-class Interactions(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        practice = Practice()
-        cls.addClassCleanup(practice.close)
-        cls.ready, cls.token, cls.line = practice.ready, practice.token, practice.line
-        cls.patient = cls.ready["patients"][0]
-
+class Interactions(PracticeTest):
     def ask(self, method, path, body=None, headers=None, role="program"):
         if path.startswith("https:"):
             parts = urlsplit(path)

@@ -8,12 +8,24 @@ import signal
 import ssl
 import subprocess
 import tempfile
+import unittest
 from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HYGIE = os.environ.get("HYGIE", str(ROOT / "build/release/hygie"))
 SECONDS_MAX = 120
+
+
+class PracticeTest(unittest.TestCase):
+    """Asks one invented practice, which opens with the first test and closes behind the last."""
+
+    @classmethod
+    def setUpClass(cls):
+        practice = Practice()
+        cls.addClassCleanup(practice.close)
+        cls.ready, cls.token, cls.line = practice.ready, practice.token, practice.line
+        cls.patient = cls.ready["patients"][0]
 
 
 class Practice:

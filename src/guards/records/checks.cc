@@ -129,6 +129,7 @@ class Surroundings {
     fhir::Arena& arena_;
     std::unordered_map<std::string, const Step*> written_;
     std::unordered_map<std::string, bool> known_;
+    std::unordered_map<std::string, std::string> homes_;  ///< of what is written here, as known
     std::optional<std::unordered_map<std::string, const Step*>> shown_by_;  ///< once asked for
 };
 
@@ -179,8 +180,8 @@ Answer<std::string> subject_of_document(Surroundings& around, Json document) {
     return std::string();
 }
 
-/// From a provenance to a report to a patient.
-constexpr int kHopsMax = 4;
+/// From a provenance to a report to a patient; what leads further is followed no more.
+constexpr int kHopsMax = 64;
 
 /// Whose record the resource goes to.
 Answer<std::string> patient_of(Surroundings& around, fhir::Arena& arena, const Step& step,
@@ -228,10 +229,14 @@ const Step* Surroundings::showing(const std::string& file) {
     return found == shown_by_->end() ? nullptr : found->second;
 }
 
+/// Each step is looked at once: a thousand that refer to one another cost no more than they are.
 Answer<std::string> Surroundings::home_of(const std::string& reference, int hops) {
-    if (const auto step = written_.find(reference); step != written_.end())
-        return step->second->has_body() ? patient_of(*this, arena_, *step->second, hops)
-                                        : Answer<std::string>();
+    if (const auto step = written_.find(reference); step != written_.end()) {
+        if (!step->second->has_body()) return std::string();
+        const auto [known, fresh] = homes_.try_emplace(reference);
+        if (!fresh) return known->second;
+        return homes_[reference] = TRY(patient_of(*this, arena_, *step->second, hops));
+    }
     const auto found = open(reference);
     return found ? std::string(found->record->patient()) : std::string();
 }
@@ -344,7 +349,7 @@ bool leaves_record(Surroundings& around, const Step& step, Json value) {
 
 /// Filed with one patient, and said to belong to what was done for another: one of both is wrong.
 void check_filing(Surroundings& around, const Step& step, Issues& issues) {
-    const bool has_patient = !step.patient.empty() && step.patient != vault::kUnassigned;
+    const bool has_patient = vault::is_of_patient(step.patient);
     // Several patients may come to one appointment.
     if (!step.has_body() || !has_patient || step.change.type == "Appointment") return;
     for (const std::string_view element : kOfOnePatient) {

@@ -257,6 +257,27 @@ TEST_F(Unassigned, LeavesAFileToThePatientOfTheDocumentThatShowsIt) {
               "a");
 }
 
+TEST_F(Unassigned, LooksAtEachOfManyThatReferToOneAnotherOnce) {
+    constexpr int kMany = 120;  // 120 to the power of the hops would never end
+    const auto name = [](int i) {
+        return "urn:uuid:6f0b3a4e-0000-4000-8000-" + std::to_string(100'000'000'000 + i);
+    };
+    std::string others;
+    for (int i = 0; i < kMany; ++i)
+        others += (i == 0 ? "" : ",") + (R"({"reference":")" + name(i) + R"("})");
+    std::string entries;
+    for (int i = 0; i < kMany; ++i)
+        entries += (i == 0 ? "" : ",") + (R"({"fullUrl":")" + name(i)) +
+                   R"(","request":{"method":"POST","url":"Task"},"resource":{"resourceType":)"
+                   R"("Task","status":"draft","intent":"order","partOf":[)" +
+                   others + "]}}";
+    const auto done =
+        house_.post(house_.program, "",
+                    R"({"resourceType":"Bundle","type":"transaction","entry":[)" + entries + "]}");
+    ASSERT_EQ(done.status, 200) << done.body.substr(0, 500);
+    EXPECT_EQ(done.json()["entry"].size(), static_cast<std::size_t>(kMany));
+}
+
 TEST_F(Unassigned, TakesDocumentsAndPictures) {
     for (const std::string body :
          {R"({"resourceType":"Binary","contentType":"text/plain","data":"eA=="})",
