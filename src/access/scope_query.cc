@@ -45,8 +45,9 @@ Result<std::vector<fhir::QueryParameter>> parameters_of(std::string_view query) 
         query.remove_prefix(std::min(end + 1, query.size()));
         const std::size_t equals = pair.find('=');
         if (equals == std::string_view::npos || equals + 1 == pair.size()) return no_bound();
-        parameters.push_back(
-            {TRY(decoded(pair.substr(0, equals))), TRY(decoded(pair.substr(equals + 1)))});
+        std::string name = TRY(decoded(pair.substr(0, equals)));
+        std::string value = TRY(decoded(pair.substr(equals + 1)));
+        parameters.push_back({std::move(name), std::move(value)});
     }
     return parameters;
 }

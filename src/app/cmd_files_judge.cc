@@ -132,10 +132,10 @@ Result<std::string> scripts_of(Context& context) {
 
 Result<int> bench(Context& context) {
     constexpr Micros kTimeout = std::chrono::hours(6);
-    std::vector<std::string> argv{"python3", join(TRY(scripts_of(context)), "bench.py"),
-                                  "--files", context.values.text("--files"),
-                                  "--runs",  context.values.text("--runs"),
-                                  "--fs",    context.values.text("--fs")};
+    const std::string scripts = TRY(scripts_of(context));
+    std::vector<std::string> argv{
+        "python3", join(scripts, "bench.py"),     "--files", context.values.text("--files"),
+        "--runs",  context.values.text("--runs"), "--fs",    context.values.text("--fs")};
     if (context.json) argv.emplace_back("--json");
     for (const std::string& name : context.values.list("--only"))
         argv.insert(argv.end(), {"--only", name});

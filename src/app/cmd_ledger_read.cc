@@ -18,12 +18,14 @@ Result<Question> question_of(Context& context, Question::Kind kind) {
     const auto text = [&](std::string_view name) {
         return values.has(name) ? values.text(name) : std::string();
     };
+    const auto since = TRY(time_option(context, "--since"));
+    const auto until = TRY(time_option(context, "--until"));
     return Question{.kind = kind,
                     .actor = ActorId(text("--actor")),
                     .patient = PatientId(text("--patient")),
                     .object = ObjectId(text("--object")),
-                    .since = TRY(time_option(context, "--since")),
-                    .until = TRY(time_option(context, "--until"))};
+                    .since = since,
+                    .until = until};
 }
 
 /// Calls `show` for each answer, in order, until it returns false.

@@ -75,8 +75,8 @@ class Core {
         const PeerAddress address = TRY(parse_peer_address(context.values.text("--link-listen")));
         const link::TlsIdentity identity = TRY(read_mutual_tls_identity(
             context, {.ca = "--link-ca", .cert = "--link-cert", .key = "--link-key"}));
-        return link::TlsEndpoint{address.host, address.port, "",
-                                 TRY(link::TlsContext::server(identity))};
+        link::TlsContext tls = TRY(link::TlsContext::server(identity));
+        return link::TlsEndpoint{address.host, address.port, "", std::move(tls)};
     }
 
     std::unique_ptr<LedgerClerk> clerk_;

@@ -166,8 +166,8 @@ Result<int> prove(Context& context) {
     const Bytes entry = TRY(read_entry(*reader, index, size));
     ledger::TileCache tiles(*reader);
     ledger::TileHashes hashes(tiles, size);
-    const ledger::TlogProof proof{entry, index, TRY(ledger::prove_inclusion(hashes, index, size)),
-                                  checkpoint};
+    const ledger::Proof path = TRY(ledger::prove_inclusion(hashes, index, size));
+    const ledger::TlogProof proof{entry, index, path, checkpoint};
     const std::string text = proof.encode();
     if (context.values.text("--output") == "-")
         context.out << text;

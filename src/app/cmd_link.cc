@@ -130,10 +130,11 @@ Result<link::GuardLink::Endpoint> core_of(Context& context) {
     const PeerAddress address = TRY(parse_peer_address(to));
     const link::TlsIdentity identity =
         TRY(read_mutual_tls_identity(context, {.ca = "--ca", .cert = "--cert", .key = "--key"}));
+    link::TlsContext tls = TRY(link::TlsContext::client(identity, link::TlsVersions::Only13));
     return link::TlsEndpoint{
         address.host, address.port,
         context.values.has("--peer-name") ? context.values.text("--peer-name") : address.host,
-        TRY(link::TlsContext::client(identity, link::TlsVersions::Only13))};
+        std::move(tls)};
 }
 
 /// Puts lines into the spool and prints the counter of each once it is durable there.
@@ -142,7 +143,8 @@ class LineSender final : public LineTaker {
     LineSender(Context& context, link::GuardLink& link) : context_(context), link_(link) {}
 
     Status take(std::uint64_t line, const event::Event& event) override {
-        bytes_ += link::weight({event::stamp_of(event), TRY(event::encode_body(event))});
+        const Bytes body = TRY(event::encode_body(event));
+        bytes_ += link::weight({event::stamp_of(event), body});
         events_.push_back(event);
         lines_.push_back(line);
         return {};

@@ -80,11 +80,12 @@ Result<int> guard(Context& context) {
         static_cast<unsigned>(context.values.number("--threads")));
     const std::unique_ptr<mail::Desk> desk =
         open_mail_desk(context, *house, judges, *quarantine, *spool);
+    auto authenticator = TRY(mail_authenticator(context));
     mail::Gate gate({context.clock, context.random, judges, *quarantine,
                      [&](const event::Event& event) { return spool->keep(event); },
                      [&](const mail::Opened& opened, const mail::Envelope& envelope,
                          mail::Way way) { house->remember(opened, envelope, way); },
-                     TRY(mail_authenticator(context)),
+                     std::move(authenticator),
                      [&](const mail::Incoming& incoming) {
                          return desk ? desk->take(incoming) : std::optional<mail::Decision>();
                      }},

@@ -67,10 +67,11 @@ Result<Sensitive<std::string>> read_secret(Context& context, const std::string& 
 }
 
 Result<serve::UpstreamSettings> sign_in_of(Context& context, const Config::SignIn& given) {
+    auto secret = TRY(read_secret(context, given.secret.path));
     return serve::UpstreamSettings{
         .issuer = given.issuer,
         .client = given.client,
-        .secret = TRY(read_secret(context, given.secret.path)),
+        .secret = std::move(secret),
         .scope = given.scope,
         .parameters = given.parameters,
         .auth = given.auth,

@@ -280,8 +280,8 @@ Result<Message> parse(ByteView payload) {
 }  // namespace
 
 Result<SentEvent> sent(const event::Event& event) {
-    return SentEvent{event::stamp_of(event), event.source.str(), event.node.str(),
-                     TRY(event::encode_body(event))};
+    Bytes body = TRY(event::encode_body(event));
+    return SentEvent{event::stamp_of(event), event.source.str(), event.node.str(), std::move(body)};
 }
 
 Result<event::Event> received(const SentEvent& sent) {

@@ -93,8 +93,8 @@ Result<link::TlsEndpoint> collector_of(Context& context) {
     PeerAddress to = TRY(parse_peer_address(context.values.text("--to")));
     const link::TlsIdentity identity =
         TRY(read_tls_identity(context, {.ca = "--ca", .cert = "--cert", .key = "--key"}));
-    return link::TlsEndpoint{to.host, to.port, to.host,
-                             TRY(link::TlsContext::client(identity, link::TlsVersions::From12))};
+    link::TlsContext tls = TRY(link::TlsContext::client(identity, link::TlsVersions::From12));
+    return link::TlsEndpoint{to.host, to.port, to.host, std::move(tls)};
 }
 
 }  // namespace

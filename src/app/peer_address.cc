@@ -37,8 +37,10 @@ Result<PeerAddress> parse_peer_address(std::string_view text) {
 
 Result<link::TlsIdentity> read_tls_identity(Context& context, const TlsOptions& options) {
     TRY_STATUS(need(context, options.ca));
-    return link::TlsIdentity{TRY(pem(context, options.ca)), TRY(pem(context, options.cert)),
-                             Sensitive(TRY(pem(context, options.key)))};
+    auto ca = TRY(pem(context, options.ca));
+    auto cert = TRY(pem(context, options.cert));
+    Sensitive key(TRY(pem(context, options.key)));
+    return link::TlsIdentity{std::move(ca), std::move(cert), std::move(key)};
 }
 
 Result<link::TlsIdentity> read_mutual_tls_identity(Context& context, const TlsOptions& options) {

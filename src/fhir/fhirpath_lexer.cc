@@ -185,8 +185,10 @@ Result<PathToken> PathLexer::next() {
     const auto start = position_;
     if (at_end()) return PathToken{Kind::End, {}, start};
     const char c = peek();
-    if (c == '\'') return PathToken{Kind::String, TRY(quoted('\'')), start};
-    if (c == '`') return PathToken{Kind::Quoted, TRY(quoted('`')), start};
+    if (c == '\'' || c == '`') {
+        std::string text = TRY(quoted(c));
+        return PathToken{c == '`' ? Kind::Quoted : Kind::String, std::move(text), start};
+    }
     if (c == '@') return temporal();
     if (is_letter(c)) return PathToken{Kind::Name, word(), start};
     if (is_digit(c)) {

@@ -11,6 +11,7 @@
 #include "event/codec.h"
 #include "ledger/completeness_tree.h"
 #include "ledger/entry.h"
+#include "ledger/memory_log.h"
 #include "ledger/tree.h"
 #include "sim/chance.h"
 #include "sim/sim_disk.h"
@@ -144,14 +145,6 @@ crypto::Token actor(std::uint64_t number) {
     return out;
 }
 
-Bytes entry_bytes(const Header& header, ByteView payload, Payload kind) {
-    Bytes out(kHeaderBytesMax);
-    std::size_t associated = 0;
-    out.resize(encode_header(header, kind, payload.size(), out.data(), associated));
-    append(out, payload);
-    return out;
-}
-
 NoteSigner signer_named(const std::string& name, std::uint8_t seed) {
     return NoteSigner(
         name, KeyType::Ed25519,
@@ -178,7 +171,7 @@ struct World {
         header.sequence = log.size();
         header.time =
             WallTime(Micros(static_cast<std::int64_t>(1'700'000'000'000'000 + header.sequence)));
-        log.append(entry_bytes(header, payload, kind));
+        log.append(memory::entry_of(header, kind, payload));
         actors.push_back(header.actor);
         const IndexRow row{.sequence = header.sequence, .time = header.time, .actor = header.actor};
         EXPECT_TRUE(index->add({&row, 1}).has_value());

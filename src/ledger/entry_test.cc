@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "ledger/memory_log.h"
+
 namespace hygie::ledger {
 namespace {
 
@@ -22,21 +24,13 @@ Header any_header() {
     return header;
 }
 
-Bytes encode(const Header& header, Payload kind, ByteView payload) {
-    Bytes out(kHeaderBytesMax);
-    std::size_t associated = 0;
-    out.resize(encode_header(header, kind, payload.size(), out.data(), associated));
-    append(out, payload);
-    return out;
-}
-
 TEST(Entry, WhatIsWrittenIsReadBack) {
     EXPECT_TRUE(rc::check([] {
         const Header header = any_header();
         const Bytes payload = *rc::gen::container<Bytes>(rc::gen::arbitrary<std::uint8_t>());
         Bytes sealed = payload;
         sealed.resize(sealed.size() + crypto::kTagBytes);
-        const Bytes entry = encode(header, Payload::Sealed, sealed);
+        const Bytes entry = memory::entry_of(header, Payload::Sealed, sealed);
         const auto view = parse_entry(entry);
         RC_ASSERT(view.has_value());
         RC_ASSERT(view->header == header);
@@ -47,13 +41,13 @@ TEST(Entry, WhatIsWrittenIsReadBack) {
 
 TEST(Entry, OneEventHasOneSpelling) {
     EXPECT_TRUE(rc::check([] {
-        Bytes entry = encode(any_header(), Payload::Sealed, Bytes(40, 7));
+        Bytes entry = memory::entry_of(any_header(), Payload::Sealed, Bytes(40, 7));
         const auto at = *rc::gen::inRange<std::size_t>(0, entry.size());
         entry[at] ^= static_cast<std::uint8_t>(*rc::gen::inRange(1, 256));
         const auto view = parse_entry(entry);
         if (!view) return;
-        RC_ASSERT(encode(view->header, view->is_sealed ? Payload::Sealed : Payload::Open,
-                         view->payload) == entry);
+        RC_ASSERT(memory::entry_of(view->header, view->is_sealed ? Payload::Sealed : Payload::Open,
+                                   view->payload) == entry);
     }));
 }
 
@@ -72,17 +66,17 @@ TEST(Entry, TheLongestHeaderFits) {
 
 TEST(Entry, OpenPayloadsAreMaps) {
     const Bytes empty_map{0xA0};
-    const Bytes entry = encode(Header{}, Payload::Open, empty_map);
+    const Bytes entry = memory::entry_of(Header{}, Payload::Open, empty_map);
     const auto view = parse_entry(entry);
     ASSERT_TRUE(view);
     EXPECT_FALSE(view->is_sealed);
     EXPECT_EQ(to_bytes(view->payload), empty_map);
-    EXPECT_FALSE(parse_entry(encode(Header{}, Payload::Open, Bytes{0x80})));
+    EXPECT_FALSE(parse_entry(memory::entry_of(Header{}, Payload::Open, Bytes{0x80})));
 }
 
 TEST(Entry, ShortAndForeignBytesAreRefused) {
     EXPECT_FALSE(parse_entry({}));
-    const Bytes entry = encode(Header{}, Payload::Sealed, Bytes(crypto::kTagBytes));
+    const Bytes entry = memory::entry_of(Header{}, Payload::Sealed, Bytes(crypto::kTagBytes));
     for (std::size_t size = 0; size < entry.size(); ++size)
         EXPECT_FALSE(parse_entry(ByteView(entry).first(size))) << size;
     Bytes longer = entry;

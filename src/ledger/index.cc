@@ -269,7 +269,8 @@ Result<QueryIndex::Entry> QueryIndex::write_rows() {
         (void)disk_->remove(path);  // gives the room back; the failure to report is the first one
         return std::unexpected(written.error());
     }
-    return Entry{number, std::make_shared<const Run>(TRY(Run::open(*disk_, path, key_))), {}};
+    auto run = std::make_shared<const Run>(TRY(Run::open(*disk_, path, key_)));
+    return Entry{number, std::move(run), {}};
 }
 
 Status QueryIndex::close_full() {

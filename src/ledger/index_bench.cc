@@ -11,6 +11,7 @@
 #include "ledger/completeness.h"
 #include "ledger/entry.h"
 #include "ledger/index.h"
+#include "ledger/memory_log.h"
 
 /// Builds an index of HYGIE_BENCH_ROWS rows (10⁶ by default; 10⁷ and 10⁸ are the figures of the
 /// project) over 10⁴ actors, 10⁶ patients and as many objects as rows, all uniform: the least
@@ -154,14 +155,6 @@ BENCHMARK(BM_ActorRoot)->Unit(benchmark::kMillisecond);
 
 // ---- a log as large as the index
 
-Bytes entry_of(const Header& header, ByteView payload, Payload kind) {
-    Bytes out(kHeaderBytesMax);
-    std::size_t associated = 0;
-    out.resize(encode_header(header, kind, payload.size(), out.data(), associated));
-    append(out, payload);
-    return out;
-}
-
 /// Entry s < rows is a read by actor_of(s), made anew each time; the commitments of the index
 /// follow.
 class BenchLog final : public LogReader {
@@ -177,7 +170,8 @@ class BenchLog final : public LogReader {
             header.type = said.type;
             header.sequence = size();
             index.committed(commitment, size());
-            tail_.push_back(entry_of(header, event::encode_body(said).value(), Payload::Open));
+            tail_.push_back(
+                memory::entry_of(header, Payload::Open, event::encode_body(said).value()));
         }
         hash_all();
     }
@@ -210,7 +204,7 @@ class BenchLog final : public LogReader {
         header.sequence = s;
         header.source = 2;
         header.actor = actor_of(s);
-        return entry_of(header, payload, Payload::Sealed);
+        return memory::entry_of(header, Payload::Sealed, payload);
     }
     void hash_all() {
         nodes_[0].reserve(size());

@@ -73,8 +73,9 @@ Result<RunDirectory> decode_directory(ByteView bytes, std::uint64_t blocks_end) 
     cbor::Reader in(bytes);
     RunDirectory directory;
     if (TRY(in.array()) != 3 + kDimensions.size()) return index_corrupt();
-    directory.range = {TRY(in.number()), TRY(in.number())};
-    const auto [first, end] = directory.range;
+    const auto first = TRY(in.number());
+    const auto end = TRY(in.number());
+    directory.range = {first, end};
     if (first >= end || end - first > UINT32_MAX) return index_corrupt();
     std::uint64_t offset = kHeadBytes;
     for (auto& blocks : directory.blocks) TRY_STATUS(read_blocks(in, offset, blocks));

@@ -123,7 +123,8 @@ Status Keys::open_table() {
 Status Keys::rewrap() {
     const WrappingFile file(disk_, random_, layout::wrapping(dir_), wrapping_box_key_);
     const crypto::Secret32 fresh{random_.bytes<32>()};
-    TRY_STATUS(file.write({fresh, TRY(file.read()).front()}));
+    const crypto::Secret32 old = TRY(file.read()).front();
+    TRY_STATUS(file.write({fresh, old}));
     TRY_STATUS(table_->rewrap(fresh));
     return file.write({fresh});
 }

@@ -6,12 +6,14 @@
 #include <bit>
 
 #include "ledger/canonical.h"
+#include "ledger/memory_log.h"
 #include "ledger/tree.h"
 
 namespace hygie::ledger {
 namespace {
 
 using crypto::Hash;
+using memory::merkle_tree_hash;
 
 std::vector<Hash> leaves(std::size_t count) {
     std::vector<Hash> hashes(count);
@@ -21,16 +23,6 @@ std::vector<Hash> leaves(std::size_t count) {
         hashes[i] = crypto::leaf_hash(entry);
     }
     return hashes;
-}
-
-/// RFC 6962 §2.1, word for word.
-Hash merkle_tree_hash(std::span<const Hash> hashes) {
-    if (hashes.empty()) return crypto::sha256({});
-    if (hashes.size() == 1) return hashes[0];
-    std::size_t k = 1;
-    while (k * 2 < hashes.size()) k *= 2;
-    return crypto::node_hash(merkle_tree_hash(hashes.first(k)),
-                             merkle_tree_hash(hashes.subspan(k)));
 }
 
 /// RFC 6962 §2.1.1, word for word.

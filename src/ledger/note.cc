@@ -175,8 +175,8 @@ Result<Note> Note::parse(std::string_view bytes) {
     if (blank == std::string_view::npos)
         return bad_note("la note n'a pas de ligne vide avant les signatures",
                         "the note has no blank line before the signatures");
-    return Note{std::string(bytes.substr(0, blank + 1)),
-                TRY(parse_signatures(bytes.substr(blank + 2)))};
+    auto signatures = TRY(parse_signatures(bytes.substr(blank + 2)));
+    return Note{std::string(bytes.substr(0, blank + 1)), std::move(signatures)};
 }
 
 std::string Note::encode() const {

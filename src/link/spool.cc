@@ -67,7 +67,8 @@ Result<Call> stamp(std::span<const event::Event> events, Sealing sealing) {
                 {"ce type d'événement est réservé au journal",
                  "this type of event belongs to the ledger"},
                 {"choisissez un type propre à la garde", "choose a type of the guard's own"});
-        call.events.push_back({event::stamp_of(event), TRY(event::encode_body(event))});
+        Bytes body = TRY(event::encode_body(event));
+        call.events.push_back({event::stamp_of(event), std::move(body)});
         call.bytes += weight(call.events.back());
         call.seal |= event.type == event::Type::Heartbeat;
     }
@@ -160,7 +161,8 @@ Status Spool::State::list_segments() {
         const std::unique_ptr<File> segment = TRY(disk.open(path, Open::Read));
         const SegmentHead head = TRY(read_segment_head(keys, *segment));
         TRY_STATUS(check_head(head, path));
-        segments.push_back({head.base.counter, TRY(segment->size())});
+        const auto size = TRY(segment->size());
+        segments.push_back({head.base.counter, size});
     }
     return {};
 }

@@ -29,10 +29,11 @@ Response expired() {
 }
 
 Result<access::PasskeyCreation> creation_of(const Form& form) {
-    return access::PasskeyCreation{TRY(access::from_base64url(field(form, "key_client"))),
-                                   TRY(access::from_base64url(field(form, "key_data"))),
-                                   TRY(access::from_base64url(field(form, "key"))),
-                                   TRY(access::passkey_alg(field(form, "key_alg")))};
+    auto client = TRY(access::from_base64url(field(form, "key_client")));
+    auto data = TRY(access::from_base64url(field(form, "key_data")));
+    auto key = TRY(access::from_base64url(field(form, "key")));
+    const auto alg = TRY(access::passkey_alg(field(form, "key_alg")));
+    return access::PasskeyCreation{std::move(client), std::move(data), std::move(key), alg};
 }
 
 }  // namespace

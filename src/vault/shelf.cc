@@ -216,7 +216,8 @@ Result<Shelf::Opened> Shelf::open_stored(std::uint64_t row) {
                     {"une version manque dans le coffre", "a version is missing in the vault"},
                     {"lancez « hygie vault verify », puis restaurez la dernière sauvegarde",
                      "run `hygie vault verify`, then restore the last backup"});
-    return Opened{*compartment, TRY(open_body(TRY(table_->get(*compartment)), row, *stored))};
+    auto body = TRY(open_body(TRY(table_->get(*compartment)), row, *stored));
+    return Opened{*compartment, std::move(body)};
 }
 
 Result<Record> Shelf::rebuild(CompartmentNumber number) {

@@ -41,6 +41,7 @@ Result<Mailbox> mailbox_of(const Json& item) {
     const auto text = [&](const char* name, const char* otherwise = "") {
         return item.value(name, std::string(otherwise));
     };
+    const auto suspicious = TRY(suspicious_named(text("suspicious", "tag")));
     Mailbox box{.name = text("name"),
                 .url = text("server"),
                 .user = text("user"),
@@ -49,7 +50,7 @@ Result<Mailbox> mailbox_of(const Json& item) {
                 .ca_file = text("ca_file"),
                 .folder = text("folder", "INBOX"),
                 .hold_folder = text("hold_folder", "Hygie"),
-                .suspicious = TRY(suspicious_named(text("suspicious", "tag")))};
+                .suspicious = suspicious};
     if (const std::string role = text("role"); !role.empty()) {
         if (role != "report") return wrong("« role » est report", "'role' is report");
         box.is_desk = true;

@@ -87,9 +87,10 @@ Result<Release> release_of(std::string_view text) {
     const Json all = Json::parse(text, nullptr, false);
     if (!all.is_object()) return corrupt();
     try {
+        const WallTime at = TRY(from_rfc3339(all.at("at").get<std::string>()));
         return Release{.id = all.at("id").get<std::string>(),
                        .by = all.at("by").get<std::string>(),
-                       .at = TRY(from_rfc3339(all.at("at").get<std::string>())),
+                       .at = at,
                        .event_id = all.at("event_id").get<std::string>()};
     } catch (const Json::exception&) {
         return corrupt();

@@ -263,10 +263,8 @@ Result<Retraction> Retractor::load(const std::string& id) {
     if (!text) return unknown_retraction();
     try {
         const Json all = Json::parse(as_text(*text));
-        Retraction out{.id = id,
-                       .at = TRY(from_rfc3339(all.at("at").get<std::string>())),
-                       .by = all.at("by").get<std::string>(),
-                       .moved = {}};
+        const WallTime at = TRY(from_rfc3339(all.at("at").get<std::string>()));
+        Retraction out{.id = id, .at = at, .by = all.at("by").get<std::string>(), .moved = {}};
         for (const Json& one : all.at("moved")) out.moved.push_back(found_of(one));
         return out;
     } catch (const Json::exception&) {

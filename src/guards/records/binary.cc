@@ -36,9 +36,10 @@ Answer<http::Response> content_response(std::string_view body) {
     const auto document = TRY(fhir::parse(body));
     const fhir::Json binary = document.root;
     const std::string_view type = binary["contentType"].text();
+    auto content = TRY(from_base64(binary["data"].text()));
     http::Response response{.status = 200,
                             .content_type = std::string(is_header_text(type) ? type : kAnyContent),
-                            .body = TRY(from_base64(binary["data"].text()))};
+                            .body = std::move(content)};
     response.headers.emplace_back("Content-Disposition", "attachment");
     response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; sandbox");
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");

@@ -35,7 +35,8 @@ Answer<void> Contradictions::add_stored(const std::string& patient, std::string_
         if (is_rewritten || into.size() == kLookedAtMax) continue;
         if (!sight_.may(event::Action::Read, vault::Found{*record, entry})) continue;
         const vault::Version version = TRY(vault.read({*record, entry}));
-        into.push_back({reference, TRY(arena_.parse(version.body))});
+        const auto parsed = TRY(arena_.parse(version.body));
+        into.push_back({reference, parsed});
     }
     return {};
 }

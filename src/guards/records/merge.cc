@@ -142,8 +142,9 @@ Answer<void> add_moves(Sight& sight, const Pair& pair, Work& work) {
 Answer<Work> merge_work(Desk& desk, const Call& call) {
     const OperationInput input = TRY(read_input(call, {}));
     Sight sight(desk, call);
-    const Pair pair{TRY(patient_named(sight, input, "source-patient")),
-                    TRY(patient_named(sight, input, "target-patient"))};
+    auto source = TRY(patient_named(sight, input, "source-patient"));
+    auto target = TRY(patient_named(sight, input, "target-patient"));
+    const Pair pair{std::move(source), std::move(target)};
     if (pair.source.entry.id == pair.target.entry.id)
         return refuse(
             422, "business-rule",

@@ -130,13 +130,14 @@ Answer<Disclosure> expand(Desk& desk, const Call& call) {
     fhir::Terminology terminology(desk.options.terminology);
     const std::string url = TRY(learn(sight, input, terminology));
     if (url.empty()) return std::unexpected(no_value_set());
-    const auto expanded =
-        terminology.expand({.value_set = url,
-                            .filter = input.text("filter"),
-                            .offset = TRY(number_of(input.text("offset"), 0)),
-                            .count = TRY(number_of(input.text("count"), SIZE_MAX)),
-                            .now = desk.rooms.clock.now()},
-                           input.arena);
+    const auto offset = TRY(number_of(input.text("offset"), 0));
+    const auto count = TRY(number_of(input.text("count"), SIZE_MAX));
+    const auto expanded = terminology.expand({.value_set = url,
+                                              .filter = input.text("filter"),
+                                              .offset = offset,
+                                              .count = count,
+                                              .now = desk.rooms.clock.now()},
+                                             input.arena);
     if (!expanded) return std::unexpected(unknown(expanded.error()));
     event::Event e = event_of(desk, call, event::Type::RecordRead, {}, {});
     e.query = call.asked;
