@@ -3,23 +3,85 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "serve/http_server.h"
+#include "serve/http_wire.h"
 
-/// Inside of the server: how an answer finds its way from any thread to the connection that waits.
+/// Inside of the server: its threads with their connections, and how an answer finds its way from
+/// any thread to the connection that waits.
 namespace hygie::serve {
+
+struct Lane;
 
 /// Where an answer meets the connection that waits for it, whichever comes first.
 struct Slot {
     std::mutex mutex;
     std::optional<Response> response;
-    boost::asio::steady_timer* waiting =
-        nullptr;             ///< of the connection; it ends the wait when cancelled
-    bool abandoned = false;  ///< nobody waits any more
+    Lane* waiting = nullptr;                  ///< of the connection, once it waits
+    std::move_only_function<void()> go_on{};  ///< its coroutine; for the thread of the lane
+    bool abandoned = false;                   ///< nobody waits any more
+
+    /// On the thread of the lane: ends the wait, with an answer or without.
+    void end_wait() {
+        std::move_only_function<void()> waiter;
+        {
+            const std::scoped_lock lock(mutex);
+            std::swap(waiter, go_on);
+        }
+        if (waiter) waiter();
+    }
+};
+
+/// A connection. While it is not answering, stop() may cut it: nothing was promised.
+struct Live {
+    Live(Wire::Socket socket, std::string address)
+        : wire(std::move(socket)), peer(std::move(address)) {}
+    Wire wire;
+    std::string peer;
+    bool answering = false;
+    std::shared_ptr<Slot> slot{};  ///< while it waits for an answer
+};
+
+/// One thread and the connections that it serves.
+struct Lane {
+    using Executor = Wire::executor_type;
+
+    boost::asio::io_context io{1};
+    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                      boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
+        tick{io};                          ///< awaited as long as the lane lives
+    Wire::Time grace = Wire::Time::max();  ///< when who is idle is cut
+    std::list<Live> lives;
+    std::thread thread;
+
+    /// From any thread: an answer is there. Those that come together wake the lane once.
+    void arrived(std::shared_ptr<Slot> slot) {
+        const std::scoped_lock lock(mutex_);
+        arrived_.push_back(std::move(slot));
+        if (arrived_.size() == 1) boost::asio::post(io, [this] { hand_out(); });
+    }
+
+  private:
+    void hand_out() {
+        std::vector<std::shared_ptr<Slot>> slots;
+        {
+            const std::scoped_lock lock(mutex_);
+            std::swap(slots, arrived_);
+        }
+        for (const auto& slot : slots) slot->end_wait();
+    }
+
+    std::mutex mutex_;
+    std::vector<std::shared_ptr<Slot>> arrived_;
 };
 
 /// A Reply: gives its answer once, and a 500 when it dies without one.
@@ -42,11 +104,7 @@ class Once {
         if (slot->abandoned) return;
         slot->response = std::move(response);
         // The connection cannot leave its wait, nor the server end, before we let go of the lock.
-        if (slot->waiting)
-            boost::asio::post(slot->waiting->get_executor(), [slot] {
-                const std::scoped_lock inner(slot->mutex);
-                if (slot->waiting) slot->waiting->cancel();
-            });
+        if (slot->waiting) slot->waiting->arrived(slot);
     }
     std::shared_ptr<Slot> slot_;
 };

@@ -1,6 +1,5 @@
 #include "serve/http_server.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 // One of the two files that include Boost.Beast: it costs tens of seconds to compile.
@@ -16,14 +15,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/vector_body.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
-#include <list>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -31,6 +25,7 @@
 #include "base/check.h"
 #include "serve/http_exchange.h"
 #include "serve/http_listen.h"
+#include "serve/http_message.h"
 #include "serve/websocket_session.h"
 
 namespace hygie::serve {
@@ -44,49 +39,23 @@ using boost::system::error_code;
 using Parser = http::request_parser<http::vector_body<std::uint8_t>>;
 
 /// What is read at once, and what the buffer holds beside the longest header.
-constexpr std::size_t kReadBytes = 64 << 10;
+constexpr std::size_t kReadBytes = 16 << 10;
 /// How long a connection that we end may go on sending before it is cut: enough for the answer to
 /// reach it.
 constexpr std::chrono::seconds kDrainTime{2};
 /// Pause after accept() failed, e.g. for want of file descriptors.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
+/// Deadlines are looked at so often: eight times in the shortest of them, within these bounds.
+constexpr std::chrono::milliseconds kTickMin{5};
+constexpr std::chrono::milliseconds kTickMax{250};
+
+template <typename T>
+using Awaitable = Wire::Awaitable<T>;
 /// Errors as values instead of exceptions. Awaited in statements of their own: g++ 12 breaks on
 /// more.
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
-
-/// RFC 9110 §5.6.7; spelled once a second.
-const std::string& http_date(WallTime now) {
-    thread_local std::time_t spelled = 0;
-    thread_local std::string date;
-    const std::time_t second = std::chrono::system_clock::to_time_t(now);
-    if (date.empty() || second != spelled) {
-        date = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(second));
-        spelled = second;
-    }
-    return date;
-}
-
-std::string head_of(const Response& response, bool keep_alive, WallTime now) {
-    const bool bodiless = response.status == 204 || response.status == 304;  // RFC 9110 §8.6
-    std::string head = fmt::format(
-        "HTTP/1.1 {} {}\r\nDate: {}\r\nConnection: {}\r\n", response.status,
-        std::string_view(http::obsolete_reason(static_cast<http::status>(response.status))),
-        http_date(now), keep_alive ? "keep-alive" : "close");
-    if (!bodiless)
-        head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
-                            response.body.size());
-    for (const auto& [name, value] : response.headers) {
-        HYGIE_CHECK(!value.contains('\n') && !value.contains('\r'),
-                    "a header value would forge another header");
-        head += name;
-        head += ": ";
-        head += value;
-        head += "\r\n";
-    }
-    head += "\r\n";
-    return head;
-}
+constexpr asio::use_awaitable_t<Wire::executor_type> kAwait{};
+constexpr auto kAsTuple = asio::as_tuple(kAwait);
 
 /// A request whose head has arrived, without its body.
 Request to_request(const Parser& parser, const std::string& peer) {
@@ -118,21 +87,13 @@ std::optional<Response> complaint(error_code error) {
     return std::nullopt;
 }
 
-/// A connection. While it is not answering, stop() may cut it: nothing was promised.
-struct Live {
-    beast::tcp_stream stream;
-    std::string peer;
-    bool answering = false;
-};
-
-/// One thread and the connections that it serves.
-struct Lane {
-    asio::io_context io{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
-    asio::steady_timer grace{io};
-    std::list<Live> lives;
-    std::thread thread;
-};
+/// How often a lane looks at the deadlines of its connections.
+std::chrono::milliseconds tick_of(const HttpLimits& limits) {
+    const Micros shortest = std::min(
+        {limits.idle_timeout, limits.request_timeout, limits.answer_timeout, limits.write_timeout});
+    return std::clamp(std::chrono::floor<std::chrono::milliseconds>(shortest / 8), kTickMin,
+                      kTickMax);
+}
 
 }  // namespace
 
@@ -148,24 +109,17 @@ struct HttpServer::State {
     void run();
     AsyncHandler on_pool(Handler synchronous);
     void begin_stop(Lane& lane, Micros grace);
-    void cut_idle(Lane& lane);
-    asio::awaitable<void> accept();
-    asio::awaitable<void> serve(Lane& lane, tcp::socket socket);
-    asio::awaitable<void> serve_tls(Live& live, Tls context);
-    template <typename Stream>
-    asio::awaitable<void> converse(Stream& stream, Live& live);
-    template <typename Stream>
-    asio::awaitable<error_code> read_head(Stream& stream, beast::flat_buffer& buffer,
-                                          Parser& parser);
-    template <typename Stream>
-    asio::awaitable<error_code> read_body(Stream& stream, beast::flat_buffer& buffer,
-                                          Parser& parser);
+    static void cancel_idle(Lane& lane);
+    Awaitable<void> watch(Lane& lane);
+    Awaitable<void> accept();
+    Awaitable<void> serve(Lane& lane, Wire::Socket socket);
+    Awaitable<void> converse(Lane& lane, Live& live);
+    Awaitable<error_code> fill(Wire& wire, beast::flat_buffer& buffer, Parser& parser);
+    Awaitable<error_code> read_head(Wire& wire, beast::flat_buffer& buffer, Parser& parser);
+    Awaitable<error_code> read_body(Wire& wire, beast::flat_buffer& buffer, Parser& parser);
     std::optional<Response> refuse_body(Parser& parser, const Request& head, Reservation& held);
-    asio::awaitable<std::optional<Response>> answer(Request request, asio::steady_timer& wait);
-    template <typename Stream>
-    asio::awaitable<bool> write(Stream& stream, const Response& response, bool keep_alive,
-                                bool with_body);
-    asio::awaitable<void> drain(beast::tcp_stream& stream);
+    Awaitable<std::optional<Response>> answer(Request request, Lane& lane, Live& live);
+    Awaitable<bool> write(Wire& wire, const Response& response, bool keep_alive, bool with_body);
 
     HttpOptions options;
     Clock& clock;
@@ -197,7 +151,10 @@ Status HttpServer::State::listen() {
 
 void HttpServer::State::run() {
     asio::co_spawn(lanes.front()->io, accept(), asio::detached);
-    for (const auto& lane : lanes) lane->thread = std::thread([&io = lane->io] { io.run(); });
+    for (const auto& lane : lanes) {
+        asio::co_spawn(lane->io, watch(*lane), asio::detached);
+        lane->thread = std::thread([&io = lane->io] { io.run(); });
+    }
 }
 
 /// A handler that may wait, on threads of its own.
@@ -217,26 +174,44 @@ AsyncHandler HttpServer::State::on_pool(Handler synchronous) {
     };
 }
 
-void HttpServer::State::cut_idle(Lane& lane) {
-    cutting = true;
+void HttpServer::State::cancel_idle(Lane& lane) {
     for (Live& live : lane.lives)
-        if (!live.answering) live.stream.cancel();
+        if (!live.answering) live.wire.cancel();
 }
 
 void HttpServer::State::begin_stop(Lane& lane, Micros grace) {
-    lane.work.reset();
-    if (grace <= Micros::zero() || lane.lives.empty()) {
-        for (Live& live : lane.lives)
-            if (!live.answering) live.stream.cancel();
-        return;
-    }
-    lane.grace.expires_after(grace);
-    lane.grace.async_wait([this, &lane](error_code ended_early) {
-        if (!ended_early) cut_idle(lane);
-    });
+    if (grace <= Micros::zero() || lane.lives.empty())
+        cancel_idle(lane);
+    else
+        lane.grace = std::chrono::steady_clock::now() + grace;
+    lane.tick.cancel();
 }
 
-asio::awaitable<void> HttpServer::State::accept() {
+/// Ends what lasts too long, as long as the lane lives.
+Awaitable<void> HttpServer::State::watch(Lane& lane) {
+    const auto pause = tick_of(options.limits);
+    while (!closing || !lane.lives.empty()) {
+        if (lane.lives.empty())
+            lane.tick.expires_at(Wire::Time::max());
+        else
+            lane.tick.expires_after(pause);
+        co_await lane.tick.async_wait(kAsTuple);
+        const Wire::Time now = std::chrono::steady_clock::now();
+        if (now >= lane.grace) {
+            cutting = true;
+            lane.grace = Wire::Time::max();
+            cancel_idle(lane);
+        }
+        for (auto live = lane.lives.begin(); live != lane.lives.end();) {
+            Live& late = *live++;  // one that ends takes itself off the list
+            if (late.wire.deadline() > now) continue;
+            late.wire.cancel();
+            if (const auto slot = late.slot) slot->end_wait();
+        }
+    }
+}
+
+Awaitable<void> HttpServer::State::accept() {
     std::size_t next = 0;
     while (!closing) {
         Lane& lane = *lanes[next++ % lanes.size()];
@@ -253,52 +228,50 @@ asio::awaitable<void> HttpServer::State::accept() {
     }
 }
 
-asio::awaitable<void> HttpServer::State::serve(Lane& lane, tcp::socket socket) {
+Awaitable<void> HttpServer::State::serve(Lane& lane, Wire::Socket socket) {
     if (closing) co_return;
     error_code ignored;
     // Without it, Nagle's algorithm and delayed acknowledgements cost 40 ms an answer.
     socket.set_option(tcp::no_delay(true), ignored);
     const tcp::endpoint peer = socket.remote_endpoint(ignored);
-    const auto live = lane.lives.insert(
-        lane.lives.end(), {beast::tcp_stream(std::move(socket)), peer.address().to_string()});
+    const auto live =
+        lane.lives.emplace(lane.lives.end(), std::move(socket), peer.address().to_string());
+    if (lane.lives.size() == 1) lane.tick.cancel();
     Tls context;
     {
         const std::scoped_lock lock(tls_mutex);
         context = tls;
     }
+    bool agreed = true;
+    live->wire.expires_after(options.limits.request_timeout);
     if (context) {
-        co_await serve_tls(*live, std::move(context));
-    } else {
-        co_await converse(live->stream, *live);
+        const bool greeted = co_await live->wire.accept_tls(std::move(context));
+        agreed = greeted;
     }
-    co_await drain(live->stream);
+    if (agreed) {
+        co_await converse(lane, *live);
+    }
+    // So that the last answer reaches a client that was still sending: closing would reset it.
+    live->wire.shut();
+    live->wire.expires_after(kDrainTime);
+    if (!cutting) {
+        co_await live->wire.drain();
+    }
     lane.lives.erase(live);
     --connections;
-    if (closing && lane.lives.empty()) lane.grace.cancel();
-}
-
-asio::awaitable<void> HttpServer::State::serve_tls(Live& live, Tls context) {
-    beast::ssl_stream<beast::tcp_stream&> stream(live.stream, *context);
-    live.stream.expires_after(options.limits.request_timeout);
-    auto [refused] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAsTuple);
-    if (refused) co_return;
-    co_await converse(stream, live);
-    live.stream.expires_after(kDrainTime);
-    co_await stream.async_shutdown(kAsTuple);
+    if (closing && lane.lives.empty()) lane.tick.cancel();
 }
 
 /// One request after the other, until either side has had enough.
-template <typename Stream>
-asio::awaitable<void> HttpServer::State::converse(Stream& stream, Live& live) {
+Awaitable<void> HttpServer::State::converse(Lane& lane, Live& live) {
     beast::flat_buffer buffer(options.limits.header_bytes_max + kReadBytes);
-    asio::steady_timer wait(live.stream.get_executor());
     bool keep_alive = true;
     while (keep_alive && !cutting) {
         Parser parser;
         Reservation held(bodies_bytes);
-        error_code error = co_await read_head(stream, buffer, parser);
+        error_code error = co_await read_head(live.wire, buffer, parser);
         if (!error && options.web_socket && wants_socket(parser.get(), *options.web_socket)) {
-            co_await talk(stream, parser.get(), *options.web_socket);
+            co_await talk(live.wire, parser.get(), *options.web_socket);
             co_return;
         }
         std::optional<Response> refusal = error ? complaint(error) : std::nullopt;
@@ -308,43 +281,60 @@ asio::awaitable<void> HttpServer::State::converse(Stream& stream, Live& live) {
             refusal = refuse_body(parser, request, held);
         }
         if (!error && !refusal) {
-            error = co_await read_body(stream, buffer, parser);
+            error = co_await read_body(live.wire, buffer, parser);
             if (error) refusal = complaint(error);
         }
         if (error || refusal) {
-            if (refusal) co_await write(stream, *refusal, false, true);
+            if (refusal) co_await write(live.wire, *refusal, false, true);
             co_return;
         }
         live.answering = true;
         request.body = std::move(parser.get().body());
         keep_alive = parser.keep_alive();
         const bool with_body = request.method != "HEAD";
-        const std::optional<Response> response = co_await answer(std::move(request), wait);
+        const std::optional<Response> response = co_await answer(std::move(request), lane, live);
         if (!response) co_return;
         keep_alive = keep_alive && !closing;
-        const bool written = co_await write(stream, *response, keep_alive, with_body);
+        const bool written = co_await write(live.wire, *response, keep_alive, with_body);
         live.answering = false;
         keep_alive = keep_alive && written;
     }
 }
 
-template <typename Stream>
-asio::awaitable<error_code> HttpServer::State::read_head(Stream& stream, beast::flat_buffer& buffer,
-                                                         Parser& parser) {
+/// More bytes behind those in the buffer.
+Awaitable<error_code> HttpServer::State::fill(Wire& wire, beast::flat_buffer& buffer,
+                                              Parser& parser) {
+    const auto room = buffer.prepare(std::min(kReadBytes, buffer.max_size() - buffer.size()));
+    const std::size_t size =
+        co_await wire.read({static_cast<std::uint8_t*>(room.data()), room.size()});
+    buffer.commit(size);
+    error_code error;
+    if (size > 0) co_return error;
+    if (!parser.got_some()) co_return http::error::end_of_stream;
+    parser.put_eof(error);
+    co_return error;
+}
+
+Awaitable<error_code> HttpServer::State::read_head(Wire& wire, beast::flat_buffer& buffer,
+                                                   Parser& parser) {
     const HttpLimits& limits = options.limits;
     parser.header_limit(limits.header_bytes_max);
     parser.body_limit(boost::none);  // refuse_body() sets it, once the head tells whose it is
-    beast::tcp_stream& transport = beast::get_lowest_layer(stream);
+    error_code error;
     if (buffer.size() == 0) {
-        transport.expires_after(limits.idle_timeout);
-        auto [error, size] = co_await stream.async_read_some(buffer.prepare(kReadBytes), kAsTuple);
+        wire.expires_after(limits.idle_timeout);
+        error = co_await fill(wire, buffer, parser);
         if (error) co_return error;
-        buffer.commit(size);
     }
     // One deadline for the whole request: a client that drips gains nothing.
-    transport.expires_after(cutting ? Micros(kDrainTime) : limits.request_timeout);
-    auto [error, size] = co_await http::async_read_header(stream, buffer, parser, kAsTuple);
-    co_return error;
+    wire.expires_after(cutting ? Micros(kDrainTime) : limits.request_timeout);
+    while (true) {
+        buffer.consume(parser.put(buffer.data(), error));
+        if (parser.is_header_done()) co_return error_code();
+        if (error && error != http::error::need_more) co_return error;
+        error = co_await fill(wire, buffer, parser);
+        if (error) co_return error;
+    }
 }
 
 /// Judges a body before a byte of it is kept.
@@ -363,76 +353,66 @@ std::optional<Response> HttpServer::State::refuse_body(Parser& parser, const Req
     return busy;
 }
 
-template <typename Stream>
-asio::awaitable<error_code> HttpServer::State::read_body(Stream& stream, beast::flat_buffer& buffer,
-                                                         Parser& parser) {
+Awaitable<error_code> HttpServer::State::read_body(Wire& wire, beast::flat_buffer& buffer,
+                                                   Parser& parser) {
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
         constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-        auto [error, size] = co_await asio::async_write(stream, asio::buffer(kContinue), kAsTuple);
+        const bool told = co_await wire.write(as_bytes(kContinue));
+        if (!told) co_return asio::error::connection_reset;
+    }
+    parser.eager(true);
+    error_code error;
+    while (!parser.is_done()) {
+        if (buffer.size() > 0) buffer.consume(parser.put(buffer.data(), error));
+        if (error && error != http::error::need_more) co_return error;
+        if (parser.is_done()) break;
+        error = co_await fill(wire, buffer, parser);
         if (error) co_return error;
     }
-    if (parser.is_done()) co_return error_code{};
-    auto [error, size] = co_await http::async_read(stream, buffer, parser, kAsTuple);
-    co_return error;
+    co_return error_code();
 }
 
 /// What the handler answers, at once or in time; none when it takes too long.
-asio::awaitable<std::optional<Response>> HttpServer::State::answer(Request request,
-                                                                   asio::steady_timer& wait) {
+Awaitable<std::optional<Response>> HttpServer::State::answer(Request request, Lane& lane,
+                                                             Live& live) {
     const auto slot = std::make_shared<Slot>();
     try {
         handler(std::move(request), Once(slot));
     } catch (const std::exception&) {
         // Its reply died unused: a 500 without details, which could name a person.
     }
-    wait.expires_after(options.limits.answer_timeout);
     bool ready = true;
     {
         const std::scoped_lock lock(slot->mutex);
         ready = slot->response.has_value();
-        if (!ready) slot->waiting = &wait;
     }
-    if (!ready) co_await wait.async_wait(kAsTuple);
+    if (!ready) {
+        live.wire.expires_after(options.limits.answer_timeout);
+        live.slot = slot;
+        co_await asio::async_initiate<decltype(kAwait), void()>(
+            [&lane, &slot](auto coroutine) {
+                const std::scoped_lock lock(slot->mutex);
+                slot->go_on = [coroutine = std::move(coroutine)]() mutable {
+                    std::move(coroutine)();
+                };
+                slot->waiting = &lane;
+                if (slot->response) lane.arrived(slot);
+            },
+            kAwait);
+        live.slot = nullptr;
+    }
     const std::scoped_lock lock(slot->mutex);
     slot->waiting = nullptr;
     slot->abandoned = true;
     co_return std::move(slot->response);
 }
 
-template <typename Stream>
-asio::awaitable<bool> HttpServer::State::write(Stream& stream, const Response& response,
-                                               bool keep_alive, bool with_body) {
-    // One buffer: of a sequence whose second part is larger than a TLS record, beast::ssl_stream
-    // (Boost 1.81) sends the first and then waits for ever.
-    std::string message = head_of(response, keep_alive, clock.now());
-    if (with_body) {
-        message.reserve(message.size() + response.body.size());
-        message += as_text(response.body);
-    }
-    beast::get_lowest_layer(stream).expires_after(options.limits.write_timeout);
-    auto [error, size] = co_await asio::async_write(stream, asio::buffer(message), kAsTuple);
-    co_return !error;
-}
-
-/// Ends a connection so that the last answer reaches a client that was still sending: closing at
-/// once would reset it.
-asio::awaitable<void> HttpServer::State::drain(beast::tcp_stream& stream) {
-    error_code failed;
-    stream.socket().shutdown(tcp::socket::shutdown_send, failed);
-    if (cutting || failed) co_return;
-    stream.expires_after(kDrainTime);
-    std::array<std::uint8_t, 4096> scrap;
-    while (!failed) {
-        auto [error, size] = co_await stream.async_read_some(asio::buffer(scrap), kAsTuple);
-        failed = error;
-    }
-}
-
-Response text_response(int status, std::string_view text) {
-    Response response;
-    response.status = status;
-    response.body = to_bytes(as_bytes(text));
-    return response;
+Awaitable<bool> HttpServer::State::write(Wire& wire, const Response& response, bool keep_alive,
+                                         bool with_body) {
+    const std::string message = message_of(response, keep_alive, with_body, clock.now());
+    wire.expires_after(options.limits.write_timeout);
+    const bool written = co_await wire.write(as_bytes(message));
+    co_return written;
 }
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}

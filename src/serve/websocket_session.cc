@@ -6,7 +6,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <deque>
 #include <mutex>
@@ -23,7 +22,9 @@ using boost::system::error_code;
 /// How long a client that no longer reads may keep us at the end.
 constexpr std::chrono::seconds kLastWords{30};
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable_t<Wire::executor_type>{});
+
+using Socket = websocket::stream<Wire&>;
 
 /// What waits to leave. The timer wakes who writes; it is let go with the connection, so that a
 /// sender may outlive the server.
@@ -68,8 +69,7 @@ class Peer final : public WebSocket {
     std::shared_ptr<asio::steady_timer> timer_;
 };
 
-template <typename Socket>
-asio::awaitable<void> write_all(Socket& socket, Peer& peer) {
+Wire::Awaitable<void> write_all(Socket& socket, Peer& peer) {
     for (;;) {
         const auto timer = peer.timer();
         if (!timer) co_return;
@@ -88,11 +88,10 @@ asio::awaitable<void> write_all(Socket& socket, Peer& peer) {
     }
 }
 
-template <typename Socket>
-asio::awaitable<void> read_all(Socket& socket, const Hearing& hears, Micros silence) {
+Wire::Awaitable<void> read_all(Socket& socket, const Hearing& hears, Micros silence) {
     asio::steady_timer limit(socket.get_executor(), silence);
     limit.async_wait([&socket](error_code heard) {
-        if (!heard) beast::get_lowest_layer(socket).cancel();
+        if (!heard) socket.next_layer().cancel();
     });
     beast::flat_buffer buffer;
     for (;;) {
@@ -106,10 +105,16 @@ asio::awaitable<void> read_all(Socket& socket, const Hearing& hears, Micros sile
     }
 }
 
-template <typename Stream>
-asio::awaitable<void> talk_on(Stream& stream, const SocketHead& head, const WebSocketDoor& door) {
-    beast::get_lowest_layer(stream).expires_never();
-    websocket::stream<Stream&> socket(stream);
+}  // namespace
+
+bool wants_socket(const SocketHead& head, const WebSocketDoor& door) {
+    const std::string_view target = head.target();
+    return websocket::is_upgrade(head) && target.substr(0, target.find('?')) == door.path;
+}
+
+Wire::Awaitable<void> talk(Wire& wire, const SocketHead& head, const WebSocketDoor& door) {
+    wire.expires_never();
+    Socket socket(wire);
     socket.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
     socket.read_message_max(WebSocket::kMessageBytesMax);
     auto [refused] = co_await socket.async_accept(head, kAsTuple);
@@ -125,27 +130,11 @@ asio::awaitable<void> talk_on(Stream& stream, const SocketHead& head, const WebS
     const Hearing hears = door.open(peer);
     co_await read_all(socket, hears, door.silence);
     peer->close();
-    beast::get_lowest_layer(stream).expires_after(kLastWords);
+    wire.expires_after(kLastWords);
     while (writing) {
         co_await ended.async_wait(kAsTuple);
     }
     co_await socket.async_close(websocket::close_code::normal, kAsTuple);
-}
-
-}  // namespace
-
-bool wants_socket(const SocketHead& head, const WebSocketDoor& door) {
-    const std::string_view target = head.target();
-    return websocket::is_upgrade(head) && target.substr(0, target.find('?')) == door.path;
-}
-
-asio::awaitable<void> talk(beast::tcp_stream& stream, const SocketHead& head,
-                           const WebSocketDoor& door) {
-    co_await talk_on(stream, head, door);
-}
-
-asio::awaitable<void> talk(TlsStream& stream, const SocketHead& head, const WebSocketDoor& door) {
-    co_await talk_on(stream, head, door);
 }
 
 }  // namespace hygie::serve
