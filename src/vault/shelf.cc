@@ -61,7 +61,7 @@ bool is_in_front(std::string_view type) {
 
 VaultKeys::VaultKeys(const crypto::Secret32& root)
     : table(crypto::derive(root, "vault/keys")),
-      naming(crypto::derive(root, "vault/names")),
+      naming(crypto::derive(root, "vault/names").view()),
       outbox(crypto::derive(root, "vault/outbox")),
       position(crypto::derive(root, "vault/position")) {}
 
@@ -100,9 +100,13 @@ Result<std::vector<CompartmentNumber>> Shelf::named(std::string_view term) {
 Status Shelf::commit(const Batch& batch) {
     TRY_STATUS(store_->commit(batch));
     std::vector<std::int64_t> names;
-    for (const Batch::Row& row : batch.rows)
+    std::vector<Key> places;
+    for (const Batch::Row& row : batch.rows) {
         if (row.table == Table::Names) names.push_back(row.key.major);
+        if (row.table == Table::Places) places.push_back(row.key);
+    }
     if (!names.empty()) names_.forget(names);
+    places_.forget(places);
     return {};
 }
 
@@ -158,20 +162,27 @@ Result<std::shared_ptr<const Record>> Shelf::front(CompartmentNumber number) {
 
 void Shelf::publish(std::shared_ptr<const Record> record) {
     const CompartmentNumber number = record->number();
+    const bool is_house = !is_of_patient(record->patient());
     cache_.publish(std::move(record));
     // Afterwards, so that a front that is being made of the older state is made again.
     fronts_.drop(number);
+    if (is_house) ++house_version_;
 }
 
 void Shelf::forget(CompartmentNumber number) {
     cache_.drop(number);
     fronts_.drop(number);
+    ++house_version_;  // whose it was is not known here
 }
 
 Result<std::optional<CompartmentNumber>> Shelf::compartment_at(Key place) {
+    const PlaceCache::Kept kept = places_.find(place);
+    if (kept.number) return kept.number;
     const std::optional<Bytes> value = TRY(store_->get(Table::Places, place));
     if (!value) return std::nullopt;
-    return compartment_from(*value);
+    const CompartmentNumber number = compartment_from(*value);
+    places_.keep(place, kept.as_of, number);
+    return number;
 }
 
 Result<std::optional<Known>> Shelf::known(Key place, std::string_view type, std::string_view id) {

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "crypto/key_table.h"
+#include "crypto/sha256.h"
 #include "host/random.h"
 #include "vault/body.h"
 #include "vault/body_cache.h"
 #include "vault/name_cache.h"
+#include "vault/place_cache.h"
 #include "vault/record_cache.h"
 #include "vault/store.h"
 
@@ -23,7 +25,7 @@ struct VaultKeys {
     explicit VaultKeys(const crypto::Secret32& root);
 
     crypto::Secret32 table;     ///< wraps the keys of the patients
-    crypto::Secret32 naming;    ///< blinds names
+    crypto::HmacKey naming;     ///< blinds names
     crypto::Secret32 outbox;    ///< seals events that wait for the ledger, and erasures under way
     crypto::Secret32 position;  ///< seals where a search goes on
 };
@@ -83,6 +85,8 @@ class Shelf {
     /// Forgets what is opened of a record.
     void forget(CompartmentNumber number);
     Result<std::optional<CompartmentNumber>> compartment_at(Key place);
+    /// Another number whenever a record that is no patient's may have changed.
+    std::uint64_t house_version() const { return house_version_.load(); }
     /// The newest version; none when there never was one here.
     Result<std::optional<Known>> known(Key place, std::string_view type, std::string_view id);
     /// Code::Erased when the key of its patient was destroyed.
@@ -112,6 +116,8 @@ class Shelf {
     RecordCache cache_;
     RecordCache fronts_;
     NameCache names_;
+    PlaceCache places_;
+    std::atomic<std::uint64_t> house_version_ = 1;
     BodyCache bodies_;
 };
 

@@ -144,6 +144,10 @@ Result<std::shared_ptr<const Record>> Vault::record(std::string_view patient) {
     return record;
 }
 
+std::uint64_t Vault::house_version() const {
+    return state_->shelf.house_version();
+}
+
 Result<std::shared_ptr<const Body>> Vault::body(const Found& found) {
     auto body = TRY(state_->shelf.body(found.entry.body));
     if (body->version != found.entry.version) return out_of_order();

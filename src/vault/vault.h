@@ -119,6 +119,9 @@ class Vault {
     Result<Found> find_own(std::string_view type, std::string_view id);
     /// The record of a patient; "" is the house. Code::NotFound when it is not there.
     Result<std::shared_ptr<const Record>> record(std::string_view patient);
+    /// Another number whenever the house, or what is kept apart (unassigned.h), may have changed:
+    /// asked before record(), and at once after an acknowledged commit.
+    std::uint64_t house_version() const;
     /// The newest version.
     Result<Version> read(const Found& found);
     /// The same as it is kept in memory: nothing is copied.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "crypto/aead.h"
@@ -72,20 +73,27 @@ http::Reply slowed(Desk& desk, http::Reply reply) {
         };
 }
 
-/// Chance drawn at once, handed out in parts: the kernel is asked a single time.
+/// Chance drawn ahead, handed out in parts, no part twice: the kernel is asked rarely. Thread-safe.
 class Drawn final : public Random {
   public:
-    Drawn(Random& random, std::size_t bytes) : bytes_(bytes) { random.fill(bytes_); }
+    explicit Drawn(Random& random) : random_(random) {}
     void fill(std::span<std::uint8_t> out) override {
-        HYGIE_CHECK(out.size() <= bytes_.size() - at_, "more chance is used than was drawn");
+        const std::lock_guard lock(mutex_);
+        if (out.size() > bytes_.size() - at_) {
+            HYGIE_CHECK(out.size() <= bytes_.size(), "more chance is asked for than is drawn");
+            random_.fill(bytes_);
+            at_ = 0;
+        }
         std::ranges::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at_),
                             static_cast<std::ptrdiff_t>(out.size()), out.begin());
         at_ += out.size();
     }
 
   private:
-    Bytes bytes_;
-    std::size_t at_ = 0;
+    Random& random_;
+    std::mutex mutex_;
+    std::array<std::uint8_t, 64 * event::kUuidBytes> bytes_{};
+    std::size_t at_ = sizeof bytes_;
 };
 
 std::string path_of(std::string_view base) {
@@ -101,6 +109,7 @@ Desk::Desk(const Rooms& the_rooms, Options the_options)
       options(std::move(the_options)),
       base_path(path_of(options.base)),
       page_key(crypto::derive(options.key, "records/page")),
+      chance(std::make_unique<Drawn>(rooms.random)),
       gate(std::make_unique<Gate>()),
       pace(std::make_unique<Pace>()),
       staff(std::make_unique<StaffRoom>(rooms.vault)),
@@ -122,7 +131,7 @@ event::Event event_of(const Desk& desk, const Call& call, event::Type type,
                       std::string_view patient, std::string_view object) {
     event::Event e;
     e.time = desk.rooms.clock.now();
-    e.id = event::print_uuid(event::make_uuid(e.time, desk.rooms.random));
+    e.id = event::print_uuid(event::make_uuid(e.time, *desk.chance));
     e.type = type;
     e.action = event::usual_action(type);
     e.source = desk.options.source;
@@ -143,9 +152,8 @@ event::Event event_of(const Desk& desk, const Call& call, event::Type type,
 std::vector<event::Event> events_of(const Desk& desk, const Call& call, event::Type type,
                                     std::span<const std::string_view> patients) {
     std::vector<event::Event> events(patients.size(), event_of(desk, call, type, {}, {}));
-    Drawn chance(desk.rooms.random, patients.size() * event::kUuidBytes);
     for (std::size_t i = 0; i < events.size(); ++i) {
-        events[i].id = event::print_uuid(event::make_uuid(events[i].time, chance));
+        events[i].id = event::print_uuid(event::make_uuid(events[i].time, *desk.chance));
         if (patients[i] == vault::kUnassigned) continue;
         events[i].subject.patient = PatientId(std::string(patients[i]));
     }
@@ -241,9 +249,8 @@ std::string page_link(const Desk& desk, const Call& call, const Cursor& next) {
 
 std::string page_link(const Desk& desk, const Call& call, const Parameters& parameters,
                       const Cursor& next) {
-    PageOf page{.path = path_below_base(desk, call),
-                .query = print_query(parameters),
-                .cursor = next};
+    PageOf page{
+        .path = path_below_base(desk, call), .query = print_query(parameters), .cursor = next};
     return desk.options.base + "_page/" +
            seal_page(desk.page_key, desk.rooms.random, call.actor.id, page);
 }

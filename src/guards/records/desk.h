@@ -66,6 +66,7 @@ struct Desk {
     Options options;
     std::string base_path;  ///< of options.base: "/fhir/"
     crypto::Secret32 page_key;
+    std::unique_ptr<Random> chance;  ///< for ids of events: no secrets are made of it
     access::BreakGlasses glasses;
     std::unique_ptr<Gate> gate;
     std::unique_ptr<Pace> pace;

@@ -54,6 +54,9 @@ void StaffRoom::take(Seen& seen, const Place& now, std::span<const std::string_v
 
 /// Whether the house can be read at all.
 bool StaffRoom::catch_up(const std::shared_ptr<const access::Policy>& policy) {
+    const std::uint64_t version = vault_.house_version();
+    if (version == version_ && policy_ == policy) return true;
+    version_ = 0;
     const auto house = vault_.record("");
     if (!house) return false;
     static constexpr std::array<std::string_view, 2> kApart = {"CareTeam", "Person"};
@@ -61,6 +64,7 @@ bool StaffRoom::catch_up(const std::shared_ptr<const access::Policy>& policy) {
     take(apart_, vault_.record(vault::kUnassigned).value_or(nullptr), kApart);
     if (policy_ != policy) book_.forget();
     policy_ = policy;
+    version_ = version;
     return true;
 }
 

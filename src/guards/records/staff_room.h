@@ -46,6 +46,7 @@ class StaffRoom {
     std::mutex mutex_;
     Seen house_;
     Seen apart_;  ///< where teams and Persons are that name no patient (vault/unassigned.h)
+    std::uint64_t version_ = 0;  ///< of the house, when all of it was taken over
     std::shared_ptr<const access::Policy> policy_;
     access::StaffBook book_;
 };

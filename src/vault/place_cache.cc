@@ -1,0 +1,29 @@
+#include "vault/place_cache.h"
+
+namespace hygie::vault {
+
+PlaceCache::Kept PlaceCache::find(Key place) {
+    Shard& shard = shard_of(place);
+    const std::lock_guard lock(shard.mutex);
+    const Slot& slot = slot_of(shard, place);
+    if (slot.number == 0 || slot.place != place.major) return {std::nullopt, shard.commits};
+    return {slot.number, shard.commits};
+}
+
+void PlaceCache::keep(Key place, std::uint64_t as_of, CompartmentNumber number) {
+    Shard& shard = shard_of(place);
+    const std::lock_guard lock(shard.mutex);
+    if (as_of == shard.commits) slot_of(shard, place) = {place.major, number};
+}
+
+void PlaceCache::forget(const std::vector<Key>& places) {
+    for (const Key place : places) {
+        Shard& shard = shard_of(place);
+        const std::lock_guard lock(shard.mutex);
+        ++shard.commits;
+        Slot& slot = slot_of(shard, place);
+        if (slot.place == place.major) slot = {};
+    }
+}
+
+}  // namespace hygie::vault
