@@ -56,7 +56,9 @@ Result<int> bench(Context& context) {
     VaultBench bench(context, data,
                      {.dir = dir,
                       .patients = context.values.number("--patients"),
-                      .each = std::chrono::seconds(context.values.number("--seconds"))});
+                      .each = std::chrono::seconds(context.values.number("--seconds")),
+                      .requests = context.values.number("--requests"),
+                      .only = context.values.list("--only")});
     const Status done = bench.run();
     std::error_code ignored;
     std::filesystem::remove_all(dir, ignored);
@@ -88,6 +90,17 @@ std::vector<Parameter> bench_options() {
              .by_default = "5",
              .min = 1,
              .max = 600},
+            {.name = "--requests",
+             .placeholder = "N",
+             .kind = Kind::Number,
+             .help = {"requêtes de chaque mesure, au plus : pour qui compte les instructions",
+                      "requests of each measurement at most: for who counts instructions"},
+             .by_default = "0"},
+            {.name = "--only",
+             .placeholder = "QUESTION",
+             .help = {"cette question seulement", "this question only"},
+             .many = true,
+             .choices = VaultBench::questions()},
             {.name = "--data",
              .placeholder = "DIR",
              .kind = Kind::Dir,

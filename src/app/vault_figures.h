@@ -32,7 +32,9 @@ class VaultBench {
     struct Plan {
         std::string dir;  ///< exists, and is empty
         std::size_t patients = 0;
-        Micros each{};  ///< length of each measurement of reads
+        Micros each{};                    ///< length of each measurement of reads
+        std::uint64_t requests = 0;       ///< ends a measurement too; 0: time alone does
+        std::vector<std::string> only{};  ///< keys of the questions to ask; empty: all
     };
     VaultBench(Context& context, const VaultBenchData& data, Plan plan);
     ~VaultBench();
@@ -41,6 +43,9 @@ class VaultBench {
     const std::vector<VaultFigure>& figures() const { return figures_; }
     /// Answers that were no success, lost connections, and searches that found nothing.
     std::uint64_t refused() const { return refused_; }
+
+    /// What --only may name.
+    static std::vector<std::string> questions();
 
   private:
     struct House;
@@ -53,6 +58,7 @@ class VaultBench {
     Status open_again();
     /// What is asked, with what to reach.
     struct Probe {
+        std::string_view key;
         Text what;
         Next next;
         std::size_t connections = 64;
@@ -61,9 +67,14 @@ class VaultBench {
     };
     Status ask();
     std::vector<Probe> probes() const;
-    /// Asks as the reader, or at the bare door, and adds the figures; answers per second.
-    Result<double> measure(const Probe& probe);
-    Status price(const Probe& probe, double per_second);
+    /// What one kind of question came to.
+    struct Measured {
+        double per_second = 0;
+        double server_us = 0;  ///< processor a request, without the client's
+    };
+    /// Asks as the reader, or at the bare door, and adds the figures.
+    Result<Measured> measure(const Probe& probe);
+    Status price(const Probe& probe, const Measured& guarded);
     serve::LoadPlan load(std::size_t connections) const;
     std::string get(const std::string& target) const;
     std::string post(const std::string& body) const;
