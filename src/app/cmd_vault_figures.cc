@@ -15,7 +15,7 @@ using Goal = VaultFigure::Goal;
 
 std::string reach_of(const VaultFigure& figure) {
     if (figure.goal == Goal::None) return {};
-    return fmt::format("{} {:.0f}", figure.goal == Goal::AtLeast ? "≥" : "≤", figure.reach);
+    return fmt::format("{} {:g}", figure.goal == Goal::AtLeast ? "≥" : "≤", figure.reach);
 }
 
 void print(Context& context, const VaultBench& bench) {

@@ -245,7 +245,8 @@ Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const 
                                                            .audit = audit_.get(),
                                                            .post = &real_post()},
                                             std::move(options));
-    TRY_STATUS(remind(*audit_, context_.clock, *door_));
+    recall_ = std::make_unique<Recall>(
+        *audit_, context_.clock, [this](const event::Event& event) { door_->remember(event); });
     open_circles();
     if (!plan.policy)
         round_ = std::make_unique<DailyRound>(DailyRound::Parts{
@@ -304,8 +305,12 @@ std::optional<access::Actor> Core::actor_now(const ActorId& login,
                                              const std::vector<std::string>& scopes) {
     const auto account = accounts_->find(login.str());
     if (!account || !account->open_at(context_.clock.now())) return std::nullopt;
-    if (account->role != access::Role::Program)
-        return access::actor_of(*account, "subscription", "", scopes);
+    if (account->role != access::Role::Program) {
+        auto actor = access::actor_of(*account, "subscription", "", scopes);
+        // Without it an emergency that still lasts opens nothing, which is the safe side.
+        if (stage_ == Stage::Open) (void)recall_->make_sure(actor);
+        return actor;
+    }
     std::string wish;
     for (const std::string& scope : scopes) wish += scope + ' ';
     auto left = access::narrow(wish, account->scopes);
@@ -313,11 +318,14 @@ std::optional<access::Actor> Core::actor_now(const ActorId& login,
     return access::actor_of(*account, "subscription", "", std::move(left));
 }
 
-/// Reads are answered where they arrive; what may take long goes to other threads.
+/// Reads are answered where they arrive; what may take long goes to other threads: also to read
+/// back what the ledger knows of an actor, before anything is answered.
 void Core::answer(const access::Actor& actor, serve::Request request, serve::Reply reply) {
-    if (is_quick(request)) return door_->handle(actor, std::move(request), std::move(reply));
+    if (is_quick(request) && recall_->is_done(actor))
+        return door_->handle(actor, std::move(request), std::move(reply));
     auto shared = std::make_shared<serve::Reply>(std::move(reply));
     const bool taken = workers_->run([this, actor, request = std::move(request), shared]() mutable {
+        if (!recall_->make_sure(actor)) return (*shared)(busy());
         door_->handle(actor, std::move(request), std::move(*shared));
     });
     if (!taken) (*shared)(busy());

@@ -18,6 +18,7 @@
 #include "app/ledger_audit.h"
 #include "app/ledger_clerk.h"
 #include "app/ledger_trace.h"
+#include "app/recall.h"
 #include "crypto/keyring.h"
 #include "guards/records/door.h"
 #include "ledger/policy.h"
@@ -161,6 +162,7 @@ class Core {
     std::unique_ptr<access::PolicyShelf> policy_;
     std::unique_ptr<serve::CircleRoutes> circles_;
     std::unique_ptr<records::Door> door_;
+    std::unique_ptr<Recall> recall_;
     std::atomic<Stage> stage_ = Stage::Opening;
     std::unique_ptr<serve::Front> front_;
     std::unique_ptr<serve::Workers> workers_;

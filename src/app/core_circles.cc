@@ -245,9 +245,4 @@ Result<PastWorld> past_world(vault::Vault& vault, access::PolicyShelf& policy) {
     return past;
 }
 
-Status remind(LedgerAudit& audit, Clock& clock, records::Door& door) {
-    return audit.tell(records::Door::remembered(), clock.now() - kRemembered,
-                      [&](const event::Event& event) { door.remember(event); });
-}
-
 }  // namespace hygie::app

@@ -10,11 +10,8 @@
 #include "serve/circle_routes.h"
 #include "vault/vault.h"
 
-/// What the core puts behind /circles, and what it remembers of before a restart.
+/// What the core puts behind /circles.
 namespace hygie::app {
-
-/// How far back a restart looks for emergencies, motives and the pace of each actor.
-inline constexpr Micros kRemembered = std::chrono::hours(24);
 
 /// All of them outlive what is made from them.
 struct CircleSources {
@@ -50,7 +47,5 @@ struct PastWorld {
     std::unique_ptr<access::CircleWorld> world;
 };
 Result<PastWorld> past_world(vault::Vault& vault, access::PolicyShelf& policy);
-/// Tells the door what happened before it opened.
-Status remind(LedgerAudit& audit, Clock& clock, records::Door& door);
 
 }  // namespace hygie::app

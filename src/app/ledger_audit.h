@@ -14,9 +14,9 @@ class LedgerAudit final : public records::AuditTrail {
     Result<std::vector<Entry>> search(const AuditTrail::Question& question) override;
     Result<Entry> read(const std::string& id) override;
 
-    /// Tells acts of these types since then, in the order of the ledger; all others are passed over
-    /// unopened.
-    Status tell(std::vector<event::Type> types, WallTime since,
+    /// Tells acts of these types that answer, in the order of the ledger; all others are passed
+    /// over unopened.
+    Status tell(std::vector<event::Type> types, const app::Question& asked,
                 const std::function<void(const event::Event&)>& use);
 
   private:

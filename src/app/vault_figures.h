@@ -55,7 +55,14 @@ class VaultBench {
     Status close();
     Status open_sessions();
     Status import();
-    Status open_again();
+    /// A moment of the import.
+    struct Mark {
+        SteadyTime time;
+        std::uint64_t taken;
+    };
+    void compare_import(const std::vector<Mark>& marks);
+    Status open_again(const Text& when, const std::string& token);
+    Status after_a_busy_day();
     /// What is asked, with what to reach.
     struct Probe {
         std::string_view key;
@@ -74,9 +81,10 @@ class VaultBench {
     };
     /// Asks as the reader, or at the bare door, and adds the figures.
     Result<Measured> measure(const Probe& probe);
+    Status warm_up(const Probe& probe);
     Status price(const Probe& probe, const Measured& guarded);
     serve::LoadPlan load(std::size_t connections) const;
-    std::string get(const std::string& target) const;
+    std::string get(const std::string& target, const std::string& token) const;
     std::string post(const std::string& body) const;
     /// Sends one transaction; Code::BadInput when it is refused.
     Status send(const std::string& bundle);
@@ -89,7 +97,7 @@ class VaultBench {
     const CoreDirs dirs_;
     std::unique_ptr<House> house_;
     std::unique_ptr<BareDoor> bare_;  ///< while it is what is measured
-    std::string reader_token_, writer_token_;
+    std::string reader_token_, colleague_token_, writer_token_;
     std::vector<std::string> stored_;    ///< "Type/id": some of all
     std::uint64_t seen_ = 0;             ///< of which those are some
     std::vector<std::string> patients_;  ///< ids of those with observations of kCode

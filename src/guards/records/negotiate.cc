@@ -209,11 +209,23 @@ std::string http_date(WallTime time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-    return fmt::format(
-        "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[std::chrono::weekday(day).c_encoding()],
-        static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
-        static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
-        clock.seconds().count());
+    std::string text = "Day, DD Mon YYYY hh:mm:ss GMT";
+    const auto put = [&text](std::size_t at, std::string_view name) {
+        std::ranges::copy(name, text.begin() + static_cast<std::ptrdiff_t>(at));
+    };
+    const auto put_number = [&text](std::size_t at, std::size_t digits, auto number) {
+        auto left = static_cast<std::uint64_t>(number);
+        for (std::size_t i = digits; i > 0; --i, left /= 10)
+            text[at + i - 1] = static_cast<char>('0' + left % 10);
+    };
+    put(0, kDays[std::chrono::weekday(day).c_encoding()]);
+    put_number(5, 2, static_cast<unsigned>(date.day()));
+    put(8, kMonths[static_cast<unsigned>(date.month()) - 1]);
+    put_number(12, 4, static_cast<int>(date.year()));
+    put_number(17, 2, clock.hours().count());
+    put_number(20, 2, clock.minutes().count());
+    put_number(23, 2, clock.seconds().count());
+    return text;
 }
 
 std::optional<WallTime> parse_http_date(std::string_view text) {

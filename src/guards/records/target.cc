@@ -47,6 +47,10 @@ enum class Plus : std::uint8_t { IsPlus, IsSpace };
 /// Percent-decoding (RFC 3986 §2.1); none when it is malformed, not UTF-8 or holds a NUL.
 std::optional<std::string> decode(std::string_view text, Plus plus) {
     std::string out;
+    if (!text.contains('%') && (plus == Plus::IsPlus || !text.contains('+'))) {
+        out = text;
+        text = {};
+    }
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '+' && plus == Plus::IsSpace) {
