@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/epoll.h>
 #include <sys/fanotify.h>
 #include <sys/ioctl.h>
 
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/check.h"
 #include "host/os_error.h"
 
 namespace hygie::files::fan {
@@ -186,6 +188,18 @@ void Group::answer(int fd, std::uint32_t response) {
 bool Group::pending() const {
     int bytes = 0;
     return ::ioctl(fd_.get(), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+Turn::Turn(const Group& group) : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLEXCLUSIVE;
+    HYGIE_CHECK(::epoll_ctl(fd_.get(), EPOLL_CTL_ADD, group.fd(), &event) == 0,
+                "an open group can be waited for");
+}
+
+void Turn::wait(int timeout_ms) const {
+    epoll_event event{};
+    (void)::epoll_wait(fd_.get(), &event, 1, timeout_ms);
 }
 
 }  // namespace hygie::files::fan

@@ -97,4 +97,16 @@ class Group {
     UniqueFd fd_;
 };
 
+/// One of several who wait for the events of a group: the kernel wakes one of them for each, the
+/// first that waits in the order in which they were made.
+class Turn {
+  public:
+    explicit Turn(const Group& group);
+    /// Returns when an event may wait, or after that time.
+    void wait(int timeout_ms) const;
+
+  private:
+    UniqueFd fd_;
+};
+
 }  // namespace hygie::files::fan

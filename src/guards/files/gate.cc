@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -96,9 +95,22 @@ void UntoldActs::add(const std::string& actor) {
     ++acts_[actor];
 }
 
+bool UntoldActs::add_below(const std::string& actor, int max) {
+    const std::lock_guard lock(mutex_);
+    int& acts = acts_[actor];
+    if (acts >= max) return false;
+    ++acts;
+    return true;
+}
+
 void UntoldActs::clear() {
     const std::lock_guard lock(mutex_);
     acts_.clear();
+}
+
+std::chrono::microseconds Lookout::patience() {
+    answers_ = (answers_ + 1) % kTryEvery;
+    return misses_ < kMissesMax || answers_ == 0 ? kLinger : std::chrono::microseconds{};
 }
 
 Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& groups,
@@ -202,12 +214,11 @@ bool Gate::may_leave() {
 }
 
 void Gate::run_doorman() {
+    const fan::Turn turn(groups_.gate);
+    Lookout lookout;
     while (!may_leave()) {
         std::optional<Task> task = take_left();
-        if (!task) {
-            const std::lock_guard at_the_door(door_mutex_);
-            task = watch_the_door();
-        }
+        if (!task) task = watch_the_door(turn, lookout);
         if (!task) continue;
         serve(std::move(*task));
         const std::lock_guard lock(left_mutex_);
@@ -227,22 +238,34 @@ std::optional<Gate::Task> Gate::take_left() {
 
 /// Answers what can be answered at once, until something needs more; while nobody else is free to
 /// take the door, that is left for who comes free first.
-std::optional<Gate::Task> Gate::watch_the_door() {
+std::optional<Gate::Task> Gate::watch_the_door(const fan::Turn& turn, Lookout& lookout) {
     std::vector<fan::Event> events;
-    auto met = std::chrono::steady_clock::time_point();
+    auto until = std::chrono::steady_clock::time_point();
+    bool is_looking_out = false;
     while (!may_leave()) {
         if (beat_) beat_->fetch_add(1);
         if (std::optional<Task> task = take_left_if_free()) return task;
-        events.clear();
-        note(groups_.gate.read(events, kOneEventBytes));
-        for (fan::Event& event : events) meet(std::move(event));
-        const auto now = std::chrono::steady_clock::now();
-        if (!events.empty()) met = now;
-        if (now - met < kLinger) continue;
-        pollfd poll{groups_.gate.fd(), POLLIN, 0};
-        (void)::poll(&poll, 1, kPollMs);
+        if (meet_next(events)) {
+            if (is_looking_out) lookout.has_come();
+            const auto patience = lookout.patience();
+            is_looking_out = patience.count() > 0;
+            until = std::chrono::steady_clock::now() + patience;
+            continue;
+        }
+        if (is_looking_out && std::chrono::steady_clock::now() < until) continue;
+        if (is_looking_out) lookout.has_not_come();
+        is_looking_out = false;
+        turn.wait(kPollMs);
     }
     return std::nullopt;
+}
+
+bool Gate::meet_next(std::vector<fan::Event>& events) {
+    events.clear();
+    note(groups_.gate.read(events, kOneEventBytes));
+    const bool has_come = !events.empty();
+    for (fan::Event& event : events) meet(std::move(event));
+    return has_come;
 }
 
 std::optional<Gate::Task> Gate::take_left_if_free() {
@@ -295,9 +318,7 @@ std::optional<std::string> Gate::protected_path(const Volume& volume, int fd, co
 bool Gate::is_ahead(const Actor& actor) {
     const std::string key = actor.key();
     if (!hot_.is_hot(key) && !names_.owes(key)) return false;
-    if (untold_.count(key) >= judge_.patience(actor)) return true;
-    untold_.add(key);
-    return false;
+    return !untold_.add_below(key, judge_.patience(actor));
 }
 
 /// How often a file was met while it was read, in this epoch. The first reading is told, and the

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <deque>
@@ -64,6 +65,8 @@ class UntoldActs {
   public:
     int count(const std::string& actor);
     void add(const std::string& actor);
+    /// Adds one unless there are so many already.
+    bool add_below(const std::string& actor, int max);
     void clear();
 
   private:
@@ -71,9 +74,27 @@ class UntoldActs {
     std::unordered_map<std::string, int> acts_;
 };
 
+/// Whether looking out for the next act pays: it comes from another processor before long, and
+/// waking would take longer. One that shares its doorman's processor cannot come while it looks
+/// out.
+class Lookout {
+  public:
+    /// How long to look out, after an act was answered.
+    std::chrono::microseconds patience();
+    void has_come() { misses_ = 0; }
+    void has_not_come() { misses_ = std::min(misses_ + 1, kMissesMax); }
+
+  private:
+    static constexpr int kMissesMax = 3;
+    /// One in so many answers it is tried again.
+    static constexpr int kTryEvery = 64;
+    int misses_ = 0;
+    int answers_ = 0;
+};
+
 /// Holds every act on a protected file until what it would destroy is kept, asks the judge, and
-/// answers. Threads: doormen, of whom one is at the door and never waits while others keep bytes
-/// and ask; one clerk for what is told after the fact.
+/// answers. Threads: doormen, of whom one at least is at the door and never waits while others keep
+/// bytes and ask; one clerk for what is told after the fact.
 class Gate {
   public:
     static constexpr Micros kAnswerMax = std::chrono::milliseconds(250);
@@ -124,7 +145,8 @@ class Gate {
     // Doormen
     bool may_leave();
     void run_doorman();
-    std::optional<Task> watch_the_door();
+    std::optional<Task> watch_the_door(const fan::Turn& turn, Lookout& lookout);
+    bool meet_next(std::vector<fan::Event>& events);
     std::optional<Task> take_left();
     std::optional<Task> take_left_if_free();
     void meet(fan::Event event);
@@ -228,7 +250,6 @@ class Gate {
     std::mutex failure_mutex_;
     std::optional<Error> failure_;
     std::array<std::mutex, 64> stripes_;
-    std::mutex door_mutex_;
     std::mutex left_mutex_;
     std::deque<Task> left_;
     int serving_ = 0;  ///< doormen that are not free to take the door
