@@ -163,8 +163,12 @@ void Gate::take_closing(Closing& closing) {
     if (is_same) {
         note(store_.note_committed(key, actor.key()));
     } else {
-        const Status kept = store_.keep({*volume, fd, key, *path, has_name, is_own_tool(actor)},
-                                        Cause::Commit, actor.key(), Store::Effort::Bytes);
+        const bool is_ours = is_own_tool(actor);
+        // What a restore brought back is kept already: a second name of it will do.
+        const bool is_cheap = is_ours && has_name && !copies_ahead(*volume) && !has_clones(*volume);
+        const Status kept =
+            store_.keep({*volume, fd, key, *path, has_name, is_ours}, Cause::Commit, actor.key(),
+                        is_cheap ? Store::Effort::Cheaply : Store::Effort::Bytes);
         note(kept);
         if (!kept) return note_unkept(key, known, *path);
     }

@@ -12,10 +12,11 @@
 #include <atomic>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <thread>
 
-#include "guards/files/digest.h"
 #include "guards/files/immutable.h"
+#include "guards/files/read_back.h"
 #include "guards/files/report.h"
 #include "host/os_error.h"
 
@@ -227,83 +228,60 @@ class Restorer {
         UniqueFd from = TRY(stage.open_version(wanted.key, wanted.version));
         struct stat info{};
         if (::fstat(from.get(), &info) < 0) return os_failure(errno, "stage");
-        // A second name shows the live file: it must not have been written since.
-        if (static_cast<std::uint64_t>(info.st_size) != wanted.size ||
-            (wanted.place == Place::Linked && info.st_nlink > 0 &&
-             !stage.has_bytes(wanted.key, wanted.version) &&
-             Stamp::of(info).modified_ns != wanted.meta.modified_ns))
+        const bool is_live = wanted.place == Place::Linked && info.st_nlink > 0 &&
+                             !stage.has_bytes(wanted.key, wanted.version);
+        const LinkedBytes linked = is_live ? behind_link(wanted, info) : LinkedBytes::Same;
+        if (static_cast<std::uint64_t>(info.st_size) != wanted.size || linked == LinkedBytes::Other)
             return lost();
+        TRY_STATUS(bring(outcome, std::move(from), to));
+        outcome.is_verified = linked == LinkedBytes::Same;
+        return {};
+    }
+
+    /// What a second name stands for shows the live file: whether that was written since.
+    enum class LinkedBytes { Same, Unproven, Other };
+    LinkedBytes behind_link(const FileState& wanted, const struct stat& info) {
+        const std::int64_t modified_ns = Stamp::of(info).modified_ns;
+        if (modified_ns == wanted.meta.modified_ns) return LinkedBytes::Same;
+        std::call_once(lasts_known_, [this] {
+            for (const Record& record : history_.records()) {
+                if (record.kind == RecordKind::Present)
+                    lasts_[record.key] = {record.time, record.meta.modified_ns};
+                if (record.kind == RecordKind::Attributes)
+                    lasts_[record.key].modified_ns = record.meta.modified_ns;
+            }
+        });
+        const auto last = lasts_.find(wanted.key);
+        if (last == lasts_.end() || last->second.version != wanted.version)
+            return LinkedBytes::Other;
+        // Its time was set, and that was told.
+        if (last->second.modified_ns == modified_ns) return LinkedBytes::Same;
+        // … or not told before its last name went: who would have written to it was held up.
+        return info.st_nlink == 1 ? LinkedBytes::Unproven : LinkedBytes::Other;
+    }
+
+    Status bring(Outcome& outcome, UniqueFd from, int to) {
         // A clone shares its blocks with what was kept: reading them twice tells nothing more.
-        if (TRY(clone_or_copy(from.get(), to))) return verify(outcome, nullptr, to);
-        return verify(outcome, content_of(std::move(from)).get(), to);
+        if (TRY(cloned(from.get(), to))) return accept(outcome, TRY(read_back(to)));
+        const ContentPtr kept = content_of(std::move(from));
+        return accept(outcome, TRY(copy_and_read_back(*kept, outcome.item.wanted->size, to)));
     }
 
     Status from_packs(Outcome& outcome, const Record& sealed, int to) {
-        const ContentPtr content = packed_content(packs_, sealed.chunks, sealed.size);
-        if (::ftruncate(to, static_cast<off_t>(sealed.size)) < 0) return os_failure(errno, "share");
-        Bytes buffer(std::min<std::uint64_t>(Digest::kBlockBytes, sealed.size));
-        Digest digest;
-        while (digest.size() < sealed.size) {
-            const std::uint64_t at = digest.size();
-            digest.skip(empty_blocks(at, content->next_data(at)));
-            if (digest.size() != at) continue;
-            const std::size_t got = TRY(content->read_at(at, buffer));
-            if (got == 0) return lost();
-            TRY_STATUS(write_all(to, at, ByteView(buffer).first(got)));
-            digest.add(ByteView(buffer).first(got));
-        }
-        return verify(outcome, nullptr, to, to_hex(digest.end()));
+        const ContentPtr kept = packed_content(packs_, sealed.chunks, sealed.size);
+        return accept(outcome, TRY(copy_and_read_back(*kept, sealed.size, to)));
     }
 
-    static Status write_all(int to, std::uint64_t at, ByteView bytes) {
-        while (!bytes.empty()) {
-            const ssize_t put = ::pwrite(to, bytes.data(), bytes.size(), static_cast<off_t>(at));
-            if (put < 0) return os_failure(errno, "share");
-            bytes = bytes.subspan(static_cast<std::size_t>(put));
-            at += static_cast<std::uint64_t>(put);
-        }
-        return {};
-    }
-
-    /// Reads what was written and compares it with what was kept, byte by byte or by the hash that
-    /// was taken on the way, and with the one taken when it was sealed. Holes are not read.
-    Status verify(Outcome& outcome, const Content* kept, int written,
-                  const std::string& expected = {}) {
-        const ContentPtr now = content_of(UniqueFd(::fcntl(written, F_DUPFD_CLOEXEC, 3)));
-        const std::size_t room =
-            std::min<std::uint64_t>(Digest::kBlockBytes, outcome.item.wanted->size + 1);
-        Bytes left(kept ? room : 0);
-        Bytes right(room);
-        Digest digest;
-        for (;;) {
-            const std::uint64_t at = digest.size();
-            const std::uint64_t next = now->next_data(at);
-            digest.skip(empty_blocks(at, kept ? std::min(next, kept->next_data(at)) : next));
-            if (digest.size() != at) continue;
-            const std::size_t size = TRY(now->read_at(at, right));
-            if (kept && (TRY(kept->read_at(at, left)) != size ||
-                         std::memcmp(left.data(), right.data(), size) != 0))
-                return unequal();
-            if (size == 0) break;
-            digest.add(ByteView(right).first(size));
-            if (size < Digest::kBlockBytes) break;
-        }
-        if (digest.size() != outcome.item.wanted->size) return unequal();
-        outcome.is_sparse = digest.is_sparse();
-        outcome.hash = to_hex(digest.end());
-        const Bytes* known = history_.hash(outcome.item.wanted->version);
-        if ((known && to_hex(*known) != outcome.hash) ||
-            (!expected.empty() && expected != outcome.hash))
+    /// What was read again has the size that was kept, and the hash, where one was taken.
+    Status accept(Outcome& outcome, const ReadBack& again) {
+        const FileState& wanted = *outcome.item.wanted;
+        const Bytes* known = history_.hash(wanted.version);
+        if (again.size != wanted.size || (known && *known != to_bytes(again.hash)))
             return unequal();
+        outcome.is_sparse = again.is_sparse;
+        outcome.hash = to_hex(again.hash);
         outcome.is_verified = true;
         return {};
-    }
-
-    static Status unequal() {
-        return fail(Code::Corrupt,
-                    {"le fichier relu n'est pas celui qui fut gardé",
-                     "the file read again is not the one that was kept"},
-                    {"vérifiez le disque, puis recommencez", "check the disk, then try again"});
     }
 
     const History& history_;
@@ -314,6 +292,12 @@ class Restorer {
     std::atomic<bool> has_lifted_ = false;
     std::optional<Error> no_evidence_;
     std::map<std::uint8_t, Error> full_;
+    struct Last {
+        VersionId version = 0;
+        std::int64_t modified_ns = 0;
+    };
+    std::once_flag lasts_known_;
+    std::unordered_map<FileKey, Last, FileKeyHash> lasts_;
 };
 
 /// How much room a plan takes on one volume: with clones it takes less.
@@ -387,8 +371,18 @@ void count(RestoreResult& result) {
     }
 }
 
+/// What the report says outlives a power cut: all is on the disk before it is signed.
+void settle(StoreDoors doors, const std::vector<VolumeLine>& volumes, RestoreResult& result) {
+    for (const VolumeLine& volume : volumes) {
+        if (!doors.disk.exists(volume.stage)) continue;
+        const Status synced = doors.disk.sync_all(volume.stage);
+        if (!synced) result.unreported = synced.error();
+    }
+}
+
 /// What is done is done: a report that cannot be written does not hide it.
 void report(StoreDoors doors, const std::string& state, RestoreResult& result) {
+    if (result.unreported) return;
     const Status written = write_report(doors, state, nullptr, result);
     if (written) return;
     result.report.clear();
@@ -411,6 +405,7 @@ Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const 
     for (const PlanItem& item : plan.items) result.outcomes.emplace_back().item = item;
     run(restorer, result.outcomes);
     count(result);
+    settle(doors, volumes, result);
     result.ended = doors.clock.now();
     report(doors, state, result);
     return result;

@@ -126,9 +126,14 @@ Status copy_bytes(int from, int to, std::uint64_t size) {
     return {};
 }
 
-Result<bool> clone_or_copy(int from, int to) {
+Result<bool> cloned(int from, int to) {
     if (::ioctl(to, FICLONE, from) == 0) return true;
     if (errno == ENOSPC || errno == EDQUOT) return os_failure(errno, "stage");
+    return false;
+}
+
+Result<bool> clone_or_copy(int from, int to) {
+    if (TRY(cloned(from, to))) return true;
     struct stat info{};
     if (::fstat(from, &info) < 0) return os_failure(errno, "stage");
     TRY_STATUS(copy_bytes(from, to, static_cast<std::uint64_t>(info.st_size)));

@@ -70,6 +70,8 @@ class Stage {
 
 /// Copies all bytes of an open file, holes kept as holes. Code::Full, Code::Io.
 Status copy_bytes(int from, int to, std::uint64_t size);
+/// Clones an open file; false when the file system cannot. Code::Full.
+Result<bool> cloned(int from, int to);
 /// Clones if the file system can, else copies. True when cloned.
 Result<bool> clone_or_copy(int from, int to);
 

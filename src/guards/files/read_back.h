@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "guards/files/content.h"
+#include "guards/files/digest.h"
+
+namespace hygie::files {
+
+/// What was read again of a file that was brought back.
+struct ReadBack {
+    crypto::Hash hash{};  ///< Digest
+    std::uint64_t size = 0;
+    bool is_sparse = false;
+};
+
+/// What was read again is not what was kept.
+std::unexpected<Error> unequal();
+
+/// Reads an open file to its end: from the disk itself where the file system lets, not from what
+/// the kernel remembers of it. Holes are not read.
+Result<ReadBack> read_back(int fd);
+
+/// Writes `from` into a new file, onto the disk itself when it is large, and reads each block again
+/// and compares it. Code::Corrupt when they differ, Code::NotFound when `from` ends early.
+Result<ReadBack> copy_and_read_back(const Content& from, std::uint64_t size, int to);
+
+}  // namespace hygie::files
