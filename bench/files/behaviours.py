@@ -395,6 +395,18 @@ def rights_changed_then_overwritten(path):
 
 
 @behaviour
+def time_set_then_overwritten(path):
+    os.utime(path, (5e8, 5e8))
+    poke(path, 0, noise(os.path.getsize(path)))
+
+
+@behaviour
+def time_set_then_unlinked(path):
+    os.utime(path, (5e8, 5e8))
+    os.unlink(path)
+
+
+@behaviour
 def inode_used_again(path):
     size = os.path.getsize(path)
     os.unlink(path)

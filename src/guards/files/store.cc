@@ -276,9 +276,12 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
     TRY_STATUS(admit(actor, bytes_of(info), subject.volume.number()));
     const Stage& where = stage(subject.volume.number());
     const auto old = catalog_.find(subject.key);
-    if (old && old->is_linked && !old->is_held && effort == Effort::Bytes &&
-        is_same_content(*old, Stamp::of(info)))
-        return keep_linked(subject, *old);
+    // Its time may have been set meanwhile: nobody wrote to it, or its bytes would be kept.
+    if (old && old->place == Place::Linked && !old->is_held && effort == Effort::Bytes &&
+        old->held.size == static_cast<std::uint64_t>(info.st_size)) {
+        TRY_STATUS(keep_linked(subject, *old));
+        return subject.has_name ? note_again(subject, *old, info, cause, actor) : Status();
+    }
     const bool may_link = effort == Effort::Cheaply && !where.clones();
     if (may_link && old && old->is_linked && is_same_content(*old, Stamp::of(info)) &&
         (!old->is_held || old->held == Stamp::of(info)))

@@ -91,6 +91,44 @@ TEST_F(FilesStore, BringsBackWhatWasSealedAndNoLongerStaged) {
     EXPECT_EQ(read(letter_), "Chère Élodie");
 }
 
+TEST_F(FilesStore, AFileWhoseTimeWasSetBeforeItWasWrittenOverComesBack) {
+    write(letter_, "Chère Élodie");
+    const UniqueFd fd(::open(letter_.c_str(), O_RDONLY | O_CLOEXEC));
+    const FileKey key = *volume_->key_of(fd.get());
+    const Store::Subject subject{*volume_, fd.get(), key, letter_};
+    // Where nothing can be cloned, a second name stands for its bytes.
+    ASSERT_TRUE(store_->keep(subject, Cause::Baseline, "", Store::Effort::Cheaply));
+    const VersionId since = store_->next_version();
+    const timespec times[2] = {{500'000'000, 0}, {500'000'000, 0}};
+    ASSERT_EQ(::futimens(fd.get(), times), 0);
+    if (!store_->catalog().find(key)->is_held) {
+        ASSERT_TRUE(store_->keep(subject, Cause::PreImage, "evil", Store::Effort::Bytes));
+    }
+    write(letter_, "%$#@!");
+    keep(letter_, Cause::Commit, "evil");
+    const RestoreResult result = bring_back(since);
+    EXPECT_TRUE(result.outcomes.at(0).is_verified);
+    EXPECT_EQ(read(letter_), "Chère Élodie");
+}
+
+TEST_F(FilesStore, AFileWhoseTimeWasSetBeforeItWasUnlinkedComesBack) {
+    write(letter_, "Chère Élodie");
+    const UniqueFd fd(::open(letter_.c_str(), O_RDONLY | O_CLOEXEC));
+    const FileKey key = *volume_->key_of(fd.get());
+    ASSERT_TRUE(store_->keep({*volume_, fd.get(), key, letter_}, Cause::Baseline, "",
+                             Store::Effort::Cheaply));
+    const VersionId since = store_->next_version();
+    const timespec times[2] = {{500'000'000, 0}, {500'000'000, 0}};
+    ASSERT_EQ(::futimens(fd.get(), times), 0);
+    const bool is_linked = store_->catalog().find(key)->place == Place::Linked;
+    ::unlink(letter_.c_str());
+    ASSERT_TRUE(store_->note_gone(key, letter_, Cause::Unlink, "evil"));
+    const RestoreResult result = bring_back(since);
+    EXPECT_EQ(result.done, 1U);
+    EXPECT_EQ(result.outcomes.at(0).is_verified, !is_linked) << "nothing says who set its time";
+    EXPECT_EQ(read(letter_), "Chère Élodie");
+}
+
 /// A virtual disk: a hundred gigabytes, of which a few pages are written.
 class FilesStoreSparse : public FilesStore {
   protected:
