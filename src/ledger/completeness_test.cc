@@ -282,7 +282,7 @@ TEST(Completeness, HoldsWhereSeveralReadersGatherIt) {
     while (world.log.size() < 3 * 65'536 + 100) world.act(actor(chance.below(2000)));
     world.commit();
     const SequenceRange all{0, 3 * 65'536};
-    for (const std::uint64_t who : {0, 1999}) {
+    for (const std::uint64_t who : {0U, 1999U}) {
         const auto answer = world.check(world.prove(actor(who), all).value());
         ASSERT_TRUE(answer.has_value()) << answer.error().what.en;
         EXPECT_EQ(answer->entries, world.traces(actor(who), all));

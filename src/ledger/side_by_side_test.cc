@@ -10,7 +10,7 @@ namespace hygie::ledger {
 namespace {
 
 TEST(SideBySide, DoesEachOnce) {
-    for (const std::size_t threads : {1, 3, 16}) {
+    for (const std::size_t threads : {1U, 3U, 16U}) {
         std::vector<std::atomic<int>> done(100);
         const Status all = side_by_side(done.size(), threads, [&](std::size_t i) -> Status {
             ++done[i];
@@ -31,7 +31,7 @@ TEST(SideBySide, RunsAsManyAtOnceAsAsked) {
 }
 
 TEST(SideBySide, TellsTheFirstFailureAndBeginsNoMore) {
-    for (const std::size_t threads : {1, 4}) {
+    for (const std::size_t threads : {1U, 4U}) {
         std::atomic<std::size_t> begun{0};
         const Status all = side_by_side(1000, threads, [&](std::size_t i) -> Status {
             ++begun;
