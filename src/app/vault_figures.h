@@ -97,7 +97,7 @@ class VaultBench {
     const CoreDirs dirs_;
     std::unique_ptr<House> house_;
     std::unique_ptr<BareDoor> bare_;  ///< while it is what is measured
-    std::string reader_token_, colleague_token_, writer_token_;
+    std::string reader_token_, writer_token_;
     std::vector<std::string> stored_;    ///< "Type/id": some of all
     std::uint64_t seen_ = 0;             ///< of which those are some
     std::vector<std::string> patients_;  ///< ids of those with observations of kCode
