@@ -19,6 +19,8 @@ namespace hygie::app {
 namespace {
 
 constexpr unsigned kConnectionThreads = 2;
+/// For records kept open; those of a million resources do not fit, and one is soon opened again.
+constexpr std::size_t kRecordBytes = 48 << 20;
 /// For what takes long: transactions, bundles.
 constexpr unsigned kWorkThreads = 2;
 constexpr Micros kGrace = std::chrono::seconds(5);
@@ -84,9 +86,12 @@ Result<std::unique_ptr<Store>> Store::open(Context& context, const CoreDirs& dir
     LedgerClerk& clerk = *store->clerk_;
     store->trace_ = std::make_unique<LedgerTrace>(clerk.appender(), clerk.log().sources());
     TRY_STATUS(context.disk.make_dirs(dirs.vault()));
-    store->vault_ = TRY(vault::Vault::open(
-        {context.disk, context.clock, context.random, *store->trace_},
-        {.dir = dirs.vault(), .node = NodeId(context.process.host_name())}, vault_key(root)));
+    store->vault_ =
+        TRY(vault::Vault::open({context.disk, context.clock, context.random, *store->trace_},
+                               {.dir = dirs.vault(),
+                                .node = NodeId(context.process.host_name()),
+                                .cache_bytes = kRecordBytes},
+                               vault_key(root)));
     clerk.tell_with([vault = store->vault_.get()](const std::string& patient) {
         return world_lines(*vault, patient);
     });

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "crypto/aead.h"
 #include "ledger/completeness_tree.h"
+#include "ledger/index_rows.h"
 
 namespace hygie::ledger {
 namespace {
@@ -117,10 +118,11 @@ Result<std::unique_ptr<QueryIndex>> QueryIndex::open(Disk& disk, Random& random,
 
 Status QueryIndex::wipe(Disk& disk, const std::string& dir) {
     if (!disk.exists(dir)) return {};
-    // The manifest first: without it the rest is nothing.
-    const std::string manifest = join(dir, kManifestName);
-    if (disk.exists(manifest)) {
-        TRY_STATUS(disk.remove(manifest));
+    // What was kept of the end first, which without the rest would look like a beginning; then the
+    // manifest: without it the rest is nothing.
+    for (const std::string_view name : {kRowsName, kManifestName}) {
+        if (!disk.exists(join(dir, name))) continue;
+        TRY_STATUS(disk.remove(join(dir, name)));
         TRY_STATUS(disk.sync_dir(dir));
     }
     for (const DirEntry& entry : TRY(disk.list(dir)))
@@ -135,8 +137,14 @@ std::string QueryIndex::path_of_run(std::uint64_t number) const {
 // ---- the manifest: which runs there are
 
 Status QueryIndex::load() {
+    TRY_STATUS(load_runs());
+    load_rows();
+    return remove_unnamed();
+}
+
+Status QueryIndex::load_runs() {
     const std::string path = join(dir_, kManifestName);
-    if (!disk_->exists(path)) return remove_unnamed();
+    if (!disk_->exists(path)) return {};
     const Bytes bytes = TRY(disk_->read_file(path, kManifestBytesMax));
     if (!as_text(bytes).starts_with(kManifestMagic)) return index_corrupt();
     const auto plaintext = crypto::unbox(key_, as_bytes(kManifestMagic),
@@ -147,7 +155,24 @@ Status QueryIndex::load() {
         runs_.pop_back();
         TRY_STATUS(write_manifest());
     }
-    return remove_unnamed();
+    return {};
+}
+
+Status QueryIndex::keep_rows() {
+    const Bytes sealed = seal_rows(key_, covered_end() - rows_.size(), rows_, *random_);
+    return disk_->replace_file(join(dir_, kRowsName), sealed);
+}
+
+/// Takes kept rows where they go on from the runs. Others, and damaged ones, are fed again.
+void QueryIndex::load_rows() {
+    const auto bytes = disk_->read_file(join(dir_, kRowsName), rows_bytes(sizes_.run_rows));
+    const auto kept = bytes ? open_rows(key_, *bytes) : std::nullopt;
+    if (!kept || kept->empty() || kept->size() >= sizes_.run_rows) return;
+    // Where there never was a run, the rows are all there is.
+    const std::uint64_t first = kept->front().sequence;
+    const bool goes_on =
+        runs_.empty() ? first == 0 && next_number_ == 0 : first == runs_.back().range().end;
+    if (goes_on) rows_.assign(kept->begin(), kept->end());
 }
 
 Status QueryIndex::read_manifest(ByteView plaintext) {
@@ -188,10 +213,10 @@ Status QueryIndex::write_manifest() {
 
 Status QueryIndex::remove_unnamed() {
     for (const DirEntry& entry : TRY(disk_->list(dir_))) {
-        const bool named =
-            entry.name == kManifestName || std::ranges::any_of(runs_, [&](const Entry& run) {
-                return path_of_run(run.number) == join(dir_, entry.name);
-            });
+        const bool named = entry.name == kManifestName || entry.name == kRowsName ||
+                           std::ranges::any_of(runs_, [&](const Entry& run) {
+                               return path_of_run(run.number) == join(dir_, entry.name);
+                           });
         if (!named) TRY_STATUS(disk_->remove(join(dir_, entry.name)));
     }
     return {};

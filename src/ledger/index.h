@@ -67,6 +67,9 @@ class QueryIndex {
     Status add(std::span<const IndexRow> rows);
     /// Writes the rows in memory as a run, so that they can be proven.
     Status flush();
+    /// Writes them down as they are, sealed, so that the next open() has them: without it the
+    /// caller feeds them again, which unseals as many entries.
+    Status keep_rows();
     /// A few milliseconds of merging; true while there is more. One call for every 32,768 rows
     /// added keeps up; fewer let the number of runs grow, and with it the work of find().
     Result<bool> merge_step();
@@ -119,6 +122,8 @@ class QueryIndex {
     QueryIndex(Disk& disk, Random& random, std::string dir, const crypto::Secret32& index_key,
                IndexSizes sizes);
     Status load();
+    Status load_runs();
+    void load_rows();
     Status read_manifest(ByteView plaintext);
     Status write_manifest();
     Status remove_unnamed();

@@ -152,7 +152,10 @@ struct Model {
 };
 
 void act(Model& model, sim::Chance& chance) {
-    switch (chance.below(8)) {
+    switch (chance.below(9)) {
+        case 8:
+            ASSERT_TRUE(model.index->keep_rows().has_value());
+            break;
         case 0:
             ASSERT_TRUE(model.index->flush().has_value());
             break;
@@ -422,6 +425,34 @@ TEST(QueryIndex, IsRebuiltFromNothing) {
         << "another key";
 }
 
+TEST(QueryIndex, HasTheRowsItKeptWhenItIsOpenedAgain) {
+    sim::Chance chance(18);
+    Model model;
+    const auto opened = [&] {
+        model.index.reset();
+        model.index = QueryIndex::open(model.disk, model.random, kDir, test_key(), kSmall).value();
+        return model.index->covered_end();
+    };
+    model.add(some_rows(chance, 0, 40));
+    EXPECT_EQ(opened(), 0U) << "nothing was kept";
+    model.feed(0);
+    ASSERT_TRUE(model.index->keep_rows());
+    EXPECT_EQ(opened(), 40U);
+    model.add(some_rows(chance, 40, 60));
+    ASSERT_TRUE(model.index->keep_rows());
+    EXPECT_EQ(opened(), 100U);
+    model.check_some(chance);
+    const std::string path = kDir + "/rows";
+    Bytes damaged = model.disk.read_file(path, 1 << 20).value();
+    damaged.back() ^= 1;
+    ASSERT_TRUE(model.disk.write_file(path, damaged));
+    EXPECT_EQ(opened(), 64U) << "what is damaged is fed again";
+    model.feed(64);
+    ASSERT_TRUE(model.index->keep_rows());
+    ASSERT_TRUE(model.disk.remove(kDir + "/manifest"));
+    EXPECT_EQ(opened(), 0U) << "an end without its beginning is no index";
+}
+
 TEST(QueryIndex, NoticesAMissingRun) {
     sim::Chance chance(16);
     Model model;
@@ -437,6 +468,7 @@ TEST(QueryIndex, LeavesNoTokenOnDisk) {
     Model model;
     model.add(some_rows(chance, 0, 200));
     ASSERT_TRUE(model.index->flush().has_value());
+    ASSERT_TRUE(model.index->keep_rows().has_value());
     const auto files = model.disk.list(kDir).value();
     for (const DirEntry& entry : files) {
         const Bytes bytes = model.disk.read_file(join(kDir, entry.name), 1 << 20).value();

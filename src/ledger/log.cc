@@ -361,6 +361,7 @@ Result<SequenceRange> Log::flush_index() {
 Status Log::close() {
     Snapshot last = TRY(snapshot());
     TRY_STATUS(settle(last));
+    TRY_STATUS(index_->keep_rows());
     return wal_->remove_all();
 }
 
