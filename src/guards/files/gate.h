@@ -243,7 +243,7 @@ class Gate {
     Names names_;
     UntoldActs untold_;
     Ahead ahead_;
-    std::mutex clerk_mutex_;  ///< one takes what happened, in order
+    std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;
     std::atomic<bool> meets_own_stage_ = false;

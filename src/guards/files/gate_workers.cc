@@ -20,7 +20,6 @@ constexpr Micros kLookInterval = std::chrono::milliseconds(100);
 constexpr Micros kLookMax = std::chrono::milliseconds(300);
 /// The gate's view of what happened may lag this long behind an act it holds.
 constexpr Micros kClerkWaitMax = std::chrono::milliseconds(20);
-constexpr Micros kPause = std::chrono::microseconds(100);
 constexpr Micros kOwn = std::chrono::minutes(10);
 /// So many acts of one user may go on, whoever they are by, before what was done last is known.
 constexpr int kUntoldTogetherMax = 6;
@@ -125,18 +124,15 @@ void Gate::catch_up() {
     const auto until = std::chrono::steady_clock::now() + kClerkWaitMax;
     const auto deal = [this](Closing& closing) { take_closing(closing); };
     while (!stop_ && std::chrono::steady_clock::now() < until) {
-        bool was_any = false;
-        bool is_all_told = false;
-        if (const std::unique_lock lock(clerk_mutex_, std::try_to_lock); lock) {
-            was_any = take_what_happened();
-            is_all_told = !is_anything_untold();
-        } else {
-            was_any = closings_.deal_with_next(deal);
+        while (closings_.deal_with_next(deal)) {
         }
+        // Names are told in order, by one at a time.
+        const std::unique_lock lock(clerk_mutex_, until);
+        if (!lock) return;
+        take_what_happened();
+        const bool is_all_told = !is_anything_untold();
         if (has_looks()) look_at_all();
         if (is_all_told) return;
-        // In somebody else's hands.
-        if (!was_any) std::this_thread::sleep_for(kPause);
     }
 }
 

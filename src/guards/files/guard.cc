@@ -84,6 +84,7 @@ Status Guard::open_stages(StoreDoors doors, const GuardSettings& settings) {
         lines_[volume->number()].stage = dir;
         TRY_STATUS(store_->add_stage(*volume, dir));
     }
+    store_->has_all_stages();
     return write_volumes(doors.disk, settings.state, lines_);
 }
 

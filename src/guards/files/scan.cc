@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <memory>
-#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "host/os_error.h"
 
@@ -20,12 +22,18 @@ namespace {
 
 constexpr int kDepthMax = 256;
 
+using KnownNames = std::vector<std::pair<std::string, FileKey>>;
 using Dir = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 class Walk {
   public:
-    Walk(Gate& gate, const Volume& volume, const Inodes& writers)
-        : gate_(gate), volume_(volume), writers_(writers) {}
+    /// `before`: the names that were known, in order.
+    Walk(Gate& gate, const Volume& volume, const Inodes& writers, const KnownNames& before)
+        : gate_(gate),
+          volume_(volume),
+          writers_(writers),
+          before_(before),
+          seen_(before.size(), false) {}
 
     Status folder(const std::string& path, int depth) {
         const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -42,7 +50,7 @@ class Walk {
         return {};
     }
 
-    bool has_seen(const std::string& path) const { return seen_.contains(path); }
+    bool has_seen(std::size_t at) const { return seen_[at]; }
     ScanResult result;
 
   private:
@@ -51,7 +59,7 @@ class Walk {
         const UniqueFd fd(::openat(dir_fd, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         struct stat info{};
         if (!fd || ::fstat(fd.get(), &info) < 0) return {};
-        seen_.insert(path);
+        note_seen(path);
         if (info.st_dev != volume_.device() && volume_.type() != "btrfs") {
             ++result.other_mounts;
             return {};
@@ -70,6 +78,13 @@ class Walk {
         return count(kept);
     }
 
+    /// A million names more would not be kept for this.
+    void note_seen(const std::string& path) {
+        const auto at = std::ranges::lower_bound(before_, path, {}, &KnownNames::value_type::first);
+        if (at != before_.end() && at->first == path)
+            seen_[static_cast<std::size_t>(at - before_.begin())] = true;
+    }
+
     /// One file that cannot be read does not leave the others unguarded; no room does.
     Status count(const Status& status) {
         if (status) return {};
@@ -80,7 +95,8 @@ class Walk {
     Gate& gate_;
     const Volume& volume_;
     const Inodes& writers_;
-    std::unordered_set<std::string> seen_;
+    const KnownNames& before_;
+    std::vector<bool> seen_;  ///< of before_
 };
 
 void add_descriptors(const std::string& process, Inodes& inodes) {
@@ -140,11 +156,12 @@ Inodes open_for_writing() {
 }
 
 Result<ScanResult> scan(Gate& gate, Store& store, const Volume& volume, const Inodes& writers) {
-    const auto before = store.catalog().names();
-    Walk walk(gate, volume, writers);
+    const KnownNames before = store.catalog().names();
+    Walk walk(gate, volume, writers, before);
     for (const std::string& dir : volume.protected_dirs()) TRY_STATUS(walk.folder(dir, 0));
-    for (const auto& [path, key] : before) {
-        if (key.volume() != volume.number() || walk.has_seen(path)) continue;
+    for (std::size_t at = 0; at < before.size(); ++at) {
+        const auto& [path, key] = before[at];
+        if (key.volume() != volume.number() || walk.has_seen(at)) continue;
         struct stat info{};
         if (::lstat(path.c_str(), &info) == 0) continue;
         if (store.catalog().remove_name(key, path))

@@ -64,6 +64,8 @@ class Store {
     Catalog& catalog() { return catalog_; }
     /// Before any keep() on that volume; finds what a killed guard staged and did not write down.
     Status add_stage(const Volume& volume, const std::string& dir);
+    /// All stages are added: what was only needed for that is forgotten.
+    void has_all_stages() { written_ = {}; }
     const Stage& stage(std::uint8_t volume) const { return *stages_.at(volume); }
 
     /// An open file on its way into the store.
