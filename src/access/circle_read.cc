@@ -114,8 +114,8 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-Span within(Span outer, Json period) {
-    const Span inner = span_of(period);
+Span within(Span outer, Json period, Rounding rounding) {
+    const Span inner = span_of(period, rounding);
     return {std::max(outer.from, inner.from), std::min(outer.to, inner.to)};
 }
 
@@ -192,7 +192,8 @@ bool has_time(Json value) {
     return value.is_string() && dated(value);
 }
 
-Span span_of(Json value) {
+Span span_of(Json value, Rounding rounding) {
+    const bool in = rounding == Rounding::In;
     const auto instant = [](std::int64_t units) {
         return WallTime(Micros(units / fhir::kDateUnitsPerMicro));
     };
@@ -200,9 +201,9 @@ Span span_of(Json value) {
     const Json start = value.is_string() ? value : value["start"];
     const Json end = value.is_string() ? value : value["end"];
     if (const auto first = fhir::parse_date(start.text()))
-        span.from = start_second(instant(first->first));
+        span.from = (in ? start_second : end_second)(instant(first->first));
     if (const auto last = fhir::parse_date(end.text()))
-        span.to = end_second(instant(last->last) + Micros(1));
+        span.to = (in ? end_second : start_second)(instant(last->last) + Micros(1));
     // What ends in the second it began still happened.
     if (span.to != kForever && span.to <= span.from && span.from != 0) span.to = span.from + 1;
     return span;

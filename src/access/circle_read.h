@@ -132,8 +132,11 @@ std::string reference_name(fhir::Json reference, bool local_only = false);
 std::string reference_name_in(fhir::Json resource, fhir::Json reference, bool local_only);
 /// The party of all who do such things: a role code, or "pharmacy", "laboratory", "imaging".
 std::string trade_of(std::string_view code);
+/// How a moment becomes whole seconds: who is let in is so no longer than it says, who is kept out
+/// no shorter.
+enum class Rounding : std::uint8_t { In, Out };
 /// What a FHIR date, dateTime or Period covers; everything when it is neither.
-Span span_of(fhir::Json value);
+Span span_of(fhir::Json value, Rounding rounding = Rounding::In);
 bool has_time(fhir::Json value);
 
 /// Resources that are one act by somebody for somebody: from the table of circle_acts.cc.

@@ -19,6 +19,17 @@ Classes classes_of(Json provision, Classes when_none) {
     return classes != 0 ? classes : when_none;
 }
 
+/// All that a record holds of its patient.
+constexpr Classes kOfRecord = kAllClasses & ~(bit(DataClass::Trace) | bit(DataClass::Directory));
+
+/// What an opposition closes that names no data: to everybody, care; to one person, the whole
+/// record. A unit still receives and bills whom it may not treat.
+Classes closed_to(std::string_view party) {
+    const bool is_person =
+        party.starts_with("Practitioner/") || party.starts_with("PractitionerRole/");
+    return is_person ? kOfRecord : kClinical;
+}
+
 /// Care at a distance, which ends with itself.
 bool is_remote(Json concepts) {
     bool remote = mentions(concepts, {"téléconsult", "teleconsult", "télésoin", "telehealth"});
@@ -129,9 +140,10 @@ void Reading::answer() {
                               .span = span});
 }
 
-void Reading::provision(Json provision, const std::string& patient, Span span, bool is_root) {
+void Reading::provision(Json provision, const std::string& patient, const Standing& outer,
+                        bool is_root) {
     const std::string_view type = provision["type"].text();
-    span = within(span, provision["period"]);
+    const Standing span = outer.within(provision["period"]);
     const bool deny =
         type == "deny" || (type.empty() && resource_["policyRule"]["coding"].size() > 0 &&
                            mentions(resource_["policyRule"], {"optout", "opt-out"}));
@@ -141,31 +153,41 @@ void Reading::provision(Json provision, const std::string& patient, Span span, b
         if (!actor.empty()) actors.push_back(std::move(actor));
     });
     if (deny && actors.empty() && (is_root || !provision["class"].absent()))
-        bond(patient, "", Kind::Opposition, span, classes_of(provision, kClinical));
+        bond(patient, "", Kind::Opposition, span.against, classes_of(provision, kClinical));
     for (const std::string& actor : actors) {
         if (actor == patient) continue;
         if (deny)
-            bond(patient, actor, Kind::Opposition, span, classes_of(provision, kClinical));
+            bond(patient, actor, Kind::Opposition, span.against,
+                 classes_of(provision, closed_to(actor)));
         else
-            bond(patient, actor, Kind::Consent, span, classes_of(provision, kAllClasses));
+            bond(patient, actor, Kind::Consent, span.for_them, classes_of(provision, kAllClasses));
     }
+}
+
+/// Since when a consent stands, by its date. An opposition that is here was said by then: a clock
+/// that is ahead, at whoever wrote it down, does not make it wait.
+Reading::Standing Reading::standing() const {
+    const Json said = resource_["dateTime"].absent() ? resource_["date"] : resource_["dateTime"];
+    const Json written = resource_["meta"]["lastUpdated"];
+    Second against = span_of(said, Rounding::Out).from;
+    if (has_time(written)) against = std::min(against, span_of(written, Rounding::Out).from);
+    return {.for_them = {span_of(said).from, kForever}, .against = {against, kForever}};
 }
 
 void Reading::consent() {
     if (resource_["status"].text() != "active") return;
     const std::string patient =
         name(resource_["patient"].absent() ? resource_["subject"] : resource_["patient"]);
-    const Json said = resource_["dateTime"].absent() ? resource_["date"] : resource_["dateTime"];
-    const Span span = {span_of(said).from, kForever};
+    const Standing span = standing();
     const Json root = resource_["provision"];
     const bool opts_out = mentions(resource_["policyRule"], {"optout", "opt-out"}) ||
                           resource_["decision"].text() == "deny";
-    if (root.absent() && opts_out) bond(patient, "", Kind::Opposition, span, kClinical);
+    if (root.absent() && opts_out) bond(patient, "", Kind::Opposition, span.against, kClinical);
     if (root.is_array())
         for (const Json& one : root.items()) provision(one, patient, span, false);
     if (!root.is_object()) return;
     provision(root, patient, span, true);
-    const Span inner = within(span, root["period"]);
+    const Standing inner = span.within(root["period"]);
     for (const Json& nested : root["provision"].items()) provision(nested, patient, inner, false);
 }
 

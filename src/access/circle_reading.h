@@ -15,7 +15,7 @@ extern const std::initializer_list<std::string_view> kDelegationWords;
 bool never_happened(fhir::Json resource);
 std::string lower(std::string_view text);
 /// What both cover.
-Span within(Span outer, fhir::Json period);
+Span within(Span outer, fhir::Json period, Rounding rounding = Rounding::In);
 /// A thing that is over but does not say when ends when it was last written, or a day after it
 /// began.
 Span ended(Span span, fhir::Json resource);
@@ -59,7 +59,18 @@ class Reading {
         return reference_name_in(resource_, reference, facts_.local_only);
     }
     void note_trades(fhir::Json concepts, const std::string& who, Span span);
-    void provision(fhir::Json provision, const std::string& patient, Span span, bool is_root);
+    /// When a consent lets in, and when it keeps out.
+    struct Standing {
+        Span for_them{};
+        Span against{};
+        Standing within(fhir::Json period) const {
+            return {access::within(for_them, period),
+                    access::within(against, period, Rounding::Out)};
+        }
+    };
+    Standing standing() const;
+    void provision(fhir::Json provision, const std::string& patient, const Standing& outer,
+                   bool is_root);
     void shift(const std::vector<std::string>& parties, Span span);
 
     fhir::Json resource_;

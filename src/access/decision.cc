@@ -75,9 +75,15 @@ Belongings belongings_of(const Actor& actor) {
     return all;
 }
 
+/// Whoever made a file has it at once: it is not let in for longer by the second it began in.
+Second since(const Relation& relation) {
+    const bool is_own = relation.kind == Relation::Kind::OpenedRecord;
+    return is_own ? end_second(relation.start) : start_second(relation.start);
+}
+
 Bond bond_of(const Relation& relation) {
     return {.party = relation.person.empty() ? kEverybody : Party{1},
-            .from = start_second(relation.start),
+            .from = since(relation),
             .to = end_second(relation.end),
             .kind = relation.kind,
             .classes = relation.classes};
