@@ -23,7 +23,7 @@ struct Body {
     WallTime updated{};  ///< whole milliseconds
     bool deleted = false;
     std::uint64_t previous = 0;  ///< row of the version before, wherever it was; 0 for the first
-    std::string opened_by{};     ///< who made the patient's file here; empty for anything else
+    std::string opened_by{};     ///< who made the resource, said by its first version
     std::string text{};          ///< JSON; of a deletion: its type and id alone
     bool operator==(const Body&) const = default;
 };

@@ -122,7 +122,7 @@ void IndexBuilder::add(std::string_view type, std::string_view id, std::uint64_t
     resources_.push_back({entry_of(type, id, row, body), std::move(rows)});
     for (Relation& relation : relations_of(resource, body.updated))
         relations_.push_back(std::move(relation));
-    if (!body.opened_by.empty())
+    if (!body.opened_by.empty() && (type == "Patient" || is_apart_))
         relations_.push_back({.person = body.opened_by,
                               .kind = Relation::Kind::OpenedRecord,
                               .start = body.updated,
@@ -142,7 +142,7 @@ Status IndexBuilder::add_stored(std::uint64_t row, Body body) {
                   std::string(document.root["id"].text()));
     const auto known = stored_.find(key);
     if (known != stored_.end() && known->second.body.version > body.version) return {};
-    // Who opened the file is said by its first version and stays true.
+    // Who made it is said by its first version and stays true.
     if (known != stored_.end() && body.opened_by.empty())
         body.opened_by = known->second.body.opened_by;
     stored_.insert_or_assign(std::move(key), Stored{row, std::move(body), std::move(document)});

@@ -41,6 +41,10 @@ bool is_in_records(std::string_view type);
 /// Collects resources of one record for one piece of its index.
 class IndexBuilder {
   public:
+    /// `is_apart`: of what is assigned to nobody (unassigned.h), where each author is tied to what
+    /// they wrote; in a record, who made the patient's file is.
+    explicit IndexBuilder(bool is_apart = false) : is_apart_(is_apart) {}
+
     /// The resource outlives the builder.
     void add(std::string_view type, std::string_view id, std::uint64_t row, const Body& body,
              fhir::Json resource, std::vector<fhir::IndexRow> rows);
@@ -68,6 +72,7 @@ class IndexBuilder {
 
     void index_stored();
 
+    bool is_apart_;
     std::vector<fhir::IndexedResource> resources_;
     Relations relations_;
     std::map<std::pair<std::string, std::string>, Stored> stored_;

@@ -130,8 +130,7 @@ Status Preparation::draft_put(Draft& draft) {
     fhir::append_text(draft.resource, draft.body.text);
     draft.rows = fhir::extract(draft.resource);
     draft.patient = TRY(record_of(draft));
-    const bool opens = write.type == "Patient" || draft.patient == kUnassigned;
-    if (opens && !draft.before) draft.body.opened_by = author_;
+    if (!draft.before) draft.body.opened_by = author_;
     draft.compartment = TRY(compartment_of(draft.patient));
     return {};
 }
@@ -190,6 +189,10 @@ Status Preparation::seal(Draft& draft, std::uint64_t row) {
 /// One piece for each record touched; the one that a resource leaves is told so.
 Status Preparation::index() {
     std::map<CompartmentNumber, IndexBuilder> builders;
+    const auto builder_of =
+        [&, apart = shelf_.number_of(kUnassigned)](CompartmentNumber number) -> IndexBuilder& {
+        return builders.try_emplace(number, number == apart).first->second;
+    };
     std::map<CompartmentNumber, PreparedPart> parts;
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
         Draft& draft = drafts_[i];
@@ -198,7 +201,7 @@ Status Preparation::index() {
         PreparedPart& part = parts[draft.compartment];
         part.patient = draft.patient;
         if (part.rows++ == 0) part.first_row = row;
-        IndexBuilder& builder = builders[draft.compartment];
+        IndexBuilder& builder = builder_of(draft.compartment);
         if (draft.body.deleted)
             builder.add_gone(write.type, write.id, row, draft.body);
         else
@@ -207,12 +210,12 @@ Status Preparation::index() {
         if (draft.before && draft.before->compartment != draft.compartment) {
             const CompartmentNumber left = draft.before->compartment;
             parts[left].patient = TRY(shelf_.record(left))->patient();
-            builders[left].add_gone(write.type, write.id, row, draft.body);
+            builder_of(left).add_gone(write.type, write.id, row, draft.body);
         }
     }
     for (auto& [compartment, part] : parts) {
         part.compartment = compartment;
-        IndexBuilder& builder = builders[compartment];
+        IndexBuilder& builder = builder_of(compartment);
         for (const std::string& term : builder.terms()) part.names.push_back(shelf_.name_of(term));
         part.piece = builder.take();
         prepared_.parts.push_back(std::move(part));

@@ -239,7 +239,7 @@ Result<Record> Shelf::rebuild(CompartmentNumber number) {
         parts.emplace_back(at.minor, VarintReader(value).number());
         return true;
     }));
-    IndexBuilder builder;
+    IndexBuilder builder(number_of(kUnassigned) == number);
     for (const auto& [start, rows] : parts)
         for (std::uint64_t row = start; row < start + rows; ++row)
             TRY_STATUS(builder.add_stored(row, TRY(stored_body(row))));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "guards/records/authorship.h"
 #include "guards/records/checks.h"
 #include "guards/records/confer.h"
 #include "guards/records/contradictions.h"
@@ -96,13 +97,14 @@ Answer<vault::Transaction> Writing::prepare() {
     plan_ = TRY(make_plan(sight_, work_));
     TRY_STATUS(check_steps(sight_, work_, plan_));
     vault::Transaction transaction;
-    transaction.author = call_.actor.person;
+    transaction.author = author_of(call_.actor);
     for (Step& step : plan_.steps) {
         TRY_STATUS(judge(step));
         if (step.is_idle) continue;
         transaction.writes.push_back(write_of(step));
     }
     TRY_STATUS(check_confers(sight_, plan_));
+    TRY_STATUS(check_authorship(sight_, work_, plan_));
     TRY_STATUS(show());
     Contradictions contradictions(sight_, work_.arena, plan_);
     for (Step& step : plan_.steps) {
