@@ -44,7 +44,6 @@ Class class_of_kind(std::string_view kind) {
         {"attachment_active", Class::Malware},
         {"dropper", Class::Malware},
         {"extortion", Class::Extortion},
-        {"advance_fee_extortion_crypto", Class::Extortion},
         {"advance_fee", Class::Spam},
         {"spam", Class::Spam},
         {"other", Class::Spam},

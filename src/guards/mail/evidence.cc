@@ -13,6 +13,7 @@
 #include "guards/mail/links.h"
 #include "guards/mail/numbers.h"
 #include "guards/mail/pack.h"
+#include "guards/mail/quoted.h"
 #include "guards/mail/relations.h"
 
 namespace hygie::mail {
@@ -70,6 +71,7 @@ class Extractor {
         out_.attachments = std::move(attachments);
         out_.auth = authenticate(message_, envelope_);
         out_.relations = find_relations(message_, envelope_, history_, out_.auth, reader_);
+        out_.quoted = find_quoted(message_, history_, out_.relations);
         read_links();
         const Searched sender(pack_, message_.author().name, "header:From");
         const std::string local = local_part();  // a Searched looks at its text, it keeps none
@@ -187,7 +189,7 @@ class Extractor {
             made.category = brand.category;
             made.evidence = std::move(words);
             // A mailbox at a provider is its user, not the provider.
-            made.sender_is_brand = !out_.relations.from_freemail &&
+            made.sender_is_brand = !out_.relations.from_freemail && !out_.relations.is_tenant &&
                                    pack_.writes_from(brand, message_.author().domain());
             it = out_.brands.insert(out_.brands.end(), std::move(made));
         }
@@ -319,8 +321,10 @@ class Extractor {
             const auto same = [&](const IbanFacts& known) {
                 return known.iban.value == iban.value;
             };
-            if (std::ranges::none_of(out_.ibans, same))
-                out_.ibans.push_back({.iban = std::move(iban), .supplier = {}});
+            if (std::ranges::any_of(out_.ibans, same)) continue;
+            const bool quoted = out_.quoted.any && text.source.data() == message_.text.data() &&
+                                text.source.find(iban.evidence) >= out_.quoted.at;
+            out_.ibans.push_back({.iban = std::move(iban), .supplier = {}, .in_quote = quoted});
         }
     }
 

@@ -46,6 +46,7 @@ struct Link {
     bool is_punycode = false;
     bool is_shortener = false;
     bool is_redirector = false;  ///< an open redirector or click counter with a target inside
+    bool is_detour = false;      ///< a search engine or a translator stands in front
     bool is_free_host = false;   ///< anybody can publish there: web.app, pages.dev, …
     bool has_user_info = false;  ///< user@host to hide the host
     bool has_recipient = false;  ///< carries the recipient's address (also in base64)
@@ -151,6 +152,8 @@ enum class Capability : std::uint8_t {
     PdfJavaScript,
     PdfLaunch,         ///< PDF that starts a program or opens an embedded file
     PdfEmbedded,       ///< PDF with a file inside
+    PdfPageLink,       ///< a page of a PDF that is hardly more than one link
+    PictureText,       ///< a picture or a drawn page that says something
     ArchiveEncrypted,  ///< a password keeps scanners out
     ArchiveNested,     ///< archive in archive
     ArchiveBomb,       ///< unpacks beyond every limit
@@ -206,6 +209,9 @@ struct Relations {
     /// A service that carries what strangers write (shared files, invitations, invoices): its proof
     /// says who carried, not who speaks. Replies go to somebody unknown.
     bool is_carrier = false;
+    /// A customer of a service open to all writes: the service's proof says nothing of who they
+    /// are.
+    bool is_tenant = false;
     bool first_contact = false;  ///< history known, neither address nor domain in it
     std::string supplier;        ///< supplier that owns the sender's domain
     std::string supplier_named;  ///< supplier named by display name, subject or text
@@ -248,6 +254,18 @@ struct IbanFacts {
     std::string supplier;           ///< whose known IBAN it is
     bool known_to_sender = false;   ///< known for the supplier that writes or is named
     bool new_for_supplier = false;  ///< that supplier has others on record, not this one
+    bool in_quote = false;          ///< stands in the quoted history alone
+};
+
+/// What a reply quotes: the history that an intruder copies and cannot rewrite without a trace.
+struct QuotedFacts {
+    bool any = false;
+    std::size_t at = 0;       ///< where in Message::text it begins
+    std::string author;       ///< address of the last one quoted who is not of the house
+    std::string author_name;  ///< … and the name beside it
+    std::string evidence;     ///< the address as it stands
+    LookAlike::How imitated = LookAlike::How::None;  ///< From's domain resembles the author's
+    bool other_domain = false;  ///< the same person by name or mailbox, at another domain
 };
 
 struct Evidence {
@@ -256,6 +274,7 @@ struct Evidence {
     std::vector<Link> links;
     std::vector<BrandMention> brands;
     std::vector<IbanFacts> ibans;
+    QuotedFacts quoted;
     std::vector<Phone> phones;
     std::array<LureFacts, kLures> lures;
     std::vector<CryptoAddress> wallets;

@@ -235,6 +235,14 @@ Class class_by_facts(std::span<const Signal> signals, Class scored) {
              0.6) ||
          any({"lure.credential", "lure.threat", "lure.delivery", "lure.refund"}, kSaidTwice)))
         return Class::Phishing;
+    // Whoever sells names what is for sale; a gain, a parcel or a brand behind a stranger's link is
+    // bait.
+    const bool sells = any({"lure.spam_goods", "lure.spam_invest"}, 0.1);
+    if (scored == Class::Spam && leads && !sells &&
+        any({"link.brand_elsewhere", "link.brand_in_host", "link.detour", "link.recipient_inside",
+             "lure.delivery", "lure.identify", "lure.prize"},
+            0.1))
+        return Class::Phishing;
     return scored;
 }
 

@@ -31,6 +31,11 @@ inline constexpr std::size_t kNestedFilesMax = 200;
 inline constexpr std::size_t kUnpackedBytesMax = 64U << 20;
 inline constexpr std::size_t kImagePixelsMax = 16U << 20;
 inline constexpr std::size_t kImagesReadMax = 8;
+/// Pictures whose letters are read, of so many pixels (larger ones are made smaller), in so much
+/// time of the processor together.
+inline constexpr std::size_t kPicturesRecognisedMax = 2;
+inline constexpr std::size_t kRecognisedPixelsMax = 1U << 20;
+inline constexpr std::chrono::milliseconds kRecognitionMax{150};
 inline constexpr std::size_t kScanMemoryBytesMax = 512U << 20;
 inline constexpr std::chrono::milliseconds kScanDeadline{2'000};
 

@@ -117,6 +117,53 @@ std::string inner_target(std::string_view path) {
     return {};
 }
 
+/// The value of a query's parameter, as written.
+std::string_view parameter(std::string_view path, std::string_view name) {
+    for (const char before : {'?', '&'}) {
+        const std::string start = before + std::string(name) + "=";
+        const std::size_t at = path.find(start);
+        if (at == std::string_view::npos) continue;
+        const std::string_view value = path.substr(at + start.size());
+        return value.substr(0, value.find_first_of("&#"));
+    }
+    return {};
+}
+
+/// An address as search engines and translators wrap it, and whether this is one of theirs:
+/// "bing.com/ck/a?…&u=a1aHR0c…", "google.fr/amp/s/evil.example", "evil-example.translate.goog".
+struct Detour {
+    bool is_one = false;
+    std::string target;
+};
+Detour detour_of(std::string_view host, std::string_view domain, std::string_view path) {
+    constexpr std::string_view kTranslator = ".translate.goog";
+    const auto after = [&](std::string_view start) {
+        std::string_view rest = path.substr(start.size());
+        if (rest.starts_with("s/")) rest.remove_prefix(2);
+        return "https://" + std::string(rest);
+    };
+    if (domain == "bing.com" && path.starts_with("/ck/")) {
+        const std::string_view value = parameter(path, "u");
+        return {true, value.starts_with("a1") ? base64_decoded(value.substr(2)) : std::string()};
+    }
+    if (host.ends_with(kTranslator)) {
+        std::string inner(host.substr(0, host.size() - kTranslator.size()));
+        for (std::size_t at = inner.find('-'); at != std::string::npos;
+             at = inner.find('-', at + 1))
+            if (inner.substr(at, 2) == "--")
+                inner.erase(at, 1);
+            else
+                inner[at] = '.';
+        return {true, "https://" + inner};
+    }
+    if (main_label(domain) == "google" && path.starts_with("/amp/")) return {true, after("/amp/")};
+    if (host == "cdn.ampproject.org" && path.starts_with("/c/")) return {true, after("/c/")};
+    const bool counted = (domain == "googleadservices.com" && path.starts_with("/pagead/aclk")) ||
+                         (domain == "doubleclick.net" && contains(path, "/aclk")) ||
+                         host == "r.search.yahoo.com";
+    return {counted, {}};
+}
+
 /// Mail gateways that rewrite links to check them: not the sender's doing.
 bool is_gateway(std::string_view host) {
     return host.ends_with("safelinks.protection.outlook.com") || host.ends_with("urldefense.com") ||
@@ -243,7 +290,10 @@ Link LinkReader::read(const RawLink& raw, std::string_view where) const {
     link.is_shortener = pack_.is_shortener(link.host);
     link.is_free_host = pack_.is_free_host(link.host);
     std::string final_host = link.host;
-    if (const std::string inner = inner_target(url.path); !inner.empty()) {
+    const Detour detour = detour_of(link.host, link.domain, url.path);
+    link.is_detour = detour.is_one;
+    const std::string inner = detour.target.empty() ? inner_target(url.path) : detour.target;
+    if (!inner.empty()) {
         const Url last = parse_url(inner);
         if (!last.host.empty() && contains(last.host, ".")) {
             final_host = last.host;
@@ -252,7 +302,10 @@ Link LinkReader::read(const RawLink& raw, std::string_view where) const {
             link.is_free_host = link.is_free_host || pack_.is_free_host(last.host);
         }
     }
-    if (const Brand* brand = pack_.brand_of_domain(final_host)) link.brand = brand->id;
+    // Whose name stands in front of a detour that does not say where it leads means nothing.
+    const bool hides = link.is_detour && link.final_domain == link.domain;
+    if (const Brand* brand = pack_.brand_of_domain(final_host); brand && !hides)
+        link.brand = brand->id;
     if (const Brand* brand = pack_.brand_of_domain(link.shown_domain)) link.shown_brand = brand->id;
     link.look_alike = look_alike(final_host);
     link.has_recipient = carries_recipient(raw.target);

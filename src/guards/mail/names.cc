@@ -39,6 +39,10 @@ std::string_view name_of(Capability capability) {
             return "pdf_javascript";
         case Capability::PdfLaunch:
             return "pdf_launch";
+        case Capability::PdfPageLink:
+            return "pdf_page_link";
+        case Capability::PictureText:
+            return "picture_text";
         case Capability::PdfEmbedded:
             return "pdf_embedded";
         case Capability::ArchiveEncrypted:

@@ -198,6 +198,17 @@ bool Pack::is_cheap_zone(std::string_view registrable) const {
            cheap_zones.contains(std::string(registrable.substr(dot + 1)));
 }
 
+bool Pack::is_tenant(std::string_view host) const {
+    static constexpr auto kOwn = std::to_array<std::string_view>(
+        {"accounts", "billing", "email", "mail", "news", "notification", "notifications", "support",
+         "system", "updates", "www"});
+    const std::size_t dot = host.find('.');
+    return dot != std::string_view::npos &&
+           std::ranges::find(kOwn, host.substr(0, dot)) == kOwn.end() &&
+           any_parent(host.substr(dot + 1),
+                      [&](const std::string& name) { return tenants.contains(name); });
+}
+
 Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
     const Json json = Json::parse(brands_json, nullptr, false);
     Pack pack;
@@ -205,11 +216,13 @@ Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
     std::vector<std::string> shorteners;
     std::vector<std::string> free_hosts;
     std::vector<std::string> cheap_zones;
+    std::vector<std::string> tenants;
     std::vector<std::string> common;
     if (!json.is_object() || !text(json, "version", pack.version) ||
         !texts(json, "shorteners", shorteners) || !texts(json, "free_hosts", free_hosts) ||
-        !texts(json, "cheap_zones", cheap_zones) || !texts(json, "common_labels", common) ||
-        !json.contains("brands") || !json["brands"].is_array() || !read_lures(lures, phrases))
+        !texts(json, "cheap_zones", cheap_zones) || !texts(json, "tenants", tenants) ||
+        !texts(json, "common_labels", common) || !json.contains("brands") ||
+        !json["brands"].is_array() || !read_lures(lures, phrases))
         return refused();
     for (const Json& item : json["brands"])
         if (!read_brand(item, pack.brands.emplace_back())) return refused();
@@ -217,6 +230,7 @@ Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
     pack.shorteners.insert(shorteners.begin(), shorteners.end());
     pack.free_hosts.insert(free_hosts.begin(), free_hosts.end());
     pack.cheap_zones.insert(cheap_zones.begin(), cheap_zones.end());
+    pack.tenants.insert(tenants.begin(), tenants.end());
     pack.phrases = PhraseSet(phrases);
     return pack;
 }

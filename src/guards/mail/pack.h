@@ -38,6 +38,7 @@ struct Pack {
     std::unordered_set<std::string> shorteners;
     std::unordered_set<std::string> free_hosts;
     std::unordered_set<std::string> cheap_zones;  ///< domains cost next to nothing there
+    std::unordered_set<std::string> tenants;  ///< anybody may open a name below and write from it
 
     const Brand* brand_of_domain(std::string_view host) const;
     const Brand* brand(std::string_view id) const;
@@ -48,6 +49,8 @@ struct Pack {
     bool is_shortener(std::string_view host) const;
     bool is_free_host(std::string_view host) const;
     bool is_cheap_zone(std::string_view registrable) const;
+    /// A name that a customer of a service opened below the service's own: "anyone.zendesk.com".
+    bool is_tenant(std::string_view host) const;
 
     static constexpr std::uint32_t kBrandIds = 1'000;   ///< phrase id of the first brand
     static constexpr std::uint32_t kWeakIds = 100'000;  ///< … by a weak name

@@ -4,6 +4,7 @@
 #define POINTERHOLDER_TRANSITION 4
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <memory>
 #include <qpdf/QPDF.hh>
@@ -45,9 +46,47 @@ class Reader {
             if (object.isStream()) object = object.getDict();
             if (object.isDictionary()) dictionary(object, 0);
         }
+        measure_pages(pdf);
     }
 
   private:
+    /// Width times height of a box; corners come in any order.
+    static double area(QPDFObjectHandle box) {
+        if (!box.isArray() || box.getArrayNItems() != 4) return 0;
+        double side[4] = {};
+        for (int i = 0; i < 4; ++i)
+            if (!box.getArrayItem(i).getValueAsNumber(side[i])) return 0;
+        return std::abs(side[2] - side[0]) * std::abs(side[3] - side[1]);
+    }
+
+    /// A file without a proper tree of pages is read all the same.
+    void measure_pages(QPDF& pdf) {
+        try {
+            const std::vector<QPDFObjectHandle>& pages = pdf.getAllPages();
+            for (std::size_t i = 0; i < std::min(pages.size(), kPdfPagesMeasured); ++i)
+                measure(pages[i]);
+        } catch (const std::exception&) {
+            return;
+        }
+    }
+
+    /// How much of its page each link takes: a lure's page is one button.
+    void measure(QPDFObjectHandle page) {
+        const double whole = area(page.getKey("/MediaBox"));
+        QPDFObjectHandle notes = page.getKey("/Annots");
+        if (whole <= 0 || !notes.isArray()) return;
+        for (int i = 0; i < std::min(notes.getArrayNItems(), kItemsMax); ++i) {
+            QPDFObjectHandle note = notes.getArrayItem(i);
+            if (!note.isDictionary()) continue;
+            QPDFObjectHandle act = note.getKey("/A");
+            if (!act.isDictionary() || !act.getKey("/URI").isString()) continue;
+            const double share = std::min(area(note.getKey("/Rect")) / whole, 1.0);
+            if (share <= out_.widest_share) continue;
+            out_.widest_share = share;
+            out_.widest_link = act.getKey("/URI").getUTF8Value();
+        }
+    }
+
     void dictionary(QPDFObjectHandle object, int depth) {
         if (depth > kDepthMax) return;
         action(object);

@@ -26,7 +26,12 @@ struct PdfActions {
     bool has_launch = false;
     bool is_incomplete = false;  ///< a limit ended the reading
     bool is_broken = false;      ///< QPDF gave up
+    std::string widest_link;     ///< where the link leads that takes most of its page …
+    double widest_share = 0;     ///< … and how much of it, [0, 1]
 };
+
+/// Pages on which links are measured.
+inline constexpr std::size_t kPdfPagesMeasured = 5;
 
 /// Reads at most `objects_max` objects and `file_bytes_max` bytes of each embedded file.
 PdfActions read_pdf_actions(std::string_view bytes, std::size_t objects_max,

@@ -8,6 +8,7 @@
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
 #include "guards/mail/pack.h"
+#include "guards/mail/recognise.h"
 #include "guards/mail/scan.h"
 #include "guards/mail/sniff.h"
 #include "host/sandbox.h"
@@ -20,6 +21,8 @@ using Json = nlohmann::json;
 /// A letter longer than this has no need of a QR code to say what it wants.
 constexpr std::size_t kPosterBytes = 2'500;
 constexpr std::size_t kPasswordsMax = 12;
+/// For one answer of the recogniser, starting it apart: most is spent by its own budget.
+constexpr std::chrono::milliseconds kRecognitionDeadline{800};
 
 /// Words after which a message gives the password of its archive.
 constexpr auto kPasswordWords = std::to_array<std::string_view>(
@@ -175,6 +178,28 @@ Sandbox& reader() {
     return box;
 }
 
+Sandbox& recogniser() {
+    thread_local Sandbox box(answer_recognition, {.memory_bytes_max = kScanMemoryBytesMax,
+                                                  .deadline = kRecognitionDeadline});
+    return box;
+}
+
+/// What pictures say, beside what the files said in letters. A picture too hard to read says
+/// nothing, and spoils nothing.
+void add_recognised(const Message& message, AttachmentFacts& facts) {
+    const Bytes question = recognition_question(message, facts);
+    if (question.empty() || !load_recogniser()) return;
+    const Result<Bytes> answer = recogniser().ask(question);
+    if (!answer) return;
+    const AttachmentFacts more = facts_of_answer(*answer);
+    facts.text += more.text;
+    for (std::size_t i = 0; i < more.links.size(); ++i) {
+        facts.links.push_back(more.links[i]);
+        facts.link_where.push_back(more.link_where[i]);
+    }
+    facts.files.insert(facts.files.end(), more.files.begin(), more.files.end());
+}
+
 }  // namespace
 
 Bytes question_of(const Message& message, const std::vector<std::string>& passwords,
@@ -202,12 +227,23 @@ Bytes answer_question(ByteView question) {
         if (one.is_string()) passwords.push_back(one.get<std::string>());
     const auto wants = json.find("qr");
     FileScan scan(std::move(passwords), wants != json.end() && wants->is_boolean() && *wants);
+    for (const NamedBytes& file : files_of_question(question)) scan.scan(file.name, file.bytes, 0);
+    return spell_facts(scan.finish());
+}
+
+std::vector<NamedBytes> files_of_question(ByteView question) {
+    std::vector<NamedBytes> out;
+    const Json json = read_cbor(question);
+    if (!json.is_object()) return out;
     for (const Json& file : list_of(json, "files")) {
         const auto bytes = file.find("bytes");
         if (bytes == file.end() || !bytes->is_binary()) continue;
-        scan.scan(text_of(file, "name"), as_text(bytes->get_binary()), 0);
+        out.push_back({text_of(file, "name"), std::string(as_text(bytes->get_binary()))});
     }
-    const AttachmentFacts facts = scan.finish();
+    return out;
+}
+
+Bytes spell_facts(const AttachmentFacts& facts) {
     Json out = {{"files", Json::array()},
                 {"qr", Json::array()},
                 {"links", Json::array()},
@@ -264,6 +300,7 @@ AttachmentFacts read_files(const Message& message) {
     const Result<Bytes> answer = reader().ask(question);
     AttachmentFacts facts = answer ? facts_of_answer(*answer) : read_names_only(message);
     if (!passwords.empty()) facts.password_in_text = passwords.front();
+    add_recognised(message, facts);
     return facts;
 }
 

@@ -15,6 +15,13 @@ AttachmentFacts read_files(const Message& message);
 Bytes answer_question(ByteView question);
 Bytes question_of(const Message& message, const std::vector<std::string>& passwords,
                   bool look_for_qr);
+/// The files of a question, and facts spelled as an answer: for recognise.h.
+struct NamedBytes {
+    std::string name;
+    std::string bytes;
+};
+std::vector<NamedBytes> files_of_question(ByteView question);
+Bytes spell_facts(const AttachmentFacts& facts);
 /// Never fails on hostile bytes: what is not understood is left out.
 AttachmentFacts facts_of_answer(ByteView answer);
 

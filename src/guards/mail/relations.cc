@@ -5,6 +5,7 @@
 
 #include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
+#include "guards/mail/pack.h"
 
 namespace hygie::mail {
 namespace {
@@ -93,6 +94,8 @@ Relations find_relations(const Message& message, const Envelope& envelope, const
     out.known_domain = !out.from_freemail && history.is_known_domain(author.domain());
     out.first_contact =
         out.history_known && !out.known_correspondent && !out.known_domain && !out.from_own_domain;
+    out.is_tenant = built_in_pack().is_tenant(author.domain()) && !out.known_correspondent &&
+                    !history.is_own_domain(author.domain());
     out.sender_look_alike = reader.look_alike(author.domain());
     const std::string path = registrable_domain(
         domain_of(envelope.mail_from.empty() ? message.return_path : envelope.mail_from));

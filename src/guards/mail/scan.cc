@@ -4,6 +4,7 @@
 
 #include "guards/mail/file_rules.h"
 #include "guards/mail/fold.h"
+#include "guards/mail/links.h"
 #include "guards/mail/sniff.h"
 
 namespace hygie::mail {
@@ -82,6 +83,28 @@ void FileScan::qr(const std::string& path, std::string_view payload) {
         std::ranges::any_of(out_.qr, [&](const QrCode& one) { return one.payload == payload; });
     if (!known && out_.qr.size() < kImagesReadMax)
         out_.qr.push_back({clean_utf8(cut(payload, 2048)), "attachment:" + path});
+}
+
+void FileScan::pictured(const std::string& path, std::string_view said, bool alone) {
+    text(said);
+    // The first letters of an address are often misread: "htips://", "https: //".
+    for (std::size_t at = 0; at < said.size();) {
+        const std::size_t end = std::min(said.find_first_of(" \n", at), said.size());
+        std::string_view word = said.substr(at, end - at);
+        at = end + 1;
+        while (!word.empty() && contains(".,;:!?)", word.substr(word.size() - 1)))
+            word.remove_suffix(1);
+        const std::size_t slashes = word.find("//");
+        const bool marked = slashes != std::string_view::npos;
+        const std::string target =
+            "https://" + std::string(marked ? word.substr(slashes + 2) : word);
+        if (!domain_shown(marked ? std::string_view(target) : word).empty() && !contains(word, "@"))
+            link(path, target, LinkKind::Text, word);
+    }
+    if (!alone) return;
+    FileFacts file{.path = clean_utf8(cut(path, 1024)), .type = "picture", .findings = {}};
+    found(file, Capability::PictureText, trim(said.substr(0, said.find('\n'))));
+    out_.files.push_back(std::move(file));
 }
 
 bool FileScan::spend(std::size_t bytes) {

@@ -26,6 +26,8 @@ class FileScan {
               std::string_view shown = {});
     void text(std::string_view more);
     void qr(const std::string& path, std::string_view payload);
+    /// What a picture says; `alone` when it is the file itself and no page of a document.
+    void pictured(const std::string& path, std::string_view said, bool alone);
     void incomplete() { out_.incomplete = true; }
     bool wants_qr() const { return look_for_qr_ && images_ < kImagesReadMax; }
     void image_read() { ++images_; }
@@ -59,6 +61,15 @@ void scan_mail(FileScan& scan, FileFacts& file, std::string_view bytes, std::siz
 void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
                         std::string_view bytes);
 
+struct Grey {
+    std::vector<std::uint8_t> pixels;
+    int width = 0;  ///< 0: could not be decoded, too large or too small
+    int height = 0;
+};
+/// Of a PNG or a JPEG (sniff.h).
+Grey decode_picture(std::string_view type, std::string_view bytes);
+/// The first pages of a PDF that hold no text, drawn.
+std::vector<Grey> draw_wordless_pages(std::string_view bytes);
 /// QR codes of grey pixels.
 std::vector<std::string> read_qr(const std::uint8_t* grey, int width, int height);
 

@@ -15,12 +15,6 @@ namespace {
 /// A smaller image holds no code that a camera could read.
 constexpr unsigned kSideMin = 21;
 
-struct Grey {
-    std::vector<std::uint8_t> pixels;
-    int width = 0;
-    int height = 0;
-};
-
 bool fits(std::uint64_t width, std::uint64_t height) {
     return width >= kSideMin && height >= kSideMin && width * height <= kImagePixelsMax;
 }
@@ -86,10 +80,14 @@ std::vector<std::string> read_qr(const std::uint8_t* grey, int width, int height
     return out;
 }
 
+Grey decode_picture(std::string_view type, std::string_view bytes) {
+    return type == "png" ? decode_png(bytes) : decode_jpeg(bytes);
+}
+
 void scan_image(FileScan& scan, FileFacts& file, std::string_view bytes) {
     if (!scan.wants_qr()) return;
     scan.image_read();
-    const Grey grey = file.type == "png" ? decode_png(bytes) : decode_jpeg(bytes);
+    const Grey grey = decode_picture(file.type, bytes);
     if (grey.width == 0) return;
     for (const std::string& payload : read_qr(grey.pixels.data(), grey.width, grey.height))
         scan.qr(file.path, payload);

@@ -19,31 +19,47 @@ constexpr double kDotsPerInch = 110;
 constexpr std::size_t kEmbeddedMax = 8U << 20;
 /// A page with more words than this is a letter, not a poster of a QR code.
 constexpr std::size_t kPosterWords = 250;
+/// From this share of its page on, a link is what the page is for.
+constexpr double kPageIsLinkFrom = 0.08;
 
-void draw_page(FileScan& scan, const FileFacts& file, const poppler::page& page) {
-    if (!scan.wants_qr()) return;
-    scan.image_read();
+/// A page that will not be drawn has no pixels.
+Grey drawn(const poppler::page& page) {
+    Grey out;
     poppler::page_renderer renderer;
     renderer.set_image_format(poppler::image::format_gray8);
     const poppler::rectf size = page.page_rect();
     const double pixels =
         size.width() * size.height() * kDotsPerInch * kDotsPerInch / (72.0 * 72.0);
-    if (!(pixels > 0 && pixels < static_cast<double>(kImagePixelsMax))) return;
+    if (!(pixels > 0 && pixels < static_cast<double>(kImagePixelsMax))) return out;
     const poppler::image image = renderer.render_page(&page, kDotsPerInch, kDotsPerInch);
-    if (!image.is_valid()) return;
-    std::string grey;
-    for (int y = 0; y < image.height(); ++y)
-        grey.append(image.const_data() + static_cast<std::ptrdiff_t>(y) * image.bytes_per_row(),
-                    static_cast<std::size_t>(image.width()));
-    for (const std::string& payload :
-         read_qr(reinterpret_cast<const std::uint8_t*>(grey.data()), image.width(), image.height()))
+    if (!image.is_valid()) return out;
+    for (int y = 0; y < image.height(); ++y) {
+        const char* row =
+            image.const_data() + static_cast<std::ptrdiff_t>(y) * image.bytes_per_row();
+        out.pixels.insert(out.pixels.end(), row, row + image.width());
+    }
+    out.width = image.width();
+    out.height = image.height();
+    return out;
+}
+
+void draw_page(FileScan& scan, const FileFacts& file, const poppler::page& page) {
+    if (!scan.wants_qr()) return;
+    scan.image_read();
+    const Grey grey = drawn(page);
+    if (grey.width == 0) return;
+    for (const std::string& payload : read_qr(grey.pixels.data(), grey.width, grey.height))
         scan.qr(file.path, payload);
 }
 
-void read_pages(FileScan& scan, FileFacts& file, std::string_view bytes) {
+std::unique_ptr<poppler::document> opened(std::string_view bytes) {
     poppler::set_debug_error_function([](const std::string&, void*) {}, nullptr);
-    const std::unique_ptr<poppler::document> document(
+    return std::unique_ptr<poppler::document>(
         poppler::document::load_from_raw_data(bytes.data(), static_cast<int>(bytes.size())));
+}
+
+void read_pages(FileScan& scan, FileFacts& file, std::string_view bytes) {
+    const std::unique_ptr<poppler::document> document = opened(bytes);
     if (!document) return scan.incomplete();
     if (document->is_locked()) return scan.found(file, Capability::ArchiveEncrypted, "PDF");
     for (int i = 0; i < std::min(document->pages(), kPagesRead); ++i) {
@@ -58,6 +74,17 @@ void read_pages(FileScan& scan, FileFacts& file, std::string_view bytes) {
 
 }  // namespace
 
+std::vector<Grey> draw_wordless_pages(std::string_view bytes) {
+    std::vector<Grey> out;
+    const std::unique_ptr<poppler::document> document = opened(bytes);
+    if (!document || document->is_locked()) return out;
+    for (int i = 0; i < std::min(document->pages(), kPagesDrawn); ++i) {
+        const std::unique_ptr<poppler::page> page(document->create_page(i));
+        if (page && trim(page->text().to_latin1()).empty()) out.push_back(drawn(*page));
+    }
+    return out;
+}
+
 void scan_pdf(FileScan& scan, FileFacts& file, std::string_view bytes, std::size_t depth) {
     const PdfActions actions = read_pdf_actions(bytes, kObjectsMax, kEmbeddedMax);
     // Broken on purpose or not: its names still tell what it would do in a lenient reader.
@@ -69,6 +96,8 @@ void scan_pdf(FileScan& scan, FileFacts& file, std::string_view bytes, std::size
     if (broken && contains(bytes, "/Encrypt"))
         scan.found(file, Capability::ArchiveEncrypted, "PDF");
     if (broken || actions.is_incomplete) scan.incomplete();
+    if (actions.widest_share >= kPageIsLinkFrom)
+        scan.found(file, Capability::PdfPageLink, actions.widest_link);
     for (const PdfLink& one : actions.links)
         scan.link(file.path, one.target, one.sends ? LinkKind::Form : LinkKind::Anchor);
     for (const PdfFile& one : actions.files) {

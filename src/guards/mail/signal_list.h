@@ -35,8 +35,12 @@ void draw_links(const Scene& scene, SignalList& out);
 void draw_files(const Scene& scene, SignalList& out);
 void draw_words(const Scene& scene, SignalList& out);
 void draw_money(const Scene& scene, SignalList& out);
+/// What a reply quotes, against who writes it.
+void draw_thread(const Scene& scene, SignalList& out);
 /// Facts and words together; reads what the others drew.
 void draw_schemes(const Scene& scene, SignalList& out);
+/// Ways around a filter that honest mail has no use for; reads what the others drew.
+void draw_tricks(const Scene& scene, SignalList& out);
 /// Names, places and addresses that are borrowed: what no model talks away.
 void draw_floors(const Scene& scene, SignalList& out);
 

@@ -86,6 +86,8 @@ std::vector<Signal> draw_signals(const Message& message, const Evidence& evidenc
     draw_files(scene, out);
     draw_words(scene, out);
     draw_money(scene, out);
+    draw_thread(scene, out);
+    draw_tricks(scene, out);
     draw_schemes(scene, out);
     draw_floors(scene, out);
     return out.finish();

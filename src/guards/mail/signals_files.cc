@@ -44,6 +44,10 @@ std::string_view signal_of(Capability capability) {
             return "file.pdf_javascript";
         case Capability::PdfLaunch:
             return "file.pdf_launch";
+        case Capability::PdfPageLink:
+            return "file.page_is_link";
+        case Capability::PictureText:
+            return "file.picture_text";
         case Capability::PdfEmbedded:
             return "file.pdf_embedded";
         case Capability::ArchiveEncrypted:

@@ -21,7 +21,7 @@ class Borrowed {
         : scene_(scene), seen_(scene.evidence), who_(scene.evidence.relations), out_(out) {
         known_ = who_.known_correspondent || who_.known_domain || who_.from_own_authenticated ||
                  out.has("thread.known");
-        sender_brand_ = who_.from_freemail
+        sender_brand_ = who_.from_freemail || who_.is_tenant
                             ? nullptr
                             : built_in_pack().brand_of_domain(scene.message.author().domain());
         for (const Link& link : seen_.links)
@@ -115,7 +115,12 @@ class Borrowed {
     /// A proven service that carries what strangers write: its proof says who carried, not who
     /// speaks. A charge that nobody made, and a number to ring.
     void carried() {
-        if (!sender_brand_ || !sender_brand_->carries || known_) return;
+        if (!sender_brand_ || known_) return;
+        const std::string answer = registrable_domain(domain_of(who_.reply_to));
+        if (who_.is_carrier && built_in_pack().is_cheap_zone(answer) && wants_something())
+            out_.add("scheme.carried_bait", kWarns, who_.reply_to, "header:Reply-To",
+                     sender_brand_->name);
+        if (!sender_brand_->carries) return;
         const Signal* call = out_.find("phone.call_asked");
         if (call && says({Lure::Charge, Lure::SupportAlert}))
             out_.add("scheme.carried", kWarns, call->evidence, call->where, sender_brand_->name);

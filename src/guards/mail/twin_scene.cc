@@ -124,15 +124,39 @@ const TwinBrand& brand_of(const TwinLibrary& library, const TwinTemplate& form, 
     return found.empty() ? dice.pick(library.brands) : *dice.pick(found);
 }
 
-std::string quoted_letter(const TwinScene& scene, std::string_view lang) {
+/// The supplier's letter that the recipient answered: it says who wrote and, often, to which
+/// account. Both sides quote it as it was.
+std::string suppliers_letter(const TwinScene& scene, const TwinSupplier& supplier, bool french,
+                             Dice& dice) {
     const auto& facts = scene.facts;
+    const std::string who = fmt::format("{} <{}>", supplier.contact.name(), supplier.contact.email);
     const std::string head =
-        lang == "fr" ? fmt::format("Le {}, {} a écrit :", facts.at("date"), scene.recipient.name())
-                     : fmt::format("On {}, {} wrote:", facts.at("date"), scene.recipient.name());
-    return fmt::format("\n{}\n> {}\n> {} {}", head, lang == "fr" ? "Bonjour," : "Hello,",
-                       lang == "fr" ? "pouvez-vous me dire où en est la commande"
-                                    : "could you tell me about order",
-                       facts.at("ref"));
+        dice.chance(50)
+            ? fmt::format(fmt::runtime(french ? "Le {}, {} a écrit :" : "On {}, {} wrote:"),
+                          facts.at("date"), who)
+            : fmt::format(fmt::runtime(french ? "De : {}\n> > Envoyé : {}\n> > Objet : {}"
+                                              : "From: {}\n> > Sent: {}\n> > Subject: {}"),
+                          who, facts.at("date"), facts.at("ref"));
+    const std::string account =
+        dice.chance(50) ? fmt::format("\n> > IBAN {}", spaced(supplier.iban)) : "";
+    return fmt::format("\n> > {}\n> > {} {}{}", head,
+                       french ? "Votre commande est bien enregistrée, total" : "Your order, total",
+                       facts.at("amount"), account);
+}
+
+std::string quoted_letter(const TwinScene& scene, const TwinSupplier& supplier,
+                          std::string_view lang, Dice dice) {
+    const auto& facts = scene.facts;
+    const bool french = lang == "fr";
+    const std::string head =
+        french ? fmt::format("Le {}, {} a écrit :", facts.at("date"), scene.recipient.name())
+               : fmt::format("On {}, {} wrote:", facts.at("date"), scene.recipient.name());
+    const std::string below =
+        dice.chance(60) ? suppliers_letter(scene, supplier, french, dice) : "";
+    return fmt::format(
+        "\n{}\n> {}\n> {} {}{}", head, french ? "Bonjour," : "Hello,",
+        french ? "pouvez-vous me dire où en est la commande" : "could you tell me about order",
+        facts.at("ref"), below);
 }
 
 }  // namespace
@@ -176,7 +200,8 @@ TwinScene make_scene(const TwinLibrary& library, const TwinWorld& world, const T
     scene.attachment = form.key("attach");
     if (form.key("thread") == "yes" && (side == Side::Legitimate || own.chance(65)))
         scene.in_reply_to = own.pick(supplier.message_ids);
-    facts["quoted"] = quoted_letter(scene, form.key("lang", "fr"));
+    facts["quoted"] =
+        quoted_letter(scene, supplier, form.key("lang", "fr"), Dice(seed ^ 0x71756f7465ULL));
     return scene;
 }
 
