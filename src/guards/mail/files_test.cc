@@ -203,6 +203,25 @@ TEST(ReadFiles, HarmlessFilesAreHarmless) {
     }
 }
 
+TEST(ReadFiles, APageThatIsOneLinkIsSeenAndItsLinkRead) {
+    const auto pdf = [](const std::string& box) {
+        return "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+               "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+               "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 400]/Annots 4 0 R>>endobj\n"
+               "4 0 obj[<</Subtype/Link/Rect[" +
+               box +
+               "]/A<</S/URI/URI(https://evil.example/x)>>>>]endobj\n"
+               "trailer<</Root 1 0 R>>\n";
+    };
+    const AttachmentFacts button = read_files(with_file("a.pdf", pdf("500 400 0 0")));
+    EXPECT_TRUE(any_has(button, Capability::PdfPageLink));
+    ASSERT_EQ(button.links.size(), 1U);
+    EXPECT_EQ(button.links[0].target, "https://evil.example/x");
+    const AttachmentFacts line = read_files(with_file("a.pdf", pdf("50 50 200 62")));
+    EXPECT_FALSE(any_has(line, Capability::PdfPageLink));
+    EXPECT_EQ(line.links.size(), 1U);
+}
+
 TEST(ReadFiles, TakesTextAndLinksOfDocuments) {
     const AttachmentFacts facts = read_files(with_file(
         "a.docx", packed({{"[Content_Types].xml", "<Types/>"},

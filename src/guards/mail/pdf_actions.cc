@@ -45,6 +45,7 @@ class Reader {
             }
             if (object.isStream()) object = object.getDict();
             if (object.isDictionary()) dictionary(object, 0);
+            if (object.isArray()) array(object, 0);
         }
         measure_pages(pdf);
     }
@@ -95,11 +96,14 @@ class Reader {
             // Indirect objects are met by themselves.
             if (value.isIndirect()) continue;
             if (value.isDictionary()) dictionary(value, depth + 1);
-            if (!value.isArray()) continue;
-            for (int i = 0; i < std::min(value.getArrayNItems(), kItemsMax); ++i) {
-                QPDFObjectHandle item = value.getArrayItem(i);
-                if (item.isDictionary() && !item.isIndirect()) dictionary(item, depth + 1);
-            }
+            if (value.isArray()) array(value, depth + 1);
+        }
+    }
+
+    void array(QPDFObjectHandle list, int depth) {
+        for (int i = 0; i < std::min(list.getArrayNItems(), kItemsMax); ++i) {
+            QPDFObjectHandle item = list.getArrayItem(i);
+            if (item.isDictionary() && !item.isIndirect()) dictionary(item, depth);
         }
     }
 

@@ -140,6 +140,14 @@ TEST(MailTricks, ACustomerOfAServiceIsNotTheService) {
     EXPECT_TRUE(has({"Zendesk <support@zendesk.com>", "Your invoice"}, "brand.authentic"));
 }
 
+TEST(MailTricks, WhatAServiceCarriesForAThrowAwayAddressIsFlagged) {
+    const std::string body = "Hello, your payment is ready: https://claims.example/x";
+    const std::string from = "\"Ann (via Google Slides)\" <drive-shares-noreply@google.com>";
+    EXPECT_TRUE(is_flagged({from, body, "Shared with you", "Reply-To: ann@qzx.quest\n"}));
+    EXPECT_FALSE(is_flagged({from, body, "Shared with you", "Reply-To: ann@labo.example\n"}));
+    EXPECT_FALSE(is_flagged({from, body, "Shared with you"}));
+}
+
 constexpr std::string_view kQuoted =
     "\n\nLe 3 mars 2026, Marc Petit <marc.petit@fournitures-ouest.example> a écrit :\n"
     "> Votre commande est prête.\n> IBAN FR76 3000 6000 0112 3456 7890 189\n";
