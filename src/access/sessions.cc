@@ -274,6 +274,17 @@ std::shared_ptr<const Session> Sessions::find(std::string_view token) {
     return answer(found->second);
 }
 
+std::shared_ptr<const Session> Sessions::find_id(std::string_view id) {
+    const std::uint64_t version = state_->accounts.version();
+    const std::unique_lock lock(state_->mutex);
+    if (state_->file->stale()) state_->refresh();
+    const auto found = std::ranges::find_if(
+        state_->live, [&](const auto& one) { return one.second.entry.id == id; });
+    if (found == state_->live.end()) return nullptr;
+    state_->look(found->second, version);
+    return state_->doors.clock.now() < found->second.end ? found->second.session : nullptr;
+}
+
 Status Sessions::revoke(std::string_view token) {
     const crypto::Hash hash = hash_of(token);
     return state_->revoke_if([&](const Entry& entry) { return entry.token == hash; });

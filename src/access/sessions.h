@@ -14,6 +14,9 @@ namespace hygie::access {
 /// How long a sign-in lasts: a person's working day, a patient's or a program's hour.
 inline constexpr Micros kStaffSession = std::chrono::hours(10);
 inline constexpr Micros kShortSession = std::chrono::hours(1);
+/// A program that proves itself by a key asks again as often as it likes (SMART Backend Services:
+/// 300 seconds at most).
+inline constexpr Micros kBackendSession = std::chrono::minutes(5);
 /// The longest that any of them may last.
 inline constexpr Micros kSessionMax = std::chrono::days(90);
 inline constexpr std::size_t kSessionsMax = 100'000;
@@ -57,6 +60,10 @@ class Sessions {
     /// Who holds a token: one hash and one look-up. Null when it never was, has ended or was
     /// revoked, or its account is closed.
     std::shared_ptr<const Session> find(std::string_view token);
+
+    /// The live session of this id; null when it ended or was revoked.
+    std::shared_ptr<const Session> find_id(std::string_view id);
+    bool is_open(std::string_view id) { return find_id(id) != nullptr; }
 
     /// Effective and durable on return. Unknown tokens and ids are no error.
     Status revoke(std::string_view token);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "access/lifecycle.h"
+#include "access/orders.h"
 #include "app/user_desk.h"
 
 /// What becomes of accounts: disabled, closed, renewed, reviewed.
@@ -57,7 +58,24 @@ Result<int> thaw(Context& context) {
 }
 
 Result<int> sign_out(Context& context) {
-    return change(context, "signed out", [](Account& account) { ++account.epoch; });
+    UserDesk desk = TRY(UserDesk::open(context));
+    const bool one = context.values.has("--session");
+    event::Order order;
+    order.kind = event::Order::Kind::CutSession;
+    order.target = one ? std::string(access::kSessionTarget) + context.values.text("--session")
+                       : std::string(access::kAccountTarget) + context.values.text("LOGIN");
+    if (context.values.has("--why")) order.reason.text.fr = context.values.text("--why");
+    const auto account = TRY(desk.named());
+    const auto sessions = TRY(desk.sessions());
+    const auto open = one ? sessions->find_id(context.values.text("--session")) : nullptr;
+    if (open && open->actor->id != account->login)
+        return fail(Code::NotFound,
+                    {"cette session est d'un autre compte", "this session is another account's"},
+                    {"vérifiez LOGIN", "check LOGIN"});
+    TRY_STATUS(access::obey(desk.accounts(), *sessions, order, desk.by()));
+    desk.trace();
+    print_account(context, *TRY(desk.named()));
+    return kExitOk;
 }
 
 Result<int> renew(Context& context) {
@@ -297,10 +315,20 @@ std::vector<Command> user_life_commands() {
                       {.name = "--sponsor",
                        .placeholder = "LOGIN",
                        .help = {"un nouveau parrain", "a new sponsor"}}}),
-        user_command("sign-out", {"finit les sessions d'un compte", "ends an account's sessions"},
-                     {"Toutes, aussitôt, sur tous ses appareils ; le compte reste ouvert.",
-                      "All, at once, on all its devices; the account stays open."},
-                     {"Un appareil est perdu :", "A device is lost:"}, sign_out),
+        user_command(
+            "sign-out", {"finit les sessions d'un compte", "ends an account's sessions"},
+            {"Toutes, aussitôt, sur tous ses appareils, ou une seule ; ce que les logiciels "
+             "renouvellent finit aussi. Le compte reste ouvert.",
+             "All, at once, on all its devices, or a single one; what programs refresh "
+             "ends, too. The account stays open."},
+            {"Un appareil est perdu :", "A device is lost:"}, sign_out,
+            {{.name = "--session",
+              .placeholder = "ID",
+              .help = {"celle-ci seulement, telle que les traces la nomment",
+                       "this one alone, as traces name it"}},
+             {.name = "--why",
+              .placeholder = "MOTIVE",
+              .help = {"pourquoi, pour le journal", "why, for the ledger"}}}),
         identity_command(),
         dormant_command(),
         review_command()};

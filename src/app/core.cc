@@ -138,6 +138,7 @@ Status Core::open_access(const CoreDirs& dirs, const crypto::RootKey& root) {
     TRY_STATUS(context_.disk.make_dirs(dirs.access()));
     accounts_ = TRY(access::Accounts::open(doors, dirs.access(), key));
     sessions_ = TRY(access::Sessions::open(doors, dirs.access(), key, *accounts_));
+    refreshes_ = TRY(access::Refreshes::open(doors, dirs.access(), key, *accounts_, *sessions_));
     sign_in_ = std::make_unique<access::SignIn>(doors, *accounts_, key);
     policy_ = TRY(access::PolicyShelf::open(doors, dirs.access(), key));
     return {};
@@ -194,6 +195,8 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
         [this](const std::string& place) {
             return organisation_with(store_.vault(), place, context_.clock.now());
         },
+        [this](const std::string& person) { return patient_of(store_.vault(), person); },
+        refreshes_.get(),
         [this](const access::Actor& actor, serve::Request request, serve::Reply reply) {
             answer_circles(actor, std::move(request), std::move(reply));
         }});

@@ -9,6 +9,7 @@
 
 #include "access/accounts.h"
 #include "access/policy_shelf.h"
+#include "access/refreshes.h"
 #include "access/sessions.h"
 #include "access/sign_in.h"
 #include "app/certificate_keeper.h"
@@ -156,6 +157,7 @@ class Core {
     std::unique_ptr<serve::Upstream> upstream_;
     std::unique_ptr<access::Accounts> accounts_;
     std::unique_ptr<access::Sessions> sessions_;
+    std::unique_ptr<access::Refreshes> refreshes_;
     std::unique_ptr<access::SignIn> sign_in_;
     std::unique_ptr<LedgerAudit> audit_;
     std::unique_ptr<serve::TileRoutes> log_;

@@ -12,4 +12,7 @@ namespace hygie::app {
 /// as Pro Santé Connect says where somebody works today); empty when there is none, or several.
 std::string organisation_with(vault::Vault& vault, std::string_view identifier, WallTime now);
 
+/// Id of the patient whose relative "RelatedPerson/…" is; empty when there is none here.
+std::string patient_of(vault::Vault& vault, const std::string& person);
+
 }  // namespace hygie::app

@@ -79,6 +79,11 @@ Result<std::shared_ptr<const Account>> UserDesk::named() {
                 {"voyez « hygie user list »", "see 'hygie user list'"});
 }
 
+Result<std::unique_ptr<access::Sessions>> UserDesk::sessions() {
+    return access::Sessions::open(doors_of(*context_), dirs_.access(), access_key(root_),
+                                  *accounts_);
+}
+
 Status UserDesk::change(std::string_view what, const std::function<Status(Account&)>& edit) {
     TRY_STATUS(accounts_->change(context_->values.text("LOGIN"), by_, what, edit));
     trace();

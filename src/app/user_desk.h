@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "access/accounts.h"
+#include "access/sessions.h"
 #include "app/context.h"
 #include "app/core.h"
 #include "crypto/keyring.h"
@@ -21,6 +22,8 @@ class UserDesk {
     static Result<UserDesk> open(Context& context);
 
     access::Accounts& accounts() { return *accounts_; }
+    /// What is signed in, the same way.
+    Result<std::unique_ptr<access::Sessions>> sessions();
     const ActorId& by() const { return by_; }
     /// The account of the argument LOGIN. Code::NotFound.
     Result<std::shared_ptr<const access::Account>> named();

@@ -11,7 +11,7 @@
 /// addresses.
 namespace hygie::serve {
 
-inline constexpr std::size_t kFormFieldsMax = 64;
+inline constexpr std::size_t kFormFieldsMax = 128;
 inline constexpr std::size_t kFormBytesMax = 64 << 10;
 
 using Form = std::map<std::string, std::string, std::less<>>;

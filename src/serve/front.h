@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "access/accounts.h"
+#include "access/refreshes.h"
 #include "access/sessions.h"
 #include "access/sign_in.h"
 #include "event/event.h"
@@ -38,6 +39,10 @@ struct FrontParts {
     Upstream* upstream = nullptr;  ///< where people may sign in instead; /oauth/callback there
     /// "Organization/…" of the place that a provider names (FINESS); empty when not known here.
     std::function<std::string(const std::string& place)> organisation_of{};
+    /// Id of the patient whom a "RelatedPerson/…" speaks for, for SMART's launch context; empty
+    /// when not known here.
+    std::function<std::string(const std::string& person)> patient_of{};
+    access::Refreshes* refreshes = nullptr;  ///< null: no program goes on beyond its session
     SignedHandler circles{};  ///< /circles and below; /my shows it in a browser
 };
 

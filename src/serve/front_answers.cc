@@ -37,6 +37,10 @@ Bytes gzip(ByteView plain) {
     return out;
 }
 
+Json grants() {
+    return {"authorization_code", "client_credentials", "refresh_token"};
+}
+
 Response cached_json(const Json& json) {
     Response response = json_response(200, json.dump());
     response.headers.emplace_back("Cache-Control", "max-age=300");
@@ -124,26 +128,26 @@ Response Front::State::metrics(const Request&) {
 Response Front::State::smart_configuration(const Request&) {
     const std::string at = url();
     const Json algs = {"ES256", "ES384", "RS256", "RS384", "PS256"};
-    return cached_json(
-        {{"issuer", at},
-         {"jwks_uri", at + "/oauth/jwks"},
-         {"authorization_endpoint", at + "/oauth/authorize"},
-         {"token_endpoint", at + "/oauth/token"},
-         {"revocation_endpoint", at + "/oauth/revoke"},
-         {"introspection_endpoint", at + "/oauth/introspect"},
-         {"token_endpoint_auth_methods_supported", {"private_key_jwt", "none"}},
-         {"token_endpoint_auth_signing_alg_values_supported", algs},
-         {"grant_types_supported", {"authorization_code", "client_credentials"}},
-         {"response_types_supported", {"code"}},
-         {"code_challenge_methods_supported", {"S256"}},
-         {"authorization_response_iss_parameter_supported", true},
-         {"scopes_supported",
-          {"openid", "fhirUser", "launch/patient", "patient/*.cruds", "user/*.cruds",
-           "system/*.cruds"}},
-         {"capabilities",
-          {"launch-standalone", "client-public", "client-confidential-asymmetric",
-           "context-standalone-patient", "permission-patient", "permission-user", "permission-v1",
-           "permission-v2", "sso-openid-connect", "authorize-post"}}});
+    return cached_json({{"issuer", at},
+                        {"jwks_uri", at + "/oauth/jwks"},
+                        {"authorization_endpoint", at + "/oauth/authorize"},
+                        {"token_endpoint", at + "/oauth/token"},
+                        {"revocation_endpoint", at + "/oauth/revoke"},
+                        {"introspection_endpoint", at + "/oauth/introspect"},
+                        {"token_endpoint_auth_methods_supported", {"private_key_jwt", "none"}},
+                        {"token_endpoint_auth_signing_alg_values_supported", algs},
+                        {"grant_types_supported", grants()},
+                        {"response_types_supported", {"code"}},
+                        {"code_challenge_methods_supported", {"S256"}},
+                        {"authorization_response_iss_parameter_supported", true},
+                        {"scopes_supported",
+                         {"openid", "fhirUser", "launch/patient", "offline_access", "online_access",
+                          "patient/*.cruds", "user/*.cruds", "system/*.cruds"}},
+                        {"capabilities",
+                         {"launch-standalone", "client-public", "client-confidential-asymmetric",
+                          "context-standalone-patient", "permission-patient", "permission-user",
+                          "permission-offline", "permission-online", "permission-v1",
+                          "permission-v2", "sso-openid-connect", "authorize-post"}}});
 }
 
 Response Front::State::openid_configuration(const Request&) {
@@ -155,7 +159,7 @@ Response Front::State::openid_configuration(const Request&) {
                         {"revocation_endpoint", at + "/oauth/revoke"},
                         {"introspection_endpoint", at + "/oauth/introspect"},
                         {"response_types_supported", {"code"}},
-                        {"grant_types_supported", {"authorization_code", "client_credentials"}},
+                        {"grant_types_supported", grants()},
                         {"subject_types_supported", {"public"}},
                         {"id_token_signing_alg_values_supported", {"ES256"}},
                         {"scopes_supported", {"openid", "fhirUser"}},

@@ -24,12 +24,24 @@ struct AuthorizeWish {
     std::shared_ptr<const access::Account> program;
     std::string redirect, state, challenge, nonce, scope;
     Form kept;  ///< as it came, for the form of the page
+    std::vector<std::string> asked;  ///< what of the scope the program may get at all
+    Form choice;                     ///< what the person allowed, as the form said; may be empty
 };
 
 /// A program that proved who it is, or a public one that is only named.
 struct Client {
     std::shared_ptr<const access::Account> account;
     bool proven = false;
+};
+
+/// A session on its way to the program that will hold it.
+struct Opening {
+    access::Sessions::Wish wish;
+    std::string grant;    ///< grant_type
+    std::string nonce{};  ///< of OpenID Connect
+    std::string code{};   ///< spent for it
+    std::string refresh{};              ///< used up by it
+    std::vector<std::string> allowed{};  ///< at the sign-in page, where the session has less
 };
 
 /// Somebody at a page of ours tries to prove who they are.
@@ -95,6 +107,7 @@ struct Front::State {
     void let_in(const AuthorizeWish& wish, std::shared_ptr<const access::Account> account,
                 const std::string& auth, const std::string& cookie, const std::string& peer,
                 Reply reply);
+    std::vector<std::string> allowed(const AuthorizeWish& wish, access::Role role) const;
     std::expected<AuthorizeWish, Response> read_wish(Form form);
     Response page_for(const AuthorizeWish& wish, const Text& notice, int status);
     Response send_back(const AuthorizeWish& wish, Form answer);
@@ -120,8 +133,21 @@ struct Front::State {
     void refuse_code(const ActorId& client, const Result<access::Codes::Spent>& spent,
                      const Request& request, Reply reply, std::function<Response()> answer);
     void serve_backend(const Client& client, const Form& form, const Request& request, Reply reply);
-    void open_session(access::Sessions::Wish wish, const Form& more, const std::string& code,
-                      const Request& request, Reply reply);
+    void open_session(Opening opening, const Request& request, Reply reply);
+    Response opened(const Opening& opening, const access::Sessions::Opened& session,
+                    const access::Account& account);
+    /// A session that nobody gets ends.
+    Response take_back(const access::Session& session);
+    std::string launch_patient(const access::Account& account);
+
+    // oauth_refresh.cc
+    void serve_refresh(const Client& client, const Form& form, const Request& request, Reply reply);
+    void refuse_refresh(const ActorId& client, const access::Refreshes::Look* stolen,
+                        const Request& request, Reply reply);
+    void revoke_refresh(std::string_view token, const Request& request, Reply reply);
+    bool gives_refresh(const Opening& opening) const;
+    Result<std::string> refresh_token(const Opening& opening, const access::Session& session,
+                                      access::Role role);
     std::string id_token(const access::Account& account, const ActorId& client,
                          const std::string& nonce, bool with_user);
 
@@ -160,6 +186,11 @@ struct Front::State {
 /// Scopes that a session may have: the wish, under the ceiling of the program, for such an account.
 std::vector<std::string> scopes_for(access::Role role, std::string_view wish,
                                     const std::vector<std::string>& ceiling);
+/// Whether one of the scopes asks to go on after the session.
+bool asks_refresh(const std::vector<std::string>& scopes);
+std::string joined(const std::vector<std::string>& words);
+Response no_grant();
+Response no_scope();
 
 /// Marks a form of ours, and the browser it was shown in.
 inline constexpr std::string_view kCsrfCookie = "__Host-hygie-form";

@@ -6,6 +6,7 @@
 #include "access/base64url.h"
 #include "access/scope.h"
 #include "serve/front_state.h"
+#include "serve/scope_words.h"
 
 /// The sign-in page (RFC 6749 §4.1, RFC 7636, RFC 9700): a person proves who they are, and the
 /// program that asked gets a code. No browser session is kept: each program asks anew.
@@ -25,6 +26,24 @@ constexpr auto kKept =
 
 Response refuse_here(const Text& why) {
     return message_page(400, {"Demande refusée", "Request refused"}, why);
+}
+
+/// What the person chose at the page, as fields.
+Form choice_in(const Form& form) {
+    Form choice;
+    for (const auto& [name, value] : form)
+        if (name == kChoice || name.starts_with(kAllowed)) choice.emplace(name, value);
+    return choice;
+}
+
+bool is_allowed(const Form& choice, std::string_view scope) {
+    return choice.empty() || std::ranges::any_of(choice, [&](const auto& one) {
+               return one.first != kChoice && one.second == scope;
+           });
+}
+
+bool is_refresh_scope(std::string_view scope) {
+    return scope == "offline_access" || scope == "online_access";
 }
 
 bool has_resources(std::string_view scope) {
@@ -114,8 +133,10 @@ std::expected<AuthorizeWish, Response> Front::State::read_wish(Form form) {
         return back("invalid_scope",
                     "a scope bounded by a search (?) that no resource can be judged by");
     // Judged again for the person who signs in; here only whether anything can come of it.
-    if (access::narrow(wish.scope, wish.program->scopes).empty())
+    wish.asked = access::narrow(wish.scope, wish.program->scopes);
+    if (wish.asked.empty())
         return back("invalid_scope", "nothing of this scope is allowed to this program");
+    wish.choice = choice_in(form);
     for (const std::string_view name : kKept)
         if (form.contains(name)) wish.kept.emplace(name, field(form, name));
     return wish;
@@ -150,6 +171,10 @@ Response Front::State::page_for(const AuthorizeWish& wish, const Text& notice, i
                     .kept = wish.kept,
                     .notice = notice,
                     .redirect = wish.redirect};
+    const bool is_ours = own_program(wish.program->login.str()) != nullptr;
+    for (const std::string& scope : wish.asked)
+        if (!is_ours && !scope.starts_with("system/"))  // of a program alone, given to no person
+            page.asks.push_back({scope, words_of_scope(scope), is_allowed(wish.choice, scope)});
     if (parts.upstream) {
         page.elsewhere = parts.upstream->settings().name;
         page.elsewhere_address = parts.upstream->settings().issuer;
@@ -187,6 +212,7 @@ void Front::State::authorize(Request request, Reply reply) {
                               {"Cette page avait expiré : recommencez.",
                                "This page had expired: please start again."},
                               403));
+    if (form->contains(kRefusal)) return reply(send_back(*wish, {{"error", "access_denied"}}));
     attempt({credentials(request, *form), wish->program->login.str(),
              [this, wish = *wish](const Text& notice, int status) {
                  return page_for(wish, notice, status);
@@ -260,15 +286,30 @@ event::Event Front::State::proven(const access::Account& account, const std::str
     return event;
 }
 
+/// What comes of a wish for this person: what the program may get, the person may give, and has
+/// allowed. None of the data that was asked for is a refusal, never a token that reads nothing.
+std::vector<std::string> Front::State::allowed(const AuthorizeWish& wish, access::Role role) const {
+    std::vector<std::string> scopes = scopes_for(role, wish.scope, wish.program->scopes);
+    std::erase_if(scopes, [&](const std::string& scope) {
+        return !is_allowed(wish.choice, scope) ||
+               (parts.refreshes == nullptr && is_refresh_scope(scope));
+    });
+    const bool has_any =
+        std::ranges::any_of(scopes, [](const std::string& scope) { return has_resources(scope); });
+    if (has_resources(wish.scope) && !has_any) scopes.clear();
+    return scopes;
+}
+
 /// Somebody proved who they are: once that is in the ledger, the program gets its code.
 void Front::State::let_in(const AuthorizeWish& wish, std::shared_ptr<const access::Account> account,
                           const std::string& auth, const std::string& cookie,
                           const std::string& peer, Reply reply) {
     event::Event event = proven(*account, auth, wish.program->login.str(), peer);
     traced({std::move(event)}, std::move(reply), [this, wish, account, auth, cookie]() -> Response {
-        const std::vector<std::string> scopes =
-            scopes_for(account->role, wish.scope, wish.program->scopes);
-        Response back = send_back(wish, {{"error", "invalid_scope"}});
+        const std::vector<std::string> scopes = allowed(wish, account->role);
+        Response back = send_back(
+            wish, {{"error", wish.choice.empty() ? "invalid_scope" : "access_denied"},
+                   {"error_description", "nothing of what was asked is given to this person"}});
         if (!scopes.empty()) {
             const Result<std::string> code =
                 codes.make({account->login, auth, wish.program->login, wish.redirect,

@@ -366,7 +366,7 @@ TEST_F(Backend, AProgramProvesItselfByItsKey) {
     ASSERT_EQ(answer.status, 200) << text(answer);
     const Json json = Json::parse(text(answer));
     EXPECT_EQ(json["scope"], "system/*.rs") << "its ceiling, and nothing of a person";
-    EXPECT_EQ(json["expires_in"], 3600);
+    EXPECT_EQ(json["expires_in"], 300);
     EXPECT_EQ(text(records(json["access_token"])), "logiciel /fhir/Patient/1\n");
     const std::scoped_lock lock(mutex_);
     EXPECT_EQ(events_.back().type, event::Type::SignedIn);

@@ -27,18 +27,6 @@ Response no_client() {
         {"programme inconnu, fermé ou mal prouvé", "program unknown, closed or badly proven"});
 }
 
-Response no_grant() {
-    return oauth_error(400, "invalid_grant",
-                       {"ce code n'est pas valable : recommencez la connexion",
-                        "this code is not valid: sign in again"});
-}
-
-Response no_scope() {
-    return oauth_error(
-        400, "invalid_scope",
-        {"rien de cette portée n'est permis ici", "nothing of this scope is allowed here"});
-}
-
 Result<Form> body_form(const Request& request) {
     const std::string_view type = request.header("content-type");
     if (!type.starts_with("application/x-www-form-urlencoded"))
@@ -48,12 +36,6 @@ Result<Form> body_form(const Request& request) {
 
 Response bad_request(const Error& error) {
     return oauth_error(400, "invalid_request", error.what);
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-    return text;
 }
 
 bool has(const std::vector<std::string>& words, std::string_view word) {
@@ -67,14 +49,32 @@ std::string id_of(const std::string& reference) {
 
 }  // namespace
 
+Response no_grant() {
+    return oauth_error(400, "invalid_grant",
+                       {"ce code n'est pas valable : recommencez la connexion",
+                        "this code is not valid: sign in again"});
+}
+
+Response no_scope() {
+    return oauth_error(
+        400, "invalid_scope",
+        {"rien de cette portée n'est permis ici", "nothing of this scope is allowed here"});
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+}
+
 std::vector<std::string> scopes_for(Role role, std::string_view wish,
                                     const std::vector<std::string>& ceiling) {
     std::vector<std::string> scopes = access::narrow(wish, ceiling);
     std::erase_if(scopes, [&](const std::string& text) {
         const auto scope = access::parse_scope(text);
-        // Sessions are not refreshed, and only a patient brings a patient along.
+        // A program needs no refreshing, and only a patient brings a patient along.
         if (!scope)
-            return text == "offline_access" || text == "online_access" ||
+            return (role == Role::Program && asks_refresh({text})) ||
                    (role == Role::Program) != (text == access::kAccountsScope) ||
                    (text == "launch/patient" && role != Role::Patient);
         if (role == Role::Program) return scope->reach != access::Reach::System;
@@ -153,9 +153,11 @@ void Front::State::token(Request request, Reply reply) {
         return redeem_code(*client, *form, request, std::move(reply));
     if (grant == "client_credentials")
         return serve_backend(*client, *form, request, std::move(reply));
-    reply(oauth_error(
-        400, "unsupported_grant_type",
-        {"authorization_code ou client_credentials", "authorization_code or client_credentials"}));
+    if (grant == "refresh_token" && parts.refreshes)
+        return serve_refresh(*client, *form, request, std::move(reply));
+    reply(oauth_error(400, "unsupported_grant_type",
+                      {"authorization_code, client_credentials ou refresh_token",
+                       "authorization_code, client_credentials or refresh_token"}));
 }
 
 void Front::State::redeem_code(const Client& client, const Form& form, const Request& request,
@@ -164,10 +166,16 @@ void Front::State::redeem_code(const Client& client, const Form& form, const Req
     const auto spent = codes.spend(code, client.account->login, field(form, "redirect_uri"),
                                    field(form, "code_verifier"));
     if (spent && !spent->grant.login.empty())
-        return open_session(
-            {spent->grant.login, spent->grant.auth, client.account->login, spent->grant.scopes, {}},
-            {{"grant", "authorization_code"}, {"nonce", spent->grant.nonce}}, code, request,
-            std::move(reply));
+        return open_session({.wish = {spent->grant.login,
+                                      spent->grant.auth,
+                                      client.account->login,
+                                      spent->grant.scopes,
+                                      {}},
+                             .grant = "authorization_code",
+                             .nonce = spent->grant.nonce,
+                             .code = code,
+                             .allowed = spent->grant.scopes},
+                            request, std::move(reply));
     refuse_code(client.account->login, spent, request, std::move(reply), no_grant);
 }
 
@@ -201,9 +209,10 @@ void Front::State::serve_backend(const Client& client, const Form& form, const R
                                   grantable.error().what.en + ": " + grantable.error().remedy.en}));
     std::vector<std::string> scopes = scopes_for(Role::Program, wish, client.account->scopes);
     if (scopes.empty()) return reply(no_scope());
-    open_session({client.account->login, "key", client.account->login, std::move(scopes),
-                  access::kShortSession},
-                 {{"grant", "client_credentials"}}, "", request, std::move(reply));
+    open_session({.wish = {client.account->login, "key", client.account->login, std::move(scopes),
+                           access::kBackendSession},
+                  .grant = "client_credentials"},
+                 request, std::move(reply));
 }
 
 std::string Front::State::id_token(const access::Account& account, const ActorId& client,
@@ -221,14 +230,16 @@ std::string Front::State::id_token(const access::Account& account, const ActorId
 }
 
 /// Prepares a session, has it traced, then lets it work.
-void Front::State::open_session(access::Sessions::Wish wish, const Form& more,
-                                const std::string& code, const Request& request, Reply reply) {
+void Front::State::open_session(Opening opening, const Request& request, Reply reply) {
+    access::Sessions::Wish& wish = opening.wish;
     const auto account = parts.accounts.find(wish.login.str());
     if (!account) return reply(no_grant());
-    if (wish.lasts == Micros::zero())
-        wish.lasts = account->role == Role::Patient ? access::kShortSession : access::kStaffSession;
-    const Result<access::Sessions::Opened> opened = parts.sessions.prepare(wish);
-    if (!opened) return reply(no_grant());
+    if (wish.lasts == Micros::zero()) {
+        const bool is_short = account->role == Role::Patient || gives_refresh(opening);
+        wish.lasts = is_short ? access::kShortSession : access::kStaffSession;
+    }
+    const Result<access::Sessions::Opened> session = parts.sessions.prepare(wish);
+    if (!session) return reply(no_grant());
     event::Event event = event_of(event::Type::SignedIn, request.peer);
     event.actor = {account->login,
                    std::string(access::name_of(account->role)),
@@ -236,32 +247,56 @@ void Front::State::open_session(access::Sessions::Wish wish, const Form& more,
                    {},
                    account->organisation};
     event.detail["step"] = "session";
-    event.detail["grant"] = field(more, "grant");
+    event.detail["grant"] = opening.grant;
     event.detail["client"] = wish.client.str();
-    event.detail["session"] = opened->session.id;
-    const auto answer = [this, wish, account, code, opened = *opened,
-                         nonce = std::string(field(more, "nonce"))]() -> Response {
-        if (!parts.sessions.confirm(opened)) return no_grant();
-        if (!code.empty() && !codes.gave(code, opened.session.id)) {
-            const Status ended = parts.sessions.revoke_session(opened.session.id);
-            return ended ? no_grant() : oauth_error(503, "server_error", ended.error().what);
-        }
-        ++signed_in;
-        const auto lasts =
-            std::chrono::floor<std::chrono::seconds>(opened.session.end - opened.session.since);
-        Json json = {{"access_token", opened.token.reveal()},
-                     {"token_type", "Bearer"},
-                     {"expires_in", lasts.count()},
-                     {"scope", joined(wish.scopes)}};
-        if (account->person.starts_with("Patient/")) json["patient"] = id_of(account->person);
-        if (has(wish.scopes, "openid"))
-            json["id_token"] = id_token(*account, wish.client, nonce, has(wish.scopes, "fhirUser"));
-        Response response = json_response(200, json.dump());
-        response.headers.emplace_back("Cache-Control", "no-store");
-        response.headers.emplace_back("Pragma", "no-cache");
-        return response;
-    };
-    traced({std::move(event)}, std::move(reply), answer);
+    event.detail["session"] = session->session.id;
+    if (gives_refresh(opening)) event.detail["refreshable"] = "true";
+    traced({std::move(event)}, std::move(reply),
+           [this, account, opening = std::move(opening), session = *session] {
+               return opened(opening, session, *account);
+           });
+}
+
+Response Front::State::take_back(const access::Session& session) {
+    const Status ended = parts.sessions.revoke_session(session.id);
+    return ended ? no_grant() : oauth_error(503, "server_error", ended.error().what);
+}
+
+/// The answer to who holds a session whose trace is in the ledger.
+Response Front::State::opened(const Opening& opening, const access::Sessions::Opened& session,
+                              const access::Account& account) {
+    if (!parts.sessions.confirm(session)) return no_grant();
+    if (!opening.code.empty() && !codes.gave(opening.code, session.session.id))
+        return take_back(session.session);
+    const auto lasts =
+        std::chrono::floor<std::chrono::seconds>(session.session.end - session.session.since);
+    const std::vector<std::string>& scopes = opening.wish.scopes;
+    Json json = {{"access_token", session.token.reveal()},
+                 {"token_type", "Bearer"},
+                 {"expires_in", lasts.count()},
+                 {"scope", joined(scopes)}};
+    if (gives_refresh(opening)) {
+        const auto next = refresh_token(opening, session.session, account.role);
+        if (!next) return take_back(session.session);
+        json["refresh_token"] = *next;
+    }
+    ++signed_in;
+    if (const std::string patient = launch_patient(account); !patient.empty())
+        json["patient"] = patient;
+    if (has(scopes, "openid"))
+        json["id_token"] =
+            id_token(account, opening.wish.client, opening.nonce, has(scopes, "fhirUser"));
+    Response response = json_response(200, json.dump());
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.headers.emplace_back("Pragma", "no-cache");
+    return response;
+}
+
+/// SMART's launch context: the person's own record, or that of whom they speak for.
+std::string Front::State::launch_patient(const access::Account& account) {
+    if (account.person.starts_with("Patient/")) return id_of(account.person);
+    if (account.role != Role::Patient || !parts.patient_of) return "";
+    return parts.patient_of(account.person);
 }
 
 /// RFC 7009. Who shows a token may end it; an unknown one is answered the same.
@@ -270,7 +305,7 @@ void Front::State::revoke(Request request, Reply reply) {
     if (!form) return reply(bad_request(form.error()));
     const std::string_view token = field(*form, "token");
     const auto session = parts.sessions.find(token);
-    if (!session) return reply(json_response(200, "{}"));
+    if (!session) return revoke_refresh(token, request, std::move(reply));
     const Status ended = parts.sessions.revoke(token);
     if (!ended) return reply(oauth_error(503, "temporarily_unavailable", ended.error().what));
     event::Event event = event_of(event::Type::SignedOut, request.peer);
@@ -307,8 +342,9 @@ void Front::State::introspect(Request request, Reply reply) {
         json["exp"] = seconds_of(session->end);
         if (account && !account->person.empty())
             json["fhirUser"] = url() + "/fhir/" + account->person;
-        if (account && account->person.starts_with("Patient/"))
-            json["patient"] = id_of(account->person);
+        if (account)
+            if (const std::string patient = launch_patient(*account); !patient.empty())
+                json["patient"] = patient;
     }
     Response response = json_response(200, json.dump());
     response.headers.emplace_back("Cache-Control", "no-store");

@@ -53,7 +53,9 @@ void Front::State::leave(Request request, Reply reply) {
                               {"Cette page avait expiré : recommencez.",
                                "This page had expired: please start again."},
                               403));
-    const Result<Upstream::Begun> begun = parts.upstream->begin(wish->kept, callback());
+    Form kept = wish->kept;
+    kept.insert(wish->choice.begin(), wish->choice.end());
+    const Result<Upstream::Begun> begun = parts.upstream->begin(kept, callback());
     if (!begun) return reply(problem(status_of(begun.error()), begun.error()));
     Response away;
     away.status = 303;

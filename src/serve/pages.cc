@@ -17,6 +17,9 @@ constexpr std::string_view kStyle =
     "input{display:block;width:100%;box-sizing:border-box;font:inherit;padding:.5rem;"
     "border:1px solid #5b6b78;border-radius:.3rem}button{margin-top:1.5rem;font:inherit;"
     "padding:.6rem 1.2rem;border:0;border-radius:.3rem;background:#0b5c7a;color:#fff}"
+    "input[type=checkbox]{display:inline;width:auto}fieldset{border:1px solid #5b6b78;"
+    "border-radius:.3rem;margin-top:1rem}button.quiet{background:#fff;color:#1a2733;"
+    "border:1px solid #5b6b78}"
     "[lang=en]{color:#4a5a66;font-size:.9em}.notice{border-left:.3rem solid #b3261e;"
     "padding:.3rem .8rem;background:#fff}button [lang=en]{color:inherit}";
 /// Asks the browser for a passkey, or for a new one, and sends the form with what it says. It reads
@@ -154,6 +157,32 @@ std::string sign_in_fields() {
            "<button>" + both({"Se connecter", "Sign in"}) + "</button>\n";
 }
 
+/// What the program asks for, each with its box: what is not ticked is not given.
+std::string asked_fields(const std::vector<AskedScope>& asks) {
+    if (asks.empty()) return "";
+    std::string body =
+        "<fieldset><legend>" +
+        both({"En vous connectant, vous lui permettez", "By signing in you allow it"}) +
+        "</legend>\n" + hidden(kChoice, "1");
+    std::size_t number = 0;
+    for (const AskedScope& ask : asks)
+        body += fmt::format(
+            "<label><input type=\"checkbox\" name=\"{}{}\" value=\"{}\"{}> {}</label>\n", kAllowed,
+            number++, html_escaped(ask.scope), ask.allowed ? " checked" : "", both(ask.words));
+    return body + "</fieldset>\n";
+}
+
+std::string refusal_button() {
+    return fmt::format(
+        "<button class=\"quiet\" name=\"{}\" value=\"1\" formnovalidate>{}</button>\n", kRefusal,
+        both({"Refuser", "Refuse"}));
+}
+
+std::string elsewhere_button(const Text& name) {
+    return "<button class=\"quiet\" formaction=\"/oauth/upstream\" formnovalidate>" + both(name) +
+           "</button>\n";
+}
+
 std::string passkey_button(const PasskeyAsk& ask, const Text& label,
                            std::initializer_list<std::string_view> fields) {
     std::string body = hidden("challenge", ask.challenge);
@@ -172,17 +201,16 @@ Response sign_in_page(const SignInPage& page) {
     std::string kept;
     for (const auto& [name, value] : page.kept) kept += hidden(html_escaped(name), value);
     kept += hidden("csrf", page.csrf);
-    if (!page.elsewhere.fr.empty())
-        body += "<form method=\"post\" action=\"/oauth/upstream\">" + kept + "<button>" +
-                both(page.elsewhere) + "</button></form>\n";
     body += fmt::format(
         "<form id=\"passkey\" method=\"post\" action=\"{}\" autocomplete=\"on\" "
         "data-party=\"{}\">\n",
         page.action, html_escaped(page.passkey.party));
-    body += kept + sign_in_fields();
+    body += kept + asked_fields(page.asks) + sign_in_fields();
+    if (!page.elsewhere.fr.empty()) body += elsewhere_button(page.elsewhere);
     if (asks)
         body += passkey_button(page.passkey, {"Avec une clé d'accès", "With a passkey"},
                                {"key_id", "key_client", "key_data", "key_signature", "key_handle"});
+    if (!page.asks.empty()) body += refusal_button();
     body += "</form>\n";
     if (asks) body += script();
     std::string targets = "'self'";

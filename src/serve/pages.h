@@ -19,6 +19,13 @@ struct PasskeyAsk {
     std::string challenge;  ///< base64url
 };
 
+/// One thing that a program asks for, which the person may leave out.
+struct AskedScope {
+    std::string scope;
+    Text words;
+    bool allowed = true;
+};
+
 struct SignInPage {
     int status = 200;
     Text purpose{};        ///< what it is for
@@ -30,7 +37,11 @@ struct SignInPage {
     Text elsewhere{};        ///< name of an identity provider, empty when there is none
     std::string elsewhere_address{};
     PasskeyAsk passkey{};
+    std::vector<AskedScope> asks{};  ///< what is allowed by signing in; empty: nothing to choose
 };
+/// Fields of its form beside those kept: kChoice when there was something to choose, then
+/// kAllowed + a number for each thing allowed; kRefusal when the person wants none of it.
+inline constexpr std::string_view kChoice = "choice", kAllowed = "allow-", kRefusal = "refuse";
 Response sign_in_page(const SignInPage& page);
 
 /// A person's own passkeys: what is there, one more, one less.

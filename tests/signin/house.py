@@ -139,12 +139,14 @@ class Browser:
                 self.jar[name] = morsel.value
         return status, text, headers
 
-    def sign_in(self, login, password, code=""):
-        """The fields that the program gets back, or the status of the page that refused."""
+    def sign_in(self, login, password, code="", edit=lambda form: None):
+        """The fields that the program gets back, or the status of the page that refused. `edit` is what the person does to
+        the boxes of the form."""
         status, page, headers = self.send("GET", "/oauth/authorize?" + urllib.parse.urlencode(self.wish))
         if status != 200:
             return sent_back(headers) if status == 303 else status
         form = hidden_fields(page) | {"login": login, "password": password, "code": code}
+        edit(form)
         status, _, headers = self.send("POST", "/oauth/authorize", form)
         return sent_back(headers) if status == 303 else status
 
@@ -165,8 +167,10 @@ class Browser:
 
 
 def hidden_fields(page):
+    """What a browser sends without being told: what is hidden, and what is ticked already."""
     form = page[page.index('action="/oauth/authorize"'):]
     pairs = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    pairs += re.findall(r'<input type="checkbox" name="([^"]*)" value="([^"]*)" checked>', form)
     return {name: html.unescape(value) for name, value in pairs}
 
 

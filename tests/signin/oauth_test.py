@@ -144,6 +144,47 @@ class SignIn(unittest.TestCase):
         self.assertEqual(200, self.house.ask("GET", "/fhir/Practitioner?_count=1",
                                              headers={"Authorization": "Bearer " + token})[0])
 
+    def test_who_signs_in_reads_what_is_asked_for_and_gives_less_or_nothing(self):
+        browser = Browser(self.house, scope="openid user/Organization.rs user/Practitioner.rs")
+        page = browser.send("GET", "/oauth/authorize?" + urllib.parse.urlencode(browser.wish))[1]
+        for said in ("lire : annuaire (Practitioner)", "read: directory (Practitioner)", "Refuser", "Refuse"):
+            self.assertIn(said, page)
+
+        def untick(form):
+            for name in [n for n, value in form.items() if n.startswith("allow-") and value == "user/Practitioner.rs"]:
+                del form[name]
+        back = browser.sign_in("anne.martin", self.password, edit=untick)
+        self.assertEqual("openid user/Organization.rs", browser.redeem(back["code"])[1]["scope"])
+        back = Browser(self.house).sign_in("", "", edit=lambda form: form.update(refuse="1"))
+        self.assertEqual("access_denied", back["error"])
+        self.assertNotIn("code", back)
+
+    def test_a_refresh_token_serves_once_and_a_stolen_one_ends_everything(self):
+        self.house.add_program("logiciel-durable", ("openid", "user/*.rs", "offline_access"))
+        self.assertIn("permission-offline", json.loads(self.house.ask(
+            "GET", "/.well-known/smart-configuration")[1])["capabilities"])
+
+        def refresh(token, client="logiciel-durable"):
+            status, text, _ = self.house.ask("POST", "/oauth/token", {
+                "grant_type": "refresh_token", "refresh_token": token, "client_id": client})
+            return status, json.loads(text)
+        browser = Browser(self.house, "logiciel-durable", "openid user/*.rs offline_access")
+        first = browser.redeem(browser.sign_in("anne.martin", self.password)["code"])[1]
+        status, second = refresh(first["refresh_token"])
+        self.assertEqual((200, 401, 200), (status, self.house.reads(first["access_token"]),
+                                           self.house.reads(second["access_token"])))
+        self.house.stop()
+        self.house.start()
+        status, third = refresh(second["refresh_token"])
+        self.assertEqual(200, status, "a restart forgets none")
+        self.assertEqual((400, "invalid_grant"), (refresh(second["refresh_token"])[0],
+                                                  refresh(third["refresh_token"])[1]["error"]))
+        self.assertEqual(401, self.house.reads(third["access_token"]), "two held it: neither keeps anything")
+        browser = Browser(self.house, "logiciel-durable", "openid user/*.rs offline_access")
+        held = browser.redeem(browser.sign_in("anne.martin", self.password)["code"])[1]
+        self.house.user("sign-out", "anne.martin")
+        self.assertEqual(400, refresh(held["refresh_token"])[0], "who was signed out does not come back by it")
+
     def test_what_is_revoked_is_worth_nothing_at_the_next_question(self):
         own = self.backend("system/Organization.rs")[1]["access_token"]
         token = Browser(self.house).token("anne.martin", self.password)

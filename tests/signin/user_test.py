@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`hygie user …` beside a running service: arrivals, proofs, departures; each effective at once, and in the ledger."""
 
+import json
 import subprocess
 import unittest
 import urllib.parse
@@ -88,6 +89,18 @@ class Users(unittest.TestCase):
             password = told.get("password", password)
         self.assertEqual(["added", "disabled", "enabled", "closed", "renewed", "signed out", "password"],
                          self.house.changes_of("dina.fin"))
+
+    def test_one_session_is_cut_and_the_others_stay(self):
+        password = self.house.add_person("ines.coupe", "Ines Coupe")
+        lost, kept = self.token("ines.coupe", password), self.token("ines.coupe", password)
+        told = self.house.run("ledger", "query", self.house.state / "ledger", "--actor", "ines.coupe", "--as", "test")
+        events = [e.get("event", e) for e in map(json.loads, told if isinstance(told, list) else [json.dumps(told)])]
+        session = [e["detail"]["session"] for e in events if "session" in e.get("detail", {})][0]
+        self.house.user("sign-out", "anne.martin", "--session", session, code=1)
+        self.assertEqual((200, 200), (self.house.reads(lost), self.house.reads(kept)), "it is another's")
+        self.house.user("sign-out", "ines.coupe", "--session", session, "--why", "téléphone perdu")
+        self.assertEqual((401, 200), (self.house.reads(lost), self.house.reads(kept)))
+        self.assertEqual(["added", "session ended"], self.house.changes_of("ines.coupe"))
 
     def test_a_frozen_account_is_out_at_once_and_its_person_is_told(self):
         password = self.house.add_person("hugo.gel", "Hugo Gel")
