@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "fhir/fhirpath_time.h"
 #include "fhir/schema.h"
+#include "fhir/zone.h"
 
 namespace hygie::fhir {
 namespace {
@@ -94,8 +95,13 @@ std::string fold_unicode(std::string_view text) {
 std::optional<DateRange> parse_date(std::string_view text) {
     auto parsed = Temporal::parse_date_time(text);
     if (!parsed) return std::nullopt;
-    if (!parsed->offset_minutes) parsed->offset_minutes = 0;
-    const TimeSpan span = span_of(*parsed);
+    const bool is_local = !parsed->offset_minutes;
+    if (is_local) parsed->offset_minutes = 0;
+    TimeSpan span = span_of(*parsed);
+    if (is_local) {
+        const auto zone = zone_in_force();
+        span = {zone->to_utc(span.first), zone->to_utc(span.last + Micros{1}) - Micros{1}};
+    }
     if (parsed->fraction_digits > 0) {
         // Tenths of a microsecond are the finest that is told apart.
         const auto instant = units(span.first) + parsed->nanos % 1'000 / 100 * 2;

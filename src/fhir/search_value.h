@@ -42,7 +42,7 @@ inline constexpr std::int64_t kDateOpenEnd = INT64_MAX;
 
 /// A FHIR date, dateTime or instant ("2024", "2024-05", "2024-05-03", "2024-05-03T10:00Z"…), all
 /// that it covers: to the second when it has no fraction, and the very instant when it has one.
-/// Without a zone it is read as UTC.
+/// Without a zone it is one of the practice (zone.h).
 std::optional<DateRange> parse_date(std::string_view text);
 /// The instant itself.
 DateRange date_range(WallTime instant);
