@@ -175,20 +175,17 @@ std::vector<std::string> values_to_write(Manner manner, std::string_view kind,
     return out;
 }
 
-/// A resource of several patients is kept with one of them, and found from each.
+/// Whom a resource names, when it names several; who else a patient is does not count.
 void add_patients(const IndexedResource& resource, std::vector<std::string>& out) {
+    if (resource.entry.type == "Patient") return;
     std::vector<std::string_view> patients;
-    for (const auto code : patient_compartment_params(resource.entry.type)) {
-        const auto sources = columns_of(resource.entry.type, code);
-        for (const auto& row : resource.rows) {
-            const auto* who = std::get_if<Reference>(&row.value);
-            if (who == nullptr || who->type != "Patient" || !has_column(sources, row.param))
-                continue;
-            if (std::ranges::find(patients, who->id) == patients.end()) patients.push_back(who->id);
-        }
+    for (const auto& row : resource.rows) {
+        const auto* who = std::get_if<Reference>(&row.value);
+        if (who == nullptr || who->type != "Patient") continue;
+        if (std::ranges::find(patients, who->id) == patients.end()) patients.push_back(who->id);
     }
     if (patients.size() < 2) return;
-    for (const auto id : patients) out.push_back(term("", "patient", id));
+    for (const auto id : patients) out.push_back(patient_term(id));
 }
 
 /// The values of one alternative; nothing when it says too little.
@@ -365,7 +362,7 @@ class Narrower {
         out_.patients.emplace();
         for (const auto& operand : criterion.any) {
             out_.patients->push_back(operand.text);
-            out_.patient_terms.push_back(term("", "patient", operand.text));
+            out_.patient_terms.push_back(patient_term(operand.text));
         }
     }
 
@@ -388,10 +385,16 @@ class Narrower {
 
 }  // namespace
 
+std::string patient_term(std::string_view id) {
+    return term("", "patient", id);
+}
+
 std::vector<std::string> terms(const IndexedResource& resource) {
     std::vector<std::string> out;
     const auto type = resource.entry.type;
-    if (resource.entry.deleted || !lives_in_records(type)) return out;
+    if (resource.entry.deleted) return out;
+    add_patients(resource, out);
+    if (!lives_in_records(type)) return out;
     const auto write = [&](const Rule& rule) {
         const auto sources = columns_of(type, rule.param);
         for (const auto& row : resource.rows) {
@@ -405,7 +408,6 @@ std::vector<std::string> terms(const IndexedResource& resource) {
     for (const auto& rule : kRules) {
         if (rule.type == type && rule.param == rule.kind) write(rule);
     }
-    add_patients(resource, out);
     std::ranges::sort(out);
     const auto doubles = std::ranges::unique(out);
     out.erase(doubles.begin(), doubles.end());

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fhir/search_query.h"
@@ -21,6 +22,10 @@ inline constexpr std::size_t kDateTermsMax = 60;
 
 /// What to write for a resource: nothing for most.
 std::vector<std::string> terms(const IndexedResource& resource);
+
+/// The term of a resource that names several patients, for each of them: it is kept with one, and
+/// found from all.
+std::string patient_term(std::string_view id);
 
 /// How a query is cut down to candidate compartments.
 struct Narrowed {

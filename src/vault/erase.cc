@@ -1,7 +1,9 @@
+#include <future>
 #include <map>
 
 #include "crypto/aead.h"
-#include "host/log.h"
+#include "fhir/blind.h"
+#include "vault/parting.h"
 #include "vault/settings.h"
 #include "vault/unassigned.h"
 #include "vault/varint.h"
@@ -128,15 +130,69 @@ Status Vault::hold(const std::string& patient, Hold hold, event::Event why) {
                                      .event = std::move(why)});
 }
 
-Status Vault::shred(const std::string& patient, event::Event why) {
-    const CompartmentNumber number = is_of_patient(patient) ? TRY(state_->number_of(patient)) : 0;
-    if (number == 0) return nothing_there();
+namespace {
+
+/// Times that others' records are parted from one, when they change meanwhile.
+constexpr int kPartingsMax = 8;
+
+/// Rows that leave nothing in others' records of a patient who parted from them.
+Result<Batch> rows_with_others(Shelf& shelf, const std::string& patient, VaultState& state) {
+    Batch batch;
+    const std::int64_t name = shelf.name_of(fhir::patient_term(patient));
+    for (const auto& [number, rows] : TRY(left_with_others(shelf, patient))) {
+        const auto compartment = static_cast<std::int64_t>(number);
+        for (const Key row : rows) {
+            const auto stored = TRY(shelf.store().get(Table::Bodies, row));
+            if (!stored) continue;
+            batch.put(Table::Bodies, row, erased_body(*stored));
+            --state.versions;
+        }
+        batch.erase(Table::Names, {name, compartment});
+        batch.erase(Table::NamesOf, {compartment, name});
+    }
+    return batch;
+}
+
+std::unexpected<Error> changed_meanwhile() {
+    return fail(Code::Stale, {"ce dossier vient de changer", "this record has just changed"},
+                {"recommencez", "try again"});
+}
+
+}  // namespace
+
+Status Vault::part_from_others(const std::string& patient, const event::Event& why) {
+    for (auto& [to, resources] : TRY(parted_from(state_->shelf, patient))) {
+        Transaction transaction{.writes = {}, .author = {}, .event = why};
+        transaction.event.type = event::Type::RecordUpdated;
+        transaction.event.action = event::Action::Update;
+        transaction.event.subject.patient = PatientId(to);
+        for (const Parted& one : resources)
+            transaction.writes.push_back({.type = one.type,
+                                          .id = one.id,
+                                          .resource = one.document.root,
+                                          .record = to,
+                                          .if_match = one.version});
+        std::promise<Status> promise;
+        auto future = promise.get_future();
+        commit(std::move(transaction), [&](Result<std::vector<Version>> done) {
+            promise.set_value(done ? Status() : std::unexpected(done.error()));
+        });
+        TRY_STATUS(future.get());
+    }
+    return {};
+}
+
+Status Vault::erase(const std::string& patient, event::Event why) {
+    const CompartmentNumber number = TRY(state_->number_of(patient));
     Shelf& shelf = state_->shelf;
     const Key marker = key_of(Setting::Erasing, number);
     const auto rows = [&](VaultState& state) -> Result<Batch> {
-        // Asked in the writing thread, where no hold can come in between.
+        // Asked in the writing thread, where no hold and nothing shared can come in between.
         if (TRY(is_held(patient))) return held();
+        if (!TRY(parted_from(shelf, patient)).empty()) return changed_meanwhile();
         Batch batch = TRY(Erasure(shelf, number).rows(state));
+        Batch others = TRY(rows_with_others(shelf, patient, state));
+        std::ranges::move(others.rows, std::back_inserter(batch.rows));
         batch.put(Table::Settings, marker,
                   crypto::box(shelf.keys().outbox, {}, as_bytes(patient), state_->doors.random));
         return batch;
@@ -154,6 +210,25 @@ Status Vault::shred(const std::string& patient, event::Event why) {
         return {};
     };
     return state_->writer.carry_out({.rows = rows, .event = std::move(why), .after = destroy});
+}
+
+Status Vault::shred(const std::string& patient, event::Event why) {
+    const CompartmentNumber number = is_of_patient(patient) ? TRY(state_->number_of(patient)) : 0;
+    if (number == 0) return nothing_there();
+    if (TRY(is_held(patient))) return held();
+    (void)state_->open(number);  // makes a damaged index anew, where that is possible
+    const auto others = TRY(records_naming(state_->shelf, patient));
+    Status done = changed_meanwhile();
+    for (int i = 0; i < kPartingsMax && !done && done.error().code == Code::Stale; ++i) {
+        done = part_from_others(patient, why);
+        if (done) done = erase(patient, why);
+    }
+    if (!done) return done;
+    for (const CompartmentNumber other : others) {
+        state_->shelf.forget_bodies(other);
+        TRY_STATUS(state_->writer.reindex(other));
+    }
+    return {};
 }
 
 Result<std::vector<std::string>> Vault::expired(const RetentionProfile& profile, WallTime now,

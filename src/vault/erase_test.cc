@@ -165,5 +165,116 @@ TEST_F(EraseTest, ExportsAllOfARecordOnceTheLedgerKnows) {
     EXPECT_TRUE(files.empty());
 }
 
+std::string named(const std::string& type, const std::string& id, const std::string& rest) {
+    return R"({"resourceType":")" + type + R"(","id":")" + id + R"(",)" + rest + "}";
+}
+
+std::string appointment(const std::string& id, const std::string& first,
+                        const std::string& second) {
+    const auto who = [](const std::string& one) {
+        return R"({"actor":{"reference":"Patient/)" + one + R"(","display":"Nom de )" + one +
+               R"("},"status":"accepted"})";
+    };
+    return named("Appointment", id,
+                 R"("status":"booked","participant":[)" + who(first) + "," + who(second) + "]");
+}
+
+/// p1 goes, p2 stays: what they share stays with p2, and says nothing of p1.
+class EraseShared : public EraseTest {
+  protected:
+    void SetUp() override {
+        EraseTest::SetUp();
+        const auto subject = [](const std::string& patient) {
+            return R"("subject":{"reference":"Patient/)" + patient + R"("})";
+        };
+        ASSERT_TRUE(commit(
+            *vault_,
+            {put(appointment("p1-first", "p1", "p2")), put(appointment("p2-first", "p2", "p1")),
+             put(named("Account", "account",
+                       R"("status":"active","subject":[{"reference":"Patient/p1"},)"
+                       R"({"reference":"Patient/p2"}])")),
+             put(named("Coverage", "child",
+                       R"("status":"active","payor":[{"display":"x"}],)"
+                       R"("policyHolder":{"reference":"Patient/p1"},)"
+                       R"("beneficiary":{"reference":"Patient/p2"})")),
+             put(named("Observation", "of-p1-by-p2",
+                       R"("status":"final","code":{"text":"x"},)" + subject("p1") +
+                           R"(,"performer":[{"reference":"Patient/p2"}])")),
+             put(named("Observation", "of-p2-by-p1",
+                       R"("status":"final","code":{"text":"x"},)" + subject("p2") +
+                           R"(,"performer":[{"reference":"Patient/p1"}])"))}));
+        ASSERT_TRUE(commit(*vault_, {put(appointment("p2-first", "p2", "p1"))}));
+    }
+};
+
+TEST_F(EraseShared, WhatOthersShareGoesOnWithThem) {
+    ASSERT_TRUE(vault_->shred("p1", why()));
+    for (const auto& [type, id] :
+         std::vector<std::pair<std::string, std::string>>{{"Appointment", "p1-first"},
+                                                          {"Appointment", "p2-first"},
+                                                          {"Account", "account"},
+                                                          {"Coverage", "child"},
+                                                          {"Observation", "of-p2-by-p1"}}) {
+        const std::string body = body_of(*vault_, type, id);
+        EXPECT_TRUE(body.contains("Patient/p2")) << id << body;
+        EXPECT_FALSE(body.contains("Patient/p1") || body.contains("Nom de p1")) << id << body;
+        EXPECT_TRUE(body.contains(R"("valueCode":"masked")")) << id << body;
+        EXPECT_EQ(vault_->find(type, id)->record->patient(), "p2") << id;
+    }
+    EXPECT_EQ(vault_->find("Observation", "of-p1-by-p2").error().code, Code::NotFound)
+        << "it is about who was erased, whoever made it";
+}
+
+TEST_F(EraseShared, NoVersionSpeaksOfWhoWasErased) {
+    const auto before = vault_->find("Appointment", "p2-first").value();
+    ASSERT_TRUE(vault_->read(before, 1)) << "and so it is kept in memory";
+    ASSERT_TRUE(vault_->shred("p1", why()));
+    for (int opened = 0; opened < 2; ++opened) {
+        for (const std::string id : {"p1-first", "p2-first"}) {
+            const auto found = vault_->find("Appointment", id).value();
+            EXPECT_TRUE(vault_->read(found, found.entry.version));
+            for (std::uint32_t version = 1; version < found.entry.version; ++version)
+                EXPECT_EQ(vault_->read(found, version).error().code, Code::NotFound) << id;
+        }
+        EXPECT_TRUE(vault_->shared_with("p1")->empty());
+        const Verified verified = verify();
+        EXPECT_TRUE(verified.rot.empty());
+        EXPECT_EQ(verified.done, true);
+        vault_.reset();
+        vault_ = machine_.open();
+    }
+    EXPECT_EQ(vault_->everything("p2")->size(), 6u);
+}
+
+TEST_F(EraseShared, TheLedgerSaysWhatWentOnAndWhy) {
+    const std::size_t before = machine_.trace.events().size();
+    ASSERT_TRUE(vault_->shred("p1", why()));
+    const auto events = machine_.trace.events();
+    ASSERT_EQ(events.size(), before + 2);
+    EXPECT_EQ(events.at(before + 1).type, event::Type::RecordUpdated);
+    EXPECT_EQ(events.at(before + 1).subject.patient.str(), "p2");
+    EXPECT_EQ(events.at(before + 2).type, event::Type::KeyShredded);
+}
+
+TEST_F(EraseShared, AHoldLeavesAllAsItIs) {
+    ASSERT_TRUE(vault_->hold("p1", Vault::Hold::Set, event_of()));
+    const std::string before = body_of(*vault_, "Appointment", "p2-first");
+    EXPECT_EQ(vault_->shred("p1", why()).error().code, Code::Denied);
+    EXPECT_EQ(body_of(*vault_, "Appointment", "p2-first"), before);
+}
+
+TEST_F(EraseShared, IsInTheExportOfEach) {
+    for (const std::string patient : {"p1", "p2"}) {
+        std::map<std::string, std::string> files;
+        ASSERT_TRUE(vault_->export_record(patient, event_of(event::Type::RecordExported),
+                                          [&](std::string_view name, std::string_view bytes) {
+                                              files[std::string(name)] = bytes;
+                                              return Status();
+                                          }));
+        EXPECT_TRUE(files["Appointment.ndjson"].contains("p1-first")) << patient;
+        EXPECT_TRUE(files["Appointment.ndjson"].contains("p2-first")) << patient;
+    }
+}
+
 }  // namespace
 }  // namespace hygie::vault

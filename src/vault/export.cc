@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "fhir/json.h"
@@ -33,7 +35,8 @@ std::string manifest(const std::vector<ExportedFile>& files, WallTime now) {
 }  // namespace
 
 Status Vault::export_record(const std::string& patient, event::Event why, const ExportFile& give) {
-    const std::vector<Found> all = TRY(everything(patient));
+    std::vector<Found> all = TRY(everything(patient));
+    std::ranges::move(TRY(shared_with(patient)), std::back_inserter(all));
     std::map<std::string_view, std::vector<const Found*>> by_type;
     for (const Found& found : all) by_type[found.entry.type].push_back(&found);
     TRY_STATUS(state_->writer.carry_out(

@@ -5,7 +5,9 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "crypto/sha256.h"
 #include "fhir/schema.h"
+#include "fhir/zone.h"
 #include "vault/labels.h"
 #include "vault/shared.h"
 #include "vault/unassigned.h"
@@ -175,7 +177,8 @@ Piece make_piece(fhir::Segment segment, std::shared_ptr<const Relations> relatio
 }
 
 std::uint64_t index_version() {
-    return fhir::definitions_version() + kPieceFormat - 1;
+    const crypto::Hash zone = crypto::sha256(as_bytes(fhir::zone_in_force()->name()));
+    return (fhir::definitions_version() + kPieceFormat - 1) ^ load_be<std::uint64_t>(zone.data());
 }
 
 Record Record::with(Piece newer) const {

@@ -31,8 +31,8 @@ struct Piece {
 /// A piece not stored yet.
 Piece make_piece(fhir::Segment segment, std::shared_ptr<const Relations> relations);
 
-/// Changes with the format of pieces and with the definitions of what they index: an index made
-/// with another is made anew.
+/// Changes with the format of pieces, with the definitions of what they index and with the time
+/// zone of the practice: an index made with another is made anew.
 std::uint64_t index_version();
 
 /// Code::Corrupt: what an index says does not read back. Whoever opens the record next has it made

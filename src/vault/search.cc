@@ -10,6 +10,7 @@
 #include "fhir/search_run.h"
 #include "vault/indexing.h"
 #include "vault/labels.h"
+#include "vault/parting.h"
 #include "vault/shared.h"
 #include "vault/unassigned.h"
 #include "vault/vault_state.h"
@@ -51,6 +52,16 @@ std::vector<std::string> named_patients(const fhir::Query& query) {
     return {};
 }
 
+std::unexpected<Error> too_many() {
+    return fail(Code::Full,
+                {"cette recherche toucherait plus de 2 000 dossiers",
+                 "this search would touch more than 2,000 records"},
+                {"précisez-la (patient, identifiant, date de naissance), ou demandez un "
+                 "export autorisé",
+                 "narrow it (patient, identifier, birth date), or ask for an authorised "
+                 "export"});
+}
+
 /// Which records could hold a hit, the house left out.
 class Candidates {
   public:
@@ -74,16 +85,6 @@ class Candidates {
     }
 
   private:
-    static std::unexpected<Error> too_many() {
-        return fail(Code::Full,
-                    {"cette recherche toucherait plus de 2 000 dossiers",
-                     "this search would touch more than 2,000 records"},
-                    {"précisez-la (patient, identifiant, date de naissance), ou demandez un "
-                     "export autorisé",
-                     "narrow it (patient, identifier, birth date), or ask for an authorised "
-                     "export"});
-    }
-
     /// A program has no circle: nothing narrows, so all are looked into while they are few.
     Status everybody() {
         const crypto::KeyTable& table = shelf_.table();
@@ -183,10 +184,25 @@ fhir::Compartment without_closed(const fhir::Compartment& seen, const Record& re
     });
 }
 
+/// Of another's record, what names the patient whose compartment is searched.
+fhir::Compartment naming(const fhir::Compartment& seen, const Record& record,
+                         std::string_view patient) {
+    std::set<std::pair<std::string_view, std::string_view>> names;
+    for (const fhir::ResourceEntry& entry : entries_naming(record, patient))
+        names.emplace(entry.type, entry.id);
+    return seen.without([&](const fhir::Segment& segment, std::size_t index) {
+        const fhir::ResourceEntry entry = segment.entry(index);
+        return !names.contains({entry.type, entry.id});
+    });
+}
+
 /// What a search sees of a record: all, but what is hidden from the asker.
 const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
                                  std::deque<fhir::Compartment>& masked) {
     const fhir::Compartment* seen = &record.index();
+    const bool is_anothers = is_of_patient(record.patient()) && !scope.patient.empty() &&
+                             record.patient() != scope.patient;
+    if (is_anothers) seen = &masked.emplace_back(naming(*seen, record, scope.patient));
     if (scope.hides && record.is_labelled())
         seen = &masked.emplace_back(
             seen->without([&](const fhir::Segment& segment, std::size_t index) {
@@ -200,6 +216,14 @@ const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
     return left ? masked.emplace_back(*std::move(left)) : *seen;
 }
 
+/// The compartment of a patient: the own record, and those of others who share something.
+Result<NumberSet> records_of(Shelf& shelf, std::string_view patient) {
+    NumberSet numbers = TRY(records_naming(shelf, patient));
+    if (const auto own = shelf.number_of(patient)) numbers.push_back(*own);
+    if (numbers.size() > kCandidatesMax) return too_many();
+    return numbers;
+}
+
 }  // namespace
 
 Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
@@ -208,8 +232,8 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
     NumberSet numbers;
     if (scope.patient.empty())
         numbers = TRY(Candidates(state_->shelf, query).find(scope));
-    else if (const auto number = state_->shelf.number_of(scope.patient))
-        numbers = {*number};
+    else
+        numbers = TRY(records_of(state_->shelf, scope.patient));
     std::erase(numbers, house);
     const auto unassigned = state_->shelf.number_of(kUnassigned);
     if (scope.patient.empty() && unassigned && std::ranges::count(numbers, *unassigned) == 0)

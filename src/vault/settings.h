@@ -12,6 +12,7 @@ enum class Setting : std::int64_t {
     State = 2,        ///< next counter and counts
     Hold = 3,         ///< which: compartment under a legal hold
     Definitions = 5,  ///< version of the definitions that the index was made with: u64
+    Zone = 6,         ///< name of the time zone that dates without one are read in
     Erasing = 4,      ///< which: compartment being erased; its patient, boxed
 };
 

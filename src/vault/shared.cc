@@ -1,6 +1,7 @@
 #include "vault/shared.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "fhir/search_extract.h"
 
@@ -46,6 +47,19 @@ std::vector<std::string> others_named(const Record& record, std::string_view typ
             if (entry == *found) others.emplace_back(patient);
     }
     return others;
+}
+
+std::vector<fhir::ResourceEntry> entries_naming(const Record& record, std::string_view patient) {
+    std::vector<fhir::ResourceEntry> entries;
+    for (const fhir::Compartment::Piece& piece : record.index().pieces()) {
+        std::optional<std::size_t> last;
+        for (const auto& [entry, whom] : named(*piece.segment)) {
+            if (whom != patient || entry == last || !piece.is_live(entry)) continue;
+            entries.push_back(piece.segment->entry(entry));
+            last = entry;
+        }
+    }
+    return entries;
 }
 
 std::vector<std::string> others_named(fhir::Json resource, std::string_view patient) {

@@ -24,7 +24,9 @@ std::vector<std::pair<std::size_t, std::string_view>> others_named(const fhir::S
 /// Whom the newest version of a resource names beside the patient of its record.
 std::vector<std::string> others_named(const Record& record, std::string_view type,
                                       std::string_view id);
-/// The same of a resource that is not stored, or no longer.
+/// Current resources of a record that name this patient, whoever the record is of.
+std::vector<fhir::ResourceEntry> entries_naming(const Record& record, std::string_view patient);
+/// Whom a resource names beside that patient which is not stored, or no longer.
 std::vector<std::string> others_named(fhir::Json resource, std::string_view patient);
 
 }  // namespace hygie::vault

@@ -175,6 +175,10 @@ void Shelf::forget(CompartmentNumber number) {
     ++house_version_;  // whose it was is not known here
 }
 
+void Shelf::forget_bodies(CompartmentNumber number) {
+    bodies_.drop(number);
+}
+
 Result<std::optional<CompartmentNumber>> Shelf::compartment_at(Key place) {
     const PlaceCache::Kept kept = places_.find(place);
     if (kept.number) return kept.number;
@@ -241,8 +245,12 @@ Result<Record> Shelf::rebuild(CompartmentNumber number) {
     }));
     IndexBuilder builder(number_of(kUnassigned) == number);
     for (const auto& [start, rows] : parts)
-        for (std::uint64_t row = start; row < start + rows; ++row)
-            TRY_STATUS(builder.add_stored(row, TRY(stored_body(row))));
+        for (std::uint64_t row = start; row < start + rows; ++row) {
+            auto body = stored_body(row);
+            // An earlier version that spoke of a patient who was erased.
+            if (!body && body.error().code == Code::Erased) continue;
+            TRY_STATUS(builder.add_stored(row, TRY(std::move(body))));
+        }
     // What moved to another record since is the business of that one.
     TRY_STATUS(builder.keep_if([&](std::string_view type, std::string_view id) -> Result<bool> {
         return TRY(compartment_at(place_of(type, id))) == number;

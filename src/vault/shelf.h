@@ -85,6 +85,7 @@ class Shelf {
     void publish(std::shared_ptr<const Record> record);
     /// Forgets what is opened of a record.
     void forget(CompartmentNumber number);
+    void forget_bodies(CompartmentNumber number);
     Result<std::optional<CompartmentNumber>> compartment_at(Key place);
     /// Another number whenever a record that is no patient's may have changed.
     std::uint64_t house_version() const { return house_version_.load(); }

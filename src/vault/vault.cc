@@ -3,8 +3,11 @@
 #include "crypto/aead.h"
 #include "event/uuid.h"
 #include "fhir/schema.h"
+#include "fhir/zone.h"
 #include "host/log.h"
+#include "vault/parting.h"
 #include "vault/settings.h"
+#include "vault/shared.h"
 #include "vault/unassigned.h"
 #include "vault/varint.h"
 #include "vault/vault_state.h"
@@ -29,7 +32,18 @@ Status finish_erasures(Shelf& shelf) {
     return done.rows.empty() ? Status() : shelf.commit(done);
 }
 
-/// An index made with other definitions of search parameters, or in an older format, is made anew.
+/// Dates without a time zone are read in this one from now on.
+Status choose_zone(Shelf& shelf, const std::string& asked) {
+    const auto stored = TRY(shelf.store().get(Table::Settings, key_of(Setting::Zone)));
+    const std::string name = !asked.empty() ? asked
+                             : stored       ? std::string(as_text(*stored))
+                                            : std::string(fhir::kZoneDefault);
+    fhir::put_in_force(TRY(fhir::Zone::named(name)));
+    return {};
+}
+
+/// An index made with other definitions of search parameters, in another time zone or in an older
+/// format, is made anew.
 Status follow_definitions(Shelf& shelf, Writer& writer) {
     const auto stored = TRY(shelf.store().get(Table::Settings, key_of(Setting::Definitions)));
     const std::uint64_t version = index_version();
@@ -44,6 +58,8 @@ Status follow_definitions(Shelf& shelf, Writer& writer) {
         Bytes value;
         put_varint(value, version);
         batch.put(Table::Settings, key_of(Setting::Definitions), std::move(value));
+        batch.put(Table::Settings, key_of(Setting::Zone),
+                  to_bytes(as_bytes(fhir::zone_in_force()->name())));
         return batch;
     });
 }
@@ -102,6 +118,7 @@ Result<std::unique_ptr<Vault>> Vault::open(const Doors& doors, Options options,
                                          std::move(table), keys);
     TRY(state->shelf.key_of(""));
     TRY_STATUS(finish_erasures(state->shelf));
+    TRY_STATUS(choose_zone(state->shelf, state->options.zone));
     TRY_STATUS(state->writer.start());
     TRY_STATUS(follow_definitions(state->shelf, state->writer));
     return std::unique_ptr<Vault>(new Vault(std::move(state)));
@@ -154,6 +171,16 @@ Result<std::shared_ptr<const Body>> Vault::body(const Found& found) {
     return body;
 }
 
+namespace {
+
+/// Of a version that went with an erased patient, and of those before it, there is nothing.
+Result<std::shared_ptr<const Body>> readable(Result<std::shared_ptr<const Body>> body) {
+    if (!body && body.error().code == Code::Erased) return nothing_there();
+    return body;
+}
+
+}  // namespace
+
 Result<Version> Vault::read(const Found& found) {
     return version_of(found.entry, *TRY(body(found)), found.entry.body);
 }
@@ -162,7 +189,7 @@ Result<Version> Vault::read(const Found& found, std::uint32_t version) {
     if (version == 0 || version > found.entry.version) return nothing_there();
     std::uint64_t row = found.entry.body;
     for (std::uint32_t expected = found.entry.version; row != 0; --expected) {
-        const auto body = TRY(state_->shelf.body(row));
+        const auto body = TRY(readable(state_->shelf.body(row)));
         if (body->version != expected) return out_of_order();
         if (expected == version) return version_of(found.entry, *body, row);
         row = body->previous;
@@ -171,7 +198,7 @@ Result<Version> Vault::read(const Found& found, std::uint32_t version) {
 }
 
 Result<Version> Vault::read_at(const Found& found, std::uint64_t row) {
-    const auto body = TRY(state_->shelf.body(row));
+    const auto body = TRY(readable(state_->shelf.body(row)));
     if (body->version > found.entry.version) return nothing_there();
     return version_of(found.entry, *body, row);
 }
@@ -192,6 +219,18 @@ Result<std::vector<std::string>> Vault::patients() {
             patients.emplace_back((*record)->patient());
     }
     return patients;
+}
+
+Result<std::vector<Found>> Vault::shared_with(std::string_view patient) {
+    std::vector<Found> found;
+    for (const CompartmentNumber number : TRY(records_naming(state_->shelf, patient))) {
+        const auto record = state_->open(number);
+        if (!record && record.error().code == Code::Erased) continue;
+        if (!record) return std::unexpected(record.error());
+        for (const Entry& entry : entries_naming(**record, patient))
+            found.push_back({*record, entry});
+    }
+    return found;
 }
 
 void Vault::commit(Transaction transaction, Done done) {

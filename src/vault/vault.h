@@ -44,7 +44,8 @@ struct Options {
     std::string dir;
     NodeId node;
     SourceId source = SourceId("vault");  ///< of commits in the ledger: no other events may use it
-    std::size_t cache_bytes = 64 << 20;   ///< for opened records
+    std::string zone{};  ///< of dates without one (IANA); empty: as before, at first Europe/Paris
+    std::size_t cache_bytes = 64 << 20;       ///< for opened records
     std::size_t body_cache_bytes = 16 << 20;  ///< for bodies unsealed lately
 };
 
@@ -63,7 +64,7 @@ struct Scope {
     /// Whether the asker may search in this record (the house included). Called for every record
     /// that could hold a hit or something it refers to; may be called from any thread.
     std::function<bool(const Record&)> allows;
-    std::string patient{};  ///< id: hits come from this record only
+    std::string patient{};  ///< id: hits come from this record, or name this patient too
     std::string person{};   ///< "Practitioner/…": whose circle is searched when nothing narrows
     std::vector<std::string>
         parties{};  ///< units, teams and others to whose circle that one belongs
@@ -137,6 +138,8 @@ class Vault {
     Result<Page> search(fhir::Query query, const Scope& scope);
     /// All that is in a patient's record now, deleted resources left out.
     Result<std::vector<Found>> everything(std::string_view patient);
+    /// What is in others' records now and names this patient too (shared.h).
+    Result<std::vector<Found>> shared_with(std::string_view patient);
     /// Ids of all patients that have a record here: for authorised passes over everything.
     Result<std::vector<std::string>> patients();
 
@@ -150,7 +153,9 @@ class Vault {
     // reason, and the vault adds source, node, counter and time.
 
     /// Destroys the key of a patient and all that points to the record: nothing of it can be read
-    /// again, here or in a backup. Code::Denied while a legal hold lies on it.
+    /// again, here or in a backup. What names other patients as well goes on in their records,
+    /// without that patient (parting.h), each with an entry of its own in the ledger. Code::Denied
+    /// while a legal hold lies on it.
     Status shred(const std::string& patient, event::Event why);
     enum class Hold { Set, Lift };
     /// Forbids (or allows again) the erasure of a record: litigation, inquiry.
@@ -169,6 +174,8 @@ class Vault {
 
   private:
     struct State;
+    Status part_from_others(const std::string& patient, const event::Event& why);
+    Status erase(const std::string& patient, event::Event why);
     Result<Found> find_anywhere(std::string_view type, std::string_view id);
     explicit Vault(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;

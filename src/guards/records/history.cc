@@ -197,10 +197,12 @@ class Telling {
     }
     /// With the version before this one.
     Answer<void> go_on(const Thread& thread, const vault::Version& version) {
-        const vault::Version before =
-            TRY(sight_.desk().rooms.vault.read_at(found_[thread.of], version.previous));
+        const auto before = sight_.desk().rooms.vault.read_at(found_[thread.of], version.previous);
+        // It went with a patient whom it spoke of, and who was erased.
+        if (!before && before.error().code == Code::NotFound) return {};
+        if (!before) return std::unexpected(Refusal(before.error()));
         threads_.push({.of = thread.of,
-                       .place = {before.updated, thread.place.name, before.version},
+                       .place = {before->updated, thread.place.name, before->version},
                        .row = version.previous,
                        .replaced = version.updated});
         return {};
@@ -275,7 +277,14 @@ Answer<OnePage> page_of(Sight& sight, const vault::Found& found, const Wanted& w
     std::size_t bytes = 0;
     for (page.next = offset == 0 ? found.entry.body : offset; page.next != 0;) {
         if (page.versions.size() == wanted.count || bytes > kPageBytesMax) return page;
-        vault::Version version = TRY(sight.desk().rooms.vault.read_at(found, page.next));
+        auto read = sight.desk().rooms.vault.read_at(found, page.next);
+        if (!read && read.error().code == Code::NotFound && !page.versions.empty()) {
+            // What came before went with a patient whom it spoke of, and who was erased.
+            page.is_whole = false;
+            page.next = 0;
+            break;
+        }
+        vault::Version version = TRY(std::move(read));
         page.next = version.updated < wanted.since ? 0 : version.previous;
         if (version.updated < wanted.since) break;
         if (!sight.may_show(found, version)) {

@@ -118,5 +118,18 @@ TEST_F(Shared, IsWrittenByWhoMaySeeEach) {
     EXPECT_EQ(changed.status, 404) << changed.body;
 }
 
+TEST_F(Shared, IsInTheCompartmentOfEach) {
+    for (const std::string patient : {"a", "b"}) {
+        const References found = seen(house_.anne, "Patient/" + patient + "/Appointment");
+        EXPECT_TRUE(std::ranges::count(found, "Appointment/of-ab") == 1) << patient;
+        const auto whole = house_.get(house_.anne, "Patient/" + patient + "/$everything");
+        EXPECT_TRUE(whole.body.contains(R"("id":"of-ab")")) << patient;
+    }
+    EXPECT_EQ(seen(house_.bob, "Patient/c/Appointment"), References{});
+    EXPECT_EQ(seen(house_.program, "Patient/c/Appointment"),
+              (References{"Appointment/of-ac", "Appointment/with-anne"}));
+    EXPECT_EQ(seen(house_.program, "Patient/b/Appointment?status=cancelled"), References{});
+}
+
 }  // namespace
 }  // namespace hygie::records
