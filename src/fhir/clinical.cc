@@ -8,6 +8,7 @@
 #include "fhir/clinical_dose.h"
 #include "fhir/clinical_substance.h"
 #include "fhir/clinical_vaccine.h"
+#include "fhir/clinical_vital.h"
 #include "fhir/french.h"
 
 namespace hygie::fhir {
@@ -154,7 +155,10 @@ void check_vaccine(Json resource, std::span<const Json> record, std::vector<Find
 void check_doses(Json resource, std::vector<Finding>& out) {
     for (const DoseIssue& issue : implausible_doses(resource))
         out.push_back({Finding::Kind::ImplausibleDose, Issue::Severity::Warning, issue.where,
-                       issue.is_low
+                       issue.is_own_max
+                           ? Text{"La dose dépasse le maximum par prise de la même posologie.",
+                                  "The dose is beyond the most per administration of its dosage."}
+                       : issue.is_low
                            ? Text{fmt::format("La dose est bien en dessous de ce qui est plausible "
                                               "dans son unité ({} au moins).",
                                               issue.bound),
@@ -169,7 +173,97 @@ void check_doses(Json resource, std::vector<Finding>& out) {
                                               issue.bound)}});
 }
 
+/// Prescribed and not over yet.
+bool is_prescribed(Json resource) {
+    return resource["resourceType"].text() == "MedicationRequest" &&
+           resource["status"].text() == "active" && is_in_use(resource);
+}
+
+void check_same_therapy(Json resource, std::span<const Json> record, std::vector<Finding>& out) {
+    if (!is_prescribed(resource)) return;
+    const Substances drug = drug_of(resource, record);
+    for (const Json other : record) {
+        if (!is_prescribed(other) || is_same_resource(resource, other)) continue;
+        if (match_of(drug_of(other, record), drug).kind != SubstanceMatch::Kind::Same) continue;
+        out.push_back(
+            {Finding::Kind::SameTherapy,
+             Issue::Severity::Warning,
+             "MedicationRequest.medication",
+             {"Le même médicament est déjà prescrit.", "The same drug is prescribed already."},
+             reference_of(other)});
+        return;
+    }
+}
+
+/// "No known allergy", of anything or of one kind (SNOMED CT).
+bool says_none(Json allergy) {
+    constexpr std::array<std::string_view, 4> kNone = {"716186003", "409137002", "429625007",
+                                                       "428607008"};
+    return std::ranges::any_of(
+        kNone, [&](std::string_view code) { return has_code(allergy["code"], code); });
+}
+
+void check_same_allergy(Json allergy, std::span<const Json> record, std::vector<Finding>& out) {
+    if (!is_active(allergy)) return;
+    const Substances allergen = allergen_of(allergy);
+    for (const Json other : record) {
+        if (other["resourceType"].text() != "AllergyIntolerance" || !is_active(other) ||
+            is_same_resource(allergy, other))
+            continue;
+        const bool denies = says_none(allergy) != says_none(other);
+        const bool repeats =
+            match_of(allergen_of(other), allergen).kind == SubstanceMatch::Kind::Same;
+        if (!denies && !repeats) continue;
+        out.push_back({Finding::Kind::SameAllergy, Issue::Severity::Warning,
+                       "AllergyIntolerance.code",
+                       denies ? Text{"Le dossier dit à la fois une allergie et « aucune connue ».",
+                                     "The record tells of an allergy, and that none is known."}
+                              : Text{"Cette allergie ou intolérance est déjà notée.",
+                                     "This allergy or intolerance is recorded already."},
+                       reference_of(other)});
+        return;
+    }
+}
+
+void check_values(Json observation, Issue::Severity severity, std::vector<Finding>& out) {
+    const bool is_error = severity == Issue::Severity::Error;
+    for (const ValueIssue& issue : implausible_values(observation))
+        if (issue.is_impossible == is_error)
+            out.push_back({Finding::Kind::ImplausibleValue, severity, issue.where, issue.text});
+}
+
 }  // namespace
+
+std::vector<Finding> impossible_values(Json resource) {
+    std::vector<Finding> out;
+    if (resource["resourceType"].text() == "Observation")
+        check_values(resource, Issue::Severity::Error, out);
+    return out;
+}
+
+std::vector<Finding> doubtful_identifiers(Json resource) {
+    std::vector<Finding> out;
+    const auto type = resource["resourceType"].text();
+    std::size_t index = 0;
+    for (const Json identifier : resource["identifier"].items()) {
+        const auto where = fmt::format("{}.identifier[{}].value", type, index++);
+        const auto fit =
+            fit_of_professional(identifier["system"].text(), identifier["value"].text());
+        if (fit == ProfessionalFit::WrongShape)
+            out.push_back({Finding::Kind::Identity,
+                           Issue::Severity::Warning,
+                           where,
+                           {"Ce numéro n'a pas la forme de son système.",
+                            "This number does not have the shape of its system."}});
+        if (fit == ProfessionalFit::WrongKey)
+            out.push_back(
+                {Finding::Kind::Identity,
+                 Issue::Severity::Warning,
+                 where,
+                 {"La clé de ce numéro est fausse.", "The key of this number is wrong."}});
+    }
+    return out;
+}
 
 std::string_view detected_code(Finding::Kind kind) {
     switch (kind) {
@@ -179,6 +273,11 @@ std::string_view detected_code(Finding::Kind kind) {
             return "ALGY";
         case Finding::Kind::ImplausibleDose:
             return "DOSE";
+        case Finding::Kind::SameTherapy:
+            return "DUPTHPY";
+        case Finding::Kind::ImplausibleValue:
+        case Finding::Kind::SameAllergy:
+            return "VALIDAT";
         case Finding::Kind::TimesOutOfOrder:
         case Finding::Kind::BeforeBirth:
         case Finding::Kind::AfterDeath:
@@ -199,6 +298,8 @@ std::string_view detected_severity(const Finding& finding) {
         case Finding::Kind::ImplausibleDose:
             return "high";
         case Finding::Kind::SameVaccine:
+        case Finding::Kind::SameTherapy:
+        case Finding::Kind::ImplausibleValue:
         case Finding::Kind::Expired:
         case Finding::Kind::Identity:
             return "moderate";
@@ -210,7 +311,11 @@ std::string_view detected_severity(const Finding& finding) {
 std::span<const std::string_view> related_types(std::string_view type) {
     static constexpr std::string_view kForVaccine[] = {"Immunization", "AllergyIntolerance"};
     static constexpr std::string_view kForDrug[] = {"AllergyIntolerance", "Medication"};
-    static constexpr std::string_view kForAllergy[] = {"MedicationRequest", "MedicationStatement"};
+    static constexpr std::string_view kForRequest[] = {"AllergyIntolerance", "Medication",
+                                                       "MedicationRequest"};
+    static constexpr std::string_view kForAllergy[] = {"AllergyIntolerance", "MedicationRequest",
+                                                       "MedicationStatement"};
+    if (type == "MedicationRequest") return kForRequest;
     if (type == "Immunization") return kForVaccine;
     if (type == "AllergyIntolerance") return kForAllergy;
     return is_medication_use(type) ? std::span<const std::string_view>(kForDrug)
@@ -227,8 +332,12 @@ std::vector<Finding> contradictions(Json resource, std::span<const Json> record)
     } else if (is_medication_use(type)) {
         check_allergies(resource, record, out);
         check_doses(resource, out);
+        if (type == "MedicationRequest") check_same_therapy(resource, record, out);
     } else if (type == "AllergyIntolerance") {
         check_prescriptions(resource, record, out);
+        check_same_allergy(resource, record, out);
+    } else if (type == "Observation") {
+        check_values(resource, Issue::Severity::Warning, out);
     } else if (type == "Patient") {
         check_traits(resource, out);
     }

@@ -19,10 +19,13 @@ namespace hygie::fhir {
 
 struct Finding {
     enum class Kind : std::uint8_t {
-        SameVaccine,      ///< given again before its interval has passed
-        Allergy,          ///< prescribed or given against a recorded allergy or intolerance
-        ImplausibleDose,  ///< beyond what its unit makes plausible
-        TimesOutOfOrder,  ///< an end before its start
+        SameVaccine,       ///< given again before its interval has passed
+        Allergy,           ///< prescribed or given against a recorded allergy or intolerance
+        ImplausibleDose,   ///< beyond what its unit makes plausible, or its own maximum
+        ImplausibleValue,  ///< measured, and beyond what a body has
+        SameTherapy,       ///< the same drug is prescribed already
+        SameAllergy,       ///< recorded already, or none is said to be known
+        TimesOutOfOrder,   ///< an end before its start
         BeforeBirth,
         AfterDeath,
         InFuture,  ///< said to have happened, at a time to come
@@ -38,7 +41,7 @@ struct Finding {
 };
 
 /// For DetectedIssue.code (http://terminology.hl7.org/CodeSystem/v3-ActCode): "ALGY", "DOSEIVL",
-/// "DOSE", "TIME", "KEY206"; empty for gaps.
+/// "DOSE", "DUPTHPY", "TIME", "VALIDAT", "KEY206"; empty for gaps.
 std::string_view detected_code(Finding::Kind kind);
 /// For DetectedIssue.severity: "high", "moderate", "low".
 std::string_view detected_severity(const Finding& finding);
@@ -48,16 +51,23 @@ std::string_view detected_severity(const Finding& finding);
 std::span<const std::string_view> related_types(std::string_view type);
 
 /// Contradictions of a new resource with the patient's record, as warnings: the same vaccine within
-/// its interval, a prescription against an active allergy (whichever comes last), an implausible
-/// dose, an INS number that says otherwise than the patient's traits. `record` holds the
-/// current resources of related_types(); others, and an older version of the same one, are passed
-/// over.
+/// its interval, a prescription against an active allergy (whichever comes last) or of what is
+/// prescribed already, an allergy twice or beside "none known", an implausible dose or value, an
+/// INS number that says otherwise than the patient's traits. `record` holds the current resources
+/// of related_types(); others, and an older version of the same one, are passed over.
 std::vector<Finding> contradictions(Json resource, std::span<const Json> record);
 
 /// Times that cannot be right. Within the resource itself they are errors; between the resource and
 /// the patient (before birth, after death) or the clock they are warnings, as it is not known which
 /// of both is wrong. `patient` may be Absent.
 std::vector<Finding> incoherences(Json resource, Json patient, WallTime now);
+
+/// Values that cannot be, as errors: a weight below nothing, or in centimetres.
+std::vector<Finding> impossible_values(Json resource);
+
+/// Identifiers of professionals and places whose shape or key is wrong, as warnings: an old base
+/// has some, and no care hangs on them.
+std::vector<Finding> doubtful_identifiers(Json resource);
 
 /// Who keeps the record: what it must hold depends on it.
 enum class Practice : std::uint8_t {

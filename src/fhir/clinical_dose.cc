@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "fhir/fhirpath_number.h"
+#include "fhir/fhirpath_unit.h"
 
 namespace hygie::fhir {
 
@@ -73,7 +73,22 @@ class Doses {
             quantity(one["doseRange"]["low"], here + ".low");
             quantity(one["doseRange"]["high"], here + ".high");
         }
-        quantity(dosage["maxDosePerAdministration"], where + ".maxDosePerAdministration");
+        const Json most = dosage["maxDosePerAdministration"];
+        quantity(most, where + ".maxDosePerAdministration");
+        for (const Json one : dosage["doseAndRate"].items())
+            if (exceeds(one["doseQuantity"], most) || exceeds(one["doseRange"]["high"], most))
+                issues_.push_back({where + ".maxDosePerAdministration", false, {}, true});
+    }
+
+    static bool exceeds(Json dose, Json most) {
+        const auto unit = [](Json quantity) {
+            const auto code = quantity["code"].text();
+            return code.empty() ? quantity["unit"].text() : code;
+        };
+        const auto value = Decimal::parse(dose["value"].text());
+        const auto bound = Decimal::parse(most["value"].text());
+        const auto converted = value ? convert(*value, unit(dose), unit(most)) : std::nullopt;
+        return converted && bound && *converted > *bound;
     }
 
     void quantity(Json quantity, const std::string& where) {

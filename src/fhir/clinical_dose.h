@@ -12,7 +12,8 @@ namespace hygie::fhir {
 struct DoseIssue {
     std::string where;  ///< "MedicationRequest.dosageInstruction[0].doseAndRate[0].dose"
     bool is_low = false;
-    std::string bound;  ///< "20000 mg"
+    std::string bound;        ///< "20000 mg"
+    bool is_own_max = false;  ///< beyond what the same Dosage says is the most
 };
 
 /// Of the doses that a medication resource or an Immunization holds.

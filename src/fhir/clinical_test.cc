@@ -240,3 +240,132 @@ TEST_F(Clinical, FindingsSayNothingOfThePerson) {
          contradictions(prescription(R"({"text":"Dupontine forte"})"), record))
         EXPECT_FALSE((finding.text.fr + finding.text.en + finding.where).contains("upont"));
 }
+
+TEST_F(Clinical, AValueThatNoBodyHas) {
+    const auto observation = [&](const std::string& code, const std::string& quantity) {
+        return json(R"({"resourceType":"Observation","status":"final","code":{"coding":[{"system":)"
+                    R"("http://loinc.org","code":")" +
+                    code + R"("}]},"valueQuantity":)" + quantity + "}");
+    };
+    const auto told = [&](const std::string& code, const std::string& value,
+                          const std::string& unit) {
+        const Json one = observation(code, R"({"value":)" + value +
+                                               R"(,"system":"http://unitsofmeasure.org","code":")" +
+                                               unit + R"("})");
+        const bool warns = kinds(contradictions(one, {})).contains(Kind::ImplausibleValue);
+        const auto errors = impossible_values(one);
+        EXPECT_TRUE(errors.empty() || errors.front().severity == Issue::Severity::Error);
+        EXPECT_FALSE(warns && !errors.empty()) << "said once";
+        return errors.empty() ? (warns ? "implausible" : "") : "impossible";
+    };
+    EXPECT_STREQ(told("29463-7", "72.5", "kg"), "");
+    EXPECT_STREQ(told("29463-7", "950", "g"), "") << "a premature child, in grams";
+    EXPECT_STREQ(told("29463-7", "450", "kg"), "implausible");
+    EXPECT_STREQ(told("29463-7", "725", "kg"), "impossible");
+    EXPECT_STREQ(told("29463-7", "-3", "kg"), "impossible");
+    EXPECT_STREQ(told("29463-7", "72", "cm"), "impossible") << "a weight in centimetres";
+    EXPECT_STREQ(told("29463-7", "160", "[lb_av]"), "");
+    EXPECT_STREQ(told("8302-2", "1.75", "m"), "");
+    EXPECT_STREQ(told("8302-2", "1750", "cm"), "impossible");
+    EXPECT_STREQ(told("8310-5", "36.7", "Cel"), "");
+    EXPECT_STREQ(told("8310-5", "98.1", "[degF]"), "");
+    EXPECT_STREQ(told("8310-5", "44", "Cel"), "implausible");
+    EXPECT_STREQ(told("8310-5", "367", "Cel"), "impossible");
+    EXPECT_STREQ(told("8310-5", "98.1", "Cel"), "impossible") << "Fahrenheit, called Celsius";
+    EXPECT_STREQ(told("8867-4", "0", "/min"), "implausible") << "a heart may stand still";
+    EXPECT_STREQ(told("8867-4", "900", "{beats}/min"), "impossible");
+    EXPECT_STREQ(told("2823-3", "4.1", "mmol/L"), "");
+    EXPECT_STREQ(told("2823-3", "16", "mg/dL"), "") << "by mass: not judged";
+    EXPECT_STREQ(told("2823-3", "41", "mmol/L"), "implausible");
+    EXPECT_STREQ(told("29463-7", "72", "{widgets}x"), "") << "an unknown unit is not judged";
+    EXPECT_STREQ(told("99999-9", "-72", "kg"), "") << "nor an unknown measure";
+    const Json bounded = observation("8310-5", R"({"value":100,"code":"Cel","comparator":"<"})");
+    EXPECT_TRUE(contradictions(bounded, {}).empty() && impossible_values(bounded).empty());
+}
+
+TEST_F(Clinical, APressureThatIsUpsideDown) {
+    const auto pressures = [&](const std::string& systolic, const std::string& diastolic) {
+        const auto part = [](const std::string& code, const std::string& value) {
+            return R"({"code":{"coding":[{"system":"http://loinc.org","code":")" + code +
+                   R"("}]},"valueQuantity":{"value":)" + value + R"(,"unit":"mmHg"}})";
+        };
+        return contradictions(
+            json(R"({"resourceType":"Observation","status":"final","component":[)" +
+                 part("8480-6", systolic) + "," + part("8462-4", diastolic) +
+                 R"(],"referenceRange":[{"low":{"value":9},"high":{"value":12}}]})"),
+            {});
+    };
+    EXPECT_TRUE(pressures("120", "60").empty());
+    ASSERT_EQ(pressures("60", "120").size(), 1U);
+    EXPECT_EQ(pressures("60", "120").front().where, "Observation.component");
+    ASSERT_EQ(pressures("300", "80").size(), 1U);
+    EXPECT_EQ(pressures("300", "80").front().where, "Observation.component[0].value");
+    const Json range = json(
+        R"({"resourceType":"Observation","status":"final","referenceRange":[{"low":{"value":9,)"
+        R"("unit":"g"},"high":{"value":3,"unit":"g"}}]})");
+    EXPECT_EQ(contradictions(range, {}).size(), 1U);
+}
+
+TEST_F(Clinical, ADoseBeyondItsOwnMaximum) {
+    const auto told = [&](const std::string& most) {
+        return contradictions(
+                   prescription(R"({"text":"x"})",
+                                R"(,"dosageInstruction":[{"doseAndRate":[{"doseQuantity":{)"
+                                R"("value":4000,"code":"mg"}}],"maxDosePerAdministration":)" +
+                                    most + "}]"),
+                   {})
+            .size();
+    };
+    EXPECT_EQ(told(R"({"value":400,"code":"mg"})"), 1U);
+    EXPECT_EQ(told(R"({"value":4,"code":"g"})"), 0U);
+    EXPECT_EQ(told(R"({"value":3,"code":"g"})"), 1U);
+    EXPECT_EQ(told(R"({"value":3,"code":"mL"})"), 0U);
+}
+
+TEST_F(Clinical, TheSameDrugOrAllergyTwice) {
+    const std::string paracetamol =
+        R"({"coding":[{"system":"http://www.whocc.no/atc","code":"N02BE01"}],)"
+        R"("text":"Paracetamol"})";
+    const auto request = [&](const std::string& id, const std::string& status) {
+        return json(R"({"resourceType":"MedicationRequest","id":")" + id + R"(","status":")" +
+                    status + R"(","intent":"order","medicationCodeableConcept":)" + paracetamol +
+                    "}");
+    };
+    const Json earlier[] = {request("m1", "active")};
+    EXPECT_EQ(kinds(contradictions(request("m2", "active"), earlier)),
+              std::set<Kind>{Kind::SameTherapy});
+    EXPECT_TRUE(contradictions(request("m1", "active"), earlier).empty()) << "it is this one";
+    EXPECT_TRUE(contradictions(request("m2", "stopped"), earlier).empty());
+    const auto allergic = [&](const std::string& id, const std::string& code) {
+        return json(R"({"resourceType":"AllergyIntolerance","id":")" + id + R"(","code":)" + code +
+                    "}");
+    };
+    const Json known[] = {allergic("a1", paracetamol)};
+    EXPECT_EQ(kinds(contradictions(allergic("a2", paracetamol), known)),
+              std::set<Kind>{Kind::SameAllergy});
+    EXPECT_TRUE(contradictions(allergic("a2", R"({"text":"Pollen"})"), known).empty());
+    const std::string none =
+        R"({"coding":[{"system":"http://snomed.info/sct","code":"716186003"}]})";
+    EXPECT_EQ(kinds(contradictions(allergic("a2", none), known)),
+              std::set<Kind>{Kind::SameAllergy});
+}
+
+TEST_F(Clinical, NumbersOfProfessionalsWithAWrongKey) {
+    const auto told = [&](const std::string& system, const std::string& value) {
+        return doubtful_identifiers(
+                   json(R"({"resourceType":"Practitioner","identifier":[{"system":")" + system +
+                        R"(","value":")" + value + R"("}]})"))
+            .size();
+    };
+    const std::string rpps = "https://rpps.esante.gouv.fr";
+    const std::string finess = "https://finess.esante.gouv.fr";
+    EXPECT_EQ(told(rpps, "99700212964"), 0U);
+    EXPECT_EQ(told(rpps, "99700212965"), 1U);
+    EXPECT_EQ(told(rpps, "9970021296"), 1U);
+    EXPECT_EQ(told("urn:oid:1.2.250.1.71.4.2.1", "899700212964"), 0U);
+    EXPECT_EQ(told("urn:oid:1.2.250.1.71.4.2.1", "899700212946"), 1U);
+    EXPECT_EQ(told(finess, "990000127"), 0U);
+    EXPECT_EQ(told(finess, "123"), 1U);
+    EXPECT_EQ(told(finess, "2A0000123"), 0U) << "Corsica: its key is not reckoned";
+    EXPECT_EQ(told("urn:x:own", "123"), 0U);
+}

@@ -17,6 +17,7 @@ struct Event {
 };
 constexpr Event kEvents[] = {
     {"AllergyIntolerance", "onset"},
+    {"Appointment", "start"},
     {"AllergyIntolerance", "lastOccurrence"},
     {"Condition", "onset"},
     {"Condition", "abatement"},
@@ -85,6 +86,7 @@ class Check {
         const bool is_own = type_ == "Patient";
         birth_ = at_date(is_own ? Json() : patient["birthDate"]);
         death_ = at_date(is_own ? Json() : patient["deceasedDateTime"]);
+        is_dead_ = patient["deceasedBoolean"].kind() == Json::Kind::True;
     }
 
     std::vector<Finding> run() {
@@ -94,6 +96,7 @@ class Check {
             if (event.type == type_) within_life(event);
         if (type_ == "Patient") born();
         if (type_ == "Immunization") fresh();
+        if (type_ == "Appointment") for_the_living();
         return std::move(findings_);
     }
 
@@ -149,6 +152,13 @@ class Check {
                 {"Le patient aurait plus de 130 ans.", "The patient would be older than 130."});
     }
 
+    void for_the_living() {
+        const auto start = time_at(resource_, "start");
+        if (is_dead_ && start && start.span.first > now_)
+            add(Kind::AfterDeath, kWarning, "start",
+                {"Le patient est décédé.", "The patient has died."});
+    }
+
     void fresh() {
         const auto given = time_at(resource_, "occurrence");
         const auto good_until = at_date(resource_["expirationDate"]);
@@ -162,6 +172,7 @@ class Check {
     std::string_view type_;
     WallTime now_;
     Found birth_, death_;
+    bool is_dead_ = false;  ///< it is not known when
     std::vector<Finding> findings_;
 };
 

@@ -311,6 +311,45 @@ std::optional<Decimal> convert(const Decimal& value, std::string_view from, std:
     return base ? Decimal::divide(*base, target->factor) : std::nullopt;
 }
 
+namespace {
+
+/// Degrees Celsius of a temperature, and back.
+struct Scale {
+    std::string_view unit;
+    std::string_view per_degree;  ///< of this scale, to one of Celsius
+    std::string_view at_zero;     ///< what this scale shows at 0 Cel
+};
+constexpr Scale kScales[] = {{"Cel", "1", "0"}, {"[degF]", "1.8", "32"}, {"K", "1", "273.15"}};
+
+const Scale* scale_of(std::string_view unit) {
+    const auto* const found = std::ranges::find(kScales, unit, &Scale::unit);
+    return found == std::end(kScales) ? nullptr : found;
+}
+
+std::optional<Decimal> rescaled(const Decimal& value, const Scale& from, const Scale& to) {
+    const auto above = Decimal::add(value, -*Decimal::parse(from.at_zero));
+    const auto celsius = above ? Decimal::divide(*above, *Decimal::parse(from.per_degree)) : above;
+    const auto degrees =
+        celsius ? Decimal::multiply(*celsius, *Decimal::parse(to.per_degree)) : celsius;
+    return degrees ? Decimal::add(*degrees, *Decimal::parse(to.at_zero)) : degrees;
+}
+
+/// Equivalents and osmoles are moles of what they count: which, no unit says.
+bool counts_alike(std::string_view one, std::string_view other) {
+    return one.contains("eq") == other.contains("eq") &&
+           one.contains("osm") == other.contains("osm");
+}
+
+}  // namespace
+
+std::optional<Decimal> convert_scaled(const Decimal& value, std::string_view from,
+                                      std::string_view to) {
+    const Scale* source = scale_of(from);
+    const Scale* target = scale_of(to);
+    if (source != nullptr && target != nullptr) return rescaled(value, *source, *target);
+    return counts_alike(from, to) ? convert(value, from, to) : std::nullopt;
+}
+
 std::string_view calendar_unit(std::string_view text) {
     struct Word {
         std::string_view singular, plural, code;

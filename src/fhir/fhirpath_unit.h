@@ -32,6 +32,11 @@ struct Unit {
 /// `value` given in `from`, as it is in `to`; absent when they measure different things.
 std::optional<Decimal> convert(const Decimal& value, std::string_view from, std::string_view to);
 
+/// The same, and temperatures, whose scales do not begin at the same point: "Cel", "[degF]", "K".
+/// What is compared by amount of substance (mmol/L with mg/dL) is absent: it takes knowing which.
+std::optional<Decimal> convert_scaled(const Decimal& value, std::string_view from,
+                                      std::string_view to);
+
 /// The calendar unit of FHIRPath behind a word or a UCUM code of definite length: "days" and "d"
 /// give "day"; "years" gives "year", but "a" and "mo" give nothing. Empty when there is none.
 std::string_view calendar_unit(std::string_view text);

@@ -22,6 +22,17 @@ enum class InsFit : std::uint8_t {
 /// A matricule INS (NIR or NIA, real, test or demonstration) by its system ("urn:oid:…") and value.
 InsFit fit_of_ins(std::string_view system, std::string_view value);
 
+/// Numbers of professionals and places: RPPS, ADELI, FINESS, SIREN, SIRET, and the forms of the
+/// national identifiers of professionals (IDNPS) and structures (IDNST), which begin with the kind
+/// of number that follows.
+enum class ProfessionalFit : std::uint8_t {
+    NotOne,  ///< of another system
+    Fits,
+    WrongShape,  ///< not the digits that the system has
+    WrongKey,    ///< the last digit is not the key of Luhn
+};
+ProfessionalFit fit_of_professional(std::string_view system, std::string_view value);
+
 /// Whether the identity is qualified: a matricule INS that fits, and a status that says it was
 /// validated (identityStatus VALI).
 bool has_qualified_identity(Json patient);

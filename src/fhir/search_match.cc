@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fhir/fhirpath_unit.h"
+
 namespace hygie::fhir {
 namespace {
 
@@ -89,11 +91,35 @@ bool matches(const DateRange& value, const Operand& operand, Modifier /*modifier
     return false;
 }
 
-bool matches(const Amount& value, const Operand& operand, Modifier /*modifier*/) {
+namespace {
+
+constexpr std::string_view kUcum = "http://unitsofmeasure.org";
+
+bool has_unit(const Amount& value, const Operand& operand) {
+    return operand.unit.empty() || value.code == operand.unit ||
+           (!operand.system && value.unit == operand.unit);
+}
+
+/// What another unit of UCUM says of the same kind of thing, in the unit asked for
+/// (https://hl7.org/fhir/R4/search.html#quantity, canonical units).
+std::optional<Amount> in_unit_of(const Amount& value, const Operand& operand) {
+    if (value.system != kUcum || operand.system.value_or(std::string(kUcum)) != kUcum)
+        return std::nullopt;
+    const auto low = convert_scaled(value.low, value.code, operand.unit);
+    const auto high =
+        low && value.low == value.high ? low : convert_scaled(value.high, value.code, operand.unit);
+    if (!low || !high) return std::nullopt;
+    return Amount{*low, *high, value.system, operand.unit, {}};
+}
+
+}  // namespace
+
+bool matches(const Amount& value, const Operand& operand, Modifier modifier) {
     if (operand.system && value.system != *operand.system) return false;
-    const bool unit = operand.unit.empty() || value.code == operand.unit ||
-                      (!operand.system && value.unit == operand.unit);
-    if (!unit) return false;
+    if (!has_unit(value, operand)) {
+        const auto converted = in_unit_of(value, operand);
+        return converted && matches(*converted, operand, modifier);
+    }
     const bool within = operand.low <= value.low && value.high < operand.high;
     switch (operand.prefix) {
         case Prefix::Eq:

@@ -336,5 +336,37 @@ TEST(Search, SaysWhichParameterIsWrong) {
     EXPECT_TRUE(issue("Patient?birthDate=2026").contains("Peut-être birthdate"));
 }
 
+TEST(Search, UnitsAreConvertedWhereTheyMeasureTheSame) {
+    House house;
+    const auto store = [&](const std::string& code, const std::string& value,
+                           const std::string& unit) {
+        return house.post(
+            house.anne, "Observation",
+            R"({"resourceType":"Observation","status":"final","subject":{"reference":"Patient/a"},)"
+            R"("code":{"coding":[{"system":"http://loinc.org","code":")" +
+                code + R"("}]},"valueQuantity":{"value":)" + value +
+                R"(,"system":"http://unitsofmeasure.org","code":")" + unit + R"("}})");
+    };
+    ASSERT_EQ(store("29463-7", "7.0", "kg").status, 201);
+    ASSERT_EQ(store("8302-2", "100", "cm").status, 201);
+    ASSERT_EQ(store("8310-5", "37.0", "Cel").status, 201);
+    ASSERT_EQ(store("2339-0", "100", "mg/dL").status, 201);
+    const auto total = [&](const std::string& value) {
+        return std::string(
+            house.get(house.anne, "Observation?value-quantity=" + value).json()["total"].text());
+    };
+    const std::string ucum = "%7Chttp://unitsofmeasure.org%7C";
+    EXPECT_EQ(total("7000" + ucum + "g"), "1");
+    EXPECT_EQ(total("7" + ucum + "kg"), "1");
+    EXPECT_EQ(total("7001" + ucum + "g"), "0");
+    EXPECT_EQ(total("gt6999" + ucum + "g"), "1");
+    EXPECT_EQ(total("1" + ucum + "m"), "1");
+    EXPECT_EQ(total("98.6" + ucum + "%5BdegF%5D"), "1");
+    EXPECT_EQ(total("1" + ucum + "g/L"), "1");
+    EXPECT_EQ(total("5.55" + ucum + "mmol/L"), "0") << "which substance, no unit says";
+    EXPECT_EQ(total("7000%7C%7Cg"), "1");
+    EXPECT_EQ(total("7000%7Curn:x%7Cg"), "0");
+}
+
 }  // namespace
 }  // namespace hygie::records
