@@ -240,6 +240,15 @@ std::vector<std::string_view> split_escaped(std::string_view text, char separato
     return parts;
 }
 
+std::string escape(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (std::string_view(",|$\\").contains(c)) out += '\\';
+        out += c;
+    }
+    return out;
+}
+
 std::optional<std::string> unescape(std::string_view text) {
     std::string plain;
     plain.reserve(text.size());

@@ -13,6 +13,9 @@ namespace hygie::fhir {
 
 /// Cuts at each `separator` that no backslash escapes; the pieces are still escaped.
 std::vector<std::string_view> split_escaped(std::string_view text, char separator);
+/// A value spelled so that a search takes it as it is
+/// (https://hl7.org/fhir/R4/search.html#escaping).
+std::string escape(std::string_view text);
 /// \, \| \$ and \\ made plain; absent when a backslash escapes anything else.
 std::optional<std::string> unescape(std::string_view text);
 

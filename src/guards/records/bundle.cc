@@ -190,7 +190,13 @@ void BundleWriter::add(const Item& item) {
     append_raw_member(out_, "resource", item.resource);
     if (!item.search_mode.empty()) {
         append_raw_member(out_, "search", "{");
+        if (!item.grade.empty())
+            append_raw_member(out_, "extension",
+                              R"([{"url":"http://hl7.org/fhir/StructureDefinition/match-grade",)"
+                              R"("valueCode":")" +
+                                  std::string(item.grade) + R"("}])");
         append_member(out_, "mode", item.search_mode);
+        append_raw_member(out_, "score", item.score);
         out_ += '}';
     }
     if (!item.method.empty()) {

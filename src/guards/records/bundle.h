@@ -61,6 +61,8 @@ class BundleWriter {
         std::string_view reference{};    ///< "Patient/1": fullUrl without the base; may be empty
         std::string_view resource{};     ///< JSON; may be empty
         std::string_view search_mode{};  ///< "match", "include", "outcome", or empty
+        std::string_view grade{};        ///< of a Patient/$match, with `score`: "probable"
+        std::string_view score{};        ///< "0.833"
         std::string_view method{};       ///< of a history entry, with `url`
         std::string_view url{};
         std::string_view status{};  ///< "200 OK": the response of the entry, or empty

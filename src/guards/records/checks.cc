@@ -2,23 +2,20 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
+#include <map>
 
-#include "access/circle.h"
 #include "fhir/clinical.h"
-#include "fhir/french.h"
-#include "fhir/search_extract.h"
 #include "fhir/terminology.h"
 #include "fhir/validate.h"
 #include "guards/records/check_issues.h"
 #include "guards/records/contradictions.h"
 #include "guards/records/deletions.h"
 #include "guards/records/identity.h"
+#include "guards/records/matching.h"
 #include "guards/records/references.h"
-#include "guards/records/search.h"
 #include "guards/records/shaping.h"
 #include "guards/records/stored_definitions.h"
-#include "vault/indexing.h"
+#include "guards/records/surroundings.h"
 #include "vault/unassigned.h"
 
 namespace hygie::records {
@@ -46,199 +43,6 @@ Issue issue_of(const Step& step, const fhir::Issue& issue) {
             .code = fhir::code_of(issue.type),
             .what = issue.text,
             .expression = expression_in(step, issue.where)};
-}
-
-/// What else there is, as the asker will see it once this write is done.
-class Surroundings {
-  public:
-    Surroundings(Sight& sight, fhir::Arena& arena, const std::vector<Step>& steps)
-        : sight_(sight), arena_(arena) {
-        for (const Step& step : steps) written_.emplace(step.reference(), &step);
-    }
-
-    /// Whether a literal reference leads to something that the asker may see: what is closed is as
-    /// good as absent.
-    bool has(const std::string& reference) {
-        if (const auto step = written_.find(reference); step != written_.end())
-            return step->second->is_idle ? step->second->before.has_value()
-                                         : step->second->has_body();
-        const auto [known, fresh] = known_.try_emplace(reference, false);
-        if (fresh) known->second = is_stored(reference);
-        return known->second;
-    }
-
-    /// The resource behind a reference; Absent when there is none.
-    Json resolve(std::string_view reference) {
-        const std::string name(reference);
-        if (const auto step = written_.find(name); step != written_.end())
-            return step->second->has_body() ? step->second->change.body : Json();
-        const auto found = open(name);
-        if (!found || found->entry.deleted) return {};
-        const auto version = sight_.desk().rooms.vault.read(*found);
-        if (!version) return {};
-        const auto parsed = arena_.parse(version->body);
-        return parsed ? *parsed : Json();
-    }
-
-    /// Whether there is, or will be, a record of this patient that is open to the asker: what is
-    /// written about a closed one goes where it would go if there were none.
-    Result<bool> is_patient(const std::string& id) {
-        const std::string reference = reference_to("Patient", id);
-        if (const auto step = written_.find(reference); step != written_.end())
-            return step->second->change.kind != Change::Kind::Delete;
-        return open(reference).has_value();
-    }
-
-    /// Whose record the resource behind a reference is in, or will be once these are written;
-    /// empty: the house's, or closed to the asker, or not there.
-    Answer<std::string> home_of(const std::string& reference, int hops);
-
-    /// Which of what is written here shows this file: "Binary/1" of a DocumentReference; null:
-    /// none.
-    const Step* showing(const std::string& file);
-
-    Sight& sight() { return sight_; }
-
-    /// The patient whose record holds what is behind a reference; empty when that is closed to the
-    /// asker, absent, or nobody's.
-    std::string record_of(const std::string& reference) {
-        std::string patient;
-        if (const auto step = written_.find(reference); step != written_.end()) {
-            patient = step->second->patient;
-        } else if (const auto found = open(reference)) {
-            patient = found->record->patient();
-        }
-        return patient == vault::kUnassigned ? std::string() : patient;
-    }
-
-  private:
-    void note_files(Json value, const Step& step);
-
-    Answer<vault::Found> open(const std::string& reference) {
-        if (!is_literal_reference(reference)) return std::unexpected(not_found());
-        const auto slash = reference.find('/');
-        return sight_.open(event::Action::Read, reference.substr(0, slash),
-                           reference.substr(slash + 1));
-    }
-    bool is_stored(const std::string& reference) {
-        const auto found = open(reference);
-        return found && !found->entry.deleted;
-    }
-
-    Sight& sight_;
-    fhir::Arena& arena_;
-    std::unordered_map<std::string, const Step*> written_;
-    std::unordered_map<std::string, bool> known_;
-    std::unordered_map<std::string, std::string> homes_;  ///< of what is written here, as known
-    std::optional<std::unordered_map<std::string, const Step*>> shown_by_;  ///< once asked for
-};
-
-/// "Patient/1/_history/2" → "Patient/1".
-std::string without_version(std::string_view link) {
-    return std::string(link.substr(0, link.find("/_history/")));
-}
-
-/// Of what the resource refers to, beside patients.
-std::vector<std::string> references_in(fhir::Arena& arena, Json resource) {
-    std::vector<std::string> found;
-    (void)relinked(
-        arena, resource,
-        [&](std::string_view link, bool is_reference) -> Answer<std::optional<std::string>> {
-            std::string reference = without_version(link);
-            if (is_reference && is_literal_reference(reference))
-                found.push_back(std::move(reference));
-            return std::optional<std::string>();
-        });
-    return found;
-}
-
-/// Whether a resource that names no patient belongs with what it refers to: a task with its focus,
-/// a provenance with its target. What counts or lists many does not.
-bool follows_others(std::string_view type) {
-    constexpr std::array<std::string_view, 3> kOfMany = {"Group", "MeasureReport", "Linkage"};
-    return !access::is_public(type) && !is_kept_whole(type) && type != "Parameters" &&
-           std::ranges::find(kOfMany, type) == kOfMany.end();
-}
-
-/// Whose a document is that was kept as one Bundle: its Composition says of whom it speaks
-/// (https://hl7.org/fhir/R4/documents.html), by an id of this house or, where the document brings
-/// its own Patient, by that one's INS. Empty: of nobody who is here and open to the writer.
-Answer<std::string> subject_of_document(Surroundings& around, Json document) {
-    if (document["type"].text() != "document" || document["entry"].size() == 0)
-        return std::string();
-    const auto entries = document["entry"].items();
-    const std::string_view subject = entries.front()["resource"]["subject"]["reference"].text();
-    const auto own =
-        std::ranges::find(entries, subject, [](Json entry) { return entry["fullUrl"].text(); });
-    if (own == entries.end())
-        return subject.starts_with("Patient/") ? around.home_of(std::string(subject), 0)
-                                               : Answer<std::string>();
-    for (const std::string& number : fhir::ins_numbers((*own)["resource"])) {
-        const auto found = TRY(find_matches(around.sight(), "Patient", {{"identifier", number}}));
-        if (found.size() == 1) return std::string(found.front().record->patient());
-    }
-    return std::string();
-}
-
-/// From a provenance to a report to a patient; what leads further is followed no more.
-constexpr int kHopsMax = 64;
-
-/// Whose record the resource goes to.
-Answer<std::string> patient_of(Surroundings& around, fhir::Arena& arena, const Step& step,
-                               int hops = kHopsMax) {
-    const auto rows = fhir::extract(step.change.body);
-    std::string own =
-        TRY(vault::patient_of(step.change.body, step.change.id, rows,
-                              [&](const std::string& id) { return around.is_patient(id); }));
-    if (vault::is_of_patient(own) || hops == 0) return own;
-    const std::string& type = step.change.type;
-    std::string home;
-    if (type == "Bundle") home = TRY(subject_of_document(around, step.change.body));
-    if (type == "Binary")
-        if (const Step* document = around.showing(step.reference()))
-            home = TRY(patient_of(around, arena, *document, hops - 1));
-    if (vault::is_of_patient(home)) return home;
-    if (!follows_others(type)) return own;
-    for (const std::string& reference : references_in(arena, step.change.body)) {
-        home = TRY(around.home_of(reference, hops - 1));
-        if (vault::is_of_patient(home)) return home;
-    }
-    return own;
-}
-
-void Surroundings::note_files(Json value, const Step& step) {
-    for (const Json item : value.items()) note_files(item, step);
-    for (const fhir::Member& member : value.members()) {
-        const std::string_view url = member.value.text();
-        if (member.name == "url" && url.starts_with("Binary/"))
-            shown_by_->emplace(without_version(url), &step);
-        note_files(member.value, step);
-    }
-}
-
-const Step* Surroundings::showing(const std::string& file) {
-    constexpr std::array<std::string_view, 3> kShow = {"DocumentReference", "DiagnosticReport",
-                                                       "Media"};
-    if (!shown_by_) {
-        shown_by_.emplace();
-        for (const auto& [reference, step] : written_)
-            if (step->has_body() && std::ranges::find(kShow, step->change.type) != kShow.end())
-                note_files(step->change.body, *step);
-    }
-    const auto found = shown_by_->find(file);
-    return found == shown_by_->end() ? nullptr : found->second;
-}
-
-/// Each step is looked at once: a thousand that refer to one another cost no more than they are.
-Answer<std::string> Surroundings::home_of(const std::string& reference, int hops) {
-    if (const auto step = written_.find(reference); step != written_.end()) {
-        if (!step->second->has_body()) return std::string();
-        const auto [known, fresh] = homes_.try_emplace(reference);
-        if (!fresh) return known->second;
-        return homes_[reference] = TRY(patient_of(*this, arena_, *step->second, hops));
-    }
-    const auto found = open(reference);
-    return found ? std::string(found->record->patient()) : std::string();
 }
 
 /// Where the literal references of a resource lead, for the asker; the worst of them.
@@ -358,13 +162,19 @@ void check_filing(Surroundings& around, const Step& step, Issues& issues) {
     }
 }
 
+bool is_about_time(fhir::Finding::Kind kind) {
+    return kind >= fhir::Finding::Kind::TimesOutOfOrder && kind <= fhir::Finding::Kind::Expired;
+}
+
 Issue issue_of(const Step& step, fhir::Finding finding) {
     const bool is_gap = finding.kind == fhir::Finding::Kind::Gap;
     return {.severity = severity_of(finding.severity),
             .code = is_gap ? "required" : "business-rule",
             .what = std::move(finding.text),
             .remedy = is_gap ? Text{"complétez la ressource", "complete the resource"}
-                             : Text{"vérifiez les dates", "check the dates"},
+                      : is_about_time(finding.kind)
+                          ? Text{"vérifiez les dates", "check the dates"}
+                          : Text{"vérifiez la valeur et son unité", "check the value and its unit"},
             .expression = expression_in(step, finding.where)};
 }
 
@@ -396,6 +206,8 @@ void sort_out(Issues found, Step& step, Issues& issues) {
 void check_sense(Sight& sight, Step& step, Issues& issues) {
     const auto now = sight.desk().rooms.clock.now();
     add_findings(step, fhir::incoherences(step.change.body, {}, now), Warnings::Leave, issues);
+    add_findings(step, fhir::impossible_values(step.change.body), Warnings::Leave, issues);
+    add_findings(step, fhir::doubtful_identifiers(step.change.body), Warnings::Give, step.warnings);
     sort_out(gaps_of(sight, step, Warnings::Leave), step, issues);
 }
 
@@ -403,12 +215,40 @@ Answer<void> check_one_identity(Sight& sight, Work& work, const Plan& plan, Step
                                 Issues& issues) {
     Issues found;
     TRY_STATUS(check_identity(sight, work, plan, step, found));
+    if (step.change.type == "Patient" && step.is_new && step.has_body() && found.empty())
+        TRY_STATUS(warn_of_likeness(sight, work, plan, step, found));
     sort_out(std::move(found), step, issues);
     return {};
 }
 
 bool has_error(const Issues& issues) {
     return std::ranges::find(issues, Severity::Error, &Issue::severity) != issues.end();
+}
+
+/// Files that came before what shows them were assigned to nobody: they go where that goes.
+Answer<void> add_files(Sight& sight, Work& work, Plan& plan) {
+    constexpr std::string_view kBinary = "Binary/";
+    std::map<std::string, std::string> patients;  ///< by file
+    for (const Step& step : plan.steps)
+        if (vault::is_of_patient(step.patient))
+            for (const std::string& file : files_of(step)) patients.emplace(file, step.patient);
+    for (const Step& step : plan.steps) patients.erase(step.reference());
+    for (const auto& [file, patient] : patients) {
+        const std::string id = file.substr(kBinary.size());
+        if (!is_id(id)) continue;
+        auto found = sight.open(event::Action::Update, "Binary", id);
+        if (!found || found->entry.deleted || found->record->patient() != vault::kUnassigned)
+            continue;
+        const vault::Version version = TRY(sight.desk().rooms.vault.read(*found));
+        plan.steps.push_back({.change = {.kind = Change::Kind::Update,
+                                         .type = "Binary",
+                                         .id = id,
+                                         .body = TRY(work.arena.parse(version.body))},
+                              .before = *std::move(found),
+                              .comes_along = true,
+                              .patient = patient});
+    }
+    return {};
 }
 
 }  // namespace
@@ -430,7 +270,7 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         TRY_STATUS(check_references(sight, around, work, step, issues));
         // Where it would go tells whether a closed record is there.
         if (issues.size() > before) continue;
-        const std::string patient = TRY(patient_of(around, work.arena, step));
+        const std::string patient = TRY(patient_of(around, step));
         // What was assigned to nobody may be given to its patient.
         const bool stays = step.is_new || patient == step.patient || work.moves_records ||
                            step.patient == vault::kUnassigned;
@@ -443,6 +283,7 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
     for (const Step& step : plan.steps)
         if (is_checked) check_filing(around, step, issues);
     if (has_error(issues)) return std::unexpected(Refusal(422, std::move(issues)));
+    TRY_STATUS(add_files(sight, work, plan));
     return check_deletions(sight, plan);
 }
 
@@ -461,13 +302,15 @@ Answer<Checked> check_alone(Sight& sight, Work& work, fhir::Json resource,
     TRY_STATUS(check_references(sight, around, work, step, issues));
     if (!has_error(issues) && step.change.type != "Patient") {
         // As a write would be: beside the record of the patient, as far as it is open.
-        step.patient = TRY(patient_of(around, work.arena, step));
+        step.patient = TRY(patient_of(around, step));
         if (vault::is_of_patient(step.patient)) checked.patient = step.patient;
         TRY(Contradictions(sight, work.arena, plan).find(step));
     }
     const auto now = sight.desk().rooms.clock.now();
     const Warnings told = checked.patient.empty() ? Warnings::Give : Warnings::Leave;
     add_findings(step, fhir::incoherences(resource, {}, now), told, issues);
+    add_findings(step, fhir::impossible_values(resource), Warnings::Leave, issues);
+    add_findings(step, fhir::doubtful_identifiers(resource), Warnings::Give, issues);
     std::ranges::move(step.warnings, std::back_inserter(issues));
     return checked;
 }

@@ -16,6 +16,7 @@ Answer<Disclosure> search(Desk& desk, const Call& call);
 Answer<Disclosure> capabilities(Desk& desk, const Call& call);
 
 Answer<Disclosure> everything(Desk& desk, const Call& call);
+Answer<Disclosure> match_patients(Desk& desk, const Call& call);  ///< $match
 Answer<Disclosure> validate(Desk& desk, const Call& call);
 Answer<Disclosure> read_meta(Desk& desk, const Call& call);
 Answer<Disclosure> expand(Desk& desk, const Call& call);

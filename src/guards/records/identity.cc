@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "fhir/french.h"
+#include "fhir/search_operand.h"
 #include "fhir/search_query.h"
+#include "guards/records/search.h"
 
 namespace hygie::records {
 
@@ -55,14 +57,66 @@ Issue drops_number(const Step& step) {
         .expression = expression_of(step, "identifier")};
 }
 
+/// "system|value"
+std::string number_of(Json identifier) {
+    return std::string(identifier["system"].text()) + '|' + std::string(identifier["value"].text());
+}
+
 /// Whether it still has the number ("system|value"), in use or not.
 bool keeps(Json patient, std::string_view number) {
-    return std::ranges::any_of(patient["identifier"].items(), [&](Json one) {
-        const std::string_view system = one["system"].text();
-        return number.size() > system.size() && number.starts_with(system) &&
-               number[system.size()] == '|' &&
-               number.substr(system.size() + 1) == one["value"].text();
-    });
+    return std::ranges::any_of(patient["identifier"].items(),
+                               [&](Json one) { return number_of(one) == number; });
+}
+
+/// Numbers that somebody else gave the patient: of a hospital, a card.
+std::vector<std::string> other_numbers(Json patient) {
+    const auto of_ins = fhir::ins_numbers(patient);
+    std::vector<std::string> numbers;
+    for (const Json one : patient["identifier"].items()) {
+        std::string number = number_of(one);
+        const bool is_whole = !one["system"].text().empty() && !one["value"].text().empty();
+        if (is_whole && one["use"].text() != "old" &&
+            std::ranges::find(of_ins, number) == of_ins.end())
+            numbers.push_back(std::move(number));
+    }
+    return numbers;
+}
+
+bool stands_for(Json patient, const std::string& number) {
+    return !was_merged(patient) &&
+           std::ranges::any_of(patient["identifier"].items(), [&](Json one) {
+               return one["use"].text() != "old" && number_of(one) == number;
+           });
+}
+
+Issue given_already(const Step& step, const vault::Found& to) {
+    const std::string reference = reference_to("Patient", to.entry.id);
+    return {.severity = Severity::Warning,
+            .code = "duplicate",
+            .what = {"un autre dossier porte déjà un de ces identifiants (" + reference + ")",
+                     "another record has one of these identifiers already (" + reference + ")"},
+            .remedy = {"corrigez l'identifiant, ou réunissez les deux dossiers par Patient/$merge",
+                       "mend the identifier, or merge the two records with Patient/$merge"},
+            .expression = expression_of(step, "identifier")};
+}
+
+/// "system|value" as a search takes it.
+std::string criterion_of(std::string_view number) {
+    const auto bar = number.find('|');
+    return fhir::escape(number.substr(0, bar)) + '|' + fhir::escape(number.substr(bar + 1));
+}
+
+/// Of numbers that say who somebody is in one house only, what is open to the writer counts.
+Answer<void> check_other_numbers(Sight& sight, Work& work, const Step& step, Issues& issues) {
+    for (const std::string& number : other_numbers(step.change.body))
+        for (const vault::Found& found :
+             TRY(find_matches(sight, "Patient", {{"identifier", criterion_of(number)}}))) {
+            const vault::Version version = TRY(sight.desk().rooms.vault.read(found));
+            if (!stands_for(TRY(work.arena.parse(version.body)), number)) continue;
+            issues.push_back(given_already(step, found));
+            return {};
+        }
+    return {};
 }
 
 Issue unqualified(const Step& step) {
@@ -72,11 +126,6 @@ Issue unqualified(const Step& step) {
             .remedy = {"interrogez le téléservice INSi pour la qualifier à nouveau",
                        "ask the INSi service to qualify it again"},
             .expression = expression_of(step, "extension")};
-}
-
-bool stands_for(Json patient, const std::string& number) {
-    const auto numbers = fhir::ins_numbers(patient);
-    return !was_merged(patient) && std::ranges::find(numbers, number) != numbers.end();
 }
 
 /// Whether another record has a number, open to the writer or not: two identities for one person
@@ -92,7 +141,7 @@ Answer<bool> is_taken(Sight& sight, Work& work, const Plan& plan, const Step& st
         const bool is_other = other.change.type == "Patient" && other.change.id != step.change.id;
         if (is_other && other.has_body() && stands_for(other.change.body, number)) return true;
     }
-    const Parameters criteria = {{"identifier", number}};
+    const Parameters criteria = {{"identifier", criterion_of(number)}};
     auto query = TRY(fhir::parse_query(
         "Patient", criteria,
         {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()}));
@@ -147,7 +196,7 @@ Answer<void> check_identity(Sight& sight, Work& work, const Plan& plan, const St
         if (std::ranges::find(known, number) != known.end()) continue;
         if (TRY(is_taken(sight, work, plan, step, number))) issues.push_back(taken(step));
     }
-    return {};
+    return step.is_new ? check_other_numbers(sight, work, step, issues) : Answer<void>();
 }
 
 }  // namespace hygie::records

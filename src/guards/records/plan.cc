@@ -253,6 +253,9 @@ Answer<void> Planner::settle(Step& step) {
     if (step.change.kind == Kind::JsonPatch || step.change.kind == Kind::PathPatch) {
         const vault::Version current = TRY(sight_.desk().rooms.vault.read(*step.before));
         step.change.body = TRY(patched(work_.arena, current.body, step.change));
+        // A patch that changes nothing makes no version.
+        step.is_idle = step.change.body == TRY(work_.arena.parse(current.body));
+        if (step.is_idle) return {};
     }
     step.change.body =
         TRY(relinked(work_.arena, step.change.body, [&](std::string_view link, bool is_reference) {

@@ -19,6 +19,7 @@ struct Step {
     std::optional<vault::Found> before{};  ///< what it acts on, deleted or not
     bool is_new = false;                   ///< no live version is there
     bool is_idle = false;                  ///< nothing is to be written
+    bool comes_along = false;              ///< follows from the others: no result of its own
     std::string patient{};                 ///< whose record it goes to; empty: the house
     Issues warnings{};
     std::vector<std::string> detected{};  ///< "DetectedIssue/…" written beside it

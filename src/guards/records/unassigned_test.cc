@@ -278,6 +278,65 @@ TEST_F(Unassigned, LooksAtEachOfManyThatReferToOneAnotherOnce) {
     EXPECT_EQ(done.json()["entry"].size(), static_cast<std::size_t>(kMany));
 }
 
+TEST_F(Unassigned, FilesWhatCameBeforeTheDocumentThatShowsIt) {
+    const auto file =
+        house_.post(house_.anne, "Binary",
+                    R"({"resourceType":"Binary","contentType":"text/plain","data":"eA=="})");
+    ASSERT_EQ(file.status, 201) << file.body;
+    const std::string other = "Binary/" + file.id();
+    const auto shows = [&](const access::Actor& actor, const std::string& patient) {
+        return house_.post(
+            actor, "DocumentReference",
+            R"({"resourceType":"DocumentReference","status":"current","subject":{)"
+            R"("reference":"Patient/)" +
+                patient + R"("},"content":[{"attachment":{"contentType":"text/plain","url":")" +
+                other + R"("}}]})");
+    };
+    ASSERT_EQ(shows(house_.bob, "c").status, 201);
+    EXPECT_EQ(house_.vault().find("Binary", file.id())->record->patient(), vault::kUnassigned)
+        << "nobody files what they cannot see";
+    const auto document = shows(house_.anne, "a");
+    ASSERT_EQ(document.status, 201) << document.body;
+    EXPECT_EQ(document.json()["resourceType"].text(), "DocumentReference");
+    EXPECT_EQ(house_.vault().find("Binary", file.id())->record->patient(), "a");
+    EXPECT_EQ(house_.get(house_.bob, other).status, 404);
+    EXPECT_EQ(house_.get(house_.anne, other).status, 200);
+    ASSERT_EQ(shows(house_.anne, "b").status, 201);
+    EXPECT_EQ(house_.vault().find("Binary", file.id())->record->patient(), "a") << "once filed";
+}
+
+TEST_F(Unassigned, FilesCirclesOfReferencesWhateverTheirOrder) {
+    const auto name = [](int i) {
+        return "urn:uuid:6f0b3a4e-0000-4000-8000-" + std::to_string(100'000'000'000 + i);
+    };
+    const auto task = [&](int i, const std::string& refers) {
+        return R"({"fullUrl":")" + name(i) +
+               R"(","request":{"method":"POST","url":"Task"},"resource":{"resourceType":"Task",)"
+               R"("status":"draft","intent":"order",)" +
+               refers + "}}";
+    };
+    const auto part_of = [&](int i) { return R"("partOf":[{"reference":")" + name(i) + R"("}])"; };
+    // 0 → 1 → 2 → 0, and 2 says whose it is; 3 hangs on 0.
+    std::vector<std::string> entries = {task(0, part_of(1)), task(1, part_of(2)),
+                                        task(2, part_of(0) + R"(,"for":{"reference":"Patient/a"})"),
+                                        task(3, part_of(0))};
+    std::ranges::sort(entries);
+    do {
+        std::string all;
+        for (const std::string& entry : entries) all += (all.empty() ? "" : ",") + entry;
+        const auto sent =
+            house_.post(house_.program, "",
+                        R"({"resourceType":"Bundle","type":"transaction","entry":[)" + all + "]}");
+        ASSERT_EQ(sent.status, 200) << sent.body;
+        for (const fhir::Json entry : sent.json()["entry"].items()) {
+            const std::string_view place = entry["response"]["location"].text();
+            const std::string_view id = place.substr(place.find("Task/") + 5);
+            EXPECT_EQ(house_.vault().find("Task", id.substr(0, id.find('/')))->record->patient(),
+                      "a");
+        }
+    } while (std::ranges::next_permutation(entries).found);
+}
+
 TEST_F(Unassigned, TakesDocumentsAndPictures) {
     for (const std::string body :
          {R"({"resourceType":"Binary","contentType":"text/plain","data":"eA=="})",

@@ -132,6 +132,7 @@ int status_of(const Step& step) {
 void Writing::remember(vault::Transaction& transaction) {
     std::vector<Remembered> changes;
     for (const Step& step : plan_.steps) {
+        if (step.comes_along) continue;
         const std::uint32_t before = step.before ? step.before->entry.version : 0;
         changes.push_back({step.is_idle && !step.before ? 204 : status_of(step), step.change.type,
                            step.change.id, before + (step.is_idle ? 0 : 1)});
@@ -299,7 +300,7 @@ void Writing::finish(std::vector<vault::Version> versions) {
     for (const Step& step : plan_.steps) {
         auto written = result_of(step, versions, next);
         if (!written) return end(std::unexpected(std::move(written.error())));
-        results_.push_back(*std::move(written));
+        if (!step.comes_along) results_.push_back(*std::move(written));
     }
     tell();
 }
