@@ -105,7 +105,8 @@ Result<Core::Plan> plan_of(Context& context, const Config& config, const Definit
         .notify = notify_of(values, config),
         .definitions = definitions,
         .cert = config.serve.cert.path,
-        .key = config.serve.key.path};
+        .key = config.serve.key.path,
+        .oldest_tls = config.serve.tls == "1.2" ? serve::OldestTls::V1_2 : serve::OldestTls::V1_3};
     if (!config.sign_in.issuer.empty()) plan.sign_in = TRY(sign_in_of(context, config.sign_in));
     return plan;
 }
@@ -124,7 +125,8 @@ Result<int> serve(Context& context) {
     std::optional<ledger::Policy> policy;
     if (context.values.has("--policy"))
         policy = TRY(read_policy(context, context.values.text("--policy")));
-    const auto store = TRY(Store::open(context, dirs, root, std::move(policy)));
+    const auto store =
+        TRY(Store::open(context, dirs, root, std::move(policy), config.records.time_zone));
     {
         const auto core = TRY(Core::start(context, dirs, root, *store, plan));
         context.expect_stop();

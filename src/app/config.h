@@ -74,11 +74,13 @@ struct Config {
         Address listen{"127.0.0.1:8443"};
         std::string url;
         ExistingFile cert, key;
+        std::string tls = "1.3";
     } serve;
     struct Records {
         std::string profiles;
         std::string completeness = "lenient";
         std::string practice = "office";
+        std::string time_zone;
         std::string notify;
     } records;
     struct SignIn {

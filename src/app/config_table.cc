@@ -168,6 +168,15 @@ std::vector<Setting> outside() {
                   "Certificate of the service (PEM), read again when it changes. Without it: one "
                   "of the house's own authority."},
          .example = "\"/etc/hygie/serve.crt\""},
+        {.key = "serve.tls",
+         .field = HYGIE_FIELD(serve.tls),
+         .help = {"La plus ancienne version de TLS parlée. 1.2 est pour des logiciels qui ne "
+                  "savent rien de plus récent (Windows 10, .NET Framework), en chiffrement "
+                  "authentifié et à clé éphémère seulement.",
+                  "The oldest version of TLS that is spoken. 1.2 is for software that knows "
+                  "nothing newer (Windows 10, .NET Framework), with authenticated encryption and "
+                  "ephemeral keys only."},
+         .choices = {"1.3", "1.2"}},
         {.key = "serve.key",
          .field = HYGIE_FIELD(serve.key),
          .help = {"Clé privée de ce certificat (PEM).", "Private key of that certificate (PEM)."},
@@ -199,6 +208,15 @@ std::vector<Setting> what_records_hold() {
                   "Who keeps the records: a practice (office), or an establishment, where who, "
                   "why and the verified identity are needed too."},
          .choices = {"office", "establishment"}},
+        {.key = "records.time_zone",
+         .field = HYGIE_FIELD(records.time_zone),
+         .help = {"Fuseau horaire du cabinet (base IANA) : celui des dates écrites ou cherchées "
+                  "sans fuseau. Sans lui : celui d'avant, au début Europe/Paris. En changer refait "
+                  "les index.",
+                  "Time zone of the practice (IANA database): that of dates written or searched "
+                  "without one. Without it: as before, at first Europe/Paris. Changing it makes "
+                  "the indexes anew."},
+         .example = "\"Indian/Reunion\""},
         {.key = "records.notify",
          .field = HYGIE_FIELD(records.notify),
          .help = {"Adresses https, séparées par des espaces, sous lesquelles les abonnements "

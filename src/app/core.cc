@@ -79,7 +79,8 @@ crypto::Secret32 access_key(const crypto::RootKey& root) {
 
 Result<std::unique_ptr<Store>> Store::open(Context& context, const CoreDirs& dirs,
                                            const crypto::RootKey& root,
-                                           std::optional<ledger::Policy> policy) {
+                                           std::optional<ledger::Policy> policy,
+                                           const std::string& zone) {
     std::unique_ptr<Store> store(new Store());
     store->clerk_ =
         clerk_of(context, TRY(open_ledger(context, dirs.ledger(), root, std::move(policy))));
@@ -90,6 +91,7 @@ Result<std::unique_ptr<Store>> Store::open(Context& context, const CoreDirs& dir
         TRY(vault::Vault::open({context.disk, context.clock, context.random, *store->trace_},
                                {.dir = dirs.vault(),
                                 .node = NodeId(context.process.host_name()),
+                                .zone = zone,
                                 .cache_bytes = kRecordBytes},
                                vault_key(root)));
     clerk.tell_with([vault = store->vault_.get()](const std::string& patient) {
@@ -204,6 +206,7 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
         {.listen = plan.listen,
          .cert = certificate_->files().cert,
          .key = certificate_->files().key,
+         .oldest_tls = plan.oldest_tls,
          .limits = {.io_threads = kConnectionThreads},
          .body_limit = [this](const serve::Request& head) { return front_->body_limit(head); },
          .web_socket = std::make_shared<serve::WebSocketDoor>(serve::WebSocketDoor{
@@ -237,6 +240,11 @@ Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const 
         .cut = [this](const access::Actor& actor) { cut(actor); },
         .notice_dir = dirs.notices(),
         .notify = plan.notify,
+        .who = [this](const ActorId& login) -> std::optional<records::Options::Who> {
+            const auto account = accounts_->find(login.str());
+            if (!account) return std::nullopt;
+            return records::Options::Who{account->name, account->person, account->profession};
+        },
         .actor_of =
             [this](const ActorId& login, const std::vector<std::string>& scopes) {
                 return actor_now(login, scopes);

@@ -65,12 +65,14 @@ bool is_quick(const serve::Request& request);
 crypto::Secret32 vault_key(const crypto::RootKey& root);
 crypto::Secret32 access_key(const crypto::RootKey& root);
 
-/// Ledger and vault of a core, open in this process and no other.
+/// Ledger and vault of a core, open in this process and no other. `zone`: of dates without one;
+/// empty: the vault's own.
 class Store {
   public:
     static Result<std::unique_ptr<Store>> open(Context& context, const CoreDirs& dirs,
                                                const crypto::RootKey& root,
-                                               std::optional<ledger::Policy> policy);
+                                               std::optional<ledger::Policy> policy,
+                                               const std::string& zone = {});
     ~Store();
 
     LedgerClerk& clerk() { return *clerk_; }
@@ -103,6 +105,7 @@ class Core {
         std::vector<std::string> notify{};  ///< addresses below which subscriptions may be told
         const Definitions* definitions = nullptr;  ///< outlive the core; null: R4 alone
         std::string cert{}, key{};                 ///< the operator's; empty: the house's own
+        serve::OldestTls oldest_tls = serve::OldestTls::V1_3;
         std::optional<serve::UpstreamSettings> sign_in{};  ///< where people may sign in instead
         /// Instead of the rules in force: for measures.
         std::shared_ptr<const access::Policy> policy{};

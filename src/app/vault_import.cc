@@ -12,6 +12,7 @@ namespace {
 
 /// Resources of one type that follow each other are stored together, so many at a time.
 constexpr std::size_t kLooseTogether = 500;
+constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::string_view kBase = "https://import.invalid/fhir/";
 
 Error refused(Text what) {
@@ -26,8 +27,10 @@ Error error_of(const http::Response& response) {
             if (issue["severity"].text() != "error") continue;
             const std::string what(issue["details"]["text"].text());
             const auto where = issue["expression"].items();
+            const std::string_view place = where.empty() ? "" : where.front().text();
+            // Which line of what was sent together says nothing of where it came from.
             const std::string at =
-                where.empty() ? std::string() : fmt::format(" ({})", where.front().text());
+                place.empty() || place.starts_with('%') ? "" : fmt::format(" ({})", place);
             return refused({what + at, what + at});
         }
     }
@@ -91,7 +94,10 @@ void Importer::add_document(const std::string& name, std::string_view text) {
         return;
     }
     if (is_bundle(document->root)) {
-        waiting_.push_back({name, std::string(text), document->root["entry"].size()});
+        const auto first = text.find_first_not_of(kBlanks);
+        const auto last = text.find_last_not_of(kBlanks);
+        waiting_.push_back({name, std::string(text.substr(first, last + 1 - first)),
+                            document->root["entry"].size()});
         return;
     }
     // Entries of a collection are resources of their own.
@@ -135,7 +141,7 @@ void Importer::run(std::vector<Item> items) {
 }
 
 void Importer::put_in(Item& item) {
-    const bool is_lines = !item.text.starts_with('{') || item.text.ends_with('\n');
+    const bool is_lines = item.text.ends_with('\n');
     http::Request request;
     request.method = "POST";
     request.path = is_lines ? "/fhir/$import" : "/fhir/";
@@ -159,7 +165,28 @@ void Importer::again() {
     }
 }
 
+/// What was refused for the sake of one line goes in line by line.
+void Importer::one_by_one() {
+    std::vector<Item> lines;
+    for (Item& item : std::exchange(refused_, {})) {
+        if (item.resources < 2 || !item.text.ends_with('\n')) {
+            refused_.push_back(std::move(item));
+            continue;
+        }
+        std::string_view text = item.text;
+        for (std::size_t number = 1; !text.empty(); ++number) {
+            const std::size_t length = text.find('\n') + 1;
+            lines.push_back({fmt::format("{} +{}", item.name, number - 1),
+                             std::string(text.substr(0, length)), 1});
+            text.remove_prefix(length);
+        }
+    }
+    run(std::move(lines));
+}
+
 Imported Importer::finish() {
+    again();
+    one_by_one();
     again();
     for (Item& item : refused_)
         done_.refused.emplace_back(std::move(item.name), *std::move(item.refused));

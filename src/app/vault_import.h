@@ -36,6 +36,7 @@ class Importer {
     Status lines(const std::string& name, std::string_view text);
     /// Tries again what was refused, until nothing more goes in.
     void again();
+    void one_by_one();
     /// again(), then what became of all.
     Imported finish();
 

@@ -100,8 +100,35 @@ Response Front::State::ready(const Request&) {
     return text_response(503, ready.error().what.fr + " / " + ready.error().what.en + "\n");
 }
 
-Response Front::State::metrics(const Request&) {
+namespace {
+
+/// From this machine, and not through a proxy on it.
+bool is_local(const Request& request) {
+    const std::string_view peer = request.peer;
+    return (peer.starts_with("127.") || peer.starts_with("::ffff:127.") || peer == "::1") &&
+           request.header("x-forwarded-for").empty() && request.header("forwarded").empty();
+}
+
+}  // namespace
+
+/// How busy a practice is, and how many patients it has, is for who looks after the machine.
+bool Front::State::may_measure(const Request& request) const {
+    if (is_local(request)) return true;
+    const auto session = parts.sessions.find(bearer_token(request));
+    return session && (session->actor->role == access::Role::Operations ||
+                       session->actor->role == access::Role::Security);
+}
+
+Response Front::State::metrics(const Request& request) {
     trace_accounts();
+    if (!may_measure(request)) {
+        Response refusal = text_response(
+            401,
+            "mesures : depuis cette machine, ou avec un jeton d'exploitation ou de sécurité / "
+            "metrics: from this machine, or with a token of operations or security\n");
+        refusal.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="hygie")");
+        return refusal;
+    }
     std::string text =
         "# HELP hygie_http_answers_total Answers given since the start.\n"
         "# TYPE hygie_http_answers_total counter\n";

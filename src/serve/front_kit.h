@@ -64,7 +64,7 @@ class FrontTest : public testing::Test {
     Response ask(Request request) {
         std::promise<Response> promise;
         std::future<Response> answer = promise.get_future();
-        request.peer = "192.0.2.1";
+        if (request.peer.empty()) request.peer = "192.0.2.1";
         (*front_)(std::move(request),
                   [&](Response response) { promise.set_value(std::move(response)); });
         return answer.get();

@@ -77,6 +77,7 @@ struct Front::State {
     Response index(const Request& request);
     Response health(const Request& request);
     Response ready(const Request& request);
+    bool may_measure(const Request& request) const;
     Response metrics(const Request& request);
     Response smart_configuration(const Request& request);
     Response openid_configuration(const Request& request);

@@ -21,7 +21,20 @@ class FrontRoutes : public FrontTest {
         EXPECT_TRUE(sessions_->confirm(*opened));
         return opened->token.reveal();
     }
+    Response measured(const std::string& peer, Headers headers = {}) {
+        return ask({"GET", "/metrics", "", std::move(headers), {}, peer});
+    }
 };
+
+TEST_F(FrontRoutes, ShowsMeasuresToThisMachineAlone) {
+    for (const std::string peer : {"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+        EXPECT_EQ(measured(peer).status, 200) << peer;
+    EXPECT_EQ(measured("192.0.2.1").status, 401);
+    EXPECT_EQ(measured("127.0.0.1", {{"x-forwarded-for", "192.0.2.1"}}).status, 401)
+        << "a proxy on this machine asks for somebody else";
+    EXPECT_EQ(measured("192.0.2.1", {{"authorization", "Bearer " + token()}}).status, 401)
+        << "a caregiver looks after no machine";
+}
 
 TEST_F(FrontRoutes, TellsHowItIs) {
     EXPECT_EQ(get("/healthz").status, 200);
@@ -30,7 +43,7 @@ TEST_F(FrontRoutes, TellsHowItIs) {
     const Response waiting = get("/readyz");
     EXPECT_EQ(waiting.status, 503);
     EXPECT_EQ(text(waiting), "pas prêt / not ready\n");
-    const std::string metrics = text(get("/metrics"));
+    const std::string metrics = text(measured("127.0.0.1"));
     EXPECT_NE(metrics.find("hygie_http_answers_total{resource=\"other\",code=\"503\"} 1\n"),
               std::string::npos)
         << metrics;

@@ -85,8 +85,10 @@ class Certificate {
 };
 
 /// The answer to one request over TLS of at most `version`, empty when the handshake fails.
-inline std::string get_over_tls(const HttpServer& server, const Certificate& trusted, int version) {
+inline std::string get_over_tls(const HttpServer& server, const Certificate& trusted, int version,
+                                const char* suites = "DEFAULT") {
     SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_cipher_list(context, suites);
     SSL_CTX_set_max_proto_version(context, version);
     SSL_CTX_load_verify_file(context, trusted.cert().c_str());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);

@@ -71,10 +71,28 @@ Status bind_address(tcp::acceptor& acceptor, const std::string& listen) {
 
 }  // namespace
 
-Result<Tls> load_tls(const std::string& cert, const std::string& key) {
+namespace {
+
+void set_versions(SSL_CTX* context, OldestTls oldest) {
+    const bool only_newest = oldest == OldestTls::V1_3;
+    HYGIE_CHECK(
+        SSL_CTX_set_min_proto_version(context, only_newest ? TLS1_3_VERSION : TLS1_2_VERSION) == 1,
+        "older versions of TLS are broken");
+    if (only_newest) return;
+    constexpr const char* kSuites =
+        "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+        "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+        "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+    HYGIE_CHECK(SSL_CTX_set_cipher_list(context, kSuites) == 1,
+                "other suites have no forward secrecy, or separate authentication");
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+}
+
+}  // namespace
+
+Result<Tls> load_tls(const std::string& cert, const std::string& key, OldestTls oldest) {
     auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-    HYGIE_CHECK(SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_3_VERSION) == 1,
-                "TLS 1.3 only");
+    set_versions(tls->native_handle(), oldest);
     error_code error;
     tls->use_certificate_chain_file(cert, error);
     const std::string& wrong = error ? cert : key;

@@ -12,8 +12,8 @@ namespace hygie::serve {
 
 using Tls = std::shared_ptr<boost::asio::ssl::context>;
 
-/// TLS 1.3 with this certificate chain and key, both PEM files.
-Result<Tls> load_tls(const std::string& cert, const std::string& key);
+/// TLS with this certificate chain and key, both PEM files.
+Result<Tls> load_tls(const std::string& cert, const std::string& key, OldestTls oldest);
 
 /// Takes over options.socket, or binds options.listen.
 Status open_acceptor(boost::asio::ip::tcp::acceptor& acceptor, const HttpOptions& options);

@@ -76,10 +76,50 @@ Request to_request(const Parser& parser, const std::string& peer) {
     return request;
 }
 
+/// What FHIR clients read of an answer that is no answer, in both languages.
+Response outcome_response(int status, std::string_view code, const Text& what) {
+    Response response = text_response(
+        status, fmt::format(R"({{"resourceType":"OperationOutcome","issue":[{{"severity":"error",)"
+                            R"("code":"{}","diagnostics":"{} / {}"}}]}})",
+                            code, what.fr, what.en));
+    response.content_type = "application/fhir+json; charset=utf-8";
+    return response;
+}
+
+Response too_large() {
+    return outcome_response(413, "too-long",
+                            {"Le corps de la demande est trop grand : découpez-la.",
+                             "The body of the request is too large: split it."});
+}
+
+/// What no client that knows HTTP/1.1 sends: without exactly one Host (RFC 9112 §3.2), or with two
+/// proofs of who asks.
+std::optional<Response> faulty_head(const Parser& parser) {
+    const auto count = [&](http::field name) {
+        const auto [first, end] = parser.get().equal_range(name);
+        return std::distance(first, end);
+    };
+    const auto hosts = count(http::field::host);
+    if (hosts > 1 || (hosts == 0 && parser.get().version() >= 11))
+        return outcome_response(
+            400, "invalid",
+            {"Il faut un en-tête Host, et un seul.", "One header Host is needed, and no more."});
+    if (count(http::field::authorization) > 1)
+        return outcome_response(400, "invalid",
+                                {"Il ne faut qu'un en-tête Authorization.",
+                                 "There must be no more than one header Authorization."});
+    return std::nullopt;
+}
+
 /// The answer to a request that could not be read; none when the client just left or stalled.
 std::optional<Response> complaint(error_code error) {
-    if (error == http::error::header_limit) return text_response(431, "headers too large\n");
-    if (error == http::error::body_limit) return text_response(413, "body too large\n");
+    if (error == http::error::header_limit)
+        return outcome_response(431, "too-long",
+                                {"L'adresse ou les en-têtes sont trop longs : pour une longue "
+                                 "recherche, envoyez POST [type]/_search.",
+                                 "The URL or the headers are too long: for a long search, send "
+                                 "POST [type]/_search."});
+    if (error == http::error::body_limit) return too_large();
     const bool left = error == http::error::end_of_stream || error == http::error::partial_message;
     const bool malformed =
         error.category() == http::make_error_code(http::error::bad_method).category();
@@ -141,7 +181,7 @@ Status HttpServer::State::listen() {
         return fail(Code::BadInput,
                     {"certificat et clé vont ensemble", "certificate and key go together"},
                     {"donnez les deux, ou aucun", "give both, or neither"});
-    if (!options.cert.empty()) tls = TRY(load_tls(options.cert, options.key));
+    if (!options.cert.empty()) tls = TRY(load_tls(options.cert, options.key, options.oldest_tls));
     TRY_STATUS(open_acceptor(*acceptor, options));
     const tcp::endpoint bound = acceptor->local_endpoint();
     url = fmt::format(fmt::runtime(bound.address().is_v6() ? "{}://[{}]:{}" : "{}://{}:{}"),
@@ -278,7 +318,8 @@ Awaitable<void> HttpServer::State::converse(Lane& lane, Live& live) {
         Request request;
         if (!error) {
             request = to_request(parser, live.peer);
-            refusal = refuse_body(parser, request, held);
+            refusal = faulty_head(parser);
+            if (!refusal) refusal = refuse_body(parser, request, held);
         }
         if (!error && !refusal) {
             error = co_await read_body(live.wire, buffer, parser);
@@ -344,7 +385,7 @@ std::optional<Response> HttpServer::State::refuse_body(Parser& parser, const Req
     const std::uint64_t limit =
         options.body_limit ? options.body_limit(head) : options.limits.body_bytes_max;
     const auto length = parser.content_length();
-    if (length && *length > limit) return text_response(413, "body too large\n");
+    if (length && *length > limit) return too_large();
     parser.body_limit(limit);
     const std::uint64_t expected = length ? *length : parser.chunked() ? limit : 0;
     if (held.take(expected, options.limits.bodies_bytes_max)) return std::nullopt;
@@ -448,7 +489,7 @@ std::size_t HttpServer::connections() const {
 }
 
 Status HttpServer::use_certificate(const std::string& cert, const std::string& key) {
-    Tls fresh = TRY(load_tls(cert, key));
+    Tls fresh = TRY(load_tls(cert, key, state_->options.oldest_tls));
     const std::scoped_lock lock(state_->tls_mutex);
     state_->tls = std::move(fresh);
     return {};

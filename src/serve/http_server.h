@@ -53,11 +53,17 @@ struct HttpLimits {
     Micros write_timeout = std::chrono::seconds(30);  ///< for a whole response to leave
 };
 
+/// The oldest version of TLS that is spoken. TLS 1.2 is for clients that know nothing newer, with
+/// forward secrecy and authenticated encryption alone (ANSSI, Recommandations de sécurité relatives
+/// à TLS).
+enum class OldestTls : std::uint8_t { V1_3, V1_2 };
+
 struct HttpOptions {
     std::string listen =
         "127.0.0.1:0";   ///< "ip:port" or "[v6]:port", never a name; port 0 takes a free one
-    std::string cert{};  ///< PEM chain; TLS 1.3 when given, plain HTTP otherwise
+    std::string cert{};  ///< PEM chain; TLS when given, plain HTTP otherwise
     std::string key{};   ///< PEM private key, given together with `cert`
+    OldestTls oldest_tls = OldestTls::V1_3;
     HttpLimits limits{};
     BodyLimit body_limit{};
     std::shared_ptr<const WebSocketDoor> web_socket{};  ///< none: an upgrade is not answered

@@ -246,6 +246,36 @@ TEST(HttpServer, SpeaksTls13AndNothingOlder) {
     EXPECT_FALSE(untrusted) << "a client that does not know the certificate refuses it";
 }
 
+TEST(HttpServer, SpeaksTls12WhereItIsAskedTo) {
+    const Certificate certificate;
+    HttpOptions options;
+    options.cert = certificate.cert();
+    options.key = certificate.key();
+    options.oldest_tls = OldestTls::V1_2;
+    const auto server = start(options);
+    for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION})
+        EXPECT_NE(get_over_tls(*server, certificate, version).find("GET /tls?"), std::string::npos);
+    EXPECT_EQ(get_over_tls(*server, certificate, TLS1_1_VERSION), "");
+    EXPECT_EQ(get_over_tls(*server, certificate, TLS1_2_VERSION, "AES256-SHA:AES128-GCM-SHA256"),
+              "")
+        << "neither forward secrecy nor authentication";
+}
+
+TEST(HttpServer, TakesOneHostAndOneProofOfWhoAsks) {
+    const auto server = start();
+    const auto answer = [&](const std::string& head) {
+        Raw client(*server);
+        client.send("GET /x HTTP/1.1\r\n" + head + "Connection: close\r\n\r\n");
+        return client.read_all().substr(0, 12);
+    };
+    EXPECT_EQ(answer("Host: x\r\n"), "HTTP/1.1 200");
+    EXPECT_EQ(answer(""), "HTTP/1.1 400");
+    EXPECT_EQ(answer("Host: x\r\nHost: y\r\n"), "HTTP/1.1 400");
+    EXPECT_EQ(answer("Host: x\r\nAuthorization: Bearer a\r\n"), "HTTP/1.1 200");
+    EXPECT_EQ(answer("Host: x\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n"),
+              "HTTP/1.1 400");
+}
+
 TEST(HttpServer, SaysWhenItsCertificateIsUnreadable) {
     const Certificate certificate;
     HttpOptions options;

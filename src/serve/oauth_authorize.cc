@@ -265,7 +265,11 @@ void Front::State::judge(const Attempt& tried, Reply reply) {
     const SignInRefusal& refusal = judged.error();
     ++refused;
     const bool waits = refusal.why == SignInRefusal::Why::Wait;
-    const Response page = tried.page(told(refusal), waits ? 429 : 403);
+    Response page = tried.page(told(refusal), waits ? 429 : 403);
+    if (waits)
+        page.headers.emplace_back(
+            "Retry-After",
+            std::to_string(std::chrono::ceil<std::chrono::seconds>(refusal.wait).count()));
     if (!refusal.worth_a_trace) return reply(page);
     event::Event event = event_of(event::Type::SignInRefused, tried.given.peer);
     event.outcome = event::Outcome::MinorFailure;

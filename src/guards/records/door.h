@@ -86,6 +86,13 @@ struct Options {
     /// Who an account stands for now, within scopes; none when it is closed.
     std::function<std::optional<access::Actor>(const ActorId&, const std::vector<std::string>&)>
         actor_of{};
+    /// Who an account belongs to, whatever became of it; none when it is not known.
+    struct Who {
+        std::string name{};
+        std::string person{};      ///< "Practitioner/…"; empty for a program
+        std::string profession{};  ///< of TRE_G15, or empty
+    };
+    std::function<std::optional<Who>(const ActorId&)> who{};
     Micros notice_pause = std::chrono::seconds(1);  ///< after a first failure; then it doubles
     unsigned notice_attempts = 8;                   ///< in a row, before it is given up
 };

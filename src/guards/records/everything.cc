@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <span>
 
+#include "crypto/sha256.h"
 #include "fhir/schema.h"
 #include "fhir/search_extract.h"
 #include "guards/records/bundle.h"
@@ -112,6 +114,8 @@ std::string reference_of(const vault::Found& found) {
 Answer<std::vector<vault::Found>> open_entries(Sight& sight, const vault::Record& record,
                                                const Wanted& wanted) {
     auto found = TRY(sight.desk().rooms.vault.everything(record.patient()));
+    std::ranges::move(TRY(sight.desk().rooms.vault.shared_with(record.patient())),
+                      std::back_inserter(found));
     std::erase_if(found, [&](const vault::Found& one) {
         const bool is_asked = wanted.types.empty() || wanted.types.contains(one.entry.type);
         return !is_asked || one.entry.updated < wanted.since ||
@@ -123,9 +127,52 @@ Answer<std::vector<vault::Found>> open_entries(Sight& sight, const vault::Record
     return found;
 }
 
+/// What of the house was told on this page or on those before it. A page's link remembers the
+/// names, blinded and cut, as long as they are few; beyond that one may be told again.
+class Told {
+  public:
+    /// `kept`: what text() gave on the page before.
+    explicit Told(std::string_view kept) {
+        for (; kept.size() >= kTagLetters; kept.remove_prefix(kTagLetters))
+            tags_.emplace(kept.substr(0, kTagLetters));
+    }
+    /// False when it was told before.
+    bool add(const std::string& reference) {
+        return tags_.insert(to_hex(crypto::sha256(as_bytes(reference))).substr(0, kTagLetters))
+            .second;
+    }
+    std::string text() const {
+        std::string all;
+        for (const std::string& tag : tags_)
+            if (all.size() < kKeptMax * kTagLetters) all += tag;
+        return all;
+    }
+
+  private:
+    static constexpr std::size_t kTagLetters = 12;
+    static constexpr std::size_t kKeptMax = 128;
+    std::set<std::string> tags_;
+};
+
+/// Where a page begins: behind the entry named last, and what was told by then.
+struct Place {
+    std::string_view last;
+    std::string_view told;
+};
+Place place_in(std::string_view cursor) {
+    const auto blank = std::min(cursor.find(' '), cursor.size());
+    return {cursor.substr(0, blank), cursor.substr(std::min(blank + 1, cursor.size()))};
+}
+
+struct Item {
+    std::string reference;
+    std::string body;
+    std::string_view mode;
+};
+
 /// Adds the house's resources that a body refers to, each once.
-Answer<void> add_referred(Sight& sight, const Wanted& wanted, std::string_view body,
-                          std::set<std::string>& told, BundleWriter& writer) {
+Answer<void> add_referred(Sight& sight, const Wanted& wanted, std::string_view body, Told& told,
+                          std::vector<Item>& page) {
     auto document = TRY(fhir::parse(body));
     std::set<std::string> references;
     const auto collected = relinked(
@@ -136,15 +183,13 @@ Answer<void> add_referred(Sight& sight, const Wanted& wanted, std::string_view b
         });
     if (!collected) return std::unexpected(collected.error());
     for (const std::string& reference : references) {
-        if (told.contains(reference)) continue;
         const auto slash = reference.find('/');
         const std::string type = reference.substr(0, slash);
         if (!wanted.types.empty() && !wanted.types.contains(type)) continue;
         const auto found = sight.open(event::Action::Read, type, reference.substr(slash + 1));
         if (!found || !found->record->patient().empty() || found->entry.deleted) continue;
-        const vault::Version version = TRY(sight.desk().rooms.vault.read(*found));
-        writer.add({.reference = reference, .resource = version.body, .search_mode = "include"});
-        told.insert(reference);
+        if (!told.add(reference)) continue;
+        page.push_back({reference, TRY(sight.desk().rooms.vault.read(*found)).body, "include"});
     }
     return {};
 }
@@ -160,22 +205,27 @@ Answer<Disclosure> everything(Desk& desk, const Call& call) {
     const auto patient = TRY(sight.open(event::Action::Read, "Patient", call.target.id));
     const auto reasons = sight.reasons();
     const auto entries = TRY(open_entries(sight, *patient.record, wanted));
-    const auto at = std::ranges::upper_bound(entries, call.cursor.last, {}, reference_of);
+    const Place place = place_in(call.cursor.last);
+    const auto at = std::ranges::upper_bound(entries, place.last, {}, reference_of);
     BundleWriter writer("searchset", desk.options.base);
     writer.total(entries.size());
     writer.link("self", self_link(desk, call));
     const auto left = static_cast<std::size_t>(entries.end() - at);
     const auto end = at + static_cast<std::ptrdiff_t>(std::min(wanted.count, left));
-    if (end != entries.end() && end != at)
-        writer.link("next", page_link(desk, call, input.texts, {.last = reference_of(*(end - 1))}));
     const std::span<const vault::Found> shown(at, end);
-    std::set<std::string> told;
+    Told told(place.told);
+    std::vector<Item> page;
     for (const vault::Found& one : shown) {
-        vault::Version version = TRY(desk.rooms.vault.read(one));
-        sight.narrow(one, version.body);
-        writer.add(
-            {.reference = reference_of(one), .resource = version.body, .search_mode = "match"});
-        TRY_STATUS(add_referred(sight, wanted, version.body, told, writer));
+        std::string body = TRY(desk.rooms.vault.read(one)).body;
+        sight.narrow(one, body);
+        page.push_back({reference_of(one), body, "match"});
+        TRY_STATUS(add_referred(sight, wanted, body, told, page));
+    }
+    if (end != entries.end() && end != at)
+        writer.link("next", page_link(desk, call, input.texts,
+                                      {.last = reference_of(*(end - 1)) + ' ' + told.text()}));
+    for (const Item& item : page) {
+        writer.add({.reference = item.reference, .resource = item.body, .search_mode = item.mode});
         TRY_STATUS(writer.check_size());
     }
     event::Event e = event_of(desk, call, event::Type::RecordRead, patient.record->patient(),

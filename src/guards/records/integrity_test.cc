@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "guards/records/door_kit.h"
 
 /// What a write may not break: a part does not replace the whole, nothing is filed with two
@@ -189,6 +191,102 @@ TEST_F(Integrity, AnEmptyConditionIsNoCondition) {
             measure("a") + "}]}");
     EXPECT_EQ(entry.status, 400) << entry.body;
     EXPECT_EQ(house_.get(house_.anne, "Observation?patient=a").references().size(), 2U);
+}
+
+std::string weighed(const std::string& value, const std::string& unit) {
+    return about("Observation", "a",
+                 R"("status":"final","code":{"coding":[{"system":"http://loinc.org","code":)"
+                 R"("29463-7"}]},"effectiveDateTime":"2026-03-02","valueQuantity":{"value":)" +
+                     value + R"(,"unit":"x","system":"http://unitsofmeasure.org","code":")" + unit +
+                     R"("})");
+}
+
+TEST_F(Integrity, AValueThatNoBodyHasIsRefusedAndOneThatHardlyAnyHasWarns) {
+    const http::Headers tell = {{"prefer", "return=OperationOutcome"}};
+    const auto usual = house_.post(house_.anne, "Observation", weighed("70.5", "kg"), tell);
+    EXPECT_EQ(usual.status, 201) << usual.body;
+    EXPECT_FALSE(usual.body.contains("warning")) << usual.body;
+    for (const auto& [value, unit] : std::vector<std::pair<std::string, std::string>>{
+             {"-3", "kg"}, {"70", "cm"}, {"705", "kg"}}) {
+        const auto refused = house_.post(house_.anne, "Observation", weighed(value, unit));
+        EXPECT_EQ(refused.status, 422) << value << unit << refused.body;
+        EXPECT_TRUE(refused.body.contains("Observation.value")) << refused.body;
+    }
+    const auto warned = house_.post(house_.anne, "Observation", weighed("420", "kg"), tell);
+    EXPECT_EQ(warned.status, 201) << warned.body;
+    EXPECT_TRUE(warned.body.contains(R"("severity":"warning")")) << warned.body;
+    EXPECT_EQ(house_.get(house_.anne, "DetectedIssue?patient=a").json()["total"].text(), "1");
+}
+
+TEST_F(Integrity, AWrongKeyOfAProfessionalWarns) {
+    const auto practitioner = [&](const std::string& number) {
+        return house_.post(
+            house_.program, "Practitioner",
+            R"({"resourceType":"Practitioner","name":[{"family":"X"}],"identifier":[{)"
+            R"("system":"https://rpps.esante.gouv.fr","value":")" +
+                number + R"("}]})",
+            {{"prefer", "return=OperationOutcome"}});
+    };
+    EXPECT_FALSE(practitioner("99700212964").body.contains("identifier[0]"));
+    const auto wrong = practitioner("99700212965");
+    EXPECT_EQ(wrong.status, 201) << wrong.body;
+    EXPECT_TRUE(wrong.body.contains("Practitioner.identifier[0].value")) << wrong.body;
+    EXPECT_FALSE(wrong.body.contains("99700212965"));
+}
+
+TEST_F(Integrity, CompressedContentIsRefusedByItsName) {
+    const auto refused =
+        house_.post(house_.anne, "Observation", "\x1f\x8b", {{"content-encoding", "gzip"}});
+    EXPECT_EQ(refused.status, 415) << refused.body;
+    EXPECT_EQ(refused.header("Accept-Encoding"), "identity");
+    EXPECT_EQ(
+        house_.post(house_.anne, "Observation", measure("a"), {{"content-encoding", "identity"}})
+            .status,
+        201);
+}
+
+TEST_F(Integrity, AnswersBearTheNameOfTheirRequest) {
+    const auto named =
+        house_.ask(house_.anne, {.url = "Patient/a", .headers = {{"x-request-id", "req-1"}}});
+    EXPECT_EQ(named.header("X-Request-Id"), "req-1");
+    const auto odd =
+        house_.ask(house_.anne, {.url = "Patient/a", .headers = {{"x-request-id", "a\tb"}}});
+    EXPECT_EQ(odd.header("X-Request-Id"), "");
+}
+
+TEST_F(Integrity, APatchThatChangesNothingMakesNoVersion) {
+    const auto patched = [&](const std::string& operations) {
+        return house_.ask(house_.anne,
+                          {.method = "PATCH",
+                           .url = "Patient/a",
+                           .body = operations,
+                           .headers = {{"content-type", "application/json-patch+json"}}});
+    };
+    for (const std::string same :
+         {"[]", R"([{"op":"replace","path":"/birthDate","value":"1979-02-14"}])"}) {
+        const auto answer = patched(same);
+        EXPECT_EQ(answer.status, 200) << answer.body;
+        EXPECT_EQ(answer.version(), "1") << same;
+    }
+    EXPECT_EQ(patched(R"([{"op":"replace","path":"/birthDate","value":"1979-02-15"}])").version(),
+              "2");
+}
+
+TEST_F(Integrity, EverythingTellsEachOnce) {
+    for (int i = 0; i < 3; ++i)
+        made(house_.anne, visit("a", R"("participant":[{"individual":{"reference":)"
+                                     R"("Practitioner/dr-anne"}}])"));
+    std::map<std::string, int> told;
+    int pages = 0;
+    for (std::string url = "Patient/a/$everything?_count=2"; !url.empty(); ++pages) {
+        const auto page = house_.get(house_.anne, url);
+        ASSERT_EQ(page.status, 200) << page.body;
+        for (const std::string& reference : page.references()) ++told[reference];
+        url = page.link("next");
+    }
+    EXPECT_GT(pages, 2);
+    EXPECT_EQ(told.count("Practitioner/dr-anne"), 1U);
+    for (const auto& [reference, times] : told) EXPECT_EQ(times, 1) << reference;
 }
 
 }  // namespace

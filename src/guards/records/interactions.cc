@@ -108,6 +108,8 @@ std::vector<Interaction> make_interactions() {
         done(InstanceOperation, "$meta-add", {}, "Resource-meta-add", change_meta),
         done(InstanceOperation, "$meta-delete", {}, "Resource-meta-delete", change_meta),
         done(InstanceOperation, "$break-glass", "Patient", "break-glass", break_glass),
+        asked(TypeOperation, Post, "$match", "Patient", "Patient-match", match_patients,
+              Act::RecordSearched),
         done(TypeOperation, "$merge", "Patient", "Patient-merge", merge),
         done(SystemOperation, "$justify", {}, "justify", justify),
 
@@ -270,6 +272,17 @@ Answer<void> understand(const Desk& desk, Call& call) {
     return {};
 }
 
+/// The answer bears the name that its asker gave the request
+/// (https://hl7.org/fhir/R4/http.html#custom).
+http::Reply echoing(std::string id, http::Reply reply) {
+    return [id = std::move(id),
+            reply = std::make_shared<http::Reply>(std::move(reply))](http::Response response) {
+        response.headers.emplace_back("X-Request-Id", id);
+        response.headers.emplace_back("X-Correlation-Id", id);
+        (*reply)(std::move(response));
+    };
+}
+
 }  // namespace
 
 std::span<const Interaction> interactions() {
@@ -282,6 +295,8 @@ void serve(Desk& desk, const access::Actor& actor, http::Request request, http::
     call->actor = actor;
     call->request = std::move(request);
     call->reply = std::move(reply);
+    if (const auto id = call->request.header("x-request-id"); is_id(id))
+        call->reply = echoing(std::string(id), std::move(call->reply));
     call->policy = desk.policy();
     call->frozen = desk.is_frozen(actor);
     // Wherever the house says that this person belongs, at this moment.

@@ -145,7 +145,24 @@ Refusal unsupported_body() {
             {"envoyez application/fhir+json en UTF-8", "send application/fhir+json in UTF-8"}};
 }
 
+namespace {
+
+/// RFC 9110 §15.5.16: what would have been taken.
+Refusal unsupported_coding() {
+    Refusal refusal(
+        415, "not-supported",
+        {"un contenu compressé n'est pas accepté ici", "compressed content is not accepted here"},
+        {"envoyez-le sans Content-Encoding", "send it without Content-Encoding"});
+    refusal.headers.emplace_back("Accept-Encoding", "identity");
+    return refusal;
+}
+
+}  // namespace
+
 Answer<BodyKind> body_kind(const http::Request& request) {
+    const std::string_view coding = trimmed(request.header("content-encoding"));
+    if (!coding.empty() && !same_word(coding, "identity"))
+        return std::unexpected(unsupported_coding());
     std::string_view header = request.header("content-type");
     const std::string_view type = next_of(header, ';');
     if (!is_r4(header)) return std::unexpected(unsupported_body());

@@ -1,5 +1,7 @@
 #include "guards/records/target.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -29,6 +31,13 @@ std::unexpected<Error> bad_encoding() {
     return fail(Code::BadInput, {"adresse mal encodée", "badly encoded address"},
                 {"encodez chaque caractère réservé par %XX, en UTF-8",
                  "encode each reserved character as %XX, in UTF-8"});
+}
+
+std::unexpected<Error> too_much(Text what) {
+    return fail(Code::Full, std::move(what),
+                {"découpez-la en plusieurs recherches, ou réunissez les valeurs d'un paramètre par "
+                 "des virgules",
+                 "split it into several searches, or join the values of a parameter with commas"});
 }
 
 bool is_alphanumeric(char c) {
@@ -212,7 +221,9 @@ Result<Target> parse_target(std::string_view path) {
 }
 
 Result<Parameters> parse_query(std::string_view query) {
-    if (query.size() > kQueryBytesMax) return bad_encoding();
+    if (query.size() > kQueryBytesMax)
+        return too_much({fmt::format("cette recherche dépasse {} octets", kQueryBytesMax),
+                         fmt::format("this search is longer than {} bytes", kQueryBytesMax)});
     Parameters parameters;
     while (!query.empty()) {
         const auto end = std::min(query.find('&'), query.size());
@@ -222,8 +233,10 @@ Result<Parameters> parse_query(std::string_view query) {
         const auto equals = std::min(pair.find('='), pair.size());
         auto name = decode(pair.substr(0, equals), Plus::IsSpace);
         auto value = decode(pair.substr(std::min(equals + 1, pair.size())), Plus::IsSpace);
-        if (!name || !value || name->empty() || parameters.size() == kParametersMax)
-            return bad_encoding();
+        if (!name || !value || name->empty()) return bad_encoding();
+        if (parameters.size() == kParametersMax)
+            return too_much({fmt::format("plus de {} paramètres", kParametersMax),
+                             fmt::format("more than {} parameters", kParametersMax)});
         parameters.push_back({std::move(*name), std::move(*value)});
     }
     return parameters;

@@ -70,7 +70,7 @@ using Parameter = fhir::QueryParameter;
 using Parameters = std::vector<Parameter>;
 
 inline constexpr std::size_t kParametersMax = 200;
-inline constexpr std::size_t kQueryBytesMax = 16 << 10;
+inline constexpr std::size_t kQueryBytesMax = 64 << 10;
 
 /// A query or a form, decoded, in the order written (application/x-www-form-urlencoded).
 /// Code::BadInput when it is badly encoded, no UTF-8, or exceeds a limit.
