@@ -240,15 +240,15 @@ Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const 
         .cut = [this](const access::Actor& actor) { cut(actor); },
         .notice_dir = dirs.notices(),
         .notify = plan.notify,
+        .actor_of =
+            [this](const ActorId& login, const std::vector<std::string>& scopes) {
+                return actor_now(login, scopes);
+            },
         .who = [this](const ActorId& login) -> std::optional<records::Options::Who> {
             const auto account = accounts_->find(login.str());
             if (!account) return std::nullopt;
             return records::Options::Who{account->name, account->person, account->profession};
-        },
-        .actor_of =
-            [this](const ActorId& login, const std::vector<std::string>& scopes) {
-                return actor_now(login, scopes);
-            }};
+        }};
     if (plan.definitions) {
         options.profiles = &plan.definitions->profiles();
         options.terminology = &plan.definitions->terminology();

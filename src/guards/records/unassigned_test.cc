@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "guards/records/door_kit.h"
+#include "vault/unassigned.h"
 
 /// What speaks of patients and says of none: R4 lets it be, and no circle opens it.
 namespace hygie::records {
