@@ -240,13 +240,12 @@ Answer<void> add_files(Sight& sight, Work& work, Plan& plan) {
         if (!found || found->entry.deleted || found->record->patient() != vault::kUnassigned)
             continue;
         const vault::Version version = TRY(sight.desk().rooms.vault.read(*found));
-        plan.steps.push_back({.change = {.kind = Change::Kind::Update,
-                                         .type = "Binary",
-                                         .id = id,
-                                         .body = TRY(work.arena.parse(version.body))},
-                              .before = *std::move(found),
-                              .comes_along = true,
-                              .patient = patient});
+        const Json body = TRY(work.arena.parse(version.body));
+        plan.steps.push_back(
+            {.change = {.kind = Change::Kind::Update, .type = "Binary", .id = id, .body = body},
+             .before = *std::move(found),
+             .comes_along = true,
+             .patient = patient});
     }
     return {};
 }

@@ -189,7 +189,8 @@ Answer<void> add_referred(Sight& sight, const Wanted& wanted, std::string_view b
         const auto found = sight.open(event::Action::Read, type, reference.substr(slash + 1));
         if (!found || !found->record->patient().empty() || found->entry.deleted) continue;
         if (!told.add(reference)) continue;
-        page.push_back({reference, TRY(sight.desk().rooms.vault.read(*found)).body, "include"});
+        vault::Version version = TRY(sight.desk().rooms.vault.read(*found));
+        page.push_back({reference, std::move(version.body), "include"});
     }
     return {};
 }
