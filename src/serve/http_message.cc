@@ -62,4 +62,13 @@ Response text_response(int status, std::string_view text) {
     return response;
 }
 
+Response outcome_response(int status, std::string_view code, const Text& what) {
+    Response response = text_response(
+        status, fmt::format(R"({{"resourceType":"OperationOutcome","issue":[{{"severity":"error",)"
+                            R"("code":"{}","diagnostics":"{} / {}"}}]}})",
+                            code, what.fr, what.en));
+    response.content_type = "application/fhir+json; charset=utf-8";
+    return response;
+}
+
 }  // namespace hygie::serve

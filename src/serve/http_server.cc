@@ -76,16 +76,6 @@ Request to_request(const Parser& parser, const std::string& peer) {
     return request;
 }
 
-/// What FHIR clients read of an answer that is no answer, in both languages.
-Response outcome_response(int status, std::string_view code, const Text& what) {
-    Response response = text_response(
-        status, fmt::format(R"({{"resourceType":"OperationOutcome","issue":[{{"severity":"error",)"
-                            R"("code":"{}","diagnostics":"{} / {}"}}]}})",
-                            code, what.fr, what.en));
-    response.content_type = "application/fhir+json; charset=utf-8";
-    return response;
-}
-
 Response too_large() {
     return outcome_response(413, "too-long",
                             {"Le corps de la demande est trop grand : découpez-la.",
