@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "guards/records/door_kit.h"
 
 /// Whether a patient is here already: Patient/$match, and the word of warning of a second record.
