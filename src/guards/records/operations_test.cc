@@ -408,7 +408,8 @@ TEST(Contradiction, AMedicineAgainstAnAllergy) {
         house.post(house.anne, "MedicationRequest",
                    prescription(paracetamol, R"({"value":500000,"unit":"mg"})"), outcome);
     EXPECT_TRUE(dose.body.contains("plausible")) << dose.body;
-    EXPECT_EQ(house.get(house.anne, "DetectedIssue?patient=a").references().size(), 2U);
+    EXPECT_TRUE(dose.body.contains("déjà prescrit")) << dose.body;
+    EXPECT_EQ(house.get(house.anne, "DetectedIssue?patient=a").references().size(), 3U);
 }
 
 }  // namespace
