@@ -139,8 +139,13 @@ Result<ReadBack> copy_and_read_back(const Content& from, std::uint64_t size, int
         if (digest.size() != at) continue;
         const std::size_t wanted = std::min<std::uint64_t>(kBlockBytes, size - at);
         if (TRY(from.read_at(at, block.first(wanted))) != wanted)
-            return fail(Code::NotFound, {"une version gardée est incomplète",
-                                         "a version that was kept is not whole"});
+            return fail(
+                Code::NotFound,
+                {"une version gardée est incomplète", "a version that was kept is not whole"},
+                {"prenez-la dans la copie hors du poste, ou restaurez depuis un autre "
+                 "instant (--since)",
+                 "take it from the copy elsewhere, or restore from another time "
+                 "(--since)"});
         const std::size_t written = is_direct ? whole_sectors(wanted) : wanted;
         std::fill(block.whole().begin() + wanted, block.whole().begin() + written, 0);
         TRY_STATUS(write_block(to, at, block.first(written)));
