@@ -114,8 +114,10 @@ class Restorer {
     }
 
   private:
-    /// A folder's flag holds all it has: once lifted for one, the others may go on.
+    /// A folder's flag holds all it has: once lifted for one, the others may go on. One at a time:
+    /// who finds the flag gone under its feet must also find that it was lifted.
     Status lift(Outcome& outcome) {
+        const std::scoped_lock lock(lifting_);
         outcome.lifted = TRY(lift_immutable(outcome.item.path));
         if (!outcome.lifted.empty()) has_lifted_ = true;
         return {};
@@ -289,6 +291,7 @@ class Restorer {
     std::vector<VolumeLine> volumes_;
     std::shared_ptr<const Packs> packs_;
     std::atomic<std::uint64_t> next_ = 1;
+    std::mutex lifting_;
     std::atomic<bool> has_lifted_ = false;
     std::optional<Error> no_evidence_;
     std::map<std::uint8_t, Error> full_;
