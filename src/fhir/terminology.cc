@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "fhir/fhirpath.h"
+#include "fhir/search_value.h"
 #include "fhir/terminology_tables.h"
 
 namespace hygie::fhir {
@@ -16,10 +17,6 @@ char lower(char c) {
 
 bool same_in_any_case(std::string_view left, std::string_view right) {
     return std::ranges::equal(left, right, {}, lower, lower);
-}
-
-bool contains_in_any_case(std::string_view text, std::string_view part) {
-    return !std::ranges::search(text, part, {}, lower, lower).empty() || part.empty();
 }
 
 std::unexpected<Error> not_known(std::string_view fr, std::string_view en) {
@@ -146,13 +143,16 @@ namespace {
 struct Expansion {
     const ExpandQuery& query;
     Arena& arena;
+    std::string wanted = fold(query.filter);  ///< as searches compare: whatever case and accents
     std::size_t total = 0;
     std::vector<Json> page{};
 
+    bool has_wanted(std::string_view text) const {
+        return wanted.empty() || fold(text).contains(wanted);
+    }
+
     void add(std::string_view system, std::string_view code, std::string_view display) {
-        if (!contains_in_any_case(code, query.filter) &&
-            !contains_in_any_case(display, query.filter))
-            return;
+        if (!has_wanted(code) && !has_wanted(display)) return;
         const std::size_t place = total++;
         if (place < query.offset || place - query.offset >= query.count ||
             page.size() > Terminology::kExpandMax)

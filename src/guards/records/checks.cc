@@ -7,6 +7,8 @@
 #include "fhir/clinical.h"
 #include "fhir/terminology.h"
 #include "fhir/validate.h"
+#include "guards/records/attachments.h"
+#include "guards/records/bookings.h"
 #include "guards/records/check_issues.h"
 #include "guards/records/contradictions.h"
 #include "guards/records/deletions.h"
@@ -211,6 +213,14 @@ void check_sense(Sight& sight, Step& step, Issues& issues) {
     sort_out(gaps_of(sight, step, Warnings::Leave), step, issues);
 }
 
+Answer<void> check_agenda(Sight& sight, Work& work, const Plan& plan, Step& step) {
+    Issues found;
+    if (step.change.type == "Appointment")
+        TRY_STATUS(warn_of_double_booking(sight, work, plan, step, found));
+    std::ranges::move(found, std::back_inserter(step.warnings));
+    return {};
+}
+
 Answer<void> check_one_identity(Sight& sight, Work& work, const Plan& plan, Step& step,
                                 Issues& issues) {
     Issues found;
@@ -265,6 +275,8 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
         const std::size_t before = issues.size();
         if (is_cut_down(step.change.body)) issues.push_back(is_a_part(step));
         check_sense(sight, step, issues);
+        warn_of_attachments(step);
+        TRY_STATUS(check_agenda(sight, work, plan, step));
         TRY_STATUS(check_one_identity(sight, work, plan, step, issues));
         TRY_STATUS(check_references(sight, around, work, step, issues));
         // Where it would go tells whether a closed record is there.
@@ -310,6 +322,8 @@ Answer<Checked> check_alone(Sight& sight, Work& work, fhir::Json resource,
     add_findings(step, fhir::incoherences(resource, {}, now), told, issues);
     add_findings(step, fhir::impossible_values(resource), Warnings::Leave, issues);
     add_findings(step, fhir::doubtful_identifiers(resource), Warnings::Give, issues);
+    warn_of_attachments(step);
+    TRY_STATUS(check_agenda(sight, work, plan, step));
     std::ranges::move(step.warnings, std::back_inserter(issues));
     return checked;
 }

@@ -234,6 +234,62 @@ TEST_F(Integrity, AWrongKeyOfAProfessionalWarns) {
     EXPECT_FALSE(wrong.body.contains("99700212965"));
 }
 
+TEST_F(Integrity, ADocumentThatIsNotAsLongOrNotWhatItSaysWarns) {
+    const auto document = [&](const std::string& said) {
+        return house_.post(
+            house_.anne, "DocumentReference",
+            about("DocumentReference", "a",
+                  R"("status":"current","content":[{"attachment":{"contentType":"text/plain",)"
+                  R"("data":"QUJD",)" +
+                      said + "}}]"),
+            {{"prefer", "return=OperationOutcome"}});
+    };
+    const std::string where = "DocumentReference.content[0].attachment";
+    // The SHA-1 of "ABC".
+    const std::string hash = R"("hash":"PAG9uybzWLqyfyZ5JKosmgP8/bg=")";
+    EXPECT_FALSE(document(R"("size":3,)" + hash).body.contains(where));
+    for (const std::string& said :
+         {std::string(R"("size":4,)") + hash, std::string(R"("size":2)"),
+          std::string(R"("hash":"AAAA")"), R"("size":3,"hash":"Q)" + hash.substr(9)}) {
+        const auto warned = document(said);
+        EXPECT_EQ(warned.status, 201) << warned.body;
+        EXPECT_TRUE(warned.body.contains(where)) << said << warned.body;
+    }
+}
+
+class Bookings : public Integrity {
+  protected:
+    Answered book(const std::string& who, const std::string& from, const std::string& to,
+                  const std::string& status = "booked") {
+        return house_.post(house_.anne, "Appointment",
+                           R"({"resourceType":"Appointment","status":")" + status +
+                               R"(","start":"2126-03-0)" + from + R"(","end":"2126-03-0)" + to +
+                               R"(","participant":[{"actor":{"reference":")" + who +
+                               R"("},"status":"accepted"},{"actor":{"reference":"Patient/a"},)"
+                               R"("status":"accepted"}]})",
+                           {{"prefer", "return=OperationOutcome"}});
+    }
+    static bool warned(const Answered& answer) {
+        EXPECT_EQ(answer.status, 201) << answer.body;
+        return answer.body.contains(R"("code":"conflict")");
+    }
+};
+
+TEST_F(Bookings, WhoIsTakenAtThatTimeAlreadyIsSaid) {
+    const std::string place =
+        house_.post(house_.program, "Location", R"({"resourceType":"Location","name":"Salle 1"})")
+            .id();
+    const std::string room = "Location/" + place;
+    EXPECT_FALSE(warned(book(room, "1T10:00:00+01:00", "1T10:30:00+01:00")));
+    const auto twice = book(room, "1T09:15:00Z", "1T09:45:00Z");
+    EXPECT_TRUE(warned(twice)) << twice.body;
+    EXPECT_FALSE(twice.body.contains("Patient/a")) << "nothing of who comes to the other";
+    EXPECT_FALSE(warned(book(room, "1T09:45:00Z", "1T10:00:00Z"))) << "one after the other";
+    EXPECT_FALSE(warned(book(room, "1T09:00:00Z", "1T09:45:00Z", "cancelled")));
+    EXPECT_FALSE(warned(book(room, "2T08:00:00Z", "2T12:00:00Z")));
+    EXPECT_TRUE(warned(book(room, "2T11:00:00Z", "2T11:20:00Z"))) << "within a longer one";
+}
+
 TEST_F(Integrity, CompressedContentIsRefusedByItsName) {
     const auto refused =
         house_.post(house_.anne, "Observation", "\x1f\x8b", {{"content-encoding", "gzip"}});

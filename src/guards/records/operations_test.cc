@@ -129,6 +129,10 @@ TEST(Operation, CodesAreLookedUp) {
         house.anne, "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender");
     ASSERT_EQ(expanded.status, 200) << expanded.body;
     EXPECT_EQ(expanded.json()["expansion"]["contains"].size(), 4U);
+    const auto filtered = house.get(
+        house.anne,
+        "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender&filter=F%C3%89M");
+    EXPECT_EQ(filtered.json()["expansion"]["contains"].size(), 1U) << "whatever case and accents";
     const auto valid =
         house.get(house.anne,
                   "ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/administrative-gender"
