@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -10,7 +12,8 @@
 #include "guards/records/work.h"
 
 /// Patient/$merge (https://build.fhir.org/patient-operation-merge.html): one person, two records.
-/// All of the source moves to the target; both stay, linked to each other.
+/// All of the source moves to the target; both stay, linked to each other. `preview` shows what
+/// would become of them, and changes nothing: merging is not undone.
 namespace hygie::records {
 
 namespace {
@@ -139,8 +142,17 @@ Answer<void> add_moves(Sight& sight, const Pair& pair, Work& work) {
     return {};
 }
 
-Answer<Work> merge_work(Desk& desk, const Call& call) {
-    const OperationInput input = TRY(read_input(call, {}));
+/// A merge, ready to be written.
+struct Merge {
+    Pair pair;
+    Work work{};
+    bool is_preview = false;             ///< to be shown, not done
+    std::vector<event::Reason> basis{};  ///< why it may be
+};
+
+Answer<Merge> merge_of(Desk& desk, const Call& call) {
+    constexpr std::array<std::string_view, 1> kKnown = {"preview"};
+    const OperationInput input = TRY(read_input(call, kKnown));
     Sight sight(desk, call);
     auto source = TRY(patient_named(sight, input, "source-patient"));
     auto target = TRY(patient_named(sight, input, "target-patient"));
@@ -150,29 +162,61 @@ Answer<Work> merge_work(Desk& desk, const Call& call) {
             422, "business-rule",
             {"un dossier ne se réunit pas avec lui-même", "a record is not merged with itself"},
             {"nommez deux patients", "name two patients"}, "Parameters.parameter");
-    Work work{.moves_records = true};
-    TRY_STATUS(add_patients(desk, pair, work));
-    TRY_STATUS(add_moves(sight, pair, work));
-    return work;
+    Merge merge{.pair = pair,
+                .work = {.moves_records = true},
+                .is_preview = input.text("preview") == "true",
+                .basis = sight.reasons()};
+    TRY_STATUS(add_patients(desk, pair, merge.work));
+    TRY_STATUS(add_moves(sight, pair, merge.work));
+    return merge;
 }
 
 /// Parameters with the outcome and the patient that remains.
-http::Response respond(const Desk&, const Call& call, const std::vector<Written>& written) {
-    const Issues issues{{Severity::Information,
-                         "informational",
-                         {"les deux dossiers sont réunis", "the two records are merged"}}};
+http::Response answer_of(const Call& call, Text said, std::string_view patient) {
+    const Issues issues{{Severity::Information, "informational", std::move(said)}};
     std::string out = R"({"resourceType":"Parameters","parameter":[{"name":"outcome","resource":)";
     out += outcome_json(issues, call.wishes.lang);
     out += R"(},{"name":"result","resource":)";
-    out += written.front().body;
+    out += patient;
     out += "}]}";
     return json_response(call, 200, std::move(out));
+}
+
+http::Response respond(const Desk&, const Call& call, const std::vector<Written>& written) {
+    return answer_of(call, {"les deux dossiers sont réunis", "the two records are merged"},
+                     written.front().body);
+}
+
+/// What would become of both, which was read to say so.
+Disclosure preview_of(Desk& desk, const Call& call, const Merge& merge) {
+    const std::size_t moved = merge.work.changes.size() - 2;  // the two patients aside
+    Disclosure disclosure{
+        answer_of(call,
+                  {fmt::format("rien n'est fait : {} ressources changeraient de dossier", moved),
+                   fmt::format("nothing is done: {} resources would move to that record", moved)},
+                  fhir::to_text(merge.work.changes.front().body)),
+        {}};
+    for (const vault::Found& found : {merge.pair.source, merge.pair.target}) {
+        event::Event e =
+            event_of(desk, call, event::Type::RecordRead, std::string(found.record->patient()),
+                     reference_to("Patient", found.entry.id));
+        e.query = call.asked;
+        add_basis(e, merge.basis);
+        disclosure.events.push_back(std::move(e));
+    }
+    return disclosure;
 }
 
 }  // namespace
 
 void merge(Desk& desk, CallPtr call) {
-    auto work = merge_work(desk, *call);
+    auto merge = merge_of(desk, *call);
+    if (merge && merge->is_preview) {
+        Disclosure preview = preview_of(desk, *call, *merge);
+        return disclose(desk, std::move(call), std::move(preview));
+    }
+    Answer<Work> work = merge ? Answer<Work>(std::move(merge->work))
+                              : Answer<Work>(std::unexpected(std::move(merge).error()));
     write_and_reply(desk, std::move(call), std::move(work), respond);
 }
 

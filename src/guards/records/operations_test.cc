@@ -82,13 +82,31 @@ TEST(Operation, MetaIsAddedAndTaken) {
     EXPECT_FALSE(house.get(house.anne, "Observation/oa1/$meta").body.contains("a-revoir"));
 }
 
+std::string merging(const std::string& source, const std::string& more = {}) {
+    return R"({"resourceType":"Parameters","parameter":[)"
+           R"({"name":"source-patient","valueReference":{"reference":"Patient/)" +
+           source + R"("}},{"name":"target-patient","valueReference":{"reference":"Patient/a"}})" +
+           more + "]}";
+}
+
+TEST(Operation, AMergeIsShownBeforeItIsDone) {
+    House house;
+    house.trace.take();
+    const std::string preview = R"(,{"name":"preview","valueBoolean":true})";
+    const auto shown = house.post(house.anne, "Patient/$merge", merging("b", preview));
+    ASSERT_EQ(shown.status, 200) << shown.body;
+    EXPECT_EQ(house.trace.take().size(), 2U) << "both were read";
+    const fhir::Json kept = shown.json()["parameter"].items()[1]["resource"];
+    EXPECT_EQ(kept["link"].items()[0]["type"].text(), "replaces") << shown.body;
+    EXPECT_EQ(house.get(house.anne, "Observation/ob1").json()["subject"]["reference"].text(),
+              "Patient/b");
+    EXPECT_FALSE(house.get(house.anne, "Patient/b").body.contains("replaced-by"));
+    EXPECT_EQ(house.post(house.anne, "Patient/$merge", merging("c", preview)).status, 404);
+}
+
 TEST(Operation, TwoRecordsOfOnePersonAreMerged) {
     House house;
-    const auto merged =
-        house.post(house.anne, "Patient/$merge",
-                   R"({"resourceType":"Parameters","parameter":[)"
-                   R"({"name":"source-patient","valueReference":{"reference":"Patient/b"}},)"
-                   R"({"name":"target-patient","valueReference":{"reference":"Patient/a"}}]})");
+    const auto merged = house.post(house.anne, "Patient/$merge", merging("b"));
     ASSERT_EQ(merged.status, 200) << merged.body;
     EXPECT_EQ(house.get(house.anne, "Observation/ob1").json()["subject"]["reference"].text(),
               "Patient/a");
@@ -97,12 +115,7 @@ TEST(Operation, TwoRecordsOfOnePersonAreMerged) {
     ASSERT_EQ(source.status, 200) << source.body;
     EXPECT_EQ(source.json()["active"].text(), "false");
     EXPECT_EQ(source.json()["link"].items()[0]["type"].text(), "replaced-by");
-    const auto closed =
-        house.post(house.anne, "Patient/$merge",
-                   R"({"resourceType":"Parameters","parameter":[)"
-                   R"({"name":"source-patient","valueReference":{"reference":"Patient/c"}},)"
-                   R"({"name":"target-patient","valueReference":{"reference":"Patient/a"}}]})");
-    EXPECT_EQ(closed.status, 404);
+    EXPECT_EQ(house.post(house.anne, "Patient/$merge", merging("c")).status, 404);
 }
 
 TEST(Operation, ValidatingSaysWhatWritingWouldSay) {
