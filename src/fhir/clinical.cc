@@ -139,16 +139,23 @@ void check_vaccine(Json resource, std::span<const Json> record, std::vector<Find
     for (const Json other : record) {
         if (other["resourceType"].text() != "Immunization" || is_same_resource(resource, other))
             continue;
-        const auto interval = broken_interval(resource, other);
-        if (!interval) continue;
-        out.push_back(
-            {Finding::Kind::SameVaccine,
-             Issue::Severity::Warning,
-             "Immunization.occurrence",
-             {fmt::format("Le même vaccin a été fait moins de {} jours avant ou après.", *interval),
-              fmt::format("The same vaccine was given less than {} days before or after.",
-                          *interval)},
-             reference_of(other)});
+        if (const auto interval = broken_interval(resource, other))
+            out.push_back(
+                {Finding::Kind::SameVaccine,
+                 Issue::Severity::Warning,
+                 "Immunization.occurrence",
+                 {fmt::format("Le même vaccin a été fait moins de {} jours avant ou après.",
+                              *interval),
+                  fmt::format("The same vaccine was given less than {} days before or after.",
+                              *interval)},
+                 reference_of(other)});
+        else if (repeats_dose(resource, other))
+            out.push_back({Finding::Kind::SameVaccine,
+                           Issue::Severity::Warning,
+                           "Immunization.protocolApplied",
+                           {"Cette dose de ce vaccin, par son numéro, a déjà été faite.",
+                            "This dose of this vaccine, by its number, was given already."},
+                           reference_of(other)});
     }
 }
 

@@ -82,6 +82,43 @@ TEST_F(Clinical, TheSameVaccineWithinItsInterval) {
     EXPECT_EQ(detected_code(found[0].kind), "DOSEIVL");
 }
 
+TEST_F(Clinical, TheSameVaccineWhoeverNamesIt) {
+    const auto coded = [&](const std::string& id, const std::string& coding) {
+        return json(R"({"resourceType":"Immunization","id":")" + id +
+                    R"(","status":"completed","occurrenceDateTime":"2026-01-0)" + id +
+                    R"(","vaccineCode":{"coding":[)" + coding + "]}}");
+    };
+    const auto told = [&](const std::string& one, const std::string& other) {
+        const Json record[] = {coded("1", one)};
+        return contradictions(coded("2", other), record).size();
+    };
+    const std::string mmr = R"({"system":"http://hl7.org/fhir/sid/cvx","code":"03"})";
+    EXPECT_EQ(told(mmr, R"({"system":"http://www.whocc.no/atc","code":"J07BD52"})"), 1U);
+    EXPECT_EQ(told(mmr, R"({"system":"http://www.whocc.no/atc","code":"J07BK01"})"), 0U);
+}
+
+TEST_F(Clinical, TheSameDoseOfASeriesTwice) {
+    const auto dose = [&](const std::string& id, const std::string& date,
+                          const std::string& applied) {
+        return json(
+            R"({"resourceType":"Immunization","id":")" + id +
+            R"(","status":"completed","occurrenceDateTime":")" + date +
+            R"(","vaccineCode":{"coding":[{"system":"http://hl7.org/fhir/sid/cvx","code":"140"}]},)"
+            R"("protocolApplied":[{)" +
+            applied + "}]}");
+    };
+    const std::string first = R"("doseNumberPositiveInt":1)";
+    const auto told = [&](const std::string& date, const std::string& applied) {
+        const Json record[] = {dose("1", "2026-01-02", first)};
+        return contradictions(dose("2", date, applied), record).size();
+    };
+    EXPECT_EQ(told("2026-03-02", first), 1U);
+    EXPECT_EQ(told("2026-03-02", R"("doseNumberPositiveInt":2)"), 0U);
+    EXPECT_EQ(told("2026-03-02", first + R"(,"series":"B")"), 0U) << "another series";
+    EXPECT_EQ(told("2026-10-02", first), 0U) << "another season";
+    EXPECT_EQ(told("2026-01-05", first), 1U) << "told once, by its interval";
+}
+
 TEST_F(Clinical, APrescriptionAgainstAnAllergy) {
     const auto told = [&](Json one, Json drug) {
         const Json record[] = {one};

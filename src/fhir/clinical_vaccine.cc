@@ -14,6 +14,9 @@ namespace {
 constexpr std::string_view kCvx = "http://hl7.org/fhir/sid/cvx";
 constexpr std::string_view kAtc = "http://www.whocc.no/atc";
 
+/// No vaccine is given again sooner.
+constexpr int kDaysAtLeast = 21;
+
 /// Vaccines by CVX codes and by a prefix of ATC: the fewest days between two doses (CDC, General
 /// Best Practice Guidelines for Immunization, table 3-2; calendrier vaccinal français).
 struct Vaccine {
@@ -32,10 +35,20 @@ constexpr Vaccine kVaccines[] = {
     {" 37 183 184 ", "J07BL01", 1'825},                      // yellow fever
     {" 25 41 53 101 ", "J07AP", 730},                        // typhoid
     {" 187 ", "J07BK03", 28},                                // recombinant zoster
+    // Known as one vaccine whoever names it; given again no sooner than any other.
+    {" 88 135 140 141 150 153 158 161 171 185 186 197 205 231 ", "J07BB",
+     kDaysAtLeast},                                       // influenza
+    {" 03 94 ", "J07BD5", kDaysAtLeast},                  // measles, mumps, rubella
+    {" 20 106 107 120 130 146 ", "J07CA", kDaysAtLeast},  // diphtheria, tetanus, pertussis…
+    {" 133 152 215 216 ", "J07AL02", kDaysAtLeast},       // pneumococcal conjugate
+    {" 62 118 137 165 ", "J07BM", kDaysAtLeast},          // human papillomavirus
+    {" 116 119 122 ", "J07BH", kDaysAtLeast},             // rotavirus
+    {" 162 163 164 ", "J07AH09", kDaysAtLeast},           // meningococcal B
+    {" 21 ", "J07BK01", kDaysAtLeast},                    // varicella
 };
-/// Of any other: no vaccine is given again sooner.
-constexpr int kDaysAtLeast = 21;
 constexpr int kDaysTolerated = 4;
+/// Within these, one dose of a series is not given twice; a seasonal vaccine begins again after.
+constexpr int kSeriesDays = 180;
 
 bool is_given(Json immunization) {
     return immunization["status"].text() == "completed" && immunization["occurrenceDateTime"];
@@ -55,16 +68,22 @@ bool shares_a_code(Json one, Json other) {
     return !text.empty() && text == fold(other["text"].text());
 }
 
-int days_of(Json vaccine) {
+/// Nullptr for a vaccine that is not in the table.
+const Vaccine* known(Json vaccine) {
     for (const Json coding : vaccine["coding"].items()) {
         const auto system = coding["system"].text();
         const auto code = coding["code"].text();
-        for (const Vaccine& known : kVaccines) {
-            const bool by_cvx = system == kCvx && known.cvx.contains(" " + std::string(code) + " ");
-            if (by_cvx || (system == kAtc && code.starts_with(known.atc))) return known.days;
+        for (const Vaccine& each : kVaccines) {
+            const bool by_cvx = system == kCvx && each.cvx.contains(" " + std::string(code) + " ");
+            if (by_cvx || (system == kAtc && code.starts_with(each.atc))) return &each;
         }
     }
-    return kDaysAtLeast;
+    return nullptr;
+}
+
+/// One program codes it by CVX, another by ATC: the same vaccine all the same.
+bool is_same(Json one, Json other) {
+    return shares_a_code(one, other) || (known(one) && known(one) == known(other));
 }
 
 /// Days between two dates that are known to the day; absent otherwise.
@@ -82,17 +101,44 @@ std::optional<std::int64_t> days_between(std::string_view one, std::string_view 
     return std::abs((day(*a) - day(*b)).count());
 }
 
+std::optional<std::int64_t> days_between(Json one, Json other) {
+    return days_between(one["occurrenceDateTime"].text(), other["occurrenceDateTime"].text());
+}
+
+/// Whether both say to be the same dose of the same series.
+bool shares_a_dose(Json one, Json other) {
+    const auto protocols = other["protocolApplied"].items();
+    return std::ranges::any_of(one["protocolApplied"].items(), [&](Json applied) {
+        return std::ranges::any_of(protocols, [&](Json each) {
+            const bool is_numbered =
+                applied["doseNumberPositiveInt"] || applied["doseNumberString"];
+            return is_numbered && each["series"].text() == applied["series"].text() &&
+                   each["doseNumberPositiveInt"] == applied["doseNumberPositiveInt"] &&
+                   each["doseNumberString"] == applied["doseNumberString"];
+        });
+    });
+}
+
+bool is_given_twice(Json one, Json other) {
+    return is_given(one) && is_given(other) && is_same(one["vaccineCode"], other["vaccineCode"]);
+}
+
 }  // namespace
 
 std::optional<int> broken_interval(Json one, Json other) {
-    if (!is_given(one) || !is_given(other)) return std::nullopt;
-    if (!shares_a_code(one["vaccineCode"], other["vaccineCode"])) return std::nullopt;
-    const auto apart =
-        days_between(one["occurrenceDateTime"].text(), other["occurrenceDateTime"].text());
-    const int days = days_of(one["vaccineCode"]);
+    if (!is_given_twice(one, other)) return std::nullopt;
+    const auto apart = days_between(one, other);
+    const Vaccine* const vaccine = known(one["vaccineCode"]);
+    const int days = vaccine ? vaccine->days : kDaysAtLeast;
     const int told = days > kDaysAtLeast ? days - kDaysTolerated : days;
     if (!apart || *apart >= told) return std::nullopt;
     return days;
+}
+
+bool repeats_dose(Json one, Json other) {
+    if (!is_given_twice(one, other) || !shares_a_dose(one, other)) return false;
+    const auto apart = days_between(one, other);
+    return apart && *apart < kSeriesDays;
 }
 
 }  // namespace hygie::fhir

@@ -11,4 +11,8 @@ namespace hygie::fhir {
 /// days that schedules tolerate, so that what keeps a schedule is never told.
 std::optional<int> broken_interval(Json one, Json other);
 
+/// Whether both resources are given doses of the same vaccine that bear the same number in the same
+/// series, less than half a year apart: given twice, or numbered wrongly.
+bool repeats_dose(Json one, Json other);
+
 }  // namespace hygie::fhir
