@@ -16,6 +16,15 @@ namespace hygie::records {
 
 namespace {
 
+/// Guides that the door follows.
+constexpr std::string_view kSmart =
+    "http://hl7.org/fhir/smart-app-launch/ImplementationGuide/hl7.fhir.uv.smart-app-launch";
+constexpr std::string_view kBulkData =
+    "http://hl7.org/fhir/uv/bulkdata/ImplementationGuide/hl7.fhir.uv.bulkdata";
+constexpr std::string_view kSubscriptions =
+    "http://hl7.org/fhir/uv/subscriptions-backport/ImplementationGuide/"
+    "hl7.fhir.uv.subscriptions-backport";
+
 using fhir::Arena;
 using fhir::Json;
 using fhir::SearchParam;
@@ -86,6 +95,7 @@ class Stating {
              {"fhirVersion", arena_.string("4.0.1")},
              {"format", texts({"application/fhir+json", "json"})},
              {"patchFormat", texts({"application/json-patch+json", "application/fhir+json"})},
+             {"implementationGuide", texts({kSmart, kBulkData, kSubscriptions})},
              {"rest", arena_.array({&rest, 1})}}));
     }
 

@@ -309,6 +309,7 @@ TEST(Capability, SaysWhatIsThere) {
     const auto stated = house.get(house.anne, "metadata");
     ASSERT_EQ(stated.status, 200);
     EXPECT_EQ(stated.json()["fhirVersion"].text(), "4.0.1");
+    EXPECT_EQ(stated.json()["implementationGuide"].size(), 3U);
     const auto resources = stated.json()["rest"].items()[0]["resource"].items();
     EXPECT_EQ(resources.size(), 145U) << "every type of R4 but AuditEvent: there is no ledger here";
     EXPECT_FALSE(stated.body.contains("\"AuditEvent\""));
