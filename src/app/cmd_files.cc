@@ -65,7 +65,6 @@ std::string given(Context& context, std::string_view name) {
 
 Result<Judging> open_judge(Context& context, const std::string& state) {
     const files::StatePaths paths(state);
-    TRY_STATUS(context.disk.make_dirs(state));
     const crypto::Secret32 key =
         TRY(files::state_key(files_doors(context), state, files::Absent::Make));
     Judging judging;
@@ -95,10 +94,13 @@ void connect_core(Context& context, const Judging& judging) {
 Result<int> guard(Context& context) {
     files::GuardSettings settings;
     settings.protected_dirs = context.values.list("--protect");
-    settings.state = context.values.text("--state");
+    const files::Anchor state =
+        TRY(files::Anchor::at(context.disk, context.values.text("--state")));
+    settings.state = &state;
     if (context.values.text("--events") == "permission")
         settings.want = files::Groups::Want::PermissionOnly;
-    const auto judging = TRY(open_judge(context, settings.state));
+    const auto judging = TRY(open_judge(context, state.path()));
+    settings.held = judging.office->held();
     files::NoJudge nobody;
     const bool is_judged = context.values.text("--judge") == "on";
     if (const Status confined = files::confine_guard(); !confined)

@@ -8,6 +8,7 @@
 
 #include "guards/files/gate.h"
 #include "guards/files/priority.h"
+#include "guards/files/swapped.h"
 #include "host/log.h"
 
 /// The gate's clerk: what the kernel tells after the fact.
@@ -15,10 +16,21 @@ namespace hygie::files {
 namespace {
 
 constexpr int kPollMs = 100;
+/// How long a place that a file left is known to have been its own.
+constexpr auto kGoneKept = std::chrono::minutes(10);
+/// While files that were let change lie open, or what is written elsewhere matters.
+constexpr int kHurryMs = 5;
 /// Heeding all again costs a round trip per file: not more often than this.
 constexpr std::int64_t kHeedIntervalUs = 50'000;
 /// Of what comes with a folder, so much is kept at once; the rest when it is touched.
 constexpr std::size_t kMovedInMax = 100'000;
+/// Stands for the volume in the keys of files on file systems that are not guarded.
+constexpr std::uint8_t kElsewhere = 255;
+
+int patience_ms(JudgeDoor::Lookout lookout, bool is_hurried) {
+    if (lookout == JudgeDoor::Lookout::Eager) return 0;
+    return is_hurried ? kHurryMs : kPollMs;
+}
 
 /// A file cut to nothing has a content to be judged all the same.
 class EmptyContent final : public Content {
@@ -39,10 +51,14 @@ void Gate::run_clerk() {
         if (is_calm != (lookout == JudgeDoor::Lookout::Calm))
             set_urgency("clerk", is_calm ? Urgency::Known : Urgency::Door);
         lookout = wanted;
-        const int wait_ms = wanted == JudgeDoor::Lookout::Eager ? 0 : kPollMs;
+        const bool is_hurried = unclosed_.is_any_unseen();
+        const int wait_ms = patience_ms(wanted, is_hurried || outlook_.is_on());
         std::array<pollfd, 2> polls{
             {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
-        if (!is_anything_untold() && ::poll(polls.data(), polls.size(), wait_ms) <= 0) continue;
+        const bool is_news =
+            is_anything_untold() || ::poll(polls.data(), polls.size(), wait_ms) > 0;
+        if (is_hurried) look_at_unclosed();
+        if (!is_news && !outlook_.is_on()) continue;
         const std::lock_guard lock(clerk_mutex_);
         take_what_happened();
     }
@@ -54,10 +70,11 @@ bool Gate::take_what_happened() {
     const std::vector<fan::Event>& names = names_.take();
     // What was closed before these names came or went is told before them, whoever has it in hand:
     // a deleted file must find the one that gives it back.
+    take_outside();
     const bool was_closing = closings_.settle([this](Closing& closing) { take_closing(closing); });
     for (const fan::Event& event : names) {
         take_name(event);
-        if (event.mask & fan::kDelete) judge_.know(event.tid);
+        if (event.mask & fan::kNameTaken) judge_.know(event.tid);
     }
     // Losing its name changes a file's attributes too: only of those that still have one.
     for (const fan::Event& event : names)
@@ -133,6 +150,7 @@ std::optional<Closing> Gate::sort_closing(fan::Event event) {
     const Result<FileKey> key = volume ? volume->key_of(fd) : FileKey();
     if (!volume || !key) return std::nullopt;
     groups_.gate.heed(fd, groups_.gate_mask());
+    unclosed_.remove(*key);
     return Closing{std::move(event), *key};
 }
 
@@ -149,13 +167,16 @@ void Gate::take_closing(Closing& closing) {
     std::optional<std::string> path =
         known ? protected_path(*volume, fd, key) : name_when_closed(*volume, fd, key);
     if (!path && !known) {
-        groups_.closings.ignore(fd, fan::kCloseWrite, fan::Ignore::Always);
+        // One that is empty now may be filled by another process.
+        if (!tell_outside(closing.event, key) && !judge_.is_outside_watched())
+            groups_.closings.ignore(fd, fan::kCloseWrite, fan::Ignore::Always);
         return;
     }
     // One that left the share is judged once more, and gets no name in it again.
     const bool has_left = !path && !known->is_named;
     if (!path) path = known->path;
-    const bool is_same = known && known->is_held && known->held == Stamp::of(info);
+    const bool is_same = known && known->is_held && known->held == Stamp::of(info) &&
+                         !is_swapped_under(*volume, fd, key, *known);
     if (is_same && known->version == known->committed) return;
     const Actor actor = actors_.of(closing.event.tid);
     const bool has_name = !has_left && info.st_nlink > (known && known->is_linked ? 1U : 0U);
@@ -181,6 +202,44 @@ void Gate::take_closing(Closing& closing) {
         tell(std::move(change), true);
     }
     if (!has_name) store_.catalog().forget(key);
+}
+
+/// What was written on other file systems, before the names that went since.
+void Gate::take_outside() {
+    outlook_.take([this](const fan::Event& event) {
+        struct stat info{};
+        if (!event.fd || event.tid == ::getpid() || ::fstat(event.fd.get(), &info) < 0) return;
+        std::array<std::uint8_t, 16> name;
+        store_be(name.data(), static_cast<std::uint64_t>(info.st_dev));
+        store_be(name.data() + 8, static_cast<std::uint64_t>(info.st_ino));
+        (void)tell_outside(event, FileKey(kElsewhere, 0, name));
+    });
+}
+
+/// A file in no protected folder is the judge's business when its writer read many that are.
+bool Gate::tell_outside(const fan::Event& event, const FileKey& key) {
+    if (!judge_.is_outside_watched()) return false;
+    const Actor actor = actors_.of(event.tid);
+    if (!judge_.is_outside_watched(actor)) return false;
+    const auto path = Volume::path_of(event.fd.get());
+    ContentPtr content = path ? content_outside(event.fd.get(), *path) : nullptr;
+    if (!content) return false;
+    Change change = change_of(ChangeKind::CloseWrite, actor, key, *path);
+    change.is_new = true;
+    change.is_outside = true;
+    change.now = std::move(content);
+    tell(std::move(change), false);
+    return true;
+}
+
+/// Of what has not changed by its size and times.
+bool Gate::is_swapped_under(const Volume& volume, int fd, const FileKey& key, const Known& known) {
+    const ContentPtr kept = volume.type() == "xfs" && has_clones(volume)
+                                ? store_.content(key, known.version, known.size)
+                                : nullptr;
+    if (!kept) return false;
+    const Result<UniqueFd> staged = store_.stage(volume.number()).open_version(key, known.version);
+    return is_swapped(fd, staged ? staged->get() : -1, *kept);
 }
 
 /// A version that there was no room for: the next one who would destroy it keeps it, or is refused.
@@ -247,8 +306,11 @@ void Gate::take_name(const fan::Event& event) {
     // Events on one object may come merged: order them as they can have happened.
     if (event.mask & fan::kCreate) take_create(*volume, event, actor);
     if (event.mask & fan::kModify)
-        if (const FileKey key = volume->key(event.target); !look_at(key, event.tid))
+        if (const FileKey key = volume->key(event.target); !look_at(key, event.tid)) {
             look_again(key, event.tid);
+            unclosed_.add(key, event.tid, actor.key(), std::chrono::steady_clock::now(),
+                          Unclosed::Age::Old);
+        }
     if (event.mask & fan::kRename) take_rename(*volume, event, actor);
     if (event.mask & fan::kDelete) take_delete(*volume, event, actor);
 }
@@ -268,6 +330,32 @@ void Gate::take_delete(const Volume& volume, const fan::Event& event, const Acto
     tell(std::move(change), is_destructive);
 }
 
+/// Under the clerk's lock.
+void Gate::remember_gone(const FileKey& key, const std::string& path) {
+    const auto now = std::chrono::steady_clock::now();
+    if (gone_.size() >= kGoneMax)
+        std::erase_if(gone_, [&](const auto& entry) { return now - entry.second.at > kGoneKept; });
+    if (gone_.size() < kGoneMax) gone_[path] = {key, now};
+}
+
+/// What came in may stand where something else stood a moment ago.
+void Gate::tell_arrival(const FileKey& key, const std::string& path, const Actor& actor) {
+    const auto gone = gone_.find(path);
+    if (gone == gone_.end()) return;
+    const Gone victim = gone->second;
+    gone_.erase(gone);
+    const bool is_fresh = std::chrono::steady_clock::now() - victim.at <= kGoneKept;
+    const auto was =
+        is_fresh && victim.key != key ? store_.catalog().find(victim.key) : std::nullopt;
+    const auto is = store_.catalog().find(key);
+    if (!was || !is || was->type != FileType::Regular) return;
+    Change change = change_of(ChangeKind::RenameOver, actor, key, path);
+    change.victim = victim.key;
+    change.before = store_.content(victim.key, was->committed, was->committed_size);
+    if (is->type == FileType::Regular) change.now = store_.content(key, is->version, is->size);
+    tell(std::move(change), was->committed_size > 0 && !owns(actor, *was));
+}
+
 /// Something that was not ours took a name in a protected folder.
 void Gate::move_in(const Volume& volume, const FileKey& key, const std::string& path,
                    const Actor& actor) {
@@ -285,9 +373,12 @@ void Gate::move_in(const Volume& volume, const FileKey& key, const std::string& 
     const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
     groups_.gate.heed(fd.get(), groups_.gate_mask());
     groups_.closings.heed(fd.get(), fan::kCloseWrite);
+    const std::optional<FileKey> stood = store_.catalog().at(path);
+    if (stood && *stood != key) remember_gone(*stood, path);
     note(S_ISREG(info.st_mode)
              ? store_.keep(subject, Cause::Adopted, actor.key(), Store::Effort::Bytes)
              : store_.note_present(subject, Cause::Adopted, actor.key()));
+    tell_arrival(key, path, actor);
 }
 
 /// What came with a folder, from outside or back.
@@ -315,11 +406,15 @@ void Gate::move_in_below(const Volume& volume, const std::string& folder, const 
 /// Something left the share, with all that is in it: what becomes of it elsewhere is not known.
 void Gate::move_out(const FileKey& key, const std::string& from, const Actor& actor) {
     const auto known = store_.catalog().find(key);
+    // Two that changed places: the other is there by now, with all that it holds.
+    if (store_.catalog().at(from) != key) return;
     auto gone = store_.catalog().names_below(from);
     gone.emplace_back(from, key);
-    for (const auto& [path, file] : gone)
-        if (store_.catalog().remove_name(file, path))
-            note(store_.note_gone(file, path, Cause::Unlink, actor.key()));
+    for (const auto& [path, file] : gone) {
+        if (!store_.catalog().remove_name(file, path)) continue;
+        remember_gone(file, path);
+        note(store_.note_gone(file, path, Cause::Unlink, actor.key()));
+    }
     if (known && known->type == FileType::Regular)
         tell(change_of(ChangeKind::Unlink, actor, key, from), true);
 }
@@ -348,8 +443,10 @@ void Gate::take_rename(const Volume& volume, const fan::Event& event, const Acto
     change.from = from.value_or(std::string());
     if (const auto now = store_.catalog().find(key); now && now->type == FileType::Regular)
         change.now = store_.content(key, now->committed, now->committed_size);
-    if (victim)
+    if (victim) {
         change.before = store_.content(*replaced, victim->committed, victim->committed_size);
+        change.victim = *replaced;
+    }
     const bool is_destructive = victim && victim->committed_size > 0 && !owns(actor, *victim);
     tell(std::move(change), is_destructive);
 }

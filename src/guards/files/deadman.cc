@@ -83,6 +83,7 @@ class Standby {
     }
 
     void stand_in() {
+        if (settings_.held != nullptr) settings_.held->release_all();
         gate_group_ = fan::Group(UniqueFd(::fcntl(groups_.gate.fd(), F_DUPFD_CLOEXEC, 3)));
         gate_group_.heed_all();
         rise_above(gate_fds_max());
@@ -111,7 +112,10 @@ class Standby {
     UniqueFd open_door() const {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
-        std::strncpy(address.sun_path, settings_.handover.c_str(), sizeof address.sun_path - 1);
+        // By the name that others look for, as long as it leads there.
+        const Anchor& state = *settings_.state;
+        const StatePaths paths(state.is_in_place() ? state.name() : state.path());
+        std::strncpy(address.sun_path, paths.handover.c_str(), sizeof address.sun_path - 1);
         (void)::unlink(address.sun_path);
         UniqueFd door(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         const mode_t mask = ::umask(0077);
@@ -217,10 +221,10 @@ class Standby {
 };
 
 /// Closes what was inherited and is not needed: locks among them.
-void close_others(const Groups& groups, int line) {
+void close_others(const Groups& groups, int state, int line) {
     for (int fd = 3; fd < 4096; ++fd)
-        if (fd != groups.gate.fd() && fd != groups.closings.fd() && fd != groups.names.fd() &&
-            fd != line)
+        if (fd != state && fd != groups.gate.fd() && fd != groups.closings.fd() &&
+            fd != groups.names.fd() && fd != line)
             ::close(fd);
     const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
@@ -254,7 +258,7 @@ Status Deadman::fork_it() {
     ::prctl(PR_SET_NAME, "hygie-deadman");
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
     (void)::setsid();
-    close_others(groups_, ends[1]);
+    close_others(groups_, settings_.state->fd(), ends[1]);
     // On a kernel without seccomp it guards all the same.
     (void)confine_deadman();
     Standby(groups_, settings_, *heart_, ends[1], gate).run();

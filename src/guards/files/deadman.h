@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "guards/files/anchor.h"
 #include "guards/files/gate.h"
+#include "guards/files/held.h"
 #include "host/unique_fd.h"
 
 namespace hygie::files {
@@ -22,8 +24,9 @@ struct Heart {
 };
 
 /// The small process that takes the gate's place when it dies: it holds the same groups of events,
-/// so the kernel never stops asking. Reads go on; writes to protected files wait for a new gate, at
-/// most kWriteWait, then fail. A gate that no longer answers is ended.
+/// so the kernel never stops asking. Who stood still for a moment goes on. Reads go on; writes to
+/// protected files wait for a new gate, at most kWriteWait, then fail. A gate that no longer
+/// answers is ended.
 ///
 /// The gate's end of it: forks the process, watches it, makes it anew when it is killed.
 class Deadman {
@@ -33,7 +36,8 @@ class Deadman {
 
     struct Settings {
         std::vector<std::string> protected_dirs;
-        std::string handover;  ///< path of the socket a successor asks at
+        const Anchor* state = nullptr;  ///< where the socket is that a successor asks at
+        HeldBook* held = nullptr;       ///< who stands still for a moment when the gate dies
     };
 
     /// Forks. Call it before threads start and before anything is locked.

@@ -62,8 +62,8 @@ std::optional<ProcessId> common_root(const std::vector<Actor>& actors) {
     return shared.empty() ? std::nullopt : std::optional(shared.back());
 }
 
-Enforcer::Enforcer(Doors doors, JudgeState* state, EventSink sink)
-    : doors_(doors), state_(state), sink_(std::move(sink)) {}
+Enforcer::Enforcer(Doors doors, JudgeState* state, EventSink sink, HeldBook* held)
+    : doors_(doors), state_(state), held_(held), sink_(std::move(sink)) {}
 
 Status Enforcer::restore() {
     const std::scoped_lock lock(mutex_);
@@ -71,6 +71,10 @@ Status Enforcer::restore() {
     any_ = !stopped_.empty();
     read_only_ = std::ranges::any_of(
         stopped_, [](const StoppedActor& stop) { return stop.rung == Rung::ReadOnly; });
+    if (held_ == nullptr) return {};
+    for (const StoppedActor& stop : stopped_)
+        for (const ProcessId& process : stop.processes) held_->remove(process);
+    held_->release_all();
     return {};
 }
 
@@ -142,6 +146,8 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
                 stop.processes.push_back(process);
     }
     const std::scoped_lock lock(mutex_);
+    for (const ProcessId& process : stop.processes)
+        if (held_ != nullptr) held_->remove(process);
     for (StoppedActor& one : stopped_)
         if (one.key == stop.key) {
             if (!stop.cgroup.empty()) one.cgroup = stop.cgroup;
@@ -199,11 +205,17 @@ void Enforcer::refuse(const std::string& key, const event::Reason& reason) {
 }
 
 bool Enforcer::hold(const ProcessId& process) {
-    return !doors_.control.is_ours(process.pid) && doors_.control.send(process, SIGSTOP);
+    if (doors_.control.is_ours(process.pid) || (held_ != nullptr && !held_->add(process)))
+        return false;
+    return doors_.control.send(process, SIGSTOP);
 }
 
 std::optional<ProcessId> Enforcer::hold_now(pid_t pid) {
-    return doors_.control.is_ours(pid) ? std::nullopt : doors_.control.stop_now(pid);
+    if (doors_.control.is_ours(pid) || (held_ != nullptr && !held_->add({pid, 0})))
+        return std::nullopt;
+    const auto process = doors_.control.stop_now(pid);
+    if (process && held_ != nullptr) (void)held_->add(*process);
+    return process;
 }
 
 void Enforcer::release(const ProcessId& process) {
@@ -213,6 +225,7 @@ void Enforcer::release(const ProcessId& process) {
             if (std::ranges::count(stop.processes, process) != 0) return;
     }
     doors_.control.send(process, SIGCONT);
+    if (held_ != nullptr) held_->remove(process);
 }
 
 void Enforcer::cut_again(const Actor& actor) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "event/event.h"
+#include "guards/files/held.h"
 #include "guards/files/judge.h"
 #include "guards/files/stops.h"
 #include "host/clock.h"
@@ -55,9 +56,9 @@ class Enforcer {
         Clock& clock;
         Random& random;
     };
-    Enforcer(Doors doors, JudgeState* state, EventSink sink);
+    Enforcer(Doors doors, JudgeState* state, EventSink sink, HeldBook* held = nullptr);
 
-    /// Those stopped before the guard was restarted.
+    /// Those stopped before the guard was restarted; whom a killed guard left standing goes on.
     Status restore();
     /// Stops the targets of a conclusion of rung Freeze or more, and reports why.
     void stop(const Conclusion& conclusion, const Change& change);
@@ -88,6 +89,7 @@ class Enforcer {
 
     Doors doors_;
     JudgeState* state_;  ///< null: nothing is remembered
+    HeldBook* held_;     ///< null: a guard that is killed leaves them standing
     EventSink sink_;
     mutable std::mutex mutex_;
     std::vector<StoppedActor> stopped_;

@@ -25,6 +25,8 @@ inline constexpr std::uint64_t kDelete = 0x00000200;
 inline constexpr std::uint64_t kOverflow = 0x00004000;
 inline constexpr std::uint64_t kRename = 0x10000000;  ///< Linux 5.17
 inline constexpr std::uint64_t kOnDir = 0x40000000;
+/// Somebody took a name away.
+inline constexpr std::uint64_t kNameTaken = kDelete | kRename;
 
 /// What a group is for: decides its class and what its events carry.
 enum class Kind {

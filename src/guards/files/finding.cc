@@ -25,6 +25,7 @@ bool is_opaque(Format format, Soundness soundness, ByteView bytes) {
     if (format == Format::Sealed) return true;
     if (format == Format::Text) return looks_spelled_random(bytes);
     if (format == Format::Packed) return true;  // until gives_back proves the contrary
+    if (format == Format::Zip && soundness == Soundness::Sound) return is_sealed_inside(bytes);
     if (is_known(format)) return soundness == Soundness::Broken;
     if (bytes.size() < kRandomBytesMin) return format == Format::Unknown;
     if (looks_random(bytes)) return true;
@@ -200,6 +201,10 @@ Finding examine_letters(const Excerpt& before, const Excerpt& after) {
                        : fate_of(finding, was_random(finding.chunks, before.bytes));
     if (finding.fate == Fate::Edited && is_cut(finding, before, after))
         finding.fate = Fate::Emptied;
+    // The same kind of file, sound, and what was to be read in it is ciphertext.
+    if (finding.before == Format::Zip && finding.after == Format::Zip && finding.opaque &&
+        finding.fate != Fate::Scrambled && !is_sealed_inside(before.bytes))
+        finding.fate = Fate::Scrambled;
     const bool suspect = finding.fate >= Fate::Rewritten && finding.fate != Fate::Emptied;
     if (suspect && gives_back(before, after))
         finding.fate = Fate::Packed;

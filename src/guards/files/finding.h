@@ -50,6 +50,10 @@ Finding examine_new(const Excerpt& after);
 /// base64. Bounded.
 bool gives_back(const Excerpt& before, const Excerpt& after);
 
+/// Whether an archive, or a document that is one, holds nothing to speak of but what cannot be told
+/// from ciphertext, as it stands or spelled in letters. Bounded.
+bool is_sealed_inside(ByteView archive);
+
 /// The beginning of what `packed` holds, unpacked without any secret as far as it goes; empty when
 /// nothing comes out. Bounded.
 Bytes unpack(ByteView packed);

@@ -2,6 +2,7 @@
 #include <archive_entry.h>
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 
 #include "guards/files/finding.h"
@@ -15,6 +16,9 @@ constexpr std::size_t kEntriesMax = 4096;
 constexpr std::size_t kBlockBytes = 64 << 10;
 /// Enough to tell a content from ciphertext.
 constexpr std::size_t kPeekBytes = 256 << 10;
+constexpr std::size_t kEntriesLookedAt = 64;
+/// Of what is inside; the rest is what every document of the kind holds.
+constexpr std::size_t kSealedTenthsMin = 7;
 
 struct Freer {
     void operator()(struct archive* reader) const { archive_read_free(reader); }
@@ -104,6 +108,33 @@ Bytes first_content(ByteView packed, Shape shape) {
     return {};
 }
 
+/// Markup around it is left out: what weighs is the longest stretch of letters and digits.
+bool is_spelled_ciphertext(ByteView text) {
+    std::size_t best = 0;
+    std::size_t best_at = 0;
+    std::size_t start = 0;
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+        const bool is_letter =
+            i < text.size() && (std::isalnum(text[i]) != 0 || text[i] == '+' || text[i] == '/' ||
+                                text[i] == '=' || text[i] == '\n' || text[i] == '\r');
+        if (is_letter) continue;
+        if (i - start > best) {
+            best = i - start;
+            best_at = start;
+        }
+        start = i + 1;
+    }
+    return best >= kRandomBytesMin * 4 && best * 2 > text.size() &&
+           looks_spelled_random(text.subspan(best_at, best));
+}
+
+bool is_ciphertext(ByteView content) {
+    const Format format = format_of(content);
+    if (format == Format::Sealed) return true;
+    if (format == Format::Text) return is_spelled_ciphertext(content);
+    return format == Format::Unknown && looks_random(content);
+}
+
 bool base64_holds(ByteView spelled, ByteView wanted) {
     std::string text;
     text.reserve(spelled.size());
@@ -121,6 +152,34 @@ Bytes unpack(ByteView packed) {
     const Format format = format_of(content);
     const bool is_archive = format == Format::Packed || format == Format::Archive;
     return is_archive ? first_content(packed, Shape::Archive) : content;
+}
+
+bool is_sealed_inside(ByteView archive) {
+    const Reader reader = open_archive(archive, Shape::Archive);
+    if (!reader) return false;
+    std::size_t sealed = 0;
+    std::size_t all = 0;
+    struct archive_entry* entry = nullptr;
+    Bytes content(kBlockBytes);
+    for (std::size_t i = 0; i < kEntriesLookedAt && all < kPeekBytes * 4; ++i) {
+        const int state = archive_read_next_header(reader.get(), &entry);
+        if (state == ARCHIVE_EOF || state < ARCHIVE_WARN) break;
+        std::size_t size = 0;
+        if (archive_entry_is_encrypted(entry) != 0) {
+            sealed += kBlockBytes;
+            all += kBlockBytes;
+            continue;
+        }
+        while (size < content.size()) {
+            const la_ssize_t got =
+                archive_read_data(reader.get(), content.data() + size, content.size() - size);
+            if (got <= 0) break;
+            size += static_cast<std::size_t>(got);
+        }
+        all += size;
+        if (is_ciphertext(ByteView(content).first(size))) sealed += size;
+    }
+    return sealed * 10 > all * kSealedTenthsMin;
 }
 
 bool gives_back(const Excerpt& before, const Excerpt& after) {

@@ -1,5 +1,7 @@
 #include "guards/files/finding.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
@@ -240,6 +242,48 @@ TEST(Finding, AnotherSetOfCharactersIsTheSameTextAndHidesNoCiphertext) {
         EXPECT_TRUE(destroyed(examine(all_of(before), all_of(sealed)).fate));
         EXPECT_TRUE(destroyed(examine(all_of(wide), all_of(noise)).fate));
     }
+}
+
+/// A document as office programs write it: a part that names the others, and the text.
+Bytes document(ByteView inside) {
+    Bytes out(inside.size() + (64 << 10));
+    std::size_t used = 0;
+    struct archive* writer = archive_write_new();
+    archive_write_set_format_zip(writer);
+    archive_write_open_memory(writer, out.data(), out.size(), &used);
+    const std::string types = "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006\"/>";
+    for (const auto& [name, bytes] : {std::pair("[Content_Types].xml", as_bytes(types)),
+                                      std::pair("word/document.xml", inside)}) {
+        struct archive_entry* entry = archive_entry_new();
+        archive_entry_set_pathname(entry, name);
+        archive_entry_set_size(entry, static_cast<la_int64_t>(bytes.size()));
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_perm(entry, 0600);
+        archive_write_header(writer, entry);
+        archive_write_data(writer, bytes.data(), bytes.size());
+        archive_entry_free(entry);
+    }
+    archive_write_close(writer);
+    archive_write_free(writer);
+    out.resize(used);
+    return out;
+}
+
+TEST(Finding, ASoundDocumentHoldingCiphertextIsScrambled) {
+    Chance chance(11);
+    std::string letter = "<w:document>";
+    for (int i = 0; i < 400; ++i) letter += "<w:t>ligne " + std::to_string(i * 37) + "</w:t>";
+    std::string revised = letter;
+    for (int i = 0; i < 300; ++i) revised += "<w:t>ajout " + std::to_string(i * 91) + "</w:t>";
+    const Bytes noise = random_bytes(12'000, chance);
+    const std::string spelled = "<w:document><w:t>" + to_base64(noise) + "</w:t></w:document>";
+    const Excerpt before = all_of(document(as_bytes(letter)));
+    EXPECT_FALSE(destroyed(examine(before, all_of(document(as_bytes(revised)))).fate));
+    EXPECT_TRUE(destroyed(examine(before, all_of(document(noise))).fate));
+    EXPECT_TRUE(destroyed(examine(before, all_of(document(as_bytes(spelled)))).fate));
+    EXPECT_TRUE(destroyed(
+        examine(all_of(to_bytes(as_bytes(letter))), all_of(document(as_bytes(spelled)))).fate));
+    EXPECT_EQ(examine(all_of(noise), all_of(document(noise))).fate, Fate::Packed);
 }
 
 TEST(Finding, ASampleOfALargeFileShowsOneDamagedPageInSixteen) {

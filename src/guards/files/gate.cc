@@ -128,7 +128,8 @@ Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& 
       names_(
           groups.names, [this](pid_t tid) { return actors_.of(tid).key(); },
           [this](pid_t tid) { judge_.glimpse(tid); }),
-      ahead_([this](const Ahead::File& file) { keep_ahead(file); }) {}
+      ahead_([this](const Ahead::File& file) { keep_ahead(file); }),
+      outlook_(volumes_) {}
 
 Gate::~Gate() {
     // Doormen last: what the others open on a guarded file system waits for them.
@@ -184,6 +185,7 @@ void Gate::begin_epoch() {
         const std::lock_guard lock(read_mutex_);
         read_.clear();
     }
+    if (!judge_.is_outside_watched()) outlook_.turn_off();
     heed_all();
 }
 
@@ -340,6 +342,7 @@ Gate::Readings Gate::count_reading(const fan::Event& event, const FileKey& key,
     if (is_news)
         if (const auto known = store_.catalog().find(key))
             tell(change_of(ChangeKind::Read, actor, key, known->path), false);
+    if (is_news && judge_.is_outside_watched()) outlook_.turn_on();
     return readings;
 }
 

@@ -19,7 +19,9 @@
 #include "guards/files/fanotify.h"
 #include "guards/files/judge_door.h"
 #include "guards/files/names.h"
+#include "guards/files/outlook.h"
 #include "guards/files/store.h"
+#include "guards/files/unclosed.h"
 
 namespace hygie::files {
 
@@ -125,6 +127,8 @@ class Gate {
     /// Keeps a file found by the scan, unless it is kept already. `path_fd` is open with O_PATH.
     Status take_stock(const Volume& volume, int path_fd, const std::string& path,
                       Store::Effort effort);
+    /// A file that was open for writing before the guard raises no event before it changes.
+    void watch_unasked(int path_fd);
     /// Without pre-content events and clones, what escapes the gate comes back only if its bytes
     /// were copied before.
     bool copies_ahead(const Volume& volume) const {
@@ -189,6 +193,9 @@ class Gate {
     void take_closing(Closing& closing);
     void note_unkept(const FileKey& key, const std::optional<Known>& known,
                      const std::string& path);
+    bool is_swapped_under(const Volume& volume, int fd, const FileKey& key, const Known& known);
+    void take_outside();
+    bool tell_outside(const fan::Event& event, const FileKey& key);
     ContentPtr replaced_at(const Volume& volume, const FileKey& key, const std::string& path);
     void tell_closing(const FileKey& key, const std::string& path,
                       const std::optional<Known>& before, const Actor& actor);
@@ -201,6 +208,8 @@ class Gate {
     void take_attributes(const fan::Event& event);
     std::optional<std::string> name_when_closed(const Volume& volume, int fd, const FileKey& key);
     void move_out(const FileKey& key, const std::string& from, const Actor& actor);
+    void remember_gone(const FileKey& key, const std::string& path);
+    void tell_arrival(const FileKey& key, const std::string& path, const Actor& actor);
     void move_in_below(const Volume& volume, const std::string& folder, const Actor& actor);
     void move_in(const Volume& volume, const FileKey& key, const std::string& path,
                  const Actor& actor);
@@ -220,6 +229,11 @@ class Gate {
     bool look_at(const FileKey& key, pid_t tid);
     bool has_looks();
     void look_at_all();
+    void look_at_unclosed(const std::optional<std::string>& actor = std::nullopt);
+    void note_unclosed(const Task& task, const Actor& actor);
+    void look_at_new(const Unclosed::File& file, const Volume& volume);
+    void look_inside(const Unclosed::File& file);
+    void wait_for_unclosed(const FileKey& key, const std::string& actor);
     void note_failure(const Error& error);
     void note(const Status& status) {
         if (!status) note_failure(status.error());
@@ -243,6 +257,8 @@ class Gate {
     Names names_;
     UntoldActs untold_;
     Ahead ahead_;
+    Outlook outlook_;
+    Unclosed unclosed_;
     std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;
@@ -262,6 +278,14 @@ class Gate {
         std::chrono::steady_clock::time_point since{};
     };
     std::map<FileKey, Look> looks_;  ///< files that change without a closing
+    /// Files that left the share a short time ago, by the path they had: what takes their place is
+    /// held against them. The clerk's.
+    struct Gone {
+        FileKey key;
+        std::chrono::steady_clock::time_point at{};
+    };
+    static constexpr std::size_t kGoneMax = 65'536;
+    std::unordered_map<std::string, Gone> gone_;
     std::atomic<bool> doormen_leave_ = false;
     std::vector<std::jthread> clerks_;  ///< and the keeper
     std::vector<std::jthread> doormen_;

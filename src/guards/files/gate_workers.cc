@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "guards/files/gate.h"
+#include "guards/files/sealers.h"
 #include "host/os_error.h"
 
 /// The gate's doormen at work on what takes longer, and its keeper.
@@ -21,6 +22,12 @@ constexpr Micros kLookMax = std::chrono::milliseconds(300);
 /// The gate's view of what happened may lag this long behind an act it holds.
 constexpr Micros kClerkWaitMax = std::chrono::milliseconds(20);
 constexpr Micros kOwn = std::chrono::minutes(10);
+/// Nothing was written to it for so long.
+constexpr Micros kStill = std::chrono::milliseconds(20);
+constexpr Micros kUnclosedWaitMax = std::chrono::milliseconds(60);
+/// Who may be so far ahead of the judge is judged by nobody.
+constexpr int kUnjudged = 1 << 20;
+constexpr Micros kUnclosedPause = std::chrono::milliseconds(4);
 /// So many acts of one user may go on, whoever they are by, before what was done last is known.
 constexpr int kUntoldTogetherMax = 6;
 
@@ -71,6 +78,7 @@ Status Gate::make_safe(Task& task, const Actor& actor) {
     const int fd = task.event.fd.get();
     struct stat info{};
     if (task.volume == nullptr || ::fstat(fd, &info) < 0 || info.st_size == 0) return {};
+    if (task.intent != Intent::Read) TRY_STATUS(store_.is_there());
     if (!is_held(store_.catalog().find(task.key), info))
         closings_.deal_with(task.key, [this](Closing& closing) { take_closing(closing); });
     const std::lock_guard lock(stripes_[FileKeyHash()(task.key) % stripes_.size()]);
@@ -148,6 +156,7 @@ Stop Gate::ask(const Task& task, const Actor& actor) {
     const bool is_own = known && owns(actor, *known);
     const std::string user = fmt::format("uid:{}", actor.uid);
     const bool is_many = untold_.count(user) >= kUntoldTogetherMax;
+    if (!is_own && judge_.patience(actor) < kUnjudged) wait_for_unclosed(task.key, key);
     if (!is_own && (is_many || untold_.count(key) >= judge_.patience(actor))) {
         catch_up();
         known = store_.catalog().find(task.key);
@@ -185,6 +194,9 @@ void Gate::serve(Task task) {
     if (is_denied) ++counts_.denied;
     // Before it goes on: whoever comes next finds that something may have happened.
     if (task.intent == Intent::Truncate && !is_denied) look_again(task.key, task.event.tid);
+    const bool is_write = task.intent == Intent::Write && task.volume != nullptr;
+    if (!is_denied && is_write && (!groups_.pre_content || (task.event.mask & fan::kPreAccess)))
+        note_unclosed(task, actor);
     answer(task.event, is_denied ? fan::deny(stop.error ? stop.error : EPERM) : fan::kAllow);
 }
 
@@ -197,6 +209,7 @@ void Gate::run_keeper() {
     while (!stop_) {
         std::this_thread::sleep_for(kLookInterval);
         look_at_all();
+        look_at_unclosed();
         ignore_own_stage();
         const auto now = std::chrono::steady_clock::now();
         if (now - synced >= kSyncInterval) {
@@ -257,6 +270,92 @@ bool Gate::look_at(const FileKey& key, pid_t tid) {
     closing.key = key;
     take_closing(closing);
     return true;
+}
+
+/// It was let change.
+void Gate::note_unclosed(const Task& task, const Actor& actor) {
+    // Asynchronous reading looks like writing.
+    const bool is_piece = task.event.mask & fan::kPreAccess;
+    if (is_piece && !may_be_written(task.event.fd.get())) return;
+    const auto known = store_.catalog().find(task.key);
+    const bool is_old = known && known->committed_size > 0;
+    unclosed_.add(task.key, task.event.tid, actor.key(), std::chrono::steady_clock::now(),
+                  is_old ? Unclosed::Age::Old : Unclosed::Age::New);
+}
+
+void Gate::look_at_unclosed(const std::optional<std::string>& actor) {
+    for (const Unclosed::File& file : unclosed_.due(std::chrono::steady_clock::now(), actor))
+        look_inside(file);
+}
+
+/// One that changed and lies still is told of as it is; half of a version is nobody's crime.
+void Gate::look_inside(const Unclosed::File& file) {
+    const Volume* volume = volume_of(file.key);
+    const auto known = store_.catalog().find(file.key);
+    const Result<UniqueFd> seen =
+        volume && known ? volume->open_key(file.key, O_PATH) : Result<UniqueFd>();
+    struct stat info{};
+    if (volume != nullptr && (!known || known->committed_size == 0))
+        return look_at_new(file, *volume);
+    if (!seen || !*seen || ::fstat(seen->get(), &info) < 0) return unclosed_.remove(file.key);
+    const auto still =
+        clock_.now().time_since_epoch() -
+        std::chrono::duration_cast<Micros>(std::chrono::nanoseconds(Stamp::of(info).modified_ns));
+    const auto now = std::chrono::steady_clock::now();
+    if (still >= Micros{} && still < kStill) return;
+    if (is_held(known, info)) {
+        if (now - file.since > kStill) unclosed_.looked(file.key, now);
+        return;
+    }
+    Result<UniqueFd> fd = volume->open_key(file.key, O_RDONLY | O_NOATIME);
+    if (!fd) return unclosed_.remove(file.key);
+    unclosed_.looked(file.key, now);
+    const Actor actor = actors_.of(file.tid);
+    if (owns(actor, *known)) return;
+    Change change = change_of(ChangeKind::CloseWrite, actor, file.key, known->path);
+    change.is_open = true;
+    change.before = store_.content(file.key, known->committed, known->committed_size);
+    change.now = content_of(std::move(*fd));
+    tell(std::move(change), true);
+}
+
+/// A new one is its maker's until it is closed; but who read much, or will, may be sealing it
+/// there.
+void Gate::look_at_new(const Unclosed::File& file, const Volume& volume) {
+    const auto now = std::chrono::steady_clock::now();
+    const Actor actor = actors_.of(file.tid);
+    if (!judge_.is_outside_watched(actor)) return unclosed_.looked(file.key, now);
+    Result<UniqueFd> fd = volume.open_key(file.key, O_RDONLY | O_NOATIME);
+    const auto path = fd && *fd ? protected_path(volume, fd->get(), file.key) : std::nullopt;
+    if (!path) return unclosed_.remove(file.key);
+    ContentPtr content = content_of(std::move(*fd));
+    if (content->size() == 0) return;
+    unclosed_.looked(file.key, now);
+    if (!looks_sealed(*content)) return;
+    Change change = change_of(ChangeKind::CloseWrite, actor, file.key, *path);
+    change.is_new = change.is_open = true;
+    change.now = std::move(content);
+    tell(std::move(change), false);
+}
+
+/// Who leaves file after file open does not get ahead of the judge.
+void Gate::wait_for_unclosed(const FileKey& key, const std::string& actor) {
+    if (unclosed_.unseen(actor, key) < Unclosed::kOfOneMax) return;
+    // Most are closed, and nobody has looked at that yet.
+    catch_up();
+    const auto until = std::chrono::steady_clock::now() + kUnclosedWaitMax;
+    while (!stop_ && unclosed_.unseen(actor, key) >= Unclosed::kOfOneMax) {
+        look_at_unclosed(actor);
+        if (std::chrono::steady_clock::now() > until) return;
+        if (unclosed_.unseen(actor, key) >= Unclosed::kOfOneMax)
+            std::this_thread::sleep_for(kUnclosedPause);
+    }
+}
+
+void Gate::watch_unasked(int path_fd) {
+    const UniqueFd fd(
+        ::open(fmt::format("/proc/self/fd/{}", path_fd).c_str(), O_RDONLY | O_CLOEXEC | O_NOATIME));
+    if (fd) groups_.names.watch_file(fd.get(), fan::kModify);
 }
 
 /// A file that has a second name alone gets a copy of its bytes. Whoever wants to change it waits

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "crypto/secret.h"
+#include "guards/files/priority.h"
 #include "host/log.h"
 #include "host/os_error.h"
 
@@ -50,11 +51,11 @@ std::uint8_t number_of(const std::vector<VolumeLine>& lines, std::uint64_t id) {
 }  // namespace
 
 Status Guard::open_volumes(StoreDoors doors, const GuardSettings& settings) {
-    lines_ = TRY(read_volumes(doors.disk, settings.state));
+    lines_ = TRY(read_volumes(doors.disk, settings.state->path()));
     std::map<dev_t, std::vector<std::string>> by_device;
     for (const std::string& dir : settings.protected_dirs) {
         std::string path = TRY(real_dir(dir));
-        if (is_inside(path, settings.state))
+        if (is_inside(path, settings.state->name()))
             return fail(Code::BadInput,
                         {"le dossier d'état contient le dossier à protéger : rien ne serait gardé",
                          "the state folder holds the folder to protect: nothing would be guarded"},
@@ -72,24 +73,23 @@ Status Guard::open_volumes(StoreDoors doors, const GuardSettings& settings) {
 }
 
 Status Guard::open_stages(StoreDoors doors, const GuardSettings& settings) {
-    const StatePaths paths(settings.state);
-    const dev_t state_device = TRY(device_of(settings.state));
+    const std::string& state = settings.state->name();
+    const dev_t state_device = TRY(device_of(settings.state->path()));
     for (const auto& volume : volumes_) {
-        const bool is_here =
-            volume->device() == state_device && is_inside(settings.state, volume->top());
-        const std::string own = is_here ? settings.state : join(volume->top(), kOwnFolder);
+        const bool is_here = volume->device() == state_device && is_inside(state, volume->top());
+        const std::string own = is_here ? state : join(volume->top(), kOwnFolder);
         volume->except(own);
-        volume->except(settings.state);
+        volume->except(state);
         const std::string dir = fmt::format("{}/stage{}", own, volume->number());
         lines_[volume->number()].stage = dir;
         TRY_STATUS(store_->add_stage(*volume, dir));
     }
     store_->has_all_stages();
-    return write_volumes(doors.disk, settings.state, lines_);
+    return write_volumes(doors.disk, settings.state->path(), lines_);
 }
 
 Status Guard::open_groups(const GuardSettings& settings) {
-    handover_ = take_over(StatePaths(settings.state).handover);
+    handover_ = take_over(StatePaths(settings.state->path()).handover);
     groups_ = handover_ ? std::move(handover_->groups) : TRY(Groups::open(settings.want, volumes_));
     return {};
 }
@@ -115,10 +115,11 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     // A lease that is asked for, to learn whether somebody writes, may be broken before it is given
     // back: that is told by this signal, which ends who does not expect it.
     (void)std::signal(SIGIO, SIG_IGN);
-    TRY_STATUS(doors.disk.make_dirs(settings.state));
-    settings.state = TRY(real_dir(settings.state));
-    const StatePaths paths(settings.state);
+    outlive_others();
+    const std::string& state = settings.state->path();
+    const StatePaths paths(state);
     std::unique_ptr<Guard> guard(new Guard);
+    guard->state_ = settings.state;
     {
         // Tried first, and let go: the deadman must not inherit it.
         const auto probe = TRY(doors.disk.lock(paths.lock));
@@ -128,14 +129,14 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     std::vector<std::string> dirs;
     for (const auto& volume : guard->volumes_)
         dirs.insert(dirs.end(), volume->protected_dirs().begin(), volume->protected_dirs().end());
-    guard->deadman_ = TRY(Deadman::start(guard->groups_, {dirs, paths.handover}));
+    guard->deadman_ = TRY(Deadman::start(guard->groups_, {dirs, settings.state, settings.held}));
     // In place of one that stands in already: writing stays closed whatever happens to us.
     if (guard->took_over()) guard->deadman_->guarding();
     guard->lock_ = TRY(doors.disk.lock(paths.lock));
     crypto::harden_process();
-    guard->store_ = TRY(Store::open(doors, settings.state));
+    guard->store_ = TRY(Store::open(doors, state));
     TRY_STATUS(guard->open_stages(doors, settings));
-    guard->describe(doors.disk, settings.state);
+    guard->describe(doors.disk, state);
     guard->actors_ = std::make_unique<Actors>(sessions);
     guard->gate_ =
         std::make_unique<Gate>(*guard->store_, guard->volumes_, guard->groups_, judge,
@@ -149,8 +150,7 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     guard->gate_->scanned();
     guard->deadman_->guarding();
     if (guard->handover_) guard->handover_->release();
-    guard->keeper_ =
-        std::make_unique<Keeper>(doors, *guard->store_, settings.state, settings.retention);
+    guard->keeper_ = std::make_unique<Keeper>(doors, *guard->store_, state, settings.retention);
     return guard;
 }
 
@@ -169,6 +169,7 @@ Status Guard::take_stock() {
 Status Guard::look_after() {
     (void)deadman_->is_alive();
     tell_what_moved();
+    tell_of_the_state();
     if (!gate_->has_failed()) return {};
     // What cannot be kept must not change: reads go on, writes wait for a guard that can.
     deadman_->abandon();
@@ -196,6 +197,23 @@ void Guard::tell_what_moved() {
                       "put it back, or restart the guard on the new folder"})
                     .error());
         }
+}
+
+/// What is kept is kept where the state folder went; other commands look where it was.
+void Guard::tell_of_the_state() {
+    const bool is_moved = !state_->is_in_place();
+    if (is_moved && !is_state_moved_)
+        log::warning(
+            "files.state-moved",
+            fail(Code::NotFound,
+                 {"le dossier d'état a été déplacé : rien n'est perdu, le garde continue de garder "
+                  "là où il est ; qui fait cela veut peut-être empêcher la restauration",
+                  "the state folder was moved: nothing is lost, the guard goes on keeping where it "
+                  "is; who does that may want to prevent the restoration"},
+                 {"remettez-le à sa place, ou donnez le nouveau à --state",
+                  "put it back in its place, or give the new one to --state"})
+                .error());
+    is_state_moved_ = is_moved;
 }
 
 Guard::~Guard() = default;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "guards/files/anchor.h"
 #include "guards/files/deadman.h"
 #include "guards/files/keeper.h"
 #include "guards/files/protection.h"
@@ -14,7 +15,8 @@ namespace hygie::files {
 
 struct GuardSettings {
     std::vector<std::string> protected_dirs;
-    std::string state;
+    const Anchor* state = nullptr;  ///< outlives the guard
+    HeldBook* held = nullptr;       ///< of those who stand still when it dies; null: nobody ever
     Groups::Want want = Groups::Want::Best;
     RetentionRules retention{};
 };
@@ -46,6 +48,7 @@ class Guard {
     Status take_stock();
     void describe(Disk& disk, const std::string& state);
     void tell_what_moved();
+    void tell_of_the_state();
 
     std::vector<VolumeLine> lines_;
     std::vector<std::unique_ptr<Volume>> volumes_;
@@ -58,6 +61,8 @@ class Guard {
     std::unique_ptr<Keeper> keeper_;
     std::vector<Protection> protections_;
     ScanResult scanned_;
+    const Anchor* state_ = nullptr;
+    bool is_state_moved_ = false;
     std::set<std::string> moved_;       ///< protected folders that are not in their place
     std::optional<Handover> handover_;  ///< of a deadman that stood in
 };

@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint32_t kEmptiedTextPoints = 34;
 /// Nothing is left, nothing is wrong with what came: honest once, not ten times.
 constexpr std::uint32_t kRewrittenPoints = 34;
+/// A sound document whose inside can no longer be read.
+constexpr std::uint32_t kSealedInsidePoints = 50;
 constexpr std::uint32_t kBreadthPoints = 50;
 constexpr std::uint32_t kNotesPoints = 50;
 /// A deleted file that a new sealed file of the same actor could hold: by its size alone; when the
@@ -26,6 +28,8 @@ constexpr Micros kHandPauseMax = std::chrono::minutes(2);
 constexpr std::uint32_t kCanaryGonePoints = 34;
 constexpr std::size_t kNoteFoldersMin = 3;
 constexpr std::size_t kRenamedMin = 10;
+/// With one file destroyed, enough.
+constexpr std::uint32_t kFanOutPoints = 2 * kOneFile;
 constexpr std::uint32_t kBreadthMin = 50;
 constexpr std::uint32_t kBreadthTimes = 5;
 
@@ -56,6 +60,13 @@ bool is_cut_text(const Finding& finding) {
            (finding.after == Format::Empty || finding.after == Format::Text);
 }
 
+/// A person may give a document a password, and the next: the archive that it was becomes another,
+/// or a compound file.
+bool is_sealed_document(const Finding& finding) {
+    const bool is_archive = finding.after == Format::Zip && finding.after_sound == Soundness::Sound;
+    return finding.before == Format::Zip && (is_archive || finding.after == Format::Ole2);
+}
+
 Weight weight_of(const Finding& finding) {
     switch (finding.fate) {
         case Fate::Same:
@@ -70,9 +81,15 @@ Weight weight_of(const Finding& finding) {
         case Fate::Damaged:
             return {Sign::Damaged, kOneFile};
         case Fate::Scrambled:
-            return {Sign::Scrambled, kOneFile};
+            return {Sign::Scrambled, is_sealed_document(finding) ? kSealedInsidePoints : kOneFile};
     }
     return {};
+}
+
+/// What lies open may be half of a version: it counts when all of it is there.
+bool is_sure_while_open(const Change& change, const Finding& finding) {
+    const bool is_lost = finding.fate == Fate::Scrambled || finding.fate == Fate::Damaged;
+    return is_lost && change.now->size() >= change.before->size();
 }
 
 std::string circle_key(const Actor& actor) {
@@ -173,7 +190,7 @@ void Judge::judge_content(const Change& change) {
     const Result<Finding> finding = examiner_.examine(change.before.get(), *change.now);
     if (!finding) return;
     const Weight weight = weight_of(*finding);
-    if (weight.points == 0) return;
+    if (weight.points == 0 || (change.is_open && !is_sure_while_open(change, *finding))) return;
     if (weight.sign == Sign::Emptied) {
         const auto fortune =
             circle(change.actor)
@@ -224,7 +241,9 @@ void Judge::pardon(const Change& change, const Loss& loss) {
 
 void Judge::judge_loss(const Change& change) {
     Circle& mine = circle(change.actor);
-    if (mine.made(change.file, change.actor.key(), change.steady)) return;
+    const FileKey& gone = change.kind == ChangeKind::Unlink ? change.file : change.victim;
+    if (change.kind == ChangeKind::RenameOver && !change.before) return;
+    if (mine.made(gone, change.actor.key(), change.steady)) return;
     judge_moved_canary(change);
     const auto fortune =
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
@@ -254,7 +273,8 @@ void Judge::judge_name(const Change& change) {
     Extension& extension = who.extensions[std::string(after)];
     if (change.steady - extension.since > Suspect::kShort) extension = {change.steady, 0};
     if (++extension.files >= kRenamedMin)
-        mark(change, change.actor, std::string(after) + "#extension", Sign::Extensions, kOneFile);
+        mark(change, change.actor, std::string(after) + "#extension", Sign::Extensions,
+             kFanOutPoints);
 }
 
 /// Signs that mean something only beside destroyed files.
@@ -288,6 +308,11 @@ Conclusion Judge::take(const Change& change) {
             break;
         case ChangeKind::RenameOver:
         case ChangeKind::Exchange:
+            // By a link, or by nothing at all.
+            if (!change.now) {
+                judge_loss(change);
+                break;
+            }
             judge_arrival(change, circle(change.actor).rename(change.file, change.path, examiner_));
             judge_content(change);
             break;

@@ -231,7 +231,8 @@ void JudgeDesk::judge_one(const Change& change) {
     Conclusion theft;
     {
         const std::scoped_lock lock(judge_mutex_);
-        if (!parts_.judge.policy().is_enrolled(change.actor)) theft = parts_.theft.take(change);
+        if (!change.is_outside && !parts_.judge.policy().is_enrolled(change.actor))
+            theft = parts_.theft.take(change);
         if (change.kind != ChangeKind::Read) conclusion = parts_.judge.take(change);
     }
     for (const Conclusion& one : {conclusion, theft}) {
@@ -275,7 +276,8 @@ void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
     Standing& standing = known != standings_.end() ? known->second : standings_[change.actor.key()];
     if (is_awaited(change)) --standing.unjudged;
     // Deleting alone proves nothing, making something new neither.
-    const bool is_change = is_awaited(change) && change.kind != ChangeKind::Unlink;
+    const bool is_change =
+        is_awaited(change) && change.kind != ChangeKind::Unlink && !change.is_open;
     const bool is_proof = is_change || conclusion.is_explained;
     standing.innocent = std::min(standing.innocent + is_proof, kEarned * kTrustMax);
     if (change.kind != ChangeKind::Read) standing.rung = conclusion.rung;

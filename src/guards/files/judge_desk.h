@@ -50,6 +50,12 @@ class JudgeDesk final : public JudgeDoor {
     void after(Change change) override;
     Lookout lookout() override { return sealers_.lookout(parts_.clock.steady()); }
     void glimpse(pid_t pid) override { sealers_.glimpse(pid, parts_.clock.steady()); }
+    bool is_outside_watched() override {
+        return sealers_.is_anybody_reading(parts_.clock.steady());
+    }
+    bool is_outside_watched(const Actor& actor) override {
+        return sealers_.has_read_many(actor.key(), parts_.clock.steady());
+    }
     void know(pid_t pid) override;
     bool is_watchful() const override { return parts_.enforcer.is_any_stopped(); }
 

@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <future>
 #include <random>
 #include <thread>
 
+#include "guards/files/actors.h"
 #include "guards/files/smb.h"
 #include "sim/temp_dir.h"
 
@@ -229,6 +234,71 @@ TEST(JudgeDesk, WhoSealedWhatItReadStandsStillUntilEachDeletionIsJudged) {
     for (std::uint64_t i = 5; i < 9; ++i) thief.remove(i);
     office.desk->drain();
     EXPECT_TRUE(office.enforcer.is_stopped(thief.actor));
+}
+
+/// Content that is read while somebody else comes to the door.
+class ReadBesideADoor final : public Content {
+  public:
+    explicit ReadBesideADoor(JudgeDesk& desk) : desk_(desk) {}
+    std::uint64_t size() const override { return 4096; }
+    Result<std::size_t> read_at(std::uint64_t, std::span<std::uint8_t> out) const override {
+        std::promise<void> through;
+        auto passed = through.get_future();
+        visitor = std::jthread([this, through = std::move(through)]() mutable {
+            (void)desk_.is_outside_watched(local(1));
+            desk_.know(1);
+            through.set_value();
+        });
+        was_free = passed.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+        return out.size();
+    }
+    mutable std::jthread visitor;
+    mutable std::atomic<bool> was_free = false;
+
+  private:
+    JudgeDesk& desk_;
+};
+
+TEST(JudgeDesk, WhatWasSealedIsReadWithoutALockThatTheDoorWants) {
+    Office office;
+    Archivist archivist{office, local(730)};
+    for (std::uint64_t i = 0; i < 5; ++i) archivist.read(i);
+    const auto sealed = std::make_shared<ReadBesideADoor>(*office.desk);
+    Change made = office.change(ChangeKind::CloseWrite, archivist.actor, "/share/sealed.bin");
+    made.is_new = true;
+    made.now = sealed;
+    office.desk->after(std::move(made));
+    EXPECT_TRUE(sealed->was_free);
+}
+
+TEST(HeldBook, LetsGoWhomAKilledGuardLeftStanding) {
+    sim::TempDir dir;
+    const pid_t child = ::fork();
+    if (child == 0)
+        for (;;) ::pause();
+    const auto stat = stat_of(child);
+    ASSERT_TRUE(stat);
+    const ProcessId process{child, stat->started};
+    {
+        auto book = HeldBook::open(join(dir.path(), "held"));
+        ASSERT_TRUE(book);
+        Enforcer enforcer{
+            {real_process_control(), real_clock(), real_random()}, nullptr, {}, &*book};
+        ASSERT_TRUE(enforcer.hold(process));
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+        EXPECT_TRUE(WIFSTOPPED(status));
+    }
+    auto found = HeldBook::open(join(dir.path(), "held"));
+    ASSERT_TRUE(found);
+    ASSERT_TRUE(found->add({::getpid(), 1})) << "another process by now: left alone";
+    found->release_all();
+    int status = 0;
+    for (int i = 0; i < 200 && ::waitpid(child, &status, WCONTINUED | WNOHANG) == 0; ++i)
+        real_clock().sleep_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(WIFCONTINUED(status));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
 }
 
 TEST(JudgeDesk, WhoArchivesReadablyOrClearsUpIsNotHeld) {

@@ -52,6 +52,13 @@ class JudgeDoor {
     /// A process was seen deleting a file; by whom and which is found out next, which know() ends.
     virtual void glimpse(pid_t pid) { (void)pid; }
     virtual void know(pid_t pid) { (void)pid; }
+    /// Whether anybody read so much lately that files elsewhere may be made of it; whether this one
+    /// did.
+    virtual bool is_outside_watched() { return false; }
+    virtual bool is_outside_watched(const Actor& actor) {
+        (void)actor;
+        return false;
+    }
     /// While somebody is stopped every act is asked about, also on files that were just read.
     virtual bool is_watchful() const { return false; }
 };

@@ -27,9 +27,10 @@ Result<std::unique_ptr<JudgeOffice>> JudgeOffice::open(Doors doors, const Settin
         for (RemoteTool& tool : parse_tools(as_text(list))) tools.push_back(std::move(tool));
     }
     office->tools_ = std::make_unique<ToolWatch>(std::move(tools));
+    office->held_.emplace(TRY(HeldBook::open(join(settings.state, "held"))));
     office->enforcer_ = std::make_unique<Enforcer>(
         Enforcer::Doors{real_process_control(), doors.clock, doors.random}, office->state_.get(),
-        settings.sink);
+        settings.sink, office->held());
     TRY_STATUS(office->enforcer_->restore());
     office->sessions_ = std::make_unique<SambaSessions>(doors.process, settings.smb_conf);
     office->desk_ = std::make_unique<JudgeDesk>(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "guards/files/judge_desk.h"
@@ -39,6 +40,7 @@ class JudgeOffice {
     JudgeDoor& door() { return *desk_; }
     SmbSessions* sessions() { return sessions_.get(); }
     JudgeDesk& desk() { return *desk_; }
+    HeldBook* held() { return &*held_; }
     Enforcer& enforcer() { return *enforcer_; }
 
   private:
@@ -48,6 +50,7 @@ class JudgeOffice {
     std::unique_ptr<JudgeState> state_;
     std::unique_ptr<Judge> judge_;
     TheftWatch theft_;
+    std::optional<HeldBook> held_;
     std::unique_ptr<ToolWatch> tools_;
     std::unique_ptr<Enforcer> enforcer_;
     std::unique_ptr<SambaSessions> sessions_;

@@ -95,6 +95,37 @@ class Theatre {
         change.before = std::move(before);
         return play(change);
     }
+    Conclusion create_outside(const Actor& actor, const std::string& path, Bytes now) {
+        Change change = make(ChangeKind::CloseWrite, actor, path);
+        change.file = key(++next_);
+        change.is_new = change.is_outside = true;
+        change.now = content(std::move(now));
+        return play(change);
+    }
+    Conclusion unlink_what_was_read(const Actor& actor, const std::string& path,
+                                    ContentPtr before) {
+        Change change = make(ChangeKind::Unlink, actor, path);
+        change.before = std::move(before);
+        change.was_read = true;
+        return play(change);
+    }
+    /// A symbolic link takes the place of a file that was read.
+    Conclusion link_over(const Actor& actor, const std::string& path, ContentPtr before) {
+        Change change = make(ChangeKind::RenameOver, actor, path);
+        change.file = key(++next_);
+        change.victim = key(std::hash<std::string>()(path));
+        change.before = std::move(before);
+        change.was_read = true;
+        return play(change);
+    }
+    Conclusion leave_open(const Actor& actor, const std::string& path, ContentPtr before,
+                          Bytes now) {
+        Change change = make(ChangeKind::CloseWrite, actor, path);
+        change.is_open = true;
+        change.before = std::move(before);
+        change.now = content(std::move(now));
+        return play(change);
+    }
     Conclusion replace(const Actor& actor, const std::string& path, ContentPtr before, Bytes now) {
         create(actor, path + ".tmp", now);
         Change change = make(ChangeKind::RenameOver, actor, path);
@@ -473,6 +504,58 @@ TEST(Judge, CiphertextWrittenIntoItsOwnNewFileAfterTheDeletionCounts) {
                          random_bytes(6000, chance));
     }
     EXPECT_TRUE(theatre.is_frozen(attacker));
+}
+
+/// Reads, copies to another disk under a name of its own, deletes.
+void move_away(Theatre& theatre, const Actor& actor, std::uint64_t number, Bytes copy) {
+    const Bytes before = text(80, number);
+    theatre.create_outside(actor, fmt::format("/media/usb/{:x}", number * 7919), std::move(copy));
+    theatre.unlink_what_was_read(actor, fmt::format("/share/{}.txt", number), content(before));
+}
+
+TEST(Judge, ASealedCopyOutsideTheShareStandsForWhatIsDeleted) {
+    Theatre theatre;
+    Chance chance(23);
+    const Actor attacker = theatre.process(611);
+    const Actor mover = theatre.process(612, 1001);
+    std::uint64_t taken = 0;
+    for (; taken < 40 && !theatre.is_frozen(attacker); ++taken)
+        move_away(theatre, attacker, taken, random_bytes(text(80, taken).size() + 16, chance));
+    EXPECT_LE(taken, 6U);
+    for (std::uint64_t i = 100; i < 140; ++i) move_away(theatre, mover, i, text(80, i));
+    EXPECT_FALSE(theatre.is_frozen(mover)) << "what can be read there is moved, not destroyed";
+}
+
+TEST(Judge, ALinkInPlaceOfAFileIsADeletion) {
+    Theatre theatre;
+    Chance chance(24);
+    const Actor attacker = theatre.process(613);
+    const Actor tidy = theatre.process(614, 1001);
+    for (std::uint64_t i = 0; i < 6; ++i) {
+        const Bytes before = text(80, i);
+        theatre.create_outside(attacker, fmt::format("/media/usb/{:x}", i),
+                               random_bytes(before.size() + 16, chance));
+        theatre.link_over(attacker, fmt::format("/share/{}.txt", i), content(before));
+        theatre.link_over(tidy, fmt::format("/share/b{}.txt", i), content(before));
+    }
+    EXPECT_TRUE(theatre.is_frozen(attacker));
+    EXPECT_FALSE(theatre.is_frozen(tidy)) << "deletion alone";
+}
+
+TEST(Judge, WhatLiesOpenCountsWhenAllOfItIsThere) {
+    Theatre theatre;
+    Chance chance(25);
+    const Actor attacker = theatre.process(615);
+    const Actor writer = theatre.process(616, 1001);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        const Bytes before = text(80, i);
+        theatre.leave_open(attacker, fmt::format("/share/{}.txt", i), content(before),
+                           random_bytes(before.size(), chance));
+        theatre.leave_open(writer, fmt::format("/share/b{}.txt", i), content(before),
+                           random_bytes(before.size() / 2, chance));
+    }
+    EXPECT_TRUE(theatre.is_frozen(attacker));
+    EXPECT_FALSE(theatre.is_frozen(writer)) << "half of a version is nobody's crime";
 }
 
 TEST(Judge, ANewFileThatIsRenamedToItsVictimsNameAfterTheDeletionCounts) {

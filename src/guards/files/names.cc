@@ -13,10 +13,9 @@ void Names::take_in() {
     if (const Status taken = group_.read(events); !taken)
         log::warning("files.names", taken.error());
     for (const fan::Event& event : events)
-        if (event.mask & fan::kDelete) glimpse_(event.tid);
+        if (event.mask & fan::kNameTaken) glimpse_(event.tid);
     for (fan::Event& event : events) {
-        if (event.mask & (fan::kDelete | fan::kRename | fan::kModify))
-            owing_.insert(who_(event.tid));
+        if (event.mask & (fan::kNameTaken | fan::kModify)) owing_.insert(who_(event.tid));
         waiting_.push_back(std::move(event));
     }
 }

@@ -20,7 +20,7 @@ class Names {
   public:
     /// The key of the actor behind a process.
     using Who = std::function<std::string(pid_t)>;
-    /// Told of each process that is seen deleting, before anything else.
+    /// Told of each process that is seen taking a name away, before anything else.
     using Glimpse = std::function<void(pid_t)>;
 
     static constexpr std::size_t kWaitingMax = 8192;

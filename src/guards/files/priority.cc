@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <fstream>
 #include <utility>
 
 namespace hygie::files {
 namespace {
 
 constexpr int kNice = -10;
+/// Of 1000: tenths of a percent of the memory that it may have and still count as having nothing.
+constexpr int kOomScore = -900;
 /// Asked for at a time: since Linux 6.12 whoever asks for little goes first when woken, also where
 /// every session has its own share of the machine. Older kernels read over it.
 constexpr std::uint64_t kSliceNs = 100'000;
@@ -52,6 +55,13 @@ void set_urgency(const char* name, Urgency urgency) {
     const Attributes attributes;
     if (::syscall(SYS_sched_setattr, 0, &attributes, 0U) == 0) return;
     (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+}
+
+void outlive_others() {
+    constexpr char kFile[] = "/proc/self/oom_score_adj";
+    int score = 0;
+    // Who started the guard may have asked for more already.
+    if (std::ifstream(kFile) >> score && score > kOomScore) std::ofstream(kFile) << kOomScore;
 }
 
 }  // namespace hygie::files

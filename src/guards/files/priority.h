@@ -11,4 +11,8 @@ enum class Urgency {
 /// Names the calling thread and sets its priority.
 void set_urgency(const char* name, Urgency urgency);
 
+/// When the machine runs out of memory the kernel ends others before this process and those it
+/// forks from here on; unless it is itself who takes nearly all.
+void outlive_others();
+
 }  // namespace hygie::files

@@ -69,6 +69,7 @@ class Walk {
         ++result.files;
         result.bytes += static_cast<std::uint64_t>(info.st_size);
         const bool is_written = writers_.contains({info.st_dev, info.st_ino});
+        if (is_written) gate_.watch_unasked(fd.get());
         const bool is_ahead = gate_.copies_ahead(volume_);
         Status kept = gate_.take_stock(
             volume_, fd.get(), path,

@@ -1,6 +1,7 @@
 #include "guards/files/sealers.h"
 
 #include <algorithm>
+#include <array>
 
 #include "guards/files/actors.h"
 #include "guards/files/chunks.h"
@@ -16,8 +17,19 @@ std::int64_t micros_of(SteadyTime time) {
     return std::chrono::duration_cast<Micros>(time.time_since_epoch()).count();
 }
 
-/// Ciphertext as it stands or spelled in letters, or an archive under a password: from its
-/// beginning alone, without parsing anything.
+/// Behind folders, which hold nothing to seal, an entry under a password (APPNOTE.TXT 4.4.4).
+bool has_sealed_entry(ByteView head) {
+    constexpr std::array<std::uint8_t, 4> kEntry = {'P', 'K', 3, 4};
+    constexpr std::ptrdiff_t kFlags = 6;
+    for (auto at = head.begin();
+         (at = std::search(at, head.end(), kEntry.begin(), kEntry.end())) != head.end();
+         at += kEntry.size())
+        if (head.end() - at > kFlags && (at[kFlags] & 1) != 0) return true;
+    return false;
+}
+
+}  // namespace
+
 bool looks_sealed(const Content& content) {
     Bytes head(std::min<std::uint64_t>(kHeadBytes, content.size()));
     const Result<std::size_t> got = content.read_at(0, head);
@@ -26,10 +38,9 @@ bool looks_sealed(const Content& content) {
     const Format format = format_of(head);
     if (format == Format::Sealed) return true;
     if (format == Format::Text) return looks_spelled_random(head);
+    if (format == Format::Zip) return has_sealed_entry(head);
     return format == Format::Unknown && looks_random(head);
 }
-
-}  // namespace
 
 /// The content is read without the lock: reading may meet the door, where who stands wants the
 /// lock.
@@ -43,9 +54,14 @@ void Sealers::note(Change& change) {
         return seal(change.actor, change.steady);
     }
     const std::scoped_lock lock(mutex_);
-    if (change.kind == ChangeKind::Read) readers_.note(change.file, key, change.steady);
-    if (change.kind != ChangeKind::Unlink) return;
-    change.was_read = readers_.has_read(change.file, key, change.steady);
+    if (change.kind == ChangeKind::Read) {
+        readers_.note(change.file, key, change.steady);
+        if (readers_.has_read_many(key, change.steady))
+            read_until_us_ = micros_of(change.steady + kMemory);
+    }
+    const bool is_gone = change.kind == ChangeKind::Unlink;
+    if (!is_gone && change.kind != ChangeKind::RenameOver) return;
+    change.was_read = readers_.has_read(is_gone ? change.file : change.victim, key, change.steady);
     hold(change);
 }
 
@@ -68,6 +84,10 @@ void Sealers::seal(const Actor& actor, SteadyTime now) {
     });
     if (sealers_.size() >= kSealersMax) sealers_.erase(sealers_.begin());
     sealers_.push_back(std::move(sealer));
+}
+
+bool Sealers::is_anybody_reading(SteadyTime now) const {
+    return micros_of(now) <= read_until_us_;
 }
 
 JudgeDoor::Lookout Sealers::lookout(SteadyTime now) const {
@@ -131,7 +151,7 @@ void Sealers::know(pid_t pid) {
     const std::scoped_lock lock(mutex_);
     expected_ = std::max(0, expected_ - 1);
     std::erase_if(held_, [&](const Held& held) {
-        const bool is_nobody = held.key.empty() && held.process.pid == pid;
+        const bool is_nobody = expected_ == 0 && held.key.empty() && held.process.pid == pid;
         if (is_nobody) enforcer_.release(held.process);
         return is_nobody;
     });

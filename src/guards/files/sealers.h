@@ -12,6 +12,10 @@
 
 namespace hygie::files {
 
+/// Ciphertext as it stands or spelled in letters, or an archive under a password: from its
+/// beginning alone, without parsing anything.
+bool looks_sealed(const Content& content);
+
 /// Who read what others made, sealed it into new files, and now deletes. Nobody has to wait for
 /// leave to delete, and one call deletes hundreds before the first is judged: what such an actor
 /// deletes makes it stand still until that is judged. Nothing is held against anybody here.
@@ -34,6 +38,9 @@ class Sealers {
 
     /// What was told, before it is judged. Says of a deletion whether its actor had read the file.
     void note(Change& change);
+    /// Enough to have something to seal.
+    bool has_read_many(const std::string& key, SteadyTime now) const;
+    bool is_anybody_reading(SteadyTime now) const;
     JudgeDoor::Lookout lookout(SteadyTime now) const;
     /// A process was seen deleting; who it is, and what, is not known yet.
     void glimpse(pid_t pid, SteadyTime now);
@@ -56,14 +63,14 @@ class Sealers {
         ProcessId process;
         SteadyTime since{};
     };
-    bool has_read_many(const std::string& key, SteadyTime now) const;
     bool is_of_a_sealer(pid_t pid, SteadyTime now) const;
     void seal(const Actor& actor, SteadyTime now);
     void hold(const Change& change);
     void hold(const ProcessId& process, const std::string& key, SteadyTime now);
 
     Enforcer& enforcer_;
-    std::atomic<std::int64_t> until_us_ = 0;  ///< nobody sealed anything lately after this
+    std::atomic<std::int64_t> until_us_ = 0;       ///< nobody sealed anything lately after this
+    std::atomic<std::int64_t> read_until_us_ = 0;  ///< … and nobody read many
     mutable std::mutex mutex_;
     int expected_ = 0;  ///< deletions that were glimpsed and are not told
     Readers readers_;

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 
 #include "base/bytes.h"
 #include "host/disk.h"
@@ -140,24 +141,44 @@ Result<bool> clone_or_copy(int from, int to) {
     return false;
 }
 
+Error state_is_gone(const std::string& dir) {
+    std::error_code error;
+    const std::string held = std::filesystem::read_symlink(dir, error).string();
+    const std::string& name = error ? dir : held;
+    return fail(
+               Code::Io,
+               {"le dossier des versions gardées a été effacé : plus rien ne peut être gardé, les "
+                "écritures sont refusées ; " +
+                    name,
+                "the folder of kept versions was deleted: nothing can be kept any more, writes are "
+                "refused; " +
+                    name},
+               {"redémarrez le garde : il repart de ce qui est là ; ce qui était gardé ne revient "
+                "que d'une copie",
+                "restart the guard: it begins anew from what is there; what was kept comes back "
+                "from a copy alone"})
+        .error();
+}
+
 ContentPtr content_of(UniqueFd fd) {
     return std::make_shared<FdContent>(std::move(fd));
 }
 
 Result<Stage> Stage::open(const std::string& dir) {
     Stage stage;
-    stage.dir_ = dir;
-    TRY_STATUS(real_disk().make_dirs(dir));
-    TRY_STATUS(real_disk().make_dirs(join(dir, kLinks)));
+    stage.named_ = dir;
+    stage.anchor_ = TRY(Anchor::at(real_disk(), dir));
+    stage.dir_ = stage.anchor_->path();
+    TRY_STATUS(real_disk().make_dirs(join(stage.dir_, kLinks)));
     for (const std::string& folder : stage.all_folders())
         if (::mkdir(folder.c_str(), 0700) < 0 && errno != EEXIST) return os_failure(errno, folder);
-    stage.clones_ = can_clone(dir);
+    stage.clones_ = can_clone(stage.dir_);
     return stage;
 }
 
 Result<Stage> Stage::at(const std::string& dir) {
     Stage stage;
-    stage.dir_ = dir;
+    stage.dir_ = stage.named_ = dir;
     return stage;
 }
 
@@ -183,19 +204,24 @@ std::string Stage::path(const FileKey& key, VersionId version, Held held) const 
                        held == Held::Clone ? ".c" : ".l");
 }
 
+/// A folder that is not there any more keeps nothing: that is no file that vanished.
+std::unexpected<Error> Stage::cannot_keep(int error) const {
+    return error == ENOENT ? std::unexpected(state_is_gone(named_)) : os_failure(error, named_);
+}
+
 Status Stage::keep(int fd, const FileKey& key, VersionId version, How how) const {
     const std::string name = path(key, version, Held::Clone);
     // A clone is there or not. A copy grows: it gets its name when it is whole.
     const bool clones = clones_ && how == How::Best;
     const std::string first = clones ? name : name + kPart;
     const UniqueFd to(::open(first.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
-    if (!to) return os_failure(errno, dir_);
+    if (!to) return cannot_keep(errno);
     const Status done = clones ? clone(fd, to.get()) : copy(fd, to.get());
     if (!done) {
         (void)::unlink(first.c_str());
         return done;
     }
-    if (!clones && ::rename(first.c_str(), name.c_str()) < 0) return os_failure(errno, dir_);
+    if (!clones && ::rename(first.c_str(), name.c_str()) < 0) return cannot_keep(errno);
     return {};
 }
 
@@ -203,7 +229,7 @@ Status Stage::link(int fd, const FileKey& key, VersionId version) const {
     if (::linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd).c_str(), AT_FDCWD,
                  path(key, version, Held::Link).c_str(), AT_SYMLINK_FOLLOW) == 0)
         return {};
-    if (errno == ENOSPC || errno == EDQUOT) return os_failure(errno, dir_);
+    if (errno == ENOSPC || errno == EDQUOT) return os_failure(errno, named_);
     return fail(Code::Unavailable, {"pas de second nom possible", "no second name possible"});
 }
 
@@ -218,7 +244,7 @@ Result<UniqueFd> Stage::open_version(const FileKey& key, VersionId version) cons
 Status Stage::drop(const FileKey& key, VersionId version) const {
     for (const Held held : {Held::Clone, Held::Link})
         if (::unlink(path(key, version, held).c_str()) < 0 && errno != ENOENT)
-            return os_failure(errno, dir_);
+            return os_failure(errno, named_);
     return {};
 }
 

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "guards/files/anchor.h"
 #include "guards/files/change.h"
 #include "guards/files/content.h"
 #include "host/unique_fd.h"
@@ -31,6 +33,7 @@ class Stage {
     /// For reading what is there.
     static Result<Stage> at(const std::string& dir);
 
+    /// A name that leads to it, wherever it is moved.
     const std::string& dir() const { return dir_; }
     bool clones() const { return clones_; }
 
@@ -63,8 +66,11 @@ class Stage {
   private:
     Stage() = default;
     std::string path(const FileKey& key, VersionId version, Held held) const;
+    std::unexpected<Error> cannot_keep(int error) const;
 
-    std::string dir_;
+    std::string dir_;    ///< by which it is reached
+    std::string named_;  ///< for people
+    std::optional<Anchor> anchor_;
     bool clones_ = false;
 };
 
@@ -74,6 +80,9 @@ Status copy_bytes(int from, int to, std::uint64_t size);
 Result<bool> cloned(int from, int to);
 /// Clones if the file system can, else copies. True when cloned.
 Result<bool> clone_or_copy(int from, int to);
+
+/// The state folder, or the part of it that keeps versions, was deleted under a running guard.
+Error state_is_gone(const std::string& dir);
 
 /// The bytes of an open file that no writer of ours changes.
 ContentPtr content_of(UniqueFd fd);

@@ -109,6 +109,9 @@ Result<std::vector<VolumeLine>> read_volumes(Disk& disk, const std::string& stat
         words >> number >> std::hex >> volume.id >> volume.type;
         std::getline(words >> std::ws, volume.stage);
         volume.number = static_cast<std::uint8_t>(number);
+        // A state folder that was moved took its stage along.
+        const std::string here = join(state, volume.stage.substr(volume.stage.rfind('/') + 1));
+        if (!disk.exists(volume.stage) && disk.exists(here)) volume.stage = here;
         lines.push_back(std::move(volume));
     }
     return lines;
@@ -125,7 +128,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreDoors doors, const std::string& 
     TRY_STATUS(doors.disk.make_dirs(state));
     const StatePaths paths(state);
     const crypto::Secret32 key = TRY(state_key(doors, state, Absent::Make));
-    std::unique_ptr<Store> store(new Store(doors));
+    std::unique_ptr<Store> store(new Store(doors, state));
     const auto take = [&](Record&& record) -> Status {
         store->last_ = std::max(store->last_.load(), record.time);
         store->catalog_.apply(record);
@@ -240,8 +243,15 @@ Room Store::room_on(std::uint8_t volume) {
     return looked.room;
 }
 
+/// What is kept in files that were deleted is gone when they are closed.
+Status Store::is_there() {
+    if (doors_.disk.exists(StatePaths(state_).key)) return {};
+    return std::unexpected(state_is_gone(state_));
+}
+
 /// Room is asked for before bytes are kept, never made by dropping kept ones.
 Status Store::admit(const std::string& actor, std::uint64_t bytes, std::uint8_t volume) {
+    TRY_STATUS(is_there());
     // A clone takes room only as its source is overwritten.
     const std::uint64_t taken = stage(volume).clones() ? 0 : bytes;
     if (admission_.admit(actor, taken, room_on(volume), std::chrono::steady_clock::now()))

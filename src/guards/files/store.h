@@ -97,6 +97,8 @@ class Store {
     ContentPtr content(const FileKey& key, VersionId version, std::uint64_t size);
     VersionId next_version();
     Status sync();
+    /// Whether the state folder still holds what was kept; Code::Io when it was deleted.
+    Status is_there();
     bool is_dirty() const { return journal_->is_dirty(); }
 
     /// Moves the bytes of one version into the packs, durably, and lets go of the staged ones.
@@ -118,7 +120,7 @@ class Store {
     bool is_first_life() const { return is_first_life_; }
 
   private:
-    explicit Store(StoreDoors doors) : doors_(doors) {}
+    Store(StoreDoors doors, const std::string& state) : doors_(doors), state_(state) {}
     Record present(const Subject& subject, const struct stat& info, Cause cause,
                    const std::string& actor);
     Status commit_nameless(const Subject& subject, const Record& record, Known known);
@@ -134,6 +136,7 @@ class Store {
     Status adopt(const Stage::Item& item);
 
     StoreDoors doors_;
+    std::string state_;
     bool is_first_life_ = false;
     Catalog catalog_;
     std::unique_ptr<Journal> journal_;

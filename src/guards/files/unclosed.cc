@@ -1,0 +1,62 @@
+#include "guards/files/unclosed.h"
+
+namespace hygie::files {
+
+void Unclosed::add(const FileKey& key, pid_t tid, const std::string& actor, Time now, Age age) {
+    const std::lock_guard lock(mutex_);
+    if (files_.size() >= kFilesMax) return;
+    const int looks = age == Age::New ? 1 : 0;
+    if (files_.try_emplace(key, Entry{tid, actor, now, looks, now}).second && looks == 0)
+        ++unseen_[actor];
+}
+
+/// Under the lock.
+void Unclosed::seen(const Entry& entry) {
+    const auto count = unseen_.find(entry.actor);
+    if (count != unseen_.end() && --count->second == 0) unseen_.erase(count);
+}
+
+void Unclosed::remove(const FileKey& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = files_.find(key);
+    if (found == files_.end()) return;
+    if (found->second.looks == 0) seen(found->second);
+    files_.erase(found);
+}
+
+std::vector<Unclosed::File> Unclosed::due(Time now, const std::optional<std::string>& actor) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<File> files;
+    for (const auto& [key, entry] : files_)
+        if (entry.looks < kLooksMax && entry.next <= now && (!actor || entry.actor == *actor))
+            files.push_back({key, entry.tid, entry.since});
+    return files;
+}
+
+void Unclosed::looked(const FileKey& key, Time now) {
+    const std::lock_guard lock(mutex_);
+    const auto found = files_.find(key);
+    if (found == files_.end()) return;
+    Entry& entry = found->second;
+    if (entry.looks == 0) seen(entry);
+    entry.next = now + kPause * (1 << entry.looks);
+    // Perhaps it was only read, in a way that cannot be told from writing: no closing will come.
+    if (++entry.looks >= kLooksMax) files_.erase(found);
+}
+
+std::size_t Unclosed::unseen(const std::string& actor, const FileKey& beside) const {
+    const std::lock_guard lock(mutex_);
+    const auto count = unseen_.find(actor);
+    if (count == unseen_.end()) return 0;
+    const auto itself = files_.find(beside);
+    const bool is_counted =
+        itself != files_.end() && itself->second.actor == actor && itself->second.looks == 0;
+    return count->second - (is_counted ? 1 : 0);
+}
+
+bool Unclosed::is_any_unseen() const {
+    const std::lock_guard lock(mutex_);
+    return !unseen_.empty();
+}
+
+}  // namespace hygie::files

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "guards/files/change.h"
+
+namespace hygie::files {
+
+/// Files that somebody was let change and has not closed: whoever never closes is judged too, by
+/// what lies still in them. Thread-safe.
+class Unclosed {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    /// More are judged when they are closed.
+    static constexpr std::size_t kFilesMax = 4096;
+    /// One that changes again is looked at so often; each time after twice the pause.
+    static constexpr int kLooksMax = 10;
+    static constexpr std::chrono::milliseconds kPause{100};
+    /// Of one actor, so many may lie open and not looked at when it wants to change the next.
+    static constexpr std::size_t kOfOneMax = 3;
+
+    struct File {
+        FileKey key;
+        pid_t tid = 0;
+        Time since{};  ///< when it was let change
+    };
+
+    /// A new one holds nobody up: what it is may be known later.
+    enum class Age { Old, New };
+    void add(const FileKey& key, pid_t tid, const std::string& actor, Time now, Age age);
+    void remove(const FileKey& key);
+    /// Those whose turn it is; all, or those of one actor.
+    std::vector<File> due(Time now, const std::optional<std::string>& actor = std::nullopt) const;
+    /// It was looked at and told.
+    void looked(const FileKey& key, Time now);
+    /// How many of this actor's, beside one, were never looked at.
+    std::size_t unseen(const std::string& actor, const FileKey& beside) const;
+    bool is_any_unseen() const;
+
+  private:
+    struct Entry {
+        pid_t tid = 0;
+        std::string actor;
+        Time since{};
+        int looks = 0;
+        Time next{};
+    };
+    mutable std::mutex mutex_;
+    std::unordered_map<FileKey, Entry, FileKeyHash> files_;
+    std::unordered_map<std::string, std::size_t> unseen_;
+    void seen(const Entry& entry);
+};
+
+}  // namespace hygie::files

@@ -1,0 +1,61 @@
+#include "guards/files/unclosed.h"
+
+#include <gtest/gtest.h>
+
+#include "guards/files/outlook.h"
+
+namespace hygie::files {
+namespace {
+
+using namespace std::chrono_literals;
+
+FileKey key(std::uint8_t number) {
+    return {1, 1, Bytes{number}};
+}
+
+TEST(Unclosed, CountsWhatAnActorLeftOpenUntilItWasLookedAt) {
+    Unclosed files;
+    const Unclosed::Time now{1h};
+    for (std::uint8_t i = 0; i < 4; ++i) files.add(key(i), 7, "one", now, Unclosed::Age::Old);
+    files.add(key(9), 8, "other", now, Unclosed::Age::Old);
+    files.add(key(0), 8, "other", now, Unclosed::Age::Old);  // the one who was first answers for it
+    EXPECT_EQ(files.unseen("one", key(9)), 4U);
+    EXPECT_EQ(files.unseen("one", key(0)), 3U) << "beside the one it wants";
+    files.looked(key(0), now);
+    files.remove(key(1));
+    files.remove(key(1));
+    EXPECT_EQ(files.unseen("one", key(9)), 2U);
+    EXPECT_EQ(files.due(now, "one").size(), 2U);
+    EXPECT_EQ(files.due(now + Unclosed::kPause, "one").size(), 3U) << "it may change again";
+    files.remove(key(9));
+    EXPECT_EQ(files.unseen("other", {}), 0U);
+    EXPECT_TRUE(files.is_any_unseen());
+}
+
+TEST(Unclosed, WhatChangesForEverIsNotLookedAtForEver) {
+    Unclosed files;
+    Unclosed::Time now{1h};
+    files.add(key(1), 7, "database", now, Unclosed::Age::New);
+    EXPECT_FALSE(files.is_any_unseen()) << "a new file holds nobody up";
+    int looks = 0;
+    for (; looks < 100 && !files.due(now).empty(); ++looks) {
+        files.looked(key(1), now);
+        now += 24h;
+    }
+    EXPECT_EQ(looks, Unclosed::kLooksMax - 1);
+}
+
+TEST(Outlook, KnowsTheLocalFileSystemsEachOnce) {
+    const auto places = places_of(
+        "36 1 98:0 / / rw - ext4 /dev/root rw\n"
+        "37 36 98:0 /home /mnt/bound rw - ext4 /dev/root rw\n"
+        "38 36 0:5 / /proc rw - proc proc rw\n"
+        "39 36 8:17 / /media/cl\\303\\251\\040usb rw shared:3 master:2 - vfat /dev/sdb1 rw\n"
+        "40 36 0:44 / /srv/nas rw - nfs4 nas:/x rw\n"
+        "41 36 0:22 / /tmp rw - tmpfs tmpfs rw\n"
+        "torn\n");
+    EXPECT_EQ(places, (std::vector<std::string>{"/", "/media/cl\303\251 usb", "/tmp"}));
+}
+
+}  // namespace
+}  // namespace hygie::files
