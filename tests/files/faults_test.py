@@ -15,6 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from gate_test import listen  # noqa: E402
+
 HYGIE = os.environ["HYGIE"]
 WAIT = 30
 PORT = 14453
@@ -68,10 +71,11 @@ def disk(work, size=400 << 20, files=24):
 
 @contextlib.contextmanager
 def guarded(mount, *options, env=None):
-    guard = subprocess.Popen([HYGIE, "--json", "guard", "files", "--protect", mount / "share", "--state", mount / "state",
-                              *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    guard = listen(subprocess.Popen(
+        [HYGIE, "--json", "guard", "files", "--protect", mount / "share", "--state", mount / "state", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env))
     try:
-        check(json.loads(guard.stdout.readline() or guard.stderr.read())["ready"], "the guard is ready")
+        check(json.loads(guard.stdout.readline() or "{}").get("ready"), f"the guard is ready: {guard.said}")
         yield guard
     finally:
         guard.terminate()
@@ -153,8 +157,7 @@ def test_a_share_that_moves_is_still_guarded(work):
     with disk(work) as mount:
         with guarded(mount) as guard:
             (mount / "share").rename(mount / "ailleurs")
-            line = guard.stderr.readline()
-            check("files.protected-moved" in line, line)
+            wait_for(lambda: any("files.protected-moved" in line for line in guard.said), "the move is told")
             (mount / "ailleurs").rename(mount / "share")
             victim, since = texts(mount)[0], now()
             was = victim.read_text()

@@ -57,14 +57,21 @@ def image(kind, work, size="400M"):
         os.unlink(path)
 
 
+def listen(process):
+    """Hears what it says as it says it: a guard that waits for room in a full pipe answers nobody."""
+    process.said = []
+    threading.Thread(target=lambda: process.said.extend(process.stderr), daemon=True).start()
+    return process
+
+
 class Guard:
     """A guard process; its deadman is told by `pid` files of /proc alone."""
 
     def __init__(self, mount, *options):
         self.state = os.path.join(mount, "state")
-        self.process = subprocess.Popen(
+        self.process = listen(subprocess.Popen(
             [HYGIE, "--json", "guard", "files", "--protect", os.path.join(mount, "share"), "--state", self.state,
-             "--judge", "off", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+             "--judge", "off", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         self.ready = json.loads(self.line() or self.fail())
 
     def line(self):
@@ -76,7 +83,7 @@ class Guard:
 
     def fail(self):
         self.process.kill()
-        raise AssertionError("the guard is not ready: " + self.process.stderr.read())
+        raise AssertionError("the guard is not ready: " + "".join(self.process.said))
 
     def deadmen(self):
         found = []

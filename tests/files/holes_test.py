@@ -12,12 +12,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from gate_test import HYGIE, check, compare, hygie, image, now, picture, settle, skip  # noqa: E402
+from gate_test import HYGIE, check, compare, hygie, image, listen, now, picture, settle, skip  # noqa: E402
 
 FILES = 40
 WAIT = 60
@@ -65,12 +64,11 @@ def kill(pids):
 class Guard:
     def __init__(self, mount, judge="on"):
         self.state = str(Path(mount, "state"))
-        self.process = subprocess.Popen(
+        self.process = listen(subprocess.Popen(
             [HYGIE, "--json", "guard", "files", "--protect", Path(mount, "share"), "--state", self.state, "--judge", judge],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.said = []
-        check(json.loads(self.process.stdout.readline() or self.process.stderr.read())["ready"], "the guard is ready")
-        threading.Thread(target=lambda: self.said.extend(self.process.stderr), daemon=True).start()
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        self.said = self.process.said
+        check(json.loads(self.process.stdout.readline() or "{}").get("ready"), f"the guard is ready: {self.said}")
         self.parts = parts_of(self.process.pid)
 
     def end(self):

@@ -14,6 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from gate_test import listen  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HYGIE = os.environ["HYGIE"]
 PORT = 14451
@@ -78,9 +81,10 @@ def guarded(work, *options):
             (folder / f"compte rendu {i}.txt").write_text("".join(f"ligne {n} du dossier {i}\n" for n in range(300)))
             (folder / f"compte rendu {i}.txt").chmod(0o666)
         share.chmod(0o777)
-        guard = subprocess.Popen([HYGIE, "--json", "guard", "files", "--protect", share, "--state", mount / "state", *options],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        check(json.loads(guard.stdout.readline() or guard.stderr.read())["ready"], "the guard is ready")
+        guard = listen(subprocess.Popen(
+            [HYGIE, "--json", "guard", "files", "--protect", share, "--state", mount / "state", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        check(json.loads(guard.stdout.readline() or "{}").get("ready"), f"the guard is ready: {guard.said}")
         yield share, mount / "state"
     finally:
         if guard:

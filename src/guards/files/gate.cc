@@ -24,6 +24,8 @@ constexpr std::size_t kHotMax = 4096;
 constexpr std::size_t kOneEventBytes = 48;
 /// Who was let through is likely to come again: being woken takes longer than looking out for it.
 constexpr auto kLinger = std::chrono::microseconds(30);
+/// What cannot be kept is said so often; each is counted.
+constexpr auto kSayInterval = std::chrono::seconds(1);
 /// Before Linux 6.13 two changes within a tick of the clock look alike.
 constexpr std::int64_t kTickNs = 10'000'000;
 
@@ -174,10 +176,17 @@ void Gate::note_failure(const Error& error) {
     // A file that vanished under our hands is no failure of the store.
     if (error.code == Code::NotFound || error.code == Code::Unavailable) return;
     ++counts_.failures;
-    log::warning("files.not-kept", error);
-    const std::lock_guard lock(failure_mutex_);
-    failure_ = error;
+    bool is_due = false;
+    {
+        const std::lock_guard lock(failure_mutex_);
+        failure_ = error;
+        const auto now = std::chrono::steady_clock::now();
+        is_due = now - failure_said_ >= kSayInterval;
+        if (is_due) failure_said_ = now;
+    }
     if (error.code == Code::Io) failed_ = true;
+    // Somebody waits for us, and we for whoever reads this: of many like it one is said.
+    if (is_due) log::warning("files.not-kept", error);
 }
 
 void Gate::begin_epoch() {

@@ -265,6 +265,7 @@ class Gate {
     std::atomic<bool> meets_own_stage_ = false;
     std::mutex failure_mutex_;
     std::optional<Error> failure_;
+    std::chrono::steady_clock::time_point failure_said_{};
     std::array<std::mutex, 64> stripes_;
     std::mutex left_mutex_;
     std::deque<Task> left_;

@@ -80,10 +80,16 @@ class Restorer {
   public:
     Restorer(const History& history, std::string id, std::vector<VolumeLine> volumes,
              std::shared_ptr<const Packs> packs)
-        : history_(history),
+        : history_(&history),
           id_(std::move(id)),
           volumes_(std::move(volumes)),
           packs_(std::move(packs)) {}
+
+    /// What was kept lies elsewhere by now.
+    void look_at(History now, std::shared_ptr<const Packs> packs) {
+        history_ = &newer_.emplace(std::move(now));
+        packs_ = std::move(packs);
+    }
 
     /// Where the evidence of one volume lies: on the same file system as the files.
     std::string evidence_dir(std::uint8_t volume) const {
@@ -96,6 +102,7 @@ class Restorer {
     void expect_full(std::uint8_t volume, Error why) { full_.insert_or_assign(volume, why); }
 
     void carry_out(Outcome& outcome) {
+        outcome.problem.reset();
         Status done = step(outcome);
         if (!done && done.error().code == Code::Denied) {
             const Status lifted = lift(outcome);
@@ -219,7 +226,7 @@ class Restorer {
             outcome.hash = to_hex(crypto::sha256({}));
             return {};
         }
-        if (const Record* sealed = history_.sealed(wanted.version))
+        if (const Record* sealed = history_->sealed(wanted.version))
             return from_packs(outcome, *sealed, to.get());
         return from_stage(outcome, to.get());
     }
@@ -246,7 +253,7 @@ class Restorer {
         const std::int64_t modified_ns = Stamp::of(info).modified_ns;
         if (modified_ns == wanted.meta.modified_ns) return LinkedBytes::Same;
         std::call_once(lasts_known_, [this] {
-            for (const Record& record : history_.records()) {
+            for (const Record& record : history_->records()) {
                 if (record.kind == RecordKind::Present)
                     lasts_[record.key] = {record.time, record.meta.modified_ns};
                 if (record.kind == RecordKind::Attributes)
@@ -277,7 +284,7 @@ class Restorer {
     /// What was read again has the size that was kept, and the hash, where one was taken.
     Status accept(Outcome& outcome, const ReadBack& again) {
         const FileState& wanted = *outcome.item.wanted;
-        const Bytes* known = history_.hash(wanted.version);
+        const Bytes* known = history_->hash(wanted.version);
         if (again.size != wanted.size || (known && *known != to_bytes(again.hash)))
             return unequal();
         outcome.is_sparse = again.is_sparse;
@@ -286,7 +293,8 @@ class Restorer {
         return {};
     }
 
-    const History& history_;
+    const History* history_;
+    std::optional<History> newer_;
     std::string id_;
     std::vector<VolumeLine> volumes_;
     std::shared_ptr<const Packs> packs_;
@@ -339,9 +347,27 @@ void make_room_for_evidence(StoreDoors doors, Restorer& restorer, const Plan& pl
     }
 }
 
+/// A guard at work packs what it had staged, whenever it is time to: what is not found where the
+/// history said is looked for once more, where it lies now.
+Status try_again(StoreDoors doors, const std::string& state, Restorer& restorer,
+                 std::vector<Outcome>& outcomes) {
+    const auto is_missing = [](const Outcome& outcome) {
+        return outcome.problem && outcome.problem->code == Code::NotFound;
+    };
+    if (std::ranges::none_of(outcomes, is_missing)) return {};
+    History now = TRY(History::read(doors, state));
+    const crypto::Secret32 key = TRY(state_key(doors, state, Absent::Refuse));
+    auto packs = TRY(Packs::open_to_read(doors.disk, StatePaths(state).packs, key));
+    restorer.look_at(std::move(now), std::move(packs));
+    for (Outcome& outcome : outcomes)
+        if (is_missing(outcome)) restorer.carry_out(outcome);
+    return {};
+}
+
 /// Names to set aside go first and from the leaves up; folders come back before what they hold;
 /// files then, on several threads; rights of folders last, for their times.
-void run(Restorer& restorer, std::vector<Outcome>& outcomes) {
+void run(StoreDoors doors, const std::string& state, Restorer& restorer,
+         std::vector<Outcome>& outcomes) {
     const auto is_file = [](const Outcome& o) {
         return (o.item.step == Step::Recreate || o.item.step == Step::Replace) &&
                o.item.wanted->type != FileType::Folder;
@@ -360,6 +386,8 @@ void run(Restorer& restorer, std::vector<Outcome>& outcomes) {
                 if (is_file(outcomes[at])) restorer.carry_out(outcomes[at]);
         });
     threads.clear();
+    // What cannot be read anew is said of each file already.
+    (void)try_again(doors, state, restorer, outcomes);
     for (auto it = outcomes.rbegin(); it != outcomes.rend(); ++it) {
         if (it->item.step == Step::Attributes) restorer.carry_out(*it);
         const bool is_folder = it->item.wanted && it->item.wanted->type == FileType::Folder;
@@ -406,7 +434,7 @@ Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const 
     Restorer restorer(history, result.id, volumes, std::move(packs));
     make_room_for_evidence(doors, restorer, plan, volumes);
     for (const PlanItem& item : plan.items) result.outcomes.emplace_back().item = item;
-    run(restorer, result.outcomes);
+    run(doors, state, restorer, result.outcomes);
     count(result);
     settle(doors, volumes, result);
     result.ended = doors.clock.now();

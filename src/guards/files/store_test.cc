@@ -91,6 +91,21 @@ TEST_F(FilesStore, BringsBackWhatWasSealedAndNoLongerStaged) {
     EXPECT_EQ(read(letter_), "Chère Élodie");
 }
 
+TEST_F(FilesStore, BringsBackWhatAGuardAtWorkSealsMeanwhile) {
+    write(letter_, "Chère Élodie");
+    const FileKey key = keep(letter_, Cause::Baseline, "");
+    const VersionId version = store_->catalog().find(key)->version;
+    const VersionId since = store_->next_version();
+    write(letter_, "%$#@!");
+    keep(letter_, Cause::Commit, "evil");
+    const History history = *History::read(doors_, state_);
+    ASSERT_TRUE(store_->seal(key, version));
+    const RestoreResult result = *restore(doors_, state_, history, history.plan({since, {}, {}}));
+    EXPECT_TRUE(result.outcomes.at(0).is_verified);
+    EXPECT_FALSE(result.outcomes.at(0).problem);
+    EXPECT_EQ(read(letter_), "Chère Élodie");
+}
+
 TEST_F(FilesStore, AFileWhoseTimeWasSetBeforeItWasWrittenOverComesBack) {
     write(letter_, "Chère Élodie");
     const UniqueFd fd(::open(letter_.c_str(), O_RDONLY | O_CLOEXEC));
