@@ -217,8 +217,8 @@ def test_one_infected_workstation_is_cut_and_the_other_works(work):
         check(sum(map(is_noise, paths)) == changed, f"by another session it destroyed more: {stopped(state)}")
         mine = work / "mine"
         mine.write_text("ligne du médecin\n" * 50)
-        check(client(conf, "news", f'put {mine} "NOM_03/nouveau.txt"; put {mine} "NOM_04/nouveau.txt"').returncode == 0,
-              "the other workstation works")
+        works = client(conf, "news", f'put {mine} "NOM_03/nouveau.txt"; put {mine} "NOM_04/nouveau.txt"')
+        check(works.returncode == 0, f"the other workstation works: {works.stdout} {works.stderr} {stopped(state)}")
         check((share / "NOM_03/nouveau.txt").read_text().startswith("ligne du"), "what it wrote is there")
         check([stop["actor"] for stop in stopped(state)] == ["smb:games@127.0.0.1"], "only one is stopped")
 

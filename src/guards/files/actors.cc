@@ -205,6 +205,8 @@ Actor Actors::of(pid_t tid) {
     const auto found = seen_.find(tid);
     // Gone already: what was seen of it a moment ago is better than nothing.
     if (actor.process.started == 0 && found != seen_.end()) return found->second.actor;
+    // Samba is its own master now and then: for whom it works shows at its next act.
+    if (actor.smb && actor.smb->user == kUnknownUser) return actor;
     seen_[tid] = {actor, now};
     if (actor.process.pid != tid) seen_[actor.process.pid] = {actor, now};
     return actor;

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "event/uuid.h"
+#include "guards/files/attribution.h"
 #include "guards/files/priority.h"
 #include "host/log.h"
 
@@ -226,7 +227,10 @@ bool JudgeDesk::judge_next(std::unique_lock<std::mutex>& lock) {
 }
 
 void JudgeDesk::judge_one(const Change& change) {
-    if (parts_.enforcer.is_stopped(change.actor)) parts_.enforcer.cut_again(change.actor);
+    // Who cannot be named any more may be anybody of that workstation.
+    const bool is_named = !change.actor.smb || change.actor.smb->user != kUnknownUser;
+    if (is_named && parts_.enforcer.is_stopped(change.actor))
+        parts_.enforcer.cut_again(change.actor);
     Conclusion conclusion;
     Conclusion theft;
     {

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "guards/files/actors.h"
+#include "guards/files/attribution.h"
 #include "guards/files/smb.h"
 #include "sim/temp_dir.h"
 
@@ -404,6 +405,22 @@ TEST(JudgeDesk, StopsSurviveARestartAndNameNobodyOnDisk) {
         const Bytes bytes = *real_disk().read_file(join(office.dir.path(), name), 1 << 20);
         EXPECT_EQ(as_text(bytes).find("martin"), std::string_view::npos) << name;
     }
+}
+
+TEST(JudgeDesk, WhoeverCannotBeNamedIsRefusedWhileItWaitsAndNotCutAfterwards) {
+    Office office;
+    for (std::uint64_t i = 0; i < 10; ++i) office.destroy(station(600, "accueil", "192.0.2.7"), i);
+    office.desk->drain();
+    ASSERT_TRUE(office.control.was_sent(600, SIGTERM));
+    const Actor somebody = station(700, kUnknownUser, "192.0.2.7");
+    Change told = office.change(ChangeKind::CloseWrite, somebody, "/share/lettre.txt");
+    told.is_new = true;
+    told.now = content(text(1));
+    office.desk->after(std::move(told));
+    office.desk->drain();
+    EXPECT_FALSE(office.control.was_sent(700, SIGTERM)) << "another user of the workstation";
+    const Change asked = office.change(ChangeKind::OpenForWrite, somebody, "/share/lettre.txt");
+    EXPECT_EQ(office.desk->before(asked).kind, Stop::Kind::Freeze);
 }
 
 TEST(JudgeDesk, AProcessThatOthersWaitForIsNotFrozen) {
