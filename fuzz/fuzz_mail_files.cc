@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "guards/mail/read_files.h"
+#include "guards/mail/test_file.h"
 
 using namespace hygie;
 
@@ -15,13 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         "a.lnk",  "a.one", "a.zip", "a.eml",  "a.png", "a.jpg"};
     if (size < 1) return 0;
     mail::facts_of_answer({data, size});
-    mail::Message message;
-    message.attachments.push_back({.name = std::string(kNames[data[0] % kNames.size()]),
-                                   .type = "application/octet-stream",
-                                   .bytes = std::string(as_text({data + 1, size - 1})),
-                                   .is_inline = false,
-                                   .is_truncated = false,
-                                   .content_id = {}});
+    const mail::Message message = mail::with_file(std::string(kNames[data[0] % kNames.size()]),
+                                                  std::string(as_text({data + 1, size - 1})));
     const Bytes question = mail::question_of(message, {"sesame"}, true);
     if (question.empty()) return 0;
     const mail::AttachmentFacts facts = mail::facts_of_answer(mail::answer_question(question));

@@ -11,6 +11,7 @@
 #include "guards/mail/read_files.h"
 #include "guards/mail/scan.h"
 #include "guards/mail/sniff.h"
+#include "guards/mail/test_file.h"
 
 namespace hygie::mail {
 namespace {
@@ -44,17 +45,6 @@ std::string packed(const Members& members, const char* password = nullptr,
     archive_write_free(writer);
     out.resize(used);
     return out;
-}
-
-Message with_file(const std::string& name, std::string bytes) {
-    Message message;
-    message.attachments.push_back({.name = name,
-                                   .type = "application/octet-stream",
-                                   .bytes = std::move(bytes),
-                                   .is_inline = false,
-                                   .is_truncated = false,
-                                   .content_id = {}});
-    return message;
 }
 
 bool any_has(const AttachmentFacts& facts, Capability capability) {

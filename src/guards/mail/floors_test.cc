@@ -2,62 +2,14 @@
 
 #include <algorithm>
 
-#include "guards/mail/judge.h"
 #include "guards/mail/pack.h"
 #include "guards/mail/rules.h"
+#include "guards/mail/test_letter.h"
 
 namespace hygie::mail {
 namespace {
 
 using enum event::Level;
-
-constexpr std::string_view kMemory = R"({"as_of": "2026-06-30",
-  "organisations": [{"id": "o1", "name": "Clinique des Tilleuls",
-    "own_domains": ["clinique-tilleuls.example"],
-    "staff": [{"name": "Anne Roy", "email": "anne.roy@clinique-tilleuls.example",
-               "role": "Comptable"}]}],
-  "suppliers": [{"name": "MediFournitures", "domains": ["medifournitures.example"],
-    "ibans": [], "since": "2021-01-01", "clients": ["o1"]}],
-  "known_correspondents": [{"address": "marie@labo-curie.example", "name": "Marie Curie"}],
-  "sent_or_received_message_ids": ["m1@x"]})";
-
-/// A model that finds everything honest: what is left is what it may not talk away.
-Opinion trusting(const Message&, const Evidence&, std::span<const Signal>) {
-    Opinion opinion;
-    opinion.log_odds.fill(-9);
-    return opinion;
-}
-
-struct Letter {
-    std::string from;
-    std::string body;
-    std::string subject = "Information";
-    std::string auth = "pass";
-};
-
-Reading read(const Letter& letter) {
-    static const History history = *parse_history(kMemory);
-    const bool html = letter.body.starts_with('<');
-    const std::string bytes =
-        "From: " + letter.from +
-        "\nTo: anne.roy@clinique-tilleuls.example\nSubject: " + letter.subject +
-        "\nContent-Type: text/" + (html ? "html" : "plain") + "; charset=utf-8\n\n" + letter.body +
-        "\n";
-    const std::string envelope = R"({"rcpt_to":"anne.roy@clinique-tilleuls.example","spf":")" +
-                                 letter.auth + R"(","dkim":")" + letter.auth + R"(","dmarc":")" +
-                                 letter.auth + "\"}";
-    return read_evidence(*parse_message(bytes), *parse_envelope(envelope), history);
-}
-
-event::Level level(const Letter& letter) {
-    const std::string bytes = "From: x@y.example\n\nx";
-    return judge(*parse_message(bytes), read(letter), trusting).level;
-}
-
-bool has(const Letter& letter, std::string_view signal) {
-    const Reading reading = read(letter);
-    return std::ranges::find(reading.signals, signal, &Signal::id) != reading.signals.end();
-}
 
 TEST(MailFloors, WhoImitatesTheHouseIsNeverClean) {
     for (const char* domain :
@@ -211,7 +163,7 @@ TEST(MailFloors, NobodyHasAReaderStartAProgram) {
 }
 
 TEST(MailFloors, AnAccountIsAnnouncedOrUnchanged) {
-    const std::string iban = " FR7630006000011234567890189";
+    const std::string iban = " FR1420041010050500013M02606";
     const std::string from = "Compta <compta@harlan-desk.example>";
     EXPECT_TRUE(has({from,
                      "Voici nos nouvelles coordonnées bancaires ; notre ancien compte est "

@@ -67,8 +67,8 @@ Incoming incoming_of(std::string_view bytes) {
 Incoming changed(Incoming message, const std::vector<std::pair<std::string, std::string>>& headers,
                  const std::optional<std::string>& body) {
     for (const auto& [name, value] : headers) {
-        const auto same = [&name = name](const RawHeader& one) {
-            return equal_any_case(one.name, name);
+        const auto same = [&wanted = name](const RawHeader& one) {
+            return equal_any_case(one.name, wanted);
         };
         std::erase_if(message.headers, same);
         message.headers.push_back({name, " " + value});

@@ -11,6 +11,7 @@
 
 #include "guards/mail/read_files.h"
 #include "guards/mail/scan.h"
+#include "guards/mail/test_file.h"
 
 namespace hygie::mail {
 namespace {
@@ -60,18 +61,6 @@ std::string png_of(const Grey& grey) {
     return out;
 }
 
-Message with(const std::string& name, std::string bytes, std::string text = {}) {
-    Message message;
-    message.text = std::move(text);
-    message.attachments.push_back({.name = name,
-                                   .type = "application/octet-stream",
-                                   .bytes = std::move(bytes),
-                                   .is_inline = false,
-                                   .is_truncated = false,
-                                   .content_id = {}});
-    return message;
-}
-
 const std::vector<std::string> kLure = {"Assurance Maladie", "votre carte Vitale expire",
                                         "https://ameli-carte.example/fr",
                                         "Service client : 01 86 26 31 44"};
@@ -84,7 +73,7 @@ AttachmentFacts recognised(const Message& message) {
 
 TEST(MailPictures, WhatAPictureSaysIsRead) {
     ASSERT_TRUE(load_recogniser());
-    const AttachmentFacts facts = recognised(with("affiche.png", png_of(drawn(kLure))));
+    const AttachmentFacts facts = recognised(with_file("affiche.png", png_of(drawn(kLure))));
     EXPECT_NE(facts.text.find("Assurance Maladie"), std::string::npos) << facts.text;
     EXPECT_NE(facts.text.find("01 86 26 31 44"), std::string::npos) << facts.text;
     ASSERT_EQ(facts.links.size(), 1U) << facts.text;
@@ -103,19 +92,19 @@ TEST(MailPictures, APageWithoutLettersIsReadAsAPicture) {
         std::to_string(grey.pixels.size()) + ">>\nstream\n" +
         std::string(grey.pixels.begin(), grey.pixels.end()) + "\nendstream endobj\n";
     const std::string pdf = pdf_of("520 0 0 300 0 0 cm /Im Do", "/XObject<</Im 6 0 R>>", image);
-    const AttachmentFacts facts = recognised(with("avis.pdf", pdf));
+    const AttachmentFacts facts = recognised(with_file("avis.pdf", pdf));
     EXPECT_NE(facts.text.find("Vitale"), std::string::npos) << facts.text;
     EXPECT_TRUE(facts.files.empty());
 }
 
 TEST(MailPictures, OnlyWhatLettersDoNotSayIsAsked) {
     const std::string png = png_of(drawn({"hello"}));
-    EXPECT_FALSE(recognition_question(with("a.png", png, "Bonjour"), {}).empty());
-    EXPECT_TRUE(recognition_question(with("a.png", png, std::string(2'000, 'a')), {}).empty());
+    EXPECT_FALSE(recognition_question(with_file("a.png", png, "Bonjour"), {}).empty());
+    EXPECT_TRUE(recognition_question(with_file("a.png", png, std::string(2'000, 'a')), {}).empty());
     AttachmentFacts read;
     read.text = std::string(200, 'a');
-    EXPECT_TRUE(recognition_question(with("a.pdf", "%PDF-1.4\n", "Bonjour"), read).empty());
-    EXPECT_TRUE(recognition_question(with("a.zip", "PK\x03\x04", "Bonjour"), {}).empty());
+    EXPECT_TRUE(recognition_question(with_file("a.pdf", "%PDF-1.4\n", "Bonjour"), read).empty());
+    EXPECT_TRUE(recognition_question(with_file("a.zip", "PK\x03\x04", "Bonjour"), {}).empty());
 }
 
 TEST(MailPictures, NothingReadableSaysNothing) {
@@ -125,7 +114,7 @@ TEST(MailPictures, NothingReadableSaysNothing) {
           png_of(
               {.pixels = std::vector<std::uint8_t>(400 * 400, 255), .width = 400, .height = 400}),
           png_of({.pixels = std::vector<std::uint8_t>(60 * 40, 0), .width = 60, .height = 40})}) {
-        const AttachmentFacts facts = recognised(with("a.png", bytes));
+        const AttachmentFacts facts = recognised(with_file("a.png", bytes));
         EXPECT_FALSE(facts.crashed);
         EXPECT_TRUE(facts.links.empty());
         EXPECT_TRUE(facts.files.empty());

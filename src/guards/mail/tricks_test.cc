@@ -1,60 +1,10 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "guards/mail/judge.h"
 #include "guards/mail/links.h"
+#include "guards/mail/test_letter.h"
 
 namespace hygie::mail {
 namespace {
-
-constexpr std::string_view kMemory = R"({"as_of": "2026-06-30",
-  "organisations": [{"id": "o1", "name": "Clinique des Tilleuls",
-    "own_domains": ["clinique-tilleuls.example"], "staff": []}],
-  "suppliers": [{"name": "MediFournitures", "domains": ["medifournitures.example"],
-    "ibans": ["FR7630006000011234567890189"], "since": "2021-01-01", "clients": ["o1"]}],
-  "known_correspondents": [{"address": "marie@labo-curie.example", "name": "Marie Curie"}],
-  "sent_or_received_message_ids": ["m1@clinique-tilleuls.example"]})";
-
-Opinion trusting(const Message&, const Evidence&, std::span<const Signal>) {
-    Opinion opinion;
-    opinion.log_odds.fill(-9);
-    return opinion;
-}
-
-struct Letter {
-    std::string from;
-    std::string body;
-    std::string subject = "Information";
-    std::string heads = "";
-    bool remembers = true;
-};
-
-Message message_of(const Letter& letter) {
-    const bool html = letter.body.starts_with('<');
-    return *parse_message("From: " + letter.from +
-                          "\nTo: anne.roy@clinique-tilleuls.example\nSubject: " + letter.subject +
-                          "\n" + letter.heads + "Content-Type: text/" + (html ? "html" : "plain") +
-                          "; charset=utf-8\n\n" + letter.body + "\n");
-}
-
-Reading read(const Letter& letter) {
-    static const History memory = *parse_history(kMemory);
-    static const History none;
-    const std::string envelope = R"({"rcpt_to":"anne.roy@clinique-tilleuls.example",)"
-                                 R"("spf":"pass","dkim":"pass","dmarc":"pass"})";
-    return read_evidence(message_of(letter), *parse_envelope(envelope),
-                         letter.remembers ? memory : none);
-}
-
-bool is_flagged(const Letter& letter) {
-    return judge(message_of(letter), read(letter), trusting).level != event::Level::Clean;
-}
-
-bool has(const Letter& letter, std::string_view signal) {
-    const Reading reading = read(letter);
-    return std::ranges::find(reading.signals, signal, &Signal::id) != reading.signals.end();
-}
 
 Link link_to(const std::string& address) {
     const Reading reading =
@@ -161,7 +111,7 @@ TEST(MailThread, WhoImitatesTheQuotedSenderIsHeldAndTheTwinIsNot) {
         const Letter attack{"Marc Petit <marc.petit@fournitures-0uest.example>", body, "Re: F1", "",
                             remembers};
         EXPECT_TRUE(has(attack, "thread.imitated"));
-        EXPECT_EQ(judge(message_of(attack), read(attack), trusting).level, event::Level::Malicious);
+        EXPECT_EQ(level(attack), event::Level::Malicious);
     }
     const std::string same =
         "Bonjour, pour le règlement : FR76 3000 6000 0112 3456 7890 189" + std::string(kQuoted);
