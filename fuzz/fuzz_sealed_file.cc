@@ -8,12 +8,16 @@
 using namespace hygie;
 
 /// Input: bytes found where a sealed file should be, and the content of one of accounts. No bytes
-/// open that we did not seal; a book that is accepted is spelled again to the same bytes.
+/// open that we did not seal; a book of this version that is accepted is spelled again to the same
+/// bytes.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const ByteView bytes{data, size};
     if (const auto book = access::decode_book(bytes); book && size > 0) {
         const auto again = access::encode_book(*book);
-        HYGIE_CHECK(again && std::ranges::equal(*again, bytes), "a book has two spellings");
+        HYGIE_CHECK(again, "a book that was read is written");
+        const bool is_older =
+            bytes[1] != (*again)[1];  // the version stands behind the array's head
+        HYGIE_CHECK(is_older || std::ranges::equal(*again, bytes), "a book has two spellings");
     }
     sim::SimDisk disk;
     sim::SimClock clock;

@@ -266,8 +266,10 @@ Status check_account(const Account& account, WallTime now) {
 
 Actor actor_of(const Account& account, std::string auth, std::string session,
                std::vector<std::string> scopes) {
-    return {account.login,        account.role,    account.profession, account.person,
-            account.organisation, std::move(auth), std::move(session), std::move(scopes)};
+    return {account.login,      account.role,         account.profession,
+            account.person,     account.organisation, std::move(auth),
+            std::move(session), std::move(scopes),    {},
+            account.grants};
 }
 
 }  // namespace hygie::access

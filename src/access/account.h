@@ -56,6 +56,8 @@ struct Account {
     WallTime last_used{};  ///< last sign-in, to the day; the epoch: never
     WallTime warned{};     ///< when it was told that it will be closed for lack of use
 
+    std::vector<PurposeGrant> grants;  ///< oldest first
+
     /// Counts what ended all its sessions: a closing, a new password, another role…
     std::uint64_t epoch = 0;
 
@@ -71,6 +73,8 @@ struct Account {
 /// How long an account may live before somebody answers for it again.
 inline constexpr Micros kAccountTimeMax = std::chrono::days(366);
 inline constexpr std::size_t kAccountsMax = 100'000;
+inline constexpr std::size_t kUnitHoldsMax = 1000;
+inline constexpr std::size_t kGrantsMax = 16;
 
 /// The name by which commands and JSON know a role: "care", "desk"…
 Result<Role> role_named(std::string_view name);

@@ -8,10 +8,13 @@
 namespace hygie::access {
 namespace {
 
-/// Each version appended fields to an account: passkeys; freeze and warning.
-constexpr std::uint64_t kVersionOldest = 1, kVersionOfPasskeys = 2, kVersionOfFreezes = 3;
-constexpr std::uint64_t kBookVersion = kVersionOfFreezes;
-constexpr std::uint64_t kBookFields = 3, kAccountFields = 23, kTraceFields = 5;
+/// Each version appended fields: to an account passkeys; freeze and warning; leave for purposes,
+/// and to the book what holds units.
+constexpr std::uint64_t kVersionOldest = 1, kVersionOfPasskeys = 2, kVersionOfFreezes = 3,
+                        kVersionOfHolds = 4;
+constexpr std::uint64_t kBookVersion = kVersionOfHolds;
+constexpr std::uint64_t kBookFields = 4, kHoldFields = 6, kAccountFields = 24, kGrantFields = 6,
+                        kTraceFields = 5;
 constexpr std::uint64_t kPasskeyFields = 5, kFreezeFields = 4;
 constexpr std::size_t kTextsMax = 64;
 constexpr std::size_t kTracesMax = kAccountsMax;
@@ -89,6 +92,52 @@ Result<std::optional<Freeze>> read_freeze(cbor::Reader& in) {
     return freeze;
 }
 
+void write_grant(cbor::Writer& out, const PurposeGrant& grant) {
+    out.array(kGrantFields);
+    out.number(static_cast<std::uint64_t>(grant.purpose));
+    out.number(to_number(grant.since));
+    out.number(to_number(grant.until));
+    out.text(grant.by.str());
+    out.text(grant.why);
+    out.text(grant.evidence);
+}
+
+Result<PurposeGrant> read_grant(cbor::Reader& in) {
+    TRY_STATUS(expect(in.array(), kGrantFields));
+    const std::uint64_t purpose = TRY(in.number());
+    if (purpose < 1 || purpose > static_cast<std::uint64_t>(Purpose::Research)) return corrupt();
+    PurposeGrant grant;
+    grant.purpose = static_cast<Purpose>(purpose);
+    grant.since = TRY(to_time(TRY(in.number())));
+    grant.until = TRY(to_time(TRY(in.number())));
+    grant.by = ActorId(TRY(read_text(in)));
+    grant.why = TRY(read_text(in));
+    grant.evidence = TRY(read_text(in));
+    return grant;
+}
+
+void write_hold(cbor::Writer& out, const UnitHold& hold) {
+    out.array(kHoldFields);
+    out.text(hold.unit);
+    out.number(to_number(hold.since));
+    out.number(to_number(hold.until));
+    out.text(hold.by.str());
+    out.text(hold.why);
+    out.text(hold.evidence);
+}
+
+Result<UnitHold> read_hold(cbor::Reader& in) {
+    TRY_STATUS(expect(in.array(), kHoldFields));
+    UnitHold hold;
+    hold.unit = TRY(read_text(in));
+    hold.since = TRY(to_time(TRY(in.number())));
+    hold.until = TRY(to_time(TRY(in.number())));
+    hold.by = ActorId(TRY(read_text(in)));
+    hold.why = TRY(read_text(in));
+    hold.evidence = TRY(read_text(in));
+    return hold;
+}
+
 void write_account(cbor::Writer& out, const Account& account) {
     out.array(kAccountFields);
     out.text(account.login.str());
@@ -114,6 +163,8 @@ void write_account(cbor::Writer& out, const Account& account) {
     write_passkeys(out, account.passkeys);
     write_freeze(out, account.freeze);
     out.number(to_number(account.warned));
+    out.array(account.grants.size());
+    for (const PurposeGrant& grant : account.grants) write_grant(out, grant);
 }
 
 Result<Role> read_role(cbor::Reader& in) {
@@ -123,8 +174,9 @@ Result<Role> read_role(cbor::Reader& in) {
 }
 
 std::uint64_t fields_of(std::uint64_t version) {
-    if (version == kVersionOfFreezes) return kAccountFields;
-    return kAccountFields - (version == kVersionOfPasskeys ? 2 : 3);
+    if (version >= kVersionOfHolds) return kAccountFields;
+    if (version == kVersionOfFreezes) return kAccountFields - 1;
+    return kAccountFields - (version == kVersionOfPasskeys ? 3 : 4);
 }
 
 Result<Account> read_account(cbor::Reader& in, std::uint64_t version) {
@@ -154,6 +206,9 @@ Result<Account> read_account(cbor::Reader& in, std::uint64_t version) {
     if (version < kVersionOfFreezes) return account;
     account.freeze = TRY(read_freeze(in));
     account.warned = TRY(to_time(TRY(in.number())));
+    const std::uint64_t grants = version < kVersionOfHolds ? 0 : TRY(in.array());
+    if (grants > kGrantsMax) return corrupt();
+    for (std::uint64_t i = 0; i < grants; ++i) account.grants.push_back(TRY(read_grant(in)));
     return account;
 }
 
@@ -214,6 +269,8 @@ Result<Bytes> encode_book(const AccountBook& book) {
     for (const Account& account : book.accounts) write_account(out, account);
     out.array(book.untraced.size());
     for (const event::Event& trace : book.untraced) TRY_STATUS(write_trace(out, trace));
+    out.array(book.holds.size());
+    for (const UnitHold& hold : book.holds) write_hold(out, hold);
     return bytes;
 }
 
@@ -221,9 +278,10 @@ Result<AccountBook> decode_book(ByteView bytes) {
     AccountBook book;
     if (bytes.empty()) return book;
     cbor::Reader in(bytes);
-    TRY_STATUS(expect(in.array(), kBookFields));
+    const std::uint64_t fields = TRY(in.array());
     const std::uint64_t version = TRY(in.number());
     if (version < kVersionOldest || version > kBookVersion) return corrupt();
+    if (fields != (version < kVersionOfHolds ? kBookFields - 1 : kBookFields)) return corrupt();
     const std::uint64_t accounts = TRY(in.array());
     if (accounts > kAccountsMax) return corrupt();
     for (std::uint64_t i = 0; i < accounts; ++i) {
@@ -233,6 +291,9 @@ Result<AccountBook> decode_book(ByteView bytes) {
     const std::uint64_t traces = TRY(in.array());
     if (traces > kTracesMax) return corrupt();
     for (std::uint64_t i = 0; i < traces; ++i) book.untraced.push_back(TRY(read_trace(in)));
+    const std::uint64_t holds = version < kVersionOfHolds ? 0 : TRY(in.array());
+    if (holds > kUnitHoldsMax) return corrupt();
+    for (std::uint64_t i = 0; i < holds; ++i) book.holds.push_back(TRY(read_hold(in)));
     if (!in.done()) return corrupt();
     return book;
 }

@@ -10,6 +10,7 @@ namespace hygie::access {
 struct AccountBook {
     std::vector<Account> accounts;  ///< by login
     std::vector<event::Event> untraced;
+    std::vector<UnitHold> holds;  ///< oldest first
 };
 
 /// Code::BadInput when a trace cannot be spelled.
@@ -20,6 +21,24 @@ Result<AccountBook> decode_book(ByteView bytes);
 /// Microseconds since 1970; earlier times and WallTime::min() as 0.
 std::uint64_t to_number(WallTime time);
 Result<WallTime> to_time(std::uint64_t number);
+
+/// Of a sealed book that is one list under its version: entries by `read_entry`. Empty for nothing;
+/// `corrupt` says what is damaged.
+template <typename Entry>
+Result<std::vector<Entry>> read_list(ByteView bytes, std::uint64_t version, std::size_t count_max,
+                                     Result<Entry> (*read_entry)(cbor::Reader&),
+                                     std::unexpected<Error> (*corrupt)()) {
+    constexpr std::uint64_t kFields = 2;
+    std::vector<Entry> entries;
+    if (bytes.empty()) return entries;
+    cbor::Reader in(bytes);
+    if (TRY(in.array()) != kFields || TRY(in.number()) != version) return corrupt();
+    const std::uint64_t count = TRY(in.array());
+    if (count > count_max) return corrupt();
+    for (std::uint64_t i = 0; i < count; ++i) entries.push_back(TRY(read_entry(in)));
+    if (!in.done()) return corrupt();
+    return entries;
+}
 
 void write_texts(cbor::Writer& out, const std::vector<std::string>& texts);
 Result<std::vector<std::string>> read_texts(cbor::Reader& in, std::size_t count_max);

@@ -112,6 +112,7 @@ struct Accounts::State {
     std::mutex mutex;
     std::map<std::string, std::shared_ptr<const Account>, std::less<>> by_login;
     std::vector<event::Event> untraced;
+    std::shared_ptr<const std::vector<UnitHold>> holds;
     std::uint64_t version = 0;
 };
 
@@ -123,6 +124,7 @@ void Accounts::State::take(AccountBook read) {
     }
     by_login = std::move(fresh);
     untraced = std::move(read.untraced);
+    holds = std::make_shared<const std::vector<UnitHold>>(std::move(read.holds));
     ++version;
 }
 
@@ -251,6 +253,9 @@ Status Accounts::change(std::string_view login, const ActorId& by, std::string_v
         const Account before = *account;
         TRY_STATUS(edit(*account));
         account->login = before.login;
+        const event::Event trace = state_->trace(before.login, by, what, event::Action::Update);
+        for (PurposeGrant& grant : account->grants)
+            if (grant.evidence.empty()) grant.evidence = "event/" + trace.id;
         if (ends_sessions(before, *account)) account->epoch = before.epoch + 1;
         const WallTime now = state_->doors.clock.now();
         // A closed account may be changed as it is; one that opens needs a term and a sponsor.
@@ -263,7 +268,7 @@ Status Accounts::change(std::string_view login, const ActorId& by, std::string_v
                                   account->person != before.person ||
                                   account->passkeys != before.passkeys;
         if (other_person && is_taken(book.accounts, *account)) return taken();
-        book.untraced.push_back(state_->trace(before.login, by, what, event::Action::Update));
+        book.untraced.push_back(trace);
         if (!why.empty()) book.untraced.back().detail["why"] = std::string(why);
         return {};
     });
@@ -274,6 +279,27 @@ Status Accounts::consume(std::string_view login, const std::function<Status(Acco
     return state_->change([&](AccountBook& book) -> Status {
         Account* account = find_in(book.accounts, login);
         return account ? edit(*account) : absent();
+    });
+}
+
+std::shared_ptr<const std::vector<UnitHold>> Accounts::holds() {
+    const std::scoped_lock lock(state_->mutex);
+    state_->refresh();
+    return state_->holds;
+}
+
+Status Accounts::change_holds(
+    const std::string& unit, const ActorId& by, std::string_view what, std::string_view why,
+    const std::function<Status(std::vector<UnitHold>&, const std::string& trace)>& edit) {
+    const std::scoped_lock lock(state_->mutex);
+    return state_->change([&](AccountBook& book) -> Status {
+        event::Event trace = state_->trace({}, by, what, event::Action::Update);
+        trace.type = event::Type::OrderDone;
+        trace.subject.object = ObjectId(unit);
+        trace.detail["why"] = std::string(why);
+        TRY_STATUS(edit(book.holds, trace.id));
+        book.untraced.push_back(std::move(trace));
+        return {};
     });
 }
 

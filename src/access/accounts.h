@@ -47,6 +47,14 @@ class Accounts {
     /// The same without a trace of its own: what a sign-in itself consumes (a code, a time step).
     Status consume(std::string_view login, const std::function<Status(Account&)>& edit);
 
+    /// What holds units of the house, ended or not; never null. The same as for accounts: a change
+    /// in one process is seen by the others at their next question.
+    std::shared_ptr<const std::vector<UnitHold>> holds();
+    /// Changes them; the trace says `what` was done to `unit`, and why. `trace` is its id.
+    Status change_holds(
+        const std::string& unit, const ActorId& by, std::string_view what, std::string_view why,
+        const std::function<Status(std::vector<UnitHold>&, const std::string& trace)>& edit);
+
     /// Changes whose trace is not yet known to be in the ledger: they are stored with the change
     /// itself, so a process that may not write the ledger loses none. Submit them, then settle.
     std::vector<event::Event> untraced();

@@ -176,14 +176,27 @@ TEST_F(AccountsTest, RefusesAFileThatWasTouchedOrIsOfAnotherKey) {
     EXPECT_EQ(other.error().code, Code::Corrupt);
 }
 
-/// Books of before there were freezes (version 2) and passkeys (version 1).
+/// Books of before there were held units (version 3), freezes (version 2) and passkeys (version 1).
 TEST(Account, OldBooksAreStillRead) {
     Bench bench;
     Account account = bench.person();
     account.identities = {"https://id.example 1"};
-    Bytes book = *encode_book({{account}, {}});
-    // [3, [[…23 fields…, no passkeys, no freeze, never warned]], no traces]
-    ASSERT_EQ(book[1], 3);
+    Bytes book = *encode_book({{account}, {}, {}});
+    // [4, [[…24 fields…, no passkeys, no freeze, never warned, no leave]], no traces, no held
+    // units]
+    ASSERT_EQ(book[0], 0x84);
+    ASSERT_EQ(book[1], 4);
+    book.pop_back();
+    EXPECT_FALSE(decode_book(book));
+    ASSERT_EQ(book[3], 0x98);
+    ASSERT_EQ(book[4], 24);
+    book.erase(book.begin() + 4);
+    book[3] = 0x97;
+    book.erase(book.end() - 2);
+    book[0] = 0x83;
+    book[1] = 3;
+    ASSERT_TRUE(decode_book(book));
+    EXPECT_EQ(decode_book(book)->accounts, std::vector{account});
     ASSERT_EQ(book[3], 0x97);
     ASSERT_EQ(Bytes(book.end() - 4, book.end()), (Bytes{0x80, 0x80, 0, 0x80}));
     book.erase(book.end() - 3, book.end() - 1);
@@ -196,7 +209,7 @@ TEST(Account, OldBooksAreStillRead) {
     book[3] = 0x94;
     ASSERT_TRUE(decode_book(book));
     EXPECT_EQ(decode_book(book)->accounts, std::vector{account});
-    for (const int version : {0, 2, 3, 4}) {
+    for (const int version : {0, 2, 3, 4, 5}) {
         book[1] = static_cast<std::uint8_t>(version);
         EXPECT_FALSE(decode_book(book)) << version;
     }

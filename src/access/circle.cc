@@ -251,6 +251,8 @@ std::string_view name_of(Post post) {
             return "principal";
         case Post::Counter:
             return "counter";
+        case Post::Assigned:
+            return "assigned";
     }
     return "";
 }

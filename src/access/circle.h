@@ -56,6 +56,10 @@ inline constexpr Classes kClinical =
     kAllClasses & ~(kAdministrative | bit(DataClass::Consent) | bit(DataClass::Trace) |
                     bit(DataClass::Directory));
 
+/// What a purpose beside care looks at: care and stays, and the masked person.
+inline constexpr Classes kPurposeClasses =
+    kClinical | bit(DataClass::Identity) | bit(DataClass::Agenda);
+
 std::string_view name_of(DataClass data);
 /// The class of a FHIR resource type; types that are not known are Notes, clinical.
 DataClass class_of(std::string_view type);
@@ -87,8 +91,14 @@ enum class Post : std::uint8_t {
     OnCall = 5,     ///< is on call there
     Principal = 6,  ///< acts for that person: a secretary, a replacement
     Counter = 7,    ///< works at the desks of that establishment: administrative data alone
+    Assigned = 8,   ///< works there, and it is too large to be a circle: opens nothing
 };
-inline constexpr std::size_t kPosts = 8;
+inline constexpr std::size_t kPosts = 9;
+/// Whether who holds the post is of the unit, and held with it by an incident.
+constexpr bool is_of_unit(Post post) {
+    return post == Post::Unit || post == Post::OnCall || post == Post::Counter ||
+           post == Post::Assigned;
+}
 
 struct Membership {
     Party party = kEverybody;
@@ -133,7 +143,8 @@ enum Obligation : std::uint8_t {
     kCut = 8,      ///< the session ends
     kTellPatient = 16,
     kTellOfficer = 32,
-    kReview = 64,  ///< somebody looks at it within 72 hours
+    kReview = 64,     ///< somebody looks at it within 72 hours
+    kMinimise = 128,  ///< what identifies a person is masked
 };
 
 /// Which rule decided (regulation §4.2). Part of the ledger's words: never renumbered.
@@ -147,6 +158,8 @@ enum class Rule : std::uint8_t {
     StepUp = 6,
     Justify = 7,
     Scope = 8,
+    Contained = 9,  ///< an incident holds the actor's unit
+    NoGrant = 10,   ///< declared a purpose without leave for it
     Self = 16,
     Proxy = 17,
     Circle = 18,
@@ -155,9 +168,15 @@ enum class Rule : std::uint8_t {
     Program = 21,
     Directory = 22,
     BreakGlass = 23,
+    Cosigned = 24,   ///< a break-glass that a colleague signed, too
+    Emergency = 25,  ///< a break-glass in a unit that an incident holds
+    Purpose = 26,    ///< a purpose beside care, minimised
 };
 constexpr bool permits(Rule rule) {
     return rule >= Rule::Self;
+}
+constexpr bool is_break_glass(Rule rule) {
+    return rule == Rule::BreakGlass || rule == Rule::Cosigned || rule == Rule::Emergency;
 }
 
 /// Lower is the better reason; what a person is told first.

@@ -60,11 +60,21 @@ Question CircleIndex::question_of(const ActorLine& actor, ActorNumber number, Pa
                       .pressure = query.pressure,
                       .justified = query.justified,
                       .frozen = actor.frozen};
+    question.purpose = query.purpose;
+    if (query.purpose != Purpose::None)
+        question.granted = leave(number, query.purpose, query.now) != nullptr;
+    Second since = 0;
+    if (!held_.empty())
+        if (const auto by = held(number, query.now)) {
+            question.contained = true;
+            since = by->unit.from;
+        }
     if (!actor.has_glass) return question;
-    if (const auto glass = glasses_.find(pair_of(number, patient)); glass != glasses_.end()) {
-        question.glass = holds(glass->second.from, glass->second.to, query.now) &&
-                         glass->second.to - glass->second.from <= policy_->break_glass_seconds;
-        question.vital = glass->second.vital;
+    if (const Glass* opened = glass(number, patient)) {
+        question.glass = holds(opened->from, opened->to, query.now) && opened->from >= since &&
+                         opened->to - opened->from <= policy_->break_glass_seconds;
+        question.vital = opened->vital;
+        question.cosigned = opened->cosigned;
     }
     return question;
 }
@@ -131,6 +141,39 @@ std::size_t CircleIndex::end_memberships(ActorNumber actor, std::uint32_t eviden
 void CircleIndex::open_glass(ActorNumber actor, PatientNumber patient, const Glass& glass) {
     lines_[actor].has_glass = true;
     glasses_[pair_of(actor, patient)] = glass;
+}
+
+const Glass* CircleIndex::glass(ActorNumber actor, PatientNumber patient) const {
+    const auto found = glasses_.find(pair_of(actor, patient));
+    return found == glasses_.end() ? nullptr : &found->second;
+}
+
+const Leave* CircleIndex::leave(ActorNumber actor, Purpose purpose, Second now) const {
+    const Role role = who_[actor].role;
+    if (role != Role::Care && role != Role::Desk) return nullptr;
+    const auto found = std::ranges::find_if(leaves_, [&](const Leave& one) {
+        return one.actor == actor && one.purpose == purpose && holds(one.from, one.to, now);
+    });
+    return found == leaves_.end() ? nullptr : &*found;
+}
+
+void CircleIndex::release(Party unit, Second at) {
+    for (HeldUnit& one : held_)
+        if (one.unit == unit) one.to = std::min(one.to, at);
+}
+
+std::optional<CircleIndex::Held> CircleIndex::held(ActorNumber actor, Second now) const {
+    std::optional<Held> found;
+    const Role role = who_[actor].role;
+    if (role != Role::Care && role != Role::Desk) return found;
+    for (const HeldUnit& unit : held_) {
+        if (!holds(unit.from, unit.to, now) || (found && unit.from <= found->unit.from)) continue;
+        for (const Membership& member : memberships_of(actor))
+            if (member.party == unit.unit && is_of_unit(member.post) &&
+                holds(member.from, member.to, now))
+                found = Held{unit, member};
+    }
+    return found;
 }
 
 /// Delegations from `path.back()` on: a loop ends where it meets itself.

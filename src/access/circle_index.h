@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -52,6 +53,7 @@ struct Query {
     std::uint8_t labels = 0;
     Pressure pressure = Pressure::Calm;
     bool justified = false;
+    Purpose purpose = Purpose::None;
 };
 
 /// A break-glass of one actor for one patient.
@@ -59,6 +61,24 @@ struct Glass {
     Second from = 0;
     Second to = 0;
     bool vital = false;
+    std::uint32_t evidence = 0;
+    bool cosigned = false;
+};
+
+/// Leave of one actor for a purpose beside care.
+struct Leave {
+    ActorNumber actor = 0;
+    Purpose purpose = Purpose::None;
+    Second from = 0;
+    Second to = 0;
+    std::uint32_t evidence = 0;
+};
+
+/// A unit that an incident holds.
+struct HeldUnit {
+    Party unit = kEverybody;
+    Second from = 0;
+    Second to = kForever;
     std::uint32_t evidence = 0;
 };
 
@@ -102,6 +122,23 @@ class CircleIndex {
         who_[actor].frozen = lines_[actor].frozen = frozen;
     }
     void open_glass(ActorNumber actor, PatientNumber patient, const Glass& glass);
+    /// Null when the actor declared none for that patient.
+    const Glass* glass(ActorNumber actor, PatientNumber patient) const;
+    /// Who treats or receives in the unit, or in a part of it, is refused but for emergencies.
+    void hold(const HeldUnit& unit) { held_.push_back(unit); }
+    /// Ends what holds the unit.
+    void release(Party unit, Second at);
+    void grant(const Leave& leave) { leaves_.push_back(leave); }
+    /// The leave that the actor has for that purpose now; null when there is none. Of who treats or
+    /// receives.
+    const Leave* leave(ActorNumber actor, Purpose purpose, Second now) const;
+    /// What holds the actor now, the newest, with the membership through which; none for who
+    /// neither treats nor receives.
+    struct Held {
+        HeldUnit unit;
+        Membership member;
+    };
+    std::optional<Held> held(ActorNumber actor, Second now) const;
 
     /// Bonds of one patient by number, for proofs and who-can.
     Bond bond(PatientNumber patient, std::uint32_t number) const {
@@ -161,6 +198,8 @@ class CircleIndex {
     std::vector<std::vector<Membership>> own_;  ///< of each actor
     std::vector<Delegation> delegations_;
     std::unordered_map<std::uint64_t, Glass> glasses_;
+    std::vector<HeldUnit> held_;
+    std::vector<Leave> leaves_;
 };
 
 /// Where a break-glass is found again.

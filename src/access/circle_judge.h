@@ -23,6 +23,10 @@ struct Question {
     bool frozen = false;
     bool glass = false;  ///< a break-glass of this actor for this patient holds now
     bool vital = false;
+    bool cosigned = false;   ///< a colleague signed it, which stands for a second factor
+    bool contained = false;  ///< an incident holds the actor's unit; a glass is of since then
+    Purpose purpose = Purpose::None;  ///< declared
+    bool granted = false;             ///< leave for that purpose holds now
 };
 
 /// A pair by its places in the lists it came from.
@@ -38,14 +42,15 @@ struct Outcome {
     std::uint8_t obligations = 0;
     Relation::Kind kind{};  ///< of the proof, when there is one
     Post post{};
-    Link proof{};    ///< of a permit by circle or proxy
-    Link against{};  ///< the opposition or restriction, when that refused
+    Link proof{};                     ///< of a permit by circle or proxy
+    Link against{};                   ///< the opposition or restriction, when that refused
+    Purpose purpose = Purpose::None;  ///< of a permit by purpose
     bool permitted() const { return permits(rule); }
     bool operator==(const Outcome&) const = default;
 };
 
 /// Posts through which a kind of bond opens anything: bits 1 << post.
-std::uint8_t posts_of(Relation::Kind kind);
+std::uint16_t posts_of(Relation::Kind kind);
 
 class Judge {
   public:
@@ -67,7 +72,10 @@ class Judge {
   private:
     void weigh(const Bond& bond, const Membership& member, Link link);
     Outcome judge_links() const;
+    Outcome judge_purpose() const;
     Outcome refuse_or_glass() const;
+    bool may_break_glass() const;
+    Outcome permit_by_glass() const;
     bool is_hidden() const;
     Outcome permit(Rule rule) const;
     Outcome deny(Rule rule, std::uint8_t obligations = 0) const {

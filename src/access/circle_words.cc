@@ -39,6 +39,7 @@ constexpr Phrase kPostPhrases[kPosts] = {
     {" par sa garde", " by being on call"},
     {" par délégation", " by delegation"},
     {" par son guichet", " by desk"},
+    {" par son affectation", " by assignment"},
 };
 
 constexpr std::string_view kKindIds[kRelationKinds] = {
@@ -70,6 +71,27 @@ Text permit_sentence(const Outcome& outcome) {
                 "heures.",
                 "Permitted by break-glass: declared motive, patient told, access reviewed within "
                 "72 hours."};
+        case Rule::Cosigned:
+            return {
+                "Autorisé par bris de glace, contresigné par un collègue : motif déclaré, patient "
+                "prévenu, accès relu sous 72 heures.",
+                "Permitted by break-glass, signed by a colleague, too: declared motive, patient "
+                "told, access reviewed within 72 hours."};
+        case Rule::Emergency:
+            return {
+                "Autorisé en urgence locale, malgré l'incident qui tient ce service : bris de "
+                "glace déclaré depuis, patient prévenu, accès relu sous 72 heures.",
+                "Permitted as a local emergency, despite the incident that holds this unit: "
+                "break-glass declared since, patient told, access reviewed within 72 hours."};
+        case Rule::Purpose: {
+            const Phrase purpose = phrase_of(outcome.purpose);
+            return {std::string("Autorisé pour ")
+                        .append(purpose.fr)
+                        .append(" : autorisation accordée, ce qui identifie est masqué."),
+                    std::string("Permitted for ")
+                        .append(purpose.en)
+                        .append(": leave was granted, what identifies is masked.")};
+        }
         default:
             break;
     }
@@ -86,6 +108,20 @@ Phrase phrase_of(Kind kind) {
     return at < kRelationKinds ? kKinds[at] : Phrase{};
 }
 
+Phrase phrase_of(Purpose purpose) {
+    switch (purpose) {
+        case Purpose::Coding:
+            return {"le codage des séjours", "the coding of stays"};
+        case Purpose::Quality:
+            return {"l'évaluation des soins", "the evaluation of care"};
+        case Purpose::Research:
+            return {"la recherche", "research"};
+        case Purpose::None:
+            break;
+    }
+    return {};
+}
+
 Phrase phrase_of(Post post) {
     const auto at = static_cast<std::size_t>(post);
     return at < kPosts ? kPostPhrases[at] : Phrase{};
@@ -97,6 +133,12 @@ std::string reason_id(const Outcome& outcome) {
             return "circle.none";
         case Rule::Frozen:
             return "circle.frozen";
+        case Rule::Contained:
+            return "circle.contained";
+        case Rule::NoGrant:
+            return "circle.no_grant";
+        case Rule::Purpose:
+            return "circle.purpose";
         case Rule::Ceiling:
             return "circle.ceiling";
         case Rule::Cut:
@@ -123,6 +165,10 @@ std::string reason_id(const Outcome& outcome) {
             return "circle.directory";
         case Rule::BreakGlass:
             return "circle.break_glass";
+        case Rule::Cosigned:
+            return "circle.break_glass.cosigned";
+        case Rule::Emergency:
+            return "circle.break_glass.emergency";
         case Rule::Proxy:
         case Rule::Circle:
             break;
@@ -139,6 +185,12 @@ Text sentence_of(const Outcome& outcome) {
         case Rule::Frozen:
             return {"Refusé : un incident en cours suspend ce compte.",
                     "Refused: an open incident holds this account."};
+        case Rule::NoGrant:
+            return {"Refusé : aucune autorisation en cours ne couvre la finalité déclarée.",
+                    "Refused: no leave that holds now covers the declared purpose."};
+        case Rule::Contained:
+            return {"Refusé : un incident en cours tient le service de cette personne.",
+                    "Refused: an open incident holds this person's unit."};
         case Rule::Ceiling:
             return {"Refusé : ce rôle ou cette profession n'ouvre pas cette catégorie de données.",
                     "Refused: this role or profession does not open this class of data."};
@@ -190,6 +242,18 @@ Text remedy_of(const Outcome& outcome) {
         case Rule::Cut:
             return {"Appelez la personne responsable de la sécurité.",
                     "Call the security officer."};
+        case Rule::Contained:
+            return {
+                "Pour soigner en urgence, le bris de glace reste ouvert, patient par patient ; "
+                "sinon, appelez la personne responsable de la sécurité.",
+                "To treat in an emergency, break-glass stays open, patient by patient; otherwise "
+                "call the security officer."};
+        case Rule::NoGrant:
+            return {
+                "Demandez-la à qui en répond, avec sa durée et son motif ; pour soigner, ne "
+                "déclarez pas de finalité.",
+                "Ask whoever answers for it, with its time and reason; to treat, declare no "
+                "purpose."};
         case Rule::Ceiling:
             return {"Demandez cette information à un professionnel qui y a droit.",
                     "Ask a professional who is entitled to it."};
@@ -221,6 +285,8 @@ std::vector<event::Reason> obligations_of(std::uint8_t obligations) {
          "The security officer is told."},
         {kReview, "oblige.review", "Cet accès est relu sous 72 heures.",
          "This access is reviewed within 72 hours."},
+        {kMinimise, "oblige.minimise", "Ce qui identifie la personne est masqué.",
+         "What identifies the person is masked."},
     };
     std::vector<event::Reason> reasons;
     for (const Row& row : kRows)

@@ -24,6 +24,8 @@ struct Phrase {
     std::string_view en;
 };
 Phrase phrase_of(Relation::Kind kind);
+/// "la recherche"
+Phrase phrase_of(Purpose purpose);
 /// " par son service": how the actor comes to it; empty for oneself.
 Phrase phrase_of(Post post);
 

@@ -341,9 +341,11 @@ void WorldBuilder::place_in(ActorNumber actor, const std::string& unit, const Re
     if (desk || one.serves_house || post == Post::OnCall || !is_whole(unit)) {
         add(actor, unit, post, one);
         add(actor, within(unit), post, one);
+    } else {
+        add(actor, unit, Post::Assigned, one);
     }
     for (const std::string& larger : above(unit)) {
-        if (desk || !is_whole(larger)) add(actor, larger, post, one);
+        add(actor, larger, desk || !is_whole(larger) ? post : Post::Assigned, one);
         if (one.serves_house) add(actor, within(larger), post, one);
     }
     const auto places = facts_.service_places.find(unit);
@@ -461,41 +463,6 @@ std::string CircleWorld::party_name(Party party) const {
     std::string name = parties_[party];
     if (name.ends_with('^')) name.pop_back();
     return name;
-}
-
-Decision CircleWorld::explain(ActorNumber actor, PatientNumber patient, const Query& query) const {
-    const Outcome outcome = index_->decide(actor, patient, query);
-    Decision decision{.permitted = outcome.permitted(),
-                      .rule = static_cast<std::uint8_t>(outcome.rule),
-                      .obligations = outcome.obligations};
-    const Link link = outcome.permitted() ? outcome.proof : outcome.against;
-    std::string source;
-    if (link.there()) {
-        const Bond bond = index_->bond(patient, link.bond);
-        const Membership& member = index_->membership(actor, link.member);
-        source = evidence_[bond.evidence];
-        if (member.post != Post::Self)
-            decision.proof.push_back({.subject = actors_[actor],
-                                      .relation = std::string(name_of(member.post)),
-                                      .object = party_name(member.party),
-                                      .evidence = evidence_[member.evidence],
-                                      .start = time_of(member.from),
-                                      .end = time_of(member.to)});
-        decision.proof.push_back({.subject = party_name(bond.party),
-                                  .relation = std::string(name_of(bond.kind)),
-                                  .object = patients_[patient],
-                                  .evidence = source,
-                                  .start = time_of(bond.from),
-                                  .end = time_of(bond.to)});
-    }
-    decision.reasons.push_back(
-        {.id = reason_id(outcome), .text = sentence_of(outcome), .evidence = std::move(source)});
-    if (Text remedy = remedy_of(outcome); !remedy.fr.empty())
-        decision.reasons.push_back(
-            {.id = "circle.remedy", .text = std::move(remedy), .evidence = {}});
-    for (event::Reason& reason : obligations_of(outcome.obligations))
-        decision.reasons.push_back(std::move(reason));
-    return decision;
 }
 
 }  // namespace hygie::access

@@ -57,12 +57,17 @@ class CircleWorld {
     /// The name and profession of an actor, for people.
     ActorWords words_of(const std::string& actor) const;
 
+    /// Who treats or receives in the unit is refused but for emergencies (UnitHold). A unit that
+    /// this world does not know holds nobody.
+    void hold(const UnitHold& hold);
+
     /// The decision in words, with its proof path.
     Decision explain(ActorNumber actor, PatientNumber patient, const Query& query) const;
 
   private:
     friend class WorldBuilder;
     std::string canonical(std::string_view name) const;
+    void add_hold(ActorNumber actor, Second now, Decision& decision) const;
     std::unique_ptr<CircleIndex> index_;
     Names actors_, patients_, parties_, evidence_;
     std::unordered_map<std::uint32_t, PatientNumber> patient_of_evidence_;

@@ -101,6 +101,42 @@ TEST(CircleWorld, AWholeHospitalIsNoCircle) {
     EXPECT_EQ(access(world, "Practitioner/2", "Patient/p", kNoon), Finding::Unexplained);
 }
 
+/// A hold on a pole holds its wards; one on a bed, or on another ward, holds nobody here.
+TEST(CircleWorld, AHeldUnitHoldsWhoWorksInItOrInAPartOfIt) {
+    const auto held_by = [](const std::string& unit) {
+        CircleWorld world = world_of(
+            {kNurse, kWard, kBed, kStay,
+             R"({"resourceType":"Location","id":"other","partOf":{"reference":"Organization/h"}})",
+             R"({"resourceType":"PractitionerRole","id":"s",
+                 "practitioner":{"reference":"Practitioner/n"},
+                 "organization":{"reference":"Organization/h"}})"});
+        world.hold({.unit = unit,
+                    .since = from_rfc3339("2026-11-24T11:00:00Z").value(),
+                    .until = from_rfc3339("2026-11-24T13:00:00Z").value(),
+                    .evidence = "event/1"});
+        const auto at = [&](std::string_view time) {
+            return world.explain(
+                *world.find_actor("n"), *world.find_patient("p"),
+                {.now = second_of(from_rfc3339(time).value()), .data = DataClass::Measures});
+        };
+        EXPECT_TRUE(at("2026-11-24T10:59:59Z").permitted) << unit;
+        EXPECT_TRUE(at("2026-11-24T13:00:00Z").permitted) << unit;
+        return at(kNoon);
+    };
+    for (const std::string unit : {"Location/ward", "Organization/h"}) {
+        const Decision decision = held_by(unit);
+        ASSERT_FALSE(decision.permitted) << unit;
+        EXPECT_EQ(decision.reasons.front().id, "circle.contained");
+        EXPECT_EQ(decision.reasons.front().evidence, "event/1");
+        ASSERT_EQ(decision.proof.size(), 2U);
+        EXPECT_EQ(decision.proof[0].subject, "Practitioner/n");
+        EXPECT_EQ(decision.proof[0].object, unit);
+        EXPECT_EQ(decision.proof[1].subject, unit);
+    }
+    for (const std::string unit : {"Location/bed", "Location/other", "Location/unknown"})
+        EXPECT_TRUE(held_by(unit).permitted) << unit;
+}
+
 TEST(CircleWorld, TeleconsultationsEndWithTheConsultation) {
     const CircleWorld world =
         world_of({R"({"resourceType":"Encounter","id":"t","status":"finished","class":{"code":"VR"},

@@ -1,6 +1,7 @@
 #include "access/decision.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "access/circle_judge.h"
@@ -25,6 +26,23 @@ std::string_view name_of(Role role) {
             return "program";
     }
     return "";
+}
+
+namespace {
+
+constexpr std::string_view kPurposeNames[] = {"", "coding", "quality", "research"};
+
+}  // namespace
+
+std::string_view name_of(Purpose purpose) {
+    return kPurposeNames[static_cast<std::size_t>(purpose)];
+}
+
+Purpose purpose_named(std::string_view name) {
+    const auto found = std::ranges::find(kPurposeNames, name);
+    return found == std::end(kPurposeNames)
+               ? Purpose::None
+               : static_cast<Purpose>(found - std::begin(kPurposeNames));
 }
 
 bool is_strong(std::string_view auth) {
@@ -145,6 +163,78 @@ Decision say(const Outcome& outcome, std::string evidence = {}) {
     return decision;
 }
 
+std::string self_of(const Actor& actor) {
+    return actor.person.empty() ? actor.id.str() : actor.person;
+}
+
+/// Where an actor works that an incident holds.
+struct Held {
+    const UnitHold* hold = nullptr;
+    const Belonging* place = nullptr;  ///< null: the account's own organisation
+};
+
+Held held(const Actor& actor, std::span<const UnitHold> holds, WallTime now) {
+    Held found;
+    if (actor.role != Role::Care && actor.role != Role::Desk) return found;
+    for (const UnitHold& hold : holds) {
+        if (!hold.holds_at(now) || (found.hold && hold.since <= found.hold->since)) continue;
+        if (!actor.organisation.empty() && actor.organisation == hold.unit)
+            found = {&hold, nullptr};
+        for (const Belonging& one : actor.belongs)
+            if (!one.is_part && one.party == hold.unit && is_of_unit(static_cast<Post>(one.post)) &&
+                one.start <= now && now < one.end)
+                found = {&hold, &one};
+    }
+    return found;
+}
+
+/// The leave that the actor has for a purpose now; null when there is none.
+const PurposeGrant* grant_of(const Actor& actor, Purpose purpose, WallTime now) {
+    if (actor.role != Role::Care && actor.role != Role::Desk) return nullptr;
+    const auto found = std::ranges::find_if(actor.grants, [&](const PurposeGrant& one) {
+        return one.purpose == purpose && one.since <= now && now < one.until;
+    });
+    return found == actor.grants.end() ? nullptr : &*found;
+}
+
+/// How an incident holds the actor: works there, and that is held.
+std::vector<ProofStep> proof_of_hold(const Actor& actor, const Held& by) {
+    const Belonging own{.party = by.hold->unit};
+    const Belonging& place = by.place ? *by.place : own;
+    const WallTime until = by.hold->until == WallTime{} ? WallTime::max() : by.hold->until;
+    return {{.subject = self_of(actor),
+             .relation = std::string(name_of(static_cast<Post>(place.post))),
+             .object = place.party,
+             .evidence = place.evidence,
+             .start = place.start,
+             .end = place.end},
+            {.subject = by.hold->unit,
+             .relation = "contained",
+             .object = "incident",
+             .evidence = by.hold->evidence,
+             .start = by.hold->since,
+             .end = until}};
+}
+
+/// Who declared an emergency, and who signed it, too.
+std::vector<ProofStep> proof_of_glass(const Actor& actor, const BreakGlass& glass) {
+    const std::string self = self_of(actor);
+    std::vector<ProofStep> steps = {{.subject = self,
+                                     .relation = "break-glass",
+                                     .object = "Patient",
+                                     .evidence = glass.evidence,
+                                     .start = glass.start,
+                                     .end = glass.end}};
+    if (!glass.cosigner.empty())
+        steps.push_back({.subject = glass.cosigner,
+                         .relation = "co-sign",
+                         .object = self,
+                         .evidence = glass.cosign_evidence,
+                         .start = glass.start,
+                         .end = glass.end});
+    return steps;
+}
+
 Question question_of(const Policy& policy, const Actor& actor, const Ask& ask) {
     constexpr std::string_view kPrefix = "Patient/";
     Question question{.role = actor.role,
@@ -159,11 +249,17 @@ Question question_of(const Policy& policy, const Actor& actor, const Ask& ask) {
                       .pressure = ask.pressure,
                       .justified = ask.justified,
                       .frozen = ask.frozen};
+    question.purpose = ask.purpose;
+    question.granted = grant_of(actor, ask.purpose, ask.now) != nullptr;
+    const UnitHold* hold = hold_on(actor, ask.holds, ask.now);
+    question.contained = hold != nullptr;
     if (const BreakGlass* glass = ask.break_glass) {
         question.glass =
             glass->start <= ask.now && ask.now < glass->end &&
+            (hold == nullptr || hold->since <= glass->start) &&
             glass->end - glass->start <= std::chrono::seconds(policy.break_glass_seconds);
         question.vital = glass->vital;
+        question.cosigned = !glass->cosigner.empty();
     }
     return question;
 }
@@ -213,7 +309,11 @@ Outcome outcome_of(const Policy& policy, const Actor& actor, const Ask& ask,
     if (actor.role == Role::Program) return {.rule = Rule::Program};
     // A desk cancels; what was said about a patient is not its to erase.
     if (actor.role == Role::Desk && ask.action == Action::Delete) return {.rule = Rule::Ceiling};
-    if (ask.patient.empty()) return {.rule = rule_of_directory(actor, ask)};
+    // Beside care, records alone are looked at: nothing else is minimised.
+    if (ask.patient.empty() && ask.purpose != Purpose::None) return {.rule = Rule::Ceiling};
+    if (ask.patient.empty())
+        return {.rule = hold_on(actor, ask.holds, ask.now) ? Rule::Contained
+                                                           : rule_of_directory(actor, ask)};
     return judge_record(policy, ask, question_of(policy, actor, ask), belongings);
 }
 
@@ -225,11 +325,32 @@ Decision decide(const Policy& policy, const Actor& actor, const Ask& ask) {
     const Link link = outcome.permitted() ? outcome.proof : outcome.against;
     std::string evidence;
     if (outcome.rule == Rule::Self) evidence = actor.person;
-    if (outcome.rule == Rule::BreakGlass) evidence = ask.break_glass->evidence;
+    const bool by_glass = is_break_glass(outcome.rule);
+    if (by_glass) evidence = ask.break_glass->evidence;
     if (link.there()) evidence = ask.relations[link.bond].evidence;
+    const Held by = held(actor, ask.holds, ask.now);
+    if (outcome.rule == Rule::Contained) evidence = by.hold->evidence;
+    const PurposeGrant* grant = grant_of(actor, ask.purpose, ask.now);
+    if (outcome.rule == Rule::Purpose) evidence = grant->evidence;
     Decision decision = say(outcome, std::move(evidence));
+    if (outcome.rule == Rule::Purpose)
+        decision.proof = {{.subject = self_of(actor),
+                           .relation = "leave",
+                           .object = std::string(name_of(ask.purpose)),
+                           .evidence = grant->evidence,
+                           .start = grant->since,
+                           .end = grant->until}};
     if (link.there()) decision.proof = proof_of(belongings, ask.relations[link.bond], link);
+    if (outcome.rule == Rule::Contained || outcome.rule == Rule::Emergency)
+        decision.proof = proof_of_hold(actor, by);
+    if (by_glass)
+        std::ranges::move(proof_of_glass(actor, *ask.break_glass),
+                          std::back_inserter(decision.proof));
     return decision;
+}
+
+const UnitHold* hold_on(const Actor& actor, std::span<const UnitHold> holds, WallTime now) {
+    return held(actor, holds, now).hold;
 }
 
 bool may(const Policy& policy, const Actor& actor, const Ask& ask) {

@@ -24,6 +24,28 @@ enum class Role : std::uint8_t {
 };
 std::string_view name_of(Role role);
 
+/// What records are looked at for beside care, with what identifies a person masked.
+enum class Purpose : std::uint8_t {
+    None = 0,
+    Coding = 1,   ///< coding of stays (DIM)
+    Quality = 2,  ///< evaluation of care
+    Research = 3,
+};
+std::string_view name_of(Purpose purpose);
+/// None for a name that is none.
+Purpose purpose_named(std::string_view name);
+
+/// Leave for an account to look at records for a purpose, within a time.
+struct PurposeGrant {
+    Purpose purpose = Purpose::None;
+    WallTime since{};
+    WallTime until{};
+    ActorId by{};  ///< who answers for it
+    std::string why{};
+    std::string evidence{};  ///< "event/…": what the ledger keeps of it
+    bool operator==(const PurposeGrant&) const = default;
+};
+
 /// A way by which an actor belongs to a party: an assignment, a team, a delegation.
 struct Belonging {
     std::string party;      ///< "Location/…", "CareTeam/…", "Practitioner/…" (for whom it acts)
@@ -32,6 +54,7 @@ struct Belonging {
     WallTime end = WallTime::max();
     std::string evidence{};
     std::uint8_t depth = 0;
+    bool is_part = false;  ///< not where the actor works, but within it: a bed of the ward
     bool operator==(const Belonging&) const = default;
 };
 
@@ -48,6 +71,7 @@ struct Actor {
     std::string session{};
     std::vector<std::string> scopes{};
     std::vector<Belonging> belongs{};  ///< beside person and organisation
+    std::vector<PurposeGrant> grants{};
 };
 
 /// What ties a person, unit or team to a patient, as the record itself says. Codes are stored with
@@ -97,6 +121,24 @@ struct BreakGlass {
     WallTime end{};
     bool vital = false;  ///< a life is at stake: opens what is masked too
     std::string evidence{};
+    /// A colleague who signed it, too, which stands for a second factor; empty: nobody.
+    std::string cosigner{};
+    std::string cosign_evidence{};
+};
+
+/// A unit that an incident holds: who treats or receives there, or in a part of it, sees no record
+/// but by a break-glass declared since.
+struct UnitHold {
+    std::string unit;  ///< "Location/…", "Organization/…", "HealthcareService/…"
+    WallTime since{};
+    WallTime until{};  ///< ends by itself then; the epoch: when somebody releases it
+    ActorId by{};
+    std::string why{};
+    std::string evidence{};  ///< "event/…": what the ledger keeps of it
+    bool holds_at(WallTime now) const {
+        return since <= now && (until == WallTime{} || now < until);
+    }
+    bool operator==(const UnitHold&) const = default;
 };
 
 /// How far an actor is beyond what is usual (rate_gate.h).
@@ -113,8 +155,10 @@ struct Ask {
     std::uint8_t labels = 0;                  ///< of circle.h: what meta.security says of it
     const BreakGlass* break_glass = nullptr;  ///< of this actor for this patient
     Pressure pressure = Pressure::Calm;
-    bool justified = false;  ///< gave a motive for being beyond what is usual
-    bool frozen = false;     ///< an incident holds this actor or session
+    bool justified = false;             ///< gave a motive for being beyond what is usual
+    bool frozen = false;                ///< an incident holds this actor or session
+    std::span<const UnitHold> holds{};  ///< of all units
+    Purpose purpose = Purpose::None;    ///< declared: then no circle counts, only a grant
 };
 
 /// One step from the actor to the patient.
@@ -145,6 +189,9 @@ Decision decide(const Actor& actor, const Ask& ask);
 /// The same decision without its words, for filtering many.
 bool may(const Policy& policy, const Actor& actor, const Ask& ask);
 bool may(const Actor& actor, const Ask& ask);
+
+/// What holds the actor now, the newest; null when nothing does.
+const UnitHold* hold_on(const Actor& actor, std::span<const UnitHold> holds, WallTime now);
 
 /// Whether a way of signing in has a second factor: "otp", "psc", "mtls", "passkey"…
 bool is_strong(std::string_view auth);

@@ -240,6 +240,131 @@ TEST(Decision, BreakGlassIsForOneHourAProfessionAndASecondFactor) {
     expect_said(ask(doctor, {}, {.break_glass = &glass}), false);
 }
 
+TEST(Decision, AColleagueWhoSignsStandsForASecondFactorAndIsInTheProof) {
+    BreakGlass glass{.start = kNow, .end = kNow + std::chrono::minutes(60), .evidence = "b"};
+    Actor doctor = physician();
+    doctor.auth = "pwd";
+    expect_said(ask(doctor, {}, {.break_glass = &glass}), false);
+    glass.cosigner = "Practitioner/2";
+    glass.cosign_evidence = "c";
+    const Decision open = ask(doctor, {}, {.break_glass = &glass});
+    expect_said(open, true);
+    EXPECT_EQ(open.reasons.front().id, "circle.break_glass.cosigned");
+    EXPECT_TRUE(open.reasons.front().text.fr.contains("contresigné"));
+    EXPECT_EQ(open.obligations, kTellPatient | kTellOfficer | kReview);
+    ASSERT_EQ(open.proof.size(), 2U);
+    EXPECT_EQ(open.proof[0].subject, "Practitioner/1");
+    EXPECT_EQ(open.proof[0].evidence, "b");
+    EXPECT_EQ(open.proof[1].subject, "Practitioner/2");
+    EXPECT_EQ(open.proof[1].relation, "co-sign");
+    EXPECT_EQ(open.proof[1].object, "Practitioner/1");
+    EXPECT_EQ(open.proof[1].evidence, "c");
+    // It is a second factor and nothing more.
+    doctor.profession = "35";
+    expect_said(ask(doctor, {}, {.break_glass = &glass}), false);
+    doctor.profession = "10";
+    expect_said(ask(doctor, {}, {.labels = kMasked, .break_glass = &glass}), false);
+}
+
+TEST(Decision, AHeldUnitSeesNothingButByABreakGlassDeclaredSince) {
+    const UnitHold hold{.unit = "Location/ward", .since = kNow, .evidence = "event/h"};
+    Actor nurse = physician();
+    nurse.belongs = {{.party = "Location/ward", .post = 4, .evidence = "PractitionerRole/r"}};
+    const std::vector<Relation> team = {relation(Kind::CareTeam)};
+    const Decision held = ask(nurse, team, {.holds = {&hold, 1}});
+    expect_said(held, false);
+    EXPECT_EQ(held.reasons.front().id, "circle.contained");
+    EXPECT_EQ(held.reasons.front().evidence, "event/h");
+    EXPECT_EQ(held.reasons[1].id, "circle.remedy");
+    ASSERT_EQ(held.proof.size(), 2U);
+    EXPECT_EQ(held.proof[0].subject, "Practitioner/1");
+    EXPECT_EQ(held.proof[0].object, "Location/ward");
+    EXPECT_EQ(held.proof[0].evidence, "PractitionerRole/r");
+    EXPECT_EQ(held.proof[1].relation, "contained");
+    EXPECT_EQ(held.proof[1].evidence, "event/h");
+
+    BreakGlass glass{.start = kNow, .end = kNow + std::chrono::minutes(60), .evidence = "b"};
+    const Decision emergency = ask(nurse, team, {.break_glass = &glass, .holds = {&hold, 1}});
+    expect_said(emergency, true);
+    EXPECT_EQ(emergency.reasons.front().id, "circle.break_glass.emergency");
+    EXPECT_EQ(emergency.obligations, kTellPatient | kTellOfficer | kReview);
+    EXPECT_EQ(emergency.proof.size(), 3U);
+    glass.start -= Micros(1);
+    glass.end -= Micros(1);
+    expect_said(ask(nurse, team, {.break_glass = &glass, .holds = {&hold, 1}}), false);
+
+    // Not whom it is not about: elsewhere, in a part of it, before, after, patients, officers.
+    nurse.belongs[0].is_part = true;
+    expect_said(ask(nurse, team, {.holds = {&hold, 1}}), true);
+    nurse.belongs[0].is_part = false;
+    nurse.belongs[0].end = kNow;
+    expect_said(ask(nurse, team, {.holds = {&hold, 1}}), true);
+    UnitHold other = hold;
+    other.unit = "Organization/u";  // the account's own
+    expect_said(ask(nurse, team, {.holds = {&other, 1}}), false);
+    nurse.role = Role::Patient;
+    nurse.person = "Patient/p";
+    expect_said(ask(nurse, {}, {.holds = {&other, 1}}), true);
+    UnitHold over = other;
+    over.until = kNow;
+    Actor doctor = physician();
+    expect_said(ask(doctor, team, {.holds = {&over, 1}}), true);
+    over.until += Micros(1);
+    expect_said(ask(doctor, team, {.holds = {&over, 1}}), false);
+}
+
+TEST(Decision, APurposeBesideCareStandsOnItsLeaveAloneAndIsMinimised) {
+    Actor clerk = physician();
+    const std::vector<Relation> team = {relation(Kind::CareTeam)};
+    const auto asked = [&](const std::vector<Relation>& relations, std::uint8_t labels = 0) {
+        return ask(clerk, relations, {.labels = labels, .purpose = Purpose::Research});
+    };
+    EXPECT_EQ(asked(team).reasons.front().id, "circle.no_grant") << "a circle is no leave";
+    clerk.grants = {{.purpose = Purpose::Quality, .since = kNow, .until = WallTime::max()},
+                    {.purpose = Purpose::Research,
+                     .since = kNow,
+                     .until = kNow + std::chrono::hours(1),
+                     .evidence = "event/g"}};
+    const Decision open = asked({});
+    expect_said(open, true);
+    EXPECT_EQ(open.reasons.front().id, "circle.purpose");
+    EXPECT_EQ(open.reasons.front().evidence, "event/g");
+    EXPECT_TRUE(open.reasons.front().text.fr.contains("la recherche"));
+    EXPECT_EQ(open.obligations, kMinimise);
+    ASSERT_EQ(open.proof.size(), 1U);
+    EXPECT_EQ(open.proof[0].object, "research");
+    EXPECT_EQ(open.proof[0].evidence, "event/g");
+    expect_said(ask(clerk, {}, {}), false);  // and leave is no circle
+    expect_said(asked({relation(Kind::Opposition, "")}), false);
+    expect_said(asked({relation(Kind::Opposition, ""), relation(Kind::Consent)}), false);
+    expect_said(asked({relation(Kind::Restriction, "")}), false);
+    expect_said(asked(team, kMasked), false);
+    expect_said(asked(team, kRestricted), false);
+    const auto of = [&](std::string_view type, Action action = Action::Read,
+                        std::string_view patient = "p") {
+        return decide(clerk, {.action = action,
+                              .type = type,
+                              .patient = patient,
+                              .now = kNow,
+                              .purpose = Purpose::Research})
+            .permitted;
+    };
+    EXPECT_TRUE(of("Patient"));
+    EXPECT_FALSE(of("Coverage"));
+    EXPECT_FALSE(of("Consent"));
+    EXPECT_FALSE(of("Observation", Action::Update));
+    EXPECT_FALSE(of("Practitioner", Action::Read, ""));
+    clerk.grants[1].until = kNow;
+    expect_said(asked({}), false);
+    clerk.grants[1].until += Micros(1);
+    expect_said(asked({}), true);
+    clerk.auth = "pwd";
+    EXPECT_EQ(asked({}).obligations, kStepUp);
+    clerk.auth = "otp";
+    clerk.role = Role::Patient;
+    expect_said(asked({}), false);
+}
+
 TEST(Decision, ProfessionsAreCeilings) {
     Actor ambulance = physician();
     ambulance.profession = "36";

@@ -1,13 +1,19 @@
 #include "access/lifecycle.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
 
+#include "access/circle_reading.h"
 #include "base/text.h"
 
 namespace hygie::access {
 namespace {
+
+/// A FHIR reference to a unit; ids have 64 letters at most.
+constexpr std::size_t kUnitBytesMax = 128;
 
 enum class Column { Login, Name, Role, Profession, Person, Organisation, Sponsor, End, Identity };
 
@@ -311,6 +317,113 @@ Status thaw(Accounts& accounts, Clock& clock, std::string_view login, std::strin
             return {};
         },
         why);
+}
+
+Status grant(Accounts& accounts, Clock& clock, std::string_view login, Purpose purpose,
+             Micros lasts, std::string_view why, const ActorId& by) {
+    TRY_STATUS(check_motive(why));
+    const WallTime now = clock.now();
+    if (by.str() == login)
+        return fail(Code::Denied,
+                    {"personne ne s'accorde une finalité", "nobody gives leave to oneself"},
+                    {"demandez à qui répond de l'étude ou du codage",
+                     "ask whoever answers for the study or the coding"});
+    if (purpose == Purpose::None || lasts <= Micros::zero() || lasts > kAccountTimeMax)
+        return fail(Code::BadInput,
+                    {"la finalité est inconnue, ou sa durée passe un an",
+                     "the purpose is not known, or its time is beyond a year"},
+                    {"coding, quality ou research, et une durée",
+                     "coding, quality or research, and a time"});
+    return accounts.change(
+        login, by, fmt::format("leave for {}", name_of(purpose)),
+        [&](Account& account) -> Status {
+            if (account.role != Role::Care && account.role != Role::Desk)
+                return fail(Code::BadInput,
+                            {"ce compte n'est pas d'une personne qui soigne ou accueille",
+                             "this account is of nobody who treats or receives"},
+                            {"donnez le compte de la personne qui étudie ou code",
+                             "give the account of the person who studies or codes"});
+            std::erase_if(account.grants, [&](const PurposeGrant& one) {
+                return one.purpose == purpose || one.until <= now;
+            });
+            account.grants.push_back({.purpose = purpose,
+                                      .since = now,
+                                      .until = now + lasts,
+                                      .by = by,
+                                      .why = std::string(why)});
+            return {};
+        },
+        why);
+}
+
+Status revoke(Accounts& accounts, Clock& clock, std::string_view login, Purpose purpose,
+              std::string_view why, const ActorId& by) {
+    TRY_STATUS(check_motive(why));
+    const WallTime now = clock.now();
+    return accounts.change(
+        login, by, fmt::format("no leave for {}", name_of(purpose)),
+        [&](Account& account) -> Status {
+            const auto ended = std::erase_if(account.grants, [&](const PurposeGrant& one) {
+                return one.purpose == purpose && now < one.until;
+            });
+            if (ended > 0) return {};
+            return fail(Code::NotFound,
+                        {"aucune autorisation pour cette finalité", "no leave for this purpose"},
+                        {"hygie user show LOGIN dit lesquelles courent",
+                         "hygie user show LOGIN says which hold"});
+        },
+        why);
+}
+
+Status contain(Accounts& accounts, Clock& clock, const std::string& unit, Micros lasts,
+               std::string_view why, const ActorId& by) {
+    TRY_STATUS(check_motive(why));
+    const auto slash = unit.find('/');
+    if (!is_unit_name(unit) || slash == std::string::npos || slash + 1 == unit.size() ||
+        unit.size() > kUnitBytesMax)
+        return fail(Code::BadInput,
+                    {"ce n'est pas le nom d'un service", "this is no name of a unit"},
+                    {"donnez sa référence FHIR : Location/…, Organization/… ou "
+                     "HealthcareService/…",
+                     "give its FHIR reference: Location/…, Organization/… or "
+                     "HealthcareService/…"});
+    const WallTime now = clock.now();
+    return accounts.change_holds(
+        unit, by, "contained", why,
+        [&](std::vector<UnitHold>& holds, const std::string& trace) -> Status {
+            std::erase_if(holds, [&](const UnitHold& one) { return !one.holds_at(now); });
+            if (std::ranges::find(holds, unit, &UnitHold::unit) != holds.end())
+                return fail(Code::AlreadyThere,
+                            {"un incident tient déjà ce service", "an incident holds it already"},
+                            {"hygie access release UNIT le rend",
+                             "hygie access release UNIT gives it back"});
+            if (holds.size() >= kUnitHoldsMax)
+                return fail(Code::Full, {"trop de services tenus", "too many units are held"},
+                            {"tenez ce qui les contient", "hold what they are part of"});
+            holds.push_back({.unit = unit,
+                             .since = now,
+                             .until = lasts > Micros::zero() ? now + lasts : WallTime{},
+                             .by = by,
+                             .why = std::string(why),
+                             .evidence = "event/" + trace});
+            return {};
+        });
+}
+
+Status release(Accounts& accounts, Clock& clock, const std::string& unit, std::string_view why,
+               const ActorId& by) {
+    TRY_STATUS(check_motive(why));
+    const WallTime now = clock.now();
+    return accounts.change_holds(
+        unit, by, "released", why, [&](std::vector<UnitHold>& holds, const std::string&) -> Status {
+            const auto ended = std::erase_if(
+                holds, [&](const UnitHold& one) { return one.unit == unit && one.holds_at(now); });
+            if (ended > 0) return {};
+            return fail(
+                Code::NotFound,
+                {"aucun incident ne tient ce service", "no incident holds this unit"},
+                {"hygie access held dit lesquels le sont", "hygie access held says which are"});
+        });
 }
 
 Review review_accounts(const std::vector<Account>& accounts, WallTime now) {

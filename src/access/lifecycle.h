@@ -77,6 +77,26 @@ Status freeze(Accounts& accounts, Clock& clock, std::string_view login, Micros l
 Status thaw(Accounts& accounts, Clock& clock, std::string_view login, std::string_view why,
             const ActorId& by);
 
+/// Leave for an account of the staff to look at records for a purpose beside care, from now on for
+/// `lasts`, a year at most; `by` answers for it, and for nobody's own. Earlier leave for the same
+/// purpose ends. Code::BadInput, Code::Denied, Code::NotFound.
+Status grant(Accounts& accounts, Clock& clock, std::string_view login, Purpose purpose,
+             Micros lasts, std::string_view why, const ActorId& by);
+/// Ends it, at the next question everywhere. Code::NotFound when there is none.
+Status revoke(Accounts& accounts, Clock& clock, std::string_view login, Purpose purpose,
+              std::string_view why, const ActorId& by);
+
+/// An incident holds a unit of the house, "Location/…", "Organization/…" or "HealthcareService/…":
+/// whoever treats or receives there, or in a part of it, sees no record from the next question on,
+/// in every process, but by a break-glass declared since (UnitHold). Ends by itself once `lasts` is
+/// over (zero: by release()). Code::BadInput for a name that is none or an empty motive;
+/// Code::AlreadyThere, Code::Full.
+Status contain(Accounts& accounts, Clock& clock, const std::string& unit, Micros lasts,
+               std::string_view why, const ActorId& by);
+/// Undoes it. Code::NotFound when nothing holds the unit.
+Status release(Accounts& accounts, Clock& clock, const std::string& unit, std::string_view why,
+               const ActorId& by);
+
 /// What the yearly review looks at, by login. An account may stand in several lists.
 struct Review {
     std::vector<ActorId> privileged;      ///< security and operations, open

@@ -229,5 +229,88 @@ TEST_F(Lifecycle, ASponsorRenewsForAYearAtMost) {
     EXPECT_TRUE(accounts_->find("anne.martin")->open_at(bench_.clock.now()));
 }
 
+TEST_F(Lifecycle, AHeldUnitIsKnownToTheOthersAtTheirNextQuestionUntilItIsReleased) {
+    const auto other = bench_.open_accounts();
+    EXPECT_TRUE(other->holds()->empty());
+    constexpr std::string_view kWhy = "Postes du service chiffrés";
+    for (const std::string unit : {"ward", "Location/", "Patient/p", ""})
+        EXPECT_EQ(contain(*accounts_, bench_.clock, unit, {}, kWhy, kAnne).error().code,
+                  Code::BadInput)
+            << unit;
+    EXPECT_EQ(contain(*accounts_, bench_.clock, "Location/w", {}, "", kAnne).error().code,
+              Code::BadInput);
+    ASSERT_TRUE(contain(*accounts_, bench_.clock, "Location/w", {}, kWhy, kAnne));
+    const auto held = *other->holds();
+    ASSERT_EQ(held.size(), 1U);
+    const event::Event trace = accounts_->untraced().back();
+    EXPECT_EQ(trace.type, event::Type::OrderDone);
+    EXPECT_EQ(trace.subject.object.str(), "Location/w");
+    EXPECT_EQ(trace.detail.at("change"), "contained");
+    EXPECT_EQ(trace.detail.at("why"), kWhy);
+    EXPECT_EQ(held[0], (UnitHold{.unit = "Location/w",
+                                 .since = bench_.clock.now(),
+                                 .until = {},
+                                 .by = kAnne,
+                                 .why = std::string(kWhy),
+                                 .evidence = "event/" + trace.id}));
+    EXPECT_EQ(contain(*other, bench_.clock, "Location/w", {}, kWhy, kAnne).error().code,
+              Code::AlreadyThere);
+    ASSERT_TRUE(release(*other, bench_.clock, "Location/w", "Postes réinstallés", kAnne));
+    EXPECT_TRUE(accounts_->holds()->empty());
+    EXPECT_EQ(accounts_->untraced().back().detail.at("change"), "released");
+    EXPECT_EQ(release(*other, bench_.clock, "Location/w", kWhy, kAnne).error().code,
+              Code::NotFound);
+}
+
+TEST_F(Lifecycle, AHoldForATimeEndsByItself) {
+    const std::chrono::hours hour(1);
+    ASSERT_TRUE(contain(*accounts_, bench_.clock, "Location/w", hour, "Le temps du tri", kAnne));
+    EXPECT_TRUE(accounts_->holds()->front().holds_at(bench_.clock.now() + hour - Micros(1)));
+    EXPECT_FALSE(accounts_->holds()->front().holds_at(bench_.clock.now() + hour));
+    bench_.clock.advance(hour);
+    EXPECT_TRUE(contain(*accounts_, bench_.clock, "Location/w", {}, "Et de nouveau tenu", kAnne));
+    EXPECT_EQ(accounts_->holds()->size(), 1U);
+}
+
+constexpr std::string_view kTask = "Codage des séjours de 2026";
+
+TEST_F(Lifecycle, LeaveForAPurposeIsGivenByAnotherForATimeAndTakenBack) {
+    add("paul.petit", "Paul Petit", Role::Desk);
+    add("olga.roy", "Olga Roy", Role::Operations);
+    const auto give = [&](std::string_view login, Micros lasts, const ActorId& by,
+                          Purpose purpose = Purpose::Coding, std::string_view why = kTask) {
+        const Status given = grant(*accounts_, bench_.clock, login, purpose, lasts, why, by);
+        return given ? std::nullopt : std::optional(given.error().code);
+    };
+    const std::chrono::days day(1);
+    EXPECT_EQ(give("paul.petit", day, ActorId("paul.petit")), Code::Denied);
+    EXPECT_EQ(give("paul.petit", std::chrono::days(367), kAnne), Code::BadInput);
+    EXPECT_EQ(give("paul.petit", Micros::zero(), kAnne), Code::BadInput);
+    EXPECT_EQ(give("paul.petit", day, kAnne, Purpose::None), Code::BadInput);
+    EXPECT_EQ(give("paul.petit", day, kAnne, Purpose::Coding, ""), Code::BadInput);
+    EXPECT_EQ(give("olga.roy", day, kAnne), Code::BadInput);
+    EXPECT_EQ(give("nobody", day, kAnne), Code::NotFound);
+    ASSERT_TRUE(grant(*accounts_, bench_.clock, "paul.petit", Purpose::Coding, day, kTask, kAnne));
+    const auto other = bench_.open_accounts();
+    const auto grants = other->find("paul.petit")->grants;
+    ASSERT_EQ(grants.size(), 1U);
+    const event::Event trace = accounts_->untraced().back();
+    EXPECT_EQ(trace.detail.at("change"), "leave for coding");
+    EXPECT_EQ(trace.detail.at("why"), kTask);
+    EXPECT_EQ(grants[0], (PurposeGrant{.purpose = Purpose::Coding,
+                                       .since = bench_.clock.now(),
+                                       .until = bench_.clock.now() + day,
+                                       .by = kAnne,
+                                       .why = std::string(kTask),
+                                       .evidence = "event/" + trace.id}));
+    EXPECT_EQ(actor_of(*other->find("paul.petit"), "otp", "", {}).grants, grants);
+    EXPECT_EQ(revoke(*accounts_, bench_.clock, "paul.petit", Purpose::Research, kTask, kAnne)
+                  .error()
+                  .code,
+              Code::NotFound);
+    ASSERT_TRUE(revoke(*accounts_, bench_.clock, "paul.petit", Purpose::Coding, kTask, kAnne));
+    EXPECT_TRUE(other->find("paul.petit")->grants.empty());
+}
+
 }  // namespace
 }  // namespace hygie::access

@@ -89,15 +89,7 @@ Result<Entry> read_entry(cbor::Reader& in) {
 }
 
 Result<Entries> decode(ByteView bytes) {
-    Entries entries;
-    if (bytes.empty()) return entries;
-    cbor::Reader in(bytes);
-    if (TRY(in.array()) != kBookFields || TRY(in.number()) != kVersion) return corrupt();
-    const std::uint64_t count = TRY(in.array());
-    if (count > kRefreshesMax) return corrupt();
-    for (std::uint64_t i = 0; i < count; ++i) entries.push_back(TRY(read_entry(in)));
-    if (!in.done()) return corrupt();
-    return entries;
+    return read_list(bytes, kVersion, kRefreshesMax, read_entry, corrupt);
 }
 
 crypto::Hash hash_of(std::string_view token) {

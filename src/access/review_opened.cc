@@ -90,6 +90,8 @@ Text reason_of(const Event& event) {
         {"circle.billing", "pour vos papiers", "for your papers"},
         {"circle.self", "vous-même", "yourself"},
         {"circle.proxy", "votre représentant", "your representative"},
+        {"circle.purpose", "pour une étude ou le codage, sans ce qui vous identifie",
+         "for a study or the coding of stays, without what identifies you"},
         {"circle.opened_record", "qui a créé votre dossier ici", "who created your record here"},
     };
     const auto why = event.detail.find("why");

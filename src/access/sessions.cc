@@ -82,15 +82,7 @@ Result<Entry> read_entry(cbor::Reader& in) {
 }
 
 Result<std::vector<Entry>> decode(ByteView bytes) {
-    std::vector<Entry> entries;
-    if (bytes.empty()) return entries;
-    cbor::Reader in(bytes);
-    if (TRY(in.array()) != kBookFields || TRY(in.number()) != kVersion) return corrupt();
-    const std::uint64_t count = TRY(in.array());
-    if (count > kSessionsMax) return corrupt();
-    for (std::uint64_t i = 0; i < count; ++i) entries.push_back(TRY(read_entry(in)));
-    if (!in.done()) return corrupt();
-    return entries;
+    return read_list(bytes, kVersion, kSessionsMax, read_entry, corrupt);
 }
 
 crypto::Hash hash_of(std::string_view token) {

@@ -33,23 +33,31 @@ std::vector<Belonging> Staff::look(std::string_view person) const {
     std::vector<Belonging> all;
     const auto actor = world_.find_actor(person);
     if (!actor) return all;
-    const auto add = [&](const std::string& party, const Membership& member) {
+    const auto add = [&](const std::string& party, const Membership& member, bool is_part) {
         Belonging one{.party = party,
                       .post = static_cast<std::uint8_t>(member.post),
                       .start = time_of(member.from),
                       .end = time_of(member.to),
                       .evidence = world_.evidence_name(member.evidence),
                       .depth = member.depth};
-        if (all.size() < kBelongingsMax && std::ranges::find(all, one) == all.end())
-            all.push_back(std::move(one));
+        if (all.size() >= kBelongingsMax || std::ranges::find(all, one) != all.end()) return;
+        one.is_part = is_part;
+        if (is_part && std::ranges::find(all, one) != all.end()) return;
+        all.push_back(std::move(one));
     };
-    for (const Membership& member : world_.index().memberships_of(*actor)) {
+    const auto members = world_.index().memberships_of(*actor);
+    for (const Membership& member : members) {
         const std::string party = world_.party_name(member.party);
-        if (party.empty() || (party == person && member.post == Post::Self)) continue;
-        add(party, member);
+        const bool is_self = party == person && member.post == Post::Self;
+        if (!party.empty() && !is_self && !world_.is_within(member.party))
+            add(party, member, false);
+    }
+    for (const Membership& member : members) {
         if (!world_.is_within(member.party)) continue;
+        const std::string party = world_.party_name(member.party);
+        add(party, member, true);
         const auto [first, last] = parts_.equal_range(party);
-        for (auto part = first; part != last; ++part) add(part->second, member);
+        for (auto part = first; part != last; ++part) add(part->second, member, true);
     }
     return all;
 }

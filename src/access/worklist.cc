@@ -49,6 +49,9 @@ std::vector<Text> signs_of(const Event& event) {
             signs.push_back(sentence_of(finding));
     if (const std::string times = said(event, "times"); !times.empty() && times != "1")
         signs.push_back({"actes ce jour-là : " + times, "acts that day: " + times});
+    if (const std::string colleague = said(event, "cosigned_by"); !colleague.empty())
+        signs.push_back({"sans second facteur, contresigné par " + colleague,
+                         "without a second factor, signed by " + colleague + ", too"});
     if (said(event, "vital") == "true")
         signs.push_back({"motif vital : les données masquées étaient ouvertes aussi",
                          "vital motive: masked data were open too"});
@@ -62,6 +65,7 @@ Duty duty_of_finding(const Event& event) {
             .time = from_rfc3339(said(event, "at")).value_or(event.time),
             .due = event.time + kReviewWithin,
             .actor = {ActorId(said(event, "who")), said(event, "role"), {}, {}, {}},
+            .cosigner = {},
             .patient = event.subject.patient,
             .motive = {},
             .words = {},
@@ -76,6 +80,7 @@ Duty duty_of(const Event& event, Duty::Kind kind) {
             .time = event.time,
             .due = event.time + kReviewWithin,
             .actor = event.actor,
+            .cosigner = ActorId(said(event, "cosigned_by")),
             .patient = event.subject.patient,
             .motive = said(event, "motive"),
             .words = said(event, "reason"),
@@ -185,7 +190,7 @@ Result<Event> review_of(const Duty& duty, const ActorId& by, Conclusion conclusi
     if (duty.review)
         return fail(Code::AlreadyThere, {"cet accès est déjà relu", "this access was reviewed"},
                     {"voyez la liste de travail", "see the work list"});
-    if (duty.actor.id == by)
+    if (duty.actor.id == by || duty.cosigner == by)
         return fail(Code::Denied,
                     {"personne ne relit son propre accès", "nobody reviews an access of their own"},
                     {"demandez à quelqu'un d'autre", "ask somebody else"});
@@ -221,6 +226,7 @@ std::string duties_json(std::span<const Duty> duties, WallTime now) {
                      {"late", duty.is_late(now)},
                      {"actor", duty.actor.id.str()},
                      {"role", duty.actor.role},
+                     {"cosigner", duty.cosigner.str()},
                      {"patient", duty.patient.str()},
                      {"motive", duty.motive},
                      {"words", duty.words},

@@ -37,6 +37,7 @@ struct Duty {
     WallTime time{};
     WallTime due{};
     event::Actor actor;
+    ActorId cosigner{};       ///< of a break-glass that a colleague signed, too
     PatientId patient;        ///< empty when it is about an actor's pace
     std::string motive;       ///< code
     std::string words;        ///< of the actor
@@ -71,13 +72,13 @@ std::string key_of(const event::Event& finding);
 
 /// What the ledger keeps of a review; source, node, id and time are the caller's. Code::BadInput
 /// when the words say nothing, Code::AlreadyThere when it was reviewed, Code::Denied for who
-/// reviews an act of their own.
+/// reviews an act of their own, or one that they signed.
 Result<event::Event> review_of(const Duty& duty, const ActorId& by, Conclusion conclusion,
                                const std::string& words);
 bool is_review(const event::Event& event);
 
-/// {"duties":[{"kind","event","time","due","late","actor","role","patient","motive","words",
-/// "signs":[{"fr","en"}],"review":{…}|null}],"open":n,"late":n}
+/// {"duties":[{"kind","event","time","due","late","actor","role","cosigner","patient","motive",
+/// "words","signs":[{"fr","en"}],"review":{…}|null}],"open":n,"late":n}
 std::string duties_json(std::span<const Duty> duties, WallTime now);
 
 }  // namespace hygie::access

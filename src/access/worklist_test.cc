@@ -71,6 +71,20 @@ TEST(WorkList, AReviewClosesOneOnceWithGroundsAndByAnother) {
               Code::AlreadyThere);
 }
 
+TEST(WorkList, WhoSignedABreakGlassIsNamedAndDoesNotReviewIt) {
+    const Duty duty = duties_of(std::vector{act(event::Type::BreakGlass, "two", Micros(1),
+                                                {{"cosigned_by", "dr.anne"}})})
+                          .front();
+    EXPECT_EQ(duty.cosigner, ActorId("dr.anne"));
+    ASSERT_EQ(duty.signs.size(), 1U);
+    EXPECT_TRUE(duty.signs.front().fr.contains("dr.anne"));
+    EXPECT_TRUE(duties_json({&duty, 1}, kNow).contains(R"("cosigner":"dr.anne")"));
+    const std::string words = "Vérifié auprès des urgences";
+    EXPECT_EQ(review_of(duty, ActorId("dr.anne"), Conclusion::Justified, words).error().code,
+              Code::Denied);
+    EXPECT_TRUE(review_of(duty, ActorId("officer"), Conclusion::Justified, words));
+}
+
 TEST(WorkList, AnAccessThatNothingExplainsIsReviewedAsTheAccessItWas) {
     const Unexplained access{.event = "read-1",
                              .time = kNow - std::chrono::hours(30),
