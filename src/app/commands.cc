@@ -11,6 +11,7 @@ std::vector<Command> all_commands() {
                             vault_bench_commands,
                             access_commands,
                             access_policy_commands,
+                            access_hold_commands,
                             access_bench_commands,
                             ledger_commands,
                             ledger_read_commands,

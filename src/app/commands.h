@@ -18,6 +18,8 @@ std::vector<Command> access_commands();
 std::vector<Command> access_policy_commands();
 /// `access opened`, `worklist`, `review`, `policy activate` and `active`.
 std::vector<Command> access_state_commands();
+/// `access contain`, `release`, `held`, `grant`, `revoke`.
+std::vector<Command> access_hold_commands();
 std::vector<Command> access_bench_commands();
 std::vector<Command> ledger_commands();
 std::vector<Command> ledger_read_commands();

@@ -237,6 +237,7 @@ Status Core::open_door(const CoreDirs& dirs, const crypto::RootKey& root, const 
                 const auto account = accounts_->find(login.str());
                 return account && account->frozen_at(context_.clock.now());
             },
+        .holds = [this] { return accounts_->holds(); },
         .cut = [this](const access::Actor& actor) { cut(actor); },
         .notice_dir = dirs.notices(),
         .notify = plan.notify,

@@ -150,6 +150,10 @@ std::vector<access::PastAccess> accesses_of(std::span<const event::Event> events
         if (!about_record || event.subject.patient.empty() ||
             event.outcome != event::Outcome::Success || event.actor.auth == "os")
             continue;
+        // Its leave explains it, and is named there.
+        if (const auto why = event.detail.find("why");
+            why != event.detail.end() && why->second == "circle.purpose")
+            continue;
         const auto account = accounts.find(event.actor.id.str());
         if (account && account->role != access::Role::Care && account->role != access::Role::Desk &&
             account->role != access::Role::Patient)

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "access/circle_words.h"
 #include "access/lifecycle.h"
 #include "app/ledger_desk.h"
 #include "app/unlock.h"
@@ -15,6 +16,14 @@ using access::Account;
 
 access::SealedFile::Doors doors_of(Context& context) {
     return {context.disk, context.clock, context.random};
+}
+
+/// The purposes beside care that hold now, with their ends.
+nlohmann::json leave_of(const Account& account, WallTime now) {
+    nlohmann::json leave = nlohmann::json::object();
+    for (const access::PurposeGrant& one : account.grants)
+        if (now < one.until) leave[std::string(name_of(one.purpose))] = to_rfc3339(one.until);
+    return leave;
 }
 
 nlohmann::json json_of(const Account& account, WallTime now) {
@@ -39,6 +48,7 @@ nlohmann::json json_of(const Account& account, WallTime now) {
             {"passkeys", account.passkeys.size()},
             {"recovery_codes", account.recovery.size()},
             {"identities", account.identities},
+            {"leave", leave_of(account, now)},
             {"scopes", account.scopes},
             {"redirects", account.redirects}};
 }
@@ -56,6 +66,12 @@ std::string marks_of(Context& context, const Account& account, WallTime now) {
     mark(access::is_privileged(account), {"privilégié", "privileged"});
     mark(access::is_dormant(account, now), {"dormant", "dormant"});
     mark(account.frozen_at(now), {"gelé", "frozen"});
+    const auto leave = leave_of(account, now);
+    for (const auto& [purpose, until] : leave.items()) {
+        const access::Phrase words = phrase_of(access::purpose_named(purpose));
+        mark(true,
+             {"autorisé pour " + std::string(words.fr), "leave for " + std::string(words.en)});
+    }
     return marks.empty() ? marks : "[" + marks + "]";
 }
 

@@ -35,10 +35,14 @@ Text outcome_of(const access::Duty& duty) {
 std::string notice(const access::Duty& duty, const access::WhoIs& who_is) {
     const std::string who = name_of(duty.actor, who_is);
     const Text outcome = outcome_of(duty);
-    return paragraph({fmt::format("{} a ouvert ce dossier en urgence le {} ; {}.", who,
-                                  to_rfc3339(duty.time).substr(0, 10), outcome.fr),
-                      fmt::format("{} opened this record in an emergency on {}; {}.", who,
-                                  to_rfc3339(duty.time).substr(0, 10), outcome.en)},
+    const std::string colleague = name_of_cosigner(duty, who_is);
+    const bool alone = colleague.empty();
+    return paragraph({fmt::format("{} a ouvert ce dossier en urgence le {}{} ; {}.", who,
+                                  to_rfc3339(duty.time).substr(0, 10),
+                                  alone ? "" : ", avec la signature de " + colleague, outcome.fr),
+                      fmt::format("{} opened this record in an emergency on {}{}; {}.", who,
+                                  to_rfc3339(duty.time).substr(0, 10),
+                                  alone ? "" : ", with the signature of " + colleague, outcome.en)},
                      "notice");
 }
 
@@ -74,6 +78,11 @@ std::string item(const access::Duty& duty, const access::WhoIs& who_is, WallTime
 }
 
 }  // namespace
+
+std::string name_of_cosigner(const access::Duty& duty, const access::WhoIs& who_is) {
+    if (duty.cosigner.empty()) return "";
+    return name_of(event::Actor{duty.cosigner, {}, {}, {}, {}}, who_is);
+}
 
 std::string sign_out_form() {
     return "<form method=\"post\" action=\"/my/out\"><button>" +

@@ -21,6 +21,9 @@ Response openings_page(std::span<const access::Opening> openings,
 Response work_list_page(std::span<const access::Duty> duties, const access::WhoIs& who_is,
                         WallTime now);
 
+/// Of the colleague who signed a break-glass, too; empty when nobody did.
+std::string name_of_cosigner(const access::Duty& duty, const access::WhoIs& who_is);
+
 std::string sign_out_form();
 
 }  // namespace hygie::serve

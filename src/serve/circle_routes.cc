@@ -111,6 +111,7 @@ json notices_of(const std::vector<event::Event>& events, const access::WhoIs& wh
             {{"event", duty.event},
              {"time", to_rfc3339(duty.time)},
              {"who", name.empty() ? duty.actor.id.str() : name},
+             {"cosigner", name_of_cosigner(duty, who_is)},
              {"motive", duty.motive},
              {"review", duty.review ? json(name_of(duty.review->conclusion)) : json(nullptr)},
              {"review_by", to_rfc3339(duty.due)}});

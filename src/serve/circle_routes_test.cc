@@ -37,7 +37,7 @@ class CircleAnswers : public testing::Test {
                 [this](const auto&) {
                     return Result<std::vector<event::Event>>(std::vector{emergency_});
                 },
-            .decide = [](const auto&, const auto&) { return access::Decision{}; },
+            .decide = [this](const auto&, const auto&) { return decision_; },
             .patients_of = [](const auto&) { return std::vector<std::string>{"patient-7"}; },
             .who_is = [](const auto&) { return access::ActorWords(); }};
     }
@@ -66,6 +66,7 @@ class CircleAnswers : public testing::Test {
     sim::SimClock clock_;
     sim::SimRandom random_{1};
     event::Event emergency_;
+    access::Decision decision_;
     std::vector<event::Event> events_;
 };
 
@@ -83,6 +84,24 @@ TEST_F(CircleAnswers, AnOfficersProgramSeesAndReviewsWhatItsScopesLet) {
     EXPECT_EQ(ask(officer({"user/*.rs", "user/AuditEvent.c"}), "POST", "/circles/worklist", kReview)
                   .status,
               200);
+}
+
+TEST_F(CircleAnswers, WhoSignedAnEmergencyIsToldToPatientAndOfficer) {
+    emergency_.detail["cosigned_by"] = "dr-anne";
+    decision_.permitted = true;
+    decision_.reasons = {{.id = "circle.self", .text = {}, .evidence = {}}};
+    access::Actor patient;
+    patient.id = ActorId("p7");
+    patient.role = Role::Patient;
+    const std::string opened(as_text(ask(patient, "GET", "/circles/opened").body));
+    EXPECT_TRUE(opened.contains(R"("cosigner":"dr-anne")")) << opened;
+    const std::string page(as_text(ask(patient, "GET", "/circles/home").body));
+    EXPECT_TRUE(page.contains("avec la signature de dr-anne")) << page;
+    EXPECT_TRUE(page.contains("with the signature of dr-anne")) << page;
+    const std::string list(as_text(ask(officer({}), "GET", "/circles/worklist").body));
+    EXPECT_TRUE(list.contains(R"("cosigner":"dr-anne")")) << list;
+    EXPECT_TRUE(std::string(as_text(ask(officer({}), "GET", "/circles/home").body))
+                    .contains("contresigné par dr-anne"));
 }
 
 TEST_F(CircleAnswers, WhatIsRefusedIsInTheLedger) {

@@ -245,6 +245,56 @@ class Live(unittest.TestCase):
         return [ward, bed, post("PractitionerRole", active=True, practitioner={"reference": person},
                                 location=[{"reference": "Location/" + ward[1]["id"]}])]
 
+    def test_a_unit_that_an_incident_holds(self):
+        program, doctor = self.token("program"), self.doctor
+        self.assertTrue(all(status in (200, 201) for status, _ in self.create_house(program, doctor["person"])))
+        ask = lambda: self.served.json(doctor["token"], f"/fhir/Patient/{self.patient}")
+        self.assertEqual(200, ask()[0])
+        ward = self.served.json(program, "/fhir/" + self.bed)[1]["partOf"]["reference"]
+        hygie("access", "contain", ward, "--state", self.state, "--why", "trop court", code=1)
+        hygie("access", "contain", ward, "--state", self.state, "--why", "Postes du service chiffrés")
+        status, outcome = ask()
+        self.assertEqual(403, status, "at once, in the other process")
+        self.assertIn("$break-glass", json.dumps(outcome))
+        held, = [json.loads(line) for line in hygie("access", "held", "--state", self.state, "--json").splitlines()]
+        self.assertEqual(ward, held["unit"])
+        why = hygie("access", "explain", doctor["user"], f"Patient/{self.patient}", "--state", self.state)
+        self.assertIn("an open incident holds this person's unit", why)
+        self.assertIn(held["evidence"], why)
+        self.restart()
+        doctor = self.doctor
+        self.assertEqual(403, self.served.ask(doctor["token"], f"/fhir/Patient/{self.patient}")[0], "a restart frees nobody")
+        opened = self.served.json(doctor["token"], f"/fhir/Patient/{self.patient}/$break-glass", "POST", MOTIVE)
+        self.assertEqual(200, opened[0], opened)
+        self.assertEqual(200, self.served.ask(doctor["token"], f"/fhir/Patient/{self.patient}")[0])
+        other = self.served.ready["patients"][1]
+        self.assertEqual(403, self.served.ask(doctor["token"], f"/fhir/Patient/{other}")[0], "one patient at a time")
+        hygie("access", "release", ward, "--state", self.state, "--why", "Postes réinstallés et vérifiés")
+        self.assertEqual(200, self.served.ask(doctor["token"], f"/fhir/Patient/{other}")[0])
+        trail = hygie("ledger", "query", self.state / "ledger", "--as", "test", "--since", time.strftime("%Y-%m-%d"),
+                      "--json")
+        self.assertEqual(2, trail.count("order.done"))
+
+    def test_leave_for_a_purpose_shows_nobody(self):
+        stranger = self.stranger
+        ask = lambda: self.served.ask(stranger["token"], f"/fhir/Patient/{self.patient}", X_Purpose_Of_Use="research")
+        self.assertEqual(403, ask()[0])
+        leave = ("access", "grant", stranger["user"], "research", "--state", self.state, "--why", "Étude approuvée n° 7")
+        hygie(*leave, "--as", stranger["user"], code=1)
+        hygie(*leave, "--as", self.doctor["user"])
+        status, body, _ = ask()
+        self.assertEqual(200, status, body)
+        patient = json.loads(body)
+        self.assertEqual(set(), {"name", "identifier", "telecom", "address", "text"} & set(patient))
+        self.assertEqual(404, self.served.ask(stranger["token"], f"/fhir/Patient/{self.patient}")[0])
+        told = self.served.json(self.token("patient"), "/circles/opened")[1]
+        self.assertTrue(any("without what identifies you" in o["en"] for o in told["openings"]), told)
+        found = [json.loads(line) for line in hygie("access", "unexplained", "--state", self.state, "--json").splitlines()]
+        self.assertFalse(any(f.get("actor") == stranger["person"] for f in found), "its leave explains it")
+        hygie("access", "revoke", stranger["user"], "research", "--state", self.state, "--why", "L'étude est finie",
+              "--as", self.doctor["user"])
+        self.assertEqual(403, ask()[0])
+
     def test_a_parent_a_desk_and_a_browser(self):
         program = self.token("program")
         status, child = self.served.json(program, "/fhir/Patient", "POST", {

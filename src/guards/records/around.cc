@@ -14,7 +14,7 @@ Answer<std::vector<std::shared_ptr<const vault::Record>>> records_around(Sight& 
                                                                          std::string_view type) {
     std::mutex mutex;
     std::set<std::string> patients;
-    vault::Scope scope = circle_of(sight.call().actor);
+    vault::Scope scope = circle_of(sight.call());
     scope.allows = [&](const vault::Record& record) {
         const std::lock_guard lock(mutex);
         patients.emplace(record.patient());

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "guards/records/handlers.h"
+#include "guards/records/break_glass.h"
 #include "guards/records/operation_input.h"
 #include "guards/records/pace.h"
 
@@ -14,63 +14,34 @@ namespace hygie::records {
 namespace {
 
 constexpr std::string_view kKnown[] = {"motive", "reason", "vital"};
-constexpr Micros kReviewWithin = std::chrono::hours(72);
-
-struct Opened {
-    access::BreakGlass glass;
-    std::string patient;
-    Disclosure disclosure;
-};
 
 std::string answer_of(const access::BreakGlass& glass) {
     return fmt::format(
         R"({{"resourceType":"Parameters","parameter":[{{"name":"end","valueInstant":"{}"}},)"
         R"({{"name":"patientTold","valueBoolean":true}},)"
         R"({{"name":"reviewBy","valueInstant":"{}"}}]}})",
-        to_rfc3339(glass.end), to_rfc3339(glass.start + kReviewWithin));
+        to_rfc3339(glass.end), to_rfc3339(glass.start + access::kReviewWithin));
 }
 
-Answer<Opened> open_glass(Desk& desk, const Call& call) {
+/// What somebody declares, about whom; judged elsewhere.
+struct Declared {
+    access::Motive motive;
+    std::string patient;
+};
+
+Answer<Declared> declared(Desk& desk, const Call& call) {
     const OperationInput input = TRY(read_input(call, kKnown));
-    const access::Motive motive{.code = std::string(input.text("motive")),
-                                .words = std::string(input.text("reason")),
-                                .vital = input.text("vital") == "true"};
-    const access::Policy& policy = *call.policy;
-    if (const auto may = access::check_break_glass(policy, call.actor, motive); !may) {
-        Refusal refusal(may.error());
-        if (may.error().code != Code::BadInput) {
-            refusal.status = 403;
-            refusal.reasons.push_back(
-                {.id = "circle.break_glass.refused", .text = may.error().what, .evidence = {}});
-        }
-        return std::unexpected(std::move(refusal));
+    access::Motive motive{.code = std::string(input.text("motive")),
+                          .words = std::string(input.text("reason")),
+                          .vital = input.text("vital") == "true"};
+    if (const auto may = access::check_break_glass(*call.policy, call.actor, motive); !may) {
+        // Who lacks a second factor alone may ask a colleague.
+        if (may.error().code != Code::Stale) return std::unexpected(glass_refused(may.error()));
+        TRY_STATUS(access::check_motive(*call.policy, motive));
     }
     const auto found = TRY(desk.rooms.vault.find("Patient", call.target.id));
     if (found.entry.deleted) return std::unexpected(not_found());
-
-    const WallTime now = desk.rooms.clock.now();
-    Opened opened{.glass = {.start = now,
-                            .end = now + std::chrono::seconds(policy.break_glass_seconds),
-                            .vital = motive.vital},
-                  .patient = std::string(found.record->patient()),
-                  .disclosure = {}};
-    const auto signs = desk.glasses.look(call.actor.id, opened.patient, motive, now);
-    event::Event e = event_of(desk, call, event::Type::BreakGlass, opened.patient,
-                              reference_to("Patient", call.target.id));
-    e.purpose = "BTG";
-    e.break_glass = true;
-    e.detail["motive"] = motive.code;
-    e.detail["reason"] = motive.words;
-    e.detail["until"] = to_rfc3339(opened.glass.end);
-    e.detail["tell"] = "patient,officer";
-    e.detail["review_by"] = to_rfc3339(now + kReviewWithin);
-    if (motive.vital) e.detail["vital"] = "true";
-    if (signs.copied) e.detail["copied"] = "true";
-    if (signs.before + 1 >= access::kGlassHabit)
-        e.detail["within_a_day"] = fmt::format("{}", signs.before + 1);
-    opened.glass.evidence = "event/" + e.id;
-    opened.disclosure = {json_response(call, 200, answer_of(opened.glass)), {std::move(e)}};
-    return opened;
+    return Declared{std::move(motive), std::string(found.record->patient())};
 }
 
 /// A motive for going on beyond what is usual.
@@ -95,17 +66,62 @@ Answer<Disclosure> take_motive(Desk& desk, const Call& call) {
 
 }  // namespace
 
-void break_glass(Desk& desk, CallPtr call) {
-    auto opened = open_glass(desk, *call);
-    if (!opened) return refuse(desk, std::move(call), opened.error(), event::Type::BreakGlass);
-    // It stands when its trace does, and not before.
-    call->reply = [&desk, reply = std::move(call->reply), actor = call->actor.id,
-                   patient = opened->patient,
-                   glass = opened->glass](http::Response response) mutable {
-        if (response.status == 200) desk.glasses.open(actor, patient, glass, glass.start);
+Refusal glass_refused(const Error& error) {
+    Refusal refusal(error);
+    if (error.code == Code::BadInput) return refusal;
+    refusal.status = 403;
+    refusal.reasons.push_back(
+        {.id = "circle.break_glass.refused", .text = error.what, .evidence = {}});
+    return refusal;
+}
+
+OpenedGlass opened_glass(Desk& desk, const access::Policy& policy, const access::Motive& motive,
+                         event::Event act) {
+    const WallTime now = desk.rooms.clock.now();
+    OpenedGlass opened{.actor = act.actor.id,
+                       .patient = act.subject.patient.str(),
+                       .glass = {.start = now,
+                                 .end = now + std::chrono::seconds(policy.break_glass_seconds),
+                                 .vital = motive.vital},
+                       .act = std::move(act)};
+    const auto signs = desk.glasses.look(opened.actor, opened.patient, motive, now);
+    event::Event& e = opened.act;
+    e.time = now;
+    e.purpose = "BTG";
+    e.break_glass = true;
+    e.detail["motive"] = motive.code;
+    e.detail["reason"] = motive.words;
+    e.detail["until"] = to_rfc3339(opened.glass.end);
+    e.detail["tell"] = "patient,officer";
+    e.detail["review_by"] = to_rfc3339(now + access::kReviewWithin);
+    if (motive.vital) e.detail["vital"] = "true";
+    if (signs.copied) e.detail["copied"] = "true";
+    if (signs.before + 1 >= access::kGlassHabit)
+        e.detail["within_a_day"] = fmt::format("{}", signs.before + 1);
+    opened.glass.evidence = "event/" + e.id;
+    return opened;
+}
+
+void open_when_kept(Desk& desk, Call& call, OpenedGlass opened) {
+    call.reply = [&desk, reply = std::move(call.reply),
+                  opened = std::move(opened)](http::Response response) mutable {
+        if (response.status == 200)
+            desk.glasses.open(opened.actor, opened.patient, opened.glass, opened.glass.start);
         reply(std::move(response));
     };
-    disclose(desk, std::move(call), std::move(opened->disclosure));
+}
+
+void break_glass(Desk& desk, CallPtr call) {
+    auto said = declared(desk, *call);
+    if (!said) return refuse(desk, std::move(call), said.error(), event::Type::BreakGlass);
+    if (!access::is_strong(call->actor.auth))
+        return ask_for_cosigner(desk, std::move(call), std::move(said->motive), said->patient);
+    OpenedGlass opened = opened_glass(desk, *call->policy, said->motive,
+                                      event_of(desk, *call, event::Type::BreakGlass, said->patient,
+                                               reference_to("Patient", call->target.id)));
+    Disclosure disclosure{json_response(*call, 200, answer_of(opened.glass)), {opened.act}};
+    open_when_kept(desk, *call, std::move(opened));
+    disclose(desk, std::move(call), std::move(disclosure));
 }
 
 void justify(Desk& desk, CallPtr call) {
@@ -145,14 +161,17 @@ void remember(Desk& desk, const event::Event& event) {
                               {.start = event.time,
                                .end = *until,
                                .vital = said("vital") == "true",
-                               .evidence = "event/" + event.id},
+                               .evidence = "event/" + event.id,
+                               .cosigner = said("cosigner"),
+                               .cosign_evidence = said("cosign")},
                               now);
         return;
     }
     if (event.type == event::Type::ConsentDecided && said("kind") == "justify" && succeeded &&
         event.time + kMotiveLasts > now)
         return desk.pace->justify(event.actor.id, event.time);
-    if (opens_record(event) && event.actor.role != access::name_of(access::Role::Program))
+    if (opens_record(event) && event.actor.role != access::name_of(access::Role::Program) &&
+        said("purpose").empty())
         desk.pace->note(*desk.policy(), event.actor.id, {&event, 1}, event.time);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "access/cosign.h"
 #include "guards/records/door_kit.h"
 
 namespace hygie::records {
@@ -52,7 +53,8 @@ TEST(BreakGlass, IsRefusedWithoutAMotiveAProfessionOrASecondFactor) {
           R"({"name":"reason","valueString":"Patient inconscient aux urgences"}]})"})
         EXPECT_EQ(house.post(bob, "Patient/a/$break-glass", body).status, 400) << body;
     bob.auth = "pwd";
-    EXPECT_EQ(house.post(bob, "Patient/a/$break-glass", std::string(kMotive)).status, 403);
+    EXPECT_EQ(house.post(bob, "Patient/a/$break-glass", std::string(kMotive)).status, 202);
+    EXPECT_EQ(house.get(bob, "Patient/a").status, 404) << "it waits for a colleague";
     bob.auth = "otp";
     bob.profession = "35";
     EXPECT_EQ(house.post(bob, "Patient/a/$break-glass", std::string(kMotive)).status, 403);
@@ -91,6 +93,109 @@ TEST(BreakGlass, EveryWayThatShowsSomethingByItSaysSo) {
     // Those of the own circle do not.
     ASSERT_EQ(house.get(bob, "Observation?patient=c").status, 200);
     EXPECT_FALSE(house.trace.take().front().break_glass);
+}
+
+/// What $co-sign is sent.
+std::string signature(const std::string& code, bool agrees = true) {
+    std::string body = R"({"resourceType":"Parameters","parameter":[{"name":"request",)"
+                       R"("valueString":")" +
+                       code + R"("})";
+    if (agrees) body += R"(,{"name":"agree","valueBoolean":true})";
+    return body + "]}";
+}
+
+std::string text_of(const Answered& answer, std::string_view name) {
+    for (const fhir::Json parameter : answer.json()["parameter"].items())
+        if (parameter["name"].text() == name) return std::string(parameter["valueString"].text());
+    return {};
+}
+
+std::string ask_to_sign(House& house, const access::Actor& who) {
+    const auto answer = house.post(who, "Patient/a/$break-glass", std::string(kMotive));
+    EXPECT_EQ(answer.status, 202) << answer.body;
+    return text_of(answer, "request");
+}
+
+TEST(BreakGlass, AColleagueSignsInPlaceOfASecondFactor) {
+    House house;
+    access::Actor bob = physician(house.bob);
+    bob.auth = "pwd";
+    const access::Actor anne = physician(house.anne);
+    const std::string code = ask_to_sign(house, bob);
+    EXPECT_EQ(house.get(bob, "Patient/a").status, 404) << "nobody signed";
+    EXPECT_EQ(house.trace.take().front().detail.at("kind"), "cosign_asked");
+
+    const auto shown = house.post(anne, "$co-sign", signature(code, false));
+    ASSERT_EQ(shown.status, 200) << shown.body;
+    EXPECT_EQ(text_of(shown, "asker"), "dr-bob");
+    EXPECT_EQ(text_of(shown, "reason"), "Patient inconscient aux urgences");
+    EXPECT_EQ(house.trace.take().front().detail.at("kind"), "cosign_shown");
+    EXPECT_EQ(house.get(bob, "Patient/a").status, 404) << "she only read it";
+    house.trace.take();
+
+    ASSERT_EQ(house.post(anne, "$co-sign", signature(code)).status, 200);
+    const auto events = house.trace.take();
+    ASSERT_EQ(events.size(), 2U);
+    const event::Event& act = events[0];
+    const event::Event& sign = events[1];
+    EXPECT_EQ(act.type, event::Type::BreakGlass);
+    EXPECT_EQ(act.actor.id, bob.id);
+    EXPECT_EQ(act.subject.patient.str(), "a");
+    EXPECT_EQ(act.detail.at("cosigned_by"), "dr-anne");
+    EXPECT_EQ(act.detail.at("cosign"), "event/" + sign.id);
+    EXPECT_EQ(act.detail.at("tell"), "patient,officer");
+    EXPECT_EQ(sign.actor.id, anne.id);
+    EXPECT_EQ(sign.detail.at("of"), act.id);
+    EXPECT_EQ(house.get(bob, "Patient/a").status, 200);
+    EXPECT_EQ(house.get(bob, "Observation/oa1").status, 200);
+    EXPECT_EQ(house.get(bob, "Patient/b").status, 404);
+    const auto read = house.trace.take().front();
+    EXPECT_TRUE(read.break_glass);
+    EXPECT_EQ(read.basis, "event/" + act.id);
+    EXPECT_EQ(read.detail.at("why"), "circle.break_glass.cosigned");
+    EXPECT_EQ(house.post(anne, "$co-sign", signature(code)).status, 404) << "a code serves once";
+
+    house.restart();
+    house.door().remember(act);
+    EXPECT_EQ(house.get(bob, "Patient/a").status, 200) << "a restart forgets no signature";
+    house.machine.clock.advance(std::chrono::hours(1));
+    EXPECT_EQ(house.get(bob, "Patient/a").status, 404);
+}
+
+TEST(BreakGlass, OnlyAColleagueWhoMightOpenItSigns) {
+    House house;
+    access::Actor bob = physician(house.bob);
+    bob.auth = "pwd";
+    const std::string code = ask_to_sign(house, bob);
+    const access::Actor strong_self = physician(house.bob);
+    access::Actor twin = physician(house.anne);  // another account of the same human
+    twin.person = bob.person;
+    access::Actor weak = physician(house.anne);
+    weak.auth = "pwd";
+    access::Actor aide = physician(house.anne);
+    aide.profession = "35";
+    const access::Actor officer =
+        with_role("officer", access::Role::Security, "Practitioner/officer");
+    house.trace.take();
+    for (const access::Actor& who : {strong_self, twin, weak, aide, officer, house.program}) {
+        EXPECT_EQ(house.post(who, "$co-sign", signature(code)).status, 403) << who.id.str();
+        EXPECT_EQ(house.trace.take().front().type, event::Type::AccessRefused);
+    }
+    const access::Actor anne = physician(house.anne);
+    EXPECT_EQ(house.post(anne, "$co-sign", signature("nocode99")).status, 404);
+    house.frozen = bob.id;
+    EXPECT_EQ(house.post(anne, "$co-sign", signature(code)).status, 403) << "he is held";
+    house.frozen = anne.id;
+    EXPECT_EQ(house.post(anne, "$co-sign", signature(code)).status, 403) << "she is held";
+    house.frozen = {};
+    house.machine.clock.advance(access::kCosignWait);
+    EXPECT_EQ(house.post(anne, "$co-sign", signature(code)).status, 404) << "too late";
+    EXPECT_EQ(house.get(bob, "Patient/a").status, 404);
+    // A nurse's aide opens none, alone or not; a motive must say something first.
+    EXPECT_EQ(house.post(weak, "Patient/a/$break-glass", R"({"resourceType":"Parameters"})").status,
+              400);
+    aide.auth = "pwd";
+    EXPECT_EQ(house.post(aide, "Patient/a/$break-glass", std::string(kMotive)).status, 403);
 }
 
 }  // namespace

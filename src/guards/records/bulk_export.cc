@@ -183,7 +183,7 @@ Answer<void> Exporting::carry_out() {
         export_->patients = patients.size();
     }
     for (const std::string& patient : patients) {
-        if (desk_.backstage->stopping() || desk_.is_frozen(call_->actor))
+        if (desk_.backstage->stopping() || desk_.is_held(call_->actor))
             return std::unexpected(not_found());
         if (const auto record = desk_.rooms.vault.record(patient)) TRY_STATUS(give(**record));
         const std::lock_guard lock(export_->mutex);
@@ -358,6 +358,9 @@ Answer<Disclosure> export_status(Desk& desk, const Call& call) {
 
 Answer<Disclosure> export_file(Desk& desk, const Call& call) {
     const auto one = TRY(own_export(desk, call));
+    if (call.is_held(desk.rooms.clock.now()))
+        return std::unexpected(
+            held_by_incident(call.frozen ? access::Rule::Frozen : access::Rule::Contained));
     const std::lock_guard lock(one->mutex);
     const auto part = std::ranges::find(one->parts, call.target.name, &ExportPart::name);
     if (one->state != Export::State::Done || part == one->parts.end())

@@ -59,7 +59,7 @@ bool is_operation(const Interaction& row) {
 }
 
 std::string definition_of(std::string_view code) {
-    if (code == "break-glass" || code == "justify" || code == "import")
+    if (code == "break-glass" || code == "justify" || code == "co-sign" || code == "import")
         return fmt::format("urn:hygie:operation:{}", code);
     if (code.starts_with("backport-"))
         return fmt::format("http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/{}",

@@ -49,6 +49,60 @@ TEST(Circles, AFrozenAccountIsToldSoAndSeesNothing) {
     EXPECT_EQ(house.get(house.anne, "Observation/oa1").status, 200);
 }
 
+TEST(Circles, AHeldUnitIsClosedAtOnceButForEmergenciesAndOpensAgain) {
+    House house;
+    store(house,
+          {R"({"resourceType":"Location","id":"pole"})",
+           R"({"resourceType":"Location","id":"ward","partOf":{"reference":"Location/pole"}})",
+           R"({"resourceType":"PractitionerRole","id":"r","practitioner":{"reference":)"
+           R"("Practitioner/dr-anne"},"location":[{"reference":"Location/ward"}]})"});
+    const access::Actor bob = house.bob;
+    access::Actor anne = house.anne;
+    ASSERT_EQ(house.get(anne, "Observation/oa1").status, 200);
+    ASSERT_EQ(house.post(anne, "Patient/b/$break-glass", std::string(kMotive)).status, 200);
+    house.machine.clock.advance(Micros(1));
+    house.trace.take();
+    const auto held = std::make_shared<const std::vector<access::UnitHold>>(
+        1,
+        access::UnitHold{
+            .unit = "Location/pole", .since = house.machine.clock.now(), .evidence = "event/hold"});
+    house.holds = held;
+    for (const std::string url : {"Observation/oa1", "Observation?patient=a",
+                                  "Patient/a/$everything", "Observation/_history", "Patient/b"}) {
+        const auto answer = house.get(anne, url);
+        EXPECT_EQ(answer.status, 403) << url << answer.body;
+        EXPECT_FALSE(answer.body.contains("5.40")) << url;
+        EXPECT_TRUE(answer.body.contains("$break-glass")) << url << answer.body;
+        const event::Event refused = house.trace.take().back();
+        EXPECT_EQ(refused.type, event::Type::AccessRefused);
+        EXPECT_EQ(refused.verdict->reasons.front().id, "circle.contained");
+        EXPECT_EQ(refused.verdict->reasons.front().evidence, "event/hold");
+    }
+    EXPECT_EQ(house.get(bob, "Observation/oc1").status, 200) << "he works elsewhere";
+    EXPECT_EQ(house.get(house.program, "Observation/oa1").status, 200);
+    // One patient at a time, declared since.
+    ASSERT_EQ(house.post(anne, "Patient/a/$break-glass", std::string(kMotive)).status, 200);
+    house.trace.take();
+    EXPECT_EQ(house.get(anne, "Observation/oa1").status, 200);
+    EXPECT_EQ(house.trace.take().back().detail["why"], "circle.break_glass.emergency");
+    EXPECT_EQ(house.get(anne, "Observation/ob1").status, 403);
+    // Who is held vouches for nobody.
+    access::Actor weak = bob;
+    weak.auth = "pwd";
+    const auto asked = house.post(weak, "Patient/a/$break-glass", std::string(kMotive));
+    ASSERT_EQ(asked.status, 202);
+    const std::string code((*asked.json()["parameter"].items().begin())["valueString"].text());
+    EXPECT_EQ(house
+                  .post(anne, "$co-sign",
+                        R"({"resourceType":"Parameters","parameter":[{"name":"request",)"
+                        R"("valueString":")" +
+                            code + R"("},{"name":"agree","valueBoolean":true}]})")
+                  .status,
+              403);
+    house.holds = nullptr;
+    EXPECT_EQ(house.get(anne, "Observation/ob1").status, 200);
+}
+
 TEST(Circles, WhatIsMaskedIsNowhere) {
     House house;
     store(house, {labelled("om", "a", "MASQUE_PS")});

@@ -15,6 +15,7 @@
 #include "guards/records/notices.h"
 #include "guards/records/pace.h"
 #include "guards/records/pages.h"
+#include "guards/records/purpose.h"
 #include "guards/records/slowly.h"
 #include "guards/records/staff_room.h"
 #include "guards/records/stored_definitions.h"
@@ -144,6 +145,10 @@ event::Event event_of(const Desk& desk, const Call& call, event::Type type,
     if (patient == vault::kUnassigned) patient = {};
     e.subject = {PatientId(std::string(patient)), ObjectId(std::string(object))};
     e.purpose = purpose_of(call.actor.role);
+    if (call.purpose != access::Purpose::None) {
+        e.purpose = code_of(call.purpose);
+        e.detail["purpose"] = access::name_of(call.purpose);
+    }
     e.network.address = call.request.peer;
     e.request_id = request_id_of(call.request);
     return e;
@@ -162,7 +167,8 @@ std::vector<event::Event> events_of(const Desk& desk, const Call& call, event::T
 
 std::optional<Refusal> held(Desk& desk, const Call& call, std::vector<event::Event>& events,
                             access::Pressure& pressure) {
-    if (call.actor.role == access::Role::Program || std::ranges::none_of(events, opens_record))
+    if (call.actor.role == access::Role::Program || call.purpose != access::Purpose::None ||
+        std::ranges::none_of(events, opens_record))
         return std::nullopt;
     pressure = desk.pace->note(*call.policy, call.actor.id, events, desk.rooms.clock.now());
     if (pressure == access::Pressure::Calm) return std::nullopt;

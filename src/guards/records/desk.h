@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "access/break_glass.h"
+#include "access/cosign.h"
 #include "guards/records/door.h"
 #include "guards/records/negotiate.h"
 #include "guards/records/refusal.h"
@@ -32,6 +32,13 @@ struct Call {
     access::Pressure pressure = access::Pressure::Calm;  ///< on the actor when it came
     bool justified = false;                              ///< gave a motive for that
     bool frozen = false;                                 ///< an incident held the account then
+    Options::Holds holds{};                              ///< the units that incidents held then
+    /// Declared: then what is shown is minimised, and no circle counts (purpose.h).
+    access::Purpose purpose = access::Purpose::None;
+    /// Whether an incident holds the actor's account, or a unit of theirs.
+    bool is_held(WallTime now) const {
+        return frozen || (holds && access::hold_on(actor, *holds, now) != nullptr);
+    }
     http::Request request;
     Method method = Method::Get;
     Target target;
@@ -61,6 +68,13 @@ struct Desk {
     bool is_frozen(const access::Actor& actor) const {
         return options.frozen && options.frozen(actor.id);
     }
+    Options::Holds holds() const { return options.holds ? options.holds() : nullptr; }
+    /// Whether what is under way for the actor goes on no longer.
+    bool is_held(const access::Actor& actor) const {
+        const auto now_held = holds();
+        return is_frozen(actor) ||
+               (now_held && access::hold_on(actor, *now_held, rooms.clock.now()) != nullptr);
+    }
 
     Rooms rooms;
     Options options;
@@ -68,6 +82,7 @@ struct Desk {
     crypto::Secret32 page_key;
     std::unique_ptr<Random> chance;  ///< for ids of events: no secrets are made of it
     access::BreakGlasses glasses;
+    access::CosignWishes cosign_wishes;
     std::unique_ptr<Gate> gate;
     std::unique_ptr<Pace> pace;
     std::unique_ptr<StaffRoom> staff;

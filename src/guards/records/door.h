@@ -77,6 +77,9 @@ struct Options {
     /// Whether an incident holds the account; nobody's when empty. Asked at each request, and again
     /// while something long is under way.
     std::function<bool(const ActorId&)> frozen{};
+    /// The units that incidents hold, asked for in the same way; none when empty.
+    using Holds = std::shared_ptr<const std::vector<access::UnitHold>>;
+    std::function<Holds()> holds{};
     /// Ends the session of who opened far too many records.
     std::function<void(const access::Actor&)> cut{};
     /// For what subscriptions told and wait to tell, sealed; empty: nobody can subscribe.

@@ -174,6 +174,7 @@ class House {
                     .profiles = profiles_,
                     .policy = [this] { return policy; },
                     .frozen = [this](const ActorId& login) { return frozen == login; },
+                    .holds = [this] { return holds; },
                     .cut = [this](const access::Actor& actor) { cut.push_back(actor.id); },
                     .notice_dir = "notices",
                     .notify = {"https://dossier.example/in"},
@@ -252,6 +253,7 @@ class House {
         std::make_shared<access::Policy>(access::default_policy());
     std::vector<ActorId> cut;             ///< whose sessions were ended
     ActorId frozen;                       ///< whose account an incident holds
+    Options::Holds holds;                 ///< units that incidents hold
     std::atomic<bool> anne_left = false;  ///< her account was closed
     Outside outside;
 

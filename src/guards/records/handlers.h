@@ -42,6 +42,7 @@ void run_bundle(Desk& desk, CallPtr call);
 void change_meta(Desk& desk, CallPtr call);  ///< $meta-add and $meta-delete
 void merge(Desk& desk, CallPtr call);
 void break_glass(Desk& desk, CallPtr call);  ///< $break-glass
+void co_sign(Desk& desk, CallPtr call);      ///< $co-sign
 void justify(Desk& desk, CallPtr call);      ///< $justify
 /// What an earlier $break-glass, $justify or disclosure left behind.
 void remember(Desk& desk, const event::Event& event);

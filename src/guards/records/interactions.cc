@@ -6,6 +6,7 @@
 #include "guards/records/binary.h"
 #include "guards/records/pace.h"
 #include "guards/records/pages.h"
+#include "guards/records/purpose.h"
 #include "guards/records/staff_room.h"
 
 namespace hygie::records {
@@ -112,6 +113,7 @@ std::vector<Interaction> make_interactions() {
               Act::RecordSearched),
         done(TypeOperation, "$merge", "Patient", "Patient-merge", merge),
         done(SystemOperation, "$justify", {}, "justify", justify),
+        done(SystemOperation, "$co-sign", {}, "co-sign", co_sign),
 
         asked(TypeOperation, Get, "$status", "Subscription", "backport-subscription-status",
               subscription_status),
@@ -299,11 +301,16 @@ void serve(Desk& desk, const access::Actor& actor, http::Request request, http::
         call->reply = echoing(std::string(id), std::move(call->reply));
     call->policy = desk.policy();
     call->frozen = desk.is_frozen(actor);
+    call->holds = desk.holds();
     // Wherever the house says that this person belongs, at this moment.
     call->actor.belongs = desk.staff->belongings(call->policy, actor.person);
     if (auto understood = understand(desk, *call); !understood)
         return refuse(desk, std::move(call), understood.error());
-    if (actor.role != access::Role::Program) {
+    const auto purpose = purpose_of(call->request);
+    if (!purpose) return refuse(desk, std::move(call), purpose.error());
+    call->purpose = *purpose;
+    // Programs are bound by their scopes, a purpose by its leave.
+    if (actor.role != access::Role::Program && call->purpose == access::Purpose::None) {
         const WallTime now = desk.rooms.clock.now();
         call->pressure = desk.pace->now(*call->policy, actor.id, now);
         call->justified = desk.pace->is_justified(actor.id, now);
@@ -316,6 +323,8 @@ void serve(Desk& desk, const access::Actor& actor, http::Request request, http::
 void dispatch(Desk& desk, CallPtr call) {
     const Interaction* row = find_row(call->method, call->target);
     if (!row) return refuse(desk, std::move(call), no_row(call->target));
+    if (const auto may = check_purpose(*call, *row); !may)
+        return refuse(desk, std::move(call), may.error(), row->event);
     if (row->query == Query::Refused && !call->parameters.empty() && !call->wishes.lenient)
         return refuse(desk, std::move(call),
                       {400,

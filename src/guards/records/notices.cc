@@ -40,6 +40,7 @@ std::shared_ptr<Call> call_of(Desk& desk, const Owner& owner) {
     call->actor = *std::move(actor);
     call->policy = desk.policy();
     call->frozen = desk.is_frozen(call->actor);
+    call->holds = desk.holds();
     call->actor.belongs = desk.staff->belongings(call->policy, call->actor.person);
     return call;
 }

@@ -108,6 +108,18 @@ Refusal obliged(access::Rule rule, std::vector<event::Reason> reasons) {
                 "la session est coupée : appelez la personne responsable de la sécurité",
                 "the session is cut: call the security officer"};
             break;
+        case access::Rule::NoGrant:
+            issue.remedy = {"demandez cette autorisation à qui en répond : hygie access grant",
+                            "ask whoever answers for it for leave: hygie access grant"};
+            break;
+        case access::Rule::Contained:
+            issue.remedy = {
+                "en urgence, ouvrez ce dossier par bris de glace : POST Patient/{id}/$break-glass "
+                "; "
+                "sinon appelez la personne responsable de la sécurité",
+                "in an emergency, open this record by break-glass: POST "
+                "Patient/{id}/$break-glass; otherwise call the security officer"};
+            break;
         default:
             issue.remedy = {"appelez la personne responsable de la sécurité",
                             "call the security officer"};
@@ -127,6 +139,13 @@ Refusal beyond_habit(access::Pressure pressure) {
         {.id = access::reason_id(outcome), .text = access::sentence_of(outcome), .evidence = {}}};
     std::ranges::move(access::obligations_of(outcome.obligations), std::back_inserter(reasons));
     return obliged(outcome.rule, std::move(reasons));
+}
+
+Refusal held_by_incident(access::Rule rule) {
+    const access::Outcome outcome{.rule = rule};
+    return obliged(
+        rule,
+        {{.id = access::reason_id(outcome), .text = access::sentence_of(outcome), .evidence = {}}});
 }
 
 std::string outcome_json(const Issues& issues, Lang lang) {

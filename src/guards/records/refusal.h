@@ -61,6 +61,9 @@ Refusal obliged(access::Rule rule, std::vector<event::Reason> reasons);
 /// The same for an actor who opens many more records than usual.
 Refusal beyond_habit(access::Pressure pressure);
 
+/// The same for who is held by an incident: the account, or the unit.
+Refusal held_by_incident(access::Rule rule);
+
 /// An OperationOutcome on one line.
 std::string outcome_json(const Issues& issues, Lang lang);
 

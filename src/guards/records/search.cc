@@ -142,7 +142,10 @@ std::optional<fhir::Compartment> narrowed(Sight& sight, const vault::Record& rec
 
 }  // namespace
 
-vault::Scope circle_of(const access::Actor& actor) {
+vault::Scope circle_of(const Call& call) {
+    const access::Actor& actor = call.actor;
+    // A purpose beside care has no circle: every record is judged.
+    if (call.purpose != access::Purpose::None) return {};
     vault::Scope scope{.allows = {}, .person = actor.person};
     for (const access::Belonging& one : actor.belongs) scope.parties.push_back(one.party);
     if (!actor.organisation.empty()) scope.parties.push_back(actor.organisation);
@@ -152,7 +155,7 @@ vault::Scope circle_of(const access::Actor& actor) {
 Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_view patient) {
     const WallTime now = sight.desk().rooms.clock.now();
     Allowing allowing(sight.desk(), sight.call(), query, now);
-    vault::Scope scope = circle_of(sight.call().actor);
+    vault::Scope scope = circle_of(sight.call());
     scope.allows = std::ref(allowing);
     scope.patient = patient;
     scope.hides = [&](const vault::Record& record, std::string_view type, std::uint8_t labels) {

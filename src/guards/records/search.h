@@ -19,7 +19,7 @@ struct Searched {
 inline constexpr std::size_t kClosedKept = 8;
 
 /// Where a search by this actor looks when nothing narrows it; who may see what is not judged yet.
-vault::Scope circle_of(const access::Actor& actor);
+vault::Scope circle_of(const Call& call);
 
 /// `patient`: hits in that patient's record only; empty: wherever the query may look.
 Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_view patient);

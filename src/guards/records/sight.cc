@@ -1,10 +1,12 @@
 #include "guards/records/sight.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "access/circle.h"
 #include "access/circle_words.h"
+#include "fhir/minimise.h"
 #include "guards/records/notices.h"
 #include "guards/records/shaping.h"
 #include "vault/labels.h"
@@ -23,6 +25,8 @@ auto put(const Desk& desk, const Call& call, access::Ask ask, Answer answer) {
     ask.pressure = call.pressure;
     ask.justified = call.justified;
     ask.frozen = call.frozen;
+    if (call.holds) ask.holds = *call.holds;
+    ask.purpose = call.purpose;
     return answer(*call.policy, call.actor, ask);
 }
 
@@ -58,15 +62,16 @@ bool may_read_conditions(const Desk& desk, const Call& call, const vault::Record
 }
 
 bool may_owe(const Call& call) {
-    return call.frozen || call.policy->step_up != 0 || call.pressure != access::Pressure::Calm;
+    return call.frozen || (call.holds && !call.holds->empty()) || call.policy->step_up != 0 ||
+           call.purpose != access::Purpose::None || call.pressure != access::Pressure::Calm;
 }
 
 std::optional<Refusal> owed_by(const access::Decision& decision) {
     using access::Rule;
     const auto rule = static_cast<Rule>(decision.rule);
-    if (decision.permitted || (rule != Rule::StepUp && rule != Rule::Justify && rule != Rule::Cut &&
-                               rule != Rule::Frozen))
-        return std::nullopt;
+    constexpr auto kTold = std::to_array<Rule>(
+        {Rule::StepUp, Rule::Justify, Rule::Cut, Rule::Frozen, Rule::Contained, Rule::NoGrant});
+    if (decision.permitted || std::ranges::find(kTold, rule) == kTold.end()) return std::nullopt;
     return obliged(rule, decision.reasons);
 }
 
@@ -219,6 +224,7 @@ bool Sight::may_show(const vault::Found& found, const vault::Version& version) {
 }
 
 bool Sight::is_narrowed(const vault::Found& found) {
+    if (call_.purpose != access::Purpose::None) return true;
     const std::string_view patient = found.record->patient();
     if (found.entry.type != "Encounter" || !vault::is_of_patient(patient) ||
         call_.actor.role == access::Role::Program)
@@ -231,7 +237,9 @@ bool Sight::is_narrowed(const vault::Found& found) {
 }
 
 void Sight::narrow(const vault::Found& found, std::string& body) {
-    if (!body.empty() && is_narrowed(found)) body = without_reasons(std::move(body));
+    if (body.empty() || !is_narrowed(found)) return;
+    body = call_.purpose != access::Purpose::None ? fhir::minimised(body)
+                                                  : without_reasons(std::move(body));
 }
 
 bool Sight::is_anothers(event::Action action, std::string_view type, std::string_view id) const {
@@ -298,11 +306,20 @@ Refusal forbidden(std::vector<event::Reason> reasons) {
     return refusal;
 }
 
+namespace {
+
+/// Of a permit.
+bool is_by_glass(const std::vector<event::Reason>& reasons) {
+    return reasons.front().id.starts_with("circle.break_glass");
+}
+
+}  // namespace
+
 void add_basis(event::Event& event, const std::vector<event::Reason>& reasons) {
     if (reasons.empty()) return;
     event.basis = reasons.front().evidence;
     event.detail["why"] = reasons.front().id;
-    event.break_glass = event.break_glass || reasons.front().id == "circle.break_glass";
+    event.break_glass = event.break_glass || is_by_glass(reasons);
 }
 
 void add_glasses(Sight& sight, event::Action action, std::span<const vault::Found> shown,
@@ -316,7 +333,7 @@ void add_glasses(Sight& sight, event::Action action, std::span<const vault::Foun
             events, patient, [](const event::Event& e) { return e.subject.patient.str(); });
         if (event == events.end() || event->break_glass || !sight.may(action, found)) continue;
         // What the circle opens, too, was not opened against it.
-        if (sight.reasons().front().id == "circle.break_glass") add_basis(*event, sight.reasons());
+        if (is_by_glass(sight.reasons())) add_basis(*event, sight.reasons());
     }
 }
 
