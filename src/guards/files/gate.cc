@@ -128,7 +128,7 @@ Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& 
       closings_(groups.closings,
                 [this](fan::Event event) { return sort_closing(std::move(event)); }),
       names_(
-          groups.names, [this](pid_t tid) { return actors_.of(tid).key(); },
+          groups.names, [this](const fan::Event& event) { return debtor(event); },
           [this](pid_t tid) { judge_.glimpse(tid); }),
       ahead_([this](const Ahead::File& file) { keep_ahead(file); }),
       outlook_(volumes_) {}
@@ -322,6 +322,25 @@ std::optional<std::string> Gate::protected_path(const Volume& volume, int fd, co
     path = volume.path_of(key);
     if (path && volume.protects(*path)) return path;
     return std::nullopt;
+}
+
+/// Who makes a new file under another name and then gives it its own took nothing from anybody, nor
+/// who takes away what it has just made: only what others made, or what stood where a name went.
+std::optional<std::string> Gate::debtor(const fan::Event& event) {
+    const Actor actor = actors_.of(event.tid);
+    const Volume* volume = volume_of(event);
+    const auto is_others = [&](const FileKey& key) {
+        const auto known = store_.catalog().find(key);
+        return known && !owns(actor, *known);
+    };
+    const bool is_folder = event.mask & fan::kOnDir;
+    if (volume == nullptr || !scanned_ || is_folder || is_others(volume->key(event.target)))
+        return actor.key();
+    if (!(event.mask & fan::kRename)) return std::nullopt;
+    const auto folder = store_.catalog().find(volume->key(event.new_dir));
+    const auto stood =
+        folder ? store_.catalog().at(join(folder->path, event.new_name)) : std::nullopt;
+    return stood && is_others(*stood) ? std::optional(actor.key()) : std::nullopt;
 }
 
 /// Somebody who changed something a moment ago, or took names away, does not get far ahead of the

@@ -155,6 +155,7 @@ class Gate {
     std::optional<Task> take_left_if_free();
     void meet(fan::Event event);
     bool meet_quickly(fan::Event& event, Task& task);
+    std::optional<std::string> debtor(const fan::Event& event);
     bool is_ahead(const Actor& actor);
     struct Readings {
         int met = 0;

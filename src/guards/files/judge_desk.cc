@@ -166,8 +166,10 @@ void JudgeDesk::after(Change change) {
 /// A change by somebody who destroyed something, or may have. The rest is judged when convenient,
 /// and in any case before what comes after it. Under the lock.
 bool JudgeDesk::is_urgent(const Change& change) const {
-    if (is_awaited(change) || change.kind == ChangeKind::Rename) return true;
-    return change.kind == ChangeKind::CloseWrite && standings_.contains(change.actor.key());
+    if (is_awaited(change)) return true;
+    const bool may_belong =
+        change.kind == ChangeKind::CloseWrite || change.kind == ChangeKind::Rename;
+    return may_belong && standings_.contains(change.actor.key());
 }
 
 int JudgeDesk::Standing::allowance(SteadyTime now) const {

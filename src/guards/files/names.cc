@@ -15,7 +15,8 @@ void Names::take_in() {
     for (const fan::Event& event : events)
         if (event.mask & fan::kNameTaken) glimpse_(event.tid);
     for (fan::Event& event : events) {
-        if (event.mask & (fan::kNameTaken | fan::kModify)) owing_.insert(who_(event.tid));
+        if (event.mask & (fan::kNameTaken | fan::kModify))
+            if (auto debtor = debtor_(event)) owing_.insert(std::move(*debtor));
         waiting_.push_back(std::move(event));
     }
 }

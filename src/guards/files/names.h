@@ -18,15 +18,16 @@ namespace hygie::files {
 /// sees at once who took names away and whom the judge does not know of yet. Thread-safe.
 class Names {
   public:
-    /// The key of the actor behind a process.
-    using Who = std::function<std::string(pid_t)>;
+    /// The key of the actor who took a name from something, or changed it, that others know; none
+    /// when it was its own, or new.
+    using Debtor = std::function<std::optional<std::string>(const fan::Event&)>;
     /// Told of each process that is seen taking a name away, before anything else.
     using Glimpse = std::function<void(pid_t)>;
 
     static constexpr std::size_t kWaitingMax = 8192;
 
-    Names(fan::Group& group, Who who, Glimpse glimpse)
-        : group_(group), who_(std::move(who)), glimpse_(std::move(glimpse)) {}
+    Names(fan::Group& group, Debtor debtor, Glimpse glimpse)
+        : group_(group), debtor_(std::move(debtor)), glimpse_(std::move(glimpse)) {}
 
     /// All that waits, in order, to be dealt with now, until it is put down.
     const std::vector<fan::Event>& take();
@@ -34,7 +35,8 @@ class Names {
     void put_down();
     /// Something waits, or is being dealt with.
     bool pending();
-    /// The actor took a name away, or gave it to another file, and that is not told yet.
+    /// The actor took a name away from others, or gave it to another file, and that is not told
+    /// yet.
     bool owes(const std::string& actor);
     struct OldName {
         fan::Handle dir;
@@ -47,7 +49,7 @@ class Names {
     void take_in();
 
     fan::Group& group_;
-    Who who_;
+    Debtor debtor_;
     Glimpse glimpse_;
     std::mutex mutex_;
     std::deque<fan::Event> waiting_;
