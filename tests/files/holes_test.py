@@ -68,7 +68,8 @@ class Guard:
             [HYGIE, "--json", "guard", "files", "--protect", Path(mount, "share"), "--state", self.state, "--judge", judge],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         self.said = self.process.said
-        check(json.loads(self.process.stdout.readline() or "{}").get("ready"), f"the guard is ready: {self.said}")
+        self.ready = json.loads(self.process.stdout.readline() or "{}")
+        check(self.ready.get("ready"), f"the guard is ready: {self.said}")
         self.parts = parts_of(self.process.pid)
 
     def end(self):
@@ -141,8 +142,13 @@ def state_deleted(mount, kind):
                 attacker.wait(5)
             changed = sum(Path(os.fsdecode(p)).read_bytes()[:7] == b"chiffre" for p in before if p.endswith(b".txt"))
             check(changed == 0, f"{changed} files were changed")
+            check(guard.process.wait(WAIT) != 0, "a guard that cannot keep anything ends")
         finally:
             end(attacker)
+        # The deadman finds the next one, though its folder is another.
+        with guarded(mount, "off") as successor:
+            check(successor.ready["took_over"], successor.ready)
+            (share / "nouveau.txt").write_text("ce qui attendait va")
     print(f"{kind}: the state folder deleted")
 
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fs.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -172,6 +173,11 @@ Intent Calls::intent_of(pid_t tid, std::uint64_t mask, int file_fd) {
                        : Intent::Read;
         case SYS_sendfile:
             return same_file(tid, call->args[1], file_fd) && !same_file(tid, call->args[0], file_fd)
+                       ? Intent::Read
+                       : Intent::Write;
+        case SYS_ioctl:
+            return call->args[1] == FICLONE && same_file(tid, call->args[2], file_fd) &&
+                           !same_file(tid, call->args[0], file_fd)
                        ? Intent::Read
                        : Intent::Write;
         case SYS_copy_file_range:

@@ -11,9 +11,10 @@
 namespace hygie::files {
 
 Result<Anchor> Anchor::at(Disk& disk, const std::string& dir) {
-    TRY_STATUS(disk.make_dirs(dir));
     std::error_code error;
     Anchor anchor;
+    anchor.is_new_ = !disk.exists(dir);
+    TRY_STATUS(disk.make_dirs(dir));
     anchor.name_ = std::filesystem::canonical(dir, error).string();
     if (error) return os_failure(error.value(), dir);
     anchor.fd_ = UniqueFd(::open(anchor.name_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

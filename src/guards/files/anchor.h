@@ -19,6 +19,8 @@ class Anchor {
     /// Where it was when it was anchored, without symbolic links: for people and records.
     const std::string& name() const { return name_; }
     int fd() const { return fd_.get(); }
+    /// Whether it was absent, and made.
+    bool is_new() const { return is_new_; }
     /// Whether that name still leads to it.
     bool is_in_place() const;
 
@@ -28,6 +30,7 @@ class Anchor {
     UniqueFd fd_;
     std::string path_;
     std::string name_;
+    bool is_new_ = false;
 };
 
 }  // namespace hygie::files

@@ -17,6 +17,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "guards/files/confine.h"
 #include "guards/files/volume.h"
@@ -29,6 +32,10 @@ constexpr char kGoodbye = 'b';
 constexpr char kStarting = 's';
 constexpr char kRelease = 'r';
 constexpr int kPollMs = 250;
+constexpr char kName[] = "hygie-deadman";
+/// For a deadman that looks for the new state folder as often as it polls.
+constexpr auto kDoorWait = std::chrono::seconds(2);
+constexpr auto kDoorPause = std::chrono::milliseconds(20);
 /// The kernel knows an act by the number of its descriptor in the process that read it, so two
 /// processes must not use the same ones: a gate those below, a deadman those above.
 constexpr rlim_t kGateFdsMax = 32'768;
@@ -40,6 +47,16 @@ int gate_fds_max() {
 }
 
 using Steady = std::chrono::steady_clock;
+
+bool is_any_deadman() {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
+         entry.increment(error)) {
+        std::string name;
+        if (std::getline(std::ifstream(entry->path() / "comm"), name) && name == kName) return true;
+    }
+    return false;
+}
 
 /// An act that waits for the next gate.
 struct Waiting {
@@ -90,16 +107,18 @@ class Standby {
         // What the gate held in its hands when it died is not known any more: let the callers try
         // again rather than wait for ever.
         for (int fd = 0; fd < gate_fds_max(); ++fd) gate_group_.answer(fd, fan::deny(EAGAIN));
-        const UniqueFd door = open_door();
+        open_door();
         for (;;) {
             std::array<pollfd, 3> polls{{{gate_group_.fd(), POLLIN, 0},
-                                         {door.get(), POLLIN, 0},
+                                         {door_.get(), POLLIN, 0},
                                          {successor_.get(), POLLIN, 0}}};
             (void)::poll(polls.data(), polls.size(), kPollMs);
-            if (polls[1].revents & POLLIN) greet(door.get());
+            if (polls[1].revents & POLLIN) greet(door_.get());
             if (polls[2].revents && hear_successor()) return;
             meet_all();
             expire();
+            // Deleted, or a new state folder stands where others look for it.
+            if (::access(door_path().c_str(), F_OK) != 0) open_door();
         }
     }
 
@@ -109,13 +128,17 @@ class Standby {
         for (int fd = null; fd >= 0 && fd < floor;) fd = ::fcntl(null, F_DUPFD_CLOEXEC, 0);
     }
 
-    UniqueFd open_door() const {
+    /// In what stands where others look for it, be it a new folder; else in ours, wherever it is.
+    std::string door_path() const {
+        const Anchor& state = *settings_.state;
+        const bool is_there = ::access(state.name().c_str(), F_OK) == 0;
+        return StatePaths(is_there ? state.name() : state.path()).handover;
+    }
+
+    void open_door() {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
-        // By the name that others look for, as long as it leads there.
-        const Anchor& state = *settings_.state;
-        const StatePaths paths(state.is_in_place() ? state.name() : state.path());
-        std::strncpy(address.sun_path, paths.handover.c_str(), sizeof address.sun_path - 1);
+        std::strncpy(address.sun_path, door_path().c_str(), sizeof address.sun_path - 1);
         (void)::unlink(address.sun_path);
         UniqueFd door(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         const mode_t mask = ::umask(0077);
@@ -123,7 +146,7 @@ class Standby {
             ::listen(door.get(), 1) < 0)
             door.reset();
         ::umask(mask);
-        return door;
+        door_ = std::move(door);
     }
 
     void meet_all() {
@@ -213,6 +236,7 @@ class Standby {
     Heart& heart_;
     int line_;
     pid_t gate_;
+    UniqueFd door_;
     UniqueFd successor_;
     pid_t successor_pid_ = 0;
     fan::Group gate_group_;
@@ -255,7 +279,7 @@ Status Deadman::fork_it() {
         ::close(ends[1]);
         return {};
     }
-    ::prctl(PR_SET_NAME, "hygie-deadman");
+    ::prctl(PR_SET_NAME, kName);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
     (void)::setsid();
     close_others(groups_, settings_.state->fd(), ends[1]);
@@ -285,6 +309,15 @@ void Handover::starting() {
 void Handover::release() {
     (void)::send(line.get(), &kRelease, 1, MSG_NOSIGNAL);
     line.reset();
+}
+
+std::optional<Handover> take_over_soon(const std::string& handover) {
+    const auto until = Steady::now() + kDoorWait;
+    while (is_any_deadman() && Steady::now() < until) {
+        if (auto taken = take_over(handover)) return taken;
+        std::this_thread::sleep_for(kDoorPause);
+    }
+    return take_over(handover);
 }
 
 std::optional<Handover> take_over(const std::string& handover) {

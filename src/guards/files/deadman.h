@@ -77,5 +77,7 @@ struct Handover {
 };
 /// None when no deadman stands in.
 std::optional<Handover> take_over(const std::string& handover);
+/// … and by a state folder that was made just now, which one may have to find first.
+std::optional<Handover> take_over_soon(const std::string& handover);
 
 }  // namespace hygie::files

@@ -89,7 +89,8 @@ Status Guard::open_stages(StoreDoors doors, const GuardSettings& settings) {
 }
 
 Status Guard::open_groups(const GuardSettings& settings) {
-    handover_ = take_over(StatePaths(settings.state->path()).handover);
+    const std::string handover = StatePaths(settings.state->path()).handover;
+    handover_ = settings.state->is_new() ? take_over_soon(handover) : take_over(handover);
     groups_ = handover_ ? std::move(handover_->groups) : TRY(Groups::open(settings.want, volumes_));
     return {};
 }
