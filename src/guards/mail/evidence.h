@@ -50,8 +50,9 @@ struct Link {
     bool is_free_host = false;   ///< anybody can publish there: web.app, pages.dev, …
     bool has_user_info = false;  ///< user@host to hide the host
     bool has_recipient = false;  ///< carries the recipient's address (also in base64)
-    bool from_qr = false;        ///< read from a QR code
-    std::string where;           ///< "html", "text", "attachment:NAME"
+    bool has_recipient_after_hash = false;  ///< … behind a #, where no server reads it
+    bool from_qr = false;                   ///< read from a QR code
+    std::string where;                      ///< "html", "text", "attachment:NAME"
 };
 
 /// A brand of the data pack named by the message.

@@ -193,6 +193,41 @@ TEST(MailFloors, WhereEverybodyPublishesNobodyIsNamed) {
     EXPECT_TRUE(has({"Gmail Team <daerl@gmail.com>", "Hello"}, "sender.brand_foreign"));
 }
 
+TEST(MailFloors, AMailingMayBeAnsweredInAnotherHouse) {
+    const auto strength = [](const Letter& letter) {
+        const Reading reading = read(letter);
+        const auto at = std::ranges::find(reading.signals, "sender.reply_elsewhere", &Signal::id);
+        return at == reading.signals.end() ? 0.0 : at->strength;
+    };
+    const std::string from = "Harlan <news@harlan-desk.example>";
+    EXPECT_EQ(strength({from, "Hello", "News", "Reply-To: <a@harlan-shop.example>\n"}), 1);
+    EXPECT_LT(strength({from, "Hello. Unsubscribe", "News", "Reply-To: <a@harlan-shop.example>\n"}),
+              0.5);
+    EXPECT_EQ(strength({from, "Hello", "News", "Reply-To: <list@clinique-tilleuls.example>\n"}), 0);
+}
+
+TEST(MailFloors, CommonWordsInADomainBorrowNoName) {
+    for (const char* domain : {"corex-services.example", "societe-medecine.example",
+                               "propresante.example", "dupont-mutuelle.example"})
+        EXPECT_FALSE(has({"Corex <news@" + std::string(domain) + ">", "Hello"}, "sender.embeds"))
+            << domain;
+    EXPECT_FALSE(has({"Aruba <comunicazioni@aruba.it>", "Ciao"}, "sender.look_alike"));
+    EXPECT_TRUE(has({"Ameli <news@ameli-compte.example>", "Bonjour"}, "sender.embeds"));
+}
+
+TEST(MailFloors, AClickCounterShowsManyPlacesAThiefOne) {
+    const auto strength = [](const std::string& body) {
+        const Reading reading = read({"Harlan <info@harlan-desk.example>", body});
+        const auto at = std::ranges::find(reading.signals, "link.shown_other_domain", &Signal::id);
+        return at == reading.signals.end() ? 0.0 : at->strength;
+    };
+    const auto link = [](const std::string& shown) {
+        return "<p><a href='https://counts.example/t/1'>https://" + shown + "</a></p>";
+    };
+    EXPECT_EQ(strength(link("one.example/a")), 1);
+    EXPECT_LT(strength(link("one.example/a") + link("two.example") + link("three.example")), 0.5);
+}
+
 TEST(MailFloors, EachIsASignalWithASentence) {
     for (const Floor& floor : floors()) {
         ASSERT_NE(signal_kind(floor.signal), nullptr) << floor.signal;

@@ -2,6 +2,7 @@
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
+#include <unicode/uscript.h>
 #include <unicode/utf8.h>
 
 #include <algorithm>
@@ -88,6 +89,14 @@ class Folder {
     Folded out_;
 };
 
+/// A letter of a script that is not Latin: between two Latin ones no language has it.
+bool is_foreign(UChar32 c) {
+    UErrorCode error = U_ZERO_ERROR;
+    const UScriptCode script = uscript_getScript(c, &error);
+    return U_SUCCESS(error) && script != USCRIPT_LATIN && script != USCRIPT_COMMON &&
+           script != USCRIPT_INHERITED;
+}
+
 /// A character outside ASCII: its compatibility decomposition without marks, lower case.
 void fold_wide(Folder& folder, const UNormalizer2* nfkd, UChar32 c, std::uint32_t at,
                bool before_latin) {
@@ -127,6 +136,8 @@ void fold_wide(Folder& folder, const UNormalizer2* nfkd, UChar32 c, std::uint32_
                    twin != '\0' && (folder.after_latin() || before_latin)) {
             folder.disguised();
             part = twin;
+        } else if (folder.after_latin() && before_latin && is_foreign(part)) {
+            folder.disguised();
         }
         folder.letter(part, at);
     }

@@ -21,6 +21,13 @@ TEST(Fold, UndoesDisguises) {
     EXPECT_EQ(seen.disguised, 2U);
     EXPECT_EQ(seen.invisible, 1U);
     EXPECT_EQ(fold("Москва").disguised, 0U) << "an honest Russian word is no disguise";
+    EXPECT_EQ(fold("a\xE1\xA5\xB4"
+                   "count")
+                  .disguised,
+              1U)
+        << "a letter of Tai Le";
+    EXPECT_EQ(fold("T\xE3\x82\xB7\xE3\x83\xA3\xE3\x83\x84").disguised, 0U)
+        << "a T-shirt in Japanese";
 }
 
 TEST(Fold, GivesBackTheWordsAsTheyStand) {

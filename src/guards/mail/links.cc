@@ -309,6 +309,9 @@ Link LinkReader::read(const RawLink& raw, std::string_view where) const {
     if (const Brand* brand = pack_.brand_of_domain(link.shown_domain)) link.shown_brand = brand->id;
     link.look_alike = look_alike(final_host);
     link.has_recipient = carries_recipient(raw.target);
+    if (const std::size_t hash = raw.target.find('#'); hash != std::string::npos)
+        link.has_recipient_after_hash =
+            link.has_recipient && carries_recipient(std::string_view(raw.target).substr(hash));
     return link;
 }
 

@@ -256,11 +256,9 @@ void add_shape(Features& out, const Message& message, const Evidence& evidence) 
     const std::size_t links = evidence.links.size();
     add("shape.no_link", links == 0);
     add("shape.one_link", links == 1);
-    add("shape.all_links_elsewhere", links > 0 && elsewhere == links);
     add("shape.some_links_home", links > 0 && elsewhere < links);
     add("shape.free_host", free_host);
     add("shape.freemail", evidence.relations.from_freemail);
-    add("shape.reply_elsewhere", evidence.relations.reply_to_differs);
     add("shape.thread", evidence.relations.claims_thread);
     add("shape.thread_known", evidence.relations.thread_known);
     add("shape.attachment", !message.attachments.empty());
@@ -298,9 +296,10 @@ void add_signals(Features& out, const Evidence& evidence, std::span<const Signal
     }
 }
 
-bool has_any(std::span<const Signal> signals, std::span<const std::string_view> ids) {
+bool has_any(std::span<const Signal> signals, std::span<const std::string_view> ids,
+             double strength_min = 0) {
     return std::ranges::any_of(signals, [&](const Signal& signal) {
-        return std::ranges::find(ids, signal.id) != ids.end();
+        return signal.strength >= strength_min && std::ranges::find(ids, signal.id) != ids.end();
     });
 }
 
@@ -310,7 +309,8 @@ std::string_view speaker_of(const Evidence& evidence, std::span<const Signal> si
         {"auth.own_forged", "sender.brand_foreign", "sender.correspondent_foreign", "sender.embeds",
          "sender.look_alike", "sender.name_is_address", "sender.names_us", "sender.staff_foreign"});
     if (is_trusted_sender(evidence)) return "trusted";
-    if (has_any(signals, kPosing)) return "posing";
+    constexpr double kPosingMin = 0.3;  // whom a brand hired is weaker
+    if (has_any(signals, kPosing, kPosingMin)) return "posing";
     return evidence.relations.from_freemail ? "freemail" : "stranger";
 }
 

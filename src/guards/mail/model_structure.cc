@@ -121,7 +121,6 @@ void add_links(Features& features, const Evidence& evidence) {
         out.stand_on(site_of(link));
         if (way == Direction::Away) add_host(out, "to.", link.host, link.final_domain);
         add_path(out, link);
-        out.add("path.plain_http", link.scheme == "http");
         out.add("path.picture", link.kind == LinkKind::Image || link.kind == LinkKind::Area);
         out.add("path.bare_address", link.kind == LinkKind::Text);
     }

@@ -99,15 +99,15 @@ std::vector<double> decay_of(const Examples& examples, std::size_t names,
 
 /// The mean of the weights at the ends of the later rounds: where the last look happened to be
 /// weighs less.
-AttackLearner learn_attack(const Examples& examples, std::size_t names,
-                           const TrainingOptions& options) {
+AttackLearner one_course(const Examples& examples, std::size_t names,
+                         const TrainingOptions& options, std::uint64_t seed) {
     AttackLearner learner(names);
     AttackLearner mean(names);
     const unsigned first_kept = options.epochs / 2;
     const auto kept = static_cast<float>(options.epochs - first_kept);
     const std::vector<double> decay = decay_of(examples, names, options);
     const Examples honest = honest_of(examples);
-    Dice dice(options.seed);
+    Dice dice(seed);
     for (unsigned epoch = 0; epoch < options.epochs; ++epoch) {
         for (const std::size_t at : shuffled(examples.size(), dice)) {
             const TrainingExample example = disturbed(*examples[at], honest, options, dice);
@@ -126,6 +126,17 @@ AttackLearner learn_attack(const Examples& examples, std::size_t names,
         if (epoch >= first_kept)
             mean.change_weights(learner, [&](float sum, float now) { return sum + now / kept; });
     }
+    return mean;
+}
+
+AttackLearner learn_attack(const Examples& examples, std::size_t names,
+                           const TrainingOptions& options) {
+    constexpr std::uint64_t kSeedsApart = 1'000;
+    AttackLearner mean(names);
+    for (unsigned course = 0; course < options.courses; ++course)
+        mean.change_weights(
+            one_course(examples, names, options, options.seed + course * kSeedsApart),
+            [&](float sum, float one) { return sum + one / static_cast<float>(options.courses); });
     return mean;
 }
 

@@ -51,6 +51,9 @@ struct TrainingOptions {
     unsigned named_dropped = 10;
     unsigned padded = 25;  ///< percent of the looks in which words of an honest message are mixed
                            ///< in, as padding that hides an attack or as the bulk of a long mail
+    /// How often the same is learned, each time in another order and with other parts hidden; the
+    /// weights kept are the mean.
+    unsigned courses = 3;
     unsigned folds = 12;
     /// What may be flagged, and what may be held for certain, of honest mail whose source or
     /// template author was not seen at all. The model that is kept has seen all: of mail like

@@ -68,6 +68,7 @@ std::span<const Rule> rules() {
         {"link.many", Phishing, -0.5},
         {"link.punycode", Phishing, 1.5},
         {"link.qr", Phishing, 2.0},
+        {"link.recipient_after_hash", Phishing, 2.0},
         {"link.recipient_inside", Phishing, 1.2},
         {"link.redirector", Phishing, 1.0},
         {"link.shortener", Phishing, 0.8},
@@ -241,6 +242,7 @@ std::span<const Floor> floors() {
     static const Floor kFloors[] = {
         {"html.pushed_away", Phishing, 0.5, kNever},
         {"link.detour", Phishing, 0.9, kNever},
+        {"link.recipient_after_hash", Phishing, 0.5, kNever},
         {"link.strange_host", Phishing, 0.5, kNever},
         {"scheme.account_announced", PaymentFraud},
         {"scheme.brand_by_phone", TechSupport},

@@ -67,7 +67,20 @@ void draw_hosts(const Scene& scene, const std::vector<const Link*>& links, Signa
     }
 }
 
-void draw_shown(const Scene& scene, const Link& link, SignalList& out) {
+/// One place behind many addresses that are shown counts the clicks of a mailing; a thief shows
+/// one.
+bool counts_clicks(const std::vector<const Link*>& links, std::string_view domain) {
+    constexpr std::size_t kShownMin = 3;
+    std::vector<std::string_view> shown;
+    for (const Link* link : links)
+        if (link->domain == domain && !link->shown_domain.empty() &&
+            std::ranges::find(shown, link->shown_domain) == shown.end())
+            shown.push_back(link->shown_domain);
+    return shown.size() >= kShownMin;
+}
+
+void draw_shown(const Scene& scene, const std::vector<const Link*>& links, const Link& link,
+                SignalList& out) {
     if (link.shown_domain.empty() || link.shown_domain == link.domain ||
         link.shown_domain == link.final_domain)
         return;
@@ -77,8 +90,8 @@ void draw_shown(const Scene& scene, const Link& link, SignalList& out) {
         return;
     const bool own_place = link.shown_domain == scene.evidence.relations.from_domain;
     const bool known_counter = own_place && scene.evidence.auth.is_authentic;
-    out.add("link.shown_other_domain", known_counter ? 0.3 : 1, link.shown, link.where,
-            link.final_domain);
+    out.add("link.shown_other_domain", known_counter || counts_clicks(links, link.domain) ? 0.3 : 1,
+            link.shown, link.where, link.final_domain);
 }
 
 /// The links that carry the message: not those to networks and legal pages in a footer.
@@ -122,7 +135,7 @@ void draw_links(const Scene& scene, SignalList& out) {
             out.add("link.data", 1, link.target, link.where);
     for (const Link* link : links) {
         draw_target(scene, *link, links.size() >= kManyLinks, out);
-        draw_shown(scene, *link, out);
+        draw_shown(scene, links, *link, out);
     }
     draw_hosts(scene, links, out);
     draw_brand_elsewhere(scene, links, out);

@@ -83,7 +83,9 @@ std::string owner_name(const LookAlike& look_alike) {
 }
 
 /// All that is to be followed leads to the brand itself: a sender that it hired, more than a thief.
-bool leads_to(const Brand& brand, const Evidence& seen) {
+bool is_hired(const Scene& scene, const Brand& brand) {
+    const Evidence& seen = scene.evidence;
+    if (!seen.auth.is_authentic) return false;
     bool any = false;
     for (const Link& link : seen.links) {
         if (!is_followed(link)) continue;
@@ -92,7 +94,7 @@ bool leads_to(const Brand& brand, const Evidence& seen) {
             return false;
         any = true;
     }
-    return any && seen.phones.empty();
+    return any && std::ranges::none_of(seen.phones, &Phone::call_asked);
 }
 
 void draw_brands(const Scene& scene, SignalList& out) {
@@ -116,8 +118,7 @@ void draw_brands(const Scene& scene, SignalList& out) {
             built_in_pack().writes_from(*built_in_pack().brand(brand.id), who.from_domain))
             continue;
         const bool in_name = !scene.message.author().name.empty();
-        const bool hired =
-            auth.is_authentic && leads_to(*built_in_pack().brand(brand.id), scene.evidence);
+        const bool hired = is_hired(scene, *built_in_pack().brand(brand.id));
         out.add("sender.brand_foreign",
                 who.from_freemail ? 1
                 : hired           ? 0.2
@@ -171,17 +172,29 @@ void draw_look_alikes(const Scene& scene, SignalList& out) {
     // A partner's name inside a longer one is aimed at us; a brand's may be a reseller.
     const bool partner = built_in_pack().brand(like.owner) == nullptr;
     if (like.how == LookAlike::How::Embeds && !partner)
-        out.add("sender.embeds", 1, who.from_address, kFrom, owner_name(like));
+        out.add("sender.embeds", is_hired(scene, *built_in_pack().brand(like.owner)) ? 0.2 : 1,
+                who.from_address, kFrom, owner_name(like));
     else
         out.add("sender.look_alike", strength_of(like.how), who.from_address, kFrom,
                 owner_name(like));
 }
 
+bool is_readers(const Scene& scene, std::string_view domain) {
+    return scene.history.is_own_domain(domain) ||
+           std::ranges::any_of(scene.message.to,
+                               [&](const Address& to) { return to.domain() == domain; });
+}
+
 void draw_replies(const Scene& scene, SignalList& out) {
     const Relations& who = scene.evidence.relations;
-    if (!who.reply_to_differs) return;
-    out.add("sender.reply_elsewhere", 1, who.reply_to, kReplyTo,
-            registrable_domain(domain_of(who.reply_to)));
+    // Whoever has the answers come to the reader's own house gains nothing by it.
+    if (!who.reply_to_differs || is_readers(scene, domain_of(who.reply_to))) return;
+    // A mailing is sent by one house and answered in another.
+    constexpr std::ptrdiff_t kManyLinks = 15;
+    const bool mailing = scene.evidence.has(Lure::Mailing) ||
+                         std::ranges::count_if(scene.evidence.links, is_followed) >= kManyLinks;
+    out.add("sender.reply_elsewhere", mailing && !who.from_freemail ? 0.3 : 1, who.reply_to,
+            kReplyTo, registrable_domain(domain_of(who.reply_to)));
     if (who.reply_to_freemail && !who.from_freemail)
         out.add("sender.reply_freemail", 1, who.reply_to, kReplyTo);
     const LookAlike& like = who.reply_to_look_alike;

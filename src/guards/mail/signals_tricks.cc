@@ -114,12 +114,29 @@ class Tricks {
         for (const Link* link : followed_) {
             if (is_scrambled(*link))
                 out_.add("link.strange_host", 1, site_of(*link), link->where, link->domain);
+            if (link->has_recipient_after_hash && is_unknown(*link) && !known_)
+                out_.add("link.recipient_after_hash", 1, link->target, link->where);
+            masked_brand(*link);
             // Somebody who copies what a search engine found shows the address itself.
             const bool pasted = link->kind == LinkKind::Text || !link->shown_domain.empty();
             if (link->is_detour && is_unknown(*link) && !known_)
                 out_.add("link.detour", pasted ? 0.4 : 1, link->target, link->where,
                          link->final_domain == link->domain ? "?" : link->final_domain);
         }
+    }
+
+    /// The address of a brand is shown, and what stands behind it is a shortened link or a page
+    /// that anybody may publish. Click counters of mailings are neither.
+    void masked_brand(const Link& link) {
+        const Brand* shown = built_in_pack().brand(link.shown_brand);
+        const bool hides = link.is_shortener || link.is_free_host;
+        if (!shown || !hides || known_ || link.shown_domain == link.domain ||
+            link.shown_domain == link.final_domain || shown->category == "social" ||
+            shown->id == "google" || built_in_pack().same_house(link.shown_brand, link.brand))
+            return;
+        const Brand* sender = built_in_pack().brand_of_domain(who_.from_domain);
+        if (!sender || !built_in_pack().same_house(sender->id, shown->id))
+            out_.add("scheme.disguised_link", kWarns, link.shown, link.where, link.final_domain);
     }
 
     /// `height: 470500px`: what stands below was not meant to be read.
@@ -165,17 +182,20 @@ class Tricks {
         const auto is_senders = [&](std::string_view domain) {
             return domain == who_.from_domain || main_label(domain) == main_label(who_.from_domain);
         };
-        if (lure.domain == other || is_senders(other) || is_senders(lure.domain) ||
-            lure.kind != LinkKind::Image || places[lure.domain] > kLureLinksMax ||
-            !is_unknown(lure))
+        const bool picture = lure.kind == LinkKind::Image || trim(lure.shown).empty();
+        if (lure.domain == other || is_senders(other) || is_senders(lure.domain) || !picture ||
+            places[lure.domain] > kLureLinksMax || !is_unknown(lure))
             return;
-        std::string letters = folded(cut(scene_.message.text, kTextBytesMax));
+        const std::string words = folded(cut(scene_.message.text, kTextBytesMax));
+        std::string letters = words;
         std::erase(letters, ' ');
         std::string label(main_label(other));
         std::erase(label, '-');
         std::string sender(main_label(who_.from_domain));
         std::erase(sender, '-');
-        if (label.size() >= kGraftNameMin && contains(letters, label) && !contains(letters, sender))
+        const bool names_other = label.size() >= kGraftNameMin ? contains(letters, label)
+                                                               : contains(words, " " + label + " ");
+        if (names_other && !contains(letters, sender))
             out_.add("scheme.grafted", kWarns, site_of(lure), lure.where, other);
     }
 
@@ -189,6 +209,12 @@ class Tricks {
     /// "Hi ✅ +$1,733 ➡️ forms.example/x, thanks for subscribing": who filled in a form on an honest
     /// site gave an advertisement for a name.
     void smuggled_name() {
+        for (const Link* link : followed_) {
+            const std::string_view name = name_in_query(link->path);
+            if (name.empty() || address_in_name(name).empty()) continue;
+            out_.add("scheme.smuggled_name", kWarns, name, link->where);
+            return;
+        }
         std::string_view rest = scene_.message.text;
         for (std::size_t lines = 0; lines < kGreetedLinesMax && !rest.empty(); ++lines) {
             const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -202,6 +228,18 @@ class Tricks {
                 }
             }
         }
+    }
+
+    /// "/wp-login.php?login=www.gains.example%20-%20TRADE": the first word of the name to sign in
+    /// as, and the mark of the blank that follows it.
+    static std::string_view name_in_query(std::string_view path) {
+        constexpr std::string_view kName = "?login=";
+        constexpr std::string_view kBlank = "%20";
+        const std::size_t at = path.find(kName);
+        if (at == std::string_view::npos) return {};
+        const std::string_view name = path.substr(at + kName.size());
+        const std::size_t blank = name.substr(0, name.find('&')).find(kBlank);
+        return blank == std::string_view::npos ? std::string_view() : name.substr(0, blank);
     }
 
     /// What stands where a form's name would: after "Username:", after "Hi".

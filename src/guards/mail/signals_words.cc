@@ -84,6 +84,8 @@ void draw_disguises(const Scene& scene, SignalList& out) {
                 "header:Subject");
     if (seen.disguised >= 2)
         out.add("text.disguised", seen.disguised >= 5 ? 1 : 0.6, seen.disguised_evidence, "text");
+    else if (fold(scene.message.author().name).disguised > 0)
+        out.add("text.disguised", 1, author_text(scene.message), "header:From");
     if (seen.masked > 0)
         out.add("text.masked", seen.masked_where != "html" || seen.masked >= 2 ? 1 : 0.6,
                 seen.masked_evidence, seen.masked_where);

@@ -44,6 +44,41 @@ TEST(MailTricks, ADetourLeadsWhereItEnds) {
             "link.detour"));
 }
 
+TEST(MailTricks, TheReadersAddressBehindAHashIsFlagged) {
+    const auto page = [](const std::string& link) {
+        return Letter{"Shop <a@shop.example>", "<p><a href=\"" + link + "\">voir</a></p>"};
+    };
+    const std::string mine = "anne.roy@clinique-tilleuls.example";
+    EXPECT_TRUE(is_flagged(page("https://taken.example/wp-includes/x.html#" + mine)));
+    EXPECT_TRUE(is_flagged(
+        page("https://taken.example/x#YW5uZS5yb3lAY2xpbmlxdWUtdGlsbGV1bHMuZXhhbXBsZQ==")));
+    EXPECT_FALSE(is_flagged(page("https://shop.example/basket#" + mine)));
+    EXPECT_FALSE(is_flagged(page("https://news.example/leave?who=" + mine)));
+    EXPECT_FALSE(is_flagged(page("https://news.example/page#part-2")));
+}
+
+TEST(MailTricks, ABrandsAddressShownOverAShortLinkIsFlagged) {
+    const auto page = [](const std::string& link, const std::string& from) {
+        return Letter{from, "<p><a href=\"" + link + "\">https://www.bitget.com/claim</a></p>"};
+    };
+    const std::string stranger = "Ninety <a@ninety.example>";
+    EXPECT_TRUE(has(page("https://t.co/GDcJ5", stranger), "scheme.disguised_link"));
+    EXPECT_TRUE(has(page("https://bit.ly/GDcJ5", stranger), "scheme.disguised_link"));
+    EXPECT_FALSE(
+        has(page("https://bit.ly/GDcJ5", "Bitget <a@bitget.com>"), "scheme.disguised_link"));
+    EXPECT_FALSE(has(page("https://www.bitget.com/claim", stranger), "scheme.disguised_link"));
+}
+
+TEST(MailTricks, AnAddressToSignInAsIsFlaggedInAnyLanguage) {
+    const auto account = [](const std::string& name) {
+        return Letter{"WordPress <wordpress@shop.example>",
+                      "https://shop.example/wp-login.php?login=" + name + "&key=x&action=rp"};
+    };
+    EXPECT_TRUE(is_flagged(account("www.utfjqz.blogspot.jp%20-%20TRADE")));
+    EXPECT_FALSE(is_flagged(account("anne%20roy")));
+    EXPECT_FALSE(is_flagged(account("aroy")));
+}
+
 TEST(MailTricks, AHostOfDrawnLettersIsFlagged) {
     EXPECT_TRUE(
         is_flagged({"DHL <a@b.example>",

@@ -225,7 +225,9 @@ void honest_newsletter(TwinScene& scene, const TwinCast& cast, Dice& dice) {
     write_from(scene, paper, fmt::format("{}@{}", dice.pick(kBoxes), host));
     if (dice.chance(45))
         scene.mail_from = fmt::format("bounce-{}@{}", token(dice, 10), dice.pick(kMailers));
-    if (dice.chance(15)) scene.reply_to = "contact@" + domain;
+    // One house has it sent, another answers: its owner, its shop, its agency.
+    if (dice.chance(20))
+        scene.reply_to = "contact@" + (dice.chance(50) ? stranger_domain(dice) : domain);
 }
 
 void honest_sender(TwinScene& scene, const TwinCast& cast, const std::string& who, Dice& dice) {
