@@ -20,6 +20,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::size_t kAsked = 1'000'000;
 constexpr std::size_t kBundle = 10'000;
 constexpr std::size_t kChanges = 10'000;
+constexpr std::size_t kHolds = 1000;
 constexpr std::size_t kJournalMade = 4'000'000;
 constexpr std::uint64_t kSeed = 20261124;
 
@@ -155,6 +156,30 @@ void measure_changes(CircleIndex& index, std::vector<Row>& rows) {
     rows.push_back({"stale permits", static_cast<double>(stale), "", "0"});
 }
 
+/// An incident takes the actor's unit, and gives it back: from the change to the first answer that
+/// knows it.
+void measure_holds(CircleIndex& index, std::vector<Row>& rows) {
+    const auto pairs = access::synthetic_pairs(index, kHolds, kSeed + 4);
+    const access::Query query = usual_query();
+    std::vector<double> micros;
+    std::size_t stale = 0;
+    for (const Pair& pair : pairs) {
+        const auto units = index.memberships_of(pair.actor);
+        const auto unit = std::ranges::find(units, access::Post::Unit, &access::Membership::post);
+        if (unit == units.end()) continue;
+        const bool before = index.allows(pair.actor, pair.patient, query);
+        const auto start = SteadyClock::now();
+        index.hold({.unit = unit->party, .from = query.now});
+        const bool held = index.allows(pair.actor, pair.patient, query);
+        micros.push_back(nanos_since(start) / 1e3);
+        index.release(unit->party, query.now);
+        const bool after = index.allows(pair.actor, pair.patient, query);
+        stale += held || after != before ? 1 : 0;
+    }
+    rows.push_back({"a held unit known, p99", at_share(micros, 0.99), "µs", "≤ 10 ms"});
+    rows.push_back({"answers that did not know it", static_cast<double>(stale), "", "0"});
+}
+
 void measure_replay(const CircleIndex& index, std::uint64_t wanted, std::vector<Row>& rows) {
     const auto pairs = access::synthetic_pairs(index, kJournalMade, kSeed + 3);
     std::vector<access::Access> journal;
@@ -217,6 +242,7 @@ Result<int> bench(Context& context) {
     measure_bundle(index, rows);
     measure_replay(index, context.values.number("--replay"), rows);
     measure_changes(index, rows);
+    measure_holds(index, rows);
     measure_moves(size.actors, rows);
     TRY_STATUS(measure_journal(context, rows));
     for (const Row& row : rows) {
