@@ -113,7 +113,7 @@ Result<Core::Plan> plan_of(Context& context, const Config& config, const Definit
 
 Result<int> serve(Context& context) {
     crypto::harden_process();
-    const IdleMemoryKeeper memory;
+    give_back_idle_memory();
     Config config;
     if (context.values.has("--config"))
         config = TRY(load_config(context.disk, context.values.text("--config")));

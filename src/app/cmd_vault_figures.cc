@@ -45,7 +45,7 @@ void print_json(Context& context, const VaultBench& bench) {
 
 Result<int> bench(Context& context) {
     crypto::harden_process();
-    const IdleMemoryKeeper memory;
+    give_back_idle_memory();
     const auto data = TRY(context.values.has("--data")
                               ? VaultBenchData::below(context.disk, context.values.text("--data"))
                               : VaultBenchData::demo());

@@ -14,13 +14,12 @@
 #include "event/uuid.h"
 #include "host/log.h"
 #include "host/post.h"
+#include "vault/budget.h"
 
 namespace hygie::app {
 namespace {
 
 constexpr unsigned kConnectionThreads = 2;
-/// For records kept open; those of a million resources do not fit, and one is soon opened again.
-constexpr std::size_t kRecordBytes = 48 << 20;
 /// For what takes long: transactions, bundles.
 constexpr unsigned kWorkThreads = 2;
 constexpr Micros kGrace = std::chrono::seconds(5);
@@ -92,7 +91,8 @@ Result<std::unique_ptr<Store>> Store::open(Context& context, const CoreDirs& dir
                                {.dir = dirs.vault(),
                                 .node = NodeId(context.process.host_name()),
                                 .zone = zone,
-                                .cache_bytes = kRecordBytes},
+                                .cache_bytes = vault::budget::kRecords,
+                                .body_cache_bytes = vault::budget::kBodies},
                                vault_key(root)));
     clerk.tell_with([vault = store->vault_.get()](const std::string& patient) {
         return world_lines(*vault, patient);

@@ -1,33 +1,24 @@
 #include "host/memory.h"
 
-#include <malloc.h>
 #include <sys/mman.h>
 
-#include <chrono>
 #include <cstdint>
 
+#ifndef HYGIE_SANITIZED
+#include <jemalloc/jemalloc.h>
+
+/// Read by jemalloc before main. Few heaps, since each keeps its own spare pages; what is freed
+/// goes back by munmap within seconds, which works for locked memory, too.
+const char* malloc_conf = "narenas:4,retain:false,dirty_decay_ms:2000,muzzy_decay_ms:0";
+#endif
+
 namespace hygie {
-namespace {
 
-/// Freed blocks keep whole pages in each of many heaps. Fewer heaps would hold less and cost a
-/// third of the throughput of reads: threads would wait for one another.
-constexpr std::chrono::seconds kGiveBackEvery(20);
-/// Until then freed memory stays: an answer of 64 kB, made and freed for each request, would
-/// otherwise be asked of the kernel and given back each time.
-constexpr int kKeptBytes = 16 << 20;
-/// What is larger comes from the kernel alone and goes back there at once.
-constexpr int kMappedBytes = 1 << 20;
-
-}  // namespace
-
-IdleMemoryKeeper::IdleMemoryKeeper()
-    : thread_([this](const std::stop_token& stop) {
-          std::unique_lock lock(mutex_);
-          while (!wake_.wait_for(lock, stop, kGiveBackEvery, [&] { return stop.stop_requested(); }))
-              ::malloc_trim(0);
-      }) {
-    ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
-    ::mallopt(M_MMAP_THRESHOLD, kMappedBytes);
+void give_back_idle_memory() {
+#ifndef HYGIE_SANITIZED
+    bool on = true;
+    (void)::mallctl("background_thread", nullptr, nullptr, &on, sizeof on);
+#endif
 }
 
 void want_large_pages(void* data, std::size_t bytes) {

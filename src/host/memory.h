@@ -1,9 +1,6 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 namespace hygie {
@@ -12,17 +9,9 @@ namespace hygie {
 /// never a failure; to be asked before the range is first touched.
 void want_large_pages(void* data, std::size_t bytes);
 
-/// While it lives, gives what lies idle in the heaps back to the kernel now and then: for a process
-/// of many threads that lives long.
-class IdleMemoryKeeper {
-  public:
-    IdleMemoryKeeper();
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable_any wake_;
-    std::jthread thread_;  ///< last: it uses the others
-};
+/// From now on a thread of its own gives what lies idle in the heaps back to the kernel: for a
+/// process of many threads that lives long, and may have hours without work.
+void give_back_idle_memory();
 
 /// Room for `count` elements, on large pages.
 template <typename T>

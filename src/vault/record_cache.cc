@@ -1,5 +1,6 @@
 #include "vault/record_cache.h"
 
+#include <ranges>
 #include <utility>
 
 namespace hygie::vault {
@@ -10,12 +11,18 @@ std::shared_ptr<const Record> RecordCache::find(Shard& shard, CompartmentNumber 
     const auto place = shard.places.find(number);
     if (place == shard.places.end()) return nullptr;
     shard.slots.splice(shard.slots.begin(), shard.slots, place->second);
-    Slot& slot = shard.slots.front();
-    // A search opens values of a record that stays open: it has grown since.
-    const std::size_t bytes = slot.record->bytes();
-    bytes_ += bytes - std::exchange(slot.bytes, bytes);
+    measure_newest(shard);
     make_room(shard);
     return shard.slots.front().record;
+}
+
+/// A search opens values of a record that stays open, after it got it from here: the record used
+/// before this one has grown since, too, and may never be asked for again.
+void RecordCache::measure_newest(Shard& shard) {
+    for (Slot& slot : shard.slots | std::views::take(2)) {
+        const std::size_t bytes = slot.record->bytes();
+        bytes_ += bytes - std::exchange(slot.bytes, bytes);
+    }
 }
 
 /// Each shard lets go of its own; the one used last stays, however large.
@@ -35,10 +42,9 @@ void RecordCache::remove(Shard& shard, CompartmentNumber number) {
 void RecordCache::put(Shard& shard, std::shared_ptr<const Record> record) {
     const CompartmentNumber number = record->number();
     remove(shard, number);
-    const std::size_t bytes = record->bytes();
-    shard.slots.push_front({std::move(record), bytes});
+    shard.slots.push_front({std::move(record), 0});
     shard.places[number] = shard.slots.begin();
-    bytes_ += bytes;
+    measure_newest(shard);
     make_room(shard);
 }
 

@@ -48,6 +48,7 @@ class RecordCache {
     std::shared_ptr<const Record> find(Shard& shard, CompartmentNumber number);
     void put(Shard& shard, std::shared_ptr<const Record> record);
     void remove(Shard& shard, CompartmentNumber number);
+    void measure_newest(Shard& shard);
     void make_room(Shard& shard);
 
     const std::size_t bytes_max_;

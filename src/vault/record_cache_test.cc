@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fhir/schema.h"
+
 namespace hygie::vault {
 namespace {
 
@@ -70,6 +72,35 @@ TEST(RecordCache, LetsGoOfWhatWasUsedLeast) {
     EXPECT_EQ(loads, 4);
     ask(32);
     EXPECT_EQ(loads, 5);
+}
+
+/// As it comes from the disk: its values are opened by whoever searches in it.
+std::shared_ptr<const Record> stored_record(CompartmentNumber number) {
+    const std::string letters(10'000, 'x');
+    const fhir::IndexedResource patient{
+        .entry = {.type = "Patient", .id = "a", .version = 1},
+        .rows = {{fhir::find_search_param("Patient", "family")->number, 0,
+                  fhir::Words{letters, letters}}}};
+    const Piece piece = make_piece(fhir::Segment::build(std::span(&patient, 1)),
+                                   std::make_shared<const Relations>());
+    auto stored = decode_piece(1, encode_piece(piece, "a"));
+    return std::make_shared<const Record>(
+        Record(number, crypto::Secret32(), "a").with(std::move(stored->piece)));
+}
+
+TEST(RecordCache, CountsWhatASearchOpensOfARecordThatIsNeverAskedForAgain) {
+    RecordCache cache(3 * stored_record(0)->bytes());
+    int loads = 0;
+    const auto search_in = [&](CompartmentNumber number) {
+        const auto record = cache.get(number, [&]() -> Result<std::shared_ptr<const Record>> {
+            ++loads;
+            return stored_record(number);
+        });
+        EXPECT_EQ((*record)->index().pieces()[0].segment->resources().size(), 1U);
+    };
+    // Of one shard. Closed, both would fit.
+    for (const CompartmentNumber number : {16, 32, 16}) search_in(number);
+    EXPECT_EQ(loads, 3);
 }
 
 TEST(RecordCache, PassesAFailureOnAndKeepsNothing) {

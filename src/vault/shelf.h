@@ -13,6 +13,7 @@
 #include "host/random.h"
 #include "vault/body.h"
 #include "vault/body_cache.h"
+#include "vault/budget.h"
 #include "vault/name_cache.h"
 #include "vault/place_cache.h"
 #include "vault/record_cache.h"
@@ -42,9 +43,6 @@ struct Known {
 
 /// Whether searches across patients find the type by its own terms: people, agenda, tasks.
 bool is_in_front(std::string_view type);
-/// For the fronts of records kept open: those of 6,500 patients, at about 10 kB each. To make one
-/// anew costs twenty times what it costs to open a record to read in it.
-inline constexpr std::size_t kFrontBytes = 64 << 20;
 
 /// What is stored, opened: the part of the vault that reads. Thread-safe.
 class Shelf {
@@ -55,7 +53,7 @@ class Shelf {
           table_(std::move(table)),
           keys_(std::move(keys)),
           cache_(cache_bytes),
-          fronts_(kFrontBytes),
+          fronts_(budget::kFronts),
           bodies_(body_cache_bytes) {}
 
     Store& store() { return *store_; }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "vault/budget.h"
 #include "vault/sqlite_disk.h"
 #include "vault/store.h"
 
@@ -15,10 +16,8 @@ namespace {
 constexpr int kApplicationId = 0x48594756;  // "HYGV"
 constexpr int kSchemaVersion = 1;
 constexpr int kPageBytes = 4096;
-constexpr int kWriterCacheKib = 24 << 10;
-constexpr int kReaderCacheKib = 4 << 10;
 /// Idle connections kept for reading; more are opened while more threads read at once.
-constexpr std::size_t kReadersKept = 4;
+constexpr std::size_t kReadersKept = budget::kReaders;
 /// The write-ahead log is copied into the database when it holds so many pages.
 constexpr int kLogPagesMax = 4096;
 constexpr int kBusyMs = 10'000;
@@ -178,13 +177,13 @@ class Connection {
 };
 
 Status Connection::set_up(For use) {
-    const int cache = use == For::Writing ? kWriterCacheKib : kReaderCacheKib;
+    const std::size_t cache = use == For::Writing ? budget::kPagesToWrite : budget::kPagesToRead;
     TRY_STATUS(
         run(fmt::format("PRAGMA page_size = {}; PRAGMA cache_size = -{}; "
                         "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; "
                         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                         "PRAGMA wal_autocheckpoint = {}",
-                        kPageBytes, cache, kLogPagesMax)));
+                        kPageBytes, cache >> 10, kLogPagesMax)));
     return {};
 }
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+
+/// What the vault keeps opened so as not to open it again, in bytes: decided here and nowhere else.
+/// A server of a million resources (6,500 patients) may take 256 MB under load: this, 40 MB of
+/// program, 10 MB of rows of the ledger's index, 20 MB of FHIR's definitions, and what is under
+/// way.
+namespace hygie::vault::budget {
+
+/// Records to read and search in. Those of a million resources do not fit; one is opened in 7 µs.
+inline constexpr std::size_t kRecords = 32 << 20;
+/// What searches across patients ask of records, at about 10 kB each. To make one anew costs twenty
+/// times what it costs to open a record to read in it.
+inline constexpr std::size_t kFronts = 64 << 20;
+inline constexpr std::size_t kBodies = 12 << 20;        ///< unsealed lately
+inline constexpr std::size_t kPagesToWrite = 16 << 20;  ///< of the database
+inline constexpr std::size_t kPagesToRead = 2 << 20;    ///< … for each of kReaders
+inline constexpr std::size_t kReaders = 4;
+
+inline constexpr std::size_t kAll =
+    kRecords + kFronts + kBodies + kPagesToWrite + kReaders * kPagesToRead;
+static_assert(kAll <= 140 << 20, "a server of a million resources must fit into 256 MB");
+
+}  // namespace hygie::vault::budget
