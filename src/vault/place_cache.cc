@@ -6,14 +6,16 @@ PlaceCache::Kept PlaceCache::find(Key place) {
     Shard& shard = shard_of(place);
     const std::lock_guard lock(shard.mutex);
     const Slot& slot = slot_of(shard, place);
-    if (slot.number == 0 || slot.place != place.major) return {std::nullopt, shard.commits};
-    return {slot.number, shard.commits};
+    if (slot.number == kEmpty || slot.place != place.major)
+        return {.is_here = false, .as_of = shard.commits};
+    const auto number = slot.number == kNowhere ? std::nullopt : std::optional(slot.number);
+    return {.is_here = true, .number = number, .as_of = shard.commits};
 }
 
-void PlaceCache::keep(Key place, std::uint64_t as_of, CompartmentNumber number) {
+void PlaceCache::keep(Key place, std::uint64_t as_of, std::optional<CompartmentNumber> number) {
     Shard& shard = shard_of(place);
     const std::lock_guard lock(shard.mutex);
-    if (as_of == shard.commits) slot_of(shard, place) = {place.major, number};
+    if (as_of == shard.commits) slot_of(shard, place) = {place.major, number.value_or(kNowhere)};
 }
 
 void PlaceCache::forget(const std::vector<Key>& places) {

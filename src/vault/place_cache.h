@@ -10,17 +10,18 @@
 
 namespace hygie::vault {
 
-/// In which records resources were found lately. What is kept never lags behind a commit: that
-/// forgets the places that it touches, and whoever was reading them meanwhile keeps nothing.
-/// Absence is not kept. Thread-safe.
+/// In which records resources were found lately, or that there are none: a write asks that of each
+/// new resource two or three times. What is kept never lags behind a commit: that forgets the
+/// places that it touches, and whoever was reading them meanwhile keeps nothing. Thread-safe.
 class PlaceCache {
   public:
     struct Kept {
-        std::optional<CompartmentNumber> number;  ///< none: not here
-        std::uint64_t as_of = 0;                  ///< for keep(): from before the row is read
+        bool is_here = false;
+        std::optional<CompartmentNumber> number{};  ///< none: there is no such resource
+        std::uint64_t as_of = 0;                    ///< for keep(): from before the row is read
     };
     Kept find(Key place);
-    void keep(Key place, std::uint64_t as_of, CompartmentNumber number);
+    void keep(Key place, std::uint64_t as_of, std::optional<CompartmentNumber> number);
     /// After a commit that changed the rows of these places.
     void forget(const std::vector<Key>& places);
 
@@ -28,9 +29,12 @@ class PlaceCache {
     static constexpr std::size_t kShards = 16;
     static constexpr std::size_t kSlots = 1 << 13;  ///< of a shard; 2 MB in all
 
+    static constexpr CompartmentNumber kEmpty = 0;
+    static constexpr CompartmentNumber kNowhere = UINT64_MAX;
+
     struct Slot {
         std::int64_t place = 0;
-        CompartmentNumber number = 0;  ///< 0: empty
+        CompartmentNumber number = kEmpty;
     };
     struct Shard {
         std::mutex mutex;

@@ -17,6 +17,20 @@ TEST(PlaceCache, KeepsUntilACommitTouchesThePlace) {
     EXPECT_EQ(cache.find(there).number, 4U) << "nothing happened to this one";
 }
 
+TEST(PlaceCache, KeepsThatThereIsNoneUntilACommitMakesOne) {
+    PlaceCache cache;
+    const Key place{7};
+    EXPECT_FALSE(cache.find(place).is_here);
+    cache.keep(place, cache.find(place).as_of, std::nullopt);
+    EXPECT_TRUE(cache.find(place).is_here);
+    EXPECT_FALSE(cache.find(place).number);
+    const auto before = cache.find(place);
+    cache.forget({place});
+    EXPECT_FALSE(cache.find(place).is_here);
+    cache.keep(place, before.as_of, std::nullopt);  // by who read before the commit
+    EXPECT_FALSE(cache.find(place).is_here);
+}
+
 TEST(PlaceCache, WhatWasReadBeforeACommitIsNotKeptAfterIt) {
     PlaceCache cache;
     const Key moved{7};

@@ -181,10 +181,9 @@ void Shelf::forget_bodies(CompartmentNumber number) {
 
 Result<std::optional<CompartmentNumber>> Shelf::compartment_at(Key place) {
     const PlaceCache::Kept kept = places_.find(place);
-    if (kept.number) return kept.number;
+    if (kept.is_here) return kept.number;
     const std::optional<Bytes> value = TRY(store_->get(Table::Places, place));
-    if (!value) return std::nullopt;
-    const CompartmentNumber number = compartment_from(*value);
+    const auto number = value ? std::optional(compartment_from(*value)) : std::nullopt;
     places_.keep(place, kept.as_of, number);
     return number;
 }
