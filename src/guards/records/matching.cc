@@ -29,18 +29,25 @@ constexpr std::size_t kCountDefault = 10;
 constexpr std::size_t kCountMax = 50;
 constexpr std::size_t kWarnedOfMax = 3;
 
-/// Searches that the same person would be found by, whatever slip there is in one of them.
-std::vector<Parameters> searches_for(Json patient) {
+/// Searches that the same person would be found by, whatever slip there is in one of them. Who is
+/// Probable and has none of the numbers has one name at least, whole (fhir/likeness.h): a day on
+/// which many were born is then not looked through.
+std::vector<Parameters> searches_for(Json patient, Likeness::Grade least) {
     constexpr std::size_t kDay = 10;
     std::vector<Parameters> searches;
+    Parameters born;
     if (const auto birth = patient["birthDate"].text(); birth.size() == kDay)
-        searches.push_back({{"birthdate", std::string(birth)}});
+        born = {{"birthdate", std::string(birth)}};
+    if (!born.empty() && least < Likeness::Grade::Probable) searches.push_back(born);
     for (const Json name : patient["name"].items()) {
-        const auto given = name["given"].items();
-        if (name["family"].text().empty() || given.empty() || given.front().text().empty())
-            continue;
-        searches.push_back({{"family", fhir::escape(name["family"].text())},
-                            {"given", fhir::escape(given.front().text())}});
+        Parameters whole;
+        if (const auto family = name["family"].text(); !family.empty())
+            whole.push_back({"family", fhir::escape(family)});
+        if (const auto given = name["given"].items(); !given.empty() && given.front().text() != "")
+            whole.push_back({"given", fhir::escape(given.front().text())});
+        if (whole.size() == 2) searches.push_back(whole);
+        if (least < Likeness::Grade::Probable || born.empty()) continue;
+        for (const Parameter& one : whole) searches.push_back({born.front(), one});
     }
     std::size_t numbers = 0;
     for (const Json one : patient["identifier"].items())
@@ -67,10 +74,10 @@ struct Matches {
 
 /// Patients open to the asker who may be that one. A search that would look into too many records
 /// is left out: another one narrows better.
-Answer<Matches> matches_of(Sight& sight, fhir::Arena& arena, Json patient) {
+Answer<Matches> matches_of(Sight& sight, fhir::Arena& arena, Json patient, Likeness::Grade least) {
     Matches matches;
     std::map<std::string, vault::Found, std::less<>> candidates;
-    for (const Parameters& criteria : searches_for(patient)) {
+    for (const Parameters& criteria : searches_for(patient, least)) {
         auto query = fhir::parse_query(
             "Patient", criteria,
             {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()});
@@ -146,7 +153,8 @@ Answer<void> warn_of_likeness(Sight& sight, Work& work, const Plan& plan, const 
         if (other.change.type == "Patient" && other.has_body() && &other < &step &&
             is_probable(fhir::likeness(patient, other.change.body)) && warned++ < kWarnedOfMax)
             issues.push_back(likely(step, other.reference()));
-    for (const Match& match : TRY(matches_of(sight, work.arena, patient)).best)
+    for (const Match& match :
+         TRY(matches_of(sight, work.arena, patient, Likeness::Grade::Probable)).best)
         if (is_probable(match.likeness) && warned++ < kWarnedOfMax)
             issues.push_back(likely(step, reference_to("Patient", match.found.entry.id)));
     return {};
@@ -164,7 +172,7 @@ Answer<Disclosure> match_patients(Desk& desk, const Call& call) {
                       "Parameters.parameter");
     const std::size_t count = TRY(count_in(input));
     Sight sight(desk, call);
-    Matches matches = TRY(matches_of(sight, input.arena, patient));
+    Matches matches = TRY(matches_of(sight, input.arena, patient, Likeness::Grade::Possible));
     if (input.text("onlyCertainMatches") == "true") keep_certain(matches.best);
     BundleWriter writer("searchset", desk.options.base);
     writer.total(matches.best.size());
