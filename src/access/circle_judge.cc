@@ -74,6 +74,11 @@ void Judge::weigh(const Bond& bond, const Membership& member, Link link) {
     best_post_ = member.post;
 }
 
+/// Who is named is kept out by that alone; what is said of all, a consent goes before.
+bool Judge::is_opposed() const {
+    return opposed_.there() || (opposed_all_.there() && !consented_);
+}
+
 bool Judge::is_hidden() const {
     const std::uint8_t labels = question_.labels;
     if (question_.role == Role::Patient)
@@ -113,7 +118,7 @@ Outcome Judge::permit_by_glass() const {
 
 /// Oppositions, labels and an empty circle: only a break-glass passes.
 Outcome Judge::refuse_or_glass() const {
-    const bool opposed = opposed_.there() || (opposed_all_.there() && !consented_);
+    const bool opposed = is_opposed();
     const bool hidden = is_hidden();
     if (may_break_glass()) return permit_by_glass();
     Outcome refusal = deny(opposed                   ? Rule::Opposed
@@ -125,8 +130,7 @@ Outcome Judge::refuse_or_glass() const {
 }
 
 Outcome Judge::judge_links() const {
-    const bool opposed = opposed_.there() || (opposed_all_.there() && !consented_);
-    if (opposed || is_hidden()) return refuse_or_glass();
+    if (is_opposed() || is_hidden()) return refuse_or_glass();
     if (best_.there()) return permit(question_.role == Role::Patient ? Rule::Proxy : Rule::Circle);
     if (question_.role == Role::Desk && !policy_.desk_needs_reason)
         return permit(Rule::Administrative);

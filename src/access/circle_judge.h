@@ -77,6 +77,7 @@ class Judge {
     bool may_break_glass() const;
     Outcome permit_by_glass() const;
     bool is_hidden() const;
+    bool is_opposed() const;
     Outcome permit(Rule rule) const;
     Outcome deny(Rule rule, std::uint8_t obligations = 0) const {
         return {.rule = rule, .obligations = obligations};
