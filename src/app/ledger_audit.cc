@@ -73,9 +73,9 @@ Result<records::AuditTrail::Entry> LedgerAudit::read(const std::string& id) {
                 {"cherchez-le par patient ou par date", "search it by patient or by date"});
 }
 
-Status LedgerAudit::tell(std::vector<event::Type> types, const app::Question& asked,
+Status LedgerAudit::tell(Selection selection, const app::Question& asked,
                          const std::function<void(const event::Event&)>& use) {
-    const auto reading = TRY(clerk_.look(asked, std::move(types)));
+    const auto reading = TRY(clerk_.look(asked, std::move(selection)));
     for (bool is_last = false; !is_last;) {
         const Answers answers = TRY(reading->next());
         is_last = answers.is_last;

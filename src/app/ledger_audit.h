@@ -14,9 +14,8 @@ class LedgerAudit final : public records::AuditTrail {
     Result<std::vector<Entry>> search(const AuditTrail::Question& question) override;
     Result<Entry> read(const std::string& id) override;
 
-    /// Tells acts of these types that answer, in the order of the ledger; all others are passed
-    /// over unopened.
-    Status tell(std::vector<event::Type> types, const app::Question& asked,
+    /// Tells those acts of the selection that answer, in the order of the ledger.
+    Status tell(Selection selection, const app::Question& asked,
                 const std::function<void(const event::Event&)>& use);
 
   private:

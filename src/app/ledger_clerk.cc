@@ -1,6 +1,7 @@
 #include "app/ledger_clerk.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "app/ledger_question.h"
 #include "event/uuid.h"
@@ -31,7 +32,8 @@ class LedgerReading final : public Reading {
           question_(std::move(question)),
           sources_(std::move(sources)),
           where_(std::move(where)),
-          types_(course.types) {
+          selection_(course.selection),
+          slots_(keys_) {
         size = log.applied_size();
         origin = log.origin();
         for (SequenceRange& range : where_) range.end = std::min({range.end, size, course.before});
@@ -55,12 +57,11 @@ class LedgerReading final : public Reading {
                bytes < kShownBytesMax && bundles_ - bundles_before < kBundlesMax) {
             const ByteView entry = TRY(entry_at(next_));
             const ledger::EntryView view = TRY(ledger::parse_entry(entry));
-            if (!may_answer(view.header)) {
-                step();
-                continue;
-            }
-            Shown shown{next_, view.header.type, view.header.time, keys_.unseal(view, sources_)};
+            const std::uint64_t index = next_;
             step();
+            if (!may_answer(view.header) || is_repeat(view)) continue;
+            Shown shown{index, view.header.type, view.header.time, keys_.unseal(view, sources_)};
+            if (shown.event) remember(view, *shown.event);
             if (!matches(question_, shown.event)) continue;
             bytes += entry.size();
             answers.entries.push_back(std::move(shown));
@@ -73,9 +74,27 @@ class LedgerReading final : public Reading {
   private:
     /// What the header alone tells.
     bool may_answer(const ledger::Header& header) const {
-        return (types_.empty() || std::ranges::count(types_, header.type) > 0) &&
+        return (selection_.types.empty() || has(selection_.types, header.type)) &&
                (!question_.since || header.time >= *question_.since) &&
                (!question_.until || header.time < *question_.until);
+    }
+
+    static bool has(const std::vector<event::Type>& types, event::Type type) {
+        return std::ranges::count(types, type) > 0;
+    }
+
+    /// Whether it follows one alike, which the slot of its key tells without opening it.
+    bool is_repeat(const ledger::EntryView& entry) {
+        const Repeats& repeats = selection_.but_for;
+        if (!entry.is_sealed || !has(repeats.types, entry.header.type)) return false;
+        const auto counted = counted_.find(slots_.of(entry.header));
+        return counted != counted_.end() && entry.header.time < counted->second + repeats.within;
+    }
+
+    void remember(const ledger::EntryView& entry, const event::Event& event) {
+        const Repeats& repeats = selection_.but_for;
+        if (!entry.is_sealed || !has(repeats.types, event.type) || !repeats.counts(event)) return;
+        counted_[slots_.of(entry.header)] = entry.header.time;
     }
 
     Result<ByteView> entry_at(std::uint64_t index) {
@@ -107,10 +126,12 @@ class LedgerReading final : public Reading {
     Question question_;
     ledger::Sources sources_;
     std::vector<SequenceRange> where_;  ///< none of them empty, in the order of the course
-    std::vector<event::Type> types_;    ///< empty: any
-    std::uint64_t shown_ = 0;           ///< size of a checkpoint
-    std::size_t range_ = 0;             ///< in where_
-    std::uint64_t next_ = 0;            ///< the entry to look at next
+    Selection selection_;
+    ledger::BodySlots slots_;
+    std::unordered_map<std::uint64_t, WallTime> counted_;  ///< by slot of key, when last
+    std::uint64_t shown_ = 0;                              ///< size of a checkpoint
+    std::size_t range_ = 0;                                ///< in where_
+    std::uint64_t next_ = 0;                               ///< the entry to look at next
     ledger::Bundle bundle_;
     std::optional<std::uint64_t> at_;  ///< number of the bundle
     std::size_t bundles_ = 0;          ///< read so far
@@ -167,9 +188,8 @@ Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
 
 }  // namespace
 
-Result<std::unique_ptr<Reading>> LedgerClerk::look(const Question& question,
-                                                   std::vector<event::Type> types) {
-    return look_along(question, {.types = std::move(types)});
+Result<std::unique_ptr<Reading>> LedgerClerk::look(const Question& question, Selection selection) {
+    return look_along(question, {.selection = std::move(selection)});
 }
 
 Result<std::unique_ptr<Reading>> LedgerClerk::look_back(const Question& question,

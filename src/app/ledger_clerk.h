@@ -17,6 +17,19 @@ struct OpenLedger {
     crypto::Secret32 control_key;  ///< what whoever asks the holder must know (control_listener.h)
 };
 
+/// Acts upon a patient that soon follow one alike, and tell nothing more.
+struct Repeats {
+    std::vector<event::Type> types{};
+    bool (*counts)(const event::Event&) = nullptr;  ///< whether such an act is one to follow
+    Micros within{};                                ///< after it
+};
+
+/// What of a ledger is opened at all: the rest is passed over, sealed as it is.
+struct Selection {
+    std::vector<event::Type> types{};  ///< these alone; empty: all
+    Repeats but_for{};
+};
+
 /// Carries out on a ledger that this process holds. Thread-safe, and beside whatever is appended
 /// through appender().
 class LedgerClerk final : public Clerk {
@@ -28,9 +41,7 @@ class LedgerClerk final : public Clerk {
         std::vector<ledger::Draft> drafts) override;
     Result<std::unique_ptr<Reading>> read(const ActorId& reader, const Question& question) override;
     /// The same, left untraced: for who writes its own trace before it shows anything.
-    /// `types`: of these alone, all others being passed over unopened; empty: of all.
-    Result<std::unique_ptr<Reading>> look(const Question& question,
-                                          std::vector<event::Type> types = {});
+    Result<std::unique_ptr<Reading>> look(const Question& question, Selection selection = {});
     /// look() at what lies below the index `before`, the newest first.
     Result<std::unique_ptr<Reading>> look_back(const Question& question,
                                                std::uint64_t before = UINT64_MAX);
@@ -42,7 +53,7 @@ class LedgerClerk final : public Clerk {
     struct Course {
         bool newest_first = false;
         std::uint64_t before = UINT64_MAX;  ///< below this index
-        std::vector<event::Type> types{};   ///< all others are passed over unopened; empty: all
+        Selection selection{};
     };
     Result<Bytes> world(const ActorId& reader, const std::string& patient) override;
     /// Who gives the resources for world(); null: nobody. Called after the trace, and not again

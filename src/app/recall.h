@@ -14,6 +14,9 @@ namespace hygie::app {
 /// How far back a restart looks for emergencies, motives and the pace of each actor.
 inline constexpr Micros kRemembered = std::chrono::hours(24);
 
+/// Openings of one record within it are one: the pace is counted in patients an hour.
+inline constexpr Micros kSameVisit = std::chrono::minutes(1);
+
 /// What the ledger tells the door of before this start: the last day of an actor, read back before
 /// the first answer to that actor, so that a start after a busy day need not wait for everybody's.
 /// Thread-safe.

@@ -56,6 +56,30 @@ TEST_F(RecallTest, TellsTheLastDayOfWhoAsksOnceAndOfNobodyElse) {
     EXPECT_TRUE(recall->is_done(actor("import", access::Role::Program))) << "has no habits";
 }
 
+TEST_F(RecallTest, OpeningsOfOneRecordWithinAMinuteAreToldOnce) {
+    const auto append_shown = [&](const std::string& patient, const std::string& shown) {
+        event::Event event = TestLog::event("anne", patient);
+        event.type = event::Type::RecordSearched;
+        event.time = log_.clock.now();
+        event.detail["shown"] = shown;
+        ASSERT_TRUE(clerk_.append({*ledger::draft_of(event)}));
+    };
+    append_shown("one", "0");
+    append("anne", "one", event::Type::RecordRead);
+    append_shown("one", "3");
+    append("anne", "two", event::Type::RecordRead);
+    append("anne", "one", event::Type::BreakGlass);
+    append("anne", "one", event::Type::RecordRead);
+    log_.clock.sleep_for(kSameVisit);
+    append("anne", "one", event::Type::RecordRead);
+    append("anne", "two", event::Type::RecordRead);
+    log_.clock.sleep_for(std::chrono::seconds(1));
+    ASSERT_TRUE(start()->make_sure(actor("anne")));
+    EXPECT_EQ(told_, (std::vector<std::string>{"anne one", "anne one", "anne two", "anne one",
+                                               "anne one", "anne two"}))
+        << "what showed nothing is no opening, emergencies are all told, and a minute later anew";
+}
+
 TEST_F(RecallTest, WhoseDayCannotBeReadStaysUnknown) {
     append("anne", "one", event::Type::RecordRead);
     log_.clock.sleep_for(std::chrono::seconds(1));

@@ -22,6 +22,10 @@ std::uint16_t year_of(WallTime time) {
     return static_cast<std::uint16_t>(static_cast<int>(date.year()));
 }
 
+std::uint64_t unmask(const Header& header, const std::array<std::uint8_t, kMaskBytes>& mask) {
+    return load_be<std::uint64_t>(header.key_ref.data()) ^ load_be<std::uint64_t>(mask.data());
+}
+
 /// "p/…" for a patient, "-" for what is about nobody in particular; the two cannot meet.
 std::string subject_of(const PatientId& patient) {
     return patient.empty() ? "-" : "p/" + patient.str();
@@ -169,6 +173,16 @@ std::optional<crypto::Token> Keys::known_object_token(const PatientId& patient,
     return object_token(found->key, object);
 }
 
+std::uint64_t BodySlots::of(const Header& header) {
+    const std::uint64_t first = header.sequence - header.sequence % kStretch;
+    if (run_ != header.run || first_ != first) {
+        slot_masks(keys_.mask_key(), header.run, first, masks_);
+        run_ = header.run;
+        first_ = first;
+    }
+    return unmask(header, masks_[header.sequence - first]);
+}
+
 Result<event::Event> Keys::unseal(const EntryView& entry, const Sources& sources) const {
     const Header& header = entry.header;
     const event::Stamp stamp{header.type, header.time, header.counter, header.retention};
@@ -177,9 +191,7 @@ Result<event::Event> Keys::unseal(const EntryView& entry, const Sources& sources
     if (entry.is_sealed) {
         std::array<std::uint8_t, kMaskBytes> mask;
         slot_masks(mask_key_, header.run, header.sequence, {&mask, 1});
-        std::uint64_t slot =
-            load_be<std::uint64_t>(header.key_ref.data()) ^ load_be<std::uint64_t>(mask.data());
-        const crypto::Secret32 key = TRY(table_->get(slot));
+        const crypto::Secret32 key = TRY(table_->get(unmask(header, mask)));
         opened = TRY(crypto::open(key, nonce_of(header), entry.associated, entry.payload));
         body = opened;
     }

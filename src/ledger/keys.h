@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -77,6 +78,23 @@ class Keys {
     crypto::Secret32 mask_key_;
     crypto::Secret32 state_key_;
     crypto::Secret32 index_key_;
+};
+
+/// Which slot of the key table seals an entry's body: entries of one patient, retention class and
+/// year have the same. Opens nothing. For entries near each other, one after the other.
+class BodySlots {
+  public:
+    /// `keys` outlive it.
+    explicit BodySlots(const Keys& keys) : keys_(keys) {}
+    std::uint64_t of(const Header& header);
+
+  private:
+    static constexpr std::size_t kStretch = 256;
+
+    const Keys& keys_;
+    std::optional<std::uint32_t> run_;
+    std::uint64_t first_ = 0;  ///< sequence of the first mask
+    std::array<std::array<std::uint8_t, 8>, kStretch> masks_{};
 };
 
 /// The tokens of a patient and an object under that patient's token key.

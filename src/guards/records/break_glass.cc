@@ -135,11 +135,22 @@ void justify(Desk& desk, CallPtr call) {
     disclose(desk, std::move(call), *std::move(taken));
 }
 
+namespace {
+
+/// The openings last.
+constexpr std::array kRemembered = {event::Type::BreakGlass, event::Type::ConsentDecided,
+                                    event::Type::RecordRead, event::Type::RecordExported,
+                                    event::Type::RecordSearched};
+constexpr std::size_t kOpenings = 3;
+
+}  // namespace
+
 std::span<const event::Type> remembered() {
-    using event::Type;
-    static constexpr std::array kTypes = {Type::BreakGlass, Type::ConsentDecided, Type::RecordRead,
-                                          Type::RecordExported, Type::RecordSearched};
-    return kTypes;
+    return kRemembered;
+}
+
+std::span<const event::Type> openings() {
+    return std::span(kRemembered).last<kOpenings>();
 }
 
 void remember(Desk& desk, const event::Event& event) {
@@ -170,8 +181,7 @@ void remember(Desk& desk, const event::Event& event) {
     if (event.type == event::Type::ConsentDecided && said("kind") == "justify" && succeeded &&
         event.time + kMotiveLasts > now)
         return desk.pace->justify(event.actor.id, event.time);
-    if (opens_record(event) && event.actor.role != access::name_of(access::Role::Program) &&
-        said("purpose").empty())
+    if (counts_for_pace(event))
         desk.pace->note(*desk.policy(), event.actor.id, {&event, 1}, event.time);
 }
 

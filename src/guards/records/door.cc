@@ -3,6 +3,7 @@
 #include "guards/records/handlers.h"
 #include "guards/records/interactions.h"
 #include "guards/records/notices.h"
+#include "guards/records/pace.h"
 #include "guards/records/staff_room.h"
 
 namespace hygie::records {
@@ -30,6 +31,15 @@ void Door::remember(const event::Event& event) {
 std::vector<event::Type> Door::remembered() {
     const auto types = records::remembered();
     return {types.begin(), types.end()};
+}
+
+std::vector<event::Type> Door::openings() {
+    const auto types = records::openings();
+    return {types.begin(), types.end()};
+}
+
+bool Door::counts_as_opening(const event::Event& event) {
+    return counts_for_pace(event);
 }
 
 std::function<bool(std::string_view)> Door::open_socket(std::function<bool(std::string)> send) {

@@ -131,6 +131,11 @@ class Door {
     void remember(const event::Event& event);
     /// The types of such acts; all others mean nothing to remember().
     static std::vector<event::Type> remembered();
+    /// Those of them that open records.
+    static std::vector<event::Type> openings();
+    /// Whether such an act counts for the pace of its actor: another soon after it, about the same
+    /// patient, changes nothing.
+    static bool counts_as_opening(const event::Event& event);
     /// A WebSocket opened at the base and kSocketPath: hears its messages; false ends it. `send`
     /// takes a message that leaves soon, and says whether the socket is still open.
     std::function<bool(std::string_view)> open_socket(std::function<bool(std::string)> send);

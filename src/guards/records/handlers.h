@@ -48,6 +48,8 @@ void justify(Desk& desk, CallPtr call);      ///< $justify
 void remember(Desk& desk, const event::Event& event);
 /// The types of events that leave something behind.
 std::span<const event::Type> remembered();
+/// Those of them that may open a record (pace.h).
+std::span<const event::Type> openings();
 /// A message of a WebSocket ("bind-with-token: …"); false ends it.
 struct NoticeSocket;
 bool hear_socket(Desk& desk, const NoticeSocket& socket, std::string_view message);

@@ -18,6 +18,12 @@ bool opens_record(const event::Event& event) {
     }
 }
 
+bool counts_for_pace(const event::Event& event) {
+    const auto purpose = event.detail.find("purpose");
+    return opens_record(event) && event.actor.role != access::name_of(access::Role::Program) &&
+           (purpose == event.detail.end() || purpose->second.empty());
+}
+
 /// New limits begin with empty windows: habits are learned under the limits they are judged by.
 access::RateGate& Pace::gate(const access::Policy& policy) {
     if (!gate_ || !(rates_ == policy.rates)) {

@@ -38,5 +38,7 @@ class Pace {
 
 /// Whether the event shows something of its patient to its actor.
 bool opens_record(const event::Event& event);
+/// Whether it also counts for the pace of its actor: of people, and outside declared purposes.
+bool counts_for_pace(const event::Event& event);
 
 }  // namespace hygie::records
