@@ -228,6 +228,25 @@ def deadman_killed(mount):
     print("deadman killed: made anew")
 
 
+def rights_read_at_once(mount, kind):
+    """Whoever reads a file right after its rights changed has it kept before anybody told of the change."""
+    if kind == "ext4":
+        return  # nothing is cloned there, and no reader waits
+    share = os.path.join(mount, "share")
+    for i in range(200):
+        behaviours.write(os.path.join(share, f"letter{i}"), b"letter\n" * 500)
+    before = picture(share)
+    with guarded(mount) as guard:
+        since = now()
+        for path in before:
+            os.chmod(path, 0o600)
+            os.setxattr(path, "user.key", b"k")
+            behaviours.whole(path)
+        hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
+        compare(before, picture(share), f"{kind}: rights read at once")
+    print(f"{kind}: rights that were changed and read at once are back")
+
+
 def short_lives(mount, kind):
     """Files that live no longer than their closing, inodes used again, one file's own history."""
     share = os.path.join(mount, "share")
@@ -411,7 +430,7 @@ def main():
                 every_behaviour(mount, kind, "--events", "permission")
             shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
         kind = "xfs" if "xfs" in only else only[0]
-        for scene in (killed_in_mid_attack, short_lives):
+        for scene in (killed_in_mid_attack, rights_read_at_once, short_lives):
             with image(kind, work) as mount:
                 scene(mount, kind)
             shutil.rmtree(os.path.join(work, kind), ignore_errors=True)

@@ -173,6 +173,7 @@ class Gate {
     // What takes longer (gate_workers.cc)
     void serve(Task task);
     Need need_of(const Task& task, const std::optional<Known>& known, const struct stat& info);
+    void hear_of_rights(const Task& task, const struct stat& info);
     Status make_safe(Task& task, const Actor& actor);
     void ignore_what_is_safe(const Task& task, Need need, const struct stat& info,
                              const Actor& actor);

@@ -74,13 +74,26 @@ Gate::Need Gate::need_of(const Task& task, const std::optional<Known>& known,
     return Need::Skip;
 }
 
+/// Whoever reads a file is not who gave it other rights a moment ago: that is told first.
+void Gate::hear_of_rights(const Task& task, const struct stat& info) {
+    const auto known = store_.catalog().find(task.key);
+    const Stamp now = Stamp::of(info);
+    const bool is_told = !known || !known->is_held || known->held == now ||
+                         known->held.size != now.size ||
+                         known->held.modified_ns != now.modified_ns ||
+                         known->meta == meta_of(task.event.fd.get(), info);
+    if (!is_told) catch_up();
+}
+
 Status Gate::make_safe(Task& task, const Actor& actor) {
     const int fd = task.event.fd.get();
     struct stat info{};
     if (task.volume == nullptr || ::fstat(fd, &info) < 0 || info.st_size == 0) return {};
     if (task.intent != Intent::Read) TRY_STATUS(store_.is_there());
-    if (!is_held(store_.catalog().find(task.key), info))
+    if (!is_held(store_.catalog().find(task.key), info)) {
         closings_.deal_with(task.key, [this](Closing& closing) { take_closing(closing); });
+        hear_of_rights(task, info);
+    }
     const std::lock_guard lock(stripes_[FileKeyHash()(task.key) % stripes_.size()]);
     const auto known = store_.catalog().find(task.key);
     const Need need = need_of(task, known, info);

@@ -286,6 +286,10 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
     TRY_STATUS(admit(actor, bytes_of(info), subject.volume.number()));
     const Stage& where = stage(subject.volume.number());
     const auto old = catalog_.find(subject.key);
+    // No version of its own, so what happened to its rights is written down beside it: the event
+    // may have been lost with a guard that was killed, or come too late to tell a difference.
+    if (old && cause == Cause::PreImage && is_same_content(*old, Stamp::of(info)))
+        TRY_STATUS(note_attributes(subject, actor));
     // Its time may have been set meanwhile: nobody wrote to it, or its bytes would be kept.
     if (old && old->place == Place::Linked && !old->is_held && effort == Effort::Bytes &&
         old->held.size == static_cast<std::uint64_t>(info.st_size)) {

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "guards/files/history.h"
@@ -240,6 +241,38 @@ TEST_F(FilesStore, NoticesAReportThatWasChanged) {
     text[text.find("\"done\":true") + 7] = 'T';
     write(result.report, text);
     EXPECT_FALSE(verify_report(doors_, state_, result.id));
+}
+
+/// A guard killed between the event and its record, or a reader who came before the clerk.
+TEST_F(FilesStore, RightsOfWhichNobodyToldBeforeItWasReadComeBack) {
+    write(letter_, "Chère Élodie");
+    ::chmod(letter_.c_str(), 0640);
+    const FileKey key = keep(letter_, Cause::Baseline, "");
+    const VersionId since = store_->next_version();
+    ::chmod(letter_.c_str(), 0600);
+    ASSERT_EQ(::setxattr(letter_.c_str(), "user.key", "k", 1, 0), 0);
+    keep(letter_, Cause::PreImage, "evil");
+    store_.reset();
+    store_ = *Store::open(doors_, state_);
+    ASSERT_TRUE(store_->add_stage(*volume_, state_ + "/stage0"));
+    struct stat info{};
+    ASSERT_EQ(::stat(letter_.c_str(), &info), 0);
+    ASSERT_EQ(store_->catalog().find(key)->held, Stamp::of(info)) << "no scan will tell either";
+    EXPECT_EQ(bring_back(since).done, 1U);
+    ASSERT_EQ(::stat(letter_.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777U, 0640U);
+    EXPECT_LT(::getxattr(letter_.c_str(), "user.key", nullptr, 0), 0);
+}
+
+/// What a writer has changed and not left belongs to the version that comes.
+TEST_F(FilesStore, TheTimeOfHalfAVersionIsNotTakenForRights) {
+    write(letter_, "Chère Élodie");
+    const FileKey key = keep(letter_, Cause::Baseline, "");
+    const Meta was = store_->catalog().find(key)->meta;
+    write(letter_, "Chère Élodix");
+    keep(letter_, Cause::PreImage, "evil");
+    const History history = *History::read(doors_, state_);
+    EXPECT_EQ(history.timeline(~VersionId{0}).at(letter_)->meta, was);
 }
 
 TEST_F(FilesStore, FindsWhatAKilledGuardStaged) {
