@@ -5,6 +5,7 @@
 
 #include "guards/records/break_glass.h"
 #include "guards/records/operation_input.h"
+#include "guards/records/own_operations.h"
 #include "guards/records/pace.h"
 
 /// POST Patient/{id}/$break-glass with a motive: opens one closed record to one professional for at
@@ -13,7 +14,18 @@
 namespace hygie::records {
 namespace {
 
-constexpr std::string_view kKnown[] = {"motive", "reason", "vital"};
+/// Purposes of HL7 v3 ActReason (http://terminology.hl7.org/CodeSystem/v3-ActReason), as other
+/// software names them, and what they are called here.
+constexpr std::pair<std::string_view, std::string_view> kActReasons[] = {
+    {"ETREAT", "emergency"}, {"COC", "continuity"}, {"PUBHLTH", "public-health"}};
+
+std::string motive_code(const OperationInput& input) {
+    const auto own = input.text("motive");
+    if (!own.empty()) return std::string(own);
+    const auto code = input.value("code", "valueCoding")["code"].text();
+    const auto* known = std::ranges::find(kActReasons, code, [](auto one) { return one.first; });
+    return std::string(known == std::end(kActReasons) ? code : known->second);
+}
 
 std::string answer_of(const access::BreakGlass& glass) {
     return fmt::format(
@@ -30,8 +42,8 @@ struct Declared {
 };
 
 Answer<Declared> declared(Desk& desk, const Call& call) {
-    const OperationInput input = TRY(read_input(call, kKnown));
-    access::Motive motive{.code = std::string(input.text("motive")),
+    const OperationInput input = TRY(read_input(call, parameters_of("break-glass")));
+    access::Motive motive{.code = motive_code(input),
                           .words = std::string(input.text("reason")),
                           .vital = input.text("vital") == "true"};
     if (const auto may = access::check_break_glass(*call.policy, call.actor, motive); !may) {
@@ -46,9 +58,8 @@ Answer<Declared> declared(Desk& desk, const Call& call) {
 
 /// A motive for going on beyond what is usual.
 Answer<Disclosure> take_motive(Desk& desk, const Call& call) {
-    constexpr std::string_view kAsked[] = {"motive", "reason"};
-    const OperationInput input = TRY(read_input(call, kAsked));
-    const access::Motive motive{.code = std::string(input.text("motive")),
+    const OperationInput input = TRY(read_input(call, parameters_of("justify")));
+    const access::Motive motive{.code = motive_code(input),
                                 .words = std::string(input.text("reason"))};
     TRY_STATUS(access::check_motive(*call.policy, motive));
     event::Event e = event_of(desk, call, event::Type::ConsentDecided, {}, {});

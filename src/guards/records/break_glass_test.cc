@@ -42,6 +42,19 @@ TEST(BreakGlass, OpensOneRecordOnceItsTraceIsKeptAndSaysItEachTime) {
     EXPECT_TRUE(marked);
 }
 
+TEST(BreakGlass, TakesAPurposeOfHl7ForAMotive) {
+    const auto body = [](const std::string& code) {
+        return R"({"resourceType":"Parameters","parameter":[)"
+               R"({"name":"code","valueCoding":{"code":")" +
+               code + R"("}},{"name":"reason","valueString":"Patient inconscient aux urgences"}]})";
+    };
+    House house;
+    const access::Actor bob = physician(house.bob);
+    EXPECT_EQ(house.post(bob, "Patient/a/$break-glass", body("HMARKT")).status, 400);
+    ASSERT_EQ(house.post(bob, "Patient/a/$break-glass", body("ETREAT")).status, 200);
+    EXPECT_EQ(house.trace.take().back().detail.at("motive"), "emergency");
+}
+
 TEST(BreakGlass, IsRefusedWithoutAMotiveAProfessionOrASecondFactor) {
     House house;
     access::Actor bob = physician(house.bob);

@@ -7,6 +7,7 @@
 #include "fhir/search_criterion.h"
 #include "guards/records/handlers.h"
 #include "guards/records/interactions.h"
+#include "guards/records/own_operations.h"
 #include "guards/records/shaping.h"
 #include "guards/records/subscription.h"
 
@@ -58,9 +59,9 @@ bool is_operation(const Interaction& row) {
            row.shape == Shape::InstanceOperation;
 }
 
-std::string definition_of(std::string_view code) {
-    if (code == "break-glass" || code == "justify" || code == "co-sign" || code == "import")
-        return fmt::format("urn:hygie:operation:{}", code);
+std::string definition_of(const Desk& desk, std::string_view code) {
+    if (own_operation(code))
+        return fmt::format("{}OperationDefinition/{}{}", desk.options.base, kOwnDefinition, code);
     if (code.starts_with("backport-"))
         return fmt::format("http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/{}",
                            code);
@@ -144,7 +145,7 @@ class Stating {
             told.push_back(row.name);
             found.push_back(
                 arena_.object({{"name", arena_.string(row.name.substr(1))},
-                               {"definition", arena_.string(definition_of(row.code))}}));
+                               {"definition", arena_.string(definition_of(desk_, row.code))}}));
         }
         return list(found);
     }

@@ -5,14 +5,13 @@
 #include "base/escape.h"
 #include "guards/records/break_glass.h"
 #include "guards/records/operation_input.h"
+#include "guards/records/own_operations.h"
 
 /// Break-glass without a second factor at hand: $break-glass gives a code, and POST $co-sign with
 /// that code by a colleague opens the record — after showing what is asked, without `agree`. Both
 /// acts, and what was shown, are in the ledger.
 namespace hygie::records {
 namespace {
-
-constexpr std::string_view kKnown[] = {"request", "agree"};
 
 std::string parameters(std::initializer_list<std::pair<std::string_view, std::string>> texts) {
     std::string out = R"({"resourceType":"Parameters","parameter":[)";
@@ -48,7 +47,7 @@ struct Signing {
 };
 
 Answer<Signing> signing(Desk& desk, const Call& call) {
-    const OperationInput input = TRY(read_input(call, kKnown));
+    const OperationInput input = TRY(read_input(call, parameters_of("co-sign")));
     const std::string code(input.text("request"));
     auto wish = desk.cosign_wishes.find(code, desk.rooms.clock.now());
     if (!wish)

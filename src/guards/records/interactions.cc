@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "guards/records/binary.h"
+#include "guards/records/own_operations.h"
 #include "guards/records/pace.h"
 #include "guards/records/pages.h"
 #include "guards/records/purpose.h"
@@ -77,6 +78,7 @@ Interaction audits(Shape shape, Answering answers, std::string_view code = {}) {
 std::vector<Interaction> make_interactions() {
     return {
         shows(Metadata, Act::RecordRead, capabilities),
+        shows(OwnDefinition, Act::RecordRead, own_definition),
         shows(System, Act::RecordSearched, search, "search-system"),
         shows(SystemSearch, Act::RecordSearched, search),
         shows(SystemHistory, Act::RecordRead, read_wide_history, "history-system"),

@@ -310,9 +310,39 @@ TEST(Capability, SaysWhatIsThere) {
     ASSERT_EQ(stated.status, 200);
     EXPECT_EQ(stated.json()["fhirVersion"].text(), "4.0.1");
     EXPECT_EQ(stated.json()["implementationGuide"].size(), 3U);
+    const auto checked = house.post(house.anne, "CapabilityStatement/$validate", stated.body);
+    EXPECT_FALSE(checked.body.contains(R"("severity":"error")")) << checked.body;
     const auto resources = stated.json()["rest"].items()[0]["resource"].items();
     EXPECT_EQ(resources.size(), 145U) << "every type of R4 but AuditEvent: there is no ledger here";
     EXPECT_FALSE(stated.body.contains("\"AuditEvent\""));
+}
+
+TEST(Capability, OurOwnOperationsAreDefinedHereAndReadOnly) {
+    House house;
+    const auto stated = house.get(house.anne, "metadata");
+    std::size_t read = 0;
+    const std::string base = "https://hygie.test/fhir/";
+    const auto read_all = [&](fhir::Json operations) {
+        for (const fhir::Json operation : operations.items()) {
+            const std::string url(operation["definition"].text());
+            if (!url.starts_with(base)) continue;
+            const auto definition = house.get(house.anne, url.substr(base.size()));
+            ASSERT_EQ(definition.status, 200) << url;
+            EXPECT_EQ(definition.json()["url"].text(), url);
+            EXPECT_EQ(definition.json()["code"].text(), operation["name"].text());
+            const auto checked =
+                house.post(house.anne, "OperationDefinition/$validate", definition.body);
+            EXPECT_FALSE(checked.body.contains(R"("severity":"error")")) << checked.body;
+            ++read;
+        }
+    };
+    const fhir::Json rest = stated.json()["rest"].items()[0];
+    read_all(rest["operation"]);
+    for (const fhir::Json type : rest["resource"].items())
+        if (type["type"].text() == "Patient") read_all(type["operation"]);
+    EXPECT_EQ(read, 4U);
+    EXPECT_EQ(house.get(house.anne, "OperationDefinition/hygie-none").status, 404);
+    EXPECT_EQ(house.put(house.program, "OperationDefinition/hygie-import", "{}").status, 405);
 }
 
 }  // namespace

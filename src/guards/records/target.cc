@@ -125,6 +125,10 @@ std::optional<Target> type_target(Parts parts) {
 std::optional<Target> instance_target(Parts parts) {
     if (!is_id(parts[1])) return std::nullopt;
     Target target{.shape = Shape::Instance, .type = parts[0], .id = parts[1]};
+    if (target.type == "OperationDefinition" && target.id.starts_with(kOwnDefinition)) {
+        target.shape = Shape::OwnDefinition;
+        if (parts.size() > 2) return std::nullopt;
+    }
     if (parts.size() == 2) return target;
     const std::string& third = parts[2];
     if (third == "_history") {

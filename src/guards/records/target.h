@@ -38,6 +38,7 @@ enum class Shape : std::uint8_t {
     InstanceOperation,  ///< Type/id/$op
     Compartment,        ///< Type/id/Type2
     CompartmentSearch,  ///< Type/id/Type2/_search
+    OwnDefinition,      ///< OperationDefinition/hygie-…: of an operation of ours
 };
 
 struct Target {
@@ -53,6 +54,9 @@ struct Target {
 /// when it has no shape of these or names no resource type; Code::BadInput when it is badly
 /// encoded.
 Result<Target> parse_target(std::string_view path);
+
+/// Ids of the definitions of our own operations begin with it; nothing of that name is stored.
+inline constexpr std::string_view kOwnDefinition = "hygie-";
 
 /// FHIR's id: letters, digits, '-' and '.', at most 64.
 bool is_id(std::string_view text);
