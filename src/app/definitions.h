@@ -32,7 +32,8 @@ class Definitions {
     Definitions() = default;
     Status collect(Disk& disk, const std::string& dir, std::size_t& files);
 
-    fhir::DefinitionSet set_;
+    fhir::DefinitionSet set_{&fhir::DefinitionSet::r4().profiles(),
+                             &fhir::DefinitionSet::r4().terminology()};
 };
 
 }  // namespace hygie::app

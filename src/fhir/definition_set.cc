@@ -2,7 +2,20 @@
 
 #include <algorithm>
 
+#include "fhir/definitions.h"
+
 namespace hygie::fhir {
+
+const DefinitionSet& DefinitionSet::r4() {
+    static const DefinitionSet own = [] {
+        DefinitionSet set;
+        std::string_view lines = definitions::profiles();
+        while (!lines.empty()) set.take(definitions::take(lines, '\n'));
+        set.learn();
+        return set;
+    }();
+    return own;
+}
 
 void DefinitionSet::take(std::string_view text) {
     const auto parsed = arena_.parse(text);

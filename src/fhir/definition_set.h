@@ -14,6 +14,9 @@ namespace hygie::fhir {
 /// top of what is known.
 class DefinitionSet {
   public:
+    /// What R4 itself makes of its resources: the vital signs and the like.
+    static const DefinitionSet& r4();
+
     /// Both must outlive this.
     explicit DefinitionSet(const Profiles* profiles = nullptr,
                            const Terminology* terminology = &Terminology::r4())

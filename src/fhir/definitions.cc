@@ -24,3 +24,4 @@
 HYGIE_EMBED(types)
 HYGIE_EMBED(search)
 HYGIE_EMBED(codes)
+HYGIE_EMBED(profiles)

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <string>
 
+#include "fhir/definition_set.h"
 #include "fhir/terminology.h"
 #include "fhir/validate.h"
 
@@ -198,4 +199,34 @@ TEST_F(FhirProfile, TheAuditExamplesOfIheKeepTheirProfiles) {
             ADD_FAILURE() << file.path().filename() << " " << issue.where << ": " << issue.text.en;
     }
     EXPECT_GT(claimed, 40);
+}
+
+TEST(FhirProfilesOfR4, VitalSignsAreCheckedInFull) {
+    const DefinitionSet& own = DefinitionSet::r4();
+    EXPECT_EQ(own.left_out(),
+              std::vector<std::string>{"http://hl7.org/fhir/StructureDefinition/lipidprofile"})
+        << "it slices by what a reference leads to";
+    EXPECT_EQ(own.learnt(), 47U);
+    const auto weight = [&](std::string_view unit, std::string_view code) {
+        const auto document = parse(
+            R"({"resourceType":"Observation","status":"final","category":[{"coding":[{)"
+            R"("system":"http://terminology.hl7.org/CodeSystem/observation-category",)"
+            R"("code":"vital-signs"}]}],"code":{"coding":[{"system":"http://loinc.org","code":")" +
+            std::string(code) +
+            R"("}]},"subject":{"reference":"Patient/1"},"effectiveDateTime":"2026-01-02",)"
+            R"("valueQuantity":{"value":70,"unit":"x","system":"http://unitsofmeasure.org",)"
+            R"("code":")" +
+            std::string(unit) + R"("}})");
+        const ValidateOptions options{
+            .terminology = &own.terminology(),
+            .known = &own.profiles(),
+            .profiles = {"http://hl7.org/fhir/StructureDefinition/bodyweight"}};
+        std::size_t errors = 0;
+        for (const Issue& issue : validate(document->root, options).issues)
+            errors += issue.severity == Issue::Severity::Error;
+        return errors;
+    };
+    EXPECT_EQ(weight("kg", "29463-7"), 0U);
+    EXPECT_GT(weight("cm", "29463-7"), 0U) << "a weight in centimetres";
+    EXPECT_GT(weight("kg", "8302-2"), 0U) << "a height";
 }

@@ -16,8 +16,7 @@
 #include "event/event.h"
 #include "event/place.h"
 #include "fhir/clinical.h"
-#include "fhir/profile.h"
-#include "fhir/terminology.h"
+#include "fhir/definition_set.h"
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/post.h"
@@ -70,8 +69,8 @@ struct Options {
     Completeness completeness = Completeness::Lenient;
     fhir::Practice practice = fhir::Practice::Office;  ///< what a record must hold depends on it
     /// What the practice asks for beyond R4; they outlive the door.
-    const fhir::Profiles* profiles = nullptr;
-    const fhir::Terminology* terminology = &fhir::Terminology::r4();
+    const fhir::Profiles* profiles = &fhir::DefinitionSet::r4().profiles();
+    const fhir::Terminology* terminology = &fhir::DefinitionSet::r4().terminology();
     /// The rules in force, asked at each request; the program's own when empty.
     std::function<std::shared_ptr<const access::Policy>()> policy{};
     /// Whether an incident holds the account; nobody's when empty. Asked at each request, and again

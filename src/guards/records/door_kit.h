@@ -148,7 +148,7 @@ class Outside final : public Post {
 class House {
   public:
     explicit House(bool populate = true, Completeness completeness = Completeness::Lenient,
-                   const fhir::Profiles* profiles = nullptr)
+                   const fhir::Profiles* profiles = &fhir::DefinitionSet::r4().profiles())
         : completeness_(completeness), profiles_(profiles) {
         vault_ = machine.vault_with(trace);
         restart();
