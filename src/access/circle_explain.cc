@@ -14,17 +14,21 @@ void CircleWorld::hold(const UnitHold& hold) {
                   .evidence = evidence_.number_of(hold.evidence)});
 }
 
+ProofStep CircleWorld::step_of(ActorNumber actor, const Membership& member) const {
+    return {.subject = actors_[actor],
+            .relation = std::string(name_of(member.post)),
+            .object = party_name(member.party),
+            .evidence = evidence_[member.evidence],
+            .start = time_of(member.from),
+            .end = time_of(member.to)};
+}
+
 /// Where the actor works, and what holds that.
 void CircleWorld::add_hold(ActorNumber actor, Second now, Decision& decision) const {
     const auto held = index_->held(actor, now);
     if (!held) return;
     const auto& [unit, member] = *held;
-    decision.proof.push_back({.subject = actors_[actor],
-                              .relation = std::string(name_of(member.post)),
-                              .object = party_name(member.party),
-                              .evidence = evidence_[member.evidence],
-                              .start = time_of(member.from),
-                              .end = time_of(member.to)});
+    decision.proof.push_back(step_of(actor, member));
     decision.proof.push_back({.subject = party_name(unit.unit),
                               .relation = "contained",
                               .object = "incident",
@@ -44,13 +48,7 @@ Decision CircleWorld::explain(ActorNumber actor, PatientNumber patient, const Qu
         const Bond bond = index_->bond(patient, link.bond);
         const Membership& member = index_->membership(actor, link.member);
         source = evidence_[bond.evidence];
-        if (member.post != Post::Self)
-            decision.proof.push_back({.subject = actors_[actor],
-                                      .relation = std::string(name_of(member.post)),
-                                      .object = party_name(member.party),
-                                      .evidence = evidence_[member.evidence],
-                                      .start = time_of(member.from),
-                                      .end = time_of(member.to)});
+        if (member.post != Post::Self) decision.proof.push_back(step_of(actor, member));
         decision.proof.push_back({.subject = party_name(bond.party),
                                   .relation = std::string(name_of(bond.kind)),
                                   .object = patients_[patient],
@@ -61,13 +59,7 @@ Decision CircleWorld::explain(ActorNumber actor, PatientNumber patient, const Qu
     if (outcome.rule == Rule::Contained || outcome.rule == Rule::Emergency)
         add_hold(actor, query.now, decision);
     if (outcome.rule == Rule::Contained) source = decision.proof.back().evidence;
-    decision.reasons.push_back(
-        {.id = reason_id(outcome), .text = sentence_of(outcome), .evidence = std::move(source)});
-    if (Text remedy = remedy_of(outcome); !remedy.fr.empty())
-        decision.reasons.push_back(
-            {.id = "circle.remedy", .text = std::move(remedy), .evidence = {}});
-    for (event::Reason& reason : obligations_of(outcome.obligations))
-        decision.reasons.push_back(std::move(reason));
+    decision.reasons = reasons_of(outcome, std::move(source));
     return decision;
 }
 

@@ -297,4 +297,14 @@ std::vector<event::Reason> obligations_of(std::uint8_t obligations) {
     return reasons;
 }
 
+std::vector<event::Reason> reasons_of(const Outcome& outcome, std::string evidence) {
+    std::vector<event::Reason> reasons{
+        {.id = reason_id(outcome), .text = sentence_of(outcome), .evidence = std::move(evidence)}};
+    if (Text remedy = remedy_of(outcome); !remedy.fr.empty())
+        reasons.push_back({.id = "circle.remedy", .text = std::move(remedy), .evidence = {}});
+    for (event::Reason& reason : obligations_of(outcome.obligations))
+        reasons.push_back(std::move(reason));
+    return reasons;
+}
+
 }  // namespace hygie::access

@@ -17,6 +17,9 @@ Text sentence_of(const Outcome& outcome);
 Text remedy_of(const Outcome& outcome);
 /// One sentence for each obligation bit that is set.
 std::vector<event::Reason> obligations_of(std::uint8_t obligations);
+/// All of it as a decision gives its reasons: what decided, on this evidence, how to become
+/// entitled, and one sentence for each obligation.
+std::vector<event::Reason> reasons_of(const Outcome& outcome, std::string evidence);
 
 /// "équipe de soins de ce patient".
 struct Phrase {

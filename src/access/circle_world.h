@@ -67,6 +67,7 @@ class CircleWorld {
   private:
     friend class WorldBuilder;
     std::string canonical(std::string_view name) const;
+    ProofStep step_of(ActorNumber actor, const Membership& member) const;
     void add_hold(ActorNumber actor, Second now, Decision& decision) const;
     std::unique_ptr<CircleIndex> index_;
     Names actors_, patients_, parties_, evidence_;

@@ -153,13 +153,7 @@ Decision say(const Outcome& outcome, std::string evidence = {}) {
     Decision decision{.permitted = outcome.permitted(),
                       .rule = static_cast<std::uint8_t>(outcome.rule),
                       .obligations = outcome.obligations};
-    decision.reasons.push_back(
-        {.id = reason_id(outcome), .text = sentence_of(outcome), .evidence = std::move(evidence)});
-    if (Text remedy = remedy_of(outcome); !remedy.fr.empty())
-        decision.reasons.push_back(
-            {.id = "circle.remedy", .text = std::move(remedy), .evidence = {}});
-    for (event::Reason& reason : obligations_of(outcome.obligations))
-        decision.reasons.push_back(std::move(reason));
+    decision.reasons = reasons_of(outcome, std::move(evidence));
     return decision;
 }
 

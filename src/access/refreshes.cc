@@ -15,7 +15,7 @@ namespace {
 /// groups of base64url.
 constexpr std::size_t kChainBytes = 18, kChainChars = 24;
 constexpr std::size_t kSecretBytes = 30, kTokenChars = 64;
-constexpr std::uint64_t kVersion = 1, kBookFields = 2, kEntryFields = 11;
+constexpr std::uint64_t kVersion = 1, kEntryFields = 11;
 constexpr std::size_t kScopesOfChainMax = 64;
 /// Of one account at one time; a further sign-in ends the oldest.
 constexpr std::size_t kChainsOfAccountMax = 32;
@@ -46,27 +46,19 @@ std::unexpected<Error> no_token() {
                 {"connectez-vous à nouveau", "sign in again"});
 }
 
-Bytes encode(const Entries& entries) {
-    Bytes bytes;
-    cbor::Writer out(bytes);
-    out.array(kBookFields);
-    out.number(kVersion);
-    out.array(entries.size());
-    for (const Entry& entry : entries) {
-        out.array(kEntryFields);
-        out.text(entry.chain);
-        out.bytes(entry.token);
-        out.text(entry.grant.login.str());
-        out.text(entry.grant.auth);
-        out.text(entry.grant.client.str());
-        write_texts(out, entry.grant.scopes);
-        out.number(to_number(entry.since));
-        out.number(to_number(entry.grant.end));
-        out.text(entry.session);
-        out.number(to_number(entry.session_end));
-        out.number(entry.epoch);
-    }
-    return bytes;
+void write_entry(cbor::Writer& out, const Entry& entry) {
+    out.array(kEntryFields);
+    out.text(entry.chain);
+    out.bytes(entry.token);
+    out.text(entry.grant.login.str());
+    out.text(entry.grant.auth);
+    out.text(entry.grant.client.str());
+    write_texts(out, entry.grant.scopes);
+    out.number(to_number(entry.since));
+    out.number(to_number(entry.grant.end));
+    out.text(entry.session);
+    out.number(to_number(entry.session_end));
+    out.number(entry.epoch);
 }
 
 Result<Entry> read_entry(cbor::Reader& in) {
@@ -121,7 +113,7 @@ struct Refreshes::State {
         return file->change([&](ByteView current) -> Result<Bytes> {
             Entries entries = TRY(decode(current));
             TRY_STATUS(edit(entries));
-            return encode(entries);
+            return write_list(kVersion, entries, write_entry);
         });
     }
     bool stands(const Entry& entry);

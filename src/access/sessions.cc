@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kTokenBytes = 32;
 constexpr std::size_t kTokenChars = 43;
 constexpr std::size_t kIdBytes = 12;
-constexpr std::uint64_t kVersion = 1, kBookFields = 2, kEntryFields = 9;
+constexpr std::uint64_t kVersion = 1, kEntryFields = 9;
 constexpr std::size_t kScopesOfSessionMax = 64;
 /// Of one account at one time; a further sign-in ends the oldest.
 constexpr std::size_t kSessionsOfAccountMax = 64;
@@ -43,25 +43,17 @@ std::unexpected<Error> corrupt() {
                  "remove it: everybody will sign in again"});
 }
 
-Bytes encode(const std::vector<Entry>& entries) {
-    Bytes bytes;
-    cbor::Writer out(bytes);
-    out.array(kBookFields);
-    out.number(kVersion);
-    out.array(entries.size());
-    for (const Entry& entry : entries) {
-        out.array(kEntryFields);
-        out.bytes(entry.token);
-        out.text(entry.id);
-        out.text(entry.login.str());
-        out.text(entry.auth);
-        out.text(entry.client.str());
-        write_texts(out, entry.scopes);
-        out.number(to_number(entry.since));
-        out.number(to_number(entry.end));
-        out.number(entry.epoch);
-    }
-    return bytes;
+void write_entry(cbor::Writer& out, const Entry& entry) {
+    out.array(kEntryFields);
+    out.bytes(entry.token);
+    out.text(entry.id);
+    out.text(entry.login.str());
+    out.text(entry.auth);
+    out.text(entry.client.str());
+    write_texts(out, entry.scopes);
+    out.number(to_number(entry.since));
+    out.number(to_number(entry.end));
+    out.number(entry.epoch);
 }
 
 Result<Entry> read_entry(cbor::Reader& in) {
@@ -170,7 +162,7 @@ Status Sessions::State::change(const std::function<Status(std::vector<Entry>&)>&
     TRY_STATUS(file->change([&](ByteView current) -> Result<Bytes> {
         entries = TRY(decode(current));
         TRY_STATUS(edit(entries));
-        return encode(entries);
+        return write_list(kVersion, entries, write_entry);
     }));
     take(std::move(entries));
     return {};

@@ -33,10 +33,8 @@ void print(Context& context, const std::vector<UnitHold>& holds) {
 
 Result<int> contain(Context& context) {
     UserDesk desk = TRY(UserDesk::open(context));
-    const Micros lasts =
-        context.values.has("--for") ? context.values.duration("--for") : Micros::zero();
-    TRY_STATUS(access::contain(desk.accounts(), context.clock, context.values.text("UNIT"), lasts,
-                               context.values.text("--why"), desk.by()));
+    TRY_STATUS(access::contain(desk.accounts(), context.clock, context.values.text("UNIT"),
+                               time_given(context), context.values.text("--why"), desk.by()));
     desk.trace();
     print(context, *desk.accounts().holds());
     return kExitOk;
@@ -75,18 +73,14 @@ Result<int> grant(Context& context) {
     TRY_STATUS(access::grant(desk.accounts(), context.clock, context.values.text("LOGIN"),
                              TRY(purpose_in(context)), context.values.duration("--for"),
                              context.values.text("--why"), desk.by()));
-    desk.trace();
-    print_account(context, *TRY(desk.named()));
-    return kExitOk;
+    return desk.trace_and_show();
 }
 
 Result<int> revoke(Context& context) {
     UserDesk desk = TRY(UserDesk::open(context));
     TRY_STATUS(access::revoke(desk.accounts(), context.clock, context.values.text("LOGIN"),
                               TRY(purpose_in(context)), context.values.text("--why"), desk.by()));
-    desk.trace();
-    print_account(context, *TRY(desk.named()));
-    return kExitOk;
+    return desk.trace_and_show();
 }
 
 Parameter unit_argument() {

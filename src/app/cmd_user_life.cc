@@ -39,22 +39,16 @@ Result<int> close(Context& context) {
 
 Result<int> freeze(Context& context) {
     UserDesk desk = TRY(UserDesk::open(context));
-    const Micros lasts =
-        context.values.has("--for") ? context.values.duration("--for") : Micros::zero();
-    TRY_STATUS(access::freeze(desk.accounts(), context.clock, context.values.text("LOGIN"), lasts,
-                              context.values.text("--why"), desk.by()));
-    desk.trace();
-    print_account(context, *TRY(desk.named()));
-    return kExitOk;
+    TRY_STATUS(access::freeze(desk.accounts(), context.clock, context.values.text("LOGIN"),
+                              time_given(context), context.values.text("--why"), desk.by()));
+    return desk.trace_and_show();
 }
 
 Result<int> thaw(Context& context) {
     UserDesk desk = TRY(UserDesk::open(context));
     TRY_STATUS(access::thaw(desk.accounts(), context.clock, context.values.text("LOGIN"),
                             context.values.text("--why"), desk.by()));
-    desk.trace();
-    print_account(context, *TRY(desk.named()));
-    return kExitOk;
+    return desk.trace_and_show();
 }
 
 Result<int> sign_out(Context& context) {
@@ -73,9 +67,7 @@ Result<int> sign_out(Context& context) {
                     {"cette session est d'un autre compte", "this session is another account's"},
                     {"vérifiez LOGIN", "check LOGIN"});
     TRY_STATUS(access::obey(desk.accounts(), *sessions, order, desk.by()));
-    desk.trace();
-    print_account(context, *TRY(desk.named()));
-    return kExitOk;
+    return desk.trace_and_show();
 }
 
 Result<int> renew(Context& context) {
@@ -88,9 +80,7 @@ Result<int> renew(Context& context) {
         }));
     TRY_STATUS(access::renew(desk.accounts(), context.clock, context.values.text("LOGIN"), end,
                              desk.by()));
-    desk.trace();
-    print_account(context, *TRY(desk.named()));
-    return kExitOk;
+    return desk.trace_and_show();
 }
 
 Result<int> identity(Context& context) {

@@ -137,6 +137,16 @@ void UserDesk::trace() {
                   << context_->say(written.error().what) << "\n";
 }
 
+Result<int> UserDesk::trace_and_show() {
+    trace();
+    print_account(*context_, *TRY(named()));
+    return kExitOk;
+}
+
+Micros time_given(Context& context) {
+    return context.values.has("--for") ? context.values.duration("--for") : Micros::zero();
+}
+
 Parameter login_argument() {
     return {.name = "LOGIN",
             .help = {"le nom de connexion d'une personne ou d'un logiciel",

@@ -33,6 +33,8 @@ class UserDesk {
     /// that cannot be reached is told and no error: each trace is durable beside its change, and
     /// whoever next holds the ledger writes it. A trace may stand there twice, under one id.
     void trace();
+    /// The same, then shows the account of LOGIN as it is now.
+    Result<int> trace_and_show();
 
   private:
     UserDesk(Context& context, CoreDirs dirs, crypto::RootKey root);
@@ -48,6 +50,8 @@ class UserDesk {
 
 /// LOGIN
 Parameter login_argument();
+/// --for, zero without it.
+Micros time_given(Context& context);
 /// --for: how soon an account closes.
 Parameter for_option();
 /// --state and what opens the root key, --as, then `more`.
