@@ -89,6 +89,11 @@ std::size_t place_behind(std::string_view text, std::string_view mark) {
     return at == text.npos ? 0 : at + mark.size();
 }
 
+std::string print_day(std::chrono::year_month_day day) {
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+                       static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+}
+
 std::vector<std::size_t> places_of_day(std::string_view text) {
     std::vector<std::size_t> places;
     for (auto at = text.find(kAnyDay); at != text.npos; at = text.find(kAnyDay, at + 1))
@@ -96,13 +101,30 @@ std::vector<std::size_t> places_of_day(std::string_view text) {
     return places;
 }
 
-/// A copy is another person: the INS number of its model, with another commune and order, and the
-/// key that goes with them (référentiel INS of the ANS: 97 less the remainder of the rest by 97).
-std::string other_ins(std::string number, std::size_t copy) {
+/// A copy is another person, born some days before its model, so that all else happens afterwards.
+std::string other_birth(std::string_view date, std::size_t copy) {
+    constexpr std::size_t kDays = 3'653;
+    const auto number = [&](std::size_t from, std::size_t size) {
+        unsigned value = 0;
+        std::from_chars(date.data() + from, date.data() + from + size, value);
+        return value;
+    };
+    const std::chrono::year_month_day born(std::chrono::year(static_cast<int>(number(0, 4))),
+                                           std::chrono::month(number(5, 2)),
+                                           std::chrono::day(number(8, 2)));
+    return print_day(std::chrono::sys_days(born) - std::chrono::days(copy % kDays));
+}
+
+/// The INS number of the model, with the year and month of another birth, another commune and
+/// order, and the key that goes with them (référentiel INS of the ANS: 97 less the remainder of the
+/// rest by 97).
+std::string other_ins(std::string number, std::string_view birth, std::size_t copy) {
     constexpr std::size_t kKept = 7;  ///< sex, year, month and department of birth
     constexpr std::size_t kOthers = 1'000'000;
     constexpr std::size_t kStep = 7'919;  ///< a prime that does not divide it
     std::size_t rest = 0;
+    if (!birth.empty())
+        number.replace(1, 4, fmt::format("{}{}", birth.substr(2, 2), birth.substr(5, 2)));
     std::from_chars(&number[kKept], &number[kKept] + 6, rest);
     fmt::format_to(&number[kKept], "{:06}", (rest + copy * kStep) % kOthers);
     std::string digits = number.substr(0, kKept + 6);
@@ -113,6 +135,11 @@ std::string other_ins(std::string number, std::size_t copy) {
     std::from_chars(digits.data(), digits.data() + digits.size(), value);
     fmt::format_to(&number[kKept + 6], "{:02}", 97 - value % 97);
     return number;
+}
+
+/// Its last three pairs of digits.
+std::string other_telephone(std::size_t copy) {
+    return fmt::format("{:02} {:02} {:02}", copy / 10'000 % 100, copy / 100 % 100, copy % 100);
 }
 
 /// Six letters that are read aloud easily; the first ones change first.
@@ -143,6 +170,9 @@ Status VaultBenchData::add(std::string_view text) {
     model.family = place_behind(model.text, R"("family":")");
     model.identifier = place_behind(model.text, R"("identifier":[)");
     model.ins = place_behind(model.text, R"("system":"urn:oid:1.2.250.1.213.1.4.10","value":")");
+    model.birth = place_behind(model.text, R"("birthDate":")");
+    model.telephone = place_behind(model.text, R"("telecom":[{"system":"phone","value":")");
+    model.mail = place_behind(model.text, R"({"system":"email","value":")");
     model.days = places_of_day(model.text);
     model.resources = bundle["entry"].size() + 2;
     model.has_code = model.text.contains(kCode);
@@ -207,25 +237,33 @@ std::string VaultBenchData::identifier(std::size_t patient) {
 }
 
 std::string VaultBenchData::day(std::size_t patient) {
-    const std::chrono::year_month_day day(kFirstDay + std::chrono::days(patient / kNamesakes));
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
-                       static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+    return print_day(kFirstDay + std::chrono::days(patient / kNamesakes));
 }
 
 std::string VaultBenchData::bundle(std::size_t patient) const {
     const Model& from = model(patient);
     std::string text = from.text;
-    const auto mask = static_cast<std::uint32_t>(patient / models_.size()) * kOdd;
+    const std::size_t copy = patient / models_.size();
+    const auto mask = static_cast<std::uint32_t>(copy) * kOdd;
     for (const std::size_t at : from.ids) {
         std::uint32_t digits = 0;
         std::from_chars(&text[at], &text[at] + kIdDigits, digits, 16);
         fmt::format_to(&text[at], "{:08x}", digits ^ mask);
     }
+    std::string birth;
+    if (from.birth > 0) {
+        birth = other_birth(std::string_view(text).substr(from.birth, kAnyDay.size()), copy);
+        text.replace(from.birth, birth.size(), birth);
+    }
     if (from.ins > 0)
-        text.replace(from.ins, kInsBytes,
-                     other_ins(text.substr(from.ins, kInsBytes), patient / models_.size()));
+        text.replace(from.ins, kInsBytes, other_ins(text.substr(from.ins, kInsBytes), birth, copy));
+    if (from.telephone > 0) {
+        const std::string last = other_telephone(copy);
+        text.replace(text.find('"', from.telephone) - last.size(), last.size(), last);
+    }
     for (const std::size_t at : from.days) text.replace(at, kAnyDay.size(), day(patient));
     std::vector<std::pair<std::size_t, std::string>> more;
+    if (from.mail > 0) more.emplace_back(from.mail, fmt::format("{}.", copy));
     if (from.family > 0) more.emplace_back(from.family, syllables(patient / kNamesakes) + "-");
     if (from.identifier > 0)
         more.emplace_back(from.identifier,

@@ -12,7 +12,8 @@
 namespace hygie::app {
 
 /// The records that `hygie vault bench` imports: as many patients as asked for, made of few bundles
-/// by giving new ids and family names. Each is in the care of kReader.
+/// by giving new ids, family names, birth dates, telephone numbers and addresses: copies that
+/// shared these would each be looked at as the same person. Each is in the care of kReader.
 class VaultBenchData {
   public:
     static constexpr std::string_view kReader = "Practitioner/5b0f6f0e-7c1d-4c57-9a3e-0d8f4b6f2a11";
@@ -47,6 +48,9 @@ class VaultBenchData {
         std::size_t family = 0;           ///< where the family name begins; 0: nowhere
         std::size_t identifier = 0;       ///< where the list of identifiers begins
         std::size_t ins = 0;              ///< where its INS number begins; 0: none
+        std::size_t birth = 0;            ///< where its birth date begins
+        std::size_t telephone = 0;        ///< where its telephone number begins
+        std::size_t mail = 0;             ///< where its mail address begins
         std::vector<std::size_t> days{};  ///< where the day of the appointment stands
         std::size_t resources = 0;
         bool has_code = false;

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "vault/budget.h"
+#include "vault/recent_rows.h"
 #include "vault/sqlite_disk.h"
 #include "vault/store.h"
 
@@ -14,16 +15,22 @@ namespace hygie::vault {
 namespace {
 
 constexpr int kApplicationId = 0x48594756;  // "HYGV"
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;           ///< before 2 there was no journal
 constexpr int kPageBytes = 4096;
 /// Idle connections kept for reading; more are opened while more threads read at once.
 constexpr std::size_t kReadersKept = budget::kReaders;
 /// The write-ahead log is copied into the database when it holds so many pages.
 constexpr int kLogPagesMax = 4096;
 constexpr int kBusyMs = 10'000;
+/// Times that a scan begins anew because of a commit in its first microseconds.
+constexpr int kScansMax = 1'000;
 
 constexpr std::array<std::string_view, kTables> kTableNames = {
     "bodies", "places", "commits", "outbox", "names", "names_of", "pieces", "parts", "settings"};
+
+/// The journal of RecentRows.
+constexpr char kCreateJournal[] =
+    "CREATE TABLE journal(number INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT; ";
 
 std::string_view name_of(Table table) {
     return kTableNames[static_cast<std::size_t>(table)];
@@ -159,7 +166,14 @@ class Connection {
 
     Result<std::optional<Bytes>> get(Table table, Key key);
     Status scan(Table table, Key first, Key last, const OnRow& on_row);
-    Status apply(const Batch::Row& row);
+    /// False when `holds` says no of the moment that the rows are read as of.
+    Result<bool> scan_if(const std::function<bool()>& holds, Table table, Key first, Key last,
+                         const OnRow& on_row);
+    Status apply(Table table, Key key, const std::optional<Bytes>& value);
+    Status write_line(std::uint64_t number, ByteView line);
+    Status drop_lines(std::int64_t up_to);
+    /// The last one first, until one is refused.
+    Status lines(const std::function<Status(std::uint64_t number, ByteView line)>& on_line);
 
   private:
     struct Statements {
@@ -174,6 +188,7 @@ class Connection {
     const SqliteDisk& disk_;
     Database database_;
     std::array<Statements, kTables> statements_;  ///< destroyed before the database
+    Statement put_line_, drop_lines_;
 };
 
 Status Connection::set_up(For use) {
@@ -204,6 +219,9 @@ Status Connection::prepare_tables(For use) {
         statements_[i].put = TRY(prepare(put_sql(table)));
         statements_[i].erase = TRY(prepare(erase_sql(table)));
     }
+    if (use == For::Reading) return {};
+    put_line_ = TRY(prepare("INSERT INTO journal VALUES (?1, ?2)"));
+    drop_lines_ = TRY(prepare("DELETE FROM journal WHERE number <= ?1"));
     return {};
 }
 
@@ -218,6 +236,12 @@ Result<std::optional<Bytes>> Connection::get(Table table, Key key) {
 }
 
 Status Connection::scan(Table table, Key first, Key last, const OnRow& on_row) {
+    TRY(scan_if([] { return true; }, table, first, last, on_row));
+    return {};
+}
+
+Result<bool> Connection::scan_if(const std::function<bool()>& holds, Table table, Key first,
+                                 Key last, const OnRow& on_row) {
     Use use(of(table).scan);
     use.bind(1, first.major);
     use.bind(3, last.major);
@@ -225,59 +249,100 @@ Status Connection::scan(Table table, Key first, Key last, const OnRow& on_row) {
         use.bind(2, first.minor);
         use.bind(4, last.minor);
     }
-    int code = use.step();
+    int code = use.step();  // from here on the rows stand still
+    if (!holds()) return false;
     for (; code == SQLITE_ROW; code = use.step())
-        if (!on_row({use.number(0), use.number(1)}, use.bytes(2))) return {};
+        if (!on_row({use.number(0), use.number(1)}, use.bytes(2))) return true;
+    if (code != SQLITE_DONE) return refused(disk_, code);
+    return true;
+}
+
+Status Connection::apply(Table table, Key key, const std::optional<Bytes>& value) {
+    Use use(value ? of(table).put : of(table).erase);
+    use.bind(1, key.major);
+    if (has_pairs(table)) use.bind(2, key.minor);
+    if (value) use.bind(3, *value);
+    const int code = use.step();
     return code == SQLITE_DONE ? Status() : refused(disk_, code);
 }
 
-Status Connection::apply(const Batch::Row& row) {
-    Use use(row.value ? of(row.table).put : of(row.table).erase);
-    use.bind(1, row.key.major);
-    if (has_pairs(row.table)) use.bind(2, row.key.minor);
-    if (row.value) use.bind(3, *row.value);
+Status Connection::write_line(std::uint64_t number, ByteView line) {
+    Use use(put_line_);
+    use.bind(1, static_cast<std::int64_t>(number));
+    use.bind(2, line);
     const int code = use.step();
+    return code == SQLITE_DONE ? Status() : refused(disk_, code);
+}
+
+Status Connection::drop_lines(std::int64_t up_to) {
+    Use use(drop_lines_);
+    use.bind(1, up_to);
+    const int code = use.step();
+    return code == SQLITE_DONE ? Status() : refused(disk_, code);
+}
+
+Status Connection::lines(
+    const std::function<Status(std::uint64_t number, ByteView line)>& on_line) {
+    const Statement statement =
+        TRY(prepare("SELECT number, line FROM journal ORDER BY number DESC"));
+    Use use(statement);
+    int code = use.step();
+    for (; code == SQLITE_ROW; code = use.step())
+        TRY_STATUS(on_line(static_cast<std::uint64_t>(use.number(0)), use.bytes(1)));
     return code == SQLITE_DONE ? Status() : refused(disk_, code);
 }
 
 class SqliteStore final : public Store {
   public:
-    SqliteStore(const StoreDoors& doors, std::string path, std::unique_ptr<FileLock> lock)
-        : path_(std::move(path)), lock_(std::move(lock)), disk_(doors) {}
+    SqliteStore(const StoreDoors& doors, std::string path, std::unique_ptr<FileLock> lock,
+                std::size_t recent_rows)
+        : path_(std::move(path)), lock_(std::move(lock)), disk_(doors), recent_(recent_rows) {}
 
     Status open() {
         writer_ = TRY(Connection::open(disk_, path_, Connection::For::Writing));
         const std::int64_t version = TRY(writer_->ask("PRAGMA user_version"));
         if (version == 0) TRY_STATUS(make_tables());
+        if (version == 1) TRY_STATUS(add_journal());
         if (version > kSchemaVersion)
             return fail(Code::BadInput,
                         {"la base du coffre vient d'une version plus récente de hygie",
                          "the database of the vault comes from a newer version of hygie"},
                         {"installez cette version ou une plus récente",
                          "install that version or a newer one"});
-        return writer_->prepare_tables(Connection::For::Writing);
+        TRY_STATUS(writer_->prepare_tables(Connection::For::Writing));
+        return writer_->lines(
+            [this](std::uint64_t number, ByteView line) { return recent_.replay(number, line); });
     }
 
     Status commit(const Batch& batch) override {
-        if (broken_) return std::unexpected(*broken_);
-        Status done = commit_rows(batch);
-        if (done) return done;
-        (void)writer_->run("ROLLBACK");
-        if (done.error().code != Code::Full) broken_ = done.error();
-        return done;
+        const RecentRows::Step step = recent_.step(batch);
+        TRY_STATUS(transact([&] { return write(batch, step); }));
+        recent_.keep(step);
+        return {};
     }
 
     Result<std::optional<Bytes>> get(Table table, Key key) override {
+        if (RecentRows::takes(table))
+            if (RecentRows::Found found = recent_.find(table, key); found.is_here)
+                return std::move(found.value);
         const Lease reader = TRY(lease());
         return reader->get(table, key);
     }
 
     Status scan(Table table, Key first, Key last, const OnRow& on_row) override {
         const Lease reader = TRY(lease());
-        return reader->scan(table, first, last, on_row);
+        if (!RecentRows::takes(table)) return reader->scan(table, first, last, on_row);
+        for (int i = 0; i < kScansMax; ++i)
+            if (TRY(scan_both(*reader, table, first, last, on_row))) return {};
+        return fail(
+            Code::Busy,
+            {"des écritures sans arrêt empêchent de lire", "endless writes prevent reading"},
+            {"recommencez dans un instant", "try again in a moment"});
     }
 
     Status scrub() override {
+        TRY_STATUS(transact([&] { return write_all_recent(); }));
+        recent_.forget_all();
         const std::int64_t blocked = TRY(writer_->ask("PRAGMA wal_checkpoint(TRUNCATE)"));
         if (blocked == 0) return {};
         return fail(Code::Busy,
@@ -316,13 +381,65 @@ class SqliteStore final : public Store {
         std::string sql =
             fmt::format("BEGIN IMMEDIATE; PRAGMA application_id = {}; ", kApplicationId);
         for (std::size_t i = 0; i < kTables; ++i) sql += create_sql(static_cast<Table>(i)) + "; ";
+        sql += kCreateJournal;
         return writer_->run(sql + fmt::format("PRAGMA user_version = {}; COMMIT", kSchemaVersion));
     }
 
-    Status commit_rows(const Batch& batch) {
-        TRY_STATUS(writer_->run("BEGIN IMMEDIATE"));
-        for (const Batch::Row& row : batch.rows) TRY_STATUS(writer_->apply(row));
-        return writer_->run("COMMIT");
+    Status add_journal() {
+        return writer_->run(fmt::format("BEGIN IMMEDIATE; {}PRAGMA user_version = {}; COMMIT",
+                                        kCreateJournal, kSchemaVersion));
+    }
+
+    /// All that is written or nothing.
+    Status transact(const std::function<Status()>& write) {
+        if (broken_) return std::unexpected(*broken_);
+        Status done = writer_->run("BEGIN IMMEDIATE");
+        if (done) done = write();
+        if (done) done = writer_->run("COMMIT");
+        if (done) return done;
+        (void)writer_->run("ROLLBACK");
+        if (done.error().code != Code::Full) broken_ = done.error();
+        return done;
+    }
+
+    Status write(const Batch& batch, const RecentRows::Step& step) {
+        for (const auto& [table, key, value] : batch.rows)
+            if (!RecentRows::takes(table)) TRY_STATUS(writer_->apply(table, key, value));
+        for (const auto& [at, value] : step.leaving)
+            TRY_STATUS(writer_->apply(at.table, at.key, value));
+        if (!step.line.empty()) TRY_STATUS(writer_->write_line(step.number, step.line));
+        return step.superfluous > 0
+                   ? writer_->drop_lines(static_cast<std::int64_t>(step.superfluous))
+                   : Status();
+    }
+
+    Status write_all_recent() {
+        for (const auto& [at, value] : recent_.rows())
+            TRY_STATUS(writer_->apply(at.table, at.key, value));
+        return writer_->drop_lines(std::numeric_limits<std::int64_t>::max());
+    }
+
+    /// What is recent stands before what is in the table. False when a commit came in between.
+    Result<bool> scan_both(Connection& reader, Table table, Key first, Key last,
+                           const OnRow& on_row) {
+        const RecentRows::Range recent = recent_.range(table, first, last);
+        auto next = recent.rows.begin();
+        bool goes_on = true;
+        const auto give_recent = [&](const auto& is_due) {
+            for (; goes_on && next != recent.rows.end() && is_due(next->first); ++next)
+                if (next->second) goes_on = on_row(next->first, *next->second);
+        };
+        const bool held =
+            TRY(reader.scan_if([&] { return recent_.as_of() == recent.as_of; }, table, first, last,
+                               [&](Key key, ByteView value) {
+                                   give_recent([&](Key each) { return each < key; });
+                                   const bool is_newer =
+                                       next != recent.rows.end() && next->first == key;
+                                   if (goes_on && !is_newer) goes_on = on_row(key, value);
+                                   return goes_on;
+                               }));
+        if (held) give_recent([](Key) { return true; });
+        return held;
     }
 
     const std::string path_;
@@ -330,16 +447,19 @@ class SqliteStore final : public Store {
     SqliteDisk disk_;
     std::optional<Error> broken_;
     std::unique_ptr<Connection> writer_;
+    RecentRows recent_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<Connection>> idle_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_sqlite(const StoreDoors& doors, const std::string& dir) {
+Result<std::unique_ptr<Store>> open_sqlite(const StoreDoors& doors, const std::string& dir,
+                                           std::size_t recent_rows) {
     TRY_STATUS(doors.disk.make_dirs(dir));
     auto lock = TRY(doors.disk.lock(join(dir, "lock")));
-    auto store = std::make_unique<SqliteStore>(doors, join(dir, "vault.sqlite"), std::move(lock));
+    auto store = std::make_unique<SqliteStore>(doors, join(dir, "vault.sqlite"), std::move(lock),
+                                               recent_rows);
     TRY_STATUS(store->open());
     return std::unique_ptr<Store>(std::move(store));
 }

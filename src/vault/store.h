@@ -15,6 +15,7 @@
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/random.h"
+#include "vault/budget.h"
 
 /// The storage door: a few ordered tables of rows with numbers for keys, changed in atomic, durable
 /// batches. Everything in a value is sealed or meaningless before it comes here. SQLite stands
@@ -92,8 +93,10 @@ struct StoreDoors {
     Random& random;
 };
 
-/// Opens or makes the SQLite database `dir`/vault.sqlite. Code::Busy when another process has it
-/// open.
-Result<std::unique_ptr<Store>> open_sqlite(const StoreDoors& doors, const std::string& dir);
+/// Opens or makes the SQLite database `dir`/vault.sqlite. Of the rows whose keys are tokens it
+/// keeps the latest in memory and in a journal, some `recent_rows` (recent_rows.h). Code::Busy when
+/// another process has it open.
+Result<std::unique_ptr<Store>> open_sqlite(const StoreDoors& doors, const std::string& dir,
+                                           std::size_t recent_rows = budget::kRecentRows);
 
 }  // namespace hygie::vault
