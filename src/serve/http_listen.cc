@@ -88,11 +88,24 @@ void set_versions(SSL_CTX* context, OldestTls oldest) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 }
 
+/// HTTP/2 where the client speaks it. Who speaks only what we do not is no client of ours (RFC 7301
+/// §3.2).
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* offered, unsigned offered_size, void*) {
+    static constexpr unsigned char kOurs[] = "\x02h2\x08http/1.1";
+    unsigned char* chosen = nullptr;
+    const int agreed =
+        SSL_select_next_proto(&chosen, out_size, kOurs, sizeof kOurs - 1, offered, offered_size);
+    *out = chosen;
+    return agreed == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 }  // namespace
 
 Result<Tls> load_tls(const std::string& cert, const std::string& key, OldestTls oldest) {
     auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     set_versions(tls->native_handle(), oldest);
+    SSL_CTX_set_alpn_select_cb(tls->native_handle(), choose_protocol, nullptr);
     error_code error;
     tls->use_certificate_chain_file(cert, error);
     const std::string& wrong = error ? cert : key;

@@ -17,7 +17,9 @@ namespace http = boost::beast::http;
 /// Of a head that we write: enough for most.
 constexpr std::size_t kHeadBytes = 512;
 
-/// RFC 9110 §5.6.7; spelled once a second.
+}  // namespace
+
+/// Spelled once a second.
 const std::string& http_date(WallTime now) {
     thread_local std::time_t spelled = 0;
     thread_local std::string date;
@@ -29,10 +31,17 @@ const std::string& http_date(WallTime now) {
     return date;
 }
 
-}  // namespace
+bool is_bodiless(int status) {
+    return status == 204 || status == 304;
+}
+
+void check_header_value(std::string_view value) {
+    HYGIE_CHECK(!value.contains('\n') && !value.contains('\r'),
+                "a header value would forge another header");
+}
 
 std::string message_of(const Response& response, bool keep_alive, bool with_body, WallTime now) {
-    const bool bodiless = response.status == 204 || response.status == 304;  // RFC 9110 §8.6
+    const bool bodiless = is_bodiless(response.status);
     std::string message;
     message.reserve(kHeadBytes + (with_body ? response.body.size() : 0));
     const auto add = [&message](std::initializer_list<std::string_view> parts) {
@@ -46,8 +55,7 @@ std::string message_of(const Response& response, bool keep_alive, bool with_body
              "\r\nContent-Length: ", std::to_string(response.body.size())});
     add({"\r\n"});
     for (const auto& [name, value] : response.headers) {
-        HYGIE_CHECK(!value.contains('\n') && !value.contains('\r'),
-                    "a header value would forge another header");
+        check_header_value(value);
         add({name, ": ", value, "\r\n"});
     }
     message += "\r\n";
@@ -69,6 +77,38 @@ Response outcome_response(int status, std::string_view code, const Text& what) {
                             code, what.fr, what.en));
     response.content_type = "application/fhir+json; charset=utf-8";
     return response;
+}
+
+Response head_too_large() {
+    return outcome_response(431, "too-long",
+                            {"L'adresse ou les en-têtes sont trop longs : pour une longue "
+                             "recherche, envoyez POST [type]/_search.",
+                             "The URL or the headers are too long: for a long search, send "
+                             "POST [type]/_search."});
+}
+
+Response body_too_large() {
+    return outcome_response(413, "too-long",
+                            {"Le corps de la demande est trop grand : découpez-la.",
+                             "The body of the request is too large: split it."});
+}
+
+Response one_host_needed() {
+    return outcome_response(
+        400, "invalid",
+        {"Il faut un en-tête Host, et un seul.", "One header Host is needed, and no more."});
+}
+
+Response one_authorization_needed() {
+    return outcome_response(400, "invalid",
+                            {"Il ne faut qu'un en-tête Authorization.",
+                             "There must be no more than one header Authorization."});
+}
+
+Response too_many_bodies() {
+    Response busy = text_response(503, "too many large requests at once\n");
+    busy.headers.emplace_back("Retry-After", "1");
+    return busy;
 }
 
 }  // namespace hygie::serve

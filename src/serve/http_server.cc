@@ -23,6 +23,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "serve/http2_talk.h"
 #include "serve/http_exchange.h"
 #include "serve/http_listen.h"
 #include "serve/http_message.h"
@@ -76,12 +77,6 @@ Request to_request(const Parser& parser, const std::string& peer) {
     return request;
 }
 
-Response too_large() {
-    return outcome_response(413, "too-long",
-                            {"Le corps de la demande est trop grand : découpez-la.",
-                             "The body of the request is too large: split it."});
-}
-
 /// What no client that knows HTTP/1.1 sends: without exactly one Host (RFC 9112 §3.2), or with two
 /// proofs of who asks.
 std::optional<Response> faulty_head(const Parser& parser) {
@@ -90,26 +85,15 @@ std::optional<Response> faulty_head(const Parser& parser) {
         return std::distance(first, end);
     };
     const auto hosts = count(http::field::host);
-    if (hosts > 1 || (hosts == 0 && parser.get().version() >= 11))
-        return outcome_response(
-            400, "invalid",
-            {"Il faut un en-tête Host, et un seul.", "One header Host is needed, and no more."});
-    if (count(http::field::authorization) > 1)
-        return outcome_response(400, "invalid",
-                                {"Il ne faut qu'un en-tête Authorization.",
-                                 "There must be no more than one header Authorization."});
+    if (hosts > 1 || (hosts == 0 && parser.get().version() >= 11)) return one_host_needed();
+    if (count(http::field::authorization) > 1) return one_authorization_needed();
     return std::nullopt;
 }
 
 /// The answer to a request that could not be read; none when the client just left or stalled.
 std::optional<Response> complaint(error_code error) {
-    if (error == http::error::header_limit)
-        return outcome_response(431, "too-long",
-                                {"L'adresse ou les en-têtes sont trop longs : pour une longue "
-                                 "recherche, envoyez POST [type]/_search.",
-                                 "The URL or the headers are too long: for a long search, send "
-                                 "POST [type]/_search."});
-    if (error == http::error::body_limit) return too_large();
+    if (error == http::error::header_limit) return head_too_large();
+    if (error == http::error::body_limit) return body_too_large();
     const bool left = error == http::error::end_of_stream || error == http::error::partial_message;
     const bool malformed =
         error.category() == http::make_error_code(http::error::bad_method).category();
@@ -150,6 +134,11 @@ struct HttpServer::State {
     std::optional<Response> refuse_body(Parser& parser, const Request& head, Reservation& held);
     Awaitable<std::optional<Response>> answer(Request request, Lane& lane, Live& live);
     Awaitable<bool> write(Wire& wire, const Response& response, bool keep_alive, bool with_body);
+
+    /// What a connection of HTTP/2 needs of it.
+    Http2House lent() {
+        return {handler, options.limits, options.body_limit, bodies_bytes, closing, cutting, clock};
+    }
 
     HttpOptions options;
     Clock& clock;
@@ -278,7 +267,9 @@ Awaitable<void> HttpServer::State::serve(Lane& lane, Wire::Socket socket) {
         const bool greeted = co_await live->wire.accept_tls(std::move(context));
         agreed = greeted;
     }
-    if (agreed) {
+    if (agreed && live->wire.protocol() == "h2") {
+        co_await talk_http2(lent(), lane, *live);
+    } else if (agreed) {
         co_await converse(lane, *live);
     }
     // So that the last answer reaches a client that was still sending: closing would reset it.
@@ -375,13 +366,11 @@ std::optional<Response> HttpServer::State::refuse_body(Parser& parser, const Req
     const std::uint64_t limit =
         options.body_limit ? options.body_limit(head) : options.limits.body_bytes_max;
     const auto length = parser.content_length();
-    if (length && *length > limit) return too_large();
+    if (length && *length > limit) return body_too_large();
     parser.body_limit(limit);
     const std::uint64_t expected = length ? *length : parser.chunked() ? limit : 0;
     if (held.take(expected, options.limits.bodies_bytes_max)) return std::nullopt;
-    Response busy = text_response(503, "too many large requests at once\n");
-    busy.headers.emplace_back("Retry-After", "1");
-    return busy;
+    return too_many_bodies();
 }
 
 Awaitable<error_code> HttpServer::State::read_body(Wire& wire, beast::flat_buffer& buffer,

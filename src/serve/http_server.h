@@ -16,8 +16,8 @@
 #include "host/process.h"
 #include "serve/websocket.h"
 
-/// HTTP/1.1 for the rest of Hygie: plain structs on this side, Asio, OpenSSL and Boost.Beast behind
-/// it and nowhere else.
+/// HTTP for the rest of Hygie, 1.1 and over TLS also 2: plain structs on this side, Asio, OpenSSL,
+/// Boost.Beast and nghttp2 behind it and nowhere else.
 namespace hygie::serve {
 
 using http::Headers;

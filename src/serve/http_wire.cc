@@ -142,6 +142,13 @@ Wire::Awaitable<bool> Wire::accept_tls(Tls context) {
     }
 }
 
+std::string_view Wire::protocol() const {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    if (tls_) SSL_get0_alpn_selected(tls_.get(), &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
+}
+
 Wire::Awaitable<std::size_t> Wire::read(std::span<std::uint8_t> into) {
     // After an answer there is hardly ever something yet: the kernel is asked once, when there is.
     if (drained_ && !(tls_ && SSL_has_pending(tls_.get()) == 1)) {

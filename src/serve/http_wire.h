@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "serve/http_listen.h"
 
@@ -54,6 +55,8 @@ class Wire {
 
     /// The client's greeting to the end of the handshake; false when they do not agree.
     Awaitable<bool> accept_tls(Tls context);
+    /// What both agreed to speak (RFC 7301): "h2", "http/1.1"; empty when nothing was said of it.
+    std::string_view protocol() const;
     /// At least a byte; 0 when none will come.
     Awaitable<std::size_t> read(std::span<std::uint8_t> into);
     /// All of it; false when that is not possible.
