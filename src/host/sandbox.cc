@@ -168,6 +168,7 @@ void Sandbox::stop() {
     to_child_.reset();
     from_child_.reset();
     answers_ = 0;
+    is_asked_ = false;
     if (child_ <= 0) return;
     ::kill(child_, SIGKILL);
     int status = 0;
@@ -215,15 +216,24 @@ void Sandbox::serve(int in, int out) {
     }
 }
 
-Result<Bytes> Sandbox::ask(ByteView question) {
-    if (answers_ >= limits_.answers_max) stop();
+Status Sandbox::put(ByteView question) {
+    // Nobody took the last answer: it must not be taken for that of this question.
+    if (is_asked_ || answers_ >= limits_.answers_max) stop();
     if (child_ <= 0) TRY_STATUS(start());
-    const Clock::time_point deadline = Clock::now() + limits_.deadline;
+    is_asked_ = true;
+    deadline_ = std::chrono::steady_clock::now() + limits_.deadline;
     std::array<std::uint8_t, 8> head{};
     store_be<std::uint64_t>(head.data(), question.size());
     const int fd = to_child_.get();
-    if (!send_all(fd, head, deadline) || !send_all(fd, question, deadline) ||
-        !receive_all(fd, head, deadline)) {
+    if (send_all(fd, head, deadline_) && send_all(fd, question, deadline_)) return {};
+    stop();
+    return died();
+}
+
+Result<Bytes> Sandbox::answer() {
+    std::array<std::uint8_t, 8> head{};
+    const int fd = to_child_.get();
+    if (!receive_all(fd, head, deadline_)) {
         stop();
         return died();
     }
@@ -234,12 +244,18 @@ Result<Bytes> Sandbox::ask(ByteView question) {
                     {"le lecteur isolé a trop répondu", "the sandboxed reader answered too much"});
     }
     Bytes answer(static_cast<std::size_t>(size));
-    if (!receive_all(fd, answer, deadline)) {
+    if (!receive_all(fd, answer, deadline_)) {
         stop();
         return died();
     }
+    is_asked_ = false;
     ++answers_;
     return answer;
+}
+
+Result<Bytes> Sandbox::ask(ByteView question) {
+    TRY_STATUS(put(question));
+    return answer();
 }
 
 }  // namespace hygie

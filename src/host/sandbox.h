@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 
 #include "base/bytes.h"
@@ -36,6 +37,11 @@ class Sandbox {
     /// Code::Full when it answered too much. The next question meets a fresh child.
     Result<Bytes> ask(ByteView question);
 
+    /// The two halves of `ask`, so that the caller may do something else meanwhile: each `put` that
+    /// went well is followed by one `answer`. The deadline runs from `put`.
+    Status put(ByteView question);
+    Result<Bytes> answer();
+
   private:
     Status start();
     void stop();
@@ -47,6 +53,8 @@ class Sandbox {
     UniqueFd to_child_;
     UniqueFd from_child_;
     unsigned answers_ = 0;
+    bool is_asked_ = false;
+    std::chrono::steady_clock::time_point deadline_;
 };
 
 }  // namespace hygie

@@ -46,6 +46,14 @@ TEST(Sandbox, ComputesManyAnswersOverFreshChildren) {
     for (int i = 0; i < 10; ++i) EXPECT_EQ(ask(box, "abc"), "cba");
 }
 
+TEST(Sandbox, AnAnswerNobodyTookIsNotThatOfTheNextQuestion) {
+    Sandbox box(try_it, kLimits);
+    ASSERT_TRUE(box.put(as_bytes("abc")));
+    ASSERT_TRUE(box.put(as_bytes("xyz")));
+    EXPECT_EQ(as_text(*box.answer()), "zyx");
+    EXPECT_EQ(ask(box, "abc"), "cba");
+}
+
 TEST(Sandbox, RefusesFilesAndSockets) {
     Sandbox box(try_it, kLimits);
     EXPECT_EQ(ask(box, "open"), "refused");

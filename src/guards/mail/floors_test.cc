@@ -258,5 +258,48 @@ TEST(Pack, SetsProductsApart) {
     EXPECT_EQ(with_products_apart(" le webmail pro "), " le webmail pro ");
 }
 
+TEST(MailFloors, ADeskOfTheHouseDoesNotAskForPasswordsFromElsewhere) {
+    const std::string from = "Clinique-Tilleuls Support <help@desk-mail.example>";
+    EXPECT_TRUE(is_flagged({from, "Your password will expire today: keep your password."}));
+    EXPECT_TRUE(has({from, "Your password will expire today."}, "scheme.house_desk"));
+    EXPECT_FALSE(has({from, "Le réseau sera coupé mardi de 12 h à 13 h."}, "scheme.house_desk"));
+    EXPECT_FALSE(has({"Clinique-Tilleuls Support <it@clinique-tilleuls.example>",
+                      "Your password will expire today."},
+                     "scheme.house_desk"));
+}
+
+TEST(MailFloors, AnAddressThatIsShownIsNoPlace) {
+    const auto page = [](const std::string& shown) {
+        return Letter{"Studio Nord <news@studio.example>",
+                      "<p>Écrivez à <a href=\"https://compte.test/u\">" + shown + "</a></p>"};
+    };
+    EXPECT_TRUE(has(page("atelier.fr/contact"), "scheme.disguised_link"));
+    EXPECT_FALSE(has(page("bonjour@atelier.fr"), "scheme.disguised_link"));
+    Letter mailbox = page("anne@tilleuls.fr");
+    mailbox.heads = "To: anne@tilleuls.fr\n";
+    EXPECT_TRUE(has(mailbox, "scheme.disguised_link")) << "the reader's own is one to sign in to";
+}
+
+TEST(MailFloors, AWalletAndNothingElseToGoByWarns) {
+    const std::string pay = "Send 900 USD in bitcoin to bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq";
+    EXPECT_TRUE(is_flagged({"Sam Hill <sam@hill.example>", pay}));
+    EXPECT_FALSE(has({"Marie Curie <marie@labo-curie.example>", pay}, "scheme.stranger_wallet"));
+    EXPECT_FALSE(has({"Sam Hill <sam@hill.example>", pay + " https://hill.example/give"},
+                     "scheme.stranger_wallet"));
+}
+
+TEST(MailFloors, OneShortenedAddressAndNothingElseToClickWarns) {
+    const std::string from = "Sam Hill <sam@hill.example>";
+    const std::string link = "<p>Look <a href=\"https://bit.ly/3Y5sooR\">here</a>";
+    EXPECT_TRUE(is_flagged({from, link + "</p>"}));
+    EXPECT_FALSE(has({from, link + " or <a href=\"https://hill.example/n\">there</a></p>"},
+                     "scheme.shortened_away"));
+    EXPECT_FALSE(
+        has({"Marie Curie <marie@labo-curie.example>", link + "</p>"}, "scheme.shortened_away"));
+    EXPECT_FALSE(
+        has({.from = from, .body = link + "</p>", .is_to_clinic = false}, "scheme.shortened_away"))
+        << "without a memory nothing is strange";
+}
+
 }  // namespace
 }  // namespace hygie::mail

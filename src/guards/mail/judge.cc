@@ -222,28 +222,33 @@ Class class_by_facts(std::span<const Signal> signals, Class scored) {
     if (scored == Class::Spam && strength("lure.extortion") >= kSaidTwice) return Class::Extortion;
     const bool leads = strength("link.none") == 0;
     if (any({"scheme.extortion"}, 0.6)) return Class::Extortion;
-    if (!any({"link.free_host", "link.brand_elsewhere"}, 0.1) && strength("phone.call_asked") > 0 &&
+    // A brand that is merely spoken of is what the charge was for.
+    const bool signs_in =
+        any({"link.free_host"}, 0.1) || any({"link.brand_elsewhere", "form.asks_secret"}, 0.6);
+    if (!signs_in && strength("phone.call_asked") > 0 &&
         any({"lure.charge", "lure.support_alert", "scheme.callback"}, 0.5))
         return Class::TechSupport;
     if (any({"scheme.bank_change", "scheme.payment_order", "scheme.payroll", "scheme.gift_card"},
             0.7))
         return Class::PaymentFraud;
-    if (leads &&
-        (any({"scheme.brand_credential", "scheme.mailbox", "scheme.document", "scheme.qr",
-              "scheme.delivery_fee", "scheme.health", "scheme.prize", "sender.brand_foreign",
-              "link.look_alike", "form.asks_secret"},
-             0.6) ||
-         any({"lure.credential", "lure.threat", "lure.delivery", "lure.refund"}, kSaidTwice)))
-        return Class::Phishing;
+    const bool poses = any({"scheme.brand_credential", "scheme.mailbox", "scheme.document",
+                            "scheme.qr", "scheme.delivery_fee", "scheme.health", "scheme.prize",
+                            "sender.brand_foreign", "link.look_alike", "form.asks_secret"},
+                           0.6);
+    const bool presses =
+        any({"lure.credential", "lure.threat", "lure.delivery", "lure.refund"}, kSaidTwice);
     // Whoever sells names what is for sale; a gain, a parcel or a brand behind a stranger's link is
-    // bait.
-    const bool sells = any({"lure.spam_goods", "lure.spam_invest"}, 0.1);
-    if (scored == Class::Spam && leads && !sells &&
-        any({"link.brand_elsewhere", "link.brand_in_host", "link.detour", "link.recipient_inside",
-             "lure.delivery", "lure.identify", "lure.prize"},
-            0.1))
-        return Class::Phishing;
-    return scored;
+    // bait, and coins that are given away are a gain.
+    const bool sells = any({"lure.spam_goods"}, 0.1);
+    const bool baits =
+        any({"link.brand_elsewhere", "lure.delivery", "lure.identify", "lure.prize"}, 0.1);
+    if (scored == Class::Phishing)
+        return sells && !poses && !presses && !baits &&
+                       !any({"scheme.brand_posing", "sender.look_alike"}, 0.1)
+                   ? Class::Spam
+                   : scored;
+    const bool hides = any({"link.brand_in_host", "link.detour", "link.recipient_inside"}, 0.1);
+    return leads && (poses || presses || ((baits || hides) && !sells)) ? Class::Phishing : scored;
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ inline constexpr std::size_t kImagesReadMax = 8;
 /// time of the processor together.
 inline constexpr std::size_t kPicturesRecognisedMax = 2;
 inline constexpr std::size_t kRecognisedPixelsMax = 1U << 20;
-inline constexpr std::chrono::milliseconds kRecognitionMax{150};
+inline constexpr std::chrono::milliseconds kRecognitionMax{100};
 inline constexpr std::size_t kScanMemoryBytesMax = 512U << 20;
 inline constexpr std::chrono::milliseconds kScanDeadline{2'000};
 

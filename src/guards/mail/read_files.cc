@@ -179,17 +179,28 @@ Sandbox& reader() {
 }
 
 Sandbox& recogniser() {
-    thread_local Sandbox box(answer_recognition, {.memory_bytes_max = kScanMemoryBytesMax,
-                                                  .deadline = kRecognitionDeadline});
+    thread_local Sandbox box(
+        [](ByteView question) { return answer_recognition(question); },
+        {.memory_bytes_max = kScanMemoryBytesMax, .deadline = kRecognitionDeadline});
     return box;
+}
+
+/// A picture is read for its letters while the reader looks at it; a document only where the reader
+/// found no letters in it.
+bool has_document(const Message& message) {
+    return std::ranges::any_of(message.attachments,
+                               [](const Attachment& file) { return sniff(file.bytes) == "pdf"; });
+}
+
+bool ask_recogniser(const Message& message, const AttachmentFacts& facts) {
+    const Bytes question = recognition_question(message, facts);
+    return !question.empty() && load_recogniser() && recogniser().put(question).has_value();
 }
 
 /// What pictures say, beside what the files said in letters. A picture too hard to read says
 /// nothing, and spoils nothing.
-void add_recognised(const Message& message, AttachmentFacts& facts) {
-    const Bytes question = recognition_question(message, facts);
-    if (question.empty() || !load_recogniser()) return;
-    const Result<Bytes> answer = recogniser().ask(question);
+void add_recognised(AttachmentFacts& facts) {
+    const Result<Bytes> answer = recogniser().answer();
     if (!answer) return;
     const AttachmentFacts more = facts_of_answer(*answer);
     facts.text += more.text;
@@ -297,10 +308,13 @@ AttachmentFacts read_files(const Message& message) {
         archives ? passwords_in(cut(message.text, kPosterBytes * 4)) : std::vector<std::string>{};
     const Bytes question = question_of(message, passwords, may_hold_qr(message));
     if (question.empty()) return {};
+    const bool waits = has_document(message);
+    bool asked = !waits && ask_recogniser(message, {});
     const Result<Bytes> answer = reader().ask(question);
     AttachmentFacts facts = answer ? facts_of_answer(*answer) : read_names_only(message);
     if (!passwords.empty()) facts.password_in_text = passwords.front();
-    add_recognised(message, facts);
+    if (waits) asked = ask_recogniser(message, facts);
+    if (asked) add_recognised(facts);
     return facts;
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
+
 #include "base/bytes.h"
 #include "guards/mail/evidence.h"
+#include "guards/mail/limits.h"
 #include "guards/mail/message.h"
 
 /// Letters in pictures and in pages drawn as pictures, by Tesseract: for the message that says
@@ -12,8 +15,9 @@ namespace hygie::mail {
 /// What `facts` (of read_files) left unread: pictures of a message of few words, PDFs without
 /// text. Empty when there is nothing of the kind.
 Bytes recognition_question(const Message& message, const AttachmentFacts& facts);
-/// The child's work: for the sandbox, tests and fuzzers. An answer as that of answer_question.
-Bytes answer_recognition(ByteView question);
+/// The child's work: for the sandbox, tests and fuzzers. An answer as that of answer_question. When
+/// the time of the processor is over, what was read until then is the answer.
+Bytes answer_recognition(ByteView question, std::chrono::milliseconds most = kRecognitionMax);
 /// Loads what the child needs before it is locked in. False where no language data is installed.
 bool load_recogniser();
 

@@ -7,6 +7,8 @@
 #include <poppler/cpp/poppler-page.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <memory>
 
 #include "guards/mail/read_files.h"
@@ -81,6 +83,28 @@ TEST(MailPictures, WhatAPictureSaysIsRead) {
     EXPECT_EQ(facts.link_where[0], "attachment:affiche.png");
     ASSERT_EQ(facts.files.size(), 1U);
     EXPECT_TRUE(facts.files[0].has(Capability::PictureText));
+}
+
+/// A page of many lines takes many times as long as finding out where they stand.
+TEST(MailPictures, WhatWasReadBeforeTimeWasUpIsKept) {
+    ASSERT_TRUE(load_recogniser());
+    Grey page{.pixels = {}, .width = 520, .height = 0};
+    for (int i = 0; i < 3; ++i) {
+        const Grey more = drawn(std::vector<std::string>(9, kLure[1] + " demain, 01 86 26 31 44"));
+        page.width = more.width;
+        page.height += more.height;
+        page.pixels.insert(page.pixels.end(), more.pixels.begin(), more.pixels.end());
+    }
+    const Bytes question = recognition_question(with_file("page.png", png_of(page)), {});
+    const auto read_in = [&](std::chrono::milliseconds most) {
+        return facts_of_answer(answer_recognition(question, most)).text;
+    };
+    const std::clock_t start = std::clock();
+    const std::string all = read_in(std::chrono::minutes(1));
+    const std::chrono::milliseconds took((std::clock() - start) * 1'000 / CLOCKS_PER_SEC);
+    EXPECT_NE(all.find("Vitale"), std::string::npos) << all;
+    EXPECT_NE(read_in(took * 2 / 3).find("Vitale"), std::string::npos);
+    EXPECT_TRUE(read_in(std::chrono::milliseconds(0)).empty());
 }
 
 TEST(MailPictures, APageWithoutLettersIsReadAsAPicture) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,8 +69,8 @@ struct Grey {
 };
 /// Of a PNG or a JPEG (sniff.h).
 Grey decode_picture(std::string_view type, std::string_view bytes);
-/// The first pages of a PDF that hold no text, drawn.
-std::vector<Grey> draw_wordless_pages(std::string_view bytes);
+/// The first pages of a PDF that hold no text, drawn one by one for as long as `goes_on`.
+void draw_wordless_pages(std::string_view bytes, const std::function<bool(Grey)>& goes_on);
 /// QR codes of grey pixels.
 std::vector<std::string> read_qr(const std::uint8_t* grey, int width, int height);
 

@@ -74,15 +74,13 @@ void read_pages(FileScan& scan, FileFacts& file, std::string_view bytes) {
 
 }  // namespace
 
-std::vector<Grey> draw_wordless_pages(std::string_view bytes) {
-    std::vector<Grey> out;
+void draw_wordless_pages(std::string_view bytes, const std::function<bool(Grey)>& goes_on) {
     const std::unique_ptr<poppler::document> document = opened(bytes);
-    if (!document || document->is_locked()) return out;
+    if (!document || document->is_locked()) return;
     for (int i = 0; i < std::min(document->pages(), kPagesDrawn); ++i) {
         const std::unique_ptr<poppler::page> page(document->create_page(i));
-        if (page && trim(page->text().to_latin1()).empty()) out.push_back(drawn(*page));
+        if (page && trim(page->text().to_latin1()).empty() && !goes_on(drawn(*page))) return;
     }
-    return out;
 }
 
 void scan_pdf(FileScan& scan, FileFacts& file, std::string_view bytes, std::size_t depth) {

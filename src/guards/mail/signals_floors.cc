@@ -37,9 +37,12 @@ class Borrowed {
         account_announced();
         if (known_ || sender_brand_) return;
         house_named();
+        house_desk();
         brand_posing();
         disguised_link();
         stranger_account();
+        stranger_wallet();
+        shortened_away();
         program_link();
     }
 
@@ -188,6 +191,13 @@ class Borrowed {
         }
     }
 
+    /// The house's own name, from elsewhere, wants a password: by a link, or by return.
+    void house_desk() {
+        const Signal* posing = out_.find("sender.names_us");
+        if (posing && posing->strength >= 1 && demands_ && !who_.from_own_domain)
+            out_.add("scheme.house_desk", kWarns, posing->evidence, posing->where);
+    }
+
     /// Nothing but a brand's name for a sender, and an address that is not the brand's.
     void brand_posing() {
         for (const BrandMention& brand : seen_.brands) {
@@ -208,6 +218,15 @@ class Borrowed {
         }
     }
 
+    /// The address of a person, not of a place: unless it is the house's, whose mailbox it would
+    /// be.
+    bool shows_somebody(const Link& link) const {
+        return contains(link.shown, "@") && !contains(link.shown, "://") &&
+               std::ranges::none_of(scene_.message.to, [&](const auto& reader) {
+                   return registrable_domain(reader.domain()) == link.shown_domain;
+               });
+    }
+
     /// The reader sees one place and is sent to another. Mailings count their clicks so, and want
     /// nothing of an account.
     void disguised_link() {
@@ -216,7 +235,7 @@ class Borrowed {
         for (const Link& link : seen_.links) {
             if (!is_unknown(link) || link.shown_domain.empty() ||
                 link.shown_domain == link.domain || link.shown_domain == link.final_domain ||
-                link.shown_domain == who_.from_domain)
+                link.shown_domain == who_.from_domain || shows_somebody(link))
                 continue;
             if (wants || !says({Lure::Mailing}))
                 out_.add("scheme.disguised_link", kWarns, link.shown, link.where,
@@ -224,9 +243,14 @@ class Borrowed {
         }
     }
 
-    /// Written to many from a proven domain, with its own places: they quote what frightens.
-    bool proven_mailing() const {
-        return seen_.auth.is_authentic && says({Lure::Mailing}) && !out_.has("link.unrelated");
+    /// From a proven domain and with its own places: written to many, who quote what frightens, or
+    /// in nobody else's name, as a service does that unlocks its own accounts.
+    bool proven_at_home() const {
+        const bool speaks_for_itself = seen_.brands.empty() && !out_.has("sender.names_us") &&
+                                       !out_.has("text.names_us") && !out_.has("text.short") &&
+                                       !who_.is_tenant && !who_.from_freemail;
+        return seen_.auth.is_authentic && !out_.has("link.unrelated") &&
+               (says({Lure::Mailing}) || speaks_for_itself);
     }
 
     /// In the name of no brand: somebody never seen says that an account is lost, and wants it.
@@ -237,8 +261,29 @@ class Borrowed {
             add_link("scheme.stranger_account",
                      alarm || says({Lure::Urgency, Lure::Credential}) ? kHolds : kWarns,
                      *unknown_link_);
-        else if (alarm && says({Lure::Identify, Lure::Credential}) && !proven_mailing())
+        else if (alarm && says({Lure::Identify, Lure::Credential}) && !proven_at_home())
             add_link("scheme.stranger_account", kWarns, *unknown_link_);
+    }
+
+    /// Coins are not asked back. Who gives an address for them and nothing else to go by wants
+    /// them.
+    void stranger_wallet() {
+        const Signal* wallet = out_.find("money.wallet");
+        if (wallet && who_.first_contact && out_.has("link.none"))
+            out_.add("scheme.stranger_wallet", kWarns, wallet->evidence, wallet->where);
+    }
+
+    /// All that there is to click is one shortened address: where it leads, somebody never seen
+    /// does not say. Newsletters shorten too, but lead to places of their own as well.
+    void shortened_away() {
+        const Link* only = nullptr;
+        for (const Link& link : seen_.links) {
+            if (!is_followed(link)) continue;
+            if (!link.is_shortener || (only && only->final_domain != link.final_domain)) return;
+            only = &link;
+        }
+        if (only && who_.first_contact)
+            out_.add("scheme.shortened_away", kWarns, only->target, only->where);
     }
 
     static constexpr std::size_t kHouseNameMin = 8;
