@@ -44,6 +44,14 @@ void add_minority(const access::ReadFacts& facts, WallTime updated,
     }
 }
 
+/// Bonds hold by whole seconds: what began in the second of its writing may not have begun yet.
+constexpr auto kSurelyBegun = std::chrono::seconds(1);
+
+bool only_lets_in(Relation::Kind kind) {
+    return kind != Relation::Kind::Opposition && kind != Relation::Kind::Restriction &&
+           kind != Relation::Kind::Parent && kind != Relation::Kind::Minority;
+}
+
 }  // namespace
 
 std::vector<Relation> relations_of(fhir::Json resource, WallTime updated) {
@@ -70,6 +78,30 @@ std::vector<Relation> relations_of(fhir::Json resource, WallTime updated) {
     }
     add_minority(facts, updated, relations);
     return relations;
+}
+
+std::vector<Relation> lasting(std::span<const Relation> relations,
+                              const std::function<WallTime(const Relation&)>& written) {
+    std::vector<Relation> kept;
+    std::vector<std::size_t> begun;  // of those kept
+    for (const Relation& relation : relations) {
+        if (!only_lets_in(relation.kind) || relation.start > written(relation) - kSurelyBegun) {
+            kept.push_back(relation);
+            continue;
+        }
+        const auto same = std::ranges::find_if(begun, [&](std::size_t i) {
+            return kept[i].person == relation.person && kept[i].kind == relation.kind &&
+                   kept[i].classes == relation.classes;
+        });
+        if (same == begun.end()) {
+            begun.push_back(kept.size());
+            kept.push_back(relation);
+        } else if (kept[*same].end < relation.end) {
+            kept[*same] = relation;
+        }
+    }
+    kept.shrink_to_fit();
+    return kept;
 }
 
 }  // namespace hygie::vault

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "access/decision.h"
@@ -14,5 +16,12 @@ namespace hygie::vault {
 /// cancelled or entered in error. What is over ends when its period does, or, without one, when it
 /// was written down.
 std::vector<access::Relation> relations_of(fhir::Json resource, WallTime updated);
+
+/// Those of `relations`, in order of person, that decide alike from now on: of what had begun when
+/// it was `written` and lets the same person in in the same way, the one that lasts longest. What
+/// keeps out, and what depends on another relation, stays whole.
+std::vector<access::Relation> lasting(
+    std::span<const access::Relation> relations,
+    const std::function<WallTime(const access::Relation&)>& written);
 
 }  // namespace hygie::vault

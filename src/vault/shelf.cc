@@ -6,6 +6,7 @@
 #include "crypto/tokens.h"
 #include "fhir/json.h"
 #include "vault/indexing.h"
+#include "vault/relations.h"
 #include "vault/unassigned.h"
 #include "vault/varint.h"
 
@@ -31,11 +32,16 @@ std::string join_reference(std::string_view type, std::string_view id) {
     return reference;
 }
 
-/// Those of its only piece, as a rule: then both share them.
+/// A record names its practitioners at each encounter: all of them made a front three times larger.
 std::shared_ptr<const Relations> relations_of(const Record& record) {
-    if (record.pieces().size() == 1) return record.pieces().front().relations;
-    const std::span<const access::Relation> all = record.relations();
-    return std::make_shared<const Relations>(all.begin(), all.end());
+    const auto written = [&](const access::Relation& relation) {
+        const std::string_view evidence = relation.evidence;
+        const auto slash = std::min(evidence.find('/'), evidence.size());
+        const auto entry = record.index().find(
+            evidence.substr(0, slash), evidence.substr(std::min(slash + 1, evidence.size())));
+        return entry ? entry->updated : WallTime();
+    };
+    return std::make_shared<const Relations>(lasting(record.relations(), written));
 }
 
 std::shared_ptr<const Record> front_of(const Record& record) {

@@ -76,8 +76,8 @@ class Shelf {
 
     /// Code::Erased when its key was destroyed. A record without any piece is an empty one.
     Result<std::shared_ptr<const Record>> record(CompartmentNumber number);
-    /// Of a record, what searches across patients ask for: is_in_front() types, and relations.
-    /// Small enough to keep many times more of them.
+    /// Of a record, what searches across patients ask for: is_in_front() types, and the relations
+    /// that decide from now on (lasting()). Small enough to keep many times more of them.
     Result<std::shared_ptr<const Record>> front(CompartmentNumber number);
     /// A newer state of a record, for whoever asks from now on.
     void publish(std::shared_ptr<const Record> record);
