@@ -15,7 +15,8 @@
 namespace hygie::vault {
 namespace {
 
-/// Erasures that a crash interrupted: what pointed to the records is gone, the keys may not be.
+/// Erasures that a crash interrupted: what pointed to the records is gone, the keys may not be, nor
+/// what the journals of the store still say.
 Status finish_erasures(Shelf& shelf) {
     std::vector<std::pair<Key, Bytes>> under_way;
     const auto [first, last] = keys_of(key_of(Setting::Erasing).major);
@@ -29,7 +30,9 @@ Status finish_erasures(Shelf& shelf) {
         TRY_STATUS(shelf.destroy_key(std::string(as_text(patient))));
         done.erase(Table::Settings, key);
     }
-    return done.rows.empty() ? Status() : shelf.commit(done);
+    if (done.rows.empty()) return {};
+    TRY_STATUS(shelf.commit(done));
+    return shelf.store().scrub();
 }
 
 /// Dates without a time zone are read in this one from now on.
