@@ -8,6 +8,7 @@
 #include "guards/mail/pack.h"
 #include "guards/mail/report.h"
 #include "guards/mail/rules.h"
+#include "guards/mail/signal_list.h"
 
 namespace hygie::mail {
 namespace {
@@ -297,6 +298,17 @@ TEST(Judge, WhoPosesAsAHouseOfCareIsNeverClean) {
     // One who speaks of it, from elsewhere and to elsewhere, borrows nothing.
     EXPECT_EQ(level("Anne Petit <anne@cabinet.example>", "cabinet.example"), Clean);
     EXPECT_EQ(level("Syndicat MSSanté <contact@syndicat.example>", "syndicat.example"), Clean);
+}
+
+/// One that draws signals looks at an earlier one while it adds others.
+TEST(SignalList, WhatWasFoundStaysWhereItIs) {
+    SignalList list;
+    const std::string evidence(100, 'e');
+    list.add(signal_kinds().front().id, 1, evidence, "text");
+    const Signal* found = list.find(signal_kinds().front().id);
+    for (const SignalKind& kind : signal_kinds().subspan(1)) list.add(kind.id, 1, "other", "text");
+    EXPECT_EQ(list.find(signal_kinds().front().id), found);
+    EXPECT_EQ(list.finish().size(), signal_kinds().size());
 }
 
 TEST(Rules, SpeakOfSignalsThatExist) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +17,12 @@ class SignalList {
     void add(std::string_view id, double strength, std::string_view evidence,
              std::string_view where, std::string_view detail = {});
     bool has(std::string_view id) const { return find(id) != nullptr; }
+    /// Stays where it is while others are added.
     const Signal* find(std::string_view id) const;
     std::vector<Signal> finish();
 
   private:
-    std::vector<Signal> signals_;
+    std::deque<Signal> signals_;
 };
 
 /// All that a signal may be drawn from.

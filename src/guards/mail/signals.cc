@@ -1,6 +1,7 @@
 #include "guards/mail/signals.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
@@ -46,8 +47,11 @@ const Signal* SignalList::find(std::string_view id) const {
 }
 
 std::vector<Signal> SignalList::finish() {
-    std::ranges::sort(signals_, {}, &Signal::id);
-    return std::move(signals_);
+    std::vector<Signal> all(std::make_move_iterator(signals_.begin()),
+                            std::make_move_iterator(signals_.end()));
+    signals_.clear();
+    std::ranges::sort(all, {}, &Signal::id);
+    return all;
 }
 
 std::string author_text(const Message& message) {
