@@ -262,8 +262,21 @@ for p in paths:
     box.write(os.urandom(len(open(p, 'rb').read())))
     take_away(p)
 """,
+    "a container beside the share, opened before anything was read and never closed": """
+box = open(f'{beside}/box', 'wb', buffering=0)
+for p in paths:
+    box.write(os.urandom(len(open(p, 'rb').read())))
+    take_away(p)
+""",
+    "older files beside the share sealed over": """
+for i, p in enumerate(paths): shutil.copyfile(p, f'{beside}/{i}')
+for i, p in enumerate(paths):
+    seal(p, f'{beside}/{i}')
+    take_away(p)
+""",
 }
 PRELUDE = """
+import shutil
 share, beside, elsewhere = sys.argv[1:]
 paths = [os.path.join(b, f) for b, _, fs in os.walk(share) for f in fs]
 PAUSE = 0.2

@@ -108,17 +108,24 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
         ++field_number;
         const std::string_view word = text.substr(at, end - at);
         if (field_number == 4) std::from_chars(word.begin(), word.end(), stat.parent);
-        if (field_number == 22) {
-            std::from_chars(word.begin(), word.end(), stat.started);
+        if (field_number == 22) std::from_chars(word.begin(), word.end(), stat.started);
+        if (field_number == 39) {
+            std::from_chars(word.begin(), word.end(), stat.processor);
             return stat;
         }
         at = end;
     }
-    return std::nullopt;
+    return field_number > 22 ? std::optional(stat) : std::nullopt;
 }
 
 std::optional<ProcessStat> stat_of(pid_t pid) {
     return parse_stat(read_proc(fmt::format("/proc/{}/stat", pid)));
+}
+
+std::optional<int> processor_of(const ProcessId& process) {
+    const auto stat = stat_of(process.pid);
+    if (!stat || stat->started != process.started) return std::nullopt;
+    return stat->processor;
 }
 
 /// A descriptor belongs to its thread for good: of one that ended it reads nothing, whoever has the

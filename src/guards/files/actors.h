@@ -69,9 +69,12 @@ std::string program_of(pid_t pid);
 struct ProcessStat {
     pid_t parent = 0;
     std::uint64_t started = 0;
+    int processor = 0;  ///< on which it ran last
 };
 std::optional<ProcessStat> stat_of(pid_t pid);
 /// Parses the text of /proc/PID/stat; a command name may hold anything, parentheses too.
 std::optional<ProcessStat> parse_stat(std::string_view text);
+/// On which processor this process runs, or ran last; none when it ended.
+std::optional<int> processor_of(const ProcessId& process);
 
 }  // namespace hygie::files

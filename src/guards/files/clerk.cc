@@ -27,8 +27,12 @@ constexpr std::size_t kMovedInMax = 100'000;
 /// Stands for the volume in the keys of files on file systems that are not guarded.
 constexpr std::uint8_t kElsewhere = 255;
 
-int patience_ms(JudgeDoor::Lookout lookout, bool is_hurried) {
-    if (lookout == JudgeDoor::Lookout::Eager) return 0;
+/// Where another is beside is asked so often.
+constexpr auto kBesideEvery = std::chrono::milliseconds(2);
+
+/// Beside whom it waits for, the clerk is there at once, and would be in the way awake.
+int patience_ms(JudgeDoor::Lookout lookout, bool is_hurried, bool is_beside) {
+    if (lookout == JudgeDoor::Lookout::Eager) return is_beside ? kHurryMs : 0;
     return is_hurried ? kHurryMs : kPollMs;
 }
 
@@ -45,20 +49,32 @@ class EmptyContent final : public Content {
 
 void Gate::run_clerk() {
     auto lookout = JudgeDoor::Lookout::Calm;
+    std::chrono::steady_clock::time_point moved{};
+    bool is_beside = false;
+    bool was_outside_watched = false;
     while (!stop_) {
         const auto wanted = judge_.lookout();
         const bool is_calm = wanted == JudgeDoor::Lookout::Calm;
         if (is_calm != (lookout == JudgeDoor::Lookout::Calm))
             set_urgency("clerk", is_calm ? Urgency::Known : Urgency::Door);
         lookout = wanted;
-        const bool is_hurried = unclosed_.is_any_unseen();
-        const int wait_ms = patience_ms(wanted, is_hurried || outlook_.is_on());
+        if (const auto now = std::chrono::steady_clock::now(); now - moved >= kBesideEvery) {
+            moved = now;
+            const auto processor = is_calm ? std::nullopt : judge_.processor();
+            is_beside = processor.has_value();
+            run_beside(processor);
+        }
+        const bool is_outside_watched = outlook_.is_on();
+        if (is_outside_watched && !was_outside_watched) heed_closings();
+        was_outside_watched = is_outside_watched;
+        const bool is_hurried = unclosed_.is_any_unseen() || is_outside_watched;
+        const int wait_ms = patience_ms(wanted, is_hurried, is_beside);
         std::array<pollfd, 2> polls{
             {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
         const bool is_news =
             is_anything_untold() || ::poll(polls.data(), polls.size(), wait_ms) > 0;
         if (is_hurried) look_at_unclosed();
-        if (!is_news && !outlook_.is_on()) continue;
+        if (!is_news && !is_outside_watched) continue;
         const std::lock_guard lock(clerk_mutex_);
         take_what_happened();
     }
@@ -242,16 +258,6 @@ bool Gate::is_swapped_under(const Volume& volume, int fd, const FileKey& key, co
     return is_swapped(fd, staged ? staged->get() : -1, *kept);
 }
 
-/// A version that there was no room for: the next one who would destroy it keeps it, or is refused.
-void Gate::note_unkept(const FileKey& key, const std::optional<Known>& known,
-                       const std::string& path) {
-    if (known) return store_.catalog().update(key, [](Known& entry) { entry.is_held = false; });
-    Known entry;
-    entry.path = path;
-    entry.is_named = true;
-    store_.catalog().set(key, std::move(entry));
-}
-
 /// A new file may have taken another's name before its closing was looked at: what that one held,
 /// when it has no name left.
 ContentPtr Gate::replaced_at(const Volume& volume, const FileKey& key, const std::string& path) {
@@ -323,6 +329,7 @@ void Gate::take_delete(const Volume& volume, const fan::Event& event, const Acto
     if (!store_.catalog().remove_name(key, *path)) return;
     note(store_.note_gone(key, *path, Cause::Unlink, actor.key()));
     if (!known || known->type != FileType::Regular) return;
+    look_at_new_of(actor);
     Change change = change_of(ChangeKind::Unlink, actor, key, *path);
     change.before = store_.content(key, known->committed, known->committed_size);
     change.is_new = known->committed_size == 0 || owns(actor, *known);

@@ -370,7 +370,10 @@ Gate::Readings Gate::count_reading(const fan::Event& event, const FileKey& key,
     if (is_news)
         if (const auto known = store_.catalog().find(key))
             tell(change_of(ChangeKind::Read, actor, key, known->path), false);
-    if (is_news && judge_.is_outside_watched()) outlook_.turn_on();
+    if (is_news && judge_.is_outside_watched()) {
+        outlook_.turn_on();
+        recall_new_of(actor);
+    }
     return readings;
 }
 
@@ -404,6 +407,21 @@ void Gate::remember(int fd, const Known& known, const Actor& actor) {
     store_.recent().put(known.version, std::move(bytes));
 }
 
+/// Who read much may be sealing it there: known while it is written, the first deletion finds us
+/// awake.
+void Gate::watch_new(const fan::Event& event, const struct stat& info, const Actor& actor) {
+    const Volume* volume = volume_of(info);
+    const Result<FileKey> key = volume ? volume->key_of(event.fd.get()) : FileKey();
+    if (volume == nullptr || !key) return;
+    unclosed_.remember(*key, event.tid, actor.key());
+    recall_new_of(actor);
+}
+
+void Gate::recall_new_of(const Actor& actor) {
+    if (judge_.is_outside_watched() && judge_.is_outside_watched(actor))
+        unclosed_.recall(actor.key(), std::chrono::steady_clock::now());
+}
+
 /// True when the act is answered; else `task` says what is known of it.
 bool Gate::meet_quickly(fan::Event& event, Task& task) {
     const int fd = event.fd.get();
@@ -415,7 +433,9 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     if (info.st_size == 0) {
         // Nothing can be lost, and its writer need not be asked again before it closes.
         groups_.gate.ignore(fd, fan::kPreAccess & groups_.gate_mask(), fan::Ignore::Always);
-        if (is_ahead(actors_.of(event.tid))) return false;
+        const Actor actor = actors_.of(event.tid);
+        watch_new(event, info, actor);
+        if (is_ahead(actor)) return false;
         answer(event, fan::kAllow);
         return true;
     }
@@ -429,7 +449,8 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     const auto known = store_.catalog().find(*key);
     if (!known && !protected_path(*task.volume, fd, *key)) {
         groups_.gate.ignore(fd, groups_.gate_mask() | fan::kOpenExecPerm, fan::Ignore::Always);
-        groups_.closings.ignore(fd, fan::kCloseWrite, fan::Ignore::Always);
+        if (!judge_.is_outside_watched())
+            groups_.closings.ignore(fd, fan::kCloseWrite, fan::Ignore::Always);
         answer(event, fan::kAllow);
         return true;
     }

@@ -155,6 +155,8 @@ class Gate {
     std::optional<Task> take_left_if_free();
     void meet(fan::Event event);
     bool meet_quickly(fan::Event& event, Task& task);
+    void watch_new(const fan::Event& event, const struct stat& info, const Actor& actor);
+    void recall_new_of(const Actor& actor);
     std::optional<std::string> debtor(const fan::Event& event);
     bool is_ahead(const Actor& actor);
     struct Readings {
@@ -196,6 +198,7 @@ class Gate {
     void note_unkept(const FileKey& key, const std::optional<Known>& known,
                      const std::string& path);
     bool is_swapped_under(const Volume& volume, int fd, const FileKey& key, const Known& known);
+    void heed_closings();
     void take_outside();
     bool tell_outside(const fan::Event& event, const FileKey& key);
     ContentPtr replaced_at(const Volume& volume, const FileKey& key, const std::string& path);
@@ -235,6 +238,7 @@ class Gate {
     void note_unclosed(const Task& task, const Actor& actor);
     void look_at_new(const Unclosed::File& file, const Volume& volume);
     void look_inside(const Unclosed::File& file);
+    void look_at_new_of(const Actor& actor);
     void wait_for_unclosed(const FileKey& key, const std::string& actor);
     void note_failure(const Error& error);
     void note(const Status& status) {

@@ -339,16 +339,44 @@ void Gate::look_at_new(const Unclosed::File& file, const Volume& volume) {
     const Actor actor = actors_.of(file.tid);
     if (!judge_.is_outside_watched(actor)) return unclosed_.looked(file.key, now);
     Result<UniqueFd> fd = volume.open_key(file.key, O_RDONLY | O_NOATIME);
-    const auto path = fd && *fd ? protected_path(volume, fd->get(), file.key) : std::nullopt;
+    if (!fd || !*fd) return unclosed_.remove(file.key);
+    const auto inside = protected_path(volume, fd->get(), file.key);
+    const auto path = inside ? inside : Volume::path_of(fd->get());
     if (!path) return unclosed_.remove(file.key);
     ContentPtr content = content_of(std::move(*fd));
-    if (content->size() == 0) return;
+    if (content->size() == 0) return unclosed_.was_empty(file.key, now);
     unclosed_.looked(file.key, now);
     if (!looks_sealed(*content)) return;
     Change change = change_of(ChangeKind::CloseWrite, actor, file.key, *path);
     change.is_new = change.is_open = true;
+    change.is_outside = !inside;
     change.now = std::move(content);
     tell(std::move(change), false);
+}
+
+/// What was written elsewhere before anybody had read much was nobody's business.
+void Gate::heed_closings() {
+    groups_.closings.heed_all();
+    for (const auto& volume : volumes_)
+        for (const std::string& folder : store_.stage(volume->number()).folders())
+            groups_.closings.ignore_inside(folder, fan::kCloseWrite);
+}
+
+/// What it is writing may hold what it deletes.
+void Gate::look_at_new_of(const Actor& actor) {
+    if (!judge_.is_outside_watched() || !judge_.is_outside_watched(actor)) return;
+    unclosed_.hasten(actor.key(), std::chrono::steady_clock::now());
+    look_at_unclosed(actor.key());
+}
+
+/// A version that there was no room for: the next one who would destroy it keeps it, or is refused.
+void Gate::note_unkept(const FileKey& key, const std::optional<Known>& known,
+                       const std::string& path) {
+    if (known) return store_.catalog().update(key, [](Known& entry) { entry.is_held = false; });
+    Known entry;
+    entry.path = path;
+    entry.is_named = true;
+    store_.catalog().set(key, std::move(entry));
 }
 
 /// Who leaves file after file open does not get ahead of the judge.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <future>
@@ -270,6 +271,22 @@ TEST(JudgeDesk, WhatWasSealedIsReadWithoutALockThatTheDoorWants) {
     made.now = sealed;
     office.desk->after(std::move(made));
     EXPECT_TRUE(sealed->was_free);
+}
+
+TEST(Sealers, A7zArchiveLooksSealedWhenNoCompressorWroteItsBeginning) {
+    const auto looks = [](std::initializer_list<std::uint8_t> first) {
+        Bytes bytes = noise(3);
+        constexpr std::array<std::uint8_t, 6> kMagic = {'7', 'z', 0xBC, 0xAF, 0x27, 0x1C};
+        std::ranges::copy(kMagic, bytes.begin());
+        std::ranges::copy(first, bytes.begin() + 32);
+        return looks_sealed(MemoryContent(std::move(bytes)));
+    };
+    EXPECT_TRUE(looks({0x42, 0x13}));
+    EXPECT_TRUE(looks({0xE3, 1, 2, 3, 4, 5, 6}));
+    EXPECT_FALSE(looks({0x00, 0x13})) << "LZMA, PPMd";
+    EXPECT_FALSE(looks({0xE3, 0xFF, 0xFF, 0x10, 0x00, 0x5D, 0x00})) << "LZMA2";
+    EXPECT_FALSE(looks({0x01, 0xFF})) << "LZMA2, stored";
+    EXPECT_FALSE(looks({'B', 'Z', 'h', '9'})) << "bzip2";
 }
 
 TEST(HeldBook, LetsGoWhomAKilledGuardLeftStanding) {

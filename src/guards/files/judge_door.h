@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ class JudgeDoor {
 
     virtual ~JudgeDoor() = default;
     virtual Lookout lookout() { return Lookout::Calm; }
+    /// On which processor the one runs whose deletions are watched for.
+    virtual std::optional<int> processor() { return std::nullopt; }
     /// Asked before `change` takes effect, for kinds of which is_asked_before() is true and files
     /// that hold bytes; the actor's call waits meanwhile. The answer may first finish judging what
     /// the same actor did before; it comes within Gate::kAnswerMax or counts as Allow.

@@ -57,6 +57,21 @@ void set_urgency(const char* name, Urgency urgency) {
     (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
 }
 
+void run_beside(std::optional<int> processor) {
+    thread_local std::optional<int> beside;
+    thread_local cpu_set_t anywhere{};
+    if (processor == beside) return;
+    if (!beside && ::sched_getaffinity(0, sizeof anywhere, &anywhere) < 0) return;
+    cpu_set_t wanted = anywhere;
+    if (processor) {
+        if (*processor < 0 || *processor >= CPU_SETSIZE || !CPU_ISSET(*processor, &anywhere))
+            return;
+        CPU_ZERO(&wanted);
+        CPU_SET(*processor, &wanted);
+    }
+    if (::sched_setaffinity(0, sizeof wanted, &wanted) == 0) beside = processor;
+}
+
 void outlive_others() {
     constexpr char kFile[] = "/proc/self/oom_score_adj";
     int score = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 namespace hygie::files {
 
 /// How soon a thread of the guard runs when it has something to do. Without the right to ask, it
@@ -10,6 +12,10 @@ enum class Urgency {
 };
 /// Names the calling thread and sets its priority.
 void set_urgency(const char* name, Urgency urgency);
+
+/// Keeps the calling thread on one processor; with none it goes wherever it could before. Whoever
+/// waits in real time on the processor of another is there before that one does anything more.
+void run_beside(std::optional<int> processor);
 
 /// When the machine runs out of memory the kernel ends others before this process and those it
 /// forks from here on; unless it is itself who takes nearly all.

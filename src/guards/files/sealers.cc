@@ -28,6 +28,23 @@ bool has_sealed_entry(ByteView head) {
     return false;
 }
 
+/// A 7z archive (7zFormat.txt) whose first bytes no compressor has written. LZMA and PPMd begin
+/// with an empty byte, LZMA2 with a chunk that is stored or forgets all before it and goes on like
+/// LZMA, bzip2 with its name; what is not compressed looks like itself.
+bool is_sealed_7z(ByteView head) {
+    constexpr std::size_t kPackedAt = 32;
+    constexpr std::array<std::uint8_t, 6> kMagic = {'7', 'z', 0xBC, 0xAF, 0x27, 0x1C};
+    constexpr std::uint8_t kStored = 1;
+    constexpr std::uint8_t kFresh = 0xE0;
+    constexpr std::size_t kFreshHeadBytes = 6;
+    if (head.size() < 2 * kPackedAt || !std::ranges::equal(head.first(kMagic.size()), kMagic))
+        return false;
+    const ByteView packed = head.subspan(kPackedAt);
+    const bool is_compressed =
+        packed[0] <= kStored || (packed[0] >= kFresh && packed[kFreshHeadBytes] == 0);
+    return !is_compressed && looks_random(packed) && format_of(packed) == Format::Unknown;
+}
+
 }  // namespace
 
 bool looks_sealed(const Content& content) {
@@ -39,6 +56,7 @@ bool looks_sealed(const Content& content) {
     if (format == Format::Sealed) return true;
     if (format == Format::Text) return looks_spelled_random(head);
     if (format == Format::Zip) return has_sealed_entry(head);
+    if (format == Format::Packed) return is_sealed_7z(head);
     return format == Format::Unknown && looks_random(head);
 }
 
@@ -95,6 +113,12 @@ JudgeDoor::Lookout Sealers::lookout(SteadyTime now) const {
     if (left_us < 0) return JudgeDoor::Lookout::Calm;
     const bool is_fresh = left_us > (kMemory - kEager).count();
     return is_fresh ? JudgeDoor::Lookout::Eager : JudgeDoor::Lookout::Awake;
+}
+
+std::optional<int> Sealers::processor(SteadyTime now) const {
+    if (micros_of(now) > until_us_) return std::nullopt;
+    const std::scoped_lock lock(mutex_);
+    return sealers_.empty() ? std::nullopt : processor_of(sealers_.back().family.front());
 }
 
 /// What tells it from others is read first, as little as will do: all that /proc tells takes as

@@ -42,6 +42,8 @@ class Sealers {
     bool has_read_many(const std::string& key, SteadyTime now) const;
     bool is_anybody_reading(SteadyTime now) const;
     JudgeDoor::Lookout lookout(SteadyTime now) const;
+    /// Where the last who sealed something runs, while it lives.
+    std::optional<int> processor(SteadyTime now) const;
     /// A process was seen deleting; who it is, and what, is not known yet.
     void glimpse(pid_t pid, SteadyTime now);
     /// … and what it deleted is told, or is nobody's business.

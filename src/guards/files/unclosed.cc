@@ -6,8 +6,28 @@ void Unclosed::add(const FileKey& key, pid_t tid, const std::string& actor, Time
     const std::lock_guard lock(mutex_);
     if (files_.size() >= kFilesMax) return;
     const int looks = age == Age::New ? 1 : 0;
-    if (files_.try_emplace(key, Entry{tid, actor, now, looks, now}).second && looks == 0)
+    if (files_.try_emplace(key, Entry{tid, actor, now, looks, now, age, {}}).second && looks == 0)
         ++unseen_[actor];
+}
+
+void Unclosed::remember(const FileKey& key, pid_t tid, const std::string& actor) {
+    const std::lock_guard lock(mutex_);
+    if (remembered_.size() >= kActorsMax && !remembered_.contains(actor)) remembered_.clear();
+    auto& files = remembered_[actor];
+    files.emplace_back(key, tid);
+    if (files.size() > kRememberedMax) files.pop_front();
+}
+
+void Unclosed::recall(const std::string& actor, Time now) {
+    std::deque<std::pair<FileKey, pid_t>> files;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = remembered_.find(actor);
+        if (found == remembered_.end()) return;
+        files = std::move(found->second);
+        remembered_.erase(found);
+    }
+    for (const auto& [key, tid] : files) add(key, tid, actor, now, Age::New);
 }
 
 /// Under the lock.
@@ -40,8 +60,25 @@ void Unclosed::looked(const FileKey& key, Time now) {
     Entry& entry = found->second;
     if (entry.looks == 0) seen(entry);
     entry.next = now + kPause * (1 << entry.looks);
+    entry.last = now;
     // Perhaps it was only read, in a way that cannot be told from writing: no closing will come.
     if (++entry.looks >= kLooksMax) files_.erase(found);
+}
+
+void Unclosed::was_empty(const FileKey& key, Time now) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = files_.find(key); found != files_.end())
+        found->second.next = now + kFresh;
+}
+
+void Unclosed::hasten(const std::string& actor, Time now) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, entry] : files_) {
+        const bool is_seen = entry.age == Age::New && entry.looks > 1;
+        if (!is_seen || entry.actor != actor || now - entry.last < kFresh) continue;
+        entry.next = now;
+        --entry.looks;
+    }
 }
 
 std::size_t Unclosed::unseen(const std::string& actor, const FileKey& beside) const {

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,6 +27,10 @@ class Unclosed {
     static constexpr std::chrono::milliseconds kPause{100};
     /// Of one actor, so many may lie open and not looked at when it wants to change the next.
     static constexpr std::size_t kOfOneMax = 3;
+    /// A new one whose maker waits, or that holds nothing yet, is looked at again after so long.
+    static constexpr std::chrono::milliseconds kFresh{20};
+    static constexpr std::size_t kRememberedMax = 4;
+    static constexpr std::size_t kActorsMax = 1024;
 
     struct File {
         FileKey key;
@@ -37,10 +42,18 @@ class Unclosed {
     enum class Age { Old, New };
     void add(const FileKey& key, pid_t tid, const std::string& actor, Time now, Age age);
     void remove(const FileKey& key);
+    /// A new one of somebody who may begin to read much: of each the last few are remembered …
+    void remember(const FileKey& key, pid_t tid, const std::string& actor);
+    /// … and looked at from here on, now that it did.
+    void recall(const std::string& actor, Time now);
     /// Those whose turn it is; all, or those of one actor.
     std::vector<File> due(Time now, const std::optional<std::string>& actor = std::nullopt) const;
     /// It was looked at and told.
     void looked(const FileKey& key, Time now);
+    /// There was nothing to be seen in it yet.
+    void was_empty(const FileKey& key, Time now);
+    /// Its new files may hold more by now, and that matters.
+    void hasten(const std::string& actor, Time now);
     /// How many of this actor's, beside one, were never looked at.
     std::size_t unseen(const std::string& actor, const FileKey& beside) const;
     bool is_any_unseen() const;
@@ -52,10 +65,13 @@ class Unclosed {
         Time since{};
         int looks = 0;
         Time next{};
+        Age age = Age::Old;
+        Time last{};  ///< when it was looked at
     };
     mutable std::mutex mutex_;
     std::unordered_map<FileKey, Entry, FileKeyHash> files_;
     std::unordered_map<std::string, std::size_t> unseen_;
+    std::unordered_map<std::string, std::deque<std::pair<FileKey, pid_t>>> remembered_;
     void seen(const Entry& entry);
 };
 

@@ -45,6 +45,43 @@ TEST(Unclosed, WhatChangesForEverIsNotLookedAtForEver) {
     EXPECT_EQ(looks, Unclosed::kLooksMax - 1);
 }
 
+TEST(Unclosed, ANewFileThatItsMakerMayBeSealingIsLookedAtAsItGrows) {
+    Unclosed files;
+    const Unclosed::Time now{1h};
+    files.remember(key(1), 7, "one");
+    files.remember(key(2), 7, "other");
+    EXPECT_TRUE(files.due(now).empty()) << "nobody has read much";
+    files.recall("one", now);
+    ASSERT_EQ(files.due(now).size(), 1U);
+    EXPECT_EQ(files.due(now)[0].key, key(1));
+    files.was_empty(key(1), now);
+    EXPECT_TRUE(files.due(now).empty());
+    EXPECT_EQ(files.due(now + Unclosed::kFresh).size(), 1U);
+    files.looked(key(1), now);
+    files.hasten("one", now + 1ms);
+    EXPECT_TRUE(files.due(now + 1ms).empty()) << "it was looked at a moment ago";
+    for (int i = 1; i < 100; ++i) {
+        const Unclosed::Time later = now + i * Unclosed::kFresh;
+        files.hasten("one", later);
+        ASSERT_EQ(files.due(later).size(), 1U) << "as long as its maker deletes";
+        files.looked(key(1), later);
+    }
+    files.remove(key(1));
+    files.hasten("one", now + 1h);
+    EXPECT_TRUE(files.due(now + 1h).empty());
+    EXPECT_FALSE(files.is_any_unseen());
+}
+
+TEST(Unclosed, OfNewFilesTheLastFewAreRemembered) {
+    Unclosed files;
+    const Unclosed::Time now{1h};
+    for (std::uint8_t i = 0; i < 20; ++i) files.remember(key(i), 7, "one");
+    files.recall("one", now);
+    EXPECT_EQ(files.due(now).size(), Unclosed::kRememberedMax);
+    files.recall("one", now);
+    EXPECT_EQ(files.due(now).size(), Unclosed::kRememberedMax);
+}
+
 TEST(Outlook, KnowsTheLocalFileSystemsEachOnce) {
     const auto places = places_of(
         "36 1 98:0 / / rw - ext4 /dev/root rw\n"
