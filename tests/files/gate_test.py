@@ -4,6 +4,7 @@
 Needs root and loop devices: images of ext4, xfs and btrfs in a throw-away folder, unmounted at the end."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -134,8 +135,27 @@ def picture(folder):
     return seen
 
 
-def settle():
-    time.sleep(0.5)
+MARKS = itertools.count()
+
+
+def settle(guard, state=None):
+    """All that was done before is dealt with: what happens is told in its order, closings before names, rights last."""
+    state = state or guard.state
+    mark = os.path.join(os.path.dirname(state), "share", f".repere {next(MARKS)}")
+
+    def wait_until(what):
+        until = time.monotonic() + WAIT
+        # Not known yet is no failure.
+        while what not in subprocess.run([HYGIE, "--json", "files", "log", "--state", state, mark],
+                                         capture_output=True, text=True, timeout=WAIT).stdout:
+            check(time.monotonic() < until, f"the guard wrote nothing down: {what}")
+
+    behaviours.write(mark, b"dit en dernier\n")
+    wait_until('"present"')
+    os.chmod(mark, 0o600)
+    wait_until('"attributes"')
+    os.unlink(mark)
+    wait_until('"gone"')
 
 
 def compare(before, after, what):
@@ -155,7 +175,7 @@ def every_behaviour(mount, kind, *options):
         since = now()
         refused = behaviours.attack(share)
         check(not refused, f"behaviours that did not run: {refused}")
-        settle()
+        settle(guard)
         after = picture(share)
         untouched = {name for name in behaviours.BEHAVIOURS
                      if all(after.get(p) == e for p, e in before.items()
@@ -195,7 +215,7 @@ def killed_in_mid_attack(mount, kind):
         check(second.ready["took_over"], "the second guard takes over from the deadman")
         thread.join(WAIT)
         check(not thread.is_alive(), "what waited goes on")
-        settle()
+        settle(second)
         hygie("files", "restore", "--state", second.state, "--since", since, "--yes")
         compare(before, picture(share), f"{kind}: after a kill")
     print(f"{kind}: guard killed in mid-attack, nothing lost")
@@ -258,7 +278,7 @@ def short_lives(mount, kind):
             behaviours.write(path, data)
             os.unlink(path)
             kept[path] = data
-        settle()
+        settle(guard)
         last = f"{share}/short49"
         log = hygie("files", "log", "--state", guard.state, last)
         moment = next(line["time"] for line in log if line["what"] == "present" and line["bytes"] == 5000)
@@ -266,10 +286,10 @@ def short_lives(mount, kind):
         check(behaviours.whole(last) == kept[last], "a file that lived for a moment comes back")
         letter = os.path.join(share, "lettre.txt")
         behaviours.write(letter, b"hier\n")
-        settle()
+        settle(guard)
         yesterday = now()
         behaviours.write(letter, b"aujourd'hui\n")
-        settle()
+        settle(guard)
         hygie("files", "restore", "--state", guard.state, "--path", letter, "--at", yesterday, "--yes")
         check(behaviours.whole(letter) == b"hier\n", "I overwrote it yesterday")
     print(f"{kind}: short lives and single histories")
@@ -289,7 +309,7 @@ def cut_and_restore(guard, letters):
     time.sleep(0.01)
     for path in letters:
         os.truncate(path, 0)
-    settle()
+    settle(guard)
     hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
     check(all(behaviours.whole(path) == b"cher confrere %d\n" % i for i, path in enumerate(letters)), "all come back")
 
@@ -372,11 +392,11 @@ def carried_off(mount):
         os.chown(os.path.join(share, "Photos"), 1234, 1234)
         # Out and back again is nothing to restore.
         os.rename(os.path.join(share, "Retour"), os.path.join(mount, "Retour"))
-        settle()
+        settle(guard)
         os.rename(os.path.join(mount, "Retour"), os.path.join(share, "Retour"))
         with open(disk, "r+b") as file:
             os.pwrite(file.fileno(), b"rien", middle)
-        settle()
+        settle(guard)
         plan = hygie("files", "plan", "--state", guard.state, "--since", before)
         check(not [item for item in plan["items"] if "/Retour/" in item["path"]], plan["items"])
         start = time.monotonic()

@@ -58,16 +58,16 @@ def left_the_share(mount, kind, *options):
                     Path(other, what, f"lettre {i}.txt").write_bytes(os.urandom(20000))
             if what.endswith("and deleted"):
                 shutil.rmtree(os.path.join(other, what))
-            settle()
+            settle(guard)
             restored(guard, share, before, since, f"{kind} {what}")
         # Back in the share: what is removed there comes back again.
         os.rename(os.path.join(share, "Courriers"), os.path.join(other, "tour"))
-        settle()
+        settle(guard)
         os.rename(os.path.join(other, "tour"), os.path.join(share, "Courriers"))
-        settle()
+        settle(guard)
         since = now()
         shutil.rmtree(os.path.join(share, "Courriers"))
-        settle()
+        settle(guard)
         restored(guard, share, before, since, f"{kind} moved out and in, then deleted")
     print(f"{kind} {' '.join(options)}: what left the share comes back")
 
@@ -86,7 +86,7 @@ def held_and_owned(mount, kind):
             writer.write(b"chiffre")
             Path(target).write_bytes(b"chiffre")
             subprocess.run(["chattr", "+i", target, os.path.dirname(target)], check=True)
-            settle()
+            settle(guard)
             result = restored(guard, share, before, since, f"{kind} held")
             check(set(result["flags_lifted"]) == {target, os.path.dirname(target)}, result)
     print(f"{kind}: owners, flags, open files")
@@ -108,13 +108,11 @@ def full_disk(mount, kind):
                         file.write(b"chiffre")
                 except OSError:
                     continue
-        settle()
         run = subprocess.run([os.environ["HYGIE"], "--lang", "en", "files", "restore", "--state", guard.state, "--since",
                               since, "--yes"], capture_output=True, text=True, timeout=120)
         if picture(share) != before:
             check(run.returncode == 1 and "bytes must be freed" in run.stderr, f"{run.returncode} {run.stderr}")
         os.unlink(filler)
-        settle()
         hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
         compare(before, picture(share), f"{kind} after a full disk")
     print(f"{kind}: a full disk is said")
