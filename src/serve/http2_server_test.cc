@@ -148,6 +148,26 @@ TEST_F(Http2Server, WhoDripsOrAsksNothingIsCut) {
     EXPECT_EQ(waits, 0U);
 }
 
+TEST_F(Http2Server, BodiesHaveTheirLimitsAloneAndTogether) {
+    start({.body_bytes_max = 1000, .bodies_bytes_max = 1500});
+    TlsClient two = client();
+    const auto announced = two.ask("POST", "/now", {{"content-length", "1001"}}, "x", false);
+    two.talk_until_over(announced);
+    EXPECT_EQ(two.answers[announced].status, 413) << "before it came";
+    const auto long_one = two.ask("POST", "/now", {}, std::string(1001, 'x'));
+    two.talk_until_over(long_one);
+    EXPECT_EQ(two.answers[long_one].status, 413);
+    const auto drips = two.ask("POST", "/now", {}, "x", false);
+    const auto beside = two.ask("POST", "/now", {}, "x");
+    two.talk_until_over(beside);
+    EXPECT_EQ(two.answers[beside].status, 503) << "either may still become long";
+    two.give_up(drips);
+    two.talk_until_over(two.ask("GET", "/now"));
+    const auto after = two.ask("POST", "/now", {}, "x");
+    two.talk_until_over(after);
+    EXPECT_EQ(two.answers[after].status, 200) << "what was given up holds nothing";
+}
+
 TEST_F(Http2Server, AHandlerThatNeverAnswersHoldsNobodyForever) {
     start({.answer_timeout = 50ms});
     TlsClient two = client();

@@ -7,7 +7,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "serve/http2_session.h"
-#include "serve/http_message.h"
 
 namespace hygie::serve {
 namespace {
@@ -80,28 +79,21 @@ class Talk {
 
     static Wire::Time now() { return std::chrono::steady_clock::now(); }
 
-    /// Whether a body may come, before a byte of it is kept.
     Http2Session::Judged judge(std::int32_t stream, const Request& head, bool has_body,
                                std::optional<std::uint64_t> length) {
         if (!has_body) return {};
         const std::uint64_t limit =
             house_.body_limit ? house_.body_limit(head) : house_.limits.body_bytes_max;
-        if (length && *length > limit) return {.refusal = body_too_large()};
         auto held = std::make_unique<Reservation>(house_.bodies_bytes);
-        if (!held->take(length.value_or(limit), house_.limits.bodies_bytes_max))
-            return {.refusal = too_many_bodies()};
+        if (auto refusal = reserve_body(limit, length, house_.limits, *held))
+            return {.refusal = std::move(refusal)};
         held_[stream] = std::move(held);
         return {.body_bytes_max = limit};
     }
 
     void begin(Http2Session::Arrived arrived) {
-        const auto slot = std::make_shared<Slot>();
+        const auto slot = hand_over(house_.handler, std::move(arrived.request));
         pending_.emplace(arrived.stream, Pending{slot, touched_});
-        try {
-            house_.handler(std::move(arrived.request), Once(slot));
-        } catch (const std::exception&) {
-            // Its reply died unused: a 500 without details, which could name a person.
-        }
         {
             const std::scoped_lock lock(slot->mutex);
             if (!slot->response) {

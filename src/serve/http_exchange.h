@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "serve/http_message.h"
 #include "serve/http_server.h"
 #include "serve/http_wire.h"
 
@@ -109,6 +110,17 @@ class Once {
     std::shared_ptr<Slot> slot_;
 };
 
+/// Hands a request over; its answer comes to the slot. An exception is a reply that dies unused: a
+/// 500 without details, which could name a person.
+inline std::shared_ptr<Slot> hand_over(const AsyncHandler& handler, Request request) {
+    auto slot = std::make_shared<Slot>();
+    try {
+        handler(std::move(request), Once(slot));
+    } catch (const std::exception&) {
+    }
+    return slot;
+}
+
 /// Bytes of bodies held together by all connections; released when it dies.
 class Reservation {
   public:
@@ -125,5 +137,15 @@ class Reservation {
     std::atomic<std::uint64_t>& total_;
     std::uint64_t held_ = 0;
 };
+
+/// Judges a body before a byte of it is kept: its refusal, or room for it. `length` is what the
+/// client announces, if it does.
+inline std::optional<Response> reserve_body(std::uint64_t bytes_max,
+                                            std::optional<std::uint64_t> length,
+                                            const HttpLimits& limits, Reservation& held) {
+    if (length && *length > bytes_max) return body_too_large();
+    if (held.take(length.value_or(bytes_max), limits.bodies_bytes_max)) return std::nullopt;
+    return too_many_bodies();
+}
 
 }  // namespace hygie::serve

@@ -365,12 +365,10 @@ std::optional<Response> HttpServer::State::refuse_body(Parser& parser, const Req
     if (parser.is_done()) return std::nullopt;  // no body: nothing depends on whose it is
     const std::uint64_t limit =
         options.body_limit ? options.body_limit(head) : options.limits.body_bytes_max;
-    const auto length = parser.content_length();
-    if (length && *length > limit) return body_too_large();
     parser.body_limit(limit);
-    const std::uint64_t expected = length ? *length : parser.chunked() ? limit : 0;
-    if (held.take(expected, options.limits.bodies_bytes_max)) return std::nullopt;
-    return too_many_bodies();
+    const auto length = parser.content_length();
+    return reserve_body(limit, length ? std::optional<std::uint64_t>(*length) : std::nullopt,
+                        options.limits, held);
 }
 
 Awaitable<error_code> HttpServer::State::read_body(Wire& wire, beast::flat_buffer& buffer,
@@ -395,12 +393,7 @@ Awaitable<error_code> HttpServer::State::read_body(Wire& wire, beast::flat_buffe
 /// What the handler answers, at once or in time; none when it takes too long.
 Awaitable<std::optional<Response>> HttpServer::State::answer(Request request, Lane& lane,
                                                              Live& live) {
-    const auto slot = std::make_shared<Slot>();
-    try {
-        handler(std::move(request), Once(slot));
-    } catch (const std::exception&) {
-        // Its reply died unused: a 500 without details, which could name a person.
-    }
+    const auto slot = hand_over(handler, std::move(request));
     bool ready = true;
     {
         const std::scoped_lock lock(slot->mutex);

@@ -199,15 +199,7 @@ Status Vault::erase(const std::string& patient, event::Event why) {
     };
     const auto destroy = [&]() -> Status {
         TRY_STATUS(shelf.destroy_key(patient));
-        Batch done;
-        done.erase(Table::Settings, marker);
-        TRY_STATUS(shelf.commit(done));
-        // Reads under way may hold up the log; what is left in it is sealed under a key that is no
-        // more, and the next copy of the log overwrites it.
-        if (const Status scrubbed = shelf.store().scrub();
-            !scrubbed && scrubbed.error().code != Code::Busy)
-            return scrubbed;
-        return {};
+        return shelf.finish_erasure({&marker, 1});
     };
     return state_->writer.carry_out({.rows = rows, .event = std::move(why), .after = destroy});
 }

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "sim/seeds.h"
+#include "vault/store.h"
 #include "vault/vault_kit.h"
 
 namespace hygie::vault {
@@ -23,6 +26,21 @@ std::string all_bytes(sim::SimDisk& disk, const std::string& dir = "vault") {
         else
             all += as_text(disk.read_file(path, 1 << 30).value());
     }
+    return all;
+}
+
+/// Where resources lie, as the keys of those rows are spelled in each journal.
+std::set<std::string> places(Disk& disk) {
+    sim::SimClock clock;
+    sim::SimRandom random(1);
+    const auto store = open_sqlite({disk, clock, random}, "vault").value();
+    std::set<std::string> all;
+    EXPECT_TRUE(store->scan(Table::Places, kFirstKey, kLastKey, [&](Key key, ByteView) {
+        std::uint8_t bytes[sizeof key.major];
+        store_be(bytes, key.major);
+        all.emplace(as_text(bytes));
+        return true;
+    }));
     return all;
 }
 
@@ -122,6 +140,8 @@ TEST_F(EraseTest, FindsAFormerPatientInNoSearch) {
 
 TEST_F(EraseTest, IsAllOrNothingWhateverTheMoment) {
     vault_.reset();
+    const std::set<std::string> before = places(*machine_.disk.clone());
+    std::size_t erased = 0;
     sim::for_each_seed(60, [&](std::uint64_t seed) {
         const auto disk = machine_.disk.clone();
         MemoryTrace trace;
@@ -134,7 +154,7 @@ TEST_F(EraseTest, IsAllOrNothingWhateverTheMoment) {
         if (auto vault = Vault::open(doors, options, machine_.root); vault)
             acknowledged = (*vault)->shred("p1", why()).has_value();
         disk->crash(seed);
-        const auto vault = Vault::open(doors, options, machine_.root).value();
+        auto vault = Vault::open(doors, options, machine_.root).value();
         const bool there = vault->find("Patient", "p1").has_value();
         EXPECT_FALSE(acknowledged && there);
         EXPECT_EQ(there, trace.events().size() == 2);
@@ -142,7 +162,15 @@ TEST_F(EraseTest, IsAllOrNothingWhateverTheMoment) {
         EXPECT_EQ(there, vault->record("p1").has_value());
         const Verified verified = vault->verify({}, trace, 1'000).value();
         EXPECT_TRUE(verified.rot.empty());
+        vault.reset();
+        if (there) return;
+        ++erased;
+        const std::string bytes = all_bytes(*disk);
+        const std::set<std::string> left = places(*disk);
+        for (const std::string& place : before)
+            EXPECT_TRUE(left.contains(place) || !bytes.contains(place)) << "in some journal";
     });
+    EXPECT_GT(erased, 10U);
 }
 
 TEST_F(EraseTest, ExportsAllOfARecordOnceTheLedgerKnows) {

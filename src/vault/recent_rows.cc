@@ -89,7 +89,8 @@ std::unexpected<Error> damaged() {
     return fail(Code::Corrupt,
                 {"le journal des dernières lignes du coffre est abîmé",
                  "the journal of the vault's latest rows is damaged"},
-                {"restaurez-la depuis la dernière sauvegarde", "restore it from the last backup"});
+                {"restaurez le coffre depuis la dernière sauvegarde",
+                 "restore the vault from the last backup"});
 }
 
 }  // namespace

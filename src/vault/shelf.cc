@@ -134,6 +134,21 @@ Status Shelf::destroy_key(const std::string& patient) {
     return {};
 }
 
+Status Shelf::finish_erasure(std::span<const Key> markers) {
+    // Reads under way may hold up the log; what is left in it is sealed under a key that is no
+    // more, and the next copy of the log overwrites it.
+    const auto scrub = [this]() -> Status {
+        Status done = store_->scrub();
+        if (!done && done.error().code == Code::Busy) return {};
+        return done;
+    };
+    TRY_STATUS(scrub());
+    Batch done;
+    for (const Key& marker : markers) done.erase(Table::Settings, marker);
+    TRY_STATUS(commit(done));
+    return scrub();
+}
+
 Result<std::shared_ptr<const Record>> Shelf::load(CompartmentNumber number) {
     const crypto::Secret32 key = TRY(table_->get(number));
     std::vector<std::pair<std::int64_t, Bytes>> sealed;

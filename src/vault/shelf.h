@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,6 +103,9 @@ class Shelf {
 
     /// Destroys the key of a patient, durably, and forgets what was opened with it.
     Status destroy_key(const std::string& patient);
+    /// After the keys are gone: nothing of the records stays in the store's journals, nor of
+    /// `markers`, the settings by which a crash would begin this again; they go last.
+    Status finish_erasure(std::span<const Key> markers);
 
   private:
     struct Opened {

@@ -24,15 +24,13 @@ Status finish_erasures(Shelf& shelf) {
         under_way.emplace_back(key, to_bytes(value));
         return true;
     }));
-    Batch done;
+    std::vector<Key> markers;
     for (const auto& [key, boxed] : under_way) {
         const Bytes patient = TRY(crypto::unbox(shelf.keys().outbox, {}, boxed));
         TRY_STATUS(shelf.destroy_key(std::string(as_text(patient))));
-        done.erase(Table::Settings, key);
+        markers.push_back(key);
     }
-    if (done.rows.empty()) return {};
-    TRY_STATUS(shelf.commit(done));
-    return shelf.store().scrub();
+    return markers.empty() ? Status() : shelf.finish_erasure(markers);
 }
 
 /// Dates without a time zone are read in this one from now on.

@@ -14,36 +14,14 @@
 namespace hygie::files {
 namespace {
 
-using Chance = std::mt19937_64;
-
 Excerpt all_of(Bytes bytes) {
     const std::uint64_t size = bytes.size();
     return {std::move(bytes), size, true};
 }
 
-Bytes random_bytes(std::size_t size, Chance& chance) {
-    Bytes bytes(size);
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(chance());
-    return bytes;
-}
-
 void overwrite(Bytes& bytes, std::size_t at, std::size_t size, Chance& chance) {
     for (std::size_t i = at; i < std::min(bytes.size(), at + size); ++i)
         bytes[i] = static_cast<std::uint8_t>(chance());
-}
-
-Bytes gzip(ByteView bytes) {
-    z_stream stream{};
-    deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
-    Bytes out(deflateBound(&stream, bytes.size()) + 64);
-    stream.next_in = const_cast<Bytef*>(bytes.data());
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    stream.next_out = out.data();
-    stream.avail_out = static_cast<uInt>(out.size());
-    deflate(&stream, Z_FINISH);
-    out.resize(stream.total_out);
-    deflateEnd(&stream);
-    return out;
 }
 
 struct Attack {

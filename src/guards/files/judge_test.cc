@@ -1,202 +1,11 @@
-#include "guards/files/judge.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
-#include <algorithm>
-#include <random>
+#include "guards/files/judge_kit.h"
 
-#include "guards/files/victims.h"
-
+/// Who destroys is stopped, and what is done then.
 namespace hygie::files {
 namespace {
-
-using Chance = std::mt19937_64;
-
-ContentPtr content(Bytes bytes) {
-    return std::make_shared<MemoryContent>(std::move(bytes));
-}
-
-Bytes random_bytes(std::size_t size, Chance& chance) {
-    Bytes bytes(size);
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(chance());
-    return bytes;
-}
-
-Bytes gzip(ByteView bytes) {
-    z_stream stream{};
-    deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
-    Bytes out(deflateBound(&stream, bytes.size()) + 64);
-    stream.next_in = const_cast<Bytef*>(bytes.data());
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    stream.next_out = out.data();
-    stream.avail_out = static_cast<uInt>(out.size());
-    deflate(&stream, Z_FINISH);
-    out.resize(stream.total_out);
-    deflateEnd(&stream);
-    return out;
-}
-
-Bytes text(std::size_t lines, std::uint64_t seed) {
-    static constexpr const char* kWords[] = {"patient", "tension", "mg",     "matin",  "droite",
-                                             "bilan",   "douleur", "examen", "normal", "contrôle"};
-    Chance chance(seed);
-    std::string out;
-    for (std::size_t i = 0; i < lines; ++i) {
-        for (int word = 0; word < 9; ++word) out += std::string(kWords[chance() % 10]) + " ";
-        out += fmt::format("{}\n", chance() % 1000);
-    }
-    return Bytes(out.begin(), out.end());
-}
-
-/// A share in memory, the acts of programs on it, and how many files each could change before the
-/// judge had it frozen.
-class Theatre {
-  public:
-    explicit Theatre(Policy policy = {}) : judge(std::move(policy), examiner) {}
-
-    Actor process(pid_t pid, uid_t uid = 1000) {
-        Actor actor;
-        actor.process = actor.family = {pid, 77};
-        actor.uid = uid;
-        actor.program = "/usr/bin/program";
-        return actor;
-    }
-    Actor station(const char* user, const char* address) {
-        Actor actor = process(900, 1200);
-        actor.smb = SmbClient{user, address};
-        return actor;
-    }
-
-    Conclusion write(const Actor& actor, const std::string& path, ContentPtr before, Bytes now) {
-        Change change = make(ChangeKind::CloseWrite, actor, path);
-        change.before = std::move(before);
-        change.now = content(std::move(now));
-        return play(change);
-    }
-    Conclusion create(const Actor& actor, const std::string& path, Bytes now) {
-        Change change = make(ChangeKind::CloseWrite, actor, path);
-        change.file = key(++next_);
-        change.is_new = true;
-        change.now = content(std::move(now));
-        return play(change);
-    }
-    /// Its maker writes on in the file created last.
-    Conclusion write_on(const Actor& actor, const std::string& path, ContentPtr before, Bytes now) {
-        Change change = make(ChangeKind::CloseWrite, actor, path);
-        change.file = key(next_);
-        change.before = std::move(before);
-        change.now = content(std::move(now));
-        return play(change);
-    }
-    Conclusion unlink(const Actor& actor, const std::string& path, ContentPtr before) {
-        Change change = make(ChangeKind::Unlink, actor, path);
-        change.before = std::move(before);
-        return play(change);
-    }
-    Conclusion create_outside(const Actor& actor, const std::string& path, Bytes now) {
-        Change change = make(ChangeKind::CloseWrite, actor, path);
-        change.file = key(++next_);
-        change.is_new = change.is_outside = true;
-        change.now = content(std::move(now));
-        return play(change);
-    }
-    Conclusion unlink_what_was_read(const Actor& actor, const std::string& path,
-                                    ContentPtr before) {
-        Change change = make(ChangeKind::Unlink, actor, path);
-        change.before = std::move(before);
-        change.was_read = true;
-        return play(change);
-    }
-    /// A symbolic link takes the place of a file that was read.
-    Conclusion link_over(const Actor& actor, const std::string& path, ContentPtr before) {
-        Change change = make(ChangeKind::RenameOver, actor, path);
-        change.file = key(++next_);
-        change.victim = key(std::hash<std::string>()(path));
-        change.before = std::move(before);
-        change.was_read = true;
-        return play(change);
-    }
-    Conclusion leave_open(const Actor& actor, const std::string& path, ContentPtr before,
-                          Bytes now) {
-        Change change = make(ChangeKind::CloseWrite, actor, path);
-        change.is_open = true;
-        change.before = std::move(before);
-        change.now = content(std::move(now));
-        return play(change);
-    }
-    Conclusion replace(const Actor& actor, const std::string& path, ContentPtr before, Bytes now) {
-        create(actor, path + ".tmp", now);
-        Change change = make(ChangeKind::RenameOver, actor, path);
-        change.file = key(next_);
-        change.from = path + ".tmp";
-        change.before = std::move(before);
-        change.now = content(std::move(now));
-        return play(change);
-    }
-    Conclusion rename(const Actor& actor, const std::string& from, const std::string& path) {
-        Change change = make(ChangeKind::Rename, actor, path);
-        change.from = from;
-        return play(change);
-    }
-    /// The file created last.
-    Conclusion rename_last(const Actor& actor, const std::string& path) {
-        Change change = make(ChangeKind::Rename, actor, path);
-        change.file = key(next_);
-        change.from = "/share/before";
-        return play(change);
-    }
-    void pass(Micros time) {
-        steady_ += time;
-        wall_ += time;
-    }
-    bool is_frozen(const Actor& actor) const { return judge.rung_of(actor) >= Rung::Freeze; }
-
-    DirectExaminer examiner;
-    Judge judge;
-    int frozen = 0;
-
-  private:
-    static FileKey key(std::uint64_t number) {
-        Bytes handle(8);
-        store_be(handle.data(), number);
-        return {1, 1, handle};
-    }
-    Change make(ChangeKind kind, const Actor& actor, const std::string& path) {
-        Change change;
-        change.kind = kind;
-        change.time = wall_;
-        change.steady = steady_;
-        change.actor = actor;
-        change.file = key(std::hash<std::string>()(path));
-        change.path = path;
-        return change;
-    }
-    Conclusion play(const Change& change) {
-        pass(Micros(500));
-        const Conclusion conclusion = judge.take(change);
-        frozen += conclusion.is_news && conclusion.rung >= Rung::Freeze;
-        return conclusion;
-    }
-
-    SteadyTime steady_{std::chrono::hours(100)};
-    WallTime wall_{std::chrono::sys_days(std::chrono::year(2026) / 11 / 25)};
-    std::uint64_t next_ = 1;
-};
-
-/// Documents of the share that are whole, in another order for each seed.
-std::vector<const Victim*> some_victims(std::size_t count, std::uint64_t seed) {
-    std::vector<const Victim*> chosen;
-    for (const Victim& victim : victims())
-        if (victim.bytes.size() >= 512) chosen.push_back(&victim);
-    Chance chance(seed);
-    std::ranges::shuffle(chosen, chance);
-    if (chosen.size() > count) chosen.resize(count);
-    return chosen;
-}
-
-constexpr std::size_t kFiles = 40;
 
 struct Behaviour {
     const char* name;
@@ -311,26 +120,6 @@ TEST(Judge, EighteenProcessesWithOneFileEachAreFrozenTogether) {
     EXPECT_EQ(last.targets.size(), changed);
 }
 
-TEST(Judge, ManyProcessesOfOneWorkAreNoOutbreakAndManyProgramsAre) {
-    const auto last_rung = [](bool one_program) {
-        Theatre theatre;
-        Chance chance(13);
-        Rung rung = Rung::Preserve;
-        for (pid_t pid = 700; pid < 712; ++pid) {
-            Actor orphan = theatre.process(pid);
-            if (!one_program) orphan.program += std::to_string(pid);
-            rung = theatre
-                       .write(orphan, fmt::format("/share/{}.txt", pid),
-                              content(text(80, static_cast<std::uint64_t>(pid))),
-                              random_bytes(6000, chance))
-                       .rung;
-        }
-        return rung;
-    };
-    EXPECT_EQ(last_rung(true), Rung::Freeze);
-    EXPECT_EQ(last_rung(false), Rung::ReadOnly);
-}
-
 TEST(Judge, OneWorkstationIsHeldAgainstItselfAndNobodyElse) {
     if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
     Theatre theatre;
@@ -349,21 +138,6 @@ TEST(Judge, OneWorkstationIsHeldAgainstItselfAndNobodyElse) {
     }
     EXPECT_TRUE(theatre.is_frozen(infected));
     EXPECT_EQ(theatre.judge.rung_of(healthy), Rung::Preserve);
-}
-
-TEST(Judge, APersonMaySealFiveLettersOneByOne) {
-    Theatre theatre;
-    Chance chance(21);
-    const Actor person = theatre.process(300);
-    std::size_t sealed = 0;
-    for (std::uint64_t i = 0; i < 20 && !theatre.is_frozen(person); ++i, ++sealed) {
-        const std::string path = fmt::format("/share/courrier/lettre{}.txt", i);
-        theatre.pass(std::chrono::milliseconds(1500));
-        theatre.create(person, path + ".gpg", random_bytes(4000, chance));
-        theatre.unlink(person, path, content(text(60, i)));
-    }
-    EXPECT_GT(sealed, 5U);
-    EXPECT_LE(sealed, 8U) << "but not a whole share";
 }
 
 TEST(Judge, OneFamilyThatChangesItsUserForEachFileIsFrozenAsOne) {
@@ -420,76 +194,6 @@ TEST(Judge, TheSlowAttackerIsRememberedAcrossRestarts) {
         EXPECT_EQ(as_text(state).find("accueil"), std::string_view::npos) << "a name on the disk";
     }
     EXPECT_LE(changed, 12U);
-}
-
-TEST(Judge, DeletionAloneFreezesNobody) {
-    Theatre theatre;
-    const Actor tidy = theatre.process(600);
-    for (int i = 0; i < 2000; ++i)
-        theatre.unlink(tidy, fmt::format("/share/project/{}/file{}.txt", i % 20, i),
-                       content(text(20, static_cast<std::uint64_t>(i))));
-    EXPECT_EQ(theatre.judge.rung_of(tidy), Rung::Preserve);
-}
-
-TEST(Judge, CompressingATreeIsInnocent) {
-    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
-    Theatre theatre;
-    const Actor gzip_process = theatre.process(601);
-    for (const Victim* victim : some_victims(200, 6)) {
-        theatre.create(gzip_process, victim->path + ".gz", gzip(victim->bytes));
-        theatre.unlink(gzip_process, victim->path, content(victim->bytes));
-    }
-    EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
-}
-
-TEST(Judge, CompressingNumberedFilesIsInnocentInWhateverOrderItIsTold) {
-    Theatre theatre;
-    const Actor gzip_process = theatre.process(604);
-    const auto path_of = [](std::uint64_t i) { return fmt::format("/share/scans/scan_{}.txt", i); };
-    for (std::uint64_t i = 1; i <= 30; ++i)
-        theatre.create(gzip_process, path_of(i) + ".gz", gzip(text(60, i)));
-    for (std::uint64_t i = 1; i <= 30; ++i)
-        theatre.unlink(gzip_process, path_of(i), content(text(60, i)));
-    EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
-}
-
-TEST(Judge, CompressingIsInnocentThoughTheNewFileWasMetHalfWritten) {
-    Theatre theatre;
-    const Actor gzip_process = theatre.process(605);
-    for (std::uint64_t i = 1; i <= 30; ++i) {
-        const std::string path = fmt::format("/share/letters/{}.txt", i);
-        const Bytes whole = gzip(text(60, i));
-        const Bytes half(whole.begin(),
-                         whole.begin() + static_cast<std::ptrdiff_t>(whole.size() / 2));
-        theatre.create(gzip_process, path + ".gz", half);
-        theatre.write_on(gzip_process, path + ".gz", content(half), whole);
-        theatre.unlink(gzip_process, path, content(text(60, i)));
-    }
-    EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve);
-}
-
-TEST(Judge, CompressingIsInnocentThoughEveryDeletionIsToldBeforeTheNewFile) {
-    Theatre theatre;
-    const Actor gzip_process = theatre.process(606);
-    for (std::uint64_t i = 1; i <= 60; ++i) {
-        const std::string path = fmt::format("/share/letters/{}.txt", i);
-        theatre.unlink(gzip_process, path, content(text(60, i)));
-        theatre.create(gzip_process, path + ".gz", gzip(text(60, i)));
-        EXPECT_EQ(theatre.judge.rung_of(gzip_process), Rung::Preserve) << i;
-    }
-}
-
-TEST(Judge, WhatAFileThatComesLaterGivesBackIsHeldAgainstNobody) {
-    Theatre theatre;
-    Chance chance(15);
-    const Actor mover = theatre.process(607);
-    theatre.create(mover, "/share/a/sealed.bin", random_bytes(9000, chance));
-    for (std::uint64_t i = 0; i < 2; ++i)
-        theatre.unlink(mover, fmt::format("/share/a/{}.txt", i), content(text(150, i)));
-    EXPECT_EQ(theatre.judge.rung_of(mover), Rung::Delay);
-    for (std::uint64_t i = 0; i < 2; ++i)
-        theatre.create(mover, fmt::format("/share/b/{}.txt", i), text(150, i));
-    EXPECT_EQ(theatre.judge.rung_of(mover), Rung::Preserve);
 }
 
 TEST(Judge, CiphertextWrittenIntoItsOwnNewFileAfterTheDeletionCounts) {
@@ -571,50 +275,6 @@ TEST(Judge, ANewFileThatIsRenamedToItsVictimsNameAfterTheDeletionCounts) {
     EXPECT_TRUE(theatre.is_frozen(attacker));
 }
 
-TEST(Judge, RewritingTextsAndClearingUpBesideAnothersArchivesIsInnocent) {
-    Theatre theatre;
-    Chance chance(14);
-    const Actor exporter = theatre.process(620);
-    const Actor backup = theatre.process(621);
-    const Actor cleaner = theatre.process(622);
-    for (std::uint64_t i = 0; i < 60; ++i) {
-        theatre.write(exporter, fmt::format("/share/export{}.csv", i), content(text(60, i)),
-                      text(70, i + 500));
-        theatre.create(backup, fmt::format("/share/copies/{:x}", chance()),
-                       random_bytes(40'000, chance));
-        theatre.unlink(cleaner, fmt::format("/share/project/{}.txt", i), content(text(40, i)));
-    }
-    for (const Actor& actor : {exporter, backup, cleaner})
-        EXPECT_EQ(theatre.judge.rung_of(actor), Rung::Preserve) << actor.process.pid;
-}
-
-TEST(Judge, CopyingAndDeletingTheCopyIsInnocent) {
-    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
-    Theatre theatre;
-    Chance chance(7);
-    const Actor program = theatre.process(602);
-    for (int i = 0; i < 200; ++i) {
-        const std::string path = fmt::format("/share/cache/{}", i);
-        theatre.create(program, path, random_bytes(9000, chance));
-        theatre.write(program, path, content(random_bytes(9000, chance)),
-                      random_bytes(9000, chance));
-    }
-    EXPECT_EQ(theatre.judge.rung_of(program), Rung::Preserve);
-}
-
-TEST(Judge, EditingAndReplacingTextsIsInnocent) {
-    Theatre theatre;
-    const Actor sed = theatre.process(603);
-    for (std::uint64_t i = 0; i < 500; ++i) {
-        Bytes before = text(60, i);
-        Bytes after = before;
-        append(after, text(1, i + 1000));
-        std::ranges::replace(after, 'm', 'M');
-        theatre.replace(sed, fmt::format("/share/notes/{}.txt", i), content(before), after);
-    }
-    EXPECT_EQ(theatre.judge.rung_of(sed), Rung::Preserve);
-}
-
 TEST(Judge, ACanaryMadeUnreadableFreezesAtOnce) {
     Policy policy;
     policy.canaries = {"/share/A/00 Bilan.docx", "/share/B/00 Bilan.docx", "/share/C/zz.pdf"};
@@ -632,23 +292,6 @@ TEST(Judge, ACanaryMadeUnreadableFreezesAtOnce) {
     theatre.rename(renamed_first, "/share/C/zz.pdf", "/share/C/x7");
     theatre.write(renamed_first, "/share/C/x7", content(text(40, 2)), random_bytes(4000, chance));
     EXPECT_TRUE(theatre.is_frozen(renamed_first));
-}
-
-TEST(Judge, WhoClearsUpConvertsOrEditsCanariesIsLeftAlone) {
-    Policy policy;
-    for (int i = 0; i < 60; ++i) policy.canaries.insert(fmt::format("/share/{}/00.txt", i));
-    Theatre theatre(policy);
-    const Actor cleaner = theatre.process(604);
-    for (int i = 0; i < 20; ++i)
-        theatre.unlink(cleaner, fmt::format("/share/{}/00.txt", i), content(text(40, 1)));
-    for (int i = 20; i < 40; ++i)
-        theatre.rename(cleaner, fmt::format("/share/{}/00.txt", i), fmt::format("/old/{}.txt", i));
-    for (int i = 40; i < 60; ++i) {
-        Bytes edited = text(40, 1);
-        edited.insert(edited.begin() + 100, 9, 'x');
-        theatre.write(cleaner, fmt::format("/share/{}/00.txt", i), content(text(40, 1)), edited);
-    }
-    EXPECT_EQ(theatre.judge.rung_of(cleaner), Rung::Preserve);
 }
 
 TEST(Judge, NotesInSeveralFoldersCountBesideOneDestroyedFile) {
@@ -669,28 +312,6 @@ TEST(Judge, NotesInSeveralFoldersCountBesideOneDestroyedFile) {
     };
     EXPECT_TRUE(attack(true));
     EXPECT_FALSE(attack(false));
-}
-
-TEST(Judge, RenamingManyFilesAndBackIsNoProofAgainstAnybody) {
-    // As image tools do: the old picture gets another ending, and is deleted.
-    Theatre theatre;
-    Chance chance(12);
-    const Actor tool = theatre.process(608);
-    for (std::uint64_t i = 0; i < 60; ++i) {
-        const std::string path = fmt::format("/share/{}/photo.ppm", i);
-        theatre.rename(tool, path, path + "~");
-        theatre.create(tool, path, text(80, i));
-        theatre.create(tool, fmt::format("/share/{}/note.txt", i), text(3, 1));
-        theatre.unlink(tool, path + "~", content(text(80, 100 + i)));
-    }
-    EXPECT_EQ(theatre.judge.rung_of(tool), Rung::Preserve);
-    // Another program of the same user destroys two files: too few, whatever the first one did.
-    const Actor other = theatre.process(609);
-    for (std::uint64_t i = 0; i < 2; ++i)
-        theatre.write(other, fmt::format("/share/{}.txt", i), content(text(80, i)),
-                      random_bytes(6000, chance));
-    EXPECT_FALSE(theatre.is_frozen(tool));
-    EXPECT_FALSE(theatre.is_frozen(other));
 }
 
 TEST(Judge, AVerdictSaysWhyInBothLanguages) {
@@ -723,18 +344,6 @@ TEST(Judge, ForgivingTakesEverythingBack) {
     EXPECT_EQ(theatre.judge.rung_of(actor), Rung::Preserve);
     theatre.write(actor, "/share/again.txt", content(text(80, 99)), random_bytes(6000, chance));
     EXPECT_EQ(theatre.judge.rung_of(actor), Rung::Delay);
-}
-
-TEST(Judge, AnEnrolledProgramIsLeftInPeace) {
-    Policy policy;
-    policy.enrolled = {"/usr/bin/program"};
-    Theatre theatre(policy);
-    Chance chance(12);
-    const Actor actor = theatre.process(609);
-    for (std::uint64_t i = 0; i < 10; ++i)
-        theatre.write(actor, fmt::format("/share/{}.txt", i), content(text(80, i)),
-                      random_bytes(6000, chance));
-    EXPECT_EQ(theatre.judge.rung_of(actor), Rung::Preserve);
 }
 
 TEST(Judge, AStateThatIsNotOneIsRefused) {

@@ -2,16 +2,19 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <zlib.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 
-/// For tests: the files of a practice's share (../shared/data/files), read into memory.
+/// For tests: the files of a practice's share (../shared/data/files), read into memory, and what
+/// becomes of bytes.
 namespace hygie::files {
 
 struct Victim {
@@ -49,6 +52,28 @@ inline const std::vector<Victim>& victims() {
         return load_victims(root / "../shared/data/files/victims.tar.zst");
     }();
     return all;
+}
+
+using Chance = std::mt19937_64;
+
+inline Bytes random_bytes(std::size_t size, Chance& chance) {
+    Bytes bytes(size);
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(chance());
+    return bytes;
+}
+
+inline Bytes gzip(ByteView bytes) {
+    z_stream stream{};
+    deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
+    Bytes out(deflateBound(&stream, bytes.size()) + 64);
+    stream.next_in = const_cast<Bytef*>(bytes.data());
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = out.data();
+    stream.avail_out = static_cast<uInt>(out.size());
+    deflate(&stream, Z_FINISH);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    return out;
 }
 
 }  // namespace hygie::files
