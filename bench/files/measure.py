@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measures parts of the guard of files: the gate's answer, restoring beside restic, reading its index back.
 
-    HYGIE=path measure.py [--fs xfs|btrfs|ext4] [--files N] [--megabytes N] [--index N] [--json]
+    HYGIE=path measure.py [--fs xfs|btrfs|ext4] [--part PART] [--files N] [--megabytes N] [--unmarked] [--index N] [--json]
 
 Gate: opening and reading files of 64 KiB, without the guard, with it for the first time, and for the fifth, a moment later.
-Restore: N files of so many megabytes, all overwritten, brought back by one command; restic beside it, in the same minute.
+Restore: N files, so many megabytes in all, marked by the guard, overwritten, brought back by one command; restic beside it.
 Index: how long a guard takes to be ready again over N files that it knows.
 Needs root. Nothing outside a throw-away folder is touched.
 """
@@ -90,7 +90,17 @@ def digests(paths):
     return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
 
 
-def restore(kind, work, files, megabytes):
+def wait_for_marks(state, files):
+    """The keeper begins a minute after the guard and leaves the disk to others half of the time."""
+    for _ in range(300):
+        told = subprocess.run([bench.HYGIE, "--json", "files", "status", "--state", state], capture_output=True, check=True)
+        if json.loads(told.stdout).get("marked", files) >= files:
+            return
+        time.sleep(1)
+    sys.exit("the kept versions are not marked after five minutes")
+
+
+def restore(kind, work, files, megabytes, marked):
     size = (megabytes << 20) // files
     with bench.image(kind, work, "8G") as mount:
         share, repository = mount / "share", work / "repository"
@@ -102,6 +112,8 @@ def restore(kind, work, files, megabytes):
         timed(["restic", "backup", share], env=secret)
         guard = bench.Guard(mount, "--judge", "off")
         try:
+            if marked:
+                wait_for_marks(guard.state, files)
             since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
             time.sleep(2)
             overwrite = "import os, sys\nfor p in sys.argv[1:]: open(p, 'r+b').write(os.urandom(%d))" % size
@@ -135,13 +147,18 @@ def main():
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--index", type=int, default=50_000)
+    parser.add_argument("--unmarked", action="store_true", help="restore before the keeper has marked what is kept")
+    parser.add_argument("--part", choices=["gate", "restore", "index"], help="this part alone")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hygie-measure-", ignore_cleanup_errors=True) as folder:
         result = {}
         for name, part in (("gate", lambda work: gate(options.fs, work)),
-                           ("restore", lambda work: restore(options.fs, work, options.files, options.megabytes)),
+                           ("restore", lambda work: restore(options.fs, work, options.files, options.megabytes,
+                                                             not options.unmarked)),
                            ("index", lambda work: index(options.fs, work, options.index))):
+            if options.part not in (None, name):
+                continue
             work = Path(folder) / name
             work.mkdir()
             result[name] = {key: round(value, 2) for key, value in part(work).items()}

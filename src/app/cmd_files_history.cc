@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "app/cmd_files.h"
@@ -160,6 +161,30 @@ void show_problems(Context& context, const files::RestoreResult& result) {
                     << context.say(result.unreported->what) << "\n";
 }
 
+/// By what the files that came back are proven, and how many by each.
+std::map<std::string_view, std::uint64_t> proofs_of(const files::RestoreResult& result) {
+    std::map<std::string_view, std::uint64_t> proofs;
+    for (const files::Outcome& outcome : result.outcomes)
+        if (outcome.is_done && outcome.proof != files::Proof::None)
+            ++proofs[files::name_of(outcome.proof)];
+    return proofs;
+}
+
+void show_proofs(Context& context, const files::RestoreResult& result) {
+    auto proofs = proofs_of(result);
+    const std::uint64_t by_mark = proofs[files::name_of(files::Proof::Mark)];
+    const std::uint64_t by_seals = proofs[files::name_of(files::Proof::Seals)];
+    const std::uint64_t by_hash = proofs[files::name_of(files::Proof::Hash)];
+    if (by_mark + by_seals + by_hash == 0) return;
+    context.out << context.say(
+        {fmt::format("chaque octet relu ; prouvés par leur marque : {}, par leurs sceaux : {}, par "
+                     "SHA-256 : {} (--full-hash : tous)\n",
+                     by_mark, by_seals, by_hash),
+         fmt::format("every byte read again; proved by their mark: {}, by their seals: {}, by "
+                     "SHA-256: {} (--full-hash: all)\n",
+                     by_mark, by_seals, by_hash)});
+}
+
 int show_result(Context& context, const files::RestoreResult& result) {
     const double seconds = std::chrono::duration<double>(result.ended - result.began).count();
     if (context.json) {
@@ -178,6 +203,7 @@ int show_result(Context& context, const files::RestoreResult& result) {
                              {"done", result.done},
                              {"failed", result.failed},
                              {"bytes", result.bytes},
+                             {"proved_by", proofs_of(result)},
                              {"seconds", seconds},
                              {"report", result.report}});
     } else {
@@ -191,6 +217,7 @@ int show_result(Context& context, const files::RestoreResult& result) {
                          "{:.1f} s\nsigned report: {}\n",
                          result.id, result.done, result.failed, result.bytes, seconds,
                          result.report)});
+        show_proofs(context, result);
     }
     return result.failed == 0 && !result.unreported ? kExitOk : kExitFailed;
 }
@@ -213,7 +240,10 @@ Result<int> restore(Context& context) {
                                     "nothing is done: say it again with --yes to carry it out\n"});
         return kExitUsage;
     }
-    return show_result(context, TRY(files::restore(files_doors(context), state, history, plan)));
+    const auto hashing =
+        context.values.flag("--full-hash") ? files::Hashing::Always : files::Hashing::WhereNeeded;
+    return show_result(context,
+                       TRY(files::restore(files_doors(context), state, history, plan, hashing)));
 }
 
 Result<int> log(Context& context) {
@@ -277,6 +307,7 @@ Result<int> status(Context& context) {
                              {"standing_in", now.is_standing_in},
                              {"files", now.files},
                              {"versions", now.versions},
+                             {"marked", now.marked},
                              {"staged_bytes", now.staged_bytes},
                              {"packed_bytes", now.packed_bytes},
                              {"canaries", canaries.standing},
@@ -293,12 +324,14 @@ Result<int> status(Context& context) {
                                     "the guard is stopped: nothing is protected"};
     context.out
         << context.say(running) << "\n"
-        << context.say({fmt::format("{} fichiers, {} versions gardées ; {} octets "
-                                    "en réserve, {} octets scellés\n",
-                                    now.files, now.versions, now.staged_bytes, now.packed_bytes),
-                        fmt::format("{} files, {} versions kept; {} bytes staged, {} bytes "
-                                    "sealed\n",
-                                    now.files, now.versions, now.staged_bytes, now.packed_bytes)})
+        << context.say({fmt::format("{} fichiers, {} versions gardées, dont {} marquées (prouvées "
+                                    "plus vite) ; {} octets en réserve, {} octets scellés\n",
+                                    now.files, now.versions, now.marked, now.staged_bytes,
+                                    now.packed_bytes),
+                        fmt::format("{} files, {} versions kept, {} of them marked (proved "
+                                    "faster); {} bytes staged, {} bytes sealed\n",
+                                    now.files, now.versions, now.marked, now.staged_bytes,
+                                    now.packed_bytes)})
         << context.say({fmt::format("{} fichiers témoins en place, {} disparus ou modifiés\n",
                                     canaries.standing, canaries.missing + canaries.changed),
                         fmt::format("{} canary files stand, {} gone or changed\n",
@@ -327,11 +360,13 @@ Command restore_command() {
         .summary = {"remet les fichiers tels qu'ils étaient", "brings files back as they were"},
         .description =
             {"Octets, noms, droits, propriétaires, ACL, attributs et dates reviennent ; chaque "
-             "fichier est relu et comparé ; un rapport signé est écrit.\n\nRien n'est détruit : "
-             "ce qui se trouvait à la place est gardé comme preuve, et --undo défait tout.",
+             "fichier est relu et comparé ; un rapport signé est écrit, qui dit par quoi chacun "
+             "est prouvé.\n\nRien n'est détruit : ce qui se trouvait à la place est gardé comme "
+             "preuve, et --undo défait tout.",
              "Bytes, names, rights, owners, ACLs, attributes and times come back; each file is "
-             "read again and compared; a signed report is written.\n\nNothing is destroyed: what "
-             "stood in the place is kept as evidence, and --undo takes it all back."},
+             "read again and compared; a signed report is written, which says by what each is "
+             "proved.\n\nNothing is destroyed: what stood in the place is kept as evidence, and "
+             "--undo takes it all back."},
         .options = {files_state_option(),
                     since_option(),
                     at_option(),
@@ -343,6 +378,12 @@ Command restore_command() {
                     {.name = "--yes",
                      .kind = Kind::Flag,
                      .help = {"exécute sans demander", "carries it out without asking"}},
+                    {.name = "--full-hash",
+                     .kind = Kind::Flag,
+                     .help = {"recalcule SHA-256 de chaque octet, même là où une marque (code "
+                              "d'authentification à clé) ou des sceaux le prouvent plus vite",
+                              "takes SHA-256 of every byte, even where a mark (a keyed "
+                              "authentication code) or seals prove it faster"}},
                     {.name = "--undo",
                      .placeholder = "ID",
                      .help = {"défait cette restauration", "takes this restore back"}}},

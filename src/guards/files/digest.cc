@@ -20,15 +20,18 @@ void Digest::Free::operator()(evp_md_ctx_st* context) const {
     EVP_MD_CTX_free(context);
 }
 
-Digest::Digest() : context_(EVP_MD_CTX_new()) {
+Digest::Digest(Hashing hashing, std::optional<crypto::OneTimeMac> mac) : mac_(std::move(mac)) {
+    if (hashing == Hashing::No) return;
+    context_.reset(EVP_MD_CTX_new());
     HYGIE_CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
                 "SHA-256 is always there");
 }
 
 void Digest::add(ByteView block) {
     if (is_empty(block)) return skip(1);
-    HYGIE_CHECK(EVP_DigestUpdate(context_.get(), block.data(), block.size()) == 1,
+    HYGIE_CHECK(!context_ || EVP_DigestUpdate(context_.get(), block.data(), block.size()) == 1,
                 "hashing cannot fail");
+    if (mac_) mac_->add(block);
     size_ += block.size();
 }
 
@@ -42,12 +45,9 @@ void Digest::skip(std::uint64_t blocks) {
     size_ += blocks * kBlockBytes;
 }
 
-crypto::Hash Digest::end() {
-    crypto::Hash hash;
-    HYGIE_CHECK(EVP_DigestFinal_ex(context_.get(), hash.data(), nullptr) == 1,
-                "hashing cannot fail");
-    if (runs_.empty()) return hash;
-    Bytes told = to_bytes(hash);
+/// What nobody read, and how large all is.
+Bytes Digest::told() const {
+    Bytes told;
     const auto put = [&told](std::uint64_t number) {
         told.resize(told.size() + 8);
         store_be(told.data() + told.size() - 8, number);
@@ -57,7 +57,26 @@ crypto::Hash Digest::end() {
         put(run.count);
     }
     put(size_);
-    return crypto::sha256(told);
+    return told;
+}
+
+std::optional<crypto::Hash> Digest::end_hash() {
+    if (!context_) return std::nullopt;
+    crypto::Hash hash;
+    HYGIE_CHECK(EVP_DigestFinal_ex(context_.get(), hash.data(), nullptr) == 1,
+                "hashing cannot fail");
+    if (runs_.empty()) return hash;
+    return crypto::sha256(hash, told());
+}
+
+/// The number of stretches comes last: no bytes can be taken for them.
+std::optional<crypto::OneTimeMac::Tag> Digest::end_tag() {
+    if (!mac_) return std::nullopt;
+    std::array<std::uint8_t, 8> count;
+    store_be(count.data(), std::uint64_t{runs_.size()});
+    mac_->add(told());
+    mac_->add(count);
+    return mac_->end();
 }
 
 }  // namespace hygie::files

@@ -228,7 +228,9 @@ Result<History> History::read(StoreDoors doors, const std::string& state) {
     TRY_STATUS(Journal::read(doors.disk, StatePaths(state).log, key, [&](Record&& record) {
         if (record.kind == RecordKind::Sealed)
             history.sealed_[record.version] = history.records_.size();
-        if (!record.hash.empty()) history.hashed_[record.version] = history.records_.size();
+        // What was told later must agree with it.
+        if (!record.hash.empty())
+            history.hashed_.try_emplace(record.version, history.records_.size());
         history.records_.push_back(std::move(record));
         return Status();
     }));
@@ -240,9 +242,9 @@ const Record* History::sealed(VersionId version) const {
     return found == sealed_.end() ? nullptr : &records_[found->second];
 }
 
-const Bytes* History::hash(VersionId version) const {
+const Record* History::hashed(VersionId version) const {
     const auto found = hashed_.find(version);
-    return found == hashed_.end() ? nullptr : &records_[found->second].hash;
+    return found == hashed_.end() ? nullptr : &records_[found->second];
 }
 
 Plan History::plan(const Question& question) const {

@@ -99,8 +99,8 @@ class History {
     std::vector<VersionLine> log(const std::string& path) const;
     /// Where a sealed version's bytes are; none when it is staged or nowhere.
     const Record* sealed(VersionId version) const;
-    /// The SHA-256 of a version, when it was taken.
-    const Bytes* hash(VersionId version) const;
+    /// What first told the SHA-256 of a version: its Hashed, which has its mark, or its Sealed.
+    const Record* hashed(VersionId version) const;
     const std::vector<Record>& records() const { return records_; }
 
   private:

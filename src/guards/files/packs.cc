@@ -215,7 +215,7 @@ Result<Packs::Put> Packs::put(const Content& content) {
         if (got < kChunkBytes) break;
     }
     put.size = digest.size();
-    put.hash = digest.end();
+    put.hash = *digest.end_hash();
     return put;
 }
 
@@ -225,7 +225,7 @@ Result<Packs::Put> Packs::put(ByteView bytes) {
     put.size = bytes.size();
     Digest digest;
     digest.add(bytes);
-    put.hash = digest.end();
+    put.hash = *digest.end_hash();
     const ChunkId id = crypto::hmac_sha256(name_key_.view(), bytes);
     const std::lock_guard lock(mutex_);
     TRY_STATUS(take(id, bytes));

@@ -97,9 +97,7 @@ Status write_block(int fd, std::uint64_t at, std::span<const std::uint8_t> bytes
 }
 
 ReadBack told(Digest& digest) {
-    ReadBack told{.size = digest.size(), .is_sparse = digest.is_sparse()};
-    told.hash = digest.end();
-    return told;
+    return {digest.end_hash(), digest.end_tag(), digest.size(), digest.is_sparse()};
 }
 
 }  // namespace
@@ -111,28 +109,27 @@ std::unexpected<Error> unequal() {
                 {"vérifiez le disque, puis recommencez", "check the disk, then try again"});
 }
 
-Result<ReadBack> read_back(int fd) {
+Result<ReadBack> read_back(int fd, Digest digest, const std::stop_token& stop) {
     thread_local Block block;
     const ContentPtr content = content_of(UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)));
     (void)set_direct(fd, true);
-    Digest digest;
-    for (;;) {
+    while (!stop.stop_requested()) {
         const std::uint64_t at = digest.size();
         digest.skip(empty_blocks(at, content->next_data(at)));
         if (digest.size() != at) continue;
         const std::size_t got = TRY(read_block(fd, at, block.whole()));
         digest.add(block.first(got));
-        if (got < kBlockBytes) break;
+        if (got < kBlockBytes) return told(digest);
     }
-    return told(digest);
+    return fail(Code::Busy, {"la lecture fut interrompue", "reading was interrupted"});
 }
 
-Result<ReadBack> copy_and_read_back(const Content& from, std::uint64_t size, int to) {
+Result<ReadBack> copy_and_read_back(const Content& from, std::uint64_t size, int to,
+                                    Digest digest) {
     thread_local Block block;
     thread_local Block again;
     if (::ftruncate(to, static_cast<off_t>(size)) < 0) return os_failure(errno, "share");
     const bool is_direct = size >= kDirectBytesMin && set_direct(to, true);
-    Digest digest;
     while (digest.size() < size) {
         const std::uint64_t at = digest.size();
         digest.skip(empty_blocks(at, from.next_data(at)));

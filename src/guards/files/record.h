@@ -23,7 +23,7 @@ enum class RecordKind : std::uint8_t {
     Gone = 2,        ///< a name ceased to be
     Moved = 3,       ///< a name became another; of a folder, with all below it
     Attributes = 4,  ///< mode, owner, extended attributes or times changed
-    Hashed = 5,      ///< the SHA-256 of a version
+    Hashed = 5,      ///< the SHA-256 of a staged version, and its mark in place of chunks
     Sealed = 6,      ///< a version's bytes are in the packs
     Dropped = 7,     ///< a version's bytes were let go: retention
     Stopped = 8,     ///< an actor was stopped
@@ -78,9 +78,9 @@ struct Record {
     std::string target;  ///< of a symbolic link
     std::string actor;   ///< Actor::key; empty for the guard's own acts
     Cause cause = Cause::None;
-    VersionId version = 0;  ///< Hashed, Sealed, Dropped: of which version
-    Bytes hash;             ///< SHA-256, 32 bytes, or none
-    std::vector<ChunkId> chunks;
+    VersionId version = 0;        ///< Hashed, Sealed, Dropped: of which version
+    Bytes hash;                   ///< SHA-256, 32 bytes, or none
+    std::vector<ChunkId> chunks;  ///< Sealed: where its bytes are
     std::int64_t changed_ns = 0;  ///< Present: the change time seen, to know the file again
     bool operator==(const Record&) const = default;
 };

@@ -54,6 +54,7 @@ json item_json(const Outcome& outcome) {
     if (outcome.item.wanted) item["bytes"] = outcome.item.wanted->size;
     if (!outcome.hash.empty())
         item[outcome.is_sparse ? "sha256_without_empty_mebibytes" : "sha256"] = outcome.hash;
+    if (outcome.proof != Proof::None) item["proved_by"] = name_of(outcome.proof);
     if (!outcome.evidence.empty()) item["evidence"] = path_json(outcome.evidence);
     if (!outcome.lifted.empty()) item["flags_lifted"] = json::array();
     for (const std::string& path : outcome.lifted) item["flags_lifted"].push_back(path_json(path));

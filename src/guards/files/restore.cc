@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "guards/files/immutable.h"
-#include "guards/files/read_back.h"
+#include "guards/files/prover.h"
 #include "guards/files/report.h"
 #include "host/os_error.h"
 
@@ -79,11 +79,12 @@ Status apply_meta(const std::string& path, const FileState& state) {
 class Restorer {
   public:
     Restorer(const History& history, std::string id, std::vector<VolumeLine> volumes,
-             std::shared_ptr<const Packs> packs)
+             std::shared_ptr<const Packs> packs, Prover prover)
         : history_(&history),
           id_(std::move(id)),
           volumes_(std::move(volumes)),
-          packs_(std::move(packs)) {}
+          packs_(std::move(packs)),
+          prover_(std::move(prover)) {}
 
     /// What was kept lies elsewhere by now.
     void look_at(History now, std::shared_ptr<const Packs> packs) {
@@ -223,6 +224,7 @@ class Restorer {
         if (!to) return os_failure(errno, "share");
         if (wanted.size == 0) {
             outcome.is_verified = true;
+            outcome.proof = Proof::Hash;
             outcome.hash = to_hex(crypto::sha256({}));
             return {};
         }
@@ -270,25 +272,32 @@ class Restorer {
     }
 
     Status bring(Outcome& outcome, UniqueFd from, int to) {
+        const FileState& wanted = *outcome.item.wanted;
+        const Record* told = history_->hashed(wanted.version);
+        Digest digest = TRY(prover_.staged(told));
         // A clone shares its blocks with what was kept: reading them twice tells nothing more.
-        if (TRY(cloned(from.get(), to))) return accept(outcome, TRY(read_back(to)));
+        if (TRY(cloned(from.get(), to)))
+            return accept(outcome, told, TRY(read_back(to, std::move(digest))));
         const ContentPtr kept = content_of(std::move(from));
-        return accept(outcome, TRY(copy_and_read_back(*kept, outcome.item.wanted->size, to)));
+        return accept(outcome, told,
+                      TRY(copy_and_read_back(*kept, wanted.size, to, std::move(digest))));
     }
 
     Status from_packs(Outcome& outcome, const Record& sealed, int to) {
         const ContentPtr kept = packed_content(packs_, sealed.chunks, sealed.size);
-        return accept(outcome, TRY(copy_and_read_back(*kept, sealed.size, to)));
+        const Record* told = history_->hashed(outcome.item.wanted->version);
+        return accept(
+            outcome, told,
+            TRY(copy_and_read_back(*kept, sealed.size, to, prover_.sealed(told, sealed))));
     }
 
-    /// What was read again has the size that was kept, and the hash, where one was taken.
-    Status accept(Outcome& outcome, const ReadBack& again) {
-        const FileState& wanted = *outcome.item.wanted;
-        const Bytes* known = history_->hash(wanted.version);
-        if (again.size != wanted.size || (known && *known != to_bytes(again.hash)))
-            return unequal();
+    /// What was read again has the size that was kept, and is what was told of it.
+    Status accept(Outcome& outcome, const Record* told, const ReadBack& again) {
+        if (again.size != outcome.item.wanted->size) return unequal();
+        const Proven proven = TRY(prover_.judge(told, again));
+        outcome.proof = proven.proof;
         outcome.is_sparse = again.is_sparse;
-        outcome.hash = to_hex(again.hash);
+        outcome.hash = to_hex(proven.hash);
         outcome.is_verified = true;
         return {};
     }
@@ -298,6 +307,7 @@ class Restorer {
     std::string id_;
     std::vector<VolumeLine> volumes_;
     std::shared_ptr<const Packs> packs_;
+    Prover prover_;
     std::atomic<std::uint64_t> next_ = 1;
     std::mutex lifting_;
     std::atomic<bool> has_lifted_ = false;
@@ -423,7 +433,7 @@ void report(StoreDoors doors, const std::string& state, RestoreResult& result) {
 }  // namespace
 
 Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const History& history,
-                              const Plan& plan) {
+                              const Plan& plan, Hashing hashing) {
     const crypto::Secret32 key = TRY(state_key(doors, state, Absent::Refuse));
     RestoreResult result;
     result.began = doors.clock.now();
@@ -431,7 +441,7 @@ Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const 
     auto volumes = TRY(read_volumes(doors.disk, state));
     std::shared_ptr<const Packs> packs =
         TRY(Packs::open_to_read(doors.disk, StatePaths(state).packs, key));
-    Restorer restorer(history, result.id, volumes, std::move(packs));
+    Restorer restorer(history, result.id, volumes, std::move(packs), Prover(key, hashing));
     make_room_for_evidence(doors, restorer, plan, volumes);
     for (const PlanItem& item : plan.items) result.outcomes.emplace_back().item = item;
     run(doors, state, restorer, result.outcomes);

@@ -7,11 +7,24 @@
 
 namespace hygie::files {
 
+/// How it is known that what came back is what was kept.
+enum class Proof : std::uint8_t {
+    None,   ///< it has no bytes, or they are not proven
+    Hash,   ///< SHA-256 of every byte, taken now
+    Mark,   ///< the keyed mark beside which its SHA-256 was written down, checked over every byte
+    Seals,  ///< the seals of its chunks, beside whose names its SHA-256 was written down
+};
+std::string_view name_of(Proof proof);
+
+/// Whether every byte is hashed again, even where something faster proves it.
+enum class Hashing : std::uint8_t { WhereNeeded, Always };
+
 /// What became of one item of a plan.
 struct Outcome {
     PlanItem item;
     bool is_done = false;
     bool is_verified = false;         ///< read again, and equal to what was kept
+    Proof proof = Proof::None;        ///< … by this
     std::string hash;                 ///< of what was brought back (Digest), in hexadecimal
     bool is_sparse = false;           ///< … which holds whole mebibytes of zeros
     std::string evidence;             ///< where what stood there now lies
@@ -37,7 +50,7 @@ struct RestoreResult {
 /// What a full disk keeps from coming back fails and says how much room it takes. Nothing is ever
 /// destroyed: undo() takes it back.
 Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const History& history,
-                              const Plan& plan);
+                              const Plan& plan, Hashing hashing = Hashing::WhereNeeded);
 
 /// Takes a restore back: what was set aside returns, and what it brought is set aside in turn.
 Result<RestoreResult> undo(StoreDoors doors, const std::string& state, const std::string& id);

@@ -1,6 +1,7 @@
 #include "guards/files/retention.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -15,6 +16,8 @@ struct Kept {
     FileKey key;
     VersionId superseded = 0;  ///< 0: it is the present one
     bool is_sealed = false;
+    bool is_markable = false;  ///< staged, and not marked yet
+    std::uint64_t size = 0;
 };
 
 /// Follows which version of each file is the present one.
@@ -37,6 +40,10 @@ class Ages {
                 if (const auto it = kept_.find(record.version); it != kept_.end())
                     it->second.is_sealed = true;
                 break;
+            case RecordKind::Hashed:
+                if (const auto it = kept_.find(record.version); it != kept_.end())
+                    it->second.is_markable = false;
+                break;
             case RecordKind::Dropped:
                 kept_.erase(record.version);
                 break;
@@ -51,7 +58,8 @@ class Ages {
     void take_present(const Record& record) {
         const bool is_whole = record.cause != Cause::PreImage;
         if (record.place != Place::None)
-            kept_[record.time] = {record.key, is_whole ? 0 : record.time, false};
+            kept_[record.time] = {record.key, is_whole ? 0 : record.time, false,
+                                  record.place == Place::Staged, record.size};
         if (is_whole) follow(record.key, record.time, record.time);
     }
 
@@ -77,6 +85,13 @@ class Ages {
     std::unordered_map<FileKey, VersionId, FileKeyHash> latest_;
 };
 
+std::optional<Chore::Duty> duty_for_age(const Kept& kept, Micros age, bool is_last_of_day,
+                                        const RetentionRules& rules) {
+    if (age > rules.longest || (age > rules.every && !is_last_of_day)) return Chore::Duty::Drop;
+    if (age > rules.clear && !kept.is_sealed) return Chore::Duty::Seal;
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<Chore> chores(std::span<const Record> records, VersionId now,
@@ -88,13 +103,15 @@ std::vector<Chore> chores(std::span<const Record> records, VersionId now,
     // Newest first: the first of a day that is met is its last.
     for (auto it = ages.kept().rbegin(); it != ages.kept().rend(); ++it) {
         const auto& [version, kept] = *it;
-        if (kept.superseded == 0 || kept.superseded > now) continue;
-        const Micros age(static_cast<std::int64_t>(now - kept.superseded));
-        const bool is_last_of_day = days.emplace(kept.key, version / kDayUs).second;
-        if (age > rules.longest || (age > rules.every && !is_last_of_day))
-            due.push_back({Chore::Duty::Drop, kept.key, version});
-        else if (age > rules.clear && !kept.is_sealed)
-            due.push_back({Chore::Duty::Seal, kept.key, version});
+        std::optional<Chore::Duty> duty;
+        if (kept.superseded != 0 && kept.superseded <= now) {
+            const Micros age(static_cast<std::int64_t>(now - kept.superseded));
+            const bool is_last_of_day = days.emplace(kept.key, version / kDayUs).second;
+            duty = duty_for_age(kept, age, is_last_of_day, rules);
+        }
+        if (!duty && kept.is_markable && !kept.is_sealed && kept.size >= rules.marked_bytes_min)
+            duty = Chore::Duty::Mark;
+        if (duty) due.push_back({*duty, kept.key, version, kept.size});
     }
     return due;
 }

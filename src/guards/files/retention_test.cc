@@ -45,7 +45,7 @@ TEST(FilesRetention, CountsFromTheDayAVersionWasReplaced) {
     const std::vector<Record> records{present(1, 1, Cause::Baseline), present(kNow - kHour, 1)};
     EXPECT_TRUE(chores(records, kNow, {}).empty());
     const auto later = chores(records, kNow + kDay, {});
-    EXPECT_EQ(later, (std::vector<Chore>{{Chore::Duty::Seal, file(1), 1}}));
+    EXPECT_EQ(later, (std::vector<Chore>{{Chore::Duty::Seal, file(1), 1, 10}}));
     EXPECT_TRUE(chores(records, kNow + 100 * kDay, {}).at(0).duty == Chore::Duty::Seal);
     EXPECT_TRUE(chores(records, kNow + 400 * kDay, {}).at(0).duty == Chore::Duty::Drop);
 }
@@ -77,6 +77,23 @@ TEST(FilesRetention, AFileThatMovedIsStillThere) {
     moved.from = "/s/1";
     moved.path = "/s/x";
     EXPECT_TRUE(chores(std::vector<Record>{present(10, 1), moved}, kNow, {}).empty());
+}
+
+TEST(FilesRetention, MarksWhatIsStagedOnceTheSmallAside) {
+    Record large = present(1, 1, Cause::Baseline);
+    large.size = 1 << 20;
+    Record linked = present(2, 2, Cause::Baseline);
+    linked.size = large.size;
+    linked.place = Place::Linked;
+    std::vector<Record> records{large, linked, present(3, 3, Cause::Baseline)};
+    EXPECT_EQ(chores(records, kNow, {}),
+              (std::vector<Chore>{{Chore::Duty::Mark, file(1), 1, large.size}}));
+    Record hashed;
+    hashed.kind = RecordKind::Hashed;
+    hashed.key = file(1);
+    hashed.version = 1;
+    records.push_back(hashed);
+    EXPECT_TRUE(chores(records, kNow, {}).empty());
 }
 
 TEST(FilesAdmission, RefusesTheFlooderBeforeTheOthers) {

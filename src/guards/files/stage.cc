@@ -234,10 +234,17 @@ Status Stage::link(int fd, const FileKey& key, VersionId version) const {
 }
 
 Result<UniqueFd> Stage::open_version(const FileKey& key, VersionId version) const {
-    for (const Held held : {Held::Clone, Held::Link}) {
-        UniqueFd fd(::open(path(key, version, held).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-        if (fd) return fd;
-    }
+    if (Result<UniqueFd> own = open_held(key, version, Held::Clone)) return own;
+    return open_held(key, version, Held::Link);
+}
+
+Result<UniqueFd> Stage::open_own(const FileKey& key, VersionId version) const {
+    return open_held(key, version, Held::Clone);
+}
+
+Result<UniqueFd> Stage::open_held(const FileKey& key, VersionId version, Held held) const {
+    UniqueFd fd(::open(path(key, version, held).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (fd) return fd;
     return fail(Code::NotFound, {"version absente de la réserve", "version not in the stage"});
 }
 

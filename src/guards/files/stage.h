@@ -47,6 +47,8 @@ class Stage {
     Status link(int fd, const FileKey& key, VersionId version) const;
     /// The staged bytes; NotFound when they were moved to a pack or dropped.
     Result<UniqueFd> open_version(const FileKey& key, VersionId version) const;
+    /// Its own bytes alone, which nobody changes.
+    Result<UniqueFd> open_own(const FileKey& key, VersionId version) const;
     /// Whether a version has bytes of its own, not a second name alone.
     bool has_bytes(const FileKey& key, VersionId version) const;
     Status drop(const FileKey& key, VersionId version) const;
@@ -66,6 +68,7 @@ class Stage {
   private:
     Stage() = default;
     std::string path(const FileKey& key, VersionId version, Held held) const;
+    Result<UniqueFd> open_held(const FileKey& key, VersionId version, Held held) const;
     std::unexpected<Error> cannot_keep(int error) const;
 
     std::string dir_;    ///< by which it is reached

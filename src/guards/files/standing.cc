@@ -26,6 +26,7 @@ Result<Standing> standing_of(StoreDoors doors, const std::string& state) {
         timeline.apply(record);
         standing.last = record.time;
         if (record.kind == RecordKind::Present && record.place != Place::None) ++standing.versions;
+        if (record.kind == RecordKind::Hashed) ++standing.marked;
     }
     for (const auto& [path, file] : timeline.all())
         if (file.type == FileType::Regular) ++standing.files;

@@ -139,6 +139,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreDoors doors, const std::string& 
     };
     store->journal_ = TRY(Journal::open(doors.disk, doors.random, paths.log, key, take));
     store->is_first_life_ = store->written_.empty();
+    store->mark_key_.emplace(key);
     store->packs_ = TRY(Packs::open(doors.disk, doors.random, paths.packs, key));
     return store;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "guards/files/admission.h"
 #include "guards/files/catalog.h"
 #include "guards/files/journal.h"
+#include "guards/files/content_mark.h"
 #include "guards/files/packs.h"
 #include "guards/files/recent.h"
 #include "guards/files/stage.h"
@@ -103,6 +105,9 @@ class Store {
 
     /// Moves the bytes of one version into the packs, durably, and lets go of the staged ones.
     Status seal(const FileKey& key, VersionId version);
+    /// Reads a staged version and writes down its SHA-256 and its mark. NotFound when it has no
+    /// bytes of its own there; Busy when it is stopped before the end.
+    Status mark(const FileKey& key, VersionId version, const std::stop_token& stop);
     /// Lets go of a version: retention.
     Status drop(const FileKey& key, VersionId version);
     bool is_sealed(VersionId version);
@@ -141,6 +146,7 @@ class Store {
     Catalog catalog_;
     std::unique_ptr<Journal> journal_;
     std::shared_ptr<Packs> packs_;
+    std::optional<MarkKey> mark_key_;
     Recent recent_;
     std::map<std::uint8_t, std::unique_ptr<Stage>> stages_;
     Admission admission_;

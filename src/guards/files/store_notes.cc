@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include "guards/files/read_back.h"
 #include "guards/files/store.h"
 #include "host/os_error.h"
 
@@ -81,6 +82,26 @@ Status Store::note_again(const Subject& subject, const Known& known, const struc
     if (known.held == Stamp::of(info)) return {};
     catalog_.update(subject.key, [&](Known& entry) { entry.held = Stamp::of(info); });
     return note_attributes(subject, actor);
+}
+
+Status Store::mark(const FileKey& key, VersionId version, const std::stop_token& stop) {
+    const UniqueFd fd = TRY(stage(key.volume()).open_own(key, version));
+    struct stat info{};
+    if (::fstat(fd.get(), &info) < 0) return os_failure(errno, "stage");
+    Record record;
+    record.kind = RecordKind::Hashed;
+    record.key = key;
+    record.version = version;
+    record.size = static_cast<std::uint64_t>(info.st_size);
+    ContentMark mark;
+    doors_.random.fill(mark.salt);
+    Digest digest(Digest::Hashing::Yes, mark_key_->begin(version, record.size, mark.salt));
+    const ReadBack read = TRY(read_back(fd.get(), std::move(digest), stop));
+    if (read.size != record.size) return unequal();
+    mark.tag = *read.tag;
+    record.hash = to_bytes(*read.hash);
+    record.chunks = {bytes_of(mark)};
+    return note(std::move(record));
 }
 
 }  // namespace hygie::files

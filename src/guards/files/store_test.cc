@@ -1,6 +1,7 @@
 #include "guards/files/store.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -90,6 +91,52 @@ TEST_F(FilesStore, BringsBackWhatWasSealedAndNoLongerStaged) {
     const RestoreResult result = bring_back(since);
     EXPECT_TRUE(result.outcomes.at(0).is_verified);
     EXPECT_EQ(read(letter_), "Chère Élodie");
+}
+
+TEST_F(FilesStore, SaysByWhatEachFileIsProven) {
+    write(letter_, "Chère Élodie");
+    const FileKey key = keep(letter_, Cause::Baseline, "");
+    const VersionId version = store_->catalog().find(key)->version;
+    ASSERT_TRUE(store_->mark(key, version, {}));
+    const VersionId since = store_->next_version();
+    write(letter_, "%$#@!");
+    keep(letter_, Cause::Commit, "evil");
+    const std::string hash = to_hex(crypto::sha256(as_bytes("Chère Élodie")));
+    const auto proof = [&](Hashing hashing) {
+        const History history = *History::read(doors_, state_);
+        const Plan plan = history.plan({since, {}, {}});
+        const RestoreResult result = *restore(doors_, state_, history, plan, hashing);
+        EXPECT_EQ(read(letter_), "Chère Élodie");
+        EXPECT_EQ(result.outcomes.at(0).hash, hash);
+        EXPECT_NE(read(result.report).find(hash), std::string::npos);
+        return result.outcomes.at(0).proof;
+    };
+    EXPECT_EQ(proof(Hashing::WhereNeeded), Proof::Mark);
+    EXPECT_EQ(proof(Hashing::Always), Proof::Hash);
+    ASSERT_TRUE(store_->seal(key, version));
+    EXPECT_EQ(proof(Hashing::WhereNeeded), Proof::Seals);
+}
+
+TEST_F(FilesStore, BringsBackNothingInPlaceOfWhatWasMarked) {
+    write(letter_, "Chère Élodie");
+    const FileKey key = keep(letter_, Cause::Baseline, "");
+    const VersionId version = store_->catalog().find(key)->version;
+    ASSERT_TRUE(store_->mark(key, version, {}));
+    const VersionId since = store_->next_version();
+    write(letter_, "%$#@!");
+    keep(letter_, Cause::Commit, "evil");
+    const UniqueFd kept = *store_->stage(0).open_own(key, version);
+    const UniqueFd out(::open(fmt::format("/proc/self/fd/{}", kept.get()).c_str(), O_WRONLY));
+    ASSERT_EQ(::pwrite(out.get(), "X", 1, 0), 1);
+    const auto is_refused = [&] {
+        const Outcome outcome = bring_back(since).outcomes.at(0);
+        return outcome.problem && outcome.problem->code == Code::Corrupt && !outcome.is_verified;
+    };
+    EXPECT_TRUE(is_refused());
+    // Nor once it is sealed as it is by now.
+    ASSERT_TRUE(store_->seal(key, version));
+    EXPECT_TRUE(is_refused());
+    EXPECT_EQ(read(letter_), "%$#@!");
 }
 
 TEST_F(FilesStore, BringsBackWhatAGuardAtWorkSealsMeanwhile) {
@@ -188,6 +235,20 @@ TEST_F(FilesStoreSparse, ComesBackWithItsHoles) {
     put(kMiddle, "broken");
     keep(disk_, Cause::Commit, "evil");
     expect_whole(bring_back(since));
+}
+
+TEST_F(FilesStoreSparse, IsMarkedAndComesBackWithItsHoles) {
+    const FileKey key = make();
+    const VersionId version = store_->catalog().find(key)->version;
+    ASSERT_TRUE(store_->mark(key, version, {}));
+    const VersionId since = store_->next_version();
+    put(kSize / 4, "other");
+    put(kMiddle, "broken");
+    keep(disk_, Cause::Commit, "evil");
+    const RestoreResult result = bring_back(since);
+    expect_whole(result);
+    EXPECT_EQ(result.outcomes.at(0).proof, Proof::Mark);
+    EXPECT_TRUE(result.outcomes.at(0).is_sparse);
 }
 
 TEST_F(FilesStoreSparse, IsSealedAndComesBackWithItsHoles) {
