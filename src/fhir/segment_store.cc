@@ -135,7 +135,9 @@ bool in_order(const Segment::Data& data) {
 bool take_all(ByteView bytes, Segment::Data& data) {
     Reader in{bytes};
     const auto types = in.count();
+    data.types.reserve(types);
     std::vector<std::size_t> sizes;
+    sizes.reserve(types);
     std::uint32_t end = 0;
     for (std::uint32_t i = 0; i < types && in.good; ++i) {
         std::string name(as_text(in.take(in.count())));

@@ -34,6 +34,14 @@ constexpr unsigned kKindBits = 8;
 std::string_view type_in(std::string_view reference) {
     return reference.substr(0, reference.find('/'));
 }
+std::string join_reference(std::string_view type, std::string_view id) {
+    std::string reference;
+    reference.reserve(type.size() + 1 + id.size());
+    reference += type;
+    reference += '/';
+    reference += id;
+    return reference;
+}
 std::string_view id_in(std::string_view reference) {
     return reference.substr(std::min(reference.size(), reference.find('/') + 1));
 }
@@ -142,12 +150,15 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
     for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left)
         persons.emplace_back(in.text());
     std::vector<RawRelation> raw;
-    for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left)
+    const std::uint64_t count = in.number();
+    raw.reserve(std::min<std::size_t>(count, in.rest().size()));
+    for (std::uint64_t left = count; left > 0 && in.ok(); --left)
         raw.push_back({in.number(), in.number(), in.number(), in.number(), in.number()});
     if (!in.ok()) return std::unexpected(damaged_index());
     decoded.piece.number = number;
     decoded.piece.segment = std::make_shared<fhir::Segment>(TRY(fhir::decode(in.rest())));
     auto relations = std::make_shared<Relations>();
+    relations->reserve(raw.size());
     for (const RawRelation& each : raw) {
         if (each.person >= persons.size() || each.entry >= decoded.piece.segment->size())
             return std::unexpected(damaged_index());
@@ -158,10 +169,12 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
              .kind = static_cast<Relation::Kind>(each.kind & ((1U << kKindBits) - 1)),
              .start = WallTime(Micros(unzigzag(each.start))),
              .end = WallTime(Micros(unzigzag(each.end))),
-             .evidence = std::string(entry.type) + '/' + std::string(entry.id),
+             .evidence = join_reference(entry.type, entry.id),
              .classes = static_cast<std::uint16_t>(~(each.kind >> kKindBits))});
     }
-    std::ranges::stable_sort(*relations, {}, &Relation::person);
+    // As they were stored in order, there is nothing to sort as a rule.
+    if (!std::ranges::is_sorted(*relations, {}, &Relation::person))
+        std::ranges::stable_sort(*relations, {}, &Relation::person);
     decoded.piece.relations = std::move(relations);
     return decoded;
 }

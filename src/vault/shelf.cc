@@ -151,17 +151,16 @@ Status Shelf::finish_erasure(std::span<const Key> markers) {
 
 Result<std::shared_ptr<const Record>> Shelf::load(CompartmentNumber number) {
     const crypto::Secret32 key = TRY(table_->get(number));
-    std::vector<std::pair<std::int64_t, Bytes>> sealed;
+    std::vector<std::pair<std::int64_t, Result<Bytes>>> opened;
     const auto [first, last] = keys_of(static_cast<std::int64_t>(number));
     TRY_STATUS(store_->scan(Table::Pieces, first, last, [&](Key at, ByteView value) {
-        sealed.emplace_back(at.minor, to_bytes(value));
-        return true;
+        opened.emplace_back(at.minor,
+                            open_piece(key, number, static_cast<std::uint64_t>(at.minor), value));
+        return opened.back().second.has_value();
     }));
     Record record(number, key, "");
-    for (const auto& [piece_number, bytes] : sealed) {
-        const Bytes plain =
-            TRY(open_piece(key, number, static_cast<std::uint64_t>(piece_number), bytes));
-        DecodedPiece decoded = TRY(decode_piece(piece_number, plain));
+    for (const auto& [piece_number, plain] : opened) {
+        DecodedPiece decoded = TRY(decode_piece(piece_number, TRY(plain)));
         if (record.pieces().empty()) record = Record(number, key, std::move(decoded.patient));
         record = record.with(std::move(decoded.piece));
     }
