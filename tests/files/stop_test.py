@@ -144,6 +144,9 @@ def test_a_local_attacker_is_frozen_and_thawed(work):
 # Each destroys the file named by `p`, and opens none of those it destroys.
 BY_NAME = {
     "encrypted into a new file, then deleted": "open(p + '.locked', 'wb').write(os.urandom(9000)); os.unlink(p)",
+    "encrypted into a new file, opened once more before it is closed":
+        "f = open(p + '.locked', 'wb'); f.write(os.urandom(9000)); f.flush(); os.close(os.open(p + '.locked', os.O_RDONLY)); "
+        "f.close(); os.unlink(p)",
     "cut by name": "os.truncate(p, 0)",
     "cut to half by name": "os.truncate(p, os.path.getsize(p) // 2)",
 }

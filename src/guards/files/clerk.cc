@@ -166,8 +166,7 @@ std::optional<Closing> Gate::sort_closing(fan::Event event) {
     const Result<FileKey> key = volume ? volume->key_of(fd) : FileKey();
     if (!volume || !key) return std::nullopt;
     groups_.gate.heed(fd, groups_.gate_mask());
-    unclosed_.remove(*key);
-    return Closing{std::move(event), *key};
+    return Closing{std::move(event), *key, unclosed_.close(*key) == Unclosed::Age::New};
 }
 
 /// Its new version is kept from the event's descriptor, which holds the bytes even when every name
@@ -193,7 +192,7 @@ void Gate::take_closing(Closing& closing) {
     if (!path) path = known->path;
     const bool is_same = known && known->is_held && known->held == Stamp::of(info) &&
                          !is_swapped_under(*volume, fd, key, *known);
-    if (is_same && known->version == known->committed) return;
+    if (is_same && known->version == known->committed && !closing.is_first) return;
     const Actor actor = actors_.of(closing.event.tid);
     const bool has_name = !has_left && info.st_nlink > (known && known->is_linked ? 1U : 0U);
     const ContentPtr victim = known ? nullptr : replaced_at(*volume, key, *path);
@@ -209,7 +208,8 @@ void Gate::take_closing(Closing& closing) {
         note(kept);
         if (!kept) return note_unkept(key, known, *path);
     }
-    tell_closing(key, *path, known, actor);
+    // A new one that was opened again before its first closing was kept then, and not told.
+    tell_closing(key, *path, closing.is_first ? std::nullopt : known, actor);
     if (victim) {
         Change change = change_of(ChangeKind::RenameOver, actor, key, *path);
         change.before = victim;

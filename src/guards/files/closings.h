@@ -17,6 +17,7 @@ namespace hygie::files {
 struct Closing {
     fan::Event event;
     FileKey key;
+    bool is_first = false;  ///< of a new file
 };
 
 /// The closings that nobody has dealt with, by file: whoever is about to let a file change deals

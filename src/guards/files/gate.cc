@@ -413,6 +413,7 @@ void Gate::watch_new(const fan::Event& event, const struct stat& info, const Act
     const Volume* volume = volume_of(info);
     const Result<FileKey> key = volume ? volume->key_of(event.fd.get()) : FileKey();
     if (volume == nullptr || !key) return;
+    if (!store_.catalog().find(*key)) unclosed_.note_birth(*key);
     unclosed_.remember(*key, event.tid, actor.key());
     recall_new_of(actor);
 }

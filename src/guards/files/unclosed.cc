@@ -18,6 +18,12 @@ void Unclosed::remember(const FileKey& key, pid_t tid, const std::string& actor)
     if (files.size() > kRememberedMax) files.pop_front();
 }
 
+void Unclosed::note_birth(const FileKey& key) {
+    const std::lock_guard lock(mutex_);
+    if (born_.size() >= kBornMax) born_.clear();
+    born_.insert(key);
+}
+
 void Unclosed::recall(const std::string& actor, Time now) {
     std::deque<std::pair<FileKey, pid_t>> files;
     {
@@ -34,6 +40,12 @@ void Unclosed::recall(const std::string& actor, Time now) {
 void Unclosed::seen(const Entry& entry) {
     const auto count = unseen_.find(entry.actor);
     if (count != unseen_.end() && --count->second == 0) unseen_.erase(count);
+}
+
+Unclosed::Age Unclosed::close(const FileKey& key) {
+    remove(key);
+    const std::lock_guard lock(mutex_);
+    return born_.erase(key) != 0 ? Age::New : Age::Old;
 }
 
 void Unclosed::remove(const FileKey& key) {

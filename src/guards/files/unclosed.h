@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "guards/files/change.h"
@@ -31,6 +32,7 @@ class Unclosed {
     static constexpr std::chrono::milliseconds kFresh{20};
     static constexpr std::size_t kRememberedMax = 4;
     static constexpr std::size_t kActorsMax = 1024;
+    static constexpr std::size_t kBornMax = 65'536;
 
     struct File {
         FileKey key;
@@ -41,6 +43,10 @@ class Unclosed {
     /// A new one holds nobody up: what it is may be known later.
     enum class Age { Old, New };
     void add(const FileKey& key, pid_t tid, const std::string& actor, Time now, Age age);
+    /// A file that nobody knew yet was seen empty.
+    void note_birth(const FileKey& key);
+    /// New: it was born since it was last closed.
+    Age close(const FileKey& key);
     void remove(const FileKey& key);
     /// A new one of somebody who may begin to read much: of each the last few are remembered …
     void remember(const FileKey& key, pid_t tid, const std::string& actor);
@@ -72,6 +78,7 @@ class Unclosed {
     std::unordered_map<FileKey, Entry, FileKeyHash> files_;
     std::unordered_map<std::string, std::size_t> unseen_;
     std::unordered_map<std::string, std::deque<std::pair<FileKey, pid_t>>> remembered_;
+    std::unordered_set<FileKey, FileKeyHash> born_;
     void seen(const Entry& entry);
 };
 

@@ -82,6 +82,14 @@ TEST(Unclosed, OfNewFilesTheLastFewAreRemembered) {
     EXPECT_EQ(files.due(now).size(), Unclosed::kRememberedMax);
 }
 
+TEST(Unclosed, ANewFileIsClosedForTheFirstTimeOnce) {
+    Unclosed files;
+    files.note_birth(key(1));
+    EXPECT_EQ(files.close(key(2)), Unclosed::Age::Old);
+    EXPECT_EQ(files.close(key(1)), Unclosed::Age::New);
+    EXPECT_EQ(files.close(key(1)), Unclosed::Age::Old);
+}
+
 TEST(Outlook, KnowsTheLocalFileSystemsEachOnce) {
     const auto places = places_of(
         "36 1 98:0 / / rw - ext4 /dev/root rw\n"
