@@ -110,6 +110,12 @@ TEST(Links, FollowRedirectorsToTheirEnd) {
     EXPECT_EQ(google.brand, "");
     const Link coded = read("https://t.example/c?u=aHR0cHM6Ly9ldmlsLmV4YW1wbGUv");
     EXPECT_EQ(coded.final_domain, "evil.example");
+    const Link checked =
+        read("https://urldefense.proofpoint.com/v2/url?u=https-3A__git.example_a-2Db&d=DwMFaQ&c=x");
+    EXPECT_EQ(checked.final_domain, "git.example");
+    EXPECT_FALSE(checked.is_redirector);
+    EXPECT_EQ(read("https://evil.example/v2/url?u=https-3A__git.example_a").final_domain,
+              "evil.example");
     EXPECT_TRUE(read("https://x.example/#bGVhQGNsaW5pcXVlLmV4YW1wbGU=").has_recipient);
     EXPECT_TRUE(read("https://x.example/?e=lea%40clinique.example").has_recipient);
     EXPECT_FALSE(read("https://x.example/?e=other%40clinique.example").has_recipient);

@@ -119,8 +119,10 @@ enum class Lure : std::uint8_t {
     Mailing,
     Identify,  ///< to sign in, by whatever verb: counts beside facts alone
     Secret,    ///< to give a password or the account of the mailbox
+    Opened,    ///< tells of an account just opened: excuses words of signing in, nothing else
+    House,     ///< speaks as a department of the reader's own house: counts beside facts alone
 };
-inline constexpr std::size_t kLures = 27;
+inline constexpr std::size_t kLures = 29;
 /// "credential", "payment_change", …
 std::string_view name_of(Lure lure);
 bool lure_named(std::string_view name, Lure& out);

@@ -121,6 +121,72 @@ TEST(MailFloors, AStrangerWhoWantsAnAccountIsNeverClean) {
               Clean);
 }
 
+TEST(MailFloors, AShopTellsHowToSignInToTheAccountJustOpened) {
+    const auto letter = [](const char* more, const char* host) {
+        return Letter{"Harlan <info@harlan-desk.example>",
+                      "Your account has been created: log in with your email address and "
+                      "password. " +
+                          std::string(more) + " https://" + host + "/in"};
+    };
+    EXPECT_EQ(level(letter("", "harlan-desk.example")), Clean);
+    EXPECT_EQ(level(letter("", "partage-x.example")), Suspicious) << "it leads elsewhere";
+    EXPECT_EQ(level(letter("Microsoft", "harlan-desk.example")), Suspicious) << "for somebody else";
+    EXPECT_EQ(level(letter("Your account is locked.", "harlan-desk.example")), Malicious);
+    EXPECT_EQ(level(letter("Act within 24 hours.", "harlan-desk.example")), Malicious);
+    EXPECT_EQ(level({"Harlan <info@harlan-desk.example>",
+                     "Read it: log in with your email address and password. "
+                     "https://harlan-desk.example/in"}),
+              Suspicious)
+        << "no account was opened";
+}
+
+TEST(MailFloors, ANameThatNobodyKnowsHidesNothingOfTheSendersOwnPlace) {
+    const auto page = [](const char* shown, const char* host, const char* more = "") {
+        return Letter{"Harlan <info@harlan-desk.example>", "<p><a href='https://" +
+                                                               std::string(host) + "/x'>https://" +
+                                                               shown + "</a> " + more + "</p>"};
+    };
+    const char* const home = "news.harlan-desk.example";
+    EXPECT_EQ(level(page("studio-ormes.example/notes", home)), Clean);
+    EXPECT_EQ(level(page("studio-ormes.example/notes", "partage-x.example")), Suspicious);
+    EXPECT_EQ(level(page("medifournitures.example/notes", home)), Suspicious) << "a supplier's";
+    EXPECT_EQ(level(page("clinique-tilleuls.example", home)), Suspicious) << "the reader's own";
+    EXPECT_NE(level(page("studio-ormes.example/notes", home, "Enter your password")), Clean);
+    std::string many = "<p>Se connecter. Se désabonner.</p>";
+    for (int i = 0; i < 30; ++i) many += "<a href='https://revue.example/x'>Lire</a>";
+    const auto about = [&](const char* host) {
+        return Letter{"Revue <liste@envois-x.example>",
+                      many + "<a href='https://" + host + "/y'>https://studio-ormes.example</a>"};
+    };
+    EXPECT_FALSE(has(about("revue.example"), "scheme.disguised_link"));
+    EXPECT_TRUE(has(about("partage-x.example"), "scheme.disguised_link"));
+}
+
+TEST(MailFloors, WhoSpeaksAsAServiceOfTheHouseWritesFromIt) {
+    const std::string link = " https://partage-x.example/f";
+    for (const char* text :
+         {"The IT department has moved to a new antivirus. Click here to activate it:",
+          "Human resources has a survey for you. Please fill it in:",
+          "Le service informatique migre vos boîtes. Cliquez ici :",
+          "Die IT-Abteilung hat das System erneuert. Klicken Sie hier:",
+          "El departamento de informática lo necesita. Haga clic aquí:",
+          "Il reparto IT ha aggiornato il sistema. Clicca qui:",
+          "O departamento de TI atualizou o sistema. Clique aqui:",
+          "De IT-afdeling heeft het systeem vernieuwd. Klik hier:"})
+        for (const bool remembers : {true, false})
+            EXPECT_EQ(
+                level({"Support <s@mail-desk.example>", text + link, "Information", "", remembers}),
+                Suspicious)
+                << text;
+    const std::string moved = "The IT department has moved. Click here:";
+    for (const char* from : {"Anne Roy <anne.roy@clinique-tilleuls.example>",
+                             "MediFournitures <info@medifournitures.example>"})
+        EXPECT_FALSE(has({from, moved + link}, "scheme.house_voice")) << from;
+    EXPECT_EQ(level({"Revue <r@revue.example>", moved + " https://revue.example Unsubscribe"}),
+              Clean);
+    EXPECT_EQ(level({"Jean <j@revue.example>", "The IT department has moved to Lyon."}), Clean);
+}
+
 TEST(MailFloors, AStrangersLinkLeadsWhereItSays) {
     const auto page = [](const char* target) {
         return Letter{

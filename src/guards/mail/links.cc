@@ -171,6 +171,15 @@ bool is_gateway(std::string_view host) {
            host.ends_with("linkprotect.cudasvc.com") || host.ends_with("mimecast.com");
 }
 
+/// "/v2/url?u=https-3A__evil.example_a-2Db": one gateway spells percents and slashes its own way.
+std::string gateway_decoded(std::string_view path) {
+    std::string plain(path);
+    if (!path.starts_with("/v2/url?u=http")) return plain;
+    std::ranges::replace(plain, '-', '%');
+    std::ranges::replace(plain, '_', '/');
+    return plain;
+}
+
 }  // namespace
 
 Url parse_url(std::string_view written) {
@@ -292,7 +301,8 @@ Link LinkReader::read(const RawLink& raw, std::string_view where) const {
     std::string final_host = link.host;
     const Detour detour = detour_of(link.host, link.domain, url.path);
     link.is_detour = detour.is_one;
-    const std::string inner = detour.target.empty() ? inner_target(url.path) : detour.target;
+    const std::string path = is_gateway(link.host) ? gateway_decoded(url.path) : url.path;
+    const std::string inner = detour.target.empty() ? inner_target(path) : detour.target;
     if (!inner.empty()) {
         const Url last = parse_url(inner);
         if (!last.host.empty() && contains(last.host, ".")) {

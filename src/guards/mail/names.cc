@@ -81,7 +81,7 @@ constexpr std::array<std::string_view, kLures> kLureNames = {
     "support_alert",   "charge",      "extortion",   "data_request", "delivery",
     "refund",          "health",      "document",    "attachment",   "generic_greeting",
     "prize",           "advance_fee", "spam_invest", "spam_goods",   "mailing",
-    "identify",        "secret"};
+    "identify",        "secret",      "opened",      "house"};
 
 }  // namespace
 

@@ -254,6 +254,7 @@ std::span<const Floor> floors() {
         {"scheme.house_desk", Phishing},
         {"scheme.house_imitated", Phishing},
         {"scheme.house_named", Phishing},
+        {"scheme.house_voice", Phishing},
         {"scheme.page_lure", Phishing},
         {"scheme.partner_imitated", SpearPhishing},
         {"scheme.program_link", Malware},

@@ -38,6 +38,7 @@ class Borrowed {
         if (known_ || sender_brand_) return;
         house_named();
         house_desk();
+        house_voice();
         brand_posing();
         disguised_link();
         stranger_account();
@@ -198,6 +199,20 @@ class Borrowed {
             out_.add("scheme.house_desk", kWarns, posing->evidence, posing->where);
     }
 
+    /// "The IT department has …, click here": the house's own desks write from its own domain, so
+    /// this needs no memory. Newsletters speak of desks too, and lead to many places.
+    void house_voice() {
+        if (scene_.message.to.empty() || !unknown_link_ || out_.has("link.many")) return;
+        const std::string ours = registrable_domain(scene_.message.to.front().domain());
+        if (ours.empty() || ours == who_.from_domain || scene_.history.is_freemail(ours)) return;
+        const LureFacts& voice = seen_.lure(Lure::House);
+        const bool asks = demands_ || out_.has("link.unrelated") ||
+                          says({Lure::Click, Lure::Identify, Lure::Document, Lure::Urgency,
+                                Lure::Threat, Lure::DataRequest});
+        if (voice.phrases > 0 && asks && !says({Lure::Mailing}))
+            out_.add("scheme.house_voice", kWarns, voice.evidence, voice.where);
+    }
+
     /// Nothing but a brand's name for a sender, and an address that is not the brand's.
     void brand_posing() {
         for (const BrandMention& brand : seen_.brands) {
@@ -227,8 +242,25 @@ class Borrowed {
                });
     }
 
+    /// What the letter is about: its sender's place, or where most of its many links lead.
+    bool is_home(const Link& link) const {
+        if (link.final_domain == who_.from_domain) return !who_.from_freemail;
+        if (!out_.has("link.many")) return false;
+        const auto there = std::ranges::count(seen_.links, link.final_domain, &Link::final_domain);
+        return there * 2 > std::ranges::count_if(seen_.links, is_followed);
+    }
+
+    /// A name that somebody here would trust.
+    bool shows_the_trusted(const Link& link) const {
+        return !link.shown_brand.empty() || scene_.history.is_known_domain(link.shown_domain) ||
+               std::ranges::any_of(scene_.message.to, [&](const auto& reader) {
+                   return registrable_domain(reader.domain()) == link.shown_domain;
+               });
+    }
+    bool is_newsletter() const { return out_.has("link.many") && says({Lure::Mailing}); }
+
     /// The reader sees one place and is sent to another. Mailings count their clicks so, and want
-    /// nothing of an account.
+    /// nothing of an account; a name that nobody knows, over the sender's own place, hides nothing.
     void disguised_link() {
         if (!who_.first_contact) return;
         const bool wants = demands_ || says({Lure::Identify, Lure::PaymentRequest, Lure::Threat});
@@ -237,7 +269,8 @@ class Borrowed {
                 link.shown_domain == link.domain || link.shown_domain == link.final_domain ||
                 link.shown_domain == who_.from_domain || shows_somebody(link))
                 continue;
-            if (wants || !says({Lure::Mailing}))
+            const bool hides = !is_home(link) || shows_the_trusted(link);
+            if (wants ? hides || !is_newsletter() : hides && !says({Lure::Mailing}))
                 out_.add("scheme.disguised_link", kWarns, link.shown, link.where,
                          link.final_domain);
         }
@@ -253,14 +286,25 @@ class Borrowed {
                (says({Lure::Mailing}) || speaks_for_itself);
     }
 
+    /// A shop tells how to sign in to the account that was just opened with it, in its own name;
+    /// among the many links of a newsletter somebody speaks of passwords.
+    bool merely_tells() const {
+        const bool leads_home = std::ranges::all_of(seen_.links, [&](const Link& link) {
+            return !is_unknown(link) || link.final_domain == who_.from_domain;
+        });
+        return is_newsletter() ||
+               (says({Lure::Opened}) && leads_home && !seen_.auth.is_forged &&
+                seen_.brands.empty() && !out_.has("sender.names_us") &&
+                !out_.has("text.names_us") && !who_.is_tenant && !who_.from_freemail);
+    }
+
     /// In the name of no brand: somebody never seen says that an account is lost, and wants it.
     void stranger_account() {
         if (!who_.first_contact || !unknown_link_) return;
         const bool alarm = fears_for_account();
-        if (seen_.has(Lure::Secret))
-            add_link("scheme.stranger_account",
-                     alarm || says({Lure::Urgency, Lure::Credential}) ? kHolds : kWarns,
-                     *unknown_link_);
+        const bool presses = alarm || says({Lure::Urgency, Lure::Credential});
+        if (seen_.has(Lure::Secret) && (presses || !merely_tells()))
+            add_link("scheme.stranger_account", presses ? kHolds : kWarns, *unknown_link_);
         else if (alarm && says({Lure::Identify, Lure::Credential}) && !proven_at_home())
             add_link("scheme.stranger_account", kWarns, *unknown_link_);
     }

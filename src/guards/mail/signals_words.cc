@@ -20,15 +20,21 @@ constexpr std::size_t kWallMin = 150;
 constexpr std::size_t kHiddenBytesMin = 400;
 
 constexpr std::array<std::string_view, kLures> kLureSignals = {
-    "lure.credential",  "lure.threat",           "lure.urgency",
-    "lure.click",       "lure.payment_change",   "lure.payment_request",
-    "lure.secrecy",     "lure.bec_opener",       "lure.gift_card",
-    "lure.call",        "lure.support_alert",    "lure.charge",
-    "lure.extortion",   "lure.data_request",     "lure.delivery",
-    "lure.refund",      "lure.health",           "lure.document",
-    "lure.attachment",  "lure.generic_greeting", "lure.prize",
-    "lure.advance_fee", "lure.spam_invest",      "lure.spam_goods",
-    "lure.mailing",     "lure.identify",         "lure.secret"};
+    "lure.credential",     "lure.threat",
+    "lure.urgency",        "lure.click",
+    "lure.payment_change", "lure.payment_request",
+    "lure.secrecy",        "lure.bec_opener",
+    "lure.gift_card",      "lure.call",
+    "lure.support_alert",  "lure.charge",
+    "lure.extortion",      "lure.data_request",
+    "lure.delivery",       "lure.refund",
+    "lure.health",         "lure.document",
+    "lure.attachment",     "lure.generic_greeting",
+    "lure.prize",          "lure.advance_fee",
+    "lure.spam_invest",    "lure.spam_goods",
+    "lure.mailing",        "lure.identify",
+    "lure.secret",         "lure.opened",
+    "lure.house"};
 
 /// "Phone" is a word among others where no number stands.
 constexpr auto kCall = static_cast<std::size_t>(Lure::Call);
