@@ -145,10 +145,13 @@ std::optional<std::string> Volume::path_of(int fd) {
         ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), buffer, sizeof buffer);
     if (size <= 0 || buffer[0] != '/') return std::nullopt;
     std::string path(buffer, static_cast<std::size_t>(size));
-    // A file may really be called so; then it still has a name.
+    // A file may really be called so. Else this name of it is gone, whether it has others or not.
     if (path.ends_with(kGone)) {
         struct stat info{};
-        if (::fstat(fd, &info) == 0 && info.st_nlink == 0) path.resize(path.size() - kGone.size());
+        struct stat named{};
+        const bool is_called_so = ::fstat(fd, &info) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+                                  named.st_dev == info.st_dev && named.st_ino == info.st_ino;
+        if (!is_called_so) path.resize(path.size() - kGone.size());
     }
     return path;
 }

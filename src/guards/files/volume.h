@@ -51,7 +51,8 @@ class Volume {
     Result<FileKey> key_at(int dir_fd, const std::string& name) const;
     /// Opens by key; O_PATH is enough to stat, and raises no event. NotFound when the file is gone.
     Result<UniqueFd> open_key(const FileKey& key, int flags) const;
-    /// The path by which this mount reaches an open file; none when it has no name (any more).
+    /// The path by which this mount reaches an open file, or reached it until the name it was
+    /// opened by was taken away; none when it never had one.
     static std::optional<std::string> path_of(int fd);
     /// The same through a handle: for a descriptor that came through another mount or container.
     std::optional<std::string> path_of(const FileKey& key) const;
