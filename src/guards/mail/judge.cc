@@ -184,9 +184,9 @@ bool has_ground(std::span<const Signal> signals, Class kind) {
             return any({"phone.", "lure.call", "lure.charge", "lure.support_alert",
                         "scheme.callback", "scheme.carried", "scheme.brand_by_phone"});
         case Class::Extortion:
-            return any({"lure.extortion", "scheme.extortion"});
+            return any({"lure.extortion", "scheme.extortion", "scheme.leak_threat"});
         case Class::DataTheft:
-            return any({"lure.data_request", "scheme.data_request"});
+            return any({"lure.data_request", "scheme.data_"});
     }
     return true;
 }
@@ -216,6 +216,8 @@ Class class_by_facts(std::span<const Signal> signals, Class scored) {
     constexpr double kSaidTwice = 0.8;
     if (scored == Class::PaymentFraud && strength("lure.data_request") >= kSaidTwice &&
         !any({"lure.payment_change", "lure.payment_request", "lure.gift_card"}, 0.1))
+        return Class::DataTheft;
+    if (any({"scheme.data_asked", "scheme.data_led_away"}, 0.1) && scored != Class::Malware)
         return Class::DataTheft;
     if (scored != Class::Spam && scored != Class::Phishing) return scored;
     if (any({"scheme.program_link", "scheme.runs_command"}, 0.1)) return Class::Malware;

@@ -249,16 +249,23 @@ std::span<const Floor> floors() {
         {"scheme.brand_posing", Phishing},
         {"scheme.carried", TechSupport},
         {"scheme.carried_bait", Phishing},
+        {"scheme.data_asked", DataTheft},
+        {"scheme.data_led_away", DataTheft},
         {"scheme.disguised_link", Phishing},
         {"scheme.grafted", Phishing},
         {"scheme.house_desk", Phishing},
         {"scheme.house_imitated", Phishing},
         {"scheme.house_named", Phishing},
         {"scheme.house_voice", Phishing},
+        {"scheme.hushed_account", PaymentFraud},
+        {"scheme.leak_threat", Extortion},
+        {"scheme.name_borrowed", SpearPhishing},
         {"scheme.page_lure", Phishing},
         {"scheme.partner_imitated", SpearPhishing},
         {"scheme.program_link", Malware},
         {"scheme.runs_command", Malware},
+        {"scheme.secret_asked", Phishing},
+        {"scheme.secret_of_known", SpearPhishing},
         {"scheme.shortened_away", Phishing},
         {"scheme.smuggled_name", Phishing},
         {"scheme.stranger_account", Phishing},
@@ -339,8 +346,11 @@ Text advice_for(Class kind, event::Level level, double score, std::span<const Si
             return {"Ne payez pas et ne répondez pas ; prévenez votre référent et portez plainte.",
                     "Do not pay and do not answer; tell your contact and go to the police."};
         case Class::DataTheft:
-            return {"N'envoyez rien ; vérifiez la demande de vive voix avec son auteur.",
-                    "Send nothing; check the request by voice with its author."};
+            return {
+                "N'envoyez rien ; appelez le demandeur au numéro que vous connaissez, et "
+                "jamais de données de patients par simple mail : MSSanté.",
+                "Send nothing; call the asker on the number that you know, and never send "
+                "patient data by plain mail: use secure health mail (MSSanté)."};
     }
     return {};
 }

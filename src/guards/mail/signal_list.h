@@ -45,6 +45,8 @@ void draw_schemes(const Scene& scene, SignalList& out);
 void draw_tricks(const Scene& scene, SignalList& out);
 /// Names, places and addresses that are borrowed: what no model talks away.
 void draw_floors(const Scene& scene, SignalList& out);
+/// Data of patients and secrets that are asked for, by who asks; reads what the others drew.
+void draw_asks(const Scene& scene, SignalList& out);
 
 /// The link leads where this sender or this organisation has business: its own domain, a known
 /// partner, or a domain of the brand that writes.

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "guards/mail/message.h"
+
+/// What a letter asks its reader to give, sentence by sentence: data of patients, or a secret.
+/// Who may ask for it is judged elsewhere (signals_asks.cc).
+namespace hygie::mail {
+
+/// Groups of phrases of data/asks.txt.
+enum class Ask : std::uint8_t {
+    Ask,         ///< to send, give or hand over, to the writer
+    Reply,       ///< … by an answer to this letter
+    ByMail,      ///< the way it is to travel: plain mail, a file
+    Mass,        ///< data of many patients
+    Record,      ///< the record of one patient, or a part of it
+    Identity,    ///< papers of identity, bank details
+    Mine,        ///< the writer's own record, or that of their child
+    Refusal,     ///< that something is not to be done
+    Protected,   ///< a way made for such data: MSSanté, a portal, the post
+    Anonymous,   ///< data about nobody
+    Private,     ///< a mailbox at home
+    Hush,        ///< not to call, not to tell
+    Secret,      ///< a password, a code or a key of the reader
+    BareSecret,  ///< the word alone
+    Given,       ///< a secret that the writer gives, or that is changed
+    Leak,        ///< that data will be made public
+    Stolen,      ///< that data were taken
+    Ransom,      ///< what keeps them from it
+    Identified,  ///< that names are to be left in
+    Enter,       ///< to type in, at some place
+};
+inline constexpr std::size_t kAsks = 20;
+bool ask_named(std::string_view name, Ask& out);
+
+/// Words as they stand, empty for none.
+struct Asked {
+    std::string evidence;
+    std::size_t phrases = 0;
+    bool any() const { return phrases > 0; }
+};
+
+struct AsksFacts {
+    Asked data;            ///< the request and what it is for
+    bool mass = false;     ///< … of many patients
+    bool several = false;  ///< … and more than one kind of data of theirs
+    bool identity = false;
+    bool is_mine = false;  ///< the writer's own, or their child's
+    bool by_mail = false;
+    bool is_protected = false;
+    bool is_anonymous = false;
+    Asked at_home;  ///< where it is to go: words of a private mailbox
+    Asked hush;
+    Asked secret;  ///< the request for a secret
+    Asked enter;   ///< a password is to be typed in, wherever the links lead
+    Asked leak;    ///< a threat to make public what was taken
+    std::size_t stolen = 0;
+    std::size_t ransom = 0;
+};
+
+/// Reads what the writer says; what they quote (from `quoted_at` on) is somebody else's.
+AsksFacts find_asks(const Message& message, std::size_t quoted_at);
+
+}  // namespace hygie::mail
