@@ -98,6 +98,26 @@ TEST(Links, ReadShownAddresses) {
     EXPECT_EQ(domain_shown("1.234,00"), "");
 }
 
+TEST(Links, DoNotBelieveAStrangerWhoClaimsToLeadToATrustedPlace) {
+    const History none;
+    const LinkReader reader(built_in_pack(), none, {});
+    const auto read = [&](const char* target) {
+        return reader.read({LinkKind::Anchor, target, ""}, "html");
+    };
+    for (const char* stranger : {"https://evil.example/?r=https://ameli.fr",
+                                 "https://evil.example/login?next=https%3A%2F%2Fassure.ameli.fr%2F",
+                                 "https://evil.web.app/?url=https://ameli.fr",
+                                 "https://evilmimecast.com/s/x?url=https://ameli.fr"}) {
+        const Link link = read(stranger);
+        EXPECT_EQ(link.brand, "") << stranger;
+        EXPECT_EQ(link.final_domain, link.domain) << stranger;
+        EXPECT_TRUE(link.is_redirector) << stranger;
+    }
+    EXPECT_EQ(read("https://www.google.com/url?q=https://ameli.fr/a").brand, "ameli");
+    EXPECT_EQ(read("https://eur02.safelinks.protection.outlook.com/?url=https://ameli.fr").brand,
+              "ameli");
+}
+
 TEST(Links, FollowRedirectorsToTheirEnd) {
     const History none;
     const LinkReader reader(built_in_pack(), none, {"lea@clinique.example"});

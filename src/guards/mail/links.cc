@@ -166,9 +166,13 @@ Detour detour_of(std::string_view host, std::string_view domain, std::string_vie
 
 /// Mail gateways that rewrite links to check them: not the sender's doing.
 bool is_gateway(std::string_view host) {
-    return host.ends_with("safelinks.protection.outlook.com") || host.ends_with("urldefense.com") ||
-           host.ends_with("urldefense.proofpoint.com") ||
-           host.ends_with("linkprotect.cudasvc.com") || host.ends_with("mimecast.com");
+    constexpr std::array<std::string_view, 5> kGateways = {
+        "safelinks.protection.outlook.com", "urldefense.com", "urldefense.proofpoint.com",
+        "linkprotect.cudasvc.com", "mimecast.com"};
+    return std::ranges::any_of(kGateways, [&](std::string_view gateway) {
+        return host == gateway ||
+               (host.ends_with(gateway) && host[host.size() - gateway.size() - 1] == '.');
+    });
 }
 
 /// "/v2/url?u=https-3A__evil.example_a-2Db": one gateway spells percents and slashes its own way.
@@ -279,6 +283,14 @@ bool LinkReader::carries_recipient(std::string_view target) const {
     return false;
 }
 
+bool LinkReader::is_believed(const Link& link, std::string_view target,
+                             std::string_view target_domain) const {
+    const bool borrows = pack_.brand_of_domain(target) || history_.is_known_domain(target_domain);
+    return !borrows || link.is_detour || is_gateway(link.host) ||
+           history_.is_known_domain(link.domain) ||
+           (pack_.brand_of_domain(link.host) && !link.is_free_host);
+}
+
 Link LinkReader::read(const RawLink& raw, std::string_view where) const {
     Link link;
     link.kind = raw.kind;
@@ -306,9 +318,12 @@ Link LinkReader::read(const RawLink& raw, std::string_view where) const {
     if (!inner.empty()) {
         const Url last = parse_url(inner);
         if (!last.host.empty() && contains(last.host, ".")) {
-            final_host = last.host;
-            link.final_domain = registrable_domain(last.host);
-            link.is_redirector = link.final_domain != link.domain && !is_gateway(link.host);
+            const std::string domain = registrable_domain(last.host);
+            link.is_redirector = domain != link.domain && !is_gateway(link.host);
+            if (is_believed(link, last.host, domain)) {
+                final_host = last.host;
+                link.final_domain = domain;
+            }
             link.is_free_host = link.is_free_host || pack_.is_free_host(last.host);
         }
     }

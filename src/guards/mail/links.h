@@ -32,6 +32,10 @@ class LinkReader {
 
   private:
     bool carries_recipient(std::string_view target) const;
+    /// Whoever owns an address writes a parameter into it as they like: that it leads to a brand or
+    /// to somebody this house knows is believed of those alone who do lead on.
+    bool is_believed(const Link& link, std::string_view target,
+                     std::string_view target_domain) const;
     const Pack& pack_;
     const History& history_;
     std::vector<std::string> recipients_;
