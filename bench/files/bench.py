@@ -35,6 +35,8 @@ MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btr
 DELETIONS = {"wiped", "replaced_by_a_link"}
 STOP_MAX = 60
 HELD_MAX = 1.5  # who waits to be judged stands still for less
+# Who began before the guard did (intruders.py).
+EARLY = {"descriptors_from_before", "mappings_from_before"}
 STUCK = 0.5  # nothing moves for so many seconds
 
 
@@ -205,19 +207,28 @@ def watch(child, victims, guard):
     return None, False
 
 
-def attack(name, command, folder, guard):
+def begin(name, command):
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                             start_new_session=True, env=os.environ | {"HYGIE_BENCH": f"{os.getpid()}.{name}"})
+    return child
+
+
+def attack(name, command, folder, guard, child=None):
     number = os.stat(folder).st_ino
     before = pictures(folder)
     victims = Victims([os.path.join(folder, file) for file in before])
     mark = f"HYGIE_BENCH={os.getpid()}.{name}"
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-                             env=dict([mark.split("=")], **os.environ))
+    if child:  # it was there before the guard
+        child.stdin.write(b"go\n")
+        child.stdin.flush()
+    child = child or begin(name, command)
     os.set_blocking(child.stdout.fileno(), False)
     stopped_at, is_exact = watch(child, victims, guard)
     # One that was refused file after file may have told its end, and stand still.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+    child.stdin.close()
     child.stdout.close()
     end_all(mark)
     time.sleep(0.3)
@@ -258,10 +269,13 @@ def attacks(kind, work, options):
     with image(kind, work) as mount, tempfile.TemporaryDirectory() as tools:
         (mount / "share").mkdir()
         found = attackers(mount / "share", tools, options)
+        early = {name: begin(name, command) for name, command, _ in found if name in EARLY}
+        for child in early.values():
+            child.stdout.readline()
         guard = Guard(mount)
         try:
             for name, command, folder in found:
-                rows.append({"fs": kind, **attack(name, command, folder, guard)})
+                rows.append({"fs": kind, **attack(name, command, folder, guard, early.get(name))})
                 guard.thaw()
         finally:
             guard.end()

@@ -11,6 +11,7 @@ processes, and tells nobody how far it got. Harmless all the same: nothing outsi
 
 import base64
 import hashlib
+import mmap
 import os
 import random
 import shutil
@@ -29,6 +30,11 @@ def intruder(*needs):
         INTRUDERS[function.__name__] = (function, needs)
         return function
     return register
+
+
+def wait_for_the_guard():
+    print("ready", flush=True)
+    sys.stdin.readline()
 
 
 def victims(folder):
@@ -87,6 +93,11 @@ def one_sealed_archive_then_rm(folder, tools):
           'find "$1" -type f -delete', folder)
 
 
+@intruder("openssl", "tar")
+def one_sealed_archive_then_rm_rf(folder, tools):
+    shell('tar -C "$1" -cf - . | openssl enc -aes-256-ctr -pbkdf2 -iter 1 -k p >"$1/../all.enc"; rm -rf "$1"/*', folder)
+
+
 @intruder("openssl")
 def appended_to_a_container(folder, tools):
     shell('find "$1" -type f | while read -r f; do openssl enc -aes-256-ctr -pbkdf2 -iter 1 -k p -in "$f" '
@@ -116,6 +127,11 @@ def dressed_as_gzip(folder, tools):
 @intruder("7z")
 def sevenzip_takes_and_deletes(folder, tools):
     shell('for d in "$1"/*/; do 7z a -bso0 -mx1 -psecret -mhe=on -sdel "$d/all.7z" "$d"/*; done', folder)
+
+
+@intruder("7z")
+def sevenzip_deletes_all_at_once(folder, tools):
+    shell('7z a -bso0 -mx1 -psecret -mhe=on -sdel "$1/../all.7z" "$1"/*', folder)
 
 
 @intruder("zip")
@@ -253,6 +269,27 @@ def largest_first_from_the_middle(folder, tools):
             start = len(data) // 4
             file.seek(start)
             file.write(cipher(data[start:3 * start], path))
+
+
+@intruder()
+def descriptors_from_before(folder, tools):
+    files = [(os.open(path, os.O_RDWR), cipher(path.read_bytes(), path)) for path in victims(folder)]
+    wait_for_the_guard()
+    for fd, data in files:
+        os.pwrite(fd, data, 0)
+    time.sleep(5)
+
+
+@intruder()
+def mappings_from_before(folder, tools):
+    files = []
+    for path in victims(folder):
+        with open(path, "r+b") as file:
+            files.append((mmap.mmap(file.fileno(), 0), cipher(path.read_bytes(), path)))
+    wait_for_the_guard()
+    for memory, data in files:
+        memory[:] = data
+    time.sleep(5)
 
 
 @intruder()

@@ -138,6 +138,7 @@ Gate::~Gate() {
     ahead_.stop();
     stop_ = true;
     clerks_.clear();
+    early_watch_ = {};
     doormen_leave_ = true;
     doormen_.clear();
 }

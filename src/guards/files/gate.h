@@ -16,6 +16,7 @@
 #include "guards/files/actors.h"
 #include "guards/files/ahead.h"
 #include "guards/files/closings.h"
+#include "guards/files/early.h"
 #include "guards/files/fanotify.h"
 #include "guards/files/judge_door.h"
 #include "guards/files/names.h"
@@ -239,6 +240,10 @@ class Gate {
     void look_at_new(const Unclosed::File& file, const Volume& volume);
     void look_inside(const Unclosed::File& file);
     void look_at_new_of(const Actor& actor);
+    void watch_early(int fd);
+    void run_early();
+    void hold_if_hasty(const fan::Event& event);
+    void forget_early(const fan::Event& event);
     void wait_for_unclosed(const FileKey& key, const std::string& actor);
     void note_failure(const Error& error);
     void note(const Status& status) {
@@ -265,6 +270,9 @@ class Gate {
     Ahead ahead_;
     Outlook outlook_;
     Unclosed unclosed_;
+    EarlyWriters early_;
+    std::optional<fan::Group> early_events_;  ///< none while nobody was there before
+    std::jthread early_watch_;
     std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;

@@ -393,12 +393,6 @@ void Gate::wait_for_unclosed(const FileKey& key, const std::string& actor) {
     }
 }
 
-void Gate::watch_unasked(int path_fd) {
-    const UniqueFd fd(
-        ::open(fmt::format("/proc/self/fd/{}", path_fd).c_str(), O_RDONLY | O_CLOEXEC | O_NOATIME));
-    if (fd) groups_.names.watch_file(fd.get(), fan::kModify);
-}
-
 /// A file that has a second name alone gets a copy of its bytes. Whoever wants to change it waits
 /// for its stripe.
 void Gate::keep_ahead(const Ahead::File& file) {

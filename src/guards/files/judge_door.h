@@ -55,6 +55,8 @@ class JudgeDoor {
     /// A process was seen deleting a file; by whom and which is found out next, which know() ends.
     virtual void glimpse(pid_t pid) { (void)pid; }
     virtual void know(pid_t pid) { (void)pid; }
+    /// Who changes file after file that nobody was asked about stands still while it is looked at.
+    virtual void hold(pid_t pid) { (void)pid; }
     /// Whether anybody read so much lately that files elsewhere may be made of it; whether this one
     /// did.
     virtual bool is_outside_watched() { return false; }

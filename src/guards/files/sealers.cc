@@ -130,7 +130,17 @@ void Sealers::glimpse(pid_t pid, SteadyTime now) {
     const auto is_it = [&](const Held& held) { return held.process.pid == pid; };
     if (held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it) || !is_of_a_sealer(pid, now))
         return;
-    if (const auto process = enforcer_.hold_now(pid)) held_.push_back({{}, *process, now});
+    if (const auto process = enforcer_.hold_now(pid))
+        held_.push_back({{}, *process, Held::Until::Judged, now});
+}
+
+/// Nobody tells when all that it changed was looked at: time does.
+void Sealers::hold(pid_t pid, SteadyTime now) {
+    const std::scoped_lock lock(mutex_);
+    const auto is_it = [&](const Held& held) { return held.process.pid == pid; };
+    if (held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it)) return;
+    if (const auto process = enforcer_.hold_now(pid))
+        held_.push_back({{}, *process, Held::Until::Time, now - kHoldMax + kLookedAt});
 }
 
 /// Under the lock: it, or one of its nearest parents, sealed something or started who did.
@@ -155,7 +165,7 @@ void Sealers::hold(const ProcessId& process, const std::string& key, SteadyTime 
         return;
     }
     if (held_.size() < kHeldMax && process.started != 0 && enforcer_.hold(process))
-        held_.push_back({key, process, now});
+        held_.push_back({key, process, Held::Until::Judged, now});
 }
 
 /// Under the lock. Who deleted and is gone already may be one of many that a sealer starts.
@@ -175,7 +185,8 @@ void Sealers::know(pid_t pid) {
     const std::scoped_lock lock(mutex_);
     expected_ = std::max(0, expected_ - 1);
     std::erase_if(held_, [&](const Held& held) {
-        const bool is_nobody = expected_ == 0 && held.key.empty() && held.process.pid == pid;
+        const bool is_nobody = expected_ == 0 && held.until == Held::Until::Judged &&
+                               held.key.empty() && held.process.pid == pid;
         if (is_nobody) enforcer_.release(held.process);
         return is_nobody;
     });
@@ -185,15 +196,18 @@ std::vector<std::string> Sealers::held() const {
     const std::scoped_lock lock(mutex_);
     std::vector<std::string> keys;
     for (const Held& held : held_)
-        if (expected_ == 0 && std::ranges::count(keys, held.key) == 0) keys.push_back(held.key);
+        if (expected_ == 0 && held.until == Held::Until::Judged &&
+            std::ranges::count(keys, held.key) == 0)
+            keys.push_back(held.key);
     return keys;
 }
 
 void Sealers::let_go(const std::string& key) {
     const std::scoped_lock lock(mutex_);
     std::erase_if(held_, [&](const Held& held) {
-        if (held.key == key) enforcer_.release(held.process);
-        return held.key == key;
+        const bool is_it = held.key == key && held.until == Held::Until::Judged;
+        if (is_it) enforcer_.release(held.process);
+        return is_it;
     });
 }
 

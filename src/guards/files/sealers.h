@@ -26,6 +26,8 @@ class Sealers {
     static constexpr Micros kMemory = std::chrono::minutes(10);
     /// Nobody stands still for longer without being stopped.
     static constexpr Micros kHoldMax = std::chrono::seconds(1);
+    /// What was changed is looked at and judged by then, on a machine that has other work.
+    static constexpr Micros kLookedAt = std::chrono::milliseconds(150);
     /// What follows at once is not to be waited for asleep.
     static constexpr Micros kEager = std::chrono::milliseconds(5);
     static constexpr std::size_t kSealersMax = 16;
@@ -46,6 +48,8 @@ class Sealers {
     std::optional<int> processor(SteadyTime now) const;
     /// A process was seen deleting; who it is, and what, is not known yet.
     void glimpse(pid_t pid, SteadyTime now);
+    /// A process stands still while what it changed is looked at, unless it serves others.
+    void hold(pid_t pid, SteadyTime now);
     /// … and what it deleted is told, or is nobody's business.
     void know(pid_t pid);
     /// Those who stand still, once no deletion that was seen is left to be told.
@@ -63,6 +67,7 @@ class Sealers {
     struct Held {
         std::string key;  ///< empty: only glimpsed
         ProcessId process;
+        enum class Until { Judged, Time } until = Until::Judged;
         SteadyTime since{};
     };
     bool is_of_a_sealer(pid_t pid, SteadyTime now) const;
