@@ -12,6 +12,7 @@
 #include "guards/mail/limits.h"
 #include "guards/mail/model.h"
 #include "guards/mail/report.h"
+#include "guards/mail/twin_press.h"
 
 namespace hygie::app {
 namespace {
@@ -184,9 +185,9 @@ Parameter mail_seed_option() {
 Parameter mail_authors_option() {
     return {.name = "--authors",
             .placeholder = "ABC",
-            .help = {"les auteurs de modèles à employer, de A à L",
-                     "the template authors to use, from A to L"},
-            .by_default = "ABCDEFGHIJKL"};
+            .help = {"les auteurs de modèles à employer, de A à P",
+                     "the template authors to use, from A to P"},
+            .by_default = std::string(mail::kTwinAuthors)};
 }
 
 Parameter mail_history_option() {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "guards/mail/model_train.h"
+#include "guards/mail/twin_press.h"
 #include "host/disk.h"
 
 /// From messages to examples: what the shipped model is made of, in one place.
@@ -12,7 +13,7 @@ namespace hygie::mail {
 struct Recipe {
     std::uint64_t seed = 1;
     std::size_t twins = 16'000;  ///< draws of the generator
-    std::string authors = "ABCDEFGHIJKL";
+    std::string authors{kTwinAuthors};
     std::vector<std::string> data;  ///< directories with index.csv
     /// Sources left out. phishing_pot is CC BY-NC: a model that is shipped must not have seen it.
     std::vector<std::string> without = {"phishing_pot"};

@@ -41,7 +41,7 @@ Result<std::vector<Twin>> TwinPress::next() {
     ++drawn_;
     if (honest_.empty() || hostile_.empty())
         return fail(Code::BadInput, {"aucun modèle de cet auteur", "no template of that author"},
-                    {"les auteurs vont de A à L", "authors go from A to L"});
+                    {"les auteurs vont de A à P", "authors go from A to P"});
     const bool honest = dice_.chance(kHonestPercent);
     const TwinTemplate& form = *dice_.pick(honest ? honest_ : hostile_);
     const std::uint64_t seed = dice_.next();
@@ -71,6 +71,11 @@ Result<Twin> TwinPress::print(const TwinTemplate& form, Side side, std::uint64_t
                         .side = side,
                         .facts = scene.facts,
                         .dice = Dice(seed ^ 0x776f726473ULL)};
+    // By dice of their own: whether a template has a name changes nothing else of its letters.
+    Expansion naming = expansion;
+    naming.dice = Dice(seed ^ 0x6e616d65ULL);
+    if (std::string name = TRY(expand(naming, form.from)); !name.empty())
+        scene.from_name = std::move(name);
     TwinLetter letter;
     letter.subject = TRY(expand(expansion, form.subject));
     // Small print under the letter, as real mail has on either side.

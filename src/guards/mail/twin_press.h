@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "guards/mail/judge.h"
@@ -9,6 +10,9 @@
 
 /// Prints the twins: one message, or an attack and its honest counterpart of the same words.
 namespace hygie::mail {
+
+/// Who wrote the templates, one letter each.
+inline constexpr std::string_view kTwinAuthors = "ABCDEFGHIJKLMNOP";
 
 /// One message that was made, and what is true of it.
 struct Twin {

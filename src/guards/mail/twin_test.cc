@@ -63,7 +63,7 @@ TEST(Twins, GrammarRefusesWhatItDoesNotKnow) {
 
 TEST(Twins, EveryTemplateOfTheLibraryCanBeWritten) {
     std::set<std::string> seen;
-    TwinPress press(library(), 3, "ABCDEFGHIJKL");
+    TwinPress press(library(), 3, kTwinAuthors);
     for (int draw = 0; draw < 14000; ++draw) {
         const Result<std::vector<Twin>> twins = press.next();
         ASSERT_TRUE(twins) << twins.error().what.en;
@@ -74,6 +74,22 @@ TEST(Twins, EveryTemplateOfTheLibraryCanBeWritten) {
         }
     }
     EXPECT_EQ(seen.size(), library().grammar.templates().size());
+}
+
+TEST(Twins, FromShowsTheNameThatItsTemplateGives) {
+    TwinPress press(library(), 3, "M");
+    std::set<std::string> hostile;
+    std::set<std::string> honest;
+    for (int draw = 0; draw < 1000; ++draw) {
+        const std::vector<Twin> twins = *press.next();
+        for (const Twin& twin : twins)
+            if (twin.template_id == "m-has")
+                (twin.side == Side::Attack ? hostile : honest)
+                    .insert(parse_message(twin.message)->author().name);
+    }
+    EXPECT_TRUE(hostile.contains("HAS Calista"));
+    EXPECT_FALSE(honest.contains("HAS Calista")) << "its template leaves it its own";
+    EXPECT_TRUE(honest.contains("Haute Autorité de santé"));
 }
 
 TEST(Twins, SameSeedSameBytes) {
@@ -91,7 +107,7 @@ TEST(Twins, SameSeedSameBytes) {
 }
 
 TEST(Twins, OnlyTheHonestLetterOfASupplierHasTheKnownIban) {
-    TwinPress press(library(), 5, "ABCDEFGHIJKL", 1'000'000);
+    TwinPress press(library(), 5, kTwinAuthors, 1'000'000);
     std::set<std::string> known;
     for (const TwinSupplier& supplier : press.world().suppliers) known.insert(supplier.iban);
     for (int draw = 0; draw < 1500; ++draw) {

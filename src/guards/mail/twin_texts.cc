@@ -36,6 +36,10 @@ HYGIE_TWIN_TEXT(hands_i, "hands_i.txt")
 HYGIE_TWIN_TEXT(hands_j, "hands_j.txt")
 HYGIE_TWIN_TEXT(hands_k, "hands_k.txt")
 HYGIE_TWIN_TEXT(hands_l, "hands_l.txt")
+HYGIE_TWIN_TEXT(hands_m, "hands_m.txt")
+HYGIE_TWIN_TEXT(hands_n, "hands_n.txt")
+HYGIE_TWIN_TEXT(hands_o, "hands_o.txt")
+HYGIE_TWIN_TEXT(hands_p, "hands_p.txt")
 
 namespace hygie::mail {
 
@@ -46,7 +50,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 26> texts = {{
+    static const std::array<TwinText, 30> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -73,6 +77,10 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(hands_j, "hands_j.txt"),
         HYGIE_TWIN_ENTRY(hands_k, "hands_k.txt"),
         HYGIE_TWIN_ENTRY(hands_l, "hands_l.txt"),
+        HYGIE_TWIN_ENTRY(hands_m, "hands_m.txt"),
+        HYGIE_TWIN_ENTRY(hands_n, "hands_n.txt"),
+        HYGIE_TWIN_ENTRY(hands_o, "hands_o.txt"),
+        HYGIE_TWIN_ENTRY(hands_p, "hands_p.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;
