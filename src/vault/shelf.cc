@@ -159,8 +159,8 @@ Result<std::shared_ptr<const Record>> Shelf::load(CompartmentNumber number) {
         return opened.back().second.has_value();
     }));
     Record record(number, key, "");
-    for (const auto& [piece_number, plain] : opened) {
-        DecodedPiece decoded = TRY(decode_piece(piece_number, TRY(plain)));
+    for (auto& [piece_number, plain] : opened) {
+        DecodedPiece decoded = TRY(decode_piece(piece_number, TRY(std::move(plain))));
         if (record.pieces().empty()) record = Record(number, key, std::move(decoded.patient));
         record = record.with(std::move(decoded.piece));
     }

@@ -6,6 +6,7 @@
 
 #include "guards/files/gate.h"
 #include "guards/files/priority.h"
+#include "guards/files/smb.h"
 
 /// What the gate does about descriptors and mappings that are older than it.
 namespace hygie::files {
@@ -57,8 +58,7 @@ void Gate::hold_if_hasty(const fan::Event& event) {
     const Volume* volume = volume_of(event);
     if (!volume || event.target.bytes.empty() || event.tid == ::getpid()) return;
     const auto now = std::chrono::steady_clock::now();
-    if (early_.is_hasty(volume->key(event.target), event.tid, now) &&
-        !program_of(event.tid).ends_with("/smbd"))
+    if (early_.is_hasty(volume->key(event.target), event.tid, now) && !is_smbd(event.tid))
         judge_.hold(event.tid);
 }
 

@@ -33,14 +33,6 @@ std::string slurp(const std::string& path) {
     return text;
 }
 
-bool is_smbd(pid_t pid) {
-    std::array<char, 256> path{};
-    const ssize_t size =
-        ::readlink(fmt::format("/proc/{}/exe", pid).c_str(), path.data(), path.size() - 1);
-    const std::string_view exe(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-    return exe.ends_with("/smbd") || exe.ends_with("/smbd (deleted)");
-}
-
 std::vector<std::uint64_t> socket_inodes(pid_t pid) {
     std::vector<std::uint64_t> inodes;
     const std::string folder = fmt::format("/proc/{}/fd", pid);
@@ -95,6 +87,14 @@ std::string address_of(pid_t pid) {
 }
 
 }  // namespace
+
+bool is_smbd(pid_t pid) {
+    std::array<char, 256> path{};
+    const ssize_t size =
+        ::readlink(fmt::format("/proc/{}/exe", pid).c_str(), path.data(), path.size() - 1);
+    const std::string_view exe(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    return exe.ends_with("/smbd") || exe.ends_with("/smbd (deleted)");
+}
 
 Result<std::vector<SmbSession>> parse_smbstatus(std::string_view json) {
     const nlohmann::json report = nlohmann::json::parse(json, nullptr, false);

@@ -20,6 +20,9 @@ struct SmbSession {
     bool operator==(const SmbSession&) const = default;
 };
 
+/// A process of Samba, also of one that was replaced since it began.
+bool is_smbd(pid_t pid);
+
 /// What `smbstatus --json --processes` prints (Samba 4.17 and later). Fields that are not needed
 /// are passed over; Code::BadInput when it is no such report.
 Result<std::vector<SmbSession>> parse_smbstatus(std::string_view json);

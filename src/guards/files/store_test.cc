@@ -53,6 +53,21 @@ class FilesStore : public testing::Test {
         return *restore(doors_, state_, history, history.plan({since, {}, {}}));
     }
 
+    struct Destroyed {
+        FileKey key;
+        VersionId version, since;
+    };
+    Destroyed mark_and_destroy_letter() {
+        write(letter_, "Chère Élodie");
+        const FileKey key = keep(letter_, Cause::Baseline, "");
+        const VersionId version = store_->catalog().find(key)->version;
+        EXPECT_TRUE(store_->mark(key, version, {}));
+        const VersionId since = store_->next_version();
+        write(letter_, "%$#@!");
+        keep(letter_, Cause::Commit, "evil");
+        return {key, version, since};
+    }
+
     sim::TempDir dir_;
     std::string share_ = dir_ / "share";
     std::string state_ = dir_ / "state";
@@ -94,13 +109,7 @@ TEST_F(FilesStore, BringsBackWhatWasSealedAndNoLongerStaged) {
 }
 
 TEST_F(FilesStore, SaysByWhatEachFileIsProven) {
-    write(letter_, "Chère Élodie");
-    const FileKey key = keep(letter_, Cause::Baseline, "");
-    const VersionId version = store_->catalog().find(key)->version;
-    ASSERT_TRUE(store_->mark(key, version, {}));
-    const VersionId since = store_->next_version();
-    write(letter_, "%$#@!");
-    keep(letter_, Cause::Commit, "evil");
+    const auto [key, version, since] = mark_and_destroy_letter();
     const std::string hash = to_hex(crypto::sha256(as_bytes("Chère Élodie")));
     const auto proof = [&](Hashing hashing) {
         const History history = *History::read(doors_, state_);
@@ -118,13 +127,7 @@ TEST_F(FilesStore, SaysByWhatEachFileIsProven) {
 }
 
 TEST_F(FilesStore, BringsBackNothingInPlaceOfWhatWasMarked) {
-    write(letter_, "Chère Élodie");
-    const FileKey key = keep(letter_, Cause::Baseline, "");
-    const VersionId version = store_->catalog().find(key)->version;
-    ASSERT_TRUE(store_->mark(key, version, {}));
-    const VersionId since = store_->next_version();
-    write(letter_, "%$#@!");
-    keep(letter_, Cause::Commit, "evil");
+    const auto [key, version, since] = mark_and_destroy_letter();
     const UniqueFd kept = *store_->stage(0).open_own(key, version);
     const UniqueFd out(::open(fmt::format("/proc/self/fd/{}", kept.get()).c_str(), O_WRONLY));
     ASSERT_EQ(::pwrite(out.get(), "X", 1, 0), 1);

@@ -2,25 +2,16 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include <filesystem>
-
-#include "host/disk.h"
+#include "sim/temp_dir.h"
 
 namespace hygie::files {
 namespace {
 
 class FilesVolume : public testing::Test {
   protected:
-    FilesVolume() {
-        char dir[] = "/tmp/hygie-volume-XXXXXX";
-        folder_ = ::mkdtemp(dir);
-    }
-    ~FilesVolume() override { std::filesystem::remove_all(folder_); }
-
-    std::string at(const std::string& name) const { return join(folder_, name); }
+    std::string at(const std::string& name) const { return folder_ / name; }
     UniqueFd make(const std::string& name) const {
         return UniqueFd(::open(at(name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     }
@@ -32,7 +23,7 @@ class FilesVolume : public testing::Test {
         return fd;
     }
 
-    std::string folder_;
+    sim::TempDir folder_;
 };
 
 TEST_F(FilesVolume, ANameThatIsGoneIsTheOneItWasWhetherThereAreOthersOrNot) {

@@ -99,7 +99,7 @@ struct Sentence {
 
 class Reader {
   public:
-    Reader(std::string_view text) : text_(text), folded_(fold(text)) {
+    explicit Reader(std::string_view text) : text_(text), folded_(fold(text)) {
         const std::vector<std::size_t> ends = ends_of_sentences(text);
         sentences_.resize(ends.size());
         for (const PhraseSet::Hit& hit : phrases().find(folded_.text)) {

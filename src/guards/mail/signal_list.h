@@ -11,6 +11,10 @@
 
 namespace hygie::mail {
 
+/// What warns and what holds, whatever the model thinks (rules.h, kFloors).
+inline constexpr double kWarns = 0.6;
+inline constexpr double kHolds = 1;
+
 /// Signals being gathered: one per id, the strongest.
 class SignalList {
   public:

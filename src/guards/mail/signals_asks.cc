@@ -9,10 +9,6 @@
 namespace hygie::mail {
 namespace {
 
-/// What warns and what holds, whatever the model thinks (rules.h, kFloors).
-constexpr double kWarns = 0.6;
-constexpr double kHolds = 1;
-
 /// What is asked of the reader, weighed by who asks: data of patients, and secrets.
 class Demands {
   public:

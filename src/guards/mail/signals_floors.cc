@@ -9,10 +9,6 @@
 namespace hygie::mail {
 namespace {
 
-/// What warns and what holds, whatever the model thinks (rules.h, kFloors).
-constexpr double kWarns = 0.6;
-constexpr double kHolds = 1;
-
 /// Facts that an honest letter hardly has together: a stranger who takes a name, a place or an
 /// address that belongs to somebody else, and wants something.
 class Borrowed {

@@ -7,8 +7,6 @@
 namespace hygie::mail {
 namespace {
 
-constexpr double kWarns = 0.6;
-
 /// Above the quoted history one account, in it another: who took up the exchange changed it.
 const IbanFacts* changed_iban(const Evidence& seen) {
     const auto quoted = std::ranges::find(seen.ibans, true, &IbanFacts::in_quote);

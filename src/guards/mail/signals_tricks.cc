@@ -13,7 +13,6 @@
 namespace hygie::mail {
 namespace {
 
-constexpr double kWarns = 0.6;
 constexpr std::size_t kGreetingBytesMax = 160;
 constexpr std::size_t kGreetedLinesMax = 60;
 /// A sheet of paper is about a thousand pixels high; a screen is 100 vh.
