@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,9 +11,7 @@
 #include <random>
 #include <thread>
 
-#include "guards/files/actors.h"
 #include "guards/files/attribution.h"
-#include "guards/files/smb.h"
 #include "sim/temp_dir.h"
 
 namespace hygie::files {
@@ -289,36 +285,6 @@ TEST(Sealers, A7zArchiveLooksSealedWhenNoCompressorWroteItsBeginning) {
     EXPECT_FALSE(looks({'B', 'Z', 'h', '9'})) << "bzip2";
 }
 
-TEST(HeldBook, LetsGoWhomAKilledGuardLeftStanding) {
-    sim::TempDir dir;
-    const pid_t child = ::fork();
-    if (child == 0)
-        for (;;) ::pause();
-    const auto stat = stat_of(child);
-    ASSERT_TRUE(stat);
-    const ProcessId process{child, stat->started};
-    {
-        auto book = HeldBook::open(join(dir.path(), "held"));
-        ASSERT_TRUE(book);
-        Enforcer enforcer{
-            {real_process_control(), real_clock(), real_random()}, nullptr, {}, &*book};
-        ASSERT_TRUE(enforcer.hold(process));
-        int status = 0;
-        ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
-        EXPECT_TRUE(WIFSTOPPED(status));
-    }
-    auto found = HeldBook::open(join(dir.path(), "held"));
-    ASSERT_TRUE(found);
-    ASSERT_TRUE(found->add({::getpid(), 1})) << "another process by now: left alone";
-    found->release_all();
-    int status = 0;
-    for (int i = 0; i < 200 && ::waitpid(child, &status, WCONTINUED | WNOHANG) == 0; ++i)
-        real_clock().sleep_for(std::chrono::milliseconds(50));
-    EXPECT_TRUE(WIFCONTINUED(status));
-    ::kill(child, SIGKILL);
-    ::waitpid(child, &status, 0);
-}
-
 TEST(JudgeDesk, WhoArchivesReadablyOrClearsUpIsNotHeld) {
     Office office;
     Archivist keeper{office, local(710)};
@@ -496,116 +462,6 @@ TEST(JudgeDesk, AReportNamesTheWriterAndTheReasons) {
     ASSERT_TRUE(last.verdict);
     EXPECT_EQ(last.verdict->level, event::Level::Malicious);
     EXPECT_FALSE(last.verdict->reasons.empty());
-}
-
-TEST(Theft, ReadingManyPatientsIsReportedThenCut) {
-    TheftWatch watch;
-    const auto read = [&](const Actor& actor, int file, int second) {
-        Change change;
-        change.kind = ChangeKind::Read;
-        change.actor = actor;
-        change.steady = SteadyTime(std::chrono::hours(9) + std::chrono::seconds(second));
-        change.time = WallTime(std::chrono::hours(500'000) + std::chrono::seconds(second));
-        change.path = fmt::format("/share/Patients/{}/bilan{}.pdf", file / 5, file);
-        return watch.take(change);
-    };
-    const Actor thief = station(600, "accueil", "192.0.2.7");
-    int alert = 0;
-    int cut = 0;
-    for (int file = 1; file <= 400; ++file) {
-        const Conclusion conclusion = read(thief, file, file / 100);
-        if (conclusion.is_news && conclusion.rung == Rung::Delay) alert = file;
-        if (conclusion.is_news && conclusion.rung == Rung::Freeze) cut = file;
-    }
-    EXPECT_EQ(alert, 200);
-    EXPECT_EQ(cut, 300);
-    // A day's consultation: sixty patients, slowly.
-    for (int file = 0; file < 300; ++file)
-        EXPECT_FALSE(read(station(601, "dr.lune", "192.0.2.8"), file, 60 * file).is_news);
-    // One folder of pictures, all at once.
-    for (int file = 0; file < 900; ++file) {
-        Change change;
-        change.kind = ChangeKind::Read;
-        change.actor = station(602, "dr.sol", "192.0.2.9");
-        change.path = fmt::format("/share/Imagerie/vacances/{}.jpg", file);
-        EXPECT_FALSE(watch.take(change).is_news);
-    }
-}
-
-TEST(Theft, WhoAlwaysReadsMuchMayGoOn) {
-    TheftWatch watch;
-    const Actor indexer = station(610, "scan", "192.0.2.20");
-    int alerts = 0;
-    for (int day = 0; day < 10; ++day)
-        for (int file = 0; file < 180 + day * 40; ++file) {
-            Change change;
-            change.kind = ChangeKind::Read;
-            change.actor = indexer;
-            change.steady = SteadyTime(std::chrono::hours(24 * (day + 1)));
-            change.time = WallTime(std::chrono::hours(24 * (20'000 + day)));
-            change.path = fmt::format("/share/Patients/{}/{}.pdf", file / 4, file);
-            alerts += watch.take(change).is_news;
-        }
-    EXPECT_EQ(alerts, 0);
-}
-
-TEST(Enforcer, FreezesTheDeepestProcessThatStartedItAll) {
-    const ProcessId shell{10, 1};
-    const ProcessId loop{20, 2};
-    const auto child = [&](pid_t pid) {
-        Actor actor;
-        actor.process = {pid, 3};
-        actor.lineage = {{pid - 1, 3}, loop, shell};
-        actor.family = shell;
-        return actor;
-    };
-    EXPECT_EQ(common_root({child(31), child(41), child(51)}), loop);
-    EXPECT_EQ(common_root({child(31)}), (ProcessId{31, 3}));
-    EXPECT_EQ(common_root({child(31), local(9)}), std::nullopt);
-}
-
-TEST(Enforcer, KnowsWhoHoldsLocksThatOthersWaitFor) {
-    EXPECT_EQ(waited_for("1: POSIX  ADVISORY  WRITE 708 00:1a:300 0 EOF\n"
-                         "1: -> POSIX  ADVISORY  WRITE 709 00:1a:300 0 EOF\n"
-                         "2: FLOCK  ADVISORY  WRITE 710 00:1a:301 0 EOF\n"),
-              std::vector<pid_t>{708});
-}
-
-TEST(Smb, ReadsWhatSmbstatusPrints) {
-    const auto sessions = parse_smbstatus(
-        R"({"timestamp": "x", "sessions": {"86601368": {"session_id": "86601368",
-            "server_id": {"pid": "7188", "task_id": "0"}, "uid": 1001, "username": "accueil",
-            "remote_machine": "192.0.2.7", "hostname": "ipv4:192.0.2.7:45300"}}})");
-    ASSERT_TRUE(sessions);
-    EXPECT_EQ(*sessions, (std::vector<SmbSession>{{7188, "accueil", "192.0.2.7"}}));
-    EXPECT_TRUE(parse_smbstatus(R"({"sessions": {}})")->empty());
-    for (const char* wrong : {"", "[]", "{}", R"({"sessions": 1})", R"({"sessions": {"1": 2}})",
-                              R"({"sessions": {"1": {"server_id": {"pid": "x"}}}})"})
-        EXPECT_FALSE(parse_smbstatus(wrong)) << wrong;
-}
-
-TEST(Smb, FindsTheOtherEndOfAConnection) {
-    const std::string table =
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid timeout "
-        "inode\n"
-        "   0: 0100007F:01BD 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 41 1\n"
-        "   1: 0A02000A:01BD 070200C0:B0F4 01 00000000:00000000 02:0008 00000000 0 0 42 2\n";
-    EXPECT_EQ(peer_of(table, {41, 42}), "192.0.2.7");
-    EXPECT_EQ(peer_of(table, {41}), "");
-    EXPECT_EQ(peer_of("", {42}), "");
-    const std::string mapped =
-        "header\n 0: 0000000000000000FFFF00000A02000A:01BD "
-        "0000000000000000FFFF0000070200C0:B0F4 01 0:0 0:0 0 0 0 42 1\n";
-    EXPECT_EQ(peer_of(mapped, {42}), "192.0.2.7");
-}
-
-TEST(Smb, KnowsUsersByNumber) {
-    const auto users =
-        parse_passwd("root:x:0:0:root:/root:/bin/sh\nbad line\nlune:x:1001:1001::/:\n");
-    EXPECT_EQ(users.at(1001), "lune");
-    EXPECT_EQ(users.size(), 2U);
-    EXPECT_EQ(effective_uid("Name:\tsmbd\nUid:\t0\t1001\t0\t1001\nGid:\t0\n"), 1001U);
-    EXPECT_EQ(effective_uid("Name:\tsmbd\n"), 0U);
 }
 
 }  // namespace

@@ -10,10 +10,6 @@ namespace {
 
 using namespace kit;
 
-constexpr std::string_view kMotive =
-    R"({"resourceType":"Parameters","parameter":[{"name":"motive","valueCode":"emergency"},)"
-    R"({"name":"reason","valueString":"Patient inconscient aux urgences"}]})";
-
 access::Actor physician(const access::Actor& who) {
     access::Actor doctor = who;
     doctor.profession = "10";

@@ -8,12 +8,6 @@ namespace {
 
 using namespace kit;
 
-void store(House& house, const std::string& resource) {
-    const auto done = vault::kit::commit(house.vault(), {vault::kit::put(resource)}, "");
-    ASSERT_TRUE(done) << done.error().what.en;
-    house.trace.take();
-}
-
 std::string opposition(const std::string& more) {
     return R"({"resourceType":"Consent","id":"no","status":"active","scope":{"coding":[{"code":)"
            R"("patient-privacy"}]},"category":[{"coding":[{"code":"59284-0"}]}],"patient":)"
@@ -29,9 +23,9 @@ const std::string kStay =
 
 TEST(Consents, OneWhomThePatientNamesSeesNothingOfTheRecord) {
     House house;
-    store(house, kStay);
+    store(house, {kStay});
     ASSERT_EQ(house.get(house.anne, "Patient/a").status, 200);
-    store(house, opposition(kAnne));
+    store(house, {opposition(kAnne)});
     for (const std::string url :
          {"Patient/a", "Encounter/e", "Observation/oa1", "Consent/no", "Patient/a/$everything"})
         EXPECT_EQ(house.get(house.anne, url).status, 404) << url;
@@ -45,8 +39,8 @@ TEST(Consents, OneWhomThePatientNamesSeesNothingOfTheRecord) {
 
 TEST(Consents, ARefusalToAllClosesCareAndLeavesAppointmentsWithoutTheirReasons) {
     House house;
-    store(house, kStay);
-    store(house, opposition(R"(,"provision":{"type":"deny"})"));
+    store(house, {kStay});
+    store(house, {opposition(R"(,"provision":{"type":"deny"})")});
     EXPECT_EQ(house.get(house.anne, "Observation/oa1").status, 404);
     EXPECT_EQ(house.get(house.anne, "Patient/a").status, 200);
     const auto stay = house.get(house.anne, "Encounter/e");
@@ -63,7 +57,7 @@ TEST(Consents, AnOppositionCountsAtOnceWhateverTheClockOfItsWriterSays) {
         house.machine.clock.advance(std::chrono::milliseconds(300));
         const std::string said = to_rfc3339(house.machine.clock.now() + time);
         ASSERT_EQ(house.get(house.anne, "Observation/oa1").status, 200);
-        store(house, opposition(R"(,"dateTime":")" + said + '"' + kAnne));
+        store(house, {opposition(R"(,"dateTime":")" + said + '"' + kAnne)});
         EXPECT_EQ(house.get(house.anne, "Observation/oa1").status, 404) << said << more;
     }
 }
@@ -73,7 +67,7 @@ TEST(Consents, OneThatBeginsLaterWaitsForItsPeriod) {
     const std::string start = to_rfc3339(house.machine.clock.now() + std::chrono::hours(1));
     std::string later = kAnne;
     later.insert(later.size() - 1, R"(,"period":{"start":")" + start + "\"}");
-    store(house, opposition(later));
+    store(house, {opposition(later)});
     EXPECT_EQ(house.get(house.anne, "Observation/oa1").status, 200);
     house.machine.clock.advance(std::chrono::hours(1));
     EXPECT_EQ(house.get(house.anne, "Observation/oa1").status, 404);

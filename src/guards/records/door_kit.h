@@ -301,4 +301,18 @@ class House {
     std::unique_ptr<Door> door_;
 };
 
+/// What `$break-glass` and `$justify` ask for.
+inline constexpr std::string_view kMotive =
+    R"({"resourceType":"Parameters","parameter":[{"name":"motive","valueCode":"emergency"},)"
+    R"({"name":"reason","valueString":"Patient inconscient aux urgences"}]})";
+
+/// Puts all of them at once, untraced.
+inline void store(House& house, const std::vector<std::string>& resources) {
+    std::vector<vault::kit::TextWrite> writes;
+    for (const std::string& one : resources) writes.push_back(vault::kit::put(one));
+    const auto done = vault::kit::commit(house.vault(), writes, "");
+    ASSERT_TRUE(done) << done.error().what.en;
+    house.trace.take();
+}
+
 }  // namespace hygie::records::kit
