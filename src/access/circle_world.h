@@ -37,6 +37,7 @@ class CircleWorld {
   public:
     /// `policy` must outlive the world.
     static CircleWorld build(ReadFacts facts, const Policy& policy);
+    static CircleWorld build(ReadFacts facts, const Policy&& policy) = delete;
 
     CircleIndex& index() { return *index_; }
     const CircleIndex& index() const { return *index_; }

@@ -21,9 +21,12 @@ CircleWorld world_of(std::initializer_list<std::string_view> resources,
 }
 
 /// As past accesses are judged: a desk must have had to do with that patient.
-Policy strict_policy() {
-    Policy strict = default_policy();
-    strict.desk_needs_reason = true;
+const Policy& strict_policy() {
+    static const Policy strict = [] {
+        Policy policy = default_policy();
+        policy.desk_needs_reason = true;
+        return policy;
+    }();
     return strict;
 }
 

@@ -36,8 +36,9 @@ TEST(Disguise, KnowsChanceFromWords) {
 }
 
 TEST(Disguise, MeasuresNoiseOutsideLinks) {
-    const Noise noise = noise_of("see https://x.example/xkqjzvbwqpxz now " + std::string(200, '_') +
-                                 " xkqjzvbwqpxz");
+    const std::string text =
+        "see https://x.example/xkqjzvbwqpxz now " + std::string(200, '_') + " xkqjzvbwqpxz";
+    const Noise noise = noise_of(text);
     EXPECT_EQ(noise.random, 1U);
     EXPECT_EQ(noise.random_evidence, "xkqjzvbwqpxz");
     EXPECT_EQ(noise.wall, 200U);

@@ -88,7 +88,8 @@ std::shared_ptr<Export> Exports::find(const ActorId& owner, const std::string& i
     return found == exports_.end() || found->second->owner != owner ? nullptr : found->second;
 }
 
-void Exports::remove(const std::shared_ptr<Export>& one) {
+// By value: the list forgets its own share first.
+void Exports::remove(std::shared_ptr<Export> one) {
     {
         const std::lock_guard lock(mutex_);
         exports_.erase(one->id);

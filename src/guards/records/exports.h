@@ -54,7 +54,7 @@ class Exports {
     /// Null for what is not there, or somebody else's.
     std::shared_ptr<Export> find(const ActorId& owner, const std::string& id);
     /// Ends it and removes what it gave.
-    void remove(const std::shared_ptr<Export>& one);
+    void remove(std::shared_ptr<Export> one);
 
   private:
     void drop_old(WallTime now);
