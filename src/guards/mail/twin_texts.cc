@@ -40,6 +40,10 @@ HYGIE_TWIN_TEXT(hands_m, "hands_m.txt")
 HYGIE_TWIN_TEXT(hands_n, "hands_n.txt")
 HYGIE_TWIN_TEXT(hands_o, "hands_o.txt")
 HYGIE_TWIN_TEXT(hands_p, "hands_p.txt")
+HYGIE_TWIN_TEXT(hands_q, "hands_q.txt")
+HYGIE_TWIN_TEXT(hands_r, "hands_r.txt")
+HYGIE_TWIN_TEXT(hands_s, "hands_s.txt")
+HYGIE_TWIN_TEXT(hands_t, "hands_t.txt")
 
 namespace hygie::mail {
 
@@ -50,7 +54,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 30> texts = {{
+    static const std::array<TwinText, 34> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -81,6 +85,10 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(hands_n, "hands_n.txt"),
         HYGIE_TWIN_ENTRY(hands_o, "hands_o.txt"),
         HYGIE_TWIN_ENTRY(hands_p, "hands_p.txt"),
+        HYGIE_TWIN_ENTRY(hands_q, "hands_q.txt"),
+        HYGIE_TWIN_ENTRY(hands_r, "hands_r.txt"),
+        HYGIE_TWIN_ENTRY(hands_s, "hands_s.txt"),
+        HYGIE_TWIN_ENTRY(hands_t, "hands_t.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;
