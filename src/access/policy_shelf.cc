@@ -67,8 +67,8 @@ Status check_pack(const PolicyShelf::Pack& before, const std::string& text,
 Result<std::unique_ptr<PolicyShelf>> PolicyShelf::open(const SealedFile::Doors& doors,
                                                        const std::string& dir,
                                                        const crypto::Secret32& key) {
-    return std::unique_ptr<PolicyShelf>(
-        new PolicyShelf(TRY(SealedFile::open(doors, dir, "policy", key))));
+    auto file = TRY(SealedFile::open(doors, dir, "policy", key));
+    return std::unique_ptr<PolicyShelf>(new PolicyShelf(std::move(file)));
 }
 
 Result<PolicyShelf::Pack> PolicyShelf::pack() {

@@ -21,7 +21,8 @@ class Core {
   public:
     static Result<std::unique_ptr<Core>> start(Context& context) {
         const ledger::Doors doors{context.disk, context.clock, context.random};
-        std::unique_ptr<Core> core(new Core(context, TRY(open_ledger(context))));
+        auto ledger = TRY(open_ledger(context));
+        std::unique_ptr<Core> core(new Core(context, std::move(ledger)));
         core->control_ = TRY(ControlListener::start(doors, *core->clerk_));
         if (has_link(context))
             core->listener_ =

@@ -25,7 +25,8 @@ Result<std::unique_ptr<RemoteClerk>> RemoteClerk::connect(Clock& clock, const st
                                                           const crypto::Secret32& control_key) {
     const link::LocalEndpoint endpoint =
         TRY(link::endpoint_in(ledger::layout::private_dir(dir), ledger::layout::kControl));
-    std::unique_ptr<RemoteClerk> clerk(new RemoteClerk(clock, TRY(link::connect_local(endpoint))));
+    auto line = TRY(link::connect_local(endpoint));
+    std::unique_ptr<RemoteClerk> clerk(new RemoteClerk(clock, std::move(line)));
     const auto challenge = TRY(clerk->exchange<control::Challenge>({}));
     if (challenge.version != control::kVersion) return not_understood();
     TRY(clerk->ask<control::Welcome>(
