@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a restore gives back when files left the share, hold flags, stay open, or the disk is full.
+"""What a restore gives back when files left the share, hold flags, stay open, the disk is full, or the power is cut.
 
 Needs root and loop devices: images in a throw-away folder, unmounted at the end."""
 
@@ -118,6 +118,32 @@ def full_disk(mount, kind):
     print(f"{kind}: a full disk is said")
 
 
+def power_cut(mount, kind):
+    """What a signed report says came back is there if the power goes at once: the image as the disk has it then."""
+    share, cut = os.path.join(mount, "share"), mount + ".cut"
+    furnish(share)
+    for i in range(FILES):
+        Path(share, "Bilans", f"courte {i}.txt").write_bytes(os.urandom(3000 + i))
+        Path(share, "Bilans", f"longue {i}.bin").write_bytes(os.urandom(400000 + i))
+    os.symlink("courte 1.txt", os.path.join(share, "Bilans", "lien"))
+    before = picture(share)
+    with guarded(mount) as guard:
+        os.sync()
+        since = now()
+        shutil.rmtree(os.path.join(share, "Courriers"))
+        for path in Path(share, "Bilans").glob("*.*"):
+            path.write_bytes(b"chiffre" + os.urandom(30000))
+        os.unlink(os.path.join(share, "Bilans", "lien"))
+        settle(guard)
+        restored(guard, share, before, since, f"{kind} before the power is cut")
+        subprocess.run(["cp", "--sparse=always", mount + ".img", cut], check=True)
+    subprocess.run(["umount", "-l", mount], check=True)
+    subprocess.run(["mount", "-o", "loop", cut, mount], check=True)
+    compare(before, picture(share), f"{kind} after the power was cut")
+    os.unlink(cut)
+    print(f"{kind}: what was restored outlives a power cut")
+
+
 def main():
     if os.geteuid() != 0:
         skip("needs root")
@@ -136,6 +162,7 @@ def main():
             on(kind, left_the_share)
             on(kind, held_and_owned)
             on(kind, full_disk)
+            on(kind, power_cut)
         on("ext4", left_the_share, "--events", "permission")
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -113,11 +113,15 @@ Result<ReadBack> read_back(int fd, Digest digest, const std::stop_token& stop) {
     thread_local Block block;
     const ContentPtr content = content_of(UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)));
     (void)set_direct(fd, true);
+    const std::uint64_t size = content->size();
     while (!stop.stop_requested()) {
         const std::uint64_t at = digest.size();
         digest.skip(empty_blocks(at, content->next_data(at)));
         if (digest.size() != at) continue;
-        const std::size_t got = TRY(read_block(fd, at, block.whole()));
+        // The kernel would fill with zeros what it is asked for behind the end.
+        const std::uint64_t left = size > at ? size - at : 0;
+        const std::size_t wanted = std::min<std::uint64_t>(left + 1, kBlockBytes);
+        const std::size_t got = TRY(read_block(fd, at, block.first(whole_sectors(wanted))));
         digest.add(block.first(got));
         if (got < kBlockBytes) return told(digest);
     }

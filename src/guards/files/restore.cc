@@ -18,6 +18,7 @@
 #include "guards/files/immutable.h"
 #include "guards/files/prover.h"
 #include "guards/files/report.h"
+#include "guards/files/settle.h"
 #include "host/os_error.h"
 
 namespace hygie::files {
@@ -101,6 +102,9 @@ class Restorer {
     void miss_evidence(Error why) { no_evidence_ = std::move(why); }
     /// What to say when a volume is full.
     void expect_full(std::uint8_t volume, Error why) { full_.insert_or_assign(volume, why); }
+
+    /// All that was carried out on the volume of this stage outlives a power cut.
+    Status settle(Disk& disk, const std::string& stage) { return settling_.end(disk, stage); }
 
     void carry_out(Outcome& outcome) {
         outcome.problem.reset();
@@ -229,11 +233,11 @@ class Restorer {
             return {};
         }
         if (const Record* sealed = history_->sealed(wanted.version))
-            return from_packs(outcome, *sealed, to.get());
-        return from_stage(outcome, to.get());
+            return from_packs(outcome, *sealed, to);
+        return from_stage(outcome, to);
     }
 
-    Status from_stage(Outcome& outcome, int to) {
+    Status from_stage(Outcome& outcome, const UniqueFd& to) {
         const FileState& wanted = *outcome.item.wanted;
         const Stage stage = TRY(Stage::at(volumes_.at(wanted.key.volume()).stage));
         UniqueFd from = TRY(stage.open_version(wanted.key, wanted.version));
@@ -271,24 +275,28 @@ class Restorer {
         return info.st_nlink == 1 ? LinkedBytes::Unproven : LinkedBytes::Other;
     }
 
-    Status bring(Outcome& outcome, UniqueFd from, int to) {
+    Status bring(Outcome& outcome, UniqueFd from, const UniqueFd& to) {
         const FileState& wanted = *outcome.item.wanted;
         const Record* told = history_->hashed(wanted.version);
         Digest digest = TRY(prover_.staged(told));
         // A clone shares its blocks with what was kept: reading them twice tells nothing more.
-        if (TRY(cloned(from.get(), to)))
-            return accept(outcome, told, TRY(read_back(to, std::move(digest))));
-        const ContentPtr kept = content_of(std::move(from));
-        return accept(outcome, told,
-                      TRY(copy_and_read_back(*kept, wanted.size, to, std::move(digest))));
+        if (TRY(cloned(from.get(), to.get())))
+            return accept(outcome, told, TRY(read_back(to.get(), std::move(digest))));
+        return copy(outcome, *content_of(std::move(from)), to, told, std::move(digest));
     }
 
-    Status from_packs(Outcome& outcome, const Record& sealed, int to) {
+    Status from_packs(Outcome& outcome, const Record& sealed, const UniqueFd& to) {
         const ContentPtr kept = packed_content(packs_, sealed.chunks, sealed.size);
         const Record* told = history_->hashed(outcome.item.wanted->version);
-        return accept(
-            outcome, told,
-            TRY(copy_and_read_back(*kept, sealed.size, to, prover_.sealed(told, sealed))));
+        return copy(outcome, *kept, to, told, prover_.sealed(told, sealed));
+    }
+
+    Status copy(Outcome& outcome, const Content& kept, const UniqueFd& to, const Record* told,
+                Digest digest) {
+        const ReadBack again =
+            TRY(copy_and_read_back(kept, kept.size(), to.get(), std::move(digest)));
+        settling_.copied(to);
+        return accept(outcome, told, again);
     }
 
     /// What was read again has the size that was kept, and is what was told of it.
@@ -308,6 +316,7 @@ class Restorer {
     std::vector<VolumeLine> volumes_;
     std::shared_ptr<const Packs> packs_;
     Prover prover_;
+    Settling settling_;
     std::atomic<std::uint64_t> next_ = 1;
     std::mutex lifting_;
     std::atomic<bool> has_lifted_ = false;
@@ -412,12 +421,14 @@ void count(RestoreResult& result) {
     }
 }
 
-/// What the report says outlives a power cut: all is on the disk before it is signed.
-void settle(StoreDoors doors, const std::vector<VolumeLine>& volumes, RestoreResult& result) {
+/// What the report says outlives a power cut: all is on the disk before it is signed. What lay on
+/// its way to the disk in what was set aside goes there when the kernel wants.
+void settle(StoreDoors doors, Restorer& restorer, const std::vector<VolumeLine>& volumes,
+            RestoreResult& result) {
     for (const VolumeLine& volume : volumes) {
         if (!doors.disk.exists(volume.stage)) continue;
-        const Status synced = doors.disk.sync_all(volume.stage);
-        if (!synced) result.unreported = synced.error();
+        const Status settled = restorer.settle(doors.disk, volume.stage);
+        if (!settled) result.unreported = settled.error();
     }
 }
 
@@ -446,7 +457,7 @@ Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const 
     for (const PlanItem& item : plan.items) result.outcomes.emplace_back().item = item;
     run(doors, state, restorer, result.outcomes);
     count(result);
-    settle(doors, volumes, result);
+    settle(doors, restorer, volumes, result);
     result.ended = doors.clock.now();
     report(doors, state, result);
     return result;
