@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/only.h"
 #include "event/balp.h"
 #include "fhir/search_query.h"
 #include "fhir/search_single.h"
@@ -264,7 +265,7 @@ Answer<Disclosure> read_audit(Desk& desk, const Call& call) {
         event_of(desk, call, event::Type::LedgerRead, entry.event.subject.patient.str(),
                  reference_to("AuditEvent", call.target.id));
     add_basis(e, decision.reasons);
-    return Disclosure{json_response(call, 200, shown(desk, call, entry)), {std::move(e)}};
+    return Disclosure{json_response(call, 200, shown(desk, call, entry)), only(std::move(e))};
 }
 
 Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
@@ -284,7 +285,7 @@ Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
     event::Event e =
         event_of(desk, call, event::Type::LedgerRead, asked.question.patient.str(), {});
     e.query = call.asked;
-    return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
+    return Disclosure{json_response(call, 200, writer.finish()), only(std::move(e))};
 }
 
 }  // namespace hygie::records

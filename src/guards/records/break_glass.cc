@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/only.h"
 #include "guards/records/break_glass.h"
 #include "guards/records/operation_input.h"
 #include "guards/records/own_operations.h"
@@ -72,7 +73,7 @@ Answer<Disclosure> take_motive(Desk& desk, const Call& call) {
                        {"motif enregistré : la personne responsable de la sécurité le lira",
                         "motive kept: the security officer will read it"}}};
     return Disclosure{json_response(call, 200, outcome_json(done, call.wishes.lang)),
-                      {std::move(e)}};
+                      only(std::move(e))};
 }
 
 }  // namespace

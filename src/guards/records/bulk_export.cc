@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/escape.h"
+#include "base/only.h"
 #include "fhir/search_query.h"
 #include "guards/records/around.h"
 #include "guards/records/backstage.h"
@@ -238,7 +239,7 @@ Status Exporting::tell_ledger(const vault::Record& record, std::span<const vault
     add_glasses(sight_, event::Action::Read, given, {&e, 1});
     std::promise<Status> kept;
     auto waiting = kept.get_future();
-    desk_.rooms.trace.submit({std::move(e)}, [&](Status status) { kept.set_value(status); });
+    desk_.rooms.trace.submit(only(std::move(e)), [&](Status status) { kept.set_value(status); });
     return waiting.get();
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/escape.h"
+#include "base/only.h"
 #include "guards/records/break_glass.h"
 #include "guards/records/operation_input.h"
 #include "guards/records/own_operations.h"
@@ -88,7 +89,7 @@ Disclosure asked(Desk& desk, const Call& call, const access::CosignWish& wish,
                           parameters({{"request", code},
                                       {"until", to_rfc3339(wish.until)},
                                       {"cosign", how.in(call.wishes.lang)}})),
-            {std::move(e)}};
+            only(std::move(e))};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "base/only.h"
 #include "crypto/aead.h"
 #include "crypto/tokens.h"
 #include "event/uuid.h"
@@ -218,7 +219,7 @@ void refuse(Desk& desk, CallPtr call, const Refusal& refusal, event::Type type) 
     http::Response response =
         json_response(*call, refusal.status, outcome_json(refusal.issues, call->wishes.lang));
     response.headers = refusal.headers;
-    disclose(desk, std::move(call), {std::move(response), {std::move(e)}});
+    disclose(desk, std::move(call), {std::move(response), only(std::move(e))});
 }
 
 http::Response json_response(const Call& call, int status, std::string json) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 
+#include "base/only.h"
 #include "crypto/sha256.h"
 #include "fhir/schema.h"
 #include "fhir/search_extract.h"
@@ -234,7 +235,7 @@ Answer<Disclosure> everything(Desk& desk, const Call& call) {
     e.query = call.asked;
     add_basis(e, reasons);
     add_glasses(sight, event::Action::Read, shown, {&e, 1});
-    return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
+    return Disclosure{json_response(call, 200, writer.finish()), only(std::move(e))};
 }
 
 }  // namespace hygie::records

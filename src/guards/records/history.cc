@@ -6,6 +6,7 @@
 #include <queue>
 #include <set>
 
+#include "base/only.h"
 #include "fhir/search_value.h"
 #include "guards/records/around.h"
 #include "guards/records/bundle.h"
@@ -330,7 +331,7 @@ Answer<Disclosure> read_history(Desk& desk, const Call& call) {
     event::Event e = history_event(sight, found.record->patient(),
                                    reference_to(found.entry.type, found.entry.id));
     add_basis(e, sight.reasons());
-    return Disclosure{json_response(call, 200, writer.finish()), {std::move(e)}};
+    return Disclosure{json_response(call, 200, writer.finish()), only(std::move(e))};
 }
 
 Answer<Disclosure> read_wide_history(Desk& desk, const Call& call) {

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "base/only.h"
 #include "guards/records/handlers.h"
 #include "guards/records/interactions.h"
 #include "guards/records/operation_input.h"
@@ -102,7 +103,7 @@ Answer<Disclosure> read_meta(Desk& desk, const Call& call) {
     add_basis(e, sight.reasons());
     return Disclosure{
         json_response(call, 200, meta_parameters(document.arena, document.root["meta"])),
-        {std::move(e)}};
+        only(std::move(e))};
 }
 
 void change_meta(Desk& desk, CallPtr call) {

@@ -1,3 +1,4 @@
+#include "base/only.h"
 #include "guards/records/binary.h"
 #include "guards/records/handlers.h"
 #include "guards/records/shaping.h"
@@ -39,7 +40,7 @@ Answer<Disclosure> disclose_version(Desk& desk, const Call& call, Sight& sight,
     event::Event e = event_of(desk, call, event::Type::RecordRead, found.record->patient(),
                               reference_to(version.type, version.id));
     add_basis(e, sight.reasons());
-    return Disclosure{std::move(response), {std::move(e)}};
+    return Disclosure{std::move(response), only(std::move(e))};
 }
 
 }  // namespace

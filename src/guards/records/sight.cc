@@ -92,7 +92,7 @@ const access::Decision& Sight::decision(event::Action action, std::string_view t
                                                     .now = now_,
                                                     .labels = labels}))
                     .first;
-    reasons_ = known->second.reasons;
+    reasons_ = &known->second.reasons;
     if (!owed_) owed_ = owed_by(known->second);
     return known->second;
 }
@@ -147,7 +147,7 @@ const access::Decision& outside_scope() {
 const access::Decision& Sight::unreadable() {
     static const access::Decision none{.permitted = false};
     owed_ = Refusal(vault::damaged_index());
-    reasons_.clear();
+    reasons_ = &none.reasons;
     return none;
 }
 
@@ -211,7 +211,7 @@ const access::Decision* Sight::closed_by_another(event::Action action, std::stri
 bool Sight::may_also(event::Action action, std::string_view type, const vault::Record& record,
                      std::string_view id, const std::vector<std::string>& others) {
     const access::Decision* closed = closed_by_another(action, type, record, id, others);
-    if (closed != nullptr) reasons_ = closed->reasons;
+    if (closed != nullptr) reasons_ = &closed->reasons;
     return closed == nullptr;
 }
 
@@ -250,7 +250,7 @@ bool Sight::is_anothers(event::Action action, std::string_view type, std::string
 const access::Decision& Sight::decision(event::Action action, std::string_view type,
                                         const vault::Record& record, std::string_view id) {
     if (is_anothers(action, type, id)) {
-        reasons_ = anothers().reasons;
+        reasons_ = &anothers().reasons;
         return anothers();
     }
     const access::Decision& decision = within_circle(action, type, record, id);
@@ -259,12 +259,12 @@ const access::Decision& Sight::decision(event::Action action, std::string_view t
     const auto others = vault::others_named(record, type, id);
     if (record.index().is_damaged()) return unreadable();
     if (!bounds_.leave(record, action, type, id)) {
-        reasons_ = outside_scope().reasons;
+        reasons_ = &outside_scope().reasons;
         return outside_scope();
     }
     const access::Decision* closed = closed_by_another(action, type, record, id, others);
     if (closed == nullptr) return decision;
-    reasons_ = closed->reasons;
+    reasons_ = &closed->reasons;
     return *closed;
 }
 
@@ -274,7 +274,7 @@ const access::Decision& Sight::within_circle(event::Action action, std::string_v
         return decision(action, type, record.patient(), record.relations(),
                         id.empty() ? std::uint8_t{0} : vault::labels_of(record, type, id));
     if (may_open_unassigned(action, type, record, id)) return decision(action, type, {}, {});
-    reasons_ = kept_apart().reasons;
+    reasons_ = &kept_apart().reasons;
     return kept_apart();
 }
 
@@ -283,11 +283,9 @@ Answer<vault::Found> Sight::open(event::Action action, std::string_view type, st
     if (!found) return std::unexpected(Refusal(found.error()));
     owed_.reset();
     if (may(action, *found)) return *std::move(found);
-    auto reasons = reasons_;
+    const auto& reasons = *reasons_;
     const bool reads = action != event::Action::Read && may(event::Action::Read, *found);
-    Refusal refusal = owed_   ? *std::move(owed_)
-                      : reads ? forbidden(std::move(reasons))
-                              : not_found(std::move(reasons));
+    Refusal refusal = owed_ ? *std::move(owed_) : reads ? forbidden(reasons) : not_found(reasons);
     owed_.reset();
     refusal.patient = found->record->patient();
     return std::unexpected(std::move(refusal));

@@ -21,6 +21,7 @@ class Sight {
   public:
     Sight(Desk& desk, const Call& call)
         : desk_(desk), call_(call), now_(desk.rooms.clock.now()), bounds_(call.actor, now_) {}
+    Sight(const Sight&) = delete;
 
     /// `relations`: in order of person, as a Record has them.
     const access::Decision& decision(event::Action action, std::string_view type,
@@ -61,14 +62,16 @@ class Sight {
     void narrow(const vault::Found& found, std::string& body);
     bool is_narrowed(const vault::Found& found);
 
-    /// Why the last decision was what it was.
-    const std::vector<event::Reason>& reasons() const { return reasons_; }
+    /// Why the last decision was what it was; stays as long as the Sight.
+    const std::vector<event::Reason>& reasons() const { return *reasons_; }
 
     const Bounds& bounds() const { return bounds_; }
     Desk& desk() { return desk_; }
     const Call& call() const { return call_; }
 
   private:
+    inline static const std::vector<event::Reason> kNone;
+
     const access::Decision* closed_by_another(event::Action action, std::string_view type,
                                               const vault::Record& record, std::string_view id,
                                               const std::vector<std::string>& others);
@@ -88,7 +91,7 @@ class Sight {
         decisions_;
     std::map<std::tuple<event::Action, std::string, std::string>, access::Decision> also_;
     std::map<std::string, bool, std::less<>> sees_reasons_;  ///< by patient
-    std::vector<event::Reason> reasons_;
+    const std::vector<event::Reason>* reasons_ = &kNone;     ///< of a decision that is kept
     std::optional<Refusal> owed_;
 };
 

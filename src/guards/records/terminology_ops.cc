@@ -1,6 +1,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/only.h"
 #include "fhir/terminology.h"
 #include "guards/records/handlers.h"
 #include "guards/records/operation_input.h"
@@ -93,7 +94,7 @@ Disclosure parameters_answer(Desk& desk, const Call& call, fhir::Arena& arena,
         {{"resourceType", arena.string("Parameters")}, {"parameter", arena.array(parameters)}});
     event::Event e = event_of(desk, call, event::Type::RecordRead, {}, {});
     e.query = call.asked;
-    return {json_response(call, 200, fhir::to_text(answer)), {std::move(e)}};
+    return {json_response(call, 200, fhir::to_text(answer)), only(std::move(e))};
 }
 
 Result<std::size_t> number_of(std::string_view text, std::size_t otherwise) {
@@ -141,7 +142,7 @@ Answer<Disclosure> expand(Desk& desk, const Call& call) {
     if (!expanded) return std::unexpected(unknown(expanded.error()));
     event::Event e = event_of(desk, call, event::Type::RecordRead, {}, {});
     e.query = call.asked;
-    return Disclosure{json_response(call, 200, fhir::to_text(*expanded)), {std::move(e)}};
+    return Disclosure{json_response(call, 200, fhir::to_text(*expanded)), only(std::move(e))};
 }
 
 Answer<Disclosure> validate_code(Desk& desk, const Call& call) {

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "base/only.h"
 #include "guards/records/checks.h"
 #include "guards/records/handlers.h"
 #include "guards/records/operation_input.h"
@@ -39,7 +40,7 @@ Answer<Disclosure> validate(Desk& desk, const Call& call) {
                           {"la ressource est valable", "the resource is valid"}});
     e.query = call.asked;
     return Disclosure{json_response(call, 200, outcome_json(issues, call.wishes.lang)),
-                      {std::move(e)}};
+                      only(std::move(e))};
 }
 
 }  // namespace hygie::records
