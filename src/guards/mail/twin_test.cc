@@ -64,7 +64,7 @@ TEST(Twins, GrammarRefusesWhatItDoesNotKnow) {
 TEST(Twins, EveryTemplateOfTheLibraryCanBeWritten) {
     std::set<std::string> seen;
     TwinPress press(library(), 3, kTwinAuthors);
-    for (int draw = 0; draw < 14000; ++draw) {
+    for (int draw = 0; draw < 24000; ++draw) {
         const Result<std::vector<Twin>> twins = press.next();
         ASSERT_TRUE(twins) << twins.error().what.en;
         for (const Twin& twin : *twins) {
