@@ -21,6 +21,7 @@ Recipe recipe_of(Context& context) {
     recipe.twins = context.values.number("--twins");
     recipe.authors = context.values.text("--authors");
     if (context.values.has("--data")) recipe.data = context.values.list("--data");
+    if (context.values.has("--apart")) recipe.apart = context.values.list("--apart");
     for (const std::string& source : context.values.has("--without")
                                          ? context.values.list("--without")
                                          : std::vector<std::string>())
@@ -49,6 +50,8 @@ Result<int> train(Context& context) {
                                 {"held_out_false", report.held_out_false},
                                 {"held_out_hard_false", report.held_out_hard_false},
                                 {"sure_recall", report.sure_recall},
+                                {"source_false", report.source_false},
+                                {"source_hard_false", report.source_hard_false},
                                 {"sure_false", report.sure_false},
                                 {"curve", curve},
                                 {"recall_by_name", report.recall_by_name},
@@ -118,6 +121,13 @@ Command train_command() {
                      .kind = Kind::Dir,
                      .help = {"un dossier de messages avec index.csv",
                               "a directory of messages with index.csv"},
+                     .many = true},
+                    {.name = "--apart",
+                     .placeholder = "DIR",
+                     .kind = Kind::Dir,
+                     .help = {"du courrier honnête dont rien n'est appris : il dit où commence "
+                              "l'alerte",
+                              "honest mail that is not learned from: it says where alerts begin"},
                      .many = true},
                     {.name = "--without",
                      .placeholder = "SOURCE",

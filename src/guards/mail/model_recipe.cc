@@ -54,6 +54,8 @@ Status add_twins(Examples& examples, const Recipe& recipe) {
                                                    twin.truth, examples.vocabulary);
             example.fold = static_cast<std::uint32_t>(twin.author.front() - 'A');
             example.is_hard = twin.truth == Class::None && is_hard_kind(twin.kind);
+            example.source = twin.author;
+            example.is_generated = true;
             example.name = twin.template_id;
             examples.all.push_back(std::move(example));
         }
@@ -89,11 +91,26 @@ Result<std::map<std::string, std::vector<std::size_t>>> add_directory(Disk& disk
                                                               : fold_of(row.source);
         example.is_sorted = row.kind != kUnsorted;
         example.is_hard = !row.is_attack && is_hard_kind(row.kind);
+        example.source = row.source;
         example.name = row.is_attack ? row.source : row.source + "/" + row.path;
         by_source[(row.is_attack ? "+" : "-") + row.source].push_back(examples.all.size());
         examples.all.push_back(std::move(example));
     }
     return by_source;
+}
+
+Status add_apart(Disk& disk, Examples& examples, const Recipe& recipe, const std::string& dir) {
+    const std::size_t before = examples.all.size();
+    TRY(add_directory(disk, examples, recipe, dir));
+    for (std::size_t at = before; at < examples.all.size(); ++at) {
+        if (examples.all[at].truth != Class::None)
+            return fail(
+                Code::BadInput,
+                {"une attaque parmi le courrier mis à part", "an attack among the mail kept apart"},
+                {"n'y laissez que du courrier honnête", "leave only honest mail there"});
+        examples.all[at].is_apart = true;
+    }
+    return {};
 }
 
 /// Each real source counts as much as the square root of its size says, and all together what
@@ -126,6 +143,7 @@ Result<Examples> gather_examples(Disk& disk, const Recipe& recipe) {
     const auto attacks = std::ranges::count_if(
         examples.all, [](const TrainingExample& one) { return one.truth != Class::None; });
     std::map<std::string, std::vector<std::size_t>> by_source;
+    for (const std::string& dir : recipe.apart) TRY_STATUS(add_apart(disk, examples, recipe, dir));
     for (const std::string& dir : recipe.data)
         for (auto& [source, members] : TRY(add_directory(disk, examples, recipe, dir))) {
             auto& all = by_source[source];

@@ -20,8 +20,10 @@ Features features_of_text(std::string_view subject, std::string_view text) {
     return features_of(message_of(subject, text), Evidence{}, {});
 }
 
-/// Attacks ask for passwords, honest mail speaks of meetings; three folds of both.
-Trained small_model(std::uint64_t seed) {
+constexpr std::string_view kHonestAboutPasswords = "réunion : confirmez votre mot de passe";
+
+/// Attacks ask for passwords, honest mail speaks of meetings; `apart` letters are of neither kind.
+Trained small_model(std::uint64_t seed, std::uint32_t apart = 0) {
     Vocabulary vocabulary;
     std::vector<TrainingExample> examples;
     for (std::uint32_t i = 0; i < 60; ++i) {
@@ -34,6 +36,13 @@ Trained small_model(std::uint64_t seed) {
                        Class::None, vocabulary);
         attack.fold = honest.fold = i;
         examples.push_back(attack);
+        examples.push_back(honest);
+    }
+    for (std::uint32_t i = 0; i < apart; ++i) {
+        TrainingExample honest =
+            example_of(features_of_text("compte", kHonestAboutPasswords), Class::None, vocabulary);
+        honest.is_apart = true;
+        honest.source = std::to_string(i);
         examples.push_back(honest);
     }
     TrainingOptions options;
@@ -56,6 +65,15 @@ TEST(MailModel, LearnsWordsAndShowsThem) {
 TEST(MailModel, SameSeedSameBytes) {
     EXPECT_EQ(write_model(small_model(4).model), write_model(small_model(4).model));
     EXPECT_NE(write_model(small_model(4).model), write_model(small_model(5).model));
+}
+
+TEST(MailModel, MailKeptApartSetsTheBarAndTeachesNothing) {
+    const Features letter = features_of_text("compte", kHonestAboutPasswords);
+    const Model without = small_model(3).model;
+    const Model with = small_model(3, 40).model;
+    ASSERT_GT(without.attack_log_odds(letter), 0);
+    EXPECT_LE(with.attack_log_odds(letter), 0);
+    EXPECT_EQ(with.words, without.words);
 }
 
 TEST(MailModel, FileSpellsAgainToTheSameBytes) {

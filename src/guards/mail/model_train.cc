@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "guards/mail/model_tail.h"
 #include "guards/mail/rules.h"
 #include "guards/mail/twin_grammar.h"
 
@@ -241,19 +242,19 @@ Model model_of(const AttackLearner& attack, const ClassLearner& classes,
 
 struct Validation {
     std::vector<HeldOut> scores;
+    std::vector<HeldOut> apart;  ///< as the model that is kept sees them
     std::size_t class_right = 0;
     std::size_t class_asked = 0;
 };
 
 /// Every message scored by a model that saw neither it nor its author or source.
-Validation hold_out(const std::vector<TrainingExample>& examples, std::size_t names,
-                    const TrainingOptions& options) {
+Validation hold_out(const Examples& examples, std::size_t names, const TrainingOptions& options) {
     Validation validation;
     for (std::uint32_t fold = 0; fold < options.folds; ++fold) {
         Examples seen;
         Examples unseen;
-        for (const TrainingExample& example : examples)
-            (example.fold % options.folds == fold ? unseen : seen).push_back(&example);
+        for (const TrainingExample* example : examples)
+            (example->fold % options.folds == fold ? unseen : seen).push_back(example);
         const AttackLearner attack = learn_attack(seen, names, options);
         const ClassLearner classes = learn_classes(seen, names, options);
         for (const TrainingExample* example : unseen) {
@@ -305,26 +306,43 @@ void draw_curve(TrainingReport& report, const std::vector<HeldOut>& scores) {
     }
 }
 
+/// Of one kind, what the bar is set by. Best is mail kept apart, as the model that is kept sees it;
+/// else real mail whose source was held out. Generated letters are written to be mistaken for
+/// attacks and say nothing of how often such mail comes: they stand in where there is no other.
+std::vector<HonestScore> honest_scores(const Validation& validation, bool hard) {
+    std::vector<HonestScore> apart;
+    std::vector<HonestScore> real;
+    std::vector<HonestScore> generated;
+    for (const HeldOut& one : validation.apart)
+        if (one.hard == hard) apart.push_back({one.raw, one.example->source});
+    for (const HeldOut& one : validation.scores)
+        if (!one.attack && one.hard == hard)
+            (one.example->is_generated ? generated : real)
+                .push_back({one.raw, one.example->source});
+    return !apart.empty() ? apart : !real.empty() ? real : generated;
+}
+
 /// Sets calibration so that log-odds 0 is where a message begins to be suspicious and those of
 /// kMaliciousScore where it is held, and says what was held out there.
 void calibrate(Model& model, TrainingReport& report, const Validation& validation,
                const TrainingOptions& options) {
     constexpr double kSlopeMin = 0.4;
     constexpr double kSlopeMax = 3;
-    std::vector<double> mixed;
-    std::vector<double> hard;
-    for (const HeldOut& one : validation.scores)
-        if (!one.attack) (one.hard ? hard : mixed).push_back(one.raw);
-    const double point = std::max(quantile_above(mixed, options.mixed_false_max),
-                                  quantile_above(hard, options.hard_false_max));
-    const double sure = std::max(quantile_above(mixed, options.mixed_sure_max),
-                                 quantile_above(hard, options.hard_sure_max));
+    const std::vector<HonestScore> mixed = honest_scores(validation, false);
+    const std::vector<HonestScore> hard = honest_scores(validation, true);
+    const double point = std::max(tail_point(mixed, options.mixed_false_max),
+                                  tail_point(hard, options.hard_false_max));
+    const double sure = std::max(tail_point(mixed, options.mixed_sure_max),
+                                 tail_point(hard, options.hard_sure_max));
+    report.source_false = tail_share(mixed, point);
+    report.source_hard_false = tail_share(hard, point);
     const double certain = std::log(kMaliciousScore / (1 - kMaliciousScore));
     const double slope =
         sure > point ? std::clamp(certain / (sure - point), kSlopeMin, kSlopeMax) : 1;
     model.calibration_slope = static_cast<float>(slope);
     model.calibration_offset = static_cast<float>(-slope * point - 1e-3);
     report.sure_at = certain / slope;
+    std::size_t hard_honest = 0;
     for (const HeldOut& one : validation.scores) {
         const bool above = one.raw > point;
         const bool held = one.raw > point + report.sure_at;
@@ -332,6 +350,7 @@ void calibrate(Model& model, TrainingReport& report, const Validation& validatio
         if (!one.attack) report.sure_false += held;
         if (one.attack) report.held_out_recall += above;
         if (!one.attack) report.held_out_false += above;
+        if (!one.attack && one.hard) ++hard_honest;
         if (!one.attack && one.hard) report.held_out_hard_false += above;
     }
     name_worst(report, validation.scores, point);
@@ -340,7 +359,7 @@ void calibrate(Model& model, TrainingReport& report, const Validation& validatio
     report.sure_recall /= static_cast<double>(std::max<std::size_t>(report.attacks, 1));
     report.sure_false /= static_cast<double>(std::max<std::size_t>(report.honest, 1));
     report.held_out_false /= static_cast<double>(std::max<std::size_t>(report.honest, 1));
-    report.held_out_hard_false /= static_cast<double>(std::max<std::size_t>(hard.size(), 1));
+    report.held_out_hard_false /= static_cast<double>(std::max<std::size_t>(hard_honest, 1));
     report.class_right = static_cast<double>(validation.class_right) /
                          static_cast<double>(std::max<std::size_t>(validation.class_asked, 1));
 }
@@ -367,9 +386,14 @@ TrainingExample example_of(const Features& features, Class truth, Vocabulary& vo
 Result<Trained> train_model(const std::vector<TrainingExample>& examples,
                             const Vocabulary& vocabulary, const TrainingOptions& options) {
     Trained trained;
-    trained.report.examples = examples.size();
-    for (const TrainingExample& example : examples)
+    Examples all;
+    Examples apart;
+    for (const TrainingExample& example : examples) {
+        (example.is_apart ? apart : all).push_back(&example);
+        if (example.is_apart) continue;
         ++(example.truth == Class::None ? trained.report.honest : trained.report.attacks);
+    }
+    trained.report.examples = all.size();
     if (trained.report.attacks == 0 || trained.report.honest == 0 ||
         vocabulary.names().size() > kNamedWeightsMax)
         return fail(Code::BadInput,
@@ -378,11 +402,12 @@ Result<Trained> train_model(const std::vector<TrainingExample>& examples,
                     {"ajoutez des données par --data ou des jumeaux par --twins",
                      "add data with --data or twins with --twins"});
     const std::size_t names = vocabulary.names().size();
-    const Validation validation = hold_out(examples, names, options);
-    Examples all;
-    for (const TrainingExample& example : examples) all.push_back(&example);
-    trained.model =
-        model_of(learn_attack(all, names, options), learn_classes(all, names, options), vocabulary);
+    Validation validation = hold_out(all, names, options);
+    const AttackLearner attack = learn_attack(all, names, options);
+    for (const TrainingExample* example : apart)
+        validation.apart.push_back(
+            {attack.raw(*example), false, example->is_hard, example->weight, example});
+    trained.model = model_of(attack, learn_classes(all, names, options), vocabulary);
     calibrate(trained.model, trained.report, validation, options);
     return trained;
 }

@@ -18,10 +18,13 @@ struct TrainingExample {
     std::vector<std::pair<std::uint32_t, float>> named;  ///< ids of a Vocabulary
     Class truth = Class::None;
     float weight = 1;
-    std::uint32_t fold = 0;  ///< whole authors, sources and campaigns stay together
-    bool is_hard = false;    ///< honest, of a kind that filters mistake
-    bool is_sorted = true;   ///< its class is known; else it only says that it is an attack
-    std::string name;        ///< a template or a path, for the report
+    std::uint32_t fold = 0;     ///< whole authors, sources and campaigns stay together
+    bool is_hard = false;       ///< honest, of a kind that filters mistake
+    bool is_generated = false;  ///< a twin of ours
+    bool is_apart = false;      ///< honest, never learned from: it sets the bar
+    bool is_sorted = true;      ///< its class is known; else it only says that it is an attack
+    std::string source;         ///< a collection, or the author of generated letters
+    std::string name;           ///< a template or a path, for the report
 };
 
 /// Names of signals and shapes, numbered as they come.
@@ -55,9 +58,8 @@ struct TrainingOptions {
     /// weights kept are the mean.
     unsigned courses = 3;
     unsigned folds = 12;
-    /// What may be flagged, and what may be held for certain, of honest mail whose source or
-    /// template author was not seen at all. The model that is kept has seen all: of mail like
-    /// theirs several times less is flagged.
+    /// What may be flagged, and what may be held for certain, of honest mail whose source was not
+    /// seen at all; of sources like those seen several times less is.
     double mixed_false_max = 0.005;
     double hard_false_max = 0.005;
     double mixed_sure_max = 0.001;
@@ -72,6 +74,9 @@ struct TrainingReport {
     double held_out_recall = 0;  ///< at log-odds 0
     double held_out_false = 0;   ///< share of honest mail above 0
     double held_out_hard_false = 0;
+    /// … of a source never seen, each source weighing as in tail_point.
+    double source_false = 0;
+    double source_hard_false = 0;
     double sure_at = 0;      ///< how far above it the score is kMaliciousScore, uncalibrated
     double sure_recall = 0;  ///< … there
     double sure_false = 0;
@@ -94,8 +99,9 @@ struct Trained {
     TrainingReport report;
 };
 
-/// Trains on all but one fold in turn to learn calibration, then on everything. Needs at least one
-/// attack and one honest message in each fold, else Code::BadInput.
+/// Trains on all but one fold in turn to learn what unseen sources and authors fare, then on
+/// everything but what is apart. Needs at least one attack and one honest message in each fold,
+/// else Code::BadInput.
 Result<Trained> train_model(const std::vector<TrainingExample>& examples,
                             const Vocabulary& vocabulary, const TrainingOptions& options);
 
