@@ -1,0 +1,97 @@
+#include "guards/files/settle.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "host/process.h"
+#include "sim/temp_dir.h"
+
+namespace hygie::files {
+namespace {
+
+bool runs(const std::vector<std::string>& argv) {
+    const auto done = real_process().run(argv, {}, {});
+    return done && done->exit_code == 0;
+}
+
+/// A file system in an image of its own, on which nobody but the test writes: nothing else syncs
+/// it. A copy of the image is what a power cut at that moment leaves.
+class SettledImage : public testing::TestWithParam<const char*> {
+  protected:
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "mounting an image needs root";
+        ASSERT_TRUE(real_disk().make_dirs(mount_));
+        ASSERT_TRUE(runs({"truncate", "-s", "400M", image_}));
+        ASSERT_TRUE(runs({"mkfs." + std::string(GetParam()), "-q", image_}));
+        is_mounted_ = runs({"mount", "-o", "loop", image_, mount_});
+        if (!is_mounted_) GTEST_SKIP() << "no image can be mounted here";
+        // What stood there before.
+        write("version", text_);
+        write("letter", "chiffre");
+        write("old name", text_);
+        ASSERT_TRUE(real_disk().sync_all(mount_));
+    }
+    void TearDown() override {
+        if (!is_mounted_) return;
+        EXPECT_TRUE(runs({"umount", mount_}));
+    }
+
+    void write(const std::string& name, std::string_view text) {
+        ASSERT_TRUE(real_disk().write_file(in(name), as_bytes(text)));
+    }
+    std::string read(const std::string& name) {
+        const auto bytes = real_disk().read_file(in(name), 1 << 20);
+        return bytes ? std::string(as_text(*bytes)) : "(none)";
+    }
+    std::string in(const std::string& name) const { return mount_ + '/' + name; }
+
+    /// As a restore makes a file: beside, then under its name.
+    void bring_back(const std::string& name) {
+        const UniqueFd version(::open(in("version").c_str(), O_RDONLY | O_CLOEXEC));
+        const UniqueFd file(
+            ::open(in("made").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        ASSERT_TRUE(version && file);
+        if (::ioctl(file.get(), FICLONE, version.get()) < 0) {
+            ASSERT_EQ(::write(file.get(), text_.data(), text_.size()),
+                      static_cast<ssize_t>(text_.size()));
+            settling_.copied(file);
+        }
+        ASSERT_EQ(::rename(in("made").c_str(), in(name).c_str()), 0);
+    }
+    Status end() { return settling_.end(real_disk(), mount_); }
+    void cut_the_power() {
+        ASSERT_TRUE(runs({"cp", "--sparse=always", image_, image_ + ".cut"}));
+        ASSERT_TRUE(runs({"umount", mount_}));
+        is_mounted_ = runs({"mount", "-o", "loop", image_ + ".cut", mount_});
+        ASSERT_TRUE(is_mounted_);
+    }
+
+    const std::string text_ = std::string(300000, 'v') + "fin";
+    Settling settling_;
+
+  private:
+    sim::TempDir dir_;
+    const std::string image_ = dir_ / "image", mount_ = dir_ / "mount";
+    bool is_mounted_ = false;
+};
+
+TEST_P(SettledImage, WhatWasBroughtBackOutlivesAPowerCut) {
+    bring_back("letter");
+    bring_back("lost letter");
+    ASSERT_EQ(::rename(in("old name").c_str(), in("new name").c_str()), 0);
+    ASSERT_TRUE(end());
+    ASSERT_NO_FATAL_FAILURE(cut_the_power());
+    EXPECT_EQ(read("letter"), text_);
+    EXPECT_EQ(read("lost letter"), text_);
+    EXPECT_EQ(read("old name"), "(none)");
+    EXPECT_EQ(read("new name"), text_);
+}
+
+INSTANTIATE_TEST_SUITE_P(FilesSettling, SettledImage, testing::Values("ext4", "xfs", "btrfs"),
+                         [](const auto& kind) { return std::string(kind.param); });
+
+}  // namespace
+}  // namespace hygie::files
