@@ -55,9 +55,14 @@ TwinPerson anybody(const TwinCast& cast, Dice& dice) {
 }
 
 void write_from(TwinScene& scene, std::string name, std::string address) {
-    scene.from_name = std::move(name);
+    name_sender(scene, std::move(name));
     scene.from_address = std::move(address);
     scene.mail_from = scene.from_address;
+}
+
+void write_from(TwinScene& scene, const TwinPerson& person, std::string address) {
+    write_from(scene, person.name(), std::move(address));
+    scene.facts["from_first"] = person.first;
 }
 
 /// What is registered for a week: often cheap, often letters or digits drawn at random.
@@ -97,7 +102,7 @@ void attack_as_brand(TwinScene& scene, const TwinCast& cast, Dice& dice) {
     const std::size_t way = dice.below(100);
     const std::string box = dice.pick(cast.brand.mailboxes);
     if (way < 30) {
-        write_from(scene, name, box + "@" + look_alike_of(cast.brand.domain, dice));
+        write_from(scene, name, box + "@" + look_alike_of(cast.brand.site(), dice));
     } else if (way < 72) {
         write_from(scene, name, taken_mailbox(dice));
     } else if (way < 84) {
@@ -119,14 +124,14 @@ void attack_as_person(TwinScene& scene, const TwinCast& cast, const TwinPerson& 
                       Dice& dice) {
     const std::size_t way = dice.below(100);
     if (way < 50) {
-        write_from(scene, person.name(), free_mailbox(person, dice));
+        write_from(scene, person, free_mailbox(person, dice));
     } else if (way < 72) {
-        write_from(scene, person.name(), taken_mailbox(dice));
+        write_from(scene, person, taken_mailbox(dice));
     } else if (way < 88) {
-        write_from(scene, person.name(),
+        write_from(scene, person,
                    twin_slug(person.name(), ".") + "@" + look_alike_of(cast.world.domain, dice));
     } else {
-        write_from(scene, person.name(), person.email);
+        write_from(scene, person, person.email);
         scene.reply_to = free_mailbox(person, dice);
         scene.mail_from = taken_mailbox(dice);
         scene.dmarc = "fail";
@@ -135,7 +140,7 @@ void attack_as_person(TwinScene& scene, const TwinCast& cast, const TwinPerson& 
 
 void attack_as_supplier(TwinScene& scene, const TwinCast& cast, Dice& dice) {
     const TwinPerson& contact = cast.supplier.contact;
-    const std::string shown = dice.chance(40) ? cast.supplier.name : contact.name();
+    const TwinPerson shown = dice.chance(40) ? TwinPerson{.first = cast.supplier.name} : contact;
     const std::size_t way = dice.below(100);
     if (way < 35) {
         write_from(scene, shown, contact.email);  // the supplier's own mailbox was taken over
@@ -160,8 +165,9 @@ void attack_as_supplier(TwinScene& scene, const TwinCast& cast, Dice& dice) {
 void attack_as_caller(TwinScene& scene, const TwinCast& cast, const TwinPerson& person,
                       Dice& dice) {
     if (dice.chance(30)) return attack_as_brand(scene, cast, dice);
-    const std::string name = dice.chance(50) ? person.name() : fake_brand_name(cast.brand, dice);
-    write_from(scene, name, dice.chance(65) ? free_mailbox(person, dice) : taken_mailbox(dice));
+    const TwinPerson shown =
+        dice.chance(50) ? person : TwinPerson{.first = fake_brand_name(cast.brand, dice)};
+    write_from(scene, shown, dice.chance(65) ? free_mailbox(person, dice) : taken_mailbox(dice));
 }
 
 void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& who, Dice& dice) {
@@ -170,7 +176,7 @@ void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& wh
     if (who == "colleague") return attack_as_person(scene, cast, cast.colleague, dice);
     if (who == "supplier") return attack_as_supplier(scene, cast, dice);
     if (who == "hacked") {
-        write_from(scene, cast.colleague.name(), cast.colleague.email);
+        write_from(scene, cast.colleague, cast.colleague.email);
         scene.spf = scene.dkim = scene.dmarc = "pass";
         return;
     }
@@ -190,17 +196,18 @@ void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& wh
             scene.from_name = fmt::format("{} {}", cast.world.domain, scene.from_name);
         if (own) scene.dmarc = "fail";
     } else if (who == "scammer") {
-        write_from(scene, person.name(),
+        write_from(scene, person,
                    dice.chance(60) ? free_mailbox(person, dice) : taken_mailbox(dice));
         if (dice.chance(50)) scene.reply_to = free_mailbox(person, dice);
     } else if (who == "stranger") {
         const std::string domain = stranger_domain(dice);
-        write_from(scene, person.name(),
+        write_from(scene, person,
                    dice.chance(30) ? free_mailbox(person, dice)
                                    : twin_slug(person.name(), ".") + "@" + domain);
     } else {
-        write_from(scene, dice.chance(70) ? person.name() : std::string(dice.pick(kHelpDesks)),
-                   taken_mailbox(dice));
+        const TwinPerson shown =
+            dice.chance(70) ? person : TwinPerson{.first = std::string(dice.pick(kHelpDesks))};
+        write_from(scene, shown, taken_mailbox(dice));
     }
 }
 
@@ -237,12 +244,15 @@ void honest_sender(TwinScene& scene, const TwinCast& cast, const std::string& wh
         write_from(scene, cast.brand.name, dice.pick(cast.brand.mailboxes) + "@" + host);
     } else if (who == "boss" || who == "colleague") {
         const TwinPerson& one = who == "boss" ? cast.boss : cast.colleague;
-        write_from(scene, one.name(), one.email);
+        write_from(scene, one, one.email);
     } else if (who == "supplier") {
-        write_from(scene, dice.chance(30) ? cast.supplier.name : cast.supplier.contact.name(),
-                   cast.supplier.contact.email);
+        const TwinPerson& contact = cast.supplier.contact;
+        write_from(scene, dice.chance(30) ? TwinPerson{.first = cast.supplier.name} : contact,
+                   contact.email);
     } else if (who == "it") {
-        write_from(scene, "Support informatique", "support@" + cast.world.domain);
+        write_from(scene,
+                   cast.form.key("lang", "fr") == "fr" ? "Support informatique" : "IT Support",
+                   "support@" + cast.world.domain);
     } else if (who == "newsletter") {
         honest_newsletter(scene, cast, dice);
     } else if (who == "bounce") {
@@ -250,9 +260,9 @@ void honest_sender(TwinScene& scene, const TwinCast& cast, const std::string& wh
         scene.mail_from.clear();
     } else if (dice.chance(30)) {
         const TwinPerson& known = dice.pick(cast.world.correspondents);
-        write_from(scene, known.name(), known.email);
+        write_from(scene, known, known.email);
     } else {
-        write_from(scene, person.name(),
+        write_from(scene, person,
                    dice.chance(45) ? free_mailbox(person, dice)
                                    : twin_slug(person.name(), ".") + "@" + stranger_domain(dice));
     }
@@ -287,7 +297,7 @@ std::string attack_host(const TwinCast& cast, const std::string& from, Dice& dic
     const std::size_t way = dice.below(100);
     const std::string_view honest = cast.form.key("link") == "own"
                                         ? std::string_view(cast.world.domain)
-                                        : std::string_view(cast.brand.domain);
+                                        : std::string_view(cast.brand.site());
     // Who has a domain of his own, or took one over, often sends from it and leads to it.
     if (way < 26 && !is_free_mailbox(from)) return std::string(registrable_domain(domain_of(from)));
     if (way < 40) return look_alike_of(honest, dice);
@@ -302,6 +312,12 @@ std::string attack_host(const TwinCast& cast, const std::string& from, Dice& dic
 }
 
 }  // namespace
+
+void name_sender(TwinScene& scene, std::string name) {
+    scene.facts["from_name"] = name;
+    scene.facts["from_first"] = name;
+    scene.from_name = std::move(name);
+}
 
 std::string look_alike_of(std::string_view honest, Dice& dice) {
     const std::string_view label = main_label(honest);
@@ -352,7 +368,7 @@ void add_other_links(TwinScene& scene, const TwinCast& cast, const std::string& 
     for (int i = 0; i < 6; ++i) {
         const std::size_t way = dice.below(100);
         std::string host = home;
-        if (hostile && decoys && way < 60) host = "www." + cast.brand.domain;
+        if (hostile && decoys && way < 60) host = "www." + cast.brand.site();
         if (mailing && !hostile && way < 20) host = dice.pick(kElsewhere);
         if (mailing && !hostile && way >= 88) host = stranger_domain(dice);
         scene.other_links.push_back("https://" + host + path_of(dice));
@@ -370,7 +386,7 @@ void cast_links(TwinScene& scene, const TwinCast& cast, Dice& dice) {
         return;
     }
     std::string host = registrable_domain(domain_of(scene.from_address));
-    if (kind == "brand") host = (dice.chance(40) ? "www." : "") + cast.brand.domain;
+    if (kind == "brand") host = (dice.chance(40) ? "www." : "") + dice.pick(cast.brand.sites);
     if (kind == "own") host = "intranet." + cast.world.domain;
     if (kind == "sender" && dice.chance(45))
         host = dice.chance(40)   ? "click." + host

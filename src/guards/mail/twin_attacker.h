@@ -19,6 +19,8 @@ struct TwinCast {
 void cast_sender(TwinScene& scene, const TwinCast& cast, Dice& dice);
 /// Fills in where the links lead, after the sender.
 void cast_links(TwinScene& scene, const TwinCast& cast, Dice& dice);
+/// Who the letter says it is from; whoever signs as {from_name} signs so too.
+void name_sender(TwinScene& scene, std::string name);
 /// A domain that a hurried reader takes for `honest`.
 std::string look_alike_of(std::string_view honest, Dice& dice);
 

@@ -18,7 +18,8 @@ std::unexpected<Error> wrong(std::string_view where, std::string_view what_fr,
 /// the same chances.
 class Walk {
   public:
-    Walk(Expansion& expansion, std::string& out) : expansion_(expansion), out_(out) {}
+    Walk(Expansion& expansion, std::string& out, bool subject)
+        : expansion_(expansion), out_(out), subject_(subject) {}
 
     Status text(std::string_view input, std::size_t depth) {
         if (depth > kTwinDepthMax) return wrong(short_of(input), "trop profond", "too deep");
@@ -108,7 +109,9 @@ class Walk {
         const std::vector<std::string_view> own = own_alternatives(inside);
         if (own.empty()) return {};
         std::swap(apart, expansion_.dice);
+        ++one_sided_;
         const Status said = text(expansion_.dice.pick(own), depth + 1);
+        --one_sided_;
         std::swap(apart, expansion_.dice);
         return said;
     }
@@ -128,11 +131,31 @@ class Walk {
         const std::vector<std::string>* found =
             expansion_.grammar.find(name, expansion_.lang, expansion_.author);
         if (!found) return wrong(name, "emplacement inconnu", "unknown slot");
-        return text(expansion_.dice.pick(*found), depth + 1);
+        const std::size_t begin = out_.size();
+        TRY_STATUS(text(expansion_.dice.pick(*found), depth + 1));
+        agree(name, begin);
+        return {};
+    }
+
+    /// What a symbol says in the subject it says again where the body first speaks of it: a letter
+    /// about a parcel bears no subject about a fax. Drawn all the same, so that chance goes on
+    /// alike; what one side alone says uses nothing up.
+    void agree(std::string_view name, std::size_t begin) {
+        if (subject_) {
+            expansion_.said.emplace(name, out_.substr(begin));
+            return;
+        }
+        const auto said = expansion_.said.find(name);
+        if (said == expansion_.said.end()) return;
+        out_.resize(begin);
+        for (const char sign : said->second) put(sign);
+        if (one_sided_ == 0) expansion_.said.erase(said);
     }
 
     Expansion& expansion_;
     std::string& out_;
+    bool subject_;
+    std::size_t one_sided_ = 0;  // how deep inside what one side alone says
 };
 
 Status add_keys(TwinTemplate& made, std::string_view rest, std::string_view where) {
@@ -239,7 +262,14 @@ const std::vector<std::string>* TwinGrammar::find(std::string_view name, std::st
 
 Result<std::string> expand(Expansion& expansion, std::string_view text) {
     std::string out;
-    Walk walk(expansion, out);
+    Walk walk(expansion, out, false);
+    TRY_STATUS(walk.text(text, 0));
+    return out;
+}
+
+Result<std::string> expand_subject(Expansion& expansion, std::string_view text) {
+    std::string out;
+    Walk walk(expansion, out, true);
     TRY_STATUS(walk.text(text, 0));
     return out;
 }

@@ -71,10 +71,14 @@ struct Expansion {
     /// The facts: what `{slot}` says when it is not a symbol of the grammar.
     std::map<std::string, std::string, std::less<>> facts{};
     Dice dice;
+    /// What the subject said for each symbol: a body that says it too says the same, once.
+    std::map<std::string, std::string, std::less<>> said{};
 };
 
 /// The text with all choices made. A choice consumes chance alike on both sides, so that twins of
 /// one seed share their words. Code::BadInput: an unknown slot or unbalanced brackets.
 Result<std::string> expand(Expansion& expansion, std::string_view text);
+/// The same of a subject: what its symbols said is kept for the body.
+Result<std::string> expand_subject(Expansion& expansion, std::string_view text);
 
 }  // namespace hygie::mail

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "guards/mail/twin_attacker.h"
 #include "guards/mail/twin_mime.h"
 #include "guards/mail/twin_rough.h"
 
@@ -15,6 +16,16 @@ namespace {
 constexpr unsigned kHonestPercent = 42;
 /// How often another line of small print follows, in a hundred.
 constexpr unsigned kSmallPrintPercent = 45;
+
+/// The body with small print under it, as real mail has on either side; no line of it twice.
+Result<std::string> write_body(Expansion& expansion, std::string_view form, std::uint64_t seed) {
+    std::string body = TRY(expand(expansion, form));
+    for (Dice small_print(seed ^ 0x666f6f74ULL); small_print.chance(kSmallPrintPercent);) {
+        const std::string line = TRY(expand(expansion, "{footer}"));
+        if (body.find(line) == std::string::npos) body += "\n" + line;
+    }
+    return body;
+}
 
 std::string stem_of(const TwinScene& scene, Dice& dice) {
     static constexpr std::array<std::string_view, 10> kStems = {
@@ -74,15 +85,14 @@ Result<Twin> TwinPress::print(const TwinTemplate& form, Side side, std::uint64_t
     // By dice of their own: whether a template has a name changes nothing else of its letters.
     Expansion naming = expansion;
     naming.dice = Dice(seed ^ 0x6e616d65ULL);
-    if (std::string name = TRY(expand(naming, form.from)); !name.empty())
-        scene.from_name = std::move(name);
+    const std::string shown = TRY(expand(naming, form.from));
+    const bool dressed_up = form.from.find("{from_") != std::string::npos;
+    if (!shown.empty() && !dressed_up) name_sender(scene, shown);
+    if (!shown.empty()) scene.from_name = shown;
+    expansion.facts = scene.facts;
     TwinLetter letter;
-    letter.subject = TRY(expand(expansion, form.subject));
-    // Small print under the letter, as real mail has on either side.
-    std::string body = form.body;
-    for (Dice small_print(seed ^ 0x666f6f74ULL); small_print.chance(kSmallPrintPercent);)
-        body += "\n{footer}";
-    letter.body = TRY(expand(expansion, body));
+    letter.subject = TRY(expand_subject(expansion, form.subject));
+    letter.body = TRY(write_body(expansion, form.body, seed));
     // What only memory can judge stays as it is: its two sides must differ in one fact.
     const bool by_memory = twin.kind.starts_with("fovi") || form.key("sender") == "hacked";
     if (!by_memory) {

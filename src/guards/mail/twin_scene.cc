@@ -191,7 +191,11 @@ TwinScene make_scene(const TwinLibrary& library, const TwinWorld& world, const T
     const bool new_iban = side == Side::Attack || form.key("sender") != "supplier";
     static constexpr std::array<std::string_view, 7> kCountries = {"FR", "FR", "LT", "DE",
                                                                    "BE", "ES", "PT"};
-    const std::string iban = new_iban ? make_iban(own.pick(kCountries), own) : supplier.iban;
+    const bool moved = form.key("account") == "confirmed";
+    const std::string& known = moved ? supplier.confirmed_iban : supplier.iban;
+    const std::string iban = new_iban ? make_iban(own.pick(kCountries), own) : known;
+    facts["known_iban"] = spaced(supplier.iban);
+    facts["known_iban_end"] = supplier.iban.substr(supplier.iban.size() - 4);
     facts["iban"] = own.chance(70) ? spaced(iban) : iban;
     if (form.key("sender") == "colleague" && form.key("kind") == "staff")
         facts["iban"] = spaced(supplier.iban);

@@ -1,9 +1,12 @@
 #include <set>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "guards/mail/fold.h"
 #include "guards/mail/history.h"
+#include "guards/mail/pack.h"
+#include "guards/mail/twin_attacker.h"
 #include "guards/mail/twin_mime.h"
 #include "guards/mail/twin_press.h"
 
@@ -61,6 +64,102 @@ TEST(Twins, GrammarRefusesWhatItDoesNotKnow) {
     EXPECT_FALSE(grammar.add("@ lang=fr\n", "test"));
 }
 
+TEST(Twins, WhatTheSubjectSaysTheBodySaysWhereItFirstSpeaksOfIt) {
+    TwinGrammar grammar;
+    ASSERT_TRUE(grammar.add("[thing]\nfax\nparcel\ncard\nkey\n", "test"));
+    bool free_later = false;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        std::string tail;
+        for (const Side side : {Side::Attack, Side::Legitimate}) {
+            Expansion expansion{
+                .grammar = grammar, .lang = "fr", .author = "B", .side = side, .dice = Dice(seed)};
+            const std::string subject = *expand_subject(expansion, "{thing}");
+            const std::string body = *expand(expansion, "(+{thing} ){thing} {thing}");
+            const std::string text =
+                side == Side::Attack && body.starts_with(subject + " " + subject)
+                    ? body.substr(subject.size() + 1)
+                    : body;
+            ASSERT_TRUE(text.starts_with(subject + " ")) << subject << ": " << body;
+            if (side == Side::Attack) tail = text;
+            EXPECT_EQ(text, tail) << "twins share their words";
+            free_later |= text != subject + " " + subject;
+        }
+    }
+    EXPECT_TRUE(free_later) << "a list of three things is not three times the same";
+}
+
+/// The library with templates of a test's own beside it, by author Z.
+TwinLibrary with_templates(std::string_view text) {
+    TwinLibrary mine = library();
+    EXPECT_TRUE(
+        mine.grammar.add("[nothing]\nnothing\n[footer.en.Z]\nRef. {num}\n"
+                         "@ z-ham author=Z lang=en side=ham sender=random\n~ s\n| b\n",
+                         "test"));
+    EXPECT_TRUE(mine.grammar.add(text, "test"));
+    return mine;
+}
+
+std::size_t times(std::string_view what, std::string_view in) {
+    std::size_t count = 0;
+    for (std::size_t at = in.find(what); at != std::string_view::npos; at = in.find(what, at + 1))
+        ++count;
+    return count;
+}
+
+TEST(Twins, WhoSignsIsWhoSends) {
+    for (const std::string_view sender : {"boss", "colleague", "hacked", "supplier", "stranger",
+                                          "scammer", "caller", "brand", "it", "random"}) {
+        const TwinLibrary mine = with_templates(fmt::format(
+            "@ z-sign author=Z lang=en side=both class=phishing kind=fovi_z sender={}\n~ s\n"
+            "| {{from_first}} of {{from_name}}.\n",
+            sender));
+        TwinPress press(mine, 3, "Z");
+        for (int draw = 0; draw < 60; ++draw) {
+            const std::vector<Twin> twins = *press.next();
+            for (const Twin& twin : twins) {
+                if (twin.template_id != "z-sign") continue;
+                const Message read = *parse_message(twin.message);
+                const std::string& name = read.author().name;
+                const std::size_t of = read.text.find(" of ");
+                ASSERT_NE(of, std::string::npos) << read.text;
+                const std::string first = read.text.substr(0, of);
+                const std::string whole =
+                    read.text.substr(of + 4, read.text.find('.', of) - of - 4);
+                // A help desk may write the house's domain before its name.
+                EXPECT_TRUE(name.ends_with(whole)) << sender << ": " << name << ": " << whole;
+                EXPECT_TRUE(whole.starts_with(first)) << sender << ": " << first;
+            }
+        }
+    }
+}
+
+TEST(Twins, NoLineOfSmallPrintTwice) {
+    const TwinLibrary mine = with_templates(
+        "@ z-print author=Z lang=en side=both class=phishing kind=fovi_z sender=boss\n~ s\n| b\n");
+    TwinPress press(mine, 3, "Z");
+    std::set<std::size_t> seen;
+    for (int draw = 0; draw < 200; ++draw) {
+        const std::vector<Twin> twins = *press.next();
+        for (const Twin& twin : twins) {
+            if (twin.template_id != "z-print") continue;
+            const Message read = *parse_message(twin.message);
+            seen.insert(times("Ref. ", read.html.empty() ? read.plain : read.html));
+        }
+    }
+    EXPECT_EQ(seen, (std::set<std::size_t>{0, 1}));
+}
+
+TEST(Twins, BrandsWriteFromAndLeadToTheirOwnPlaces) {
+    for (const TwinBrand& brand : library().brands) {
+        std::vector<std::string> places = brand.sites;
+        places.push_back(brand.domain);
+        const Brand* known = built_in_pack().brand(brand.id);
+        if (!known) continue;
+        for (const std::string& place : places)
+            EXPECT_TRUE(built_in_pack().writes_from(*known, place)) << brand.id << " " << place;
+    }
+}
+
 TEST(Twins, EveryTemplateOfTheLibraryCanBeWritten) {
     std::set<std::string> seen;
     TwinPress press(library(), 3, kTwinAuthors);
@@ -109,7 +208,10 @@ TEST(Twins, SameSeedSameBytes) {
 TEST(Twins, OnlyTheHonestLetterOfASupplierHasTheKnownIban) {
     TwinPress press(library(), 5, kTwinAuthors, 1'000'000);
     std::set<std::string> known;
-    for (const TwinSupplier& supplier : press.world().suppliers) known.insert(supplier.iban);
+    for (const TwinSupplier& supplier : press.world().suppliers) {
+        known.insert(supplier.iban);
+        known.insert(supplier.confirmed_iban);
+    }
     for (int draw = 0; draw < 1500; ++draw) {
         const Result<std::vector<Twin>> twins = press.next();
         ASSERT_TRUE(twins);
@@ -128,6 +230,27 @@ TEST(Twins, OnlyTheHonestLetterOfASupplierHasTheKnownIban) {
             const bool supplier = form->key("sender") == "supplier";
             EXPECT_EQ(known.contains(bare), supplier && twin.side == Side::Legitimate);
         }
+    }
+}
+
+TEST(Twins, ASupplierThatMovedWritesOfTheAccountThatTheHouseMadeSureOf) {
+    const TwinWorld world = make_world(library(), 12);
+    const History history = *parse_history(world.history_json());
+    TwinTemplate form;
+    form.keys = {{"sender", "supplier"}, {"account", "confirmed"}};
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        const TwinScene honest = make_scene(library(), world, form, Side::Legitimate, seed);
+        const TwinScene attack = make_scene(library(), world, form, Side::Attack, seed);
+        const auto bare = [](std::string iban) {
+            std::erase(iban, ' ');
+            return iban;
+        };
+        const std::string& before = honest.facts.at("known_iban");
+        EXPECT_EQ(before, attack.facts.at("known_iban"));
+        EXPECT_TRUE(bare(before).ends_with(honest.facts.at("known_iban_end")));
+        EXPECT_NE(bare(honest.facts.at("iban")), bare(before));
+        EXPECT_NE(history.supplier_of_iban(bare(honest.facts.at("iban"))), nullptr);
+        EXPECT_EQ(history.supplier_of_iban(bare(attack.facts.at("iban"))), nullptr);
     }
 }
 

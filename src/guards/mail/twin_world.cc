@@ -49,6 +49,7 @@ TwinSupplier make_supplier(const TwinLibrary& library, Dice& dice) {
     supplier.domain = fmt::format("{}.{}", twin_slug(supplier.name, dice.chance(50) ? "-" : ""),
                                   dice.pick(kTopLevels));
     supplier.iban = make_iban(dice.chance(88) ? "FR" : "DE", dice);
+    supplier.confirmed_iban = make_iban("FR", dice);
     supplier.phone = fmt::format("0{} {} {} {} {}", 1 + dice.below(5), twin_digits(dice, 2),
                                  twin_digits(dice, 2), twin_digits(dice, 2), twin_digits(dice, 2));
     supplier.contact = make_person(library, dice, supplier.domain);
@@ -57,26 +58,31 @@ TwinSupplier make_supplier(const TwinLibrary& library, Dice& dice) {
     return supplier;
 }
 
+std::vector<std::string> cells_of(std::string_view line, char between) {
+    std::vector<std::string> cells;
+    while (true) {
+        const std::size_t stop = line.find(between);
+        cells.emplace_back(line.substr(0, stop));
+        if (stop == std::string_view::npos) return cells;
+        line.remove_prefix(stop + 1);
+    }
+}
+
 Result<std::vector<TwinBrand>> read_brands(std::string_view text) {
     std::vector<TwinBrand> brands;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        std::string_view line = text.substr(0, end);
+        const std::string_view line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
         if (line.empty() || line.starts_with('#')) continue;
-        std::vector<std::string> cells;
-        while (true) {
-            const std::size_t stop = line.find_first_of(";,");
-            cells.emplace_back(line.substr(0, stop));
-            if (stop == std::string_view::npos) break;
-            line.remove_prefix(stop + 1);
-        }
+        const std::vector<std::string> cells = cells_of(line, ';');
         if (cells.size() < 4)
             return fail(Code::BadInput,
                         {"brands.csv : ligne incomplète", "brands.csv: incomplete line"},
                         {"quatre colonnes : nom court, nom, domaine, boîtes",
                          "four columns: id, name, domain, mailboxes"});
-        brands.push_back({cells[0], cells[1], cells[2], {cells.begin() + 3, cells.end()}});
+        brands.push_back({cells[0], cells[1], cells[2], cells_of(cells[3], ','),
+                          cells_of(cells.size() > 4 ? cells[4] : cells[2], ',')});
     }
     return brands;
 }
@@ -189,15 +195,17 @@ std::string TwinWorld::history_json() const {
     for (const TwinSupplier& supplier : suppliers) {
         payees.push_back({{"name", supplier.name},
                           {"domains", {supplier.domain}},
-                          {"ibans", {supplier.iban}},
+                          {"ibans", {supplier.iban, supplier.confirmed_iban}},
                           {"since", "2021-03-01"},
                           {"clients", {"org"}}});
         for (const std::string& id : supplier.message_ids) ids.push_back("<" + id + ">");
     }
     json used = json::array();
-    for (const TwinBrand& brand : services)
-        used.push_back(
-            {{"name", brand.name}, {"domains", {brand.domain}}, {"since", "2020-01-06"}});
+    for (const TwinBrand& brand : services) {
+        std::vector<std::string> domains = brand.sites;
+        domains.push_back(brand.domain);
+        used.push_back({{"name", brand.name}, {"domains", domains}, {"since", "2020-01-06"}});
+    }
     json known = json::array();
     for (const TwinPerson& person : correspondents)
         known.push_back({{"address", person.email},

@@ -11,16 +11,18 @@ namespace hygie::mail {
 
 struct TwinPerson {
     std::string first;
-    std::string last;
-    std::string email;
-    std::string role;
-    std::string name() const { return first + " " + last; }
+    std::string last{};
+    std::string email{};
+    std::string role{};
+    /// A house that writes has no last name.
+    std::string name() const { return last.empty() ? first : first + " " + last; }
 };
 
 struct TwinSupplier {
     std::string name;
     std::string domain;
     std::string iban;
+    std::string confirmed_iban;  ///< another of its accounts, that the house made sure of
     std::string phone;
     TwinPerson contact;
     std::vector<std::string> message_ids;  ///< of real threads with it
@@ -30,8 +32,10 @@ struct TwinSupplier {
 struct TwinBrand {
     std::string id;
     std::string name;
-    std::string domain;
+    std::string domain;  ///< where its mail comes from
     std::vector<std::string> mailboxes;
+    std::vector<std::string> sites;  ///< where its links lead; the domain when nothing else is said
+    const std::string& site() const { return sites.front(); }
 };
 
 struct TwinWorld {
