@@ -207,9 +207,15 @@ void Front::State::trace_accounts() {
     });
 }
 
-/// No request waits for these traces: the end does.
+/// No request waits for these traces: the end does. The last tasks may leave more of them.
 Front::State::~State() {
-    for (int left = *tracing; left > 0; left = *tracing) tracing->wait(left);
+    const auto wait_for_traces = [this] {
+        for (int left = *tracing; left > 0; left = *tracing) tracing->wait(left);
+    };
+    wait_for_traces();
+    workers.end();
+    guesses.end();
+    wait_for_traces();
 }
 
 void Front::State::route(Request request, Reply reply) {

@@ -8,7 +8,7 @@ Workers::Workers(unsigned threads) {
     for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
-Workers::~Workers() {
+void Workers::end() {
     {
         const std::scoped_lock lock(mutex_);
         ending_ = true;

@@ -17,10 +17,12 @@ class Workers {
     static constexpr std::size_t kQueueMax = 1024;
 
     explicit Workers(unsigned threads);
-    /// Finishes what was taken.
-    ~Workers();
+    ~Workers() { end(); }
+    /// Finishes what was taken, and takes nothing more. Who still runs may ask others to run, and
+    /// they him: those are ended one after the other before the first of them is gone.
+    void end();
 
-    /// False when too much waits already.
+    /// False when too much waits already, or after the end.
     bool run(std::move_only_function<void()> task);
     /// A handler that may wait, as one that never does; 503 when too much waits.
     AsyncHandler wrap(HttpServer::Handler handler);

@@ -66,7 +66,7 @@ TEST(RecordCache, LetsGoOfWhatWasUsedLeast) {
         }));
     };
     // Of one shard, so that they meet.
-    for (const CompartmentNumber number : {16, 32, 48, 16, 64}) ask(number);
+    for (const CompartmentNumber number : {16UL, 32UL, 48UL, 16UL, 64UL}) ask(number);
     EXPECT_EQ(loads, 4);
     ask(16);
     EXPECT_EQ(loads, 4);
@@ -99,7 +99,7 @@ TEST(RecordCache, CountsWhatASearchOpensOfARecordThatIsNeverAskedForAgain) {
         EXPECT_EQ((*record)->index().pieces()[0].segment->resources().size(), 1U);
     };
     // Of one shard. Closed, both would fit.
-    for (const CompartmentNumber number : {16, 32, 16}) search_in(number);
+    for (const CompartmentNumber number : {16UL, 32UL, 16UL}) search_in(number);
     EXPECT_EQ(loads, 3);
 }
 

@@ -26,8 +26,6 @@ namespace hygie::records {
 
 namespace {
 
-constexpr std::size_t kRequestIdLengthMax = 64;
-
 /// Codes of http://terminology.hl7.org/CodeSystem/v3-ActReason.
 std::string_view purpose_of(access::Role role) {
     switch (role) {
