@@ -15,26 +15,32 @@ void set(std::vector<std::uint64_t>& bits, std::size_t index) {
     bits[index / kBits] |= std::uint64_t{1} << (index % kBits);
 }
 
+/// Hides what `newer` says again. False when a newer version is here already: pieces come in order,
+/// and one that arrives late hides nothing.
+bool hide_older(std::vector<Compartment::Piece>& pieces, const Segment& newer, std::size_t index) {
+    if (pieces.empty()) return true;
+    const auto entry = newer.entry(index);
+    bool newest = true;
+    for (auto& piece : pieces) {
+        const auto found = piece.segment->find(entry.type, entry.id);
+        if (!found) continue;
+        if (piece.segment->entry(*found).version > entry.version) {
+            newest = false;
+        } else {
+            clear(piece.live, *found);
+        }
+    }
+    return newest;
+}
+
 }  // namespace
 
 Compartment Compartment::with(std::shared_ptr<const Segment> newer) const {
     Compartment next = *this;
     std::vector<std::uint64_t> live((newer->size() + kBits - 1) / kBits, 0);
-    for (std::size_t i = 0; i < newer->size(); ++i) {
-        const auto entry = newer->entry(i);
-        bool newest = true;
-        for (auto& piece : next.pieces_) {
-            const auto found = piece.segment->find(entry.type, entry.id);
-            if (!found) continue;
-            // Pieces come in order; a version that arrives late hides nothing.
-            if (piece.segment->entry(*found).version > entry.version) {
-                newest = false;
-            } else {
-                clear(piece.live, *found);
-            }
-        }
-        if (newest && !entry.deleted) set(live, i);
-    }
+    for (std::size_t i = 0; i < newer->size(); ++i)
+        if (hide_older(next.pieces_, *newer, i) && !newer->data().entries.cells[i].deleted())
+            set(live, i);
     next.pieces_.push_back({std::move(newer), std::move(live)});
     return next;
 }

@@ -146,9 +146,9 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
     const std::uint64_t flags = in.number();
     decoded.piece.labelled = (flags & kLabelled) != 0;
     decoded.piece.shared = (flags & kShared) != 0;
-    std::vector<std::string> persons;
+    std::vector<std::string_view> persons;
     for (std::uint64_t left = in.number(); left > 0 && in.ok(); --left)
-        persons.emplace_back(in.text());
+        persons.push_back(in.text());
     std::vector<RawRelation> raw;
     const std::uint64_t count = in.number();
     raw.reserve(std::min<std::size_t>(count, in.rest().size()));
@@ -165,7 +165,7 @@ Result<DecodedPiece> decode_piece(std::int64_t number, ByteView bytes) {
         const fhir::ResourceEntry entry =
             decoded.piece.segment->entry(static_cast<std::size_t>(each.entry));
         relations->push_back(
-            {.person = persons[static_cast<std::size_t>(each.person)],
+            {.person = std::string(persons[static_cast<std::size_t>(each.person)]),
              .kind = static_cast<Relation::Kind>(each.kind & ((1U << kKindBits) - 1)),
              .start = WallTime(Micros(unzigzag(each.start))),
              .end = WallTime(Micros(unzigzag(each.end))),
