@@ -92,6 +92,30 @@ def held_and_owned(mount, kind):
     print(f"{kind}: owners, flags, open files")
 
 
+def given_flags(mount, kind):
+    """What a folder gives to new files, such as not to be copied on write, they have when they come back."""
+    share = os.path.join(mount, "share")
+    subprocess.run(["chattr", "+C", share], check=True)
+    path = os.path.join(share, "disque.img")
+    Path(path).write_bytes(os.urandom(100000))
+    before = picture(share)
+    with guarded(mount) as guard:
+        evidence = Path(guard.state, "evidence")
+        for what in ("written over", "deleted"):
+            since = now()
+            Path(path).write_bytes(b"chiffre") if what == "written over" else os.unlink(path)
+            settle(guard)
+            restored(guard, share, before, since, f"{kind} {what}")
+            flags = subprocess.run(["lsattr", path], capture_output=True, text=True, check=True).stdout.split()[0]
+            check("C" in flags, f"{kind} {what}: {flags}")
+        until = time.monotonic() + 30
+        while not (evidence / "next").is_dir() and time.monotonic() < until:
+            time.sleep(0.1)
+        check((evidence / "next").is_dir(), "no folder is ready for the next restore")
+        check(len(list(evidence.iterdir())) == 3, list(evidence.iterdir()))
+    print(f"{kind}: flags that a folder gives")
+
+
 def full_disk(mount, kind):
     """Nothing is claimed that was not done, and the room that is missing is said."""
     share, filler = os.path.join(mount, "share"), os.path.join(mount, "filler")
@@ -163,6 +187,8 @@ def main():
             on(kind, held_and_owned)
             on(kind, full_disk)
             on(kind, power_cut)
+            if kind == "btrfs":
+                on(kind, given_flags)
         on("ext4", left_the_share, "--events", "permission")
     finally:
         shutil.rmtree(work, ignore_errors=True)

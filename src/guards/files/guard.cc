@@ -10,6 +10,7 @@
 #include <map>
 
 #include "crypto/secret.h"
+#include "guards/files/evidence.h"
 #include "guards/files/priority.h"
 #include "host/log.h"
 #include "host/os_error.h"
@@ -139,9 +140,12 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     TRY_STATUS(guard->open_stages(doors, settings));
     guard->describe(doors.disk, state);
     guard->actors_ = std::make_unique<Actors>(sessions);
-    guard->gate_ =
-        std::make_unique<Gate>(*guard->store_, guard->volumes_, guard->groups_, judge,
-                               *guard->actors_, doors.clock, std::vector{paths.log, paths.packs});
+    std::vector<std::string> own_folders{paths.log, paths.packs};
+    for (const auto& volume : guard->volumes_)
+        own_folders.push_back(next_evidence_dir(guard->lines_[volume->number()].stage));
+    guard->gate_ = std::make_unique<Gate>(*guard->store_, guard->volumes_, guard->groups_, judge,
+                                          *guard->actors_, doors.clock, std::move(own_folders));
+    guard->expect_restores(Expected::Anew);
     guard->gate_->beat_into(&guard->deadman_->beat());
     // Our own files are open: from here on a thread answers for what we do.
     if (guard->handover_) guard->handover_->starting();
@@ -171,10 +175,26 @@ Status Guard::look_after() {
     (void)deadman_->is_alive();
     tell_what_moved();
     tell_of_the_state();
+    if (!is_state_moved_) expect_restores(Expected::IfTaken);
     if (!gate_->has_failed()) return {};
     // What cannot be kept must not change: reads go on, writes wait for a guard that can.
     deadman_->abandon();
     return std::unexpected(*gate_->failure());
+}
+
+/// A folder for the evidence of the next restore, which makes there what it brings back: nobody
+/// needs to hear of that before it is in its place, nor to be asked. What is so of a folder stays
+/// so under the name that the restore gives it.
+void Guard::expect_restores(Expected how) {
+    for (const auto& volume : volumes_) {
+        const std::string dir = next_evidence_dir(lines_[volume->number()].stage);
+        // Never where the state folder is not.
+        (void)::mkdir(parent(dir).c_str(), 0700);
+        const bool was_taken = ::mkdir(dir.c_str(), 0700) == 0;
+        if (!was_taken && how == Expected::IfTaken) continue;
+        groups_.gate.ignore_inside(dir, groups_.gate_mask());
+        groups_.names.ignore_inside(dir, fan::kCreate | fan::kAttrib);
+    }
 }
 
 /// A folder is guarded under whatever name; what takes its place on another file system is not.

@@ -47,6 +47,8 @@ class Guard {
     Status open_groups(const GuardSettings& settings);
     Status take_stock();
     void describe(Disk& disk, const std::string& state);
+    enum class Expected { Anew, IfTaken };
+    void expect_restores(Expected how);
     void tell_what_moved();
     void tell_of_the_state();
 

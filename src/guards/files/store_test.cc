@@ -10,6 +10,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "guards/files/history.h"
 #include "guards/files/live.h"
 #include "guards/files/report.h"
@@ -155,6 +157,21 @@ TEST_F(FilesStore, BringsBackWhatAGuardAtWorkSealsMeanwhile) {
     EXPECT_TRUE(result.outcomes.at(0).is_verified);
     EXPECT_FALSE(result.outcomes.at(0).problem);
     EXPECT_EQ(read(letter_), "Chère Élodie");
+}
+
+TEST_F(FilesStore, ComesBackWhereNothingCanBeMovedFromTheEvidence) {
+    const std::string other = fmt::format("/dev/shm/hygie-evidence-{}", ::getpid());
+    if (!real_disk().make_dirs(other + "/stage0")) GTEST_SKIP() << "no second file system here";
+    write(letter_, "Chère Élodie");
+    const FileKey key = keep(letter_, Cause::Commit, "");
+    const VersionId since = store_->next_version();
+    ::unlink(letter_.c_str());
+    ASSERT_TRUE(store_->note_gone(key, letter_, Cause::Unlink, "evil"));
+    ASSERT_TRUE(write_volumes(real_disk(), state_,
+                              {{0, volume_->id(), volume_->type(), other + "/stage0"}}));
+    EXPECT_EQ(bring_back(since).done, 1U);
+    EXPECT_EQ(read(letter_), "Chère Élodie");
+    std::filesystem::remove_all(other);
 }
 
 TEST_F(FilesStore, AFileWhoseTimeWasSetBeforeItWasWrittenOverComesBack) {
