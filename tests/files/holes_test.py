@@ -340,13 +340,50 @@ def folder_exchanged(mount, kind):
     print(f"{kind}: a folder exchanged with its sealed twin")
 
 
+MAPPER = """
+import mmap
+paths = [os.path.join(b, f) for b, _, fs in os.walk(sys.argv[1]) for f in fs if f.endswith('.txt')]
+maps = [mmap.mmap(os.open(p, os.O_RDWR), 0) for p in paths]
+data = [os.urandom(len(m[:])) for m in maps]
+open(sys.argv[2], 'w').close()
+while not os.path.exists(sys.argv[3]): time.sleep(0.01)
+for m, d in zip(maps, data): m[:] = d
+time.sleep(60)
+"""
+
+
+def mapped_before_the_guard(mount, kind):
+    """Whoever mapped all files before the guard was there changes them without a call."""
+    share = furnish(mount)
+    before = picture(share)
+    ready, go = Path(mount, "ready"), Path(mount, "go")
+    attacker = program(MAPPER, share, ready, go)
+    try:
+        wait_for(ready.exists, "all is mapped")
+        with guarded(mount) as guard:
+            since = now()
+            go.touch()
+            wait_for(lambda: stopped(guard), f"{kind}: who mapped them is stopped")
+            after = picture(share)
+            changed = sum(after.get(p) != entry for p, entry in before.items())
+            check(0 < changed < FILES, f"{kind}: {changed} files changed through mappings")
+            end(attacker)
+            settle(guard)
+            hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
+            compare(before, picture(share), f"{kind} mapped before")
+    finally:
+        end(attacker)
+    print(f"{kind}: mapped before the guard: {changed} files changed")
+
+
 def main():
     if os.geteuid() != 0:
         skip("needs root")
     with tempfile.TemporaryDirectory(prefix="hygie-holes-") as top:
         plan = {"xfs": (state_moved, state_deleted, extents_swapped, killed_while_somebody_stands_still, attackers,
-                        folder_exchanged),
-                "ext4": (state_moved, state_deleted, attackers), "btrfs": (state_moved, attackers)}
+                        folder_exchanged, mapped_before_the_guard),
+                "ext4": (state_moved, state_deleted, attackers, mapped_before_the_guard),
+                "btrfs": (state_moved, attackers, mapped_before_the_guard)}
         for kind, tests in plan.items():
             for test in tests:
                 work = tempfile.mkdtemp(dir=top)

@@ -39,7 +39,6 @@ constexpr std::array kNeverAGuard = {SCMP_SYS(mount),
                                      SCMP_SYS(ptrace),
                                      SCMP_SYS(process_vm_readv),
                                      SCMP_SYS(process_vm_writev),
-                                     SCMP_SYS(perf_event_open),
                                      SCMP_SYS(userfaultfd),
                                      SCMP_SYS(io_uring_setup),
                                      SCMP_SYS(keyctl),
@@ -102,6 +101,11 @@ Status keep_rights(std::uint32_t kept) {
 
 Status confine_guard() {
     return load(SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(EPERM), kNeverAGuard);
+}
+
+Status confine_started_guard() {
+    constexpr std::array kNoMore = {SCMP_SYS(perf_event_open)};
+    return load(SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(EPERM), kNoMore);
 }
 
 Status confine_deadman() {

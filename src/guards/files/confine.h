@@ -8,6 +8,8 @@ namespace hygie::files {
 /// kernel modules, other processes' memory, the clock, namespaces. Code::Unavailable when the
 /// kernel has no seccomp.
 Status confine_guard();
+/// … and what it does only while it starts: asking for other processes' page faults.
+Status confine_started_guard();
 
 /// Leaves the calling process the calls and the two rights (reading what a call is about, ending a
 /// gate that hangs) of a deadman. Not Landlock: it would take the first of them.

@@ -139,6 +139,7 @@ Gate::~Gate() {
     stop_ = true;
     clerks_.clear();
     early_watch_ = {};
+    mapping_watch_.reset();
     doormen_leave_ = true;
     doormen_.clear();
 }

@@ -19,6 +19,7 @@
 #include "guards/files/early.h"
 #include "guards/files/fanotify.h"
 #include "guards/files/judge_door.h"
+#include "guards/files/mappings.h"
 #include "guards/files/names.h"
 #include "guards/files/outlook.h"
 #include "guards/files/store.h"
@@ -130,6 +131,8 @@ class Gate {
                       Store::Effort effort);
     /// A file that was open for writing before the guard raises no event before it changes.
     void watch_unasked(int path_fd);
+    /// … nor does who mapped it: once all such files are watched.
+    void watch_mappings(const std::vector<Mapping>& mappings);
     /// Without pre-content events and clones, what escapes the gate comes back only if its bytes
     /// were copied before.
     bool copies_ahead(const Volume& volume) const {
@@ -242,7 +245,10 @@ class Gate {
     void look_at_new_of(const Actor& actor);
     void watch_early(int fd);
     void run_early();
-    void hold_if_hasty(const fan::Event& event);
+    void hold_if_hasty(const FileKey& key, pid_t pid);
+    void take_early(const fan::Event& event);
+    bool has_changed_unasked(pid_t pid, const FileKey& key);
+    void look_at_unasked();
     void forget_early(const fan::Event& event);
     void wait_for_unclosed(const FileKey& key, const std::string& actor);
     void note_failure(const Error& error);
@@ -273,6 +279,9 @@ class Gate {
     EarlyWriters early_;
     std::optional<fan::Group> early_events_;  ///< none while nobody was there before
     std::jthread early_watch_;
+    std::map<Inode, FileKey> early_files_;
+    std::vector<std::pair<pid_t, FileKey>> unasked_;  ///< the watch's: changed, and not told
+    std::optional<MappingWatch> mapping_watch_;
     std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;

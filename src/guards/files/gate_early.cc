@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "guards/files/gate.h"
 #include "guards/files/priority.h"
 #include "guards/files/smb.h"
@@ -37,6 +39,9 @@ void Gate::watch_early(int fd) {
         early_watch_ = std::jthread([this] { run_early(); });
     }
     early_.add(*key);
+    early_files_[{info.st_dev, info.st_ino}] = *key;
+    // A page that is written already is written again without a fault, until it is on the disk.
+    (void)::fdatasync(fd);
     early_events_->watch_file(fd, fan::kModify);
 }
 
@@ -48,18 +53,50 @@ void Gate::run_early() {
         if (::poll(&poll, 1, kEarlyPollMs) <= 0) continue;
         events.clear();
         note(early_events_->read(events));
-        for (const fan::Event& event : events) hold_if_hasty(event);
+        for (const fan::Event& event : events) take_early(event);
         for (const fan::Event& event : events) forget_early(event);
     }
 }
 
-/// What one process of Samba holds, those of other workstations wait for.
-void Gate::hold_if_hasty(const fan::Event& event) {
+void Gate::take_early(const fan::Event& event) {
     const Volume* volume = volume_of(event);
     if (!volume || event.target.bytes.empty() || event.tid == ::getpid()) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (early_.is_hasty(volume->key(event.target), event.tid, now) && !is_smbd(event.tid))
-        judge_.hold(event.tid);
+    hold_if_hasty(volume->key(event.target), event.tid);
+}
+
+/// What one process of Samba holds, those of other workstations wait for.
+void Gate::hold_if_hasty(const FileKey& key, pid_t pid) {
+    if (early_.is_hasty(key, pid, std::chrono::steady_clock::now()) && !is_smbd(pid))
+        judge_.hold(pid);
+}
+
+void Gate::watch_mappings(const std::vector<Mapping>& mappings) {
+    mapping_watch_.emplace(MappingWatch::Doors{
+        [this](pid_t pid, const FileKey& key) { return has_changed_unasked(pid, key); },
+        [this] { look_at_unasked(); }});
+    for (const Mapping& mapping : mappings)
+        if (const auto file = early_files_.find(mapping.inode); file != early_files_.end())
+            mapping_watch_->add(mapping, file->second);
+    early_files_.clear();
+    mapping_watch_->start();
+}
+
+bool Gate::has_changed_unasked(pid_t pid, const FileKey& key) {
+    const Volume* volume = volume_of(key);
+    const Result<UniqueFd> fd = volume ? volume->open_key(key, O_PATH) : Result<UniqueFd>();
+    struct stat info{};
+    if (!fd || ::fstat(fd->get(), &info) < 0) return true;
+    if (is_held(store_.catalog().find(key), info)) return false;
+    hold_if_hasty(key, pid);
+    unasked_.emplace_back(pid, key);
+    return true;
+}
+
+/// Who they were takes longer to learn than changing ten more.
+void Gate::look_at_unasked() {
+    for (const auto& [pid, key] : std::exchange(unasked_, {}))
+        unclosed_.add(key, pid, actors_.of(pid).key(), std::chrono::steady_clock::now(),
+                      Unclosed::Age::Old);
 }
 
 /// Each file counts once, and raises no event here any more.

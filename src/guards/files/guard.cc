@@ -160,7 +160,7 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
 }
 
 Status Guard::take_stock() {
-    const Inodes writers = open_for_writing();
+    const Writers writers = open_for_writing();
     for (const auto& volume : volumes_) {
         const ScanResult found = TRY(scan(*gate_, *store_, *volume, writers));
         scanned_.files += found.files;
@@ -168,6 +168,7 @@ Status Guard::take_stock() {
         scanned_.failures += found.failures;
         scanned_.other_mounts += found.other_mounts;
     }
+    gate_->watch_mappings(writers.mappings);
     return store_->sync();
 }
 

@@ -18,7 +18,7 @@ constexpr std::int64_t kTickNs = 10'000'000;
 /// Compares the share with the last that is known of it.
 class Look {
   public:
-    explicit Look(const History& history) : writers_(open_for_writing()) {
+    explicit Look(const History& history) : writers_(open_for_writing().inodes) {
         for (const Record& record : history.records()) {
             Last& last = last_[record.key];
             last.time = record.time;
@@ -54,7 +54,7 @@ class Look {
                changed_ns + kTickNs > static_cast<std::int64_t>(found->second.time) * 1000;
     }
 
-    Inodes writers_;
+    std::set<Inode> writers_;
     std::unordered_map<FileKey, Last, FileKeyHash> last_;
 };
 

@@ -28,7 +28,7 @@ using Dir = std::unique_ptr<DIR, int (*)(DIR*)>;
 class Walk {
   public:
     /// `before`: the names that were known, in order.
-    Walk(Gate& gate, const Volume& volume, const Inodes& writers, const KnownNames& before)
+    Walk(Gate& gate, const Volume& volume, const std::set<Inode>& writers, const KnownNames& before)
         : gate_(gate),
           volume_(volume),
           writers_(writers),
@@ -95,12 +95,12 @@ class Walk {
 
     Gate& gate_;
     const Volume& volume_;
-    const Inodes& writers_;
+    const std::set<Inode>& writers_;
     const KnownNames& before_;
     std::vector<bool> seen_;  ///< of before_
 };
 
-void add_descriptors(const std::string& process, Inodes& inodes) {
+void add_descriptors(const std::string& process, std::set<Inode>& inodes) {
     const Dir dir(::opendir((process + "/fd").c_str()), ::closedir);
     while (dir) {
         const dirent* entry = ::readdir(dir.get());
@@ -118,26 +118,32 @@ void add_descriptors(const std::string& process, Inodes& inodes) {
     }
 }
 
-/// "7f…-7f… rw-s 00000000 07:03 131 /path": shared and writable.
-void add_mappings(const std::string& process, Inodes& inodes) {
+/// "7f…-7f… rw-s 00000000 07:03 131 /path": shared and writable. Which file that is tells its link:
+/// on btrfs the device in the line is not the one that stat(2) tells.
+void add_mappings(const std::string& process, pid_t pid, Writers& writers) {
     std::ifstream text(process + "/maps");
     for (std::string line; std::getline(text, line);) {
+        Mapping mapping;
+        mapping.pid = pid;
         char access[5] = {};
-        unsigned major = 0;
-        unsigned minor = 0;
-        unsigned long inode = 0;
-        if (std::sscanf(line.c_str(), "%*s %4s %*s %x:%x %lu", access, &major, &minor, &inode) ==
-                4 &&
-            access[1] == 'w' && access[3] == 's')
-            inodes.emplace(((major & 0xfffU) << 8U) | (minor & 0xffU) | ((minor & ~0xffUL) << 12U),
-                           inode);
+        struct stat info{};
+        if (std::sscanf(line.c_str(), "%lx-%lx %4s", &mapping.begin, &mapping.end, access) != 3 ||
+            access[1] != 'w' || access[3] != 's' ||
+            ::stat(
+                fmt::format("{}/map_files/{:x}-{:x}", process, mapping.begin, mapping.end).c_str(),
+                &info) < 0 ||
+            !S_ISREG(info.st_mode))
+            continue;
+        mapping.inode = {info.st_dev, info.st_ino};
+        writers.inodes.insert(mapping.inode);
+        writers.mappings.push_back(mapping);
     }
 }
 
 }  // namespace
 
-Inodes open_for_writing() {
-    Inodes inodes;
+Writers open_for_writing() {
+    Writers writers;
     const Dir proc(::opendir("/proc"), ::closedir);
     while (proc) {
         const dirent* entry = ::readdir(proc.get());
@@ -150,15 +156,15 @@ Inodes open_for_writing() {
         std::string command;
         std::ifstream(process + "/comm") >> command;
         if (command == "hygie-deadman") continue;
-        add_descriptors(process, inodes);
-        add_mappings(process, inodes);
+        add_descriptors(process, writers.inodes);
+        add_mappings(process, pid, writers);
     }
-    return inodes;
+    return writers;
 }
 
-Result<ScanResult> scan(Gate& gate, Store& store, const Volume& volume, const Inodes& writers) {
+Result<ScanResult> scan(Gate& gate, Store& store, const Volume& volume, const Writers& writers) {
     const KnownNames before = store.catalog().names();
-    Walk walk(gate, volume, writers, before);
+    Walk walk(gate, volume, writers.inodes, before);
     for (const std::string& dir : volume.protected_dirs()) TRY_STATUS(walk.folder(dir, 0));
     for (std::size_t at = 0; at < before.size(); ++at) {
         const auto& [path, key] = before[at];

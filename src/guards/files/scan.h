@@ -2,9 +2,10 @@
 
 #include <set>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "guards/files/gate.h"
+#include "guards/files/mappings.h"
 
 namespace hygie::files {
 
@@ -16,13 +17,16 @@ struct ScanResult {
     std::uint64_t other_mounts = 0;  ///< folders of other file systems below: not protected
 };
 
-/// Device and inode of files that a process has open for writing, or mapped so: what they write
-/// raises no event when they were opened before the guard.
-using Inodes = std::set<std::pair<std::uint64_t, std::uint64_t>>;
-Inodes open_for_writing();
+/// Files that a process has open for writing, or mapped so: what they write raises no event when
+/// they were opened before the guard.
+struct Writers {
+    std::set<Inode> inodes;
+    std::vector<Mapping> mappings;
+};
+Writers open_for_writing();
 
 /// Walks the protected folders of a volume and keeps what is not kept; then writes down which names
 /// of before are gone.
-Result<ScanResult> scan(Gate& gate, Store& store, const Volume& volume, const Inodes& writers);
+Result<ScanResult> scan(Gate& gate, Store& store, const Volume& volume, const Writers& writers);
 
 }  // namespace hygie::files
