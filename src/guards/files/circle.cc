@@ -176,9 +176,14 @@ Circle::Arrival Circle::arrive(Stranger& stranger, Examiner& examiner) {
         if (!may_matter(loss, stranger, tie, examiner)) continue;
         const Judged judged = compare(loss, stranger, tie, examiner);
         if (judged == Judged::Innocent) {
-            settled.insert(index);
+            // A copy outside may be sealed there and brought back.
+            if (stranger.is_outside)
+                loss.is_elsewhere = true;
+            else
+                settled.insert(index);
             arrival.gives_back = true;
             if (loss.suspicion != Suspicion::None) arrival.cleared.push_back(loss);
+            loss.suspicion = Suspicion::None;
             // One that is no archive stands for one file.
             if (stranger.look && !holds_files(stranger.look->after)) break;
         } else if (judged == Judged::Replaced && loss.suspicion != Suspicion::Sure) {
@@ -207,7 +212,11 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
     for (const auto& [tie, stranger] : candidates) {
         if (!may_matter(loss, *stranger, tie, examiner)) continue;
         const Judged judged = compare(loss, *stranger, tie, examiner);
-        if (judged == Judged::Innocent) return Fortune::Explained;
+        if (judged == Judged::Innocent) {
+            loss.is_elsewhere = stranger->is_outside;
+            if (loss.is_elsewhere) losses_.push_back(std::move(loss));
+            return Fortune::Explained;
+        }
         if (judged == Judged::Replaced) suspects.emplace_back(tie, stranger);
     }
     if (suspects.empty()) {
@@ -221,6 +230,11 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
     losses_.push_back(std::move(loss));
     if (tie != Tie::Size) return Fortune::Replaced;
     return is_alone ? Fortune::PerhapsCopied : Fortune::PerhapsArchived;
+}
+
+std::optional<Loss> Circle::emptied(const FileKey& file) const {
+    const auto found = std::ranges::find(losses_, file, &Loss::emptied);
+    return found == losses_.end() ? std::nullopt : std::optional(*found);
 }
 
 std::size_t Circle::note_folders(SteadyTime now) const {

@@ -25,6 +25,9 @@ struct Loss {
     ContentPtr before;
     Actor actor;
     Suspicion suspicion = Suspicion::None;
+    FileKey emptied = {};  ///< still there, with nothing in it
+    /// A copy of it lies outside the share, where nobody keeps it.
+    bool is_elsewhere = false;
 };
 
 /// A file that somebody of the circle made.
@@ -33,7 +36,8 @@ struct Stranger {
     FileKey file;
     std::string path;
     ContentPtr now;
-    std::string actor;       ///< its key
+    std::string actor;  ///< its key
+    bool is_outside = false;
     std::uint64_t room = 0;  ///< bytes of originals it could still hold, as an archive
     std::optional<Finding> look = std::nullopt;  ///< what it is by itself, once somebody asked
 };
@@ -67,6 +71,8 @@ class Circle {
     /// others or alone, by its size.
     enum class Fortune { Unexplained, Explained, PerhapsArchived, PerhapsCopied, Replaced };
     Fortune add(Loss loss, Examiner& examiner);
+    /// The loss that this file was when it was emptied, a short time ago.
+    std::optional<Loss> emptied(const FileKey& file) const;
 
     /// How many folders hold the same small new text.
     std::size_t note_folders(SteadyTime now) const;

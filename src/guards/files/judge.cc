@@ -192,9 +192,13 @@ void Judge::judge_content(const Change& change) {
     const Weight weight = weight_of(*finding);
     if (weight.points == 0 || (change.is_open && !is_sure_while_open(change, *finding))) return;
     if (weight.sign == Sign::Emptied) {
-        const auto fortune =
-            circle(change.actor)
-                .add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
+        const auto fortune = circle(change.actor)
+                                 .add({.at = change.steady,
+                                       .path = change.path,
+                                       .before = change.before,
+                                       .actor = change.actor,
+                                       .emptied = change.file},
+                                      examiner_);
         if (fortune == Circle::Fortune::Explained) return;
     }
     mark(change, change.actor, change.path, weight.sign, weight.points);
@@ -204,7 +208,7 @@ void Judge::judge_content(const Change& change) {
 void Judge::judge_new(const Change& change) {
     judge_arrival(change, circle(change.actor)
                               .add(Stranger{change.steady, change.file, change.path, change.now,
-                                            change.actor.key()},
+                                            change.actor.key(), change.is_outside},
                                    examiner_));
 }
 
@@ -221,22 +225,31 @@ std::uint32_t Judge::replaced_points(const Actor& actor, SteadyTime now) const {
 
 void Judge::judge_arrival(const Change& change, const Circle::Arrival& arrival) {
     for (const Loss& loss : arrival.replaced) {
-        mark(change, loss.actor, loss.path, Sign::Replaced,
-             replaced_points(loss.actor, change.steady));
+        const auto points = [&](const Actor& actor) {
+            return loss.is_elsewhere ? kReadAndCopiedPoints : replaced_points(actor, change.steady);
+        };
+        mark(change, loss.actor, loss.path, Sign::Replaced, points(loss.actor));
         judge_canary(change, loss.actor, loss.path);
         if (loss.actor.key() != change.actor.key())
-            mark(change, change.actor, loss.path, Sign::Replaced,
-                 replaced_points(change.actor, change.steady));
+            mark(change, change.actor, loss.path, Sign::Replaced, points(change.actor));
     }
-    for (const Loss& loss : arrival.cleared) pardon(change, loss);
+    // Explained after all.
+    for (const Loss& loss : arrival.cleared) take_back(change, loss, Sign::Replaced);
     explained_ = explained_ || arrival.gives_back;
 }
 
-/// The loss was explained after all: what was held against anybody for it is taken back.
-void Judge::pardon(const Change& change, const Loss& loss) {
-    for (auto& [key, party] : parties_) party.suspect.forget(hash_of(loss.path), Sign::Replaced);
+/// What was held against anybody for this loss.
+void Judge::take_back(const Change& change, const Loss& loss, Sign sign) {
+    for (auto& [key, party] : parties_) party.suspect.forget(hash_of(loss.path), sign);
     Party& own = party(loss.actor.key(), change.steady);
     if (own.rung < Rung::Freeze) own.rung = rung_for(own, change, false);
+}
+
+/// Emptied, then deleted: a deletion that leaves no trace on the disk, as a patient may ask for. It
+/// is not nothing.
+void Judge::judge_erased(const Change& change, const Loss& emptied) {
+    take_back(change, emptied, Sign::Emptied);
+    mark(change, emptied.actor, emptied.path, Sign::Emptied, kEmptiedTextPoints);
 }
 
 void Judge::judge_loss(const Change& change) {
@@ -245,6 +258,7 @@ void Judge::judge_loss(const Change& change) {
     if (change.kind == ChangeKind::RenameOver && !change.before) return;
     if (mine.made(gone, change.actor.key(), change.steady)) return;
     judge_moved_canary(change);
+    if (const auto emptied = mine.emptied(gone)) judge_erased(change, *emptied);
     const auto fortune =
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
     explained_ = fortune == Circle::Fortune::Explained;

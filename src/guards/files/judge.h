@@ -99,9 +99,10 @@ class Judge {
     void judge_content(const Change& change);
     void judge_new(const Change& change);
     void judge_loss(const Change& change);
+    void judge_erased(const Change& change, const Loss& emptied);
     void judge_arrival(const Change& change, const Circle::Arrival& arrival);
     std::uint32_t replaced_points(const Actor& actor, SteadyTime now) const;
-    void pardon(const Change& change, const Loss& loss);
+    void take_back(const Change& change, const Loss& loss, Sign sign);
     void judge_name(const Change& change);
     void judge_canary(const Change& change, const Actor& actor, const std::string& path);
     void judge_moved_canary(const Change& change);

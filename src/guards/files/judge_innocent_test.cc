@@ -42,6 +42,21 @@ TEST(Judge, APersonMaySealFiveLettersOneByOne) {
     EXPECT_LE(sealed, 8U) << "but not a whole share";
 }
 
+TEST(Judge, ErasingAFewLettersForGoodIsInnocent) {
+    Theatre theatre;
+    const Actor shred = theatre.process(602);
+    std::uint64_t erased = 0;
+    for (; erased < 20 && !theatre.is_frozen(shred); ++erased) {
+        const std::string path = fmt::format("/share/letters/{}.pdf", erased);
+        Bytes letter = text(60, erased);
+        std::ranges::copy(std::string_view("%PDF-1.4\n"), letter.begin());
+        theatre.write(shred, path, content(letter), {});
+        theatre.unlink(shred, path, content({}));
+    }
+    EXPECT_GT(erased, 5U);
+    EXPECT_LE(erased, 9U) << "but not a whole share";
+}
+
 TEST(Judge, DeletionAloneFreezesNobody) {
     Theatre theatre;
     const Actor tidy = theatre.process(600);

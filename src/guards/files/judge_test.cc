@@ -230,6 +230,25 @@ TEST(Judge, ASealedCopyOutsideTheShareStandsForWhatIsDeleted) {
     EXPECT_FALSE(theatre.is_frozen(mover)) << "what can be read there is moved, not destroyed";
 }
 
+TEST(Judge, ACopyElsewhereExcusesNoSealedFileInPlaceOfTheOriginal) {
+    for (const bool is_sealed : {true, false}) {
+        Theatre theatre;
+        Chance chance(24);
+        const Actor mover = theatre.process(712);
+        std::uint64_t moved = 0;
+        for (; moved < kFiles && !theatre.is_frozen(mover); ++moved) {
+            const Bytes letter = text(60, moved);
+            const std::string path = fmt::format("/share/letters/{}.txt", moved);
+            theatre.create_outside(mover, fmt::format("/run/{}", moved), letter);
+            theatre.unlink_what_was_read(mover, path, content(letter));
+            theatre.create(mover, fmt::format("/share/letters/{:08x}", moved),
+                           is_sealed ? random_bytes(letter.size(), chance) : text(60, 900 + moved));
+        }
+        EXPECT_LE(is_sealed ? moved : 0, 6U);
+        EXPECT_EQ(theatre.is_frozen(mover), is_sealed);
+    }
+}
+
 TEST(Judge, ALinkInPlaceOfAFileIsADeletion) {
     Theatre theatre;
     Chance chance(24);
