@@ -25,9 +25,11 @@ constexpr std::size_t kReadBytes = 32U << 10;
 constexpr std::size_t kSentencesMax = 400;
 
 constexpr std::array<std::string_view, kAsks> kNames = {
-    "ask",     "reply",     "by_mail",   "mass",    "record",     "identity", "mine",
-    "refusal", "protected", "anonymous", "private", "hush",       "secret",   "bare_secret",
-    "given",   "leak",      "stolen",    "ransom",  "identified", "enter"};
+    "ask",     "reply",      "by_mail",   "mass",    "record",     "identity", "mine",
+    "refusal", "protected",  "anonymous", "private", "hush",       "secret",   "bare_secret",
+    "given",   "leak",       "stolen",    "ransom",  "identified", "enter",    "prepare",
+    "remote",  "usual_line", "account",   "logs",    "field",      "people",   "sign_mail",
+    "view",    "fine",       "pay_now",   "approve", "grant",      "shown"};
 
 const PhraseSet& phrases() {
     static const PhraseSet kSet = [] {
@@ -118,6 +120,8 @@ class Reader {
             whole_letter(sentences_[i]);
             secret(i);
             data(i);
+            access(i);
+            columns(i);
         }
         if (out_.stolen == 0 || out_.ransom == 0) out_.leak = {};
         if (named_) out_.is_anonymous = false;
@@ -156,6 +160,13 @@ class Reader {
         note(out_.leak, one, Ask::Leak);
         if ((one.has(Ask::Secret) || one.has(Ask::BareSecret)) && !one.has(Ask::Refusal))
             note(out_.enter, one, Ask::Enter);
+        note(out_.remote, one, Ask::Remote);
+        note(out_.shown, one, Ask::Shown);
+        note(out_.usual_line, one, Ask::UsualLine);
+        if (!one.has(Ask::Refusal)) note(out_.sign_mail, one, Ask::SignMail);
+        out_.view = out_.view || one.has(Ask::View);
+        note(out_.fine, one, Ask::Fine);
+        note(out_.pay_now, one, Ask::PayNow);
         out_.stolen += one.times(Ask::Stolen);
         out_.ransom += one.times(Ask::Ransom);
     }
@@ -180,15 +191,21 @@ class Reader {
             i > 0 && sentences_[i - 1].has(Ask::Reply) && !sentences_[i - 1].has(Ask::Refusal);
         if (one.has(Ask::Refusal) || (one.has(Ask::Given) && !(answers && one.has(Ask::Secret))))
             return;
+        // A password at hand, for a call in which somebody uses the machine from afar.
+        const bool prepares = one.has(Ask::Prepare) && speaks_of(Ask::Remote);
+        if (one.has(Ask::Approve)) return note(out_.secret, one, Ask::Approve);
         Ask what = Ask::Secret;
         if (one.has(Ask::BareSecret) && !one.has(Ask::Secret)) {
             const bool field = is_field(one.at(Ask::BareSecret)) && (answers || asked_before);
             if (!field && !answers) return;
             what = Ask::BareSecret;
-        } else if (!one.has(Ask::Secret) || !(one.has(Ask::Ask) || answers)) {
+        } else if (!one.has(Ask::Secret) || !(one.has(Ask::Ask) || prepares || answers)) {
             return;
         }
-        const Ask verb = answers ? Ask::Reply : one.has(Ask::Ask) ? Ask::Ask : what;
+        const Ask verb = answers                 ? Ask::Reply
+                         : one.has(Ask::Ask)     ? Ask::Ask
+                         : one.has(Ask::Prepare) ? Ask::Prepare
+                                                 : what;
         if (!out_.secret.any()) out_.secret.evidence = span(one.at(verb), one.at(what));
         ++out_.secret.phrases;
     }
@@ -221,6 +238,41 @@ class Reader {
         ++out_.data.phrases;
     }
 
+    bool speaks_of(Ask one) const {
+        return std::ranges::any_of(sentences_,
+                                   [&](const Sentence& other) { return other.has(one); });
+    }
+
+    /// Something to give is asked for in this sentence.
+    bool asks(std::size_t i) const {
+        return i < sentences_.size() && !sentences_[i].has(Ask::Refusal) &&
+               (sentences_[i].has(Ask::Ask) || sentences_[i].has(Ask::Reply));
+    }
+
+    void access(std::size_t i) {
+        const bool grants = sentences_[i].has(Ask::Grant) && !sentences_[i].has(Ask::Refusal);
+        if (!asks(i) && !grants) return;
+        for (std::size_t j = i > 0 ? i - 1 : 0; j < std::min(i + 2, sentences_.size()); ++j) {
+            note(out_.account, sentences_[j], Ask::Account);
+            note(out_.logs, sentences_[j], Ask::Logs);
+        }
+    }
+
+    /// Three columns that identify, in a table about many that is asked for nearby, are the data of
+    /// many, by whatever name the table goes.
+    void columns(std::size_t i) {
+        constexpr std::size_t kColumnsMin = 3;
+        constexpr std::size_t kNear = 2;
+        const Sentence& one = sentences_[i];
+        if (one.times(Ask::Field) < kColumnsMin || one.has(Ask::Refusal)) return;
+        bool asked = false;
+        for (std::size_t j = i > kNear ? i - kNear : 0; j <= i + kNear; ++j) asked |= asks(j);
+        if (!asked || !speaks_of(Ask::People)) return;
+        if (!out_.mass) out_.data.evidence = words(one.at(Ask::Field));
+        ++out_.data.phrases;
+        out_.mass = out_.several = true;
+    }
+
     std::string_view text_;
     Folded folded_;
     std::vector<Sentence> sentences_;
@@ -239,6 +291,10 @@ bool ask_named(std::string_view name, Ask& out) {
 
 AsksFacts find_asks(const Message& message, std::size_t quoted_at) {
     return Reader(cut(message.text, std::min(quoted_at, kReadBytes))).read();
+}
+
+AsksFacts find_asks(std::string_view text) {
+    return Reader(cut(text, kReadBytes)).read();
 }
 
 }  // namespace hygie::mail

@@ -33,8 +33,22 @@ enum class Ask : std::uint8_t {
     Ransom,      ///< what keeps them from it
     Identified,  ///< that names are to be left in
     Enter,       ///< to type in, at some place
+    Prepare,     ///< to have at hand, for a call
+    Remote,      ///< to let somebody use the reader's machine from afar
+    UsualLine,   ///< the number that the reader knows, which is out of order
+    Account,     ///< a way into the systems of the house
+    Logs,        ///< what the systems wrote down, or how they are built
+    Field,       ///< what identifies somebody: a column of a table
+    People,      ///< that it is about many
+    SignMail,    ///< to sign in with one's mailbox
+    View,        ///< to open what is shown
+    Fine,        ///< what an authority demands
+    PayNow,      ///< to pay at once, by card
+    Approve,     ///< to accept somebody else's sign-in
+    Grant,       ///< to make an account for the writer
+    Shown,       ///< to tell what a program for such help shows
 };
-inline constexpr std::size_t kAsks = 20;
+inline constexpr std::size_t kAsks = 34;
 bool ask_named(std::string_view name, Ask& out);
 
 /// Words as they stand, empty for none.
@@ -58,11 +72,22 @@ struct AsksFacts {
     Asked secret;  ///< the request for a secret
     Asked enter;   ///< a password is to be typed in, wherever the links lead
     Asked leak;    ///< a threat to make public what was taken
+    Asked remote;  ///< the reader's machine, from afar
+    Asked shown;   ///< … and what lets somebody in
+    Asked usual_line;
+    Asked account;    ///< a way into the systems of the house is asked for
+    Asked logs;       ///< … or what they wrote down
+    Asked sign_mail;  ///< the reader's mailbox is to open what is shown
+    bool view = false;
+    Asked fine;
+    Asked pay_now;
     std::size_t stolen = 0;
     std::size_t ransom = 0;
 };
 
 /// Reads what the writer says; what they quote (from `quoted_at` on) is somebody else's.
 AsksFacts find_asks(const Message& message, std::size_t quoted_at);
+/// Of any text: that of a file.
+AsksFacts find_asks(std::string_view text);
 
 }  // namespace hygie::mail

@@ -1,5 +1,7 @@
 #include "guards/mail/authenticate.h"
 
+#include <algorithm>
+
 #include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
 
@@ -53,6 +55,25 @@ void take_results(std::string_view value, Envelope& envelope) {
     envelope.spf = auth_result_named(result_of(flat, "spf"));
     envelope.dkim = auth_result_named(result_of(flat, "dkim"));
     envelope.dmarc = auth_result_named(result_of(flat, "dmarc"));
+}
+
+std::string relaying_list(const Message& message, const Envelope& envelope,
+                          const Authentication& auth) {
+    const std::string id = lower(message.header("list-id"));
+    const std::size_t open = id.rfind('<');
+    const std::size_t close = id.rfind('>');
+    if (auth.spf != AuthResult::Pass || open == std::string::npos || close == std::string::npos ||
+        close < open)
+        return {};
+    const std::string list = registrable_domain(id.substr(open + 1, close - open - 1));
+    const std::string path = registrable_domain(
+        domain_of(envelope.mail_from.empty() ? message.return_path : envelope.mail_from));
+    const auto is_there = [&](const Address& to) {
+        return registrable_domain(to.domain()) == list;
+    };
+    const bool written_to =
+        std::ranges::any_of(message.to, is_there) || std::ranges::any_of(message.cc, is_there);
+    return list == path && written_to ? list : std::string();
 }
 
 Authentication authenticate(const Message& message, const Envelope& envelope) {

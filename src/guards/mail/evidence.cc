@@ -70,6 +70,7 @@ class Extractor {
     Evidence run(AttachmentFacts attachments) {
         out_.attachments = std::move(attachments);
         out_.auth = authenticate(message_, envelope_);
+        if (out_.auth.is_forged && is_believed_relay()) out_.auth.is_forged = false;
         out_.relations = find_relations(message_, envelope_, history_, out_.auth, reader_);
         out_.quoted = find_quoted(message_, history_, out_.relations);
         read_links();
@@ -93,6 +94,7 @@ class Extractor {
         name_supplier({&sender, &subject, &body, &files});
         settle_ibans();
         believe_unchanged(body.folded.text);
+        believe_debited(body.folded.text);
         return std::move(out_);
     }
 
@@ -102,6 +104,19 @@ class Extractor {
         for (const Address& one : message_.to)
             if (all.size() < 10 && contains(one.address, "@")) all.push_back(one.address);
         return all;
+    }
+
+    /// A list passes on what somebody wrote to it, under its own envelope: their proof breaks by
+    /// that, and nobody forged them. Of whom the house knows, and of brands, only a list that the
+    /// house knows too is believed: the headers of one are soon written.
+    bool is_believed_relay() const {
+        const std::string list = relaying_list(message_, envelope_, out_.auth);
+        if (list.empty() || history_.is_known_domain(list)) return !list.empty();
+        const std::string_view from = message_.author().domain();
+        const bool freemail = history_.is_freemail(registrable_domain(from));
+        return !history_.is_own_domain(from) &&
+               !history_.correspondent(message_.author().address) &&
+               (freemail || (!history_.is_known_domain(from) && !pack_.brand_of_domain(from)));
     }
 
     std::string local_part() const {
@@ -363,6 +378,58 @@ class Extractor {
         if (std::ranges::any_of(out_.ibans, strange)) return;
         if (std::ranges::any_of(kUnchanged,
                                 [&](std::string_view said) { return contains(folded, said); }))
+            out_.lures[static_cast<std::size_t>(Lure::PaymentChange)] = {};
+    }
+
+    /// Who changes their own bank to be debited, or asks where to pay, is the one who pays: nothing
+    /// is to be paid elsewhere. Wages and accounts that are given are another matter.
+    void believe_debited(std::string_view folded) {
+        static constexpr auto kDebited = std::to_array<std::string_view>(
+            {" prelevement", " preleve", " mandat sepa ", " direct debit ", " lastschrift",
+             " abbuch", " einzugsermachtigung ", " domiciliacion ", " recibos ", " debito direto ",
+             " debito automatico ", " addebito ", " domiciliazione ", " incasso ", " machtiging "});
+        static constexpr auto kYours = std::to_array<std::string_view>(
+            {" votre iban ", " votre rib ", " de vos factures ", " sur vos factures ",
+             " your iban ", " on your invoices ", " ihre iban ", " auf ihren rechnungen ",
+             " su iban ", " en sus facturas ", " o vosso iban ", " nas vossas faturas ",
+             " il vostro iban ", " sulle vostre fatture ", " uw iban ", " op uw facturen "});
+        static constexpr auto kPaysUs = std::to_array<std::string_view>({" salaire ",
+                                                                         " paie ",
+                                                                         " salary ",
+                                                                         " payroll ",
+                                                                         " gehalt ",
+                                                                         " nomina ",
+                                                                         " stipendio ",
+                                                                         " salaris ",
+                                                                         " vos virements ",
+                                                                         " vos reglements ",
+                                                                         " vos paiements ",
+                                                                         " nos factures ",
+                                                                         " votre reglement ",
+                                                                         " votre virement ",
+                                                                         " prochain reglement ",
+                                                                         " prochains ",
+                                                                         " your payment",
+                                                                         " our invoice",
+                                                                         " ihre zahlung",
+                                                                         " unsere rechnung",
+                                                                         " sus pagos ",
+                                                                         " nuestras facturas ",
+                                                                         " seus pagamentos ",
+                                                                         " vossos pagamentos ",
+                                                                         " nossas faturas ",
+                                                                         " vostri pagamenti ",
+                                                                         " nostre fatture ",
+                                                                         " uw betaling",
+                                                                         " onze factu"});
+        const auto any = [&](auto& words) {
+            return std::ranges::any_of(
+                words, [&](std::string_view word) { return contains(folded, word); });
+        };
+        const auto strange = [](const IbanFacts& one) { return one.supplier.empty(); };
+        if (std::ranges::any_of(out_.ibans, strange) || !out_.relations.supplier_named.empty())
+            return;
+        if ((any(kDebited) || any(kYours)) && !any(kPaysUs))
             out_.lures[static_cast<std::size_t>(Lure::PaymentChange)] = {};
     }
 

@@ -160,6 +160,7 @@ enum class Capability : std::uint8_t {
     ArchiveEncrypted,  ///< a password keeps scanners out
     ArchiveNested,     ///< archive in archive
     ArchiveBomb,       ///< unpacks beyond every limit
+    ArchiveOdd,        ///< packed in a way that nothing here opens: ACE, ARJ, …
     DoubleExtension,   ///< invoice.pdf.exe, or a right-to-left override in the name
     TypeMismatch,      ///< the bytes are not what the name says
     ChmHelp,           ///< compiled HTML help

@@ -182,11 +182,12 @@ bool has_ground(std::span<const Signal> signals, Class kind) {
                    });
         case Class::TechSupport:
             return any({"phone.", "lure.call", "lure.charge", "lure.support_alert",
-                        "scheme.callback", "scheme.carried", "scheme.brand_by_phone"});
+                        "scheme.callback", "scheme.carried", "scheme.brand_by_phone",
+                        "scheme.partner_voice", "scheme.remote_asked"});
         case Class::Extortion:
             return any({"lure.extortion", "scheme.extortion", "scheme.leak_threat"});
         case Class::DataTheft:
-            return any({"lure.data_request", "scheme.data_"});
+            return any({"lure.data_request", "scheme.access_asked", "scheme.data_"});
     }
     return true;
 }

@@ -243,6 +243,13 @@ std::string domain_shown(std::string_view shown) {
     return is_host_text(url.host) ? registrable_domain(url.host) : std::string();
 }
 
+/// The house knows "ars.sante.fr", and half of the trade has "sante" in its name: where a brand's
+/// domain is a word, the pack says so.
+static bool is_common_word(const Pack& pack, const LookAlike& found, std::string_view registrable) {
+    return found.how == LookAlike::How::Embeds && pack.brand_of_domain(found.honest) != nullptr &&
+           pack.look_alikes.find(registrable).how == LookAlike::How::None;
+}
+
 LookAlike LinkReader::look_alike(std::string_view host) const {
     const std::string registrable = registrable_domain(host);
     if (history_.is_known_domain(registrable) || pack_.brand_of_domain(registrable) ||
@@ -250,7 +257,7 @@ LookAlike LinkReader::look_alike(std::string_view host) const {
         return {};
     if (!history_.look_alikes().empty())
         if (LookAlike found = history_.look_alikes().find(registrable);
-            found.how != LookAlike::How::None)
+            found.how != LookAlike::How::None && !is_common_word(pack_, found, registrable))
             return found;
     for (const LookAlikeIndex* index : {&history_.look_alikes(), &pack_.look_alikes})
         if (LookAlike found = index->within(host, registrable); found.how != LookAlike::How::None)

@@ -49,6 +49,8 @@ std::string_view name_of(Capability capability) {
             return "archive_encrypted";
         case Capability::ArchiveNested:
             return "archive_nested";
+        case Capability::ArchiveOdd:
+            return "archive_odd";
         case Capability::ArchiveBomb:
             return "archive_bomb";
         case Capability::DoubleExtension:

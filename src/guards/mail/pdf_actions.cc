@@ -112,7 +112,23 @@ class Reader {
             out_.links.push_back({target.getUTF8Value(), sends});
     }
 
+    /// Done when the file is opened, unasked: it sends, or fetches from elsewhere.
+    void opening(QPDFObjectHandle object) {
+        QPDFObjectHandle first = object.getKey("/OpenAction");
+        if (!first.isDictionary()) return;
+        QPDFObjectHandle kind = first.getKey("/S");
+        const std::string name = kind.isName() ? kind.getName() : std::string();
+        if (name == "/URI" || name == "/SubmitForm" || name == "/ImportData" || name == "/GoToE")
+            out_.has_launch = true;
+    }
+
+    /// "\\\\host\\file": the reader's machine signs in there.
+    static bool is_far(const std::string& target) {
+        return target.compare(0, 2, "\\\\") == 0 || target.compare(0, 2, "//") == 0;
+    }
+
     void action(QPDFObjectHandle object) {
+        opening(object);
         QPDFObjectHandle kind = object.getKey("/S");
         const std::string name = kind.isName() ? kind.getName() : std::string();
         if (name == "/URI") link(object.getKey("/URI"), false);
@@ -120,7 +136,9 @@ class Reader {
         if (name == "/Launch") out_.has_launch = true;
         if (name == "/SubmitForm" || name == "/GoToR" || name == "/GoToE") {
             QPDFObjectHandle file = object.getKey("/F");
-            link(file.isDictionary() ? file.getKey("/F") : file, true);
+            QPDFObjectHandle target = file.isDictionary() ? file.getKey("/F") : file;
+            link(target, true);
+            if (target.isString() && is_far(target.getUTF8Value())) out_.has_launch = true;
         }
         QPDFObjectHandle type = object.getKey("/Type");
         if (type.isName() && type.getName() == "/Filespec" && object.hasKey("/EF"))

@@ -56,6 +56,7 @@ bool is_plain_text(const Attachment& file) {
     return (file.type.starts_with("text/") && file.type != "text/html") &&
            !is_script_extension(extension) && !is_shortcut_extension(extension) &&
            !is_profile_extension(extension) && extension != "htm" && extension != "html" &&
+           extension != "csv" && extension != "xml" && extension != "mht" && extension != "svg" &&
            sniff(file.bytes) == "text";
 }
 

@@ -1,6 +1,7 @@
 #include "guards/mail/scan.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "guards/mail/file_rules.h"
 #include "guards/mail/fold.h"
@@ -35,8 +36,8 @@ bool is_double(std::string_view name) {
 }
 
 bool is_archive_type(std::string_view type) {
-    for (const std::string_view one : {"zip", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "cab",
-                                       "tar", "iso", "lzh", "arj", "xar"})
+    for (const std::string_view one :
+         {"zip", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "cab", "tar", "iso", "lzh", "xar"})
         if (one == type) return true;
     return false;
 }
@@ -56,6 +57,24 @@ bool contradicts(std::string_view extension, std::string_view type) {
     const bool image =
         extension == "png" || extension == "jpg" || extension == "jpeg" || extension == "gif";
     return type == "zip" && (image || extension == "pdf" || extension == "txt");
+}
+
+bool is_one_of(std::string_view one, std::initializer_list<std::string_view> all) {
+    return std::ranges::find(all, one) != all.end();
+}
+
+/// The extension chooses what opens a file: a page may begin with a comment as long as one likes or
+/// with the marks of a picture, and an archive with any bytes.
+std::string as_opened(const std::string& type, std::string_view extension, std::string_view bytes) {
+    const bool vague = is_one_of(type, {"text", "data"});
+    if (is_one_of(extension, {"htm", "html", "shtml", "xhtml", "xht"}) &&
+        (vague || is_one_of(type, {"gif", "png", "jpeg", "riff"})))
+        return "html";
+    if (extension == "svg" && (vague || type == "html")) return "svg";
+    if (vague && is_one_of(extension, {"mht", "mhtml"})) return "eml";
+    const bool packed = is_one_of(extension, {"zip", "docx", "docm", "xlsx", "xlsm", "pptx"});
+    if (vague && packed && contains(bytes, "PK\x05\x06")) return "zip";
+    return type;
 }
 
 }  // namespace
@@ -113,13 +132,18 @@ bool FileScan::spend(std::size_t bytes) {
 }
 
 void FileScan::scan(const std::string& path, std::string_view bytes, std::size_t depth) {
-    if (++files_ > kNestedFilesMax || depth > kNestedDepthMax) {
-        out_.incomplete = true;
-        return;
-    }
     FileFacts file;
     file.path = clean_utf8(cut(path, 1024));
     file.type = sniff(bytes);
+    if (++files_ > kNestedFilesMax || depth > kNestedDepthMax) {
+        out_.incomplete = true;
+        if (files_ > kNestedFilesMax) return;
+        // Wrapped once more than anybody would wrap a document; its name still says what it is.
+        names(file, last_name(file.path), file.type);
+        if (is_archive_type(file.type)) found(file, Capability::ArchiveBomb, last_name(file.path));
+        out_.files.push_back(std::move(file));
+        return;
+    }
     names(file, last_name(file.path), file.type);
     content(file, bytes, depth);
     match_file_rules(bytes,
@@ -139,17 +163,17 @@ void FileScan::names(FileFacts& file, std::string_view name, std::string_view ty
         found(file, Capability::DiskImage, name);
     if (type == "chm" || extension == "chm" || extension == "hlp")
         found(file, Capability::ChmHelp, name);
+    if (is_odd_archive_extension(extension) || type == "ace" || type == "arj")
+        found(file, Capability::ArchiveOdd, name);
     if (is_profile_extension(extension)) found(file, Capability::ConfigProfile, name);
     if (contradicts(extension, type)) found(file, Capability::TypeMismatch, name);
 }
 
 void FileScan::content(FileFacts& file, std::string_view bytes, std::size_t depth) {
     const std::string extension = extension_of(last_name(file.path));
-    if (file.type == "text" &&
-        (extension == "htm" || extension == "html" || extension == "shtml" ||
-         extension == "xhtml" || extension == "xht" || extension == "mht" || extension == "mhtml"))
-        file.type = "html";
+    file.type = as_opened(file.type, extension, bytes);
     const std::string type = file.type;
+    if (type == "text" || type == "html" || type == "eml") scan_plain(*this, file, bytes);
     if (is_archive_type(type)) return scan_archive(*this, file, bytes, depth);
     if (type == "ole") return scan_ole(*this, file, bytes, depth);
     if (type == "pdf") return scan_pdf(*this, file, bytes, depth);

@@ -53,6 +53,8 @@ void scan_ole(FileScan& scan, FileFacts& file, std::string_view bytes, std::size
 void scan_pdf(FileScan& scan, FileFacts& file, std::string_view bytes, std::size_t depth);
 void scan_page(FileScan& scan, FileFacts& file, std::string_view bytes);
 void scan_svg(FileScan& scan, FileFacts& file, std::string_view bytes);
+/// What text alone starts when it is opened: formulas, macros of older formats.
+void scan_plain(FileScan& scan, FileFacts& file, std::string_view bytes);
 void scan_rtf(FileScan& scan, FileFacts& file, std::string_view bytes);
 void scan_lnk(FileScan& scan, FileFacts& file, std::string_view bytes);
 void scan_onenote(FileScan& scan, FileFacts& file, std::string_view bytes, std::size_t depth);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "guards/mail/bytes_at.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/scan.h"
 #include "guards/mail/sniff.h"
@@ -39,9 +40,11 @@ std::string member_name(archive_entry* entry) {
     return name ? clean_utf8(cut(name, 512)) : std::string("file");
 }
 
-bool is_office_member(std::string_view name) {
-    return name == "[Content_Types].xml" || name.starts_with("word/") || name.starts_with("xl/") ||
-           name.starts_with("ppt/") || name.starts_with("_rels/") || name == "content.xml" ||
+bool is_office_member(std::string_view written) {
+    const std::string low = lower(written);
+    if (low.starts_with("word/") || low.starts_with("xl/") || low.starts_with("ppt/")) return true;
+    const std::string_view name = written;
+    return name == "[Content_Types].xml" || name.starts_with("_rels/") || name == "content.xml" ||
            name == "mimetype" || name.starts_with("Basic/") || name.starts_with("customUI/");
 }
 
@@ -101,8 +104,10 @@ class Members {
             scan_.found(file_, Capability::ArchiveBomb, name);
             return false;
         }
+        // The order of members is the writer's choice, and so is which comes first.
+        const bool macros = lower(name).ends_with("/vbaproject.bin");
         const bool office =
-            (file_.type == "ooxml" || file_.type == "odf") && is_office_member(name);
+            macros || ((file_.type == "ooxml" || file_.type == "odf") && is_office_member(name));
         if (office)
             scan_office_member(scan_, file_, name, content);
         else
@@ -151,9 +156,24 @@ class Members {
     bool bomb_ = false;
 };
 
+/// RAR that hides even its names: 5.0 begins with a block of encryption, 4 says so in its flags.
+bool is_locked_rar(std::string_view bytes) {
+    constexpr std::size_t kNewHead = 12;
+    constexpr std::size_t kOldFlags = 10;
+    constexpr std::uint16_t kNamesHidden = 0x0080;
+    if (!bytes.starts_with("Rar!\x1A\x07")) return false;
+    if (bytes.size() > kNewHead + 4 && bytes[6] == 1) {
+        std::size_t at = kNewHead;
+        while (at < kNewHead + 3 && (static_cast<unsigned char>(bytes[at]) & 0x80U) != 0) ++at;
+        return bytes[at + 1] == 4;
+    }
+    return (u16_at(bytes, kOldFlags) & kNamesHidden) != 0;
+}
+
 }  // namespace
 
 void scan_archive(FileScan& scan, FileFacts& file, std::string_view bytes, std::size_t depth) {
+    if (is_locked_rar(bytes)) return scan.found(file, Capability::ArchiveEncrypted, file.path);
     const Archive reader = open_archive(scan, bytes);
     if (!reader) return scan.incomplete();
     Members(scan, file, bytes, depth).run(reader.get());

@@ -3,6 +3,7 @@
 #include "guards/mail/fold.h"
 #include "guards/mail/html.h"
 #include "guards/mail/scan.h"
+#include "guards/mail/sniff.h"
 
 namespace hygie::mail {
 namespace {
@@ -49,11 +50,32 @@ void read_relations(FileScan& scan, FileFacts& file, std::string_view xml) {
     tokenize_html(xml, sink);
 }
 
+/// What fields are told to do, one after the other: a field may be cut into many runs.
+std::string instructions(std::string_view low) {
+    static constexpr std::string_view kRun = "instrtext";
+    static constexpr std::string_view kWhole = "w:instr=\"";
+    std::string out(" ");
+    for (std::size_t at = low.find(kRun); at != std::string_view::npos;
+         at = low.find(kRun, at + kRun.size())) {
+        const std::size_t begin = low.find('>', at);
+        if (begin == std::string_view::npos) break;
+        const bool closes = at >= 3 && low.substr(at - 3, 3) == "/w:";
+        if (!closes) out += low.substr(begin + 1, low.find('<', begin) - begin - 1);
+    }
+    for (std::size_t at = low.find(kWhole); at != std::string_view::npos;
+         at = low.find(kWhole, at + 1)) {
+        const std::size_t begin = at + kWhole.size();
+        out.push_back(' ');
+        out += low.substr(begin, low.find('"', begin) - begin);
+    }
+    return out;
+}
+
 bool has_dde(std::string_view xml) {
-    // A field may be cut into many runs: look at its text.
     const std::string low = lower(xml);
-    return contains(low, "ddeauto") || contains(low, "instrtext>dde ") ||
-           contains(low, "instrtext xml:space=\"preserve\"> dde ") || contains(low, "ddelink ");
+    if (contains(low, "ddelink ")) return true;
+    const std::string told = instructions(low);
+    return contains(told, " ddeauto ") || contains(told, " dde ");
 }
 
 }  // namespace
@@ -78,13 +100,18 @@ void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
         if (!file.has(Capability::Macro)) scan.found(file, Capability::Macro, name);
     if (contains(low, "/embeddings/") && low.ends_with(".bin"))
         return scan_ole(scan, file, bytes, 1);
+    if (contains(low, "/embeddings/"))
+        return scan.scan(file.path + low.substr(low.rfind('/')), bytes, 2);
+    if (sniff(bytes) == "ole") return scan_ole(scan, file, bytes, 1);
     if (low.ends_with(".rels")) return read_relations(scan, file, bytes);
     if (low == "word/document.xml" || low == "xl/sharedstrings.xml" || low == "content.xml" ||
         (low.starts_with("ppt/slides/slide") && low.ends_with(".xml"))) {
         const std::string_view part = bytes.substr(0, kMemberTextMax);
         scan.text(xml_text(part));
-        if (has_dde(part)) scan.found(file, Capability::Dde, "DDE");
     }
+    if (low.ends_with(".xml") && (low.starts_with("word/") || contains(low, "/externallinks/")) &&
+        has_dde(bytes.substr(0, kMemberTextMax)))
+        scan.found(file, Capability::Dde, "DDE");
     if (low.ends_with(".png") || low.ends_with(".jpg") || low.ends_with(".jpeg")) {
         FileFacts image{file.path, low.ends_with(".png") ? "png" : "jpeg", {}};
         scan_image(scan, image, bytes);

@@ -60,12 +60,30 @@ void scan_onenote(FileScan& scan, FileFacts& file, std::string_view bytes, std::
     }
 }
 
+void scan_plain(FileScan& scan, FileFacts& file, std::string_view bytes) {
+    static constexpr auto kFormulas = std::to_array<std::string_view>(
+        {"cmd|", "powershell|", "mshta|", "msexcel|", "rundll32|", "regsvr32|", "wscript|"});
+    const std::string_view head = bytes.substr(0, kTextBytesMax);
+    const std::string low = lower(head);
+    const std::string extension = extension_of(file.path);
+    if (extension == "csv" || extension == "txt" || extension == "tsv")
+        for (const std::string_view one : kFormulas)
+            if (contains(low, one)) scan.found(file, Capability::Dde, one);
+    // Word's XML of 2003, and pages that Word saved: "ActiveMime" in base64.
+    if (contains(low, "macrospresent=\"yes\"") || contains(head, "QWN0aXZlTWltZ"))
+        scan.found(file, Capability::Macro, "editdata.mso");
+    if (contains(low, "msxsl:script")) scan.found(file, Capability::Script, "msxsl:script");
+}
+
 void scan_mail(FileScan& scan, FileFacts& file, std::string_view bytes, std::size_t depth) {
     const Result<Message> inner = parse_message(bytes);
     if (!inner) return;
     scan.text(inner->subject);
     scan.text(inner->text);
     for (const RawLink& one : inner->links) scan.link(file.path, one.target, one.kind, one.shown);
+    // A page saved as a mail opens in a browser.
+    if (const std::string saved = extension_of(file.path); saved == "mht" || saved == "mhtml")
+        scan_page(scan, file, inner->html);
     for (const Attachment& one : inner->attachments)
         scan.scan(file.path + "/" + one.name, one.bytes, depth + 1);
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "guards/mail/asks.h"
 #include "guards/mail/domain.h"
@@ -38,6 +39,11 @@ class Demands {
         name_borrowed();
         leak();
         hushed_account();
+        if (!seen_.attachments.text.empty()) in_files_ = find_asks(seen_.attachments.text);
+        access();
+        from_afar();
+        document_sign_in();
+        fine_to_pay();
     }
 
   private:
@@ -69,7 +75,8 @@ class Demands {
     /// The known have nobody type a password in at a place that is neither theirs nor the house's.
     void typed_elsewhere() {
         constexpr double kMailboxInOtherHands = 0.8;
-        if (!known_ || !asks_.enter.any()) return;
+        const bool opens = asks_.sign_mail.any() && asks_.view;
+        if (!known_ || !(asks_.enter.any() || opens)) return;
         for (const Link& link : seen_.links)
             if (is_followed(link) && link.brand.empty() && !is_related(scene_, link))
                 out_.add("scheme.taken_over", kMailboxInOtherHands, site_of(link), link.where);
@@ -180,11 +187,178 @@ class Demands {
             add("scheme.hushed_account", kWarns, asks_.hush.evidence);
     }
 
+    /// A link to a place that nobody here knows.
+    const Link* strange_link(bool in_file_only) const {
+        for (const Link& link : seen_.links)
+            if (is_followed(link) && (link.brand.empty() || link.is_free_host) &&
+                !scene_.history.is_known_domain(link.final_domain) &&
+                (!in_file_only || link.where.starts_with("attachment")))
+                return &link;
+        return nullptr;
+    }
+
+    /// A way into the systems of the house, for somebody whom it does not know.
+    void access() {
+        if (!stranger_ || says({Lure::Mailing})) return;
+        const bool poses = is_posing() && !who_.from_freemail;
+        const int doubts = (asks_.account.any() ? 1 : 0) + (asks_.logs.any() ? 1 : 0) +
+                           (asks_.hush.any() ? 1 : 0) + (poses ? 1 : 0);
+        constexpr int kTooMany = 2;
+        if (doubts < kTooMany || !(asks_.account.any() || asks_.logs.any())) return;
+        add("scheme.access_asked", kWarns,
+            asks_.account.any() ? asks_.account.evidence : asks_.logs.evidence);
+    }
+
+    /// The word that a partner is known by, in the name or the domain of somebody else: both the
+    /// partner's name and its domain have it, and it is no word of the trade or of this house.
+    std::string partner_borrowed() const {
+        if (who_.known_domain || who_.known_correspondent) return {};
+        std::string label(main_label(who_.from_domain));
+        std::ranges::replace(label, '-', ' ');
+        const std::string shown = folded(label) + folded(scene_.message.author().name);
+        std::string ours;
+        for (const Organisation& house : scene_.history.organisations) {
+            ours += folded(house.name);
+            for (const std::string& domain : house.own_domains)
+                ours += folded(main_label(registrable_domain(domain)));
+        }
+        const auto borrows = [&](const std::string& name, const std::vector<std::string>& domains) {
+            const std::string said = folded(name);
+            for (const std::string& domain : domains) {
+                std::string words = folded(main_label(registrable_domain(domain)));
+                for (std::size_t at = 1; at < words.size();) {
+                    const std::size_t end = words.find(' ', at);
+                    const std::string word = words.substr(at - 1, end - at + 2);
+                    at = end + 1;
+                    if (is_telling(word) && contains(said, word) && contains(shown, word) &&
+                        !contains(ours, word))
+                        return true;
+                }
+            }
+            return false;
+        };
+        for (const Supplier& one : scene_.history.suppliers)
+            if (borrows(one.name, one.domains)) return one.name;
+        for (const KnownService& one : scene_.history.known_services)
+            if (borrows(one.name, one.domains)) return one.name;
+        return {};
+    }
+    /// With a blank at both ends.
+    static bool is_telling(std::string_view word) {
+        static constexpr auto kTrade = std::to_array<std::string_view>(
+            {" ambulances ",  " assurance ", " assurances ", " bureau ",   " centre ",
+             " clinique ",    " conseil ",   " digital ",    " energie ",  " formation ",
+             " france ",      " groupe ",    " health ",     " hopital ",  " imagerie ",
+             " laboratoire ", " medical ",   " medicale ",   " mutuelle ", " online ",
+             " pharma ",      " pharmacie ", " sante ",      " securite ", " service ",
+             " services ",    " solutions ", " support ",    " systems ",  " transport "});
+        constexpr std::size_t kTellingLetters = 5;
+        return word.size() >= kTellingLetters + 2 && !std::ranges::binary_search(kTrade, word);
+    }
+
+    /// Somebody unknown wants the reader's machine, in the name of a partner, with a password, or
+    /// by a number that is not the usual one.
+    void from_afar() {
+        const bool wants = asks_.remote.any() || asks_.usual_line.any() || asks_.secret.any() ||
+                           asks_.account.any();
+        if (!stranger_ || !wants) return;
+        const std::string partner = partner_borrowed();
+        const bool alarmed =
+            says({Lure::SupportAlert, Lure::Threat}) && out_.has("phone.call_asked");
+        if (!partner.empty())
+            out_.add("scheme.partner_voice",
+                     asks_.remote.any() || asks_.secret.any() ? kHolds : kWarns,
+                     author_text(scene_.message), "header:From", partner);
+        if (asks_.remote.any() &&
+            (asks_.usual_line.any() || asks_.shown.any() || asks_.secret.any() || alarmed))
+            add("scheme.remote_asked", asks_.secret.any() ? kHolds : kWarns, asks_.remote.evidence);
+    }
+
+    /// A document that somebody unknown sends opens with no password of the reader's mailbox: the
+    /// page behind it is there to take that.
+    void document_sign_in() {
+        if (!stranger_) return;
+        const Asked& said = asks_.sign_mail.any() ? asks_.sign_mail : in_files_.sign_mail;
+        if (!said.any()) return;
+        const Link* inside = strange_link(true);
+        const Link* any = strange_link(false);
+        const bool elsewhere = any && any->final_domain != who_.from_domain;
+        if (inside && out_.has("file.pdf_link"))
+            out_.add("scheme.document_sign_in", kWarns, said.evidence,
+                     asks_.sign_mail.any() ? where_ : inside->where);
+        else if (elsewhere && asks_.view && !says({Lure::Mailing, Lure::Opened}))
+            add("scheme.document_sign_in", kWarns, said.evidence);
+    }
+
+    /// "Prefecture", "Finanzamt": names by which authorities sign.
+    bool names_authority() const {
+        static constexpr auto kAuthorities =
+            std::to_array<std::string_view>({"agence regionale",
+                                             "agencia tributaria",
+                                             "agenzia delle entrate",
+                                             "amtsgericht",
+                                             "autoridade",
+                                             "ayuntamiento",
+                                             "belastingdienst",
+                                             "bundesamt",
+                                             "camara municipal",
+                                             "comune di",
+                                             "council",
+                                             "customs",
+                                             "dgfip",
+                                             "direction departementale",
+                                             "douanes",
+                                             "finanzamt",
+                                             "financas",
+                                             "gemeente",
+                                             "gendarmerie",
+                                             "hacienda",
+                                             "hmrc",
+                                             "impots",
+                                             "juzgado",
+                                             "mairie",
+                                             "ministere",
+                                             "ministerie",
+                                             "ministerio",
+                                             "ministerium",
+                                             "ministero",
+                                             "ministry",
+                                             "ordnungsamt",
+                                             "police",
+                                             "policia",
+                                             "politie",
+                                             "polizei",
+                                             "polizia",
+                                             "prefecture",
+                                             "prefettura",
+                                             "rechtbank",
+                                             "revenue",
+                                             "tresor public",
+                                             "tribunal",
+                                             "tribunale"});
+        const std::string name = folded(scene_.message.author().name);
+        return std::ranges::any_of(kAuthorities, [&](std::string_view one) {
+            return contains(name, " " + std::string(one) + " ");
+        });
+    }
+
+    /// A fine to be paid at once, at a place that is not the state's, in the name of an authority.
+    void fine_to_pay() {
+        if (!stranger_ || !names_authority()) return;
+        const Asked& fine = asks_.fine.any() ? asks_.fine : in_files_.fine;
+        const bool pays = asks_.pay_now.any() || in_files_.pay_now.any();
+        const Link* link = strange_link(false);
+        if (fine.any() && pays && link)
+            out_.add("scheme.fine_to_pay", kWarns, author_text(scene_.message), "header:From",
+                     link->final_domain);
+    }
+
     const Scene& scene_;
     const Evidence& seen_;
     const Relations& who_;
     SignalList& out_;
     AsksFacts asks_;
+    AsksFacts in_files_;
     std::string_view where_;
     bool known_ = false;
     bool official_ = false;

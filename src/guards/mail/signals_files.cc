@@ -54,6 +54,8 @@ std::string_view signal_of(Capability capability) {
             return "file.archive_encrypted";
         case Capability::ArchiveNested:
             return "file.archive_nested";
+        case Capability::ArchiveOdd:
+            return "file.archive_odd";
         case Capability::ArchiveBomb:
             return "file.archive_bomb";
         case Capability::DoubleExtension:

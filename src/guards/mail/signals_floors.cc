@@ -165,7 +165,13 @@ class Borrowed {
         static constexpr auto kPrograms = std::to_array<std::string_view>(
             {".exe", ".msi", ".msix", ".appinstaller", ".scr", ".bat", ".cmd", ".ps1", ".vbs",
              ".hta", ".lnk", ".iso", ".vhd", ".vhdx", ".jar", ".apk", ".rdp"});
+        // Handed to a program of the reader's machine, which fetches and starts what it is told.
+        static constexpr auto kHandlers = std::to_array<std::string_view>(
+            {"ms-appinstaller", "ms-msdt", "ms-officecmd", "ms-search", "search", "search-ms",
+             "shell", "vbscript"});
         for (const Link& link : seen_.links) {
+            if (std::ranges::find(kHandlers, link.scheme) != kHandlers.end())
+                out_.add("scheme.program_link", kHolds, link.target, link.where);
             if (!is_unknown(link)) continue;
             const std::string file = lower(link.path.substr(0, link.path.find_first_of("?#")));
             if (std::ranges::none_of(kPrograms,

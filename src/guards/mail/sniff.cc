@@ -55,6 +55,7 @@ constexpr std::array kMagics = std::to_array<Magic>({
     {32769, "BEA01"sv, "iso"},
     {32769, "NSR0"sv, "iso"},
     {2, "-lh"sv, "lzh"},
+    {7, "**ACE**"sv, "ace"},
 });
 
 bool is_magic(std::string_view bytes, const Magic& magic) {
@@ -63,6 +64,24 @@ bool is_magic(std::string_view bytes, const Magic& magic) {
 }
 
 constexpr std::size_t kHeadBytes = 2048;
+
+/// The first field of a mail, and no single one: a note may begin with "Date:" too.
+bool is_mail(std::string_view low) {
+    for (const std::string_view first :
+         {"from ", "received:", "return-path:", "delivered-to:", "mime-version:"})
+        if (low.starts_with(first)) return true;
+    const std::size_t colon = low.find_first_of(": \t\n");
+    if (colon == std::string_view::npos || low[colon] != ':') return false;
+    const std::string_view fields = low.substr(0, low.find("\n\n"));
+    std::size_t known = 0;
+    for (const std::string_view one :
+         {"from:", "to:", "subject:", "date:", "message-id:", "mime-version:", "content-type:"}) {
+        const std::size_t at = fields.find(one);
+        known += at != std::string_view::npos && (at == 0 || fields[at - 1] == '\n') ? 1 : 0;
+    }
+    constexpr std::size_t kFieldsOfAMail = 3;
+    return known >= kFieldsOfAMail;
+}
 
 /// Text that is a page, a drawing, a mail or a shortcut.
 std::string_view sniff_text(std::string_view bytes) {
@@ -77,11 +96,8 @@ std::string_view sniff_text(std::string_view bytes) {
     if (start.starts_with("[internetshortcut]") || contains(head, "\n[internetshortcut]"))
         return "url";
     if (start.starts_with("<?xml") && contains(head, "librarydescription")) return "library-ms";
-    if (start.starts_with("from ") || start.starts_with("received:") ||
-        start.starts_with("return-path:") || start.starts_with("delivered-to:") ||
-        start.starts_with("mime-version:"))
-        return "eml";
-    return "text";
+    if (start.starts_with("{\\rt")) return "rtf";
+    return is_mail(start) ? "eml" : "text";
 }
 
 template <std::size_t N>
@@ -90,23 +106,55 @@ bool among(const std::array<std::string_view, N>& sorted, std::string_view word)
 }
 
 constexpr auto kScripts = std::to_array<std::string_view>(
-    {"bat", "cmd",    "gadget", "hta",  "inf",  "iqy",  "js",  "jse", "msc",
-     "ps1", "ps1xml", "ps2",    "psc1", "psd1", "psm1", "reg", "sct", "shb",
-     "slk", "vb",     "vbe",    "vbs",  "ws",   "wsc",  "wsf", "wsh"});
+    {"a3x",      "ahk",     "applescript", "au3",   "bas",           "bat",      "cdxml",
+     "cmd",      "command", "csh",         "dqy",   "fxp",           "gadget",   "hta",
+     "htc",      "inf",     "ins",         "iqy",   "isp",           "its",      "job",
+     "js",       "jse",     "ksh",         "mad",   "maf",           "mag",      "mam",
+     "maq",      "mar",     "mas",         "mat",   "mau",           "mav",      "maw",
+     "msc",      "msh",     "msh1",        "msh2",  "mshxml",        "ops",      "oqy",
+     "pcd",      "plg",     "prf",         "prg",   "printerexport", "ps1",      "ps1xml",
+     "ps2",      "psc1",    "psd1",        "psm1",  "pyw",           "pyz",      "pyzw",
+     "reg",      "rqy",     "scpt",        "scptd", "sct",           "shb",      "slk",
+     "terminal", "vb",      "vbe",         "vbp",   "vbs",           "vsmacros", "vsw",
+     "ws",       "wsb",     "wsc",         "wsf",   "wsh",           "xnk"});
 constexpr auto kPrograms = std::to_array<std::string_view>(
-    {"apk", "appx", "appxbundle", "com", "cpl", "dll", "exe", "jar", "jnlp", "msi", "msix",
-     "msixbundle", "msp", "ocx", "pif", "scr", "sys", "wll", "xll"});
-constexpr auto kShortcuts = std::to_array<std::string_view>(
-    {"appinstaller", "application", "appref-ms", "desklink", "library-ms", "lnk", "rdp", "scf",
-     "search-ms", "searchconnector-ms", "settingcontent-ms", "theme", "url", "website"});
+    {"accde",      "ade",     "adp", "apk",  "appx", "appxbundle", "com",  "cpl", "deb",  "diagcab",
+     "diagcfg",    "diagpkg", "dll", "elf",  "exe",  "jar",        "jnlp", "mde", "msi",  "msix",
+     "msixbundle", "msp",     "mst", "msu",  "ocx",  "pif",        "pkg",  "ppa", "ppam", "rpm",
+     "run",        "scr",     "sys", "vsto", "vxd",  "wll",        "xbap", "xla", "xlam", "xll"});
+/// They start a program, or have the reader's machine sign in at a stranger's.
+constexpr auto kShortcuts = std::to_array<std::string_view>({"appinstaller",
+                                                             "application",
+                                                             "appref-ms",
+                                                             "contact",
+                                                             "desklink",
+                                                             "deskthemepack",
+                                                             "desktop",
+                                                             "fileloc",
+                                                             "inetloc",
+                                                             "library-ms",
+                                                             "lnk",
+                                                             "rdp",
+                                                             "scf",
+                                                             "search-ms",
+                                                             "searchconnector-ms",
+                                                             "settingcontent-ms",
+                                                             "theme",
+                                                             "themepack",
+                                                             "url",
+                                                             "webloc",
+                                                             "website"});
 constexpr auto kDiskImages =
     std::to_array<std::string_view>({"dmg", "img", "iso", "udf", "vhd", "vhdx", "vmdk", "wim"});
+/// Packed in ways that no scanner of ours unpacks and no honest office uses any more.
+constexpr auto kOddArchives =
+    std::to_array<std::string_view>({"ace", "alz", "arc", "arj", "egg", "uue", "xxe", "zoo"});
 constexpr auto kDocuments = std::to_array<std::string_view>(
     {"csv", "doc", "docm", "docx", "gif", "htm", "html", "jpeg", "jpg",  "mp3", "mp4", "odt",
      "pdf", "png", "ppt",  "pptx", "rtf", "txt", "xls",  "xlsm", "xlsx", "xml", "zip"});
 static_assert(std::ranges::is_sorted(kScripts) && std::ranges::is_sorted(kPrograms) &&
               std::ranges::is_sorted(kShortcuts) && std::ranges::is_sorted(kDiskImages) &&
-              std::ranges::is_sorted(kDocuments));
+              std::ranges::is_sorted(kOddArchives) && std::ranges::is_sorted(kDocuments));
 
 }  // namespace
 
@@ -143,6 +191,9 @@ bool is_shortcut_extension(std::string_view extension) {
 }
 bool is_image_extension(std::string_view extension) {
     return among(kDiskImages, extension);
+}
+bool is_odd_archive_extension(std::string_view extension) {
+    return among(kOddArchives, extension);
 }
 bool is_profile_extension(std::string_view extension) {
     return extension == "mobileconfig" || extension == "mobileprovision" || extension == "ppkg";

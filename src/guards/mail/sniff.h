@@ -16,9 +16,10 @@ bool is_script_extension(std::string_view extension);
 bool is_program_extension(std::string_view extension);
 bool is_shortcut_extension(std::string_view extension);
 bool is_image_extension(std::string_view extension);  ///< of a disk
-/// Extensions of documents that people open without thinking.
+bool is_odd_archive_extension(std::string_view extension);
 /// Files that set a device up anew for whoever made them.
 bool is_profile_extension(std::string_view extension);
+/// Extensions of documents that people open without thinking.
 bool is_document_extension(std::string_view extension);
 
 }  // namespace hygie::mail
