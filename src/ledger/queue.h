@@ -9,7 +9,8 @@
 namespace hygie::ledger {
 
 /// Hands values from one thread to another in order, never more than `limit` at a time: a slow
-/// stage slows the one before it instead of filling memory.
+/// stage slows the one before it instead of filling memory. Who waits is woken after the lock is
+/// let go: woken before, a thread only meets the lock, and sleeps and is woken once more.
 template <typename T>
 class Queue {
   public:
@@ -17,39 +18,43 @@ class Queue {
 
     /// Waits for room. False when the queue was closed: the value was not taken.
     bool push(T value) {
-        std::unique_lock lock(mutex_);
-        room_.wait(lock, [this] { return closed_ || items_.size() < limit_; });
-        if (closed_) return false;
-        items_.push_back(std::move(value));
+        {
+            std::unique_lock lock(mutex_);
+            room_.wait(lock, [this] { return closed_ || items_.size() < limit_; });
+            if (closed_) return false;
+            items_.push_back(std::move(value));
+        }
         ready_.notify_one();
         return true;
     }
 
     /// Takes the value even when the queue is full: for a thread that must not wait on itself.
     void push_now(T value) {
-        const std::lock_guard lock(mutex_);
-        items_.push_back(std::move(value));
+        {
+            const std::lock_guard lock(mutex_);
+            items_.push_back(std::move(value));
+        }
         ready_.notify_one();
     }
 
     /// A value if one is there at once.
     std::optional<T> try_pop() {
-        const std::lock_guard lock(mutex_);
-        return take();
+        std::unique_lock lock(mutex_);
+        return take(lock);
     }
 
     /// Waits for a value; none when the queue is closed and empty.
     std::optional<T> pop() {
         std::unique_lock lock(mutex_);
         ready_.wait(lock, [this] { return closed_ || !items_.empty(); });
-        return take();
+        return take(lock);
     }
 
     /// Waits for a value until `deadline`; none when there is none by then, or never will be.
     std::optional<T> pop_until(std::chrono::steady_clock::time_point deadline) {
         std::unique_lock lock(mutex_);
         ready_.wait_until(lock, deadline, [this] { return closed_ || !items_.empty(); });
-        return take();
+        return take(lock);
     }
 
     /// No more values come in; what is queued can still be taken.
@@ -71,10 +76,11 @@ class Queue {
     }
 
   private:
-    std::optional<T> take() {
+    std::optional<T> take(std::unique_lock<std::mutex>& lock) {
         if (items_.empty()) return std::nullopt;
         std::optional<T> value(std::move(items_.front()));
         items_.pop_front();
+        lock.unlock();
         room_.notify_one();
         return value;
     }
