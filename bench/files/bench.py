@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures the guard of files: the attacks of behaviours.py and intruders.py, the work of workloads.py and chores.py, on
-loop-mounted images.
+"""Measures the guard of files: the attacks of behaviours.py, intruders.py and vandals.py, the work of workloads.py, chores.py
+and errands.py, on loop-mounted images.
 
     HYGIE=path bench.py [--files N] [--runs N] [--fs xfs|btrfs|ext4|all] [--only NAME]... [--json]
                         [--attacks|--work|--stops]
@@ -35,8 +35,8 @@ MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btr
 DELETIONS = {"wiped", "replaced_by_a_link"}
 STOP_MAX = 60
 HELD_MAX = 1.5  # who waits to be judged stands still for less
-# Who began before the guard did (intruders.py).
-EARLY = {"descriptors_from_before", "mappings_from_before"}
+# Who began before the guard did (intruders.py, vandals.py).
+EARLY = {"descriptors_from_before", "mappings_from_before", "compiled_mappings_from_before"}
 STUCK = 0.5  # nothing moves for so many seconds
 
 
@@ -247,7 +247,7 @@ def attackers(share, tools, options):
     """Name, command and folder of each, its victims made."""
     sys.path.insert(0, str(HERE))
     import behaviours
-    import intruders
+    import vandals
     import workloads
     found = []
     behaviours.make(share, options.files)
@@ -255,11 +255,11 @@ def attackers(share, tools, options):
         if not name.endswith("_from_before"):
             found.append((name, [sys.executable, "-c", CHILD, str(HERE), name, str(share)],
                           os.path.join(os.fsencode(share), name.encode())))
-    intruders.build(tools)
-    for name in intruders.names():
+    vandals.intruders.build(tools)
+    for name in vandals.intruders.names():
         folder = share / name
         workloads.make_share(folder, 60)
-        found.append((name, [sys.executable, HERE / "intruders.py", "run", name, folder / "Patients", tools],
+        found.append((name, [sys.executable, HERE / "vandals.py", "run", name, folder / "Patients", tools],
                       os.fsencode(folder / "Patients")))
     return [each for each in found if not options.only or each[0] in options.only]
 
@@ -283,7 +283,7 @@ def attacks(kind, work, options):
 
 
 def work_names(options):
-    listed = subprocess.run([sys.executable, HERE / "chores.py", "list"], capture_output=True, text=True, check=True)
+    listed = subprocess.run([sys.executable, HERE / "errands.py", "list"], capture_output=True, text=True, check=True)
     names = [line for line in listed.stdout.splitlines() if not line.startswith("-")]
     return [n for n in names if not options.only or n in options.only]
 
@@ -291,7 +291,7 @@ def work_names(options):
 def run_work(name, folder):
     """Its time, and whether it got through; a frozen one is ended."""
     start = moved = time.monotonic()
-    child = subprocess.Popen([sys.executable, HERE / "chores.py", "run", name, folder], stdout=subprocess.DEVNULL,
+    child = subprocess.Popen([sys.executable, HERE / "errands.py", "run", name, folder], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, start_new_session=True)
     while child.poll() is None and time.monotonic() - start < STOP_MAX and time.monotonic() - moved < HELD_MAX:
         if state_of(child.pid) != "T":
@@ -317,7 +317,7 @@ def honest(kind, work, options):
                 shutil.rmtree(mount / "state", ignore_errors=True)
                 share.mkdir()
                 for name in names:
-                    subprocess.run([sys.executable, HERE / "chores.py", "prepare", name, share / name], check=True)
+                    subprocess.run([sys.executable, HERE / "errands.py", "prepare", name, share / name], check=True)
                 guard = Guard(mount) if side == "on" else None
                 try:
                     for name in names:
