@@ -129,6 +129,10 @@ TEST(MailFloors, AShopTellsHowToSignInToTheAccountJustOpened) {
                           std::string(more) + " https://" + host + "/in"};
     };
     EXPECT_EQ(level(letter("", "harlan-desk.example")), Clean);
+    EXPECT_EQ(level({"Harlan <info@harlan-desk.example>",
+                     "Welcome to Harlan. To log in, enter your email address and password. "
+                     "https://harlan-desk.example/in"}),
+              Clean);
     EXPECT_EQ(level(letter("", "partage-x.example")), Suspicious) << "it leads elsewhere";
     EXPECT_EQ(level(letter("Microsoft", "harlan-desk.example")), Suspicious) << "for somebody else";
     EXPECT_EQ(level(letter("Your account is locked.", "harlan-desk.example")), Malicious);
@@ -185,6 +189,68 @@ TEST(MailFloors, WhoSpeaksAsAServiceOfTheHouseWritesFromIt) {
     EXPECT_EQ(level({"Revue <r@revue.example>", moved + " https://revue.example Unsubscribe"}),
               Clean);
     EXPECT_EQ(level({"Jean <j@revue.example>", "The IT department has moved to Lyon."}), Clean);
+}
+
+TEST(MailFloors, ADeskThatWritesForTheFirstTimeSaysWhoseItIs) {
+    const std::string asks = "Please click here: https://partage-x.example/f";
+    for (const char* name : {"Help Desk", "IT Service", "Support", "Mail Administrator",
+                             "Ressources humaines", "Equipe support", "Service Desk"}) {
+        const std::string from = std::string(name) + " <info@harlan-desk.example>";
+        EXPECT_TRUE(has({from, asks}, "scheme.nobodys_desk")) << name;
+        EXPECT_FALSE(has({from, asks, "Information", "", false}, "scheme.nobodys_desk")) << name;
+        EXPECT_FALSE(has({from, "We open at nine."}, "scheme.nobodys_desk")) << name;
+        EXPECT_FALSE(has({from, asks + " Unsubscribe"}, "scheme.nobodys_desk")) << name;
+    }
+    for (const char* from :
+         {"Harlan Support <info@harlan-desk.example>", "Support <info@medifournitures.example>",
+          "<info@harlan-desk.example>", "Support <it@clinique-tilleuls.example>"})
+        EXPECT_FALSE(has({from, asks}, "scheme.nobodys_desk")) << from;
+}
+
+TEST(MailFloors, WhoSendsABillSendsItsAccount) {
+    const std::string from = "Paul Durand <paul.durand71@gmail.com>";
+    const std::string order = "Can you process a wire transfer urgently? Tell me once it is done.";
+    for (const bool remembers : {true, false})
+        EXPECT_EQ(level({from, order, "Transfer", "", remembers}), Suspicious);
+    EXPECT_EQ(level({from, "Pouvez-vous faire un virement ce jour ? C'est urgent."}), Suspicious);
+    const auto drawn = [](const Letter& letter) { return has(letter, "scheme.bare_order"); };
+    EXPECT_TRUE(drawn({from, order}));
+    EXPECT_FALSE(drawn({from, "Can you make a payment when you find the time?"}));
+    EXPECT_FALSE(drawn({from, order + " IBAN FR1420041010050500013M02606"}));
+    EXPECT_FALSE(drawn({from, order + " https://harlan-desk.example/bill"}));
+    EXPECT_FALSE(drawn({"Paul Durand <paul@harlan-desk.example>", order}));
+    EXPECT_FALSE(drawn({"MediFournitures <a@medifournitures.example>", order}));
+}
+
+TEST(MailFloors, WhatACarrierCarriesLiesAtItsOwnPlace) {
+    const std::string said = "A document was shared with you. View document: ";
+    const std::string from = "Harlan <info@harlan-desk.example>";
+    const auto letter = [&](const char* to, const char* subject, bool remembers = true) {
+        return Letter{from, said + to, subject, "", remembers};
+    };
+    for (const bool remembers : {true, false})
+        EXPECT_TRUE(has(letter("https://harlan-desk.example/f", "Dropbox", remembers),
+                        "scheme.carrier_named"));
+    EXPECT_FALSE(has(letter("https://www.dropbox.com/s/f", "Dropbox"), "scheme.carrier_named"));
+    EXPECT_FALSE(has(letter("https://harlan-desk.example/f", "Minutes"), "scheme.carrier_named"));
+    EXPECT_FALSE(has({"MediFournitures <a@medifournitures.example>",
+                      said + "https://harlan-desk.example/f", "Dropbox"},
+                     "scheme.carrier_named"));
+}
+
+TEST(MailFloors, AReportOfWhatManyWroteHidesNothing) {
+    const auto report = [](const char* shown, std::size_t places) {
+        std::string page = "<p>Account tokens are suspended; sign in to verify your account.</p>";
+        for (std::size_t i = 0; i < 20; ++i)
+            page += "<a href='https://lieu" + std::to_string(i % places) + ".example/a'>Lire</a>";
+        return Letter{"Revue <liste@envois-x.example>",
+                      page + "<a href='https://ailleurs.example/y'>" + shown + "</a>"};
+    };
+    EXPECT_FALSE(has(report("Amsterdam.pm", 9), "scheme.disguised_link"));
+    EXPECT_FALSE(has(report("Amsterdam.pm", 9), "scheme.stranger_account"));
+    EXPECT_TRUE(has(report("Amsterdam.pm", 2), "scheme.disguised_link"));
+    EXPECT_TRUE(has(report("https://medifournitures.example", 9), "scheme.disguised_link"));
+    EXPECT_TRUE(has(report("Amsterdam.pm", 2), "scheme.stranger_account"));
 }
 
 TEST(MailFloors, AStrangersLinkLeadsWhereItSays) {

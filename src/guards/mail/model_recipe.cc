@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -113,6 +114,20 @@ Status add_apart(Disk& disk, Examples& examples, const Recipe& recipe, const std
     return {};
 }
 
+/// "1087 of 24 sources: os_apps, …", or "nothing".
+std::string apart_in_words(const std::vector<TrainingExample>& all) {
+    std::set<std::string> sources;
+    std::size_t letters = 0;
+    for (const TrainingExample& one : all) {
+        if (!one.is_apart) continue;
+        sources.insert(one.source);
+        ++letters;
+    }
+    return letters == 0 ? "nothing"
+                        : fmt::format("{} of {} sources: {}", letters, sources.size(),
+                                      fmt::join(sources, " "));
+}
+
 /// Each real source counts as much as the square root of its size says, and all together what
 /// the constants above allow.
 void weigh_sources(Examples& examples,
@@ -156,10 +171,10 @@ Result<Examples> gather_examples(Disk& disk, const Recipe& recipe) {
 Result<Trained> follow_recipe(Disk& disk, const Recipe& recipe) {
     const Examples examples = TRY(gather_examples(disk, recipe));
     Trained trained = TRY(train_model(examples.all, examples.vocabulary, recipe.options));
-    trained.model.recipe =
-        fmt::format("twins {} seed {} authors {}; {} examples, {} attacks; without {}",
-                    recipe.twins, recipe.seed, recipe.authors, trained.report.examples,
-                    trained.report.attacks, fmt::join(recipe.without, ","));
+    trained.model.recipe = fmt::format(
+        "twins {} seed {} authors {}; {} examples, {} attacks; without {}; apart {}", recipe.twins,
+        recipe.seed, recipe.authors, trained.report.examples, trained.report.attacks,
+        fmt::join(recipe.without, ","), apart_in_words(examples.all));
     return trained;
 }
 

@@ -61,6 +61,8 @@ bool is_followed(const Link& link);
 std::string_view site_of(const Link& link);
 /// A folded name says a desk of the house: its mail system, its IT, its staff office.
 bool is_house_desk(std::string_view folded_name);
+/// The name says nothing but "support", "help desk", "mail administrator": no house, no person.
+bool is_desk_alone(std::string_view folded_name);
 /// The bytes of a From field as it stands.
 std::string author_text(const Message& message);
 

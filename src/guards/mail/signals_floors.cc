@@ -35,10 +35,13 @@ class Borrowed {
         house_named();
         house_desk();
         house_voice();
+        nobodys_desk();
+        carrier_named();
         brand_posing();
         disguised_link();
         stranger_account();
         stranger_wallet();
+        bare_order();
         shortened_away();
         program_link();
     }
@@ -215,6 +218,35 @@ class Borrowed {
             out_.add("scheme.house_voice", kWarns, voice.evidence, voice.where);
     }
 
+    /// "Help Desk", of nobody: whoever writes to a house for the first time says whose desk it is.
+    void nobodys_desk() {
+        const bool asks = demands_ || says({Lure::Identify, Lure::Click, Lure::Document,
+                                            Lure::Urgency, Lure::Threat, Lure::DataRequest});
+        if (!who_.first_contact || !unknown_link_ || !asks || out_.has("link.many") ||
+            says({Lure::Mailing}) || scene_.message.is_report)
+            return;
+        if (is_desk_alone(folded(scene_.message.author().name)))
+            out_.add("scheme.nobodys_desk", kWarns, author_text(scene_.message), "header:From");
+    }
+
+    /// "A document was shared with you on Dropbox", and nothing to click leads there: who carries
+    /// for others has what it carries at its own place.
+    void carrier_named() {
+        if (!unknown_link_ || !says({Lure::Document}) || out_.has("link.many") ||
+            says({Lure::Mailing}))
+            return;
+        const Pack& pack = built_in_pack();
+        for (const BrandMention& named : seen_.brands) {
+            const Brand& brand = *pack.brand(named.id);
+            const bool leads_there = std::ranges::any_of(seen_.links, [&](const Link& link) {
+                return is_followed(link) && pack.writes_from(brand, link.final_domain);
+            });
+            if (brand.carries && !named.sender_is_brand && !leads_there &&
+                (named.in_subject || named.in_sender))
+                add_link("scheme.carrier_named", kWarns, *unknown_link_, brand.name);
+        }
+    }
+
     /// Nothing but a brand's name for a sender, and an address that is not the brand's.
     void brand_posing() {
         for (const BrandMention& brand : seen_.brands) {
@@ -259,17 +291,29 @@ class Borrowed {
                    return registrable_domain(reader.domain()) == link.shown_domain;
                });
     }
+    /// Many links to many places: who writes so reports what others wrote.
+    bool is_roundup() const {
+        constexpr std::size_t kManyPlaces = 6;
+        std::vector<std::string_view> places;
+        for (const Link& link : seen_.links)
+            if (is_followed(link) && std::ranges::find(places, link.final_domain) == places.end())
+                places.push_back(link.final_domain);
+        return out_.has("link.many") && places.size() >= kManyPlaces;
+    }
     bool is_newsletter() const { return out_.has("link.many") && says({Lure::Mailing}); }
 
     /// The reader sees one place and is sent to another. Mailings count their clicks so, and want
-    /// nothing of an account; a name that nobody knows, over the sender's own place, hides nothing.
+    /// nothing of an account; a name that nobody knows, over the sender's own place or in a report
+    /// of what many wrote, hides nothing.
     void disguised_link() {
         if (!who_.first_contact) return;
+        const bool roundup = is_roundup();
         const bool wants = demands_ || says({Lure::Identify, Lure::PaymentRequest, Lure::Threat});
         for (const Link& link : seen_.links) {
             if (!is_unknown(link) || link.shown_domain.empty() ||
                 link.shown_domain == link.domain || link.shown_domain == link.final_domain ||
-                link.shown_domain == who_.from_domain || shows_somebody(link))
+                link.shown_domain == who_.from_domain || shows_somebody(link) ||
+                (roundup && !shows_the_trusted(link)))
                 continue;
             const bool hides = !is_home(link) || shows_the_trusted(link);
             if (wants ? hides || !is_newsletter() : hides && !says({Lure::Mailing}))
@@ -303,6 +347,11 @@ class Borrowed {
     /// In the name of no brand: somebody never seen says that an account is lost, and wants it.
     void stranger_account() {
         if (!who_.first_contact || !unknown_link_) return;
+        // A report of many things speaks of accounts too; its subject says what it is about.
+        const auto heads = [&](Lure one) { return seen_.lure(one).in_subject; };
+        if (is_roundup() && !heads(Lure::Threat) && !heads(Lure::Credential) &&
+            !heads(Lure::Secret))
+            return;
         const bool alarm = fears_for_account();
         const bool presses = alarm || says({Lure::Urgency, Lure::Credential});
         if (seen_.has(Lure::Secret) && (presses || !merely_tells()))
@@ -317,6 +366,19 @@ class Borrowed {
         const Signal* wallet = out_.find("money.wallet");
         if (wallet && who_.first_contact && out_.has("link.none"))
             out_.add("scheme.stranger_wallet", kWarns, wallet->evidence, wallet->where);
+    }
+
+    /// "Can you process a wire urgently?": an order to pay, from a free mailbox, with nothing to
+    /// pay to. Who sends a bill sends it with its account, its file or its page.
+    void bare_order() {
+        constexpr std::size_t kOrderWords = 80;
+        const LureFacts& pay = seen_.lure(Lure::PaymentRequest);
+        const bool presses = says({Lure::Urgency, Lure::Secrecy, Lure::BecOpener});
+        if (!who_.from_freemail || pay.phrases == 0 || !presses || seen_.words >= kOrderWords ||
+            !out_.has("link.none") || !scene_.message.attachments.empty() || !seen_.ibans.empty() ||
+            seen_.quoted.any)
+            return;
+        out_.add("scheme.bare_order", kWarns, pay.evidence, pay.where);
     }
 
     /// All that there is to click is one shortened address: where it leads, somebody never seen

@@ -249,6 +249,27 @@ bool is_house_desk(std::string_view folded_name) {
     return holds_any(folded_name, kMailWords);
 }
 
+bool is_desk_alone(std::string_view folded_name) {
+    static constexpr std::string_view kWords =
+        " account accounts admin administrador administrateur administration administrator "
+        "afdeling "
+        "alert alerts assistance assistenza beheer beheerder center centre client clients customer "
+        "de department dept des desk du e edv email equipe help helpdesk hr human humaines ict "
+        "informatica informatico informatique it mail mailbox messagerie notification "
+        "notifications "
+        "of office online payroll portail portal postmaster quarantine resources ressources rh "
+        "risorse recursos humanos secure security securite server service services servicedesk "
+        "servizio sicherheit soporte suporte support system systeme team technical technique the "
+        "umane update updates web webmail webmaster ";
+    const std::string_view name = trim(folded_name);
+    for (std::size_t at = 0; at < name.size();) {
+        const std::size_t end = std::min(name.find(' ', at), name.size());
+        if (!holds_word(kWords, name.substr(at, end - at))) return false;
+        at = end + 1;
+    }
+    return !name.empty();
+}
+
 void draw_sender(const Scene& scene, SignalList& out) {
     const Relations& who = scene.evidence.relations;
     const Authentication& auth = scene.evidence.auth;

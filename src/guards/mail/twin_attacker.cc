@@ -172,6 +172,8 @@ void attack_as_caller(TwinScene& scene, const TwinCast& cast, const TwinPerson& 
 
 void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& who, Dice& dice) {
     if (who == "brand") return attack_as_brand(scene, cast, dice);
+    // Half pose as the house that their twin is of.
+    if (who == "newsletter" && dice.chance(50)) return attack_as_brand(scene, cast, dice);
     if (who == "boss") return attack_as_person(scene, cast, cast.boss, dice);
     if (who == "colleague") return attack_as_person(scene, cast, cast.colleague, dice);
     if (who == "supplier") return attack_as_supplier(scene, cast, dice);
@@ -212,24 +214,9 @@ void attack_sender(TwinScene& scene, const TwinCast& cast, const std::string& wh
 }
 
 void honest_newsletter(TwinScene& scene, const TwinCast& cast, Dice& dice) {
-    const std::string lang = cast.form.key("lang", "fr");
-    const std::string paper = twin_word(
-        cast.library, cast.form.key("names", lang == "fr" ? "paper_fr" : "paper"), lang, dice);
-    static constexpr std::array<std::string_view, 5> kShopTops = {"shop", "store", "online", "live",
-                                                                  "app"};
-    // Many a house writes from a domain that has nothing of its name.
-    const std::string domain =
-        dice.chance(20)
-            ? stranger_domain(dice)
-            : fmt::format("{}.{}", twin_slug(paper, "-"),
-                          dice.chance(10) ? dice.pick(kShopTops) : dice.pick(kTopLevels));
-    scene.facts["brand"] = paper;
-    scene.facts["paper"] = paper;
-    scene.facts["paper_fr"] = paper;
-    static constexpr std::array<std::string_view, 5> kBoxes = {"newsletter", "news", "hello",
-                                                               "contact", "noreply"};
+    const std::string& domain = cast.brand.domain;
     const std::string host = dice.chance(40) ? "news." + domain : domain;
-    write_from(scene, paper, fmt::format("{}@{}", dice.pick(kBoxes), host));
+    write_from(scene, cast.brand.name, dice.pick(cast.brand.mailboxes) + "@" + host);
     if (dice.chance(45))
         scene.mail_from = fmt::format("bounce-{}@{}", token(dice, 10), dice.pick(kMailers));
     // One house has it sent, another answers: its owner, its shop, its agency.

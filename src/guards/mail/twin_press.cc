@@ -2,6 +2,7 @@
 
 #include <array>
 #include <limits>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -20,9 +21,11 @@ constexpr unsigned kSmallPrintPercent = 45;
 /// The body with small print under it, as real mail has on either side; no line of it twice.
 Result<std::string> write_body(Expansion& expansion, std::string_view form, std::uint64_t seed) {
     std::string body = TRY(expand(expansion, form));
-    for (Dice small_print(seed ^ 0x666f6f74ULL); small_print.chance(kSmallPrintPercent);) {
-        const std::string line = TRY(expand(expansion, "{footer}"));
-        if (body.find(line) == std::string::npos) body += "\n" + line;
+    const auto* lines = expansion.grammar.find("footer", expansion.lang, expansion.author);
+    std::set<std::size_t> printed;
+    for (Dice small_print(seed ^ 0x666f6f74ULL); lines && small_print.chance(kSmallPrintPercent);) {
+        const std::size_t at = expansion.dice.below(lines->size());
+        if (printed.insert(at).second) body += "\n" + TRY(expand(expansion, (*lines)[at]));
     }
     return body;
 }
@@ -52,7 +55,7 @@ Result<std::vector<Twin>> TwinPress::next() {
     ++drawn_;
     if (honest_.empty() || hostile_.empty())
         return fail(Code::BadInput, {"aucun modèle de cet auteur", "no template of that author"},
-                    {"les auteurs vont de A à T", "authors go from A to T"});
+                    {"les auteurs vont de A à W", "authors go from A to W"});
     const bool honest = dice_.chance(kHonestPercent);
     const TwinTemplate& form = *dice_.pick(honest ? honest_ : hostile_);
     const std::uint64_t seed = dice_.next();

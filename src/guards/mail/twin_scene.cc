@@ -124,6 +124,24 @@ const TwinBrand& brand_of(const TwinLibrary& library, const TwinTemplate& form, 
     return found.empty() ? dice.pick(library.brands) : *dice.pick(found);
 }
 
+/// The house that a newsletter or a small service is of: nobody's brand, with a place of its own.
+TwinBrand house_of(const TwinLibrary& library, const TwinTemplate& form, Dice& dice) {
+    static constexpr std::array<std::string_view, 12> kTops = {"fr",     "com",     "net",  "info",
+                                                               "online", "example", "test", "shop",
+                                                               "store",  "live",    "app",  "com"};
+    const std::string lang = form.key("lang", "fr");
+    TwinBrand house;
+    house.name =
+        twin_word(library, form.key("names", lang == "fr" ? "paper_fr" : "paper"), lang, dice);
+    // Many a house writes from a domain that has nothing of its name.
+    house.domain = dice.chance(20)
+                       ? stranger_domain(dice)
+                       : fmt::format("{}.{}", twin_slug(house.name, "-"), dice.pick(kTops));
+    house.mailboxes = {"newsletter", "news", "hello", "contact", "noreply"};
+    house.sites = {house.domain};
+    return house;
+}
+
 /// The supplier's letter that the recipient answered: it says who wrote and, often, to which
 /// account. Both sides quote it as it was.
 std::string suppliers_letter(const TwinScene& scene, const TwinSupplier& supplier, bool french,
@@ -171,7 +189,9 @@ TwinScene make_scene(const TwinLibrary& library, const TwinWorld& world, const T
     const TwinSupplier& supplier = dice.pick(world.suppliers);
     const TwinPerson& colleague = dice.pick(world.staff);
     const TwinPerson& boss = world.staff.front();
-    const TwinBrand& brand = brand_of(library, form, dice);
+    const bool of_a_house = form.key("sender") == "newsletter";
+    const TwinBrand brand =
+        of_a_house ? house_of(library, form, dice) : brand_of(library, form, dice);
     auto& facts = scene.facts;
     facts["supplier"] = supplier.name;
     facts["sup_first"] = supplier.contact.first;
@@ -185,6 +205,7 @@ TwinScene make_scene(const TwinLibrary& library, const TwinWorld& world, const T
     facts["boss_name"] = boss.name();
     facts["boss_role"] = boss.role;
     facts["brand"] = brand.name;
+    if (of_a_house) facts["paper"] = facts["paper_fr"] = brand.name;
     const TwinCast cast{library, world, form, supplier, colleague, boss, brand};
     // From here on the twins differ; each has its own chances.
     Dice own(dice.next() + (side == Side::Attack ? 1 : 0));

@@ -92,7 +92,7 @@ TEST(Twins, WhatTheSubjectSaysTheBodySaysWhereItFirstSpeaksOfIt) {
 TwinLibrary with_templates(std::string_view text) {
     TwinLibrary mine = library();
     EXPECT_TRUE(
-        mine.grammar.add("[nothing]\nnothing\n[footer.en.Z]\nRef. {num}\n"
+        mine.grammar.add("[nothing]\nnothing\n[footer.en.Z]\n(Ref.|Your ref.) {num}\n"
                          "@ z-ham author=Z lang=en side=ham sender=random\n~ s\n| b\n",
                          "test"));
     EXPECT_TRUE(mine.grammar.add(text, "test"));
@@ -133,6 +133,24 @@ TEST(Twins, WhoSignsIsWhoSends) {
     }
 }
 
+TEST(Twins, AHouseOfNoNameIsTheSameOneInBothTwins) {
+    const TwinLibrary mine = with_templates(
+        "[z_house]\nMaison Bleue\nAtelier Vert\nCasa Rossa\nLittle Pond\n"
+        "@ z-house author=Z lang=en side=both class=phishing kind=fovi_z sender=newsletter "
+        "names=z_house link=sender\n~ s\n| {brand}, {paper}.\n");
+    TwinPress press(mine, 3, "Z");
+    std::set<std::string> posing;
+    for (int draw = 0; draw < 60; ++draw) {
+        const std::vector<Twin> twins = *press.next();
+        if (twins.size() < 2) continue;
+        const std::string honest = parse_message(twins[1].message)->author().name;
+        const Message attack = *parse_message(twins[0].message);
+        EXPECT_NE(attack.text.find(honest + ", " + honest + "."), std::string::npos);
+        if (attack.author().name.find(honest) != std::string::npos) posing.insert(honest);
+    }
+    EXPECT_GT(posing.size(), 1U);
+}
+
 TEST(Twins, NoLineOfSmallPrintTwice) {
     const TwinLibrary mine = with_templates(
         "@ z-print author=Z lang=en side=both class=phishing kind=fovi_z sender=boss\n~ s\n| b\n");
@@ -143,7 +161,7 @@ TEST(Twins, NoLineOfSmallPrintTwice) {
         for (const Twin& twin : twins) {
             if (twin.template_id != "z-print") continue;
             const Message read = *parse_message(twin.message);
-            seen.insert(times("Ref. ", read.html.empty() ? read.plain : read.html));
+            seen.insert(times("ef. ", read.html.empty() ? read.plain : read.html));
         }
     }
     EXPECT_EQ(seen, (std::set<std::size_t>{0, 1}));

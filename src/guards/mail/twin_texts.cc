@@ -44,6 +44,9 @@ HYGIE_TWIN_TEXT(hands_q, "hands_q.txt")
 HYGIE_TWIN_TEXT(hands_r, "hands_r.txt")
 HYGIE_TWIN_TEXT(hands_s, "hands_s.txt")
 HYGIE_TWIN_TEXT(hands_t, "hands_t.txt")
+HYGIE_TWIN_TEXT(hands_u, "hands_u.txt")
+HYGIE_TWIN_TEXT(hands_v, "hands_v.txt")
+HYGIE_TWIN_TEXT(hands_w, "hands_w.txt")
 
 namespace hygie::mail {
 
@@ -54,7 +57,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 34> texts = {{
+    static const std::array<TwinText, 37> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -89,6 +92,9 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(hands_r, "hands_r.txt"),
         HYGIE_TWIN_ENTRY(hands_s, "hands_s.txt"),
         HYGIE_TWIN_ENTRY(hands_t, "hands_t.txt"),
+        HYGIE_TWIN_ENTRY(hands_u, "hands_u.txt"),
+        HYGIE_TWIN_ENTRY(hands_v, "hands_v.txt"),
+        HYGIE_TWIN_ENTRY(hands_w, "hands_w.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;
