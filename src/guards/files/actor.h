@@ -8,8 +8,12 @@
 #include <vector>
 
 /// Who changes files. A process number means little: it is reused, and an attacker forks. What
-/// counts is the person behind a Samba session, or else the family a process belongs to.
+/// counts is the person behind a Samba session or an act of an NFS server, or else the family a
+/// process belongs to.
 namespace hygie::files {
+
+/// Stands for a user that is not known yet, or cannot be.
+inline constexpr char kUnknownUser[] = "?";
 
 /// A process, told apart from a later one with the same number.
 struct ProcessId {
@@ -37,10 +41,16 @@ struct Actor {
     std::string program;  ///< path of the executable, empty when the process was gone already
     std::string cgroup;   ///< path in the unified hierarchy: "/system.slice/smbd.service"
     std::optional<SmbClient> smb;
+    /// Of an NFS server: the user it works for; kUnknownUser where it acts under its own name.
+    std::optional<std::string> nfs;
 
-    /// The name histories, quotas and stops are kept under: "smb:USER@ADDRESS", else
+    bool is_nameless_server() const { return nfs == kUnknownUser; }
+
+    /// The name histories, quotas and stops are kept under: "smb:USER@ADDRESS", "nfs:USER", else
     /// "family:PID.STARTED:uid:UID". The same string is what `--actor` of the commands takes.
     std::string key() const;
+    /// The user alone: its name where a server told it, else "uid:UID".
+    std::string user() const;
 };
 
 }  // namespace hygie::files

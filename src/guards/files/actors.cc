@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "guards/files/smb.h"
 #include "host/unique_fd.h"
 
 namespace hygie::files {
@@ -30,6 +31,8 @@ constexpr auto kFresh = std::chrono::seconds(2);
 /// Acts told after the fact arrive within this time.
 constexpr auto kRemembered = std::chrono::seconds(30);
 constexpr std::size_t kSeenMax = 8192;
+/// PF_KTHREAD of the kernel's include/linux/sched.h.
+constexpr std::uint64_t kKernelThread = 0x00200000;
 
 std::string read_proc(const std::string& path) {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -108,6 +111,11 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
         ++field_number;
         const std::string_view word = text.substr(at, end - at);
         if (field_number == 4) std::from_chars(word.begin(), word.end(), stat.parent);
+        if (field_number == 9) {
+            std::uint64_t flags = 0;
+            std::from_chars(word.begin(), word.end(), flags);
+            stat.is_kernel = (flags & kKernelThread) != 0;
+        }
         if (field_number == 22) std::from_chars(word.begin(), word.end(), stat.started);
         if (field_number == 39) {
             std::from_chars(word.begin(), word.end(), stat.processor);
@@ -200,6 +208,19 @@ Intent Calls::intent_of(pid_t tid, std::uint64_t mask, int file_fd) {
     }
 }
 
+bool is_nfs_server(std::string_view program, const ProcessStat& stat, std::string_view status) {
+    if (stat.is_kernel) return status.starts_with("Name:\tnfsd\n");
+    constexpr std::string_view kReplaced = " (deleted)";  // by an update
+    if (program.ends_with(kReplaced)) program.remove_suffix(kReplaced.size());
+    return program.ends_with("/ganesha.nfsd") && field(status, "\nUid:") == 0U;
+}
+
+bool is_nfs_server(pid_t pid) {
+    const auto stat = stat_of(pid);
+    return stat &&
+           is_nfs_server(program_of(pid), *stat, read_proc(fmt::format("/proc/{}/status", pid)));
+}
+
 Actors::Actors(SmbSessions* sessions) : sessions_(sessions) {
     const auto self = stat_of(::getpid());
     started_ = self ? self->started : 0;
@@ -223,6 +244,20 @@ Actor Actors::of(pid_t tid) {
     seen_[tid] = {actor, now};
     if (actor.process.pid != tid) seen_[actor.process.pid] = {actor, now};
     return actor;
+}
+
+/// It stands still in its call, under the rights it took for it.
+Actor Actors::of_waiting(pid_t tid) {
+    Actor actor = of(tid);
+    if (!actor.nfs) return actor;
+    actor.uid = effective_uid(read_proc(fmt::format("/proc/{}/status", tid)));
+    // Its own rights are nobody's: so it opens, reads and cuts.
+    if (actor.uid != 0) actor.nfs = name_of(actor.uid);
+    return actor;
+}
+
+std::string Actors::name_of(uid_t uid) const {
+    return sessions_ != nullptr ? sessions_->name_of(uid) : fmt::format("uid {}", uid);
 }
 
 void Actors::prune(std::chrono::steady_clock::time_point now) {
@@ -255,7 +290,10 @@ Actor Actors::look(pid_t tid) {
         if (within) actor.family = id;
         parent = above->parent;
     }
-    if (sessions_) actor.smb = sessions_->client_of(actor.process);
+    if (is_nfs_server(actor.program, *self, status))
+        actor.nfs = kUnknownUser;
+    else if (sessions_)
+        actor.smb = sessions_->client_of(actor.process);
     return actor;
 }
 

@@ -44,7 +44,10 @@ class Actors {
     /// `sessions` may be null.
     explicit Actors(SmbSessions* sessions);
 
+    /// Who is behind it after the fact; of an NFS server that is the server.
     Actor of(pid_t tid);
+    /// … while it waits for an answer: also whom the server works for.
+    Actor of_waiting(pid_t tid);
     /// Remembers who a thread is while it is still there.
     void note(pid_t tid) { (void)of(tid); }
 
@@ -54,6 +57,7 @@ class Actors {
         std::chrono::steady_clock::time_point at;
     };
     Actor look(pid_t tid);
+    std::string name_of(uid_t uid) const;
     void prune(std::chrono::steady_clock::time_point now);
 
     SmbSessions* sessions_;
@@ -69,11 +73,17 @@ std::string program_of(pid_t pid);
 struct ProcessStat {
     pid_t parent = 0;
     std::uint64_t started = 0;
-    int processor = 0;  ///< on which it ran last
+    int processor = 0;       ///< on which it ran last
+    bool is_kernel = false;  ///< a thread of the kernel: it takes no signal and has no program
 };
 std::optional<ProcessStat> stat_of(pid_t pid);
 /// Parses the text of /proc/PID/stat; a command name may hold anything, parentheses too.
 std::optional<ProcessStat> parse_stat(std::string_view text);
+/// Whether this process is an NFS server, which works for many users at once: a thread of the
+/// kernel's, or nfs-ganesha when root runs it; whoever else goes by that name is what it is.
+/// `status` is the text of /proc/PID/status.
+bool is_nfs_server(std::string_view program, const ProcessStat& stat, std::string_view status);
+bool is_nfs_server(pid_t pid);
 /// On which processor this process runs, or ran last; none when it ended.
 std::optional<int> processor_of(const ProcessId& process);
 

@@ -120,6 +120,9 @@ Circle::Judged Circle::compare(const Loss& loss, Stranger& stranger, Tie tie, Ex
         case Fate::Packed:
             return Judged::Innocent;
         case Fate::Resaved:
+            // Cut, and then filled with its next version.
+            return loss.is_cut() && loss.emptied == stranger.file ? Judged::Innocent
+                                                                  : Judged::Unrelated;
         case Fate::Emptied:
         case Fate::Rewritten:
             return Judged::Unrelated;
@@ -182,7 +185,9 @@ Circle::Arrival Circle::arrive(Stranger& stranger, Examiner& examiner) {
             else
                 settled.insert(index);
             arrival.gives_back = true;
-            if (loss.suspicion != Suspicion::None) arrival.cleared.push_back(loss);
+            // Filled again after it was cut.
+            const bool is_refilled = loss.is_cut() && !stranger.is_outside;
+            if (is_refilled || loss.suspicion != Suspicion::None) arrival.cleared.push_back(loss);
             loss.suspicion = Suspicion::None;
             // One that is no archive stands for one file.
             if (stranger.look && !holds_files(stranger.look->after)) break;
@@ -196,9 +201,9 @@ Circle::Arrival Circle::arrive(Stranger& stranger, Examiner& examiner) {
     return arrival;
 }
 
-Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
+Circle::Outcome Circle::add(Loss loss, Examiner& examiner) {
     forget(loss.at);
-    if (!loss.before || loss.before->size() == 0) return Fortune::Explained;
+    if (!loss.before || loss.before->size() == 0) return {Fortune::Explained};
     // The strongest tie first, then the latest file.
     std::vector<std::pair<Tie, Stranger*>> candidates;
     for (auto stranger = strangers_.rbegin(); stranger != strangers_.rend(); ++stranger)
@@ -215,21 +220,21 @@ Circle::Fortune Circle::add(Loss loss, Examiner& examiner) {
         if (judged == Judged::Innocent) {
             loss.is_elsewhere = stranger->is_outside;
             if (loss.is_elsewhere) losses_.push_back(std::move(loss));
-            return Fortune::Explained;
+            return {Fortune::Explained};
         }
         if (judged == Judged::Replaced) suspects.emplace_back(tie, stranger);
     }
     if (suspects.empty()) {
         losses_.push_back(std::move(loss));
-        return Fortune::Unexplained;
+        return {Fortune::Unexplained};
     }
     const auto [tie, stranger] = suspects.front();
     const bool is_alone = sizes_match(loss.before->size(), stranger->now->size());
     if (tie == Tie::Size) stranger->room -= loss.before->size();
     loss.suspicion = tie == Tie::Size ? Suspicion::Some : Suspicion::Sure;
     losses_.push_back(std::move(loss));
-    if (tie != Tie::Size) return Fortune::Replaced;
-    return is_alone ? Fortune::PerhapsCopied : Fortune::PerhapsArchived;
+    if (tie != Tie::Size) return {Fortune::Replaced, stranger->actor};
+    return {is_alone ? Fortune::PerhapsCopied : Fortune::PerhapsArchived, stranger->actor};
 }
 
 std::optional<Loss> Circle::emptied(const FileKey& file) const {

@@ -18,7 +18,7 @@ namespace hygie::files {
 /// How surely another file is held to stand for a deleted one.
 enum class Suspicion { None, Some, Sure };
 
-/// A deleted original.
+/// A deleted original, or what was in one before it was cut.
 struct Loss {
     SteadyTime at{};
     std::string path;
@@ -28,6 +28,8 @@ struct Loss {
     FileKey emptied = {};  ///< still there, with nothing in it
     /// A copy of it lies outside the share, where nobody keeps it.
     bool is_elsewhere = false;
+
+    bool is_cut() const { return emptied != FileKey(); }
 };
 
 /// A file that somebody of the circle made.
@@ -57,9 +59,8 @@ class Circle {
     /// What a new file means for the losses known so far.
     struct Arrival {
         std::vector<Loss> replaced;  ///< it stands for these, and cannot be read
-        std::vector<Loss>
-            cleared;              ///< another was held to stand for these: this one gives them back
-        bool gives_back = false;  ///< it explains a loss
+        std::vector<Loss> cleared;   ///< held against somebody until now: this one gives them back
+        bool gives_back = false;     ///< it explains a loss
     };
     /// A new file was closed, for the first time or after its maker wrote on: it may have been met
     /// half written.
@@ -70,7 +71,11 @@ class Circle {
     /// PerhapsArchived, PerhapsCopied: an unreadable file of the same actor could hold it, among
     /// others or alone, by its size.
     enum class Fortune { Unexplained, Explained, PerhapsArchived, PerhapsCopied, Replaced };
-    Fortune add(Loss loss, Examiner& examiner);
+    struct Outcome {
+        Fortune fortune = Fortune::Unexplained;
+        std::string maker{};  ///< key of who made the file that it is suspected to have gone into
+    };
+    Outcome add(Loss loss, Examiner& examiner);
     /// The loss that this file was when it was emptied, a short time ago.
     std::optional<Loss> emptied(const FileKey& file) const;
 

@@ -193,7 +193,7 @@ void Gate::take_closing(Closing& closing) {
     const bool is_same = known && known->is_held && known->held == Stamp::of(info) &&
                          !is_swapped_under(*volume, fd, key, *known);
     if (is_same && known->version == known->committed && !closing.is_first) return;
-    const Actor actor = actors_.of(closing.event.tid);
+    const Actor actor = authors_.closed(key, actors_.of(closing.event.tid));
     const bool has_name = !has_left && info.st_nlink > (known && known->is_linked ? 1U : 0U);
     const ContentPtr victim = known ? nullptr : replaced_at(*volume, key, *path);
     if (is_same) {
@@ -308,7 +308,7 @@ void Gate::take_name(const fan::Event& event) {
     if (event.tid == ::getpid()) return;
     const Volume* volume = volume_of(event);
     if (!volume || event.target.bytes.empty()) return;
-    const Actor actor = actors_.of(event.tid);
+    const Actor actor = namer_of(*volume, event);
     // Events on one object may come merged: order them as they can have happened.
     if (event.mask & fan::kCreate) take_create(*volume, event, actor);
     if (event.mask & fan::kModify)

@@ -24,6 +24,11 @@ std::vector<ProcessId> chain_of(const Actor& actor) {
     return chain;
 }
 
+const char* step_for(const Actor& actor) {
+    if (actor.smb) return "session-cut";
+    return actor.nfs ? "writes-refused" : "freeze";
+}
+
 }  // namespace
 
 std::vector<pid_t> waited_for(std::string_view proc_locks) {
@@ -92,8 +97,7 @@ void Enforcer::stop(const Conclusion& conclusion, const Change& change) {
                                         [&](const StoppedActor& stop) { return stop.key == key; });
         }
         stop_one(actors.back(), actors, conclusion);
-        if (!known)
-            report(change, conclusion, actors.back(), actors.back().smb ? "session-cut" : "freeze");
+        if (!known) report(change, conclusion, actors.back(), step_for(actors.back()));
     }
     if (conclusion.rung != Rung::ReadOnly || is_read_only()) return;
     {
@@ -132,6 +136,8 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
     }
     if (actor.smb) {
         for (const Actor& session : together) doors_.control.send(session.process, SIGTERM);
+    } else if (actor.nfs) {
+        // The server works for the others too: it gets refusals alone.
     } else if (const std::optional<ProcessId> root = common_root(together)) {
         // The one that acts first: walking its tree takes time.
         const pid_t pid = actor.process.pid;
@@ -162,7 +168,7 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
 void Enforcer::refuse_kin(const Conclusion& conclusion) {
     const std::scoped_lock lock(mutex_);
     for (const Actor& actor : conclusion.targets) {
-        if (actor.smb || actor.program.empty() || actor.process.started == 0) continue;
+        if (actor.smb || actor.nfs || actor.program.empty() || actor.process.started == 0) continue;
         const auto same = [&](const Kin& kin) {
             return kin.key == actor.key() && kin.program == actor.program;
         };
@@ -175,7 +181,7 @@ void Enforcer::refuse_kin(const Conclusion& conclusion) {
 
 /// Under the lock.
 bool Enforcer::is_kin(const Actor& actor) const {
-    return !actor.smb && std::ranges::any_of(kin_, [&](const Kin& kin) {
+    return !actor.smb && !actor.nfs && std::ranges::any_of(kin_, [&](const Kin& kin) {
         return kin.uid == actor.uid && kin.program == actor.program && kin.cgroup == actor.cgroup &&
                actor.process.started >= kin.after;
     });
@@ -240,8 +246,10 @@ bool Enforcer::is_stopped(const Actor& actor) const {
     // A session whose user is not known yet is taken for the stopped one at the same workstation.
     const bool unknown = actor.smb && actor.smb->user == kUnknownUser;
     const std::string end = unknown ? "@" + actor.smb->address : std::string();
+    // What a server does under its own name may be done for anybody: with it all its users stop.
+    const std::string server = actor.nfs ? std::string("nfs:") + kUnknownUser : std::string();
     return std::ranges::any_of(stopped_, [&](const StoppedActor& stop) {
-        return stop.key == key || (unknown && stop.key.ends_with(end));
+        return stop.key == key || stop.key == server || (unknown && stop.key.ends_with(end));
     });
 }
 
@@ -293,7 +301,7 @@ void Enforcer::report(const Change& change, const Conclusion& conclusion, const 
     event.type = event::Type::WriterStopped;
     event.action = event::usual_action(event.type);
     event.time = doors_.clock.now();
-    event.actor.id = ActorId(actor.smb ? actor.smb->user : fmt::format("uid:{}", actor.uid));
+    event.actor.id = ActorId(actor.user());
     event.network.address = actor.smb ? actor.smb->address : "";
     event.subject.object = ObjectId(change.path);
     if (!conclusion.verdict.reasons.empty()) event.verdict = conclusion.verdict;

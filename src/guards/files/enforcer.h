@@ -26,7 +26,8 @@ class ProcessControl {
     virtual std::vector<ProcessId> tree_of(const ProcessId& root) = 0;
     /// Whether the process is the guard, or started it.
     virtual bool is_ours(pid_t pid) = 0;
-    /// Whether others wait for a file lock that the process holds: it must not stand still.
+    /// Whether others wait for the process, for a file lock that it holds or because it serves
+    /// them over NFS: it must not stand still.
     virtual bool is_waited_for(pid_t pid) = 0;
     virtual bool send(const ProcessId& process, int signal) = 0;
     /// Stops a process before anything else is known of it; which one that was.

@@ -37,6 +37,13 @@ TEST(Enforcer, KnowsWhoHoldsLocksThatOthersWaitFor) {
               std::vector<pid_t>{708});
 }
 
+TEST(ProcessControl, ThreadsOfTheKernelAreSentNothing) {
+    constexpr pid_t kThreadDaemon = 2;
+    const auto stat = stat_of(kThreadDaemon);
+    if (!stat || !stat->is_kernel) GTEST_SKIP() << "none to be seen here";
+    EXPECT_FALSE(real_process_control().send({kThreadDaemon, stat->started}, 0));
+}
+
 TEST(HeldBook, LetsGoWhomAKilledGuardLeftStanding) {
     sim::TempDir dir;
     const pid_t child = ::fork();

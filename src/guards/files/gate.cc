@@ -329,8 +329,8 @@ std::optional<std::string> Gate::protected_path(const Volume& volume, int fd, co
 /// Who makes a new file under another name and then gives it its own took nothing from anybody, nor
 /// who takes away what it has just made: only what others made, or what stood where a name went.
 std::optional<std::string> Gate::debtor(const fan::Event& event) {
-    const Actor actor = actors_.of(event.tid);
     const Volume* volume = volume_of(event);
+    const Actor actor = volume != nullptr ? namer_of(*volume, event) : actors_.of(event.tid);
     const auto is_others = [&](const FileKey& key) {
         const auto known = store_.catalog().find(key);
         return known && !owns(actor, *known);
@@ -343,6 +343,25 @@ std::optional<std::string> Gate::debtor(const fan::Event& event) {
     const auto stood =
         folder ? store_.catalog().at(join(folder->path, event.new_name)) : std::nullopt;
     return stood && is_others(*stood) ? std::optional(actor.key()) : std::nullopt;
+}
+
+/// A server names files under its own name: who wrote one gives it another. Who deletes one is
+/// known of what it made itself alone, which harms nobody.
+Actor Gate::namer_of(const Volume& volume, const fan::Event& event) {
+    const Actor actor = actors_.of(event.tid);
+    if (!actor.nfs || event.target.bytes.empty()) return actor;
+    const FileKey key = volume.key(event.target);
+    const Actor author = last_author(key, event.tid);
+    if (!(event.mask & fan::kDelete)) return author;
+    const auto known = store_.catalog().find(key);
+    return known && owns(author, *known) ? author : actor;
+}
+
+/// A server may open and cut under its own name: who opened is no author yet, who cut is.
+void Gate::note_author(const FileKey& key, const Actor& actor, Intent intent) {
+    const bool is_act = intent == Intent::Write && !actor.is_nameless_server();
+    if (is_act || intent == Intent::Truncate)
+        authors_.note(key, actor, std::chrono::steady_clock::now());
 }
 
 /// Somebody who changed something a moment ago, or took names away, does not get far ahead of the
@@ -416,6 +435,7 @@ void Gate::watch_new(const fan::Event& event, const struct stat& info, const Act
     const Result<FileKey> key = volume ? volume->key_of(event.fd.get()) : FileKey();
     if (volume == nullptr || !key) return;
     if (!store_.catalog().find(*key)) unclosed_.note_birth(*key);
+    note_author(*key, actor, Intent::Write);
     unclosed_.remember(*key, event.tid, actor.key());
     recall_new_of(actor);
 }
@@ -436,9 +456,9 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     if (info.st_size == 0) {
         // Nothing can be lost, and its writer need not be asked again before it closes.
         groups_.gate.ignore(fd, fan::kPreAccess & groups_.gate_mask(), fan::Ignore::Always);
-        const Actor actor = actors_.of(event.tid);
+        const Actor actor = actors_.of_waiting(event.tid);
         watch_new(event, info, actor);
-        if (is_ahead(actor)) return false;
+        if (is_ahead(actor) || judge_.is_watchful()) return false;
         answer(event, fan::kAllow);
         return true;
     }
@@ -463,7 +483,7 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
     if (task.intent != Intent::Read || judge_.is_watchful() ||
         (!is_kept && (!known || has_clones(*task.volume))))
         return false;
-    const Actor actor = actors_.of(event.tid);
+    const Actor actor = actors_.of_waiting(event.tid);
     if (is_ahead(actor)) return false;
     if (is_kept) {
         note_reading(event, *key, actor);

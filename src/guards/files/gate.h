@@ -15,6 +15,7 @@
 
 #include "guards/files/actors.h"
 #include "guards/files/ahead.h"
+#include "guards/files/authors.h"
 #include "guards/files/closings.h"
 #include "guards/files/early.h"
 #include "guards/files/fanotify.h"
@@ -162,6 +163,11 @@ class Gate {
     void watch_new(const fan::Event& event, const struct stat& info, const Actor& actor);
     void recall_new_of(const Actor& actor);
     std::optional<std::string> debtor(const fan::Event& event);
+    Actor namer_of(const Volume& volume, const fan::Event& event);
+    void note_author(const FileKey& key, const Actor& actor, Intent intent);
+    Actor last_author(const FileKey& key, pid_t tid) {
+        return authors_.last(key, actors_.of(tid), std::chrono::steady_clock::now());
+    }
     bool is_ahead(const Actor& actor);
     struct Readings {
         int met = 0;
@@ -261,6 +267,7 @@ class Gate {
     Groups& groups_;
     JudgeDoor& judge_;
     Actors& actors_;
+    Authors authors_;
     Calls calls_;
     Clock& clock_;
     std::vector<std::string> own_folders_;

@@ -189,7 +189,7 @@ Stop Gate::ask(const Task& task, const Actor& actor) {
 }
 
 void Gate::serve(Task task) {
-    const Actor actor = actors_.of(task.event.tid);
+    const Actor actor = actors_.of_waiting(task.event.tid);
     const bool is_read = task.intent == Intent::Read;
     const Status safe = make_safe(task, actor);
     if (!safe) note_failure(safe.error());
@@ -205,6 +205,7 @@ void Gate::serve(Task task) {
     if (stop.delay > Micros{}) std::this_thread::sleep_for(std::min<Micros>(stop.delay, kDelayMax));
     const bool is_denied = stop.kind == Stop::Kind::Deny || stop.kind == Stop::Kind::Freeze;
     if (is_denied) ++counts_.denied;
+    if (!is_denied) note_author(task.key, actor, task.intent);
     // Before it goes on: whoever comes next finds that something may have happened.
     if (task.intent == Intent::Truncate && !is_denied) look_again(task.key, task.event.tid);
     const bool is_write = task.intent == Intent::Write && task.volume != nullptr;
@@ -323,7 +324,7 @@ void Gate::look_inside(const Unclosed::File& file) {
     Result<UniqueFd> fd = volume->open_key(file.key, O_RDONLY | O_NOATIME);
     if (!fd) return unclosed_.remove(file.key);
     unclosed_.looked(file.key, now);
-    const Actor actor = actors_.of(file.tid);
+    const Actor actor = last_author(file.key, file.tid);
     if (owns(actor, *known)) return;
     Change change = change_of(ChangeKind::CloseWrite, actor, file.key, known->path);
     change.is_open = true;
@@ -336,7 +337,7 @@ void Gate::look_inside(const Unclosed::File& file) {
 /// there.
 void Gate::look_at_new(const Unclosed::File& file, const Volume& volume) {
     const auto now = std::chrono::steady_clock::now();
-    const Actor actor = actors_.of(file.tid);
+    const Actor actor = last_author(file.key, file.tid);
     if (!judge_.is_outside_watched(actor)) return unclosed_.looked(file.key, now);
     Result<UniqueFd> fd = volume.open_key(file.key, O_RDONLY | O_NOATIME);
     if (!fd || !*fd) return unclosed_.remove(file.key);

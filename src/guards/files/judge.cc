@@ -34,6 +34,8 @@ constexpr std::uint32_t kBreadthMin = 50;
 constexpr std::uint32_t kBreadthTimes = 5;
 
 constexpr std::string_view kHouse = "house";
+/// All users of NFS servers.
+constexpr std::string_view kNfs = "nfs";
 
 /// Extensions that people and programs give to files they rename.
 constexpr std::array<std::string_view, 28> kUsualExtensions = {
@@ -93,7 +95,14 @@ bool is_sure_while_open(const Change& change, const Finding& finding) {
 }
 
 std::string circle_key(const Actor& actor) {
+    if (actor.nfs) return std::string(kNfs);  // who deletes there is not known
     return actor.smb ? "smb:" + actor.smb->address : fmt::format("uid:{}", actor.uid);
+}
+
+/// A server deletes under its own name: that is held against its user who made what stands for it.
+Actor blamed_for(Actor actor, const std::string& maker) {
+    if (actor.is_nameless_server() && maker.starts_with("nfs:")) actor.nfs = maker.substr(4);
+    return actor;
 }
 
 }  // namespace
@@ -105,7 +114,7 @@ std::string_view name_of(Rung rung) {
 }
 
 std::string family_of(const Actor& actor) {
-    if (actor.smb || actor.family.started == 0) return actor.key();
+    if (actor.smb || actor.nfs || actor.family.started == 0) return actor.key();
     return fmt::format("family:{}.{}", actor.family.pid, actor.family.started);
 }
 
@@ -114,6 +123,9 @@ std::vector<std::string> groups_of(const Actor& actor) {
     if (actor.smb) {
         groups.push_back("station:" + actor.smb->address);
         groups.push_back("user:" + actor.smb->user);
+    } else if (actor.nfs) {
+        if (!actor.is_nameless_server()) groups.push_back("user:" + *actor.nfs);
+        groups.emplace_back(kNfs);
     } else {
         groups.push_back(fmt::format("uid:{}", actor.uid));
         groups.push_back(family_of(actor));
@@ -192,14 +204,14 @@ void Judge::judge_content(const Change& change) {
     const Weight weight = weight_of(*finding);
     if (weight.points == 0 || (change.is_open && !is_sure_while_open(change, *finding))) return;
     if (weight.sign == Sign::Emptied) {
-        const auto fortune = circle(change.actor)
+        const auto outcome = circle(change.actor)
                                  .add({.at = change.steady,
                                        .path = change.path,
                                        .before = change.before,
                                        .actor = change.actor,
                                        .emptied = change.file},
                                       examiner_);
-        if (fortune == Circle::Fortune::Explained) return;
+        if (outcome.fortune == Circle::Fortune::Explained) return;
     }
     mark(change, change.actor, change.path, weight.sign, weight.points);
     judge_canary(change, change.actor, change.path);
@@ -228,13 +240,17 @@ void Judge::judge_arrival(const Change& change, const Circle::Arrival& arrival) 
         const auto points = [&](const Actor& actor) {
             return loss.is_elsewhere ? kReadAndCopiedPoints : replaced_points(actor, change.steady);
         };
-        mark(change, loss.actor, loss.path, Sign::Replaced, points(loss.actor));
-        judge_canary(change, loss.actor, loss.path);
-        if (loss.actor.key() != change.actor.key())
+        const Actor who = blamed_for(loss.actor, change.actor.key());
+        mark(change, who, loss.path, Sign::Replaced, points(who));
+        judge_canary(change, who, loss.path);
+        if (who.key() != change.actor.key())
             mark(change, change.actor, loss.path, Sign::Replaced, points(change.actor));
     }
     // Explained after all.
-    for (const Loss& loss : arrival.cleared) take_back(change, loss, Sign::Replaced);
+    for (const Loss& loss : arrival.cleared) {
+        take_back(change, loss, Sign::Replaced);
+        if (loss.is_cut()) take_back(change, loss, Sign::Emptied);
+    }
     explained_ = explained_ || arrival.gives_back;
 }
 
@@ -259,14 +275,17 @@ void Judge::judge_loss(const Change& change) {
     if (mine.made(gone, change.actor.key(), change.steady)) return;
     judge_moved_canary(change);
     if (const auto emptied = mine.emptied(gone)) judge_erased(change, *emptied);
-    const auto fortune =
+    const auto [fortune, maker] =
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
     explained_ = fortune == Circle::Fortune::Explained;
     if (fortune == Circle::Fortune::Replaced) {
-        mark(change, change.actor, change.path, Sign::Replaced,
-             replaced_points(change.actor, change.steady));
-        judge_canary(change, change.actor, change.path);
+        const Actor who = blamed_for(change.actor, maker);
+        mark(change, who, change.path, Sign::Replaced, replaced_points(who, change.steady));
+        judge_canary(change, who, change.path);
+        if (who.key() != change.actor.key()) blamed_ = who;
     }
+    // Whoever it was that deletes there, many archive.
+    if (change.actor.is_nameless_server()) return;
     const bool is_perhaps_copied = fortune == Circle::Fortune::PerhapsCopied;
     if (!is_perhaps_copied && fortune != Circle::Fortune::PerhapsArchived) return;
     const std::uint32_t points = is_perhaps_copied ? kReadAndCopiedPoints : kReadAndArchivedPoints;
@@ -315,6 +334,7 @@ void Judge::add_signs(const Change& change, Party& party) {
 Conclusion Judge::take(const Change& change) {
     marked_ = false;
     explained_ = false;
+    blamed_.reset();
     if (policy_.is_enrolled(change.actor)) return {};
     switch (change.kind) {
         case ChangeKind::CloseWrite:
@@ -342,7 +362,10 @@ Conclusion Judge::take(const Change& change) {
         default:
             return {};
     }
-    Conclusion conclusion = conclude(change);
+    Change theirs = change;
+    if (blamed_) theirs.actor = *blamed_;
+    Conclusion conclusion = conclude(theirs);
+    if (blamed_) conclusion.blamed = blamed_->key();
     conclusion.is_marked = marked_;
     conclusion.is_explained = explained_;
     return conclusion;

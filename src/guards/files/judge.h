@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -53,6 +54,7 @@ struct Conclusion {
     bool is_news = false;        ///< the rung rose with this change
     bool is_marked = false;      ///< this change is held against its actor
     bool is_explained = false;   ///< what was deleted is still there, in another file
+    std::string blamed{};        ///< against whom it is held, when that is not its actor
 };
 
 /// Watches every change and holds what it means against whoever made it: the actor, the user, the
@@ -123,8 +125,9 @@ class Judge {
     Examiner& examiner_;
     std::unordered_map<std::string, Party> parties_;
     std::unordered_map<std::string, Circle> circles_;
-    bool marked_ = false;     ///< the change at hand left a mark
-    bool explained_ = false;  ///< … deleted what another file gives back, or gave it back
+    bool marked_ = false;          ///< the change at hand left a mark
+    bool explained_ = false;       ///< … deleted what another file gives back, or gave it back
+    std::optional<Actor> blamed_;  ///< … was a server's, and is held against this user of it
     /// Who was frozen, and what counts as one work: processes of one program, frozen together.
     struct Frozen {
         SteadyTime at{};

@@ -110,6 +110,8 @@ bool JudgeDesk::may_go_on(const Change& change) const {
 }
 
 Stop JudgeDesk::refuse(const Change& change) {
+    // An NFS server reads under its own name, for whoever it is.
+    if (change.actor.nfs && change.kind == ChangeKind::Read) return {};
     const auto enrolled = [&] {
         const std::scoped_lock lock(judge_mutex_);
         return parts_.judge.policy().is_enrolled(change.actor);
@@ -277,8 +279,13 @@ void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
     const auto group = unjudged_.find(groups_of(change.actor).front());
     if (is_awaited(change) && group != unjudged_.end() && --group->second <= 0)
         unjudged_.erase(group);
+    if (!conclusion.blamed.empty()) {
+        Standing& blamed = standings_[conclusion.blamed];
+        blamed = {blamed.unjudged, 0, conclusion.rung, change.steady};
+    }
     const auto known = standings_.find(change.actor.key());
-    if (known == standings_.end() && !conclusion.is_marked) return;
+    const bool is_marked = conclusion.is_marked && conclusion.blamed.empty();
+    if (known == standings_.end() && !is_marked) return;
     Standing& standing = known != standings_.end() ? known->second : standings_[change.actor.key()];
     if (is_awaited(change)) --standing.unjudged;
     // Deleting alone proves nothing, making something new neither.
@@ -286,8 +293,9 @@ void JudgeDesk::settle(const Change& change, const Conclusion& conclusion) {
         is_awaited(change) && change.kind != ChangeKind::Unlink && !change.is_open;
     const bool is_proof = is_change || conclusion.is_explained;
     standing.innocent = std::min(standing.innocent + is_proof, kEarned * kTrustMax);
-    if (change.kind != ChangeKind::Read) standing.rung = conclusion.rung;
-    if (conclusion.is_marked) {
+    if (change.kind != ChangeKind::Read && conclusion.blamed.empty())
+        standing.rung = conclusion.rung;
+    if (is_marked) {
         standing.innocent = 0;
         standing.marked = change.steady;
     }
@@ -367,7 +375,7 @@ void JudgeDesk::report(event::Type type, const Change& change, const event::Verd
     event.action = event::usual_action(type);
     event.time = change.time;
     const Actor& actor = change.actor;
-    event.actor.id = ActorId(actor.smb ? actor.smb->user : fmt::format("uid:{}", actor.uid));
+    event.actor.id = ActorId(actor.user());
     event.network.address = actor.smb ? actor.smb->address : "";
     event.subject.object = ObjectId(change.path);
     event.verdict = verdict;

@@ -64,6 +64,7 @@ class RealProcessControl final : public ProcessControl {
     }
 
     bool is_waited_for(pid_t pid) override {
+        if (is_nfs_server(pid)) return true;
         std::string text;
         const UniqueFd fd(::open("/proc/locks", O_RDONLY | O_CLOEXEC));
         std::array<char, 64 << 10> block;
@@ -79,7 +80,7 @@ class RealProcessControl final : public ProcessControl {
         // The descriptor pins the process; then it is still the one that was meant, or it is not.
         const UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0U)));
         const auto stat = stat_of(process.pid);
-        if (!fd || !stat || stat->started != process.started) return false;
+        if (!fd || !stat || stat->started != process.started || stat->is_kernel) return false;
         return ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0U) == 0;
     }
 

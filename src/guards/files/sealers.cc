@@ -90,6 +90,7 @@ bool Sealers::has_read_many(const std::string& key, SteadyTime now) const {
 
 /// Under the lock.
 void Sealers::seal(const Actor& actor, SteadyTime now) {
+    if (actor.nfs) return;  // it works for the others too: it never stands still
     until_us_ = micros_of(now + kMemory);
     Sealer sealer{actor.key(), {actor.process}, now};
     for (const ProcessId& parent : actor.lineage) {
@@ -170,7 +171,7 @@ void Sealers::hold(const ProcessId& process, const std::string& key, SteadyTime 
 
 /// Under the lock. Who deleted and is gone already may be one of many that a sealer starts.
 void Sealers::hold(const Change& change) {
-    if (change.is_new || change.actor.smb) return;
+    if (change.is_new || change.actor.smb || change.actor.nfs) return;
     const std::string key = change.actor.key();
     const bool is_gone = change.actor.process.started == 0;
     for (const Sealer& sealer : sealers_) {

@@ -213,9 +213,12 @@ std::string SambaSessions::user_of(pid_t pid) {
     for (const SmbSession& session : told_)
         if (session.pid == pid) return session.user;
     const uid_t uid = effective_uid(slurp(fmt::format("/proc/{}/status", pid)));
-    if (uid == 0) return {};
+    return uid != 0 ? name_of(uid) : std::string();
+}
+
+std::string SambaSessions::name_of(uid_t uid) const {
     const auto known = users_.find(uid);
-    return known != users_.end() ? known->second : fmt::format("uid {}", uid);
+    return known != users_.end() ? known->second : SmbSessions::name_of(uid);
 }
 
 std::optional<SmbClient> SambaSessions::client_of(const ProcessId& process) {

@@ -50,6 +50,7 @@ class SambaSessions final : public SmbSessions {
     void start();
 
     std::optional<SmbClient> client_of(const ProcessId& process) override;
+    std::string name_of(uid_t uid) const override;
 
     static constexpr Micros kStatusTimeout = std::chrono::seconds(3);
 
@@ -59,7 +60,7 @@ class SambaSessions final : public SmbSessions {
 
     Process& process_;
     std::string smb_conf_;
-    std::map<uid_t, std::string> users_;
+    const std::map<uid_t, std::string> users_;
     std::mutex mutex_;
     std::condition_variable_any asked_;
     bool wanted_ = false;
