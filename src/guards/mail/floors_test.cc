@@ -290,6 +290,13 @@ TEST(MailFloors, NobodyHasAReaderStartAProgram) {
         has({from, "Lecteur : https://harlan-desk.example/pose.msi?v=2"}, "scheme.program_link"));
     EXPECT_EQ(level({from, "Urgent : https://harlan-desk.example/pose.EXE"}), Malicious);
     EXPECT_EQ(level({from, "Manuel : https://harlan-desk.example/pose.pdf"}), Clean);
+    const std::string packed = "Les pièces : https://harlan-desk.example/pieces.zip. ";
+    EXPECT_TRUE(
+        has({from, packed + "Lancez « Pieces.exe » pour les lire."}, "scheme.program_link"));
+    EXPECT_TRUE(has({from, packed + "Inside is viewer_2.SCR."}, "scheme.program_link"));
+    EXPECT_FALSE(has({from, packed + "Dedans : lisez-moi.txt."}, "scheme.program_link"));
+    EXPECT_FALSE(has({from, packed + "Un .exe n'y est pas."}, "scheme.program_link"));
+    EXPECT_FALSE(has({from, packed + "Voir https://www.who.int/a.exe"}, "scheme.program_link"));
     EXPECT_EQ(level({"M <a@medifournitures.example>", "https://medifournitures.example/x.exe"}),
               Clean);
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
@@ -163,23 +164,46 @@ class Borrowed {
             out_.add("scheme.account_announced", kWarns, change.evidence, change.where);
     }
 
-    /// A program behind a stranger's link. Held when it comes in haste or in somebody's name.
-    void program_link() {
+    static bool ends_in(std::string_view name, std::span<const std::string_view> endings) {
+        return std::ranges::any_of(endings, [&](auto end) { return name.ends_with(end); });
+    }
+    static bool is_program(std::string_view name) {
         static constexpr auto kPrograms = std::to_array<std::string_view>(
             {".exe", ".msi", ".msix", ".appinstaller", ".scr", ".bat", ".cmd", ".ps1", ".vbs",
              ".hta", ".lnk", ".iso", ".vhd", ".vhdx", ".jar", ".apk", ".rdp"});
+        return ends_in(name, kPrograms);
+    }
+    /// "Assignation.exe": what the letter says is in the archive.
+    bool names_program() const {
+        const std::string text = lower(scene_.message.text);
+        constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+        for (std::size_t at = text.find('.'); at != std::string::npos; at = text.find('.', at)) {
+            const std::size_t from = text.find_last_not_of(kNameLetters, at) + 1;
+            const std::size_t to = std::min(text.find_first_not_of(kNameLetters, at), text.size());
+            std::string_view name = std::string_view(text).substr(from, to - from);
+            while (name.ends_with('.')) name.remove_suffix(1);
+            const bool in_address = from > 0 && (text[from - 1] == '/' || text[from - 1] == '@');
+            if (!in_address && !name.starts_with('.') && is_program(name)) return true;
+            at = to;
+        }
+        return false;
+    }
+
+    /// A program behind a stranger's link, or in an archive there. Held when it comes in haste or
+    /// in somebody's name.
+    void program_link() {
         // Handed to a program of the reader's machine, which fetches and starts what it is told.
         static constexpr auto kHandlers = std::to_array<std::string_view>(
             {"ms-appinstaller", "ms-msdt", "ms-officecmd", "ms-search", "search", "search-ms",
              "shell", "vbscript"});
+        static constexpr auto kArchives =
+            std::to_array<std::string_view>({".zip", ".7z", ".rar", ".ace", ".cab", ".img"});
         for (const Link& link : seen_.links) {
             if (std::ranges::find(kHandlers, link.scheme) != kHandlers.end())
                 out_.add("scheme.program_link", kHolds, link.target, link.where);
             if (!is_unknown(link)) continue;
             const std::string file = lower(link.path.substr(0, link.path.find_first_of("?#")));
-            if (std::ranges::none_of(kPrograms,
-                                     [&](std::string_view end) { return file.ends_with(end); }))
-                continue;
+            if (!is_program(file) && !(ends_in(file, kArchives) && names_program())) continue;
             const bool pressed =
                 says({Lure::Urgency, Lure::Threat}) || out_.has("sender.brand_foreign");
             add_link("scheme.program_link", pressed ? kHolds : kWarns, link);
