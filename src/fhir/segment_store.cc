@@ -79,7 +79,7 @@ void spell(ByteView uuid, char* out) {
                                                              19, 21, 24, 26, 28, 30, 32, 34};
     for (std::size_t i = 0; i < kUuidBytes; ++i)
         std::memcpy(out + kPlaces[i], kDigits[uuid[i]].data(), 2);
-    for (const std::size_t dash : {8, 13, 18, 23}) out[dash] = '-';
+    for (const std::size_t dash : {8UL, 13UL, 18UL, 23UL}) out[dash] = '-';
 }
 
 void take_id(Reader& in, std::string& letters) {
