@@ -159,6 +159,15 @@ std::optional<Excerpt> in_letters(const Excerpt& excerpt) {
     return Excerpt{std::move(*letters), size, excerpt.whole};
 }
 
+/// What looks patched in places, and proves the contrary: whoever replaces bytes inside a file
+/// breaks the checksums in it, and whoever makes those anew has ciphertext in what it holds.
+/// Compressed anew, a document has other bytes all over, now and then as many as before.
+bool was_written_anew(const Finding& finding, const Excerpt& after) {
+    if (finding.after_sound != Soundness::Sound || finding.opaque) return false;
+    if (!vouches_for_itself(finding.after, after.bytes)) return false;
+    return finding.after != Format::Zip || reads_inside(after.bytes);
+}
+
 Finding look_at(const Excerpt& after) {
     Finding finding;
     finding.after = format_of(after.bytes);
@@ -199,6 +208,8 @@ Finding examine_letters(const Excerpt& before, const Excerpt& after) {
     finding.fate = before.bytes.empty()
                        ? Fate::Edited
                        : fate_of(finding, was_random(finding.chunks, before.bytes));
+    if (finding.fate == Fate::Damaged && was_written_anew(finding, after))
+        finding.fate = Fate::Resaved;
     if (finding.fate == Fate::Edited && is_cut(finding, before, after))
         finding.fate = Fate::Emptied;
     // The same kind of file, sound, and what was to be read in it is ciphertext.

@@ -54,6 +54,10 @@ bool gives_back(const Excerpt& before, const Excerpt& after);
 /// from ciphertext, as it stands or spelled in letters. Bounded.
 bool is_sealed_inside(ByteView archive);
 
+/// Whether all that an archive holds, but for a tenth, are texts and files of known formats.
+/// Bounded.
+bool reads_inside(ByteView archive);
+
 /// The beginning of what `packed` holds, unpacked without any secret as far as it goes; empty when
 /// nothing comes out. Bounded.
 Bytes unpack(ByteView packed);

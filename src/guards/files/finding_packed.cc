@@ -19,6 +19,8 @@ constexpr std::size_t kPeekBytes = 256 << 10;
 constexpr std::size_t kEntriesLookedAt = 64;
 /// Of what is inside; the rest is what every document of the kind holds.
 constexpr std::size_t kSealedTenthsMin = 7;
+/// The rest is what programs keep beside: caches of a layout, settings of a printer.
+constexpr std::size_t kReadableTenthsMin = 9;
 
 struct Freer {
     void operator()(struct archive* reader) const { archive_read_free(reader); }
@@ -128,11 +130,61 @@ bool is_spelled_ciphertext(ByteView text) {
            looks_spelled_random(text.subspan(best_at, best));
 }
 
+bool is_readable(Format format) {
+    return format != Format::Unknown && format != Format::Empty && format != Format::Sealed &&
+           format != Format::Packed;
+}
+
 bool is_ciphertext(ByteView content) {
     const Format format = format_of(content);
     if (format == Format::Sealed) return true;
     if (format == Format::Text) return is_spelled_ciphertext(content);
     return format == Format::Unknown && looks_random(content);
+}
+
+/// The beginning of the content whose header was just read; what comes out before it breaks.
+Bytes peek(struct archive* reader) {
+    Bytes content(kBlockBytes);
+    std::size_t size = 0;
+    while (size < content.size()) {
+        const la_ssize_t got =
+            archive_read_data(reader, content.data() + size, content.size() - size);
+        if (got <= 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    content.resize(size);
+    return content;
+}
+
+/// What the entries of an archive are, in bytes of their beginnings.
+struct Inside {
+    std::size_t all = 0;
+    std::size_t sealed = 0;    ///< cannot be told from ciphertext
+    std::size_t readable = 0;  ///< texts, and files of a format that needs no secret
+    bool complete = false;     ///< every entry was looked at
+};
+
+Inside look_inside(ByteView archive, std::size_t entries_max, std::size_t bytes_max) {
+    const Reader reader = open_archive(archive, Shape::Archive);
+    Inside inside;
+    struct archive_entry* entry = nullptr;
+    for (std::size_t i = 0; reader && i < entries_max && inside.all < bytes_max; ++i) {
+        const int state = archive_read_next_header(reader.get(), &entry);
+        inside.complete = state == ARCHIVE_EOF;
+        if (inside.complete || state < ARCHIVE_WARN) break;
+        if (archive_entry_is_encrypted(entry) != 0) {
+            inside.sealed += kBlockBytes;
+            inside.all += kBlockBytes;
+            continue;
+        }
+        const Bytes content = peek(reader.get());
+        inside.all += content.size();
+        if (is_ciphertext(content))
+            inside.sealed += content.size();
+        else if (is_readable(format_of(content)))
+            inside.readable += content.size();
+    }
+    return inside;
 }
 
 bool base64_holds(ByteView spelled, ByteView wanted) {
@@ -155,31 +207,14 @@ Bytes unpack(ByteView packed) {
 }
 
 bool is_sealed_inside(ByteView archive) {
-    const Reader reader = open_archive(archive, Shape::Archive);
-    if (!reader) return false;
-    std::size_t sealed = 0;
-    std::size_t all = 0;
-    struct archive_entry* entry = nullptr;
-    Bytes content(kBlockBytes);
-    for (std::size_t i = 0; i < kEntriesLookedAt && all < kPeekBytes * 4; ++i) {
-        const int state = archive_read_next_header(reader.get(), &entry);
-        if (state == ARCHIVE_EOF || state < ARCHIVE_WARN) break;
-        std::size_t size = 0;
-        if (archive_entry_is_encrypted(entry) != 0) {
-            sealed += kBlockBytes;
-            all += kBlockBytes;
-            continue;
-        }
-        while (size < content.size()) {
-            const la_ssize_t got =
-                archive_read_data(reader.get(), content.data() + size, content.size() - size);
-            if (got <= 0) break;
-            size += static_cast<std::size_t>(got);
-        }
-        all += size;
-        if (is_ciphertext(ByteView(content).first(size))) sealed += size;
-    }
-    return sealed * 10 > all * kSealedTenthsMin;
+    const Inside inside = look_inside(archive, kEntriesLookedAt, kPeekBytes * 4);
+    return inside.sealed * 10 > inside.all * kSealedTenthsMin;
+}
+
+bool reads_inside(ByteView archive) {
+    const Inside inside = look_inside(archive, kEntriesMax, kUnpackedBytesMax);
+    return inside.complete && inside.all != 0 &&
+           inside.readable * 10 >= inside.all * kReadableTenthsMin;
 }
 
 bool gives_back(const Excerpt& before, const Excerpt& after) {

@@ -222,12 +222,15 @@ TEST(Finding, AnotherSetOfCharactersIsTheSameTextAndHidesNoCiphertext) {
     }
 }
 
+enum class Packing { Deflated, Stored };
+
 /// A document as office programs write it: a part that names the others, and the text.
-Bytes document(ByteView inside) {
+Bytes document(ByteView inside, Packing packing = Packing::Deflated) {
     Bytes out(inside.size() + (64 << 10));
     std::size_t used = 0;
     struct archive* writer = archive_write_new();
     archive_write_set_format_zip(writer);
+    if (packing == Packing::Stored) archive_write_zip_set_compression_store(writer);
     archive_write_open_memory(writer, out.data(), out.size(), &used);
     const std::string types = "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006\"/>";
     for (const auto& [name, bytes] : {std::pair("[Content_Types].xml", as_bytes(types)),
@@ -262,6 +265,133 @@ TEST(Finding, ASoundDocumentHoldingCiphertextIsScrambled) {
     EXPECT_TRUE(destroyed(
         examine(all_of(to_bytes(as_bytes(letter))), all_of(document(as_bytes(spelled)))).fate));
     EXPECT_EQ(examine(all_of(noise), all_of(document(noise))).fate, Fate::Packed);
+}
+
+void put_chunk(Bytes& out, std::string_view kind, ByteView data) {
+    const std::size_t start = out.size();
+    out.resize(start + 4);
+    store_be(&out[start], static_cast<std::uint32_t>(data.size()));
+    append(out, as_bytes(kind));
+    append(out, data);
+    const auto crc = static_cast<std::uint32_t>(crc32_z(0, &out[start + 4], data.size() + 4));
+    out.resize(out.size() + 4);
+    store_be(&out[out.size() - 4], crc);
+}
+
+/// As a PNG; nobody looks at its sides.
+Bytes picture(ByteView pixels) {
+    Bytes packed(compressBound(pixels.size()));
+    uLongf size = packed.size();
+    compress(packed.data(), &size, pixels.data(), pixels.size());
+    packed.resize(size);
+    Bytes out = to_bytes(as_bytes("\x89PNG\r\n\x1A\n"));
+    put_chunk(out, "IHDR", Bytes(13));
+    put_chunk(out, "IDAT", packed);
+    put_chunk(out, "IEND", {});
+    return out;
+}
+
+std::string letter_of(std::size_t words, Chance& chance) {
+    static constexpr std::array<std::string_view, 8> kWords = {
+        "patient", "tension", "examen", "traitement", "semaine", "prescrit", "controle", "normal"};
+    std::string letter = "<w:document>";
+    for (std::size_t i = 0; i < words; ++i)
+        letter += i % 10 == 9 ? std::to_string(chance() % 1000) + "\n"
+                              : std::string(kWords[chance() % kWords.size()]) + " ";
+    return letter + "</w:document>";
+}
+
+std::string with_word(std::string text, std::string_view old, std::string_view other) {
+    for (std::size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += other.size())
+        text.replace(at, old.size(), other);
+    return text;
+}
+
+/// Ciphertext in a document as attackers leave it who keep most of the file.
+void strew(Bytes& bytes, std::size_t from, std::size_t to, Chance& chance) {
+    for (std::size_t at = from; at + 16 < to; at += 64) overwrite(bytes, at, 16, chance);
+}
+
+TEST(Finding, ADocumentSavedAnewWithOneWordReplacedIsNotDamaged) {
+    Chance chance(12);
+    int of_one_size = 0;
+    for (int i = 0; i < 200; ++i) {
+        const std::string letter = letter_of(300 + chance() % 3000, chance);
+        const std::string revised = with_word(letter, "patient", "malade");
+        const Excerpt before = all_of(document(as_bytes(letter)));
+        const Excerpt after = all_of(document(as_bytes(revised)));
+        of_one_size += before.size == after.size;
+        EXPECT_FALSE(destroyed(examine(before, after).fate)) << before.size << " " << after.size;
+        Bytes strewn = before.bytes;
+        strew(strewn, 100, strewn.size() - 200, chance);
+        EXPECT_TRUE(destroyed(examine(before, all_of(strewn)).fate));
+    }
+    EXPECT_GE(of_one_size, 5);
+}
+
+/// Sound is a directory that does not name what was encrypted: nothing vouches for that.
+TEST(Finding, ADirectoryThatNamesLittleExcusesNothing) {
+    Chance chance(13);
+    const Bytes before = document(as_bytes(letter_of(30'000, chance)));
+    Bytes after = before;
+    const std::size_t first = as_text(before).find("PK\x01\x02");
+    const std::size_t last = as_text(before).rfind("PK\x01\x02");
+    const std::size_t end = as_text(before).rfind("PK\x05\x06");
+    for (std::size_t at = 200; at + 2048 < first; at += 4096) overwrite(after, at, 2048, chance);
+    // The text's record goes in front of the directory, which begins, and counts, behind it.
+    std::rotate(&after[first], &after[last], &after[end]);
+    after[end + 8] = after[end + 10] = 1;
+    for (std::size_t i = 0; i < 4; ++i) {
+        after[end + 12 + i] = static_cast<std::uint8_t>((last - first) >> (8 * i));
+        after[end + 16 + i] = static_cast<std::uint8_t>((first + end - last) >> (8 * i));
+    }
+    ASSERT_TRUE(reads_inside(after));
+    ASSERT_EQ(check(Format::Zip, after), Soundness::Sound);
+    EXPECT_FALSE(vouches_for_itself(Format::Zip, after));
+    EXPECT_TRUE(vouches_for_itself(Format::Zip, before));
+    EXPECT_TRUE(destroyed(examine(all_of(before), all_of(after)).fate));
+}
+
+TEST(Finding, CiphertextStrewnIntoATextIsFoundThoughItsChecksumsAreMadeAnew) {
+    Chance chance(15);
+    const Bytes letter = to_bytes(as_bytes(letter_of(3000, chance)));
+    Bytes strewn = letter;
+    strew(strewn, 100, strewn.size(), chance);
+    const Bytes after = document(strewn, Packing::Stored);
+    ASSERT_TRUE(vouches_for_itself(Format::Zip, after));
+    EXPECT_TRUE(destroyed(examine(all_of(document(letter, Packing::Stored)), all_of(after)).fate));
+}
+
+Bytes pixels_of(std::size_t count, Chance& chance) {
+    Bytes pixels;
+    for (std::size_t i = 0; i < count; ++i)
+        pixels.push_back(static_cast<std::uint8_t>(i / 100 % 16 + chance() % 64));
+    return pixels;
+}
+
+TEST(Finding, APictureDrawnAnewIsNotDamaged) {
+    Chance chance(16);
+    int of_one_size = 0;
+    for (int i = 0; i < 400; ++i) {
+        const Excerpt before = all_of(picture(pixels_of(1500, chance)));
+        const Excerpt after = all_of(picture(pixels_of(1500, chance)));
+        of_one_size += before.size == after.size;
+        EXPECT_FALSE(destroyed(examine(before, after).fate));
+    }
+    EXPECT_GE(of_one_size, 5);
+}
+
+TEST(Finding, APictureIsVouchedForUntilItHoldsCiphertext) {
+    Chance chance(14);
+    const Bytes before = picture(pixels_of(20'000, chance));
+    EXPECT_TRUE(vouches_for_itself(Format::Png, before));
+    EXPECT_FALSE(vouches_for_itself(Format::Png, picture(random_bytes(20'000, chance))));
+    Bytes after = before;
+    strew(after, 100, after.size() - 100, chance);
+    EXPECT_FALSE(vouches_for_itself(Format::Png, after));
+    Bytes with_tail = before;
+    append(with_tail, random_bytes(before.size(), chance));
+    EXPECT_FALSE(vouches_for_itself(Format::Png, with_tail));
 }
 
 TEST(Finding, ASampleOfALargeFileShowsOneDamagedPageInSixteen) {

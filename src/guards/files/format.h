@@ -48,6 +48,10 @@ std::optional<Bytes> letters_of(ByteView bytes);
 /// from anywhere are welcome.
 Soundness check(Format format, ByteView whole);
 
+/// Whether checksums of its own stand for what is in the content, nine tenths of it or more: bytes
+/// replaced in it by whoever knows nothing of the format would break them. Its effort is bounded.
+bool vouches_for_itself(Format format, ByteView whole);
+
 /// A format that programs write in compressed or encrypted form: its bytes look random when all is
 /// well.
 bool is_dense(Format format);

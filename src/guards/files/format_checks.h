@@ -27,4 +27,10 @@ Soundness check_ole2(ByteView whole);
 Soundness check_dicom(ByteView whole);
 Soundness check_media(ByteView whole);
 
+/// How many bytes of a content are what its own checksums say: read, inflated where they are
+/// compressed, none counted twice, and the few that frame them.
+std::size_t vouched_in_zip(ByteView whole);
+/// Of a picture whose pixels compress, as ciphertext does not; otherwise none.
+std::size_t vouched_in_png(ByteView whole);
+
 }  // namespace hygie::files

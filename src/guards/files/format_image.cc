@@ -12,6 +12,11 @@ constexpr std::uint8_t kStartOfImage = 0xD8;
 constexpr std::uint8_t kEndOfImage = 0xD9;
 constexpr std::uint8_t kStartOfScan = 0xDA;
 
+constexpr std::size_t kPngSignatureBytes = 8;
+constexpr std::size_t kPngFrameBytes = 12;  ///< length, kind and checksum of a chunk
+/// The signature, and the chunks IHDR and IEND.
+constexpr std::size_t kPngHeadBytes = kPngSignatureBytes + 25 + 12;
+
 bool is_restart(std::uint8_t marker) {
     return marker >= 0xD0 && marker <= 0xD7;
 }
@@ -82,6 +87,27 @@ Soundness check_png(ByteView whole) {
         at += 12 + length;
     }
     return Soundness::Broken;
+}
+
+std::size_t vouched_in_png(ByteView whole) {
+    if (check_png(whole) != Soundness::Sound) return 0;
+    Bytes pixels;
+    std::size_t frames = kPngHeadBytes;
+    for (std::size_t at = kPngSignatureBytes; whole.size() - at >= kPngFrameBytes;) {
+        const std::size_t length = load_be<std::uint32_t>(&whole[at]);
+        const std::string_view kind = as_text(whole.subspan(at + 4, 4));
+        if (kind == "IEND") break;
+        if (kind == "IDAT") {
+            append(pixels, whole.subspan(at + 8, length));
+            frames += kPngFrameBytes;
+        }
+        at += kPngFrameBytes + length;
+    }
+    std::size_t budget = kInflatedBytesMax;
+    const Inflated inflated = inflate_check(pixels, Wrapper::Zlib, budget);
+    const bool compress = inflated.size * 10 > pixels.size() * 11;
+    const bool right = inflated.ok && inflated.consumed == pixels.size();
+    return right && compress ? pixels.size() + frames : 0;
 }
 
 Soundness check_gif(ByteView whole) {

@@ -42,8 +42,18 @@ Directory find_directory(ByteView whole) {
     return {};
 }
 
+/// What one entry of the directory says of the bytes it stands for.
+struct Entry {
+    bool sound = false;
+    bool checked = false;  ///< its content was read to its end, and is what the checksum says
+    std::size_t start = 0;
+    std::size_t end = 0;
+    std::size_t packed = 0;
+    std::size_t frame = 0;  ///< bytes around the content, here and in the directory
+};
+
 /// The entry whose directory record starts at `at`: is its content what the checksum says?
-bool entry_is_sound(ByteView whole, std::size_t at, std::size_t& budget) {
+Entry read_entry(ByteView whole, std::size_t at, std::size_t& budget) {
     const auto flags = little<std::uint16_t>(whole, at + 8);
     const auto method = little<std::uint16_t>(whole, at + 10);
     const auto crc = little<std::uint32_t>(whole, at + 16);
@@ -51,17 +61,59 @@ bool entry_is_sound(ByteView whole, std::size_t at, std::size_t& budget) {
     const std::size_t local = little<std::uint32_t>(whole, at + 42);
     if (local > whole.size() || whole.size() - local < kLocalBytes ||
         little<std::uint32_t>(whole, local) != kLocal)
-        return false;
+        return {};
     const std::size_t data = local + kLocalBytes + little<std::uint16_t>(whole, local + 26) +
                              little<std::uint16_t>(whole, local + 28);
-    if (data > whole.size() || whole.size() - data < packed) return false;
+    if (data > whole.size() || whole.size() - data < packed) return {};
     constexpr std::uint16_t kEncrypted = 1;
-    if ((flags & kEncrypted) != 0 || budget == 0) return true;
+    if ((flags & kEncrypted) != 0 || budget == 0) return {.sound = true};
     const ByteView body = whole.subspan(data, packed);
-    if (method == 0) return crc32_z(0, body.data(), body.size()) == crc;
-    if (method != Z_DEFLATED) return true;
-    const Inflated inflated = inflate_check(body, Wrapper::Raw, budget);
-    return budget == 0 || (inflated.ok && inflated.crc == crc);
+    bool right = false;
+    bool filled = true;
+    if (method == 0) {
+        right = crc32_z(0, body.data(), body.size()) == crc;
+    } else if (method == Z_DEFLATED) {
+        const Inflated inflated = inflate_check(body, Wrapper::Raw, budget);
+        if (budget == 0) return {.sound = true};
+        right = inflated.ok && inflated.crc == crc;
+        filled = inflated.consumed == packed;
+    } else {
+        return {.sound = true};
+    }
+    return {right, right && filled, local, data + packed, packed, data - local + kCentralBytes};
+}
+
+/// What lies between the contents is bounded: names and fields are no place to hide bytes in.
+constexpr std::size_t kFrameBytesMax = 256;
+
+struct Walk {
+    Soundness soundness = Soundness::Broken;
+    std::size_t vouched = kEndBytes;  ///< bytes that checksums stand for, none counted twice
+};
+
+Walk walk(ByteView whole) {
+    const Directory directory = find_directory(whole);
+    if (!directory.found) return {};
+    Walk walked;
+    std::size_t budget = kInflatedBytesMax;
+    std::size_t at = directory.offset;
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < std::min(directory.entries, kEntriesChecked); ++i) {
+        if (at > whole.size() || whole.size() - at < kCentralBytes ||
+            little<std::uint32_t>(whole, at) != kCentral)
+            return {};
+        const Entry entry = read_entry(whole, at, budget);
+        if (!entry.sound) return {};
+        if (entry.checked && entry.start >= end) {
+            const std::size_t frame = entry.frame + little<std::uint16_t>(whole, at + 28);
+            walked.vouched += entry.packed + std::min(frame, kFrameBytesMax);
+            end = entry.end;
+        }
+        at += kCentralBytes + little<std::uint16_t>(whole, at + 28) +
+              little<std::uint16_t>(whole, at + 30) + little<std::uint16_t>(whole, at + 32);
+    }
+    walked.soundness = Soundness::Sound;
+    return walked;
 }
 
 }  // namespace
@@ -90,19 +142,11 @@ Inflated inflate_check(ByteView packed, Wrapper wrapper, std::size_t& budget) {
 }
 
 Soundness check_zip(ByteView whole) {
-    const Directory directory = find_directory(whole);
-    if (!directory.found) return Soundness::Broken;
-    std::size_t budget = kInflatedBytesMax;
-    std::size_t at = directory.offset;
-    for (std::size_t i = 0; i < std::min(directory.entries, kEntriesChecked); ++i) {
-        if (at > whole.size() || whole.size() - at < kCentralBytes ||
-            little<std::uint32_t>(whole, at) != kCentral)
-            return Soundness::Broken;
-        if (!entry_is_sound(whole, at, budget)) return Soundness::Broken;
-        at += kCentralBytes + little<std::uint16_t>(whole, at + 28) +
-              little<std::uint16_t>(whole, at + 30) + little<std::uint16_t>(whole, at + 32);
-    }
-    return Soundness::Sound;
+    return walk(whole).soundness;
+}
+
+std::size_t vouched_in_zip(ByteView whole) {
+    return walk(whole).vouched;
 }
 
 }  // namespace hygie::files
