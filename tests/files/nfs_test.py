@@ -262,6 +262,9 @@ def main():
     if os.geteuid() != 0:
         print("skipped: root is needed for fanotify and loop devices")
         return 77
+    if tuple(int(part) for part in os.uname().release.split(".")[:2]) < (6, 14):
+        print("skipped: before Linux 6.14 the server's users cannot be told apart")
+        return 77
     if not GANESHA:
         print("skipped: nfs-ganesha is not installed")
         return 77
