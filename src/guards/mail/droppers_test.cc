@@ -1,5 +1,3 @@
-#include <archive.h>
-#include <archive_entry.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,38 +6,16 @@
 #include "guards/mail/judge.h"
 #include "guards/mail/read_files.h"
 #include "guards/mail/test_file.h"
+#include "guards/mail/test_zip.h"
 
 /// Inert files of the kinds that once passed: each must be named for what it can do.
 namespace hygie::mail {
 namespace {
 
 using namespace std::string_literals;
-using Members = std::vector<std::pair<std::string, std::string>>;
-
-std::string zipped(const Members& members) {
-    std::string out(1U << 20, '\0');
-    std::size_t used = 0;
-    archive* writer = archive_write_new();
-    archive_write_set_format_zip(writer);
-    archive_write_open_memory(writer, out.data(), out.size(), &used);
-    for (const auto& [name, bytes] : members) {
-        archive_entry* entry = archive_entry_new();
-        archive_entry_set_pathname(entry, name.c_str());
-        archive_entry_set_size(entry, static_cast<la_int64_t>(bytes.size()));
-        archive_entry_set_filetype(entry, AE_IFREG);
-        archive_entry_set_perm(entry, 0600);
-        archive_write_header(writer, entry);
-        archive_write_data(writer, bytes.data(), bytes.size());
-        archive_entry_free(entry);
-    }
-    archive_write_close(writer);
-    archive_write_free(writer);
-    out.resize(used);
-    return out;
-}
 
 std::string wrapped(std::string bytes, int times) {
-    for (int i = 0; i < times; ++i) bytes = zipped({{"a.zip", bytes}});
+    for (int i = 0; i < times; ++i) bytes = packed({{"a.zip", bytes}});
     return bytes;
 }
 
@@ -54,7 +30,7 @@ std::string mail_with(const std::string& name) {
 std::string office(const Members& parts) {
     Members all = {{"[Content_Types].xml", "<Types/>"}};
     all.insert(all.end(), parts.begin(), parts.end());
-    return zipped(all);
+    return packed(all);
 }
 
 std::string pdf_opening(const std::string& action) {
@@ -80,8 +56,8 @@ std::vector<Dropper> droppers() {
         {"lettre.eml", mail_with("facture.js"), Script},
         {"a.ace", "x", ArchiveOdd},
         {"a.dat", "\x60\xEA"s + std::string(40, 'x'), ArchiveOdd},
-        {"a.zip", wrapped(zipped({{"facture.js", "x"}}), 6), ArchiveBomb},
-        {"a.zip", std::string(300, 'x') + zipped({{"facture.js", "x"}}), Script},
+        {"a.zip", wrapped(packed({{"facture.js", "x"}}), 6), ArchiveBomb},
+        {"a.zip", std::string(300, 'x') + packed({{"facture.js", "x"}}), Script},
         {"a.rar", "Rar!\x1A\x07\x01\x00"s + "abcd" + "\x21\x04" + std::string(40, 'x'),
          ArchiveEncrypted},
         {"a.diagcab", "x", Executable},
@@ -122,7 +98,7 @@ std::vector<Dropper> droppers() {
          Dde},
         {"c.docx", office({{"word/document.xml", "<w:fldSimple w:instr=\"DDE c:\\x y\"/>"}}), Dde},
         {"d.docx", office({{"word/embeddings/facture.js", "x"}}), Script},
-        {"a.docm", zipped({{"word/vbaProject.bin", "x"}, {"[Content_Types].xml", "<Types/>"}}),
+        {"a.docm", packed({{"word/vbaProject.bin", "x"}, {"[Content_Types].xml", "<Types/>"}}),
          Macro},
         {"a.xlsx", office({{"xl/externalLinks/externalLink1.xml", "<ddeLink ddeService='cmd'/>"}}),
          Dde},
@@ -170,7 +146,7 @@ TEST(Droppers, WhatLooksLikeThemIsNone) {
         {"a.docx", office({{"word/document.xml", "<w:instrText> PAGE </w:instrText>"},
                            {"word/embeddings/table.xlsx", office({{"xl/workbook.xml", "<x/>"}})}})},
         {"a.pdf", pdf_opening("/S/GoTo/D[0/Fit]")},
-        {"a.zip", wrapped(zipped({{"notes.txt", "x"}}), 1)},
+        {"a.zip", wrapped(packed({{"notes.txt", "x"}}), 1)},
         {"page.html",
          "<p>" + std::string(40, ' ') +
              "Un rapport de quarante mots au moins, que chacun lit sans qu'il faille "
