@@ -109,6 +109,7 @@ Status Canaries::plant_in(const std::string& folder, std::vector<Canary>& canari
     if (::lstat(folder.c_str(), &info) < 0 || !S_ISDIR(info.st_mode)) return {};
     constexpr std::int64_t kDaySeconds = 86'400;
     constexpr std::size_t kAgeDaysMax = 700;
+    constexpr int kNamesTried = 16;
     for (const bool first : {true, false}) {
         const auto here = [&](const Canary& canary) {
             return parent(canary.path) == folder && canary.path.ends_with(".docx") == first;
@@ -116,15 +117,20 @@ Status Canaries::plant_in(const std::string& folder, std::vector<Canary>& canari
         if (std::ranges::any_of(canaries, here)) continue;
         const Bytes bytes = first ? canary_document(random_) : canary_pdf(random_);
         const auto& words = first ? kFirst : kLast;
-        const std::string path = join(folder, fmt::format("{} {}.{}", words[below(words.size())],
-                                                          2019 + below(6), first ? "docx" : "pdf"));
         const auto age = static_cast<std::int64_t>(below(kAgeDaysMax) + 1) * kDaySeconds +
                          static_cast<std::int64_t>(below(kDaySeconds));
-        const Status written = write_for_others(path, info, bytes, info.st_mtim.tv_sec - age);
-        if (!written && written.error().code == Code::AlreadyThere) continue;
-        if (!written) return written;
-        canaries.push_back({path, to_hex(crypto::sha256(bytes))});
-        ++count.planted;
+        // A name may be somebody's.
+        for (int tried = 0; tried < kNamesTried; ++tried) {
+            const std::string path =
+                join(folder, fmt::format("{} {}.{}", words[below(words.size())], 2019 + below(6),
+                                         first ? "docx" : "pdf"));
+            const Status written = write_for_others(path, info, bytes, info.st_mtim.tv_sec - age);
+            if (!written && written.error().code == Code::AlreadyThere) continue;
+            if (!written) return written;
+            canaries.push_back({path, to_hex(crypto::sha256(bytes))});
+            ++count.planted;
+            break;
+        }
     }
     return {};
 }
