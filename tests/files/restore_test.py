@@ -116,6 +116,39 @@ def given_flags(mount, kind):
     print(f"{kind}: flags that a folder gives")
 
 
+def subvolumes(mount, kind):
+    """Subvolumes of btrfs inside the share, one in the other: nothing is renamed between them, and all comes back, goes
+    back and leaves nothing behind."""
+    share = os.path.join(mount, "share")
+    for name in ("Bilans", "Bilans/2025"):
+        subprocess.run(["btrfs", "subvolume", "create", os.path.join(share, name)], check=True, stdout=subprocess.DEVNULL)
+    furnish(share)
+    for i in range(FILES):
+        Path(share, "Bilans", "2025", f"bilan {i}.txt").write_bytes(os.urandom(20000 + i))
+    before = picture(share)
+    with guarded(mount) as guard:
+        since = now()
+        for path in Path(share, "Bilans", "2025").iterdir():
+            path.write_bytes(b"chiffre")
+        for i in range(FILES // 2):
+            os.unlink(os.path.join(share, "Bilans", f"lettre {i + 1}.txt"))
+        note = os.path.join(share, "Bilans", "LISEZ-MOI.txt")
+        os.makedirs(os.path.join(share, "Bilans", "dossier neuf"))
+        os.symlink("LISEZ-MOI.txt", os.path.join(share, "Bilans", "lien"))
+        Path(note).write_bytes(b"payez")
+        os.chmod(note, 0o604)
+        settle(guard)
+        destroyed = picture(share)
+        result = restored(guard, share, before, since, f"{kind} subvolumes")
+        check(picture(share).keys() == before.keys(), f"left behind: {picture(share).keys() - before.keys()}")
+        undone = hygie("files", "restore", "--state", guard.state, "--undo", result["restore"])
+        check(undone["failed"] == 0, undone)
+        compare({path: entry for path, entry in destroyed.items() if path not in before}, picture(share), "taken back")
+        check(picture(share).keys() >= destroyed.keys(), destroyed.keys() - picture(share).keys())
+        check(not list(Path(share).rglob(".hygie*")), list(Path(share).rglob(".hygie*")))
+    print(f"{kind}: nested subvolumes")
+
+
 def full_disk(mount, kind):
     """Nothing is claimed that was not done, and the room that is missing is said."""
     share, filler = os.path.join(mount, "share"), os.path.join(mount, "filler")
@@ -189,6 +222,7 @@ def main():
             on(kind, power_cut)
             if kind == "btrfs":
                 on(kind, given_flags)
+                on(kind, subvolumes)
         on("ext4", left_the_share, "--events", "permission")
     finally:
         shutil.rmtree(work, ignore_errors=True)

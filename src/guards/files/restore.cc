@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "guards/files/across.h"
 #include "guards/files/report.h"
 #include "guards/files/restorer.h"
 #include "host/os_error.h"
@@ -166,24 +167,22 @@ Result<RestoreResult> undo(StoreDoors doors, const std::string& state, const std
     RestoreResult result;
     result.began = doors.clock.now();
     result.id = id_of(result.began);
+    Settling settling;
     for (auto it = items.rbegin(); it != items.rend(); ++it) {
         Outcome outcome;
         outcome.item.path = it->path;
         outcome.item.step = it->evidence.empty() ? Step::SetAside : Step::Replace;
-        const std::string aside = it->evidence.empty() ? std::string() : it->evidence;
+        const std::string& aside = it->evidence;
         if (it->step == Step::Attributes || aside.empty()) continue;
-        if (exchange(aside, it->path) == 0) {
-            outcome.evidence = aside;
-            outcome.is_done = true;
-        } else if (errno == ENOENT && ::rename(aside.c_str(), it->path.c_str()) == 0) {
-            outcome.is_done = true;
-        } else {
-            outcome.problem = os_failure(errno, "evidence").error();
-        }
+        const std::string beside = fmt::format("{}/.hygie-restore-{}", parent(it->path), result.id);
+        const Status done = swap(aside, it->path, beside, settling);
+        outcome.is_done = done.has_value();
+        if (!done) outcome.problem = done.error();
+        // What the restore had brought lies there now.
+        if (done && doors.disk.exists(aside)) outcome.evidence = aside;
         result.outcomes.push_back(std::move(outcome));
     }
     count(result);
-    Settling settling;
     settle(doors, settling, volumes, result);
     result.ended = doors.clock.now();
     report(doors, state, result);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "guards/files/across.h"
 #include "guards/files/immutable.h"
 #include "host/os_error.h"
 
@@ -178,12 +179,11 @@ Status Restorer::set_aside(const std::string& path, std::uint8_t volume, Outcome
     struct stat info{};
     if (::lstat(path.c_str(), &info) < 0 && errno == ENOENT) return {};
     if (no_evidence_) return std::unexpected(*no_evidence_);
-    outcome.evidence = next_aside(volume);
-    if (::rename(path.c_str(), outcome.evidence.c_str()) == 0) return {};
-    outcome.evidence.clear();
+    const std::string aside = next_aside(volume);
+    const Status carried = carry(path, aside, settling_);
+    if (carried) outcome.evidence = aside;
     // Already gone: nothing to set aside.
-    if (errno == ENOENT) return {};
-    return os_failure(errno, "evidence");
+    return carried || carried.error().code == Code::NotFound ? Status() : carried;
 }
 
 Status Restorer::make_folder(Outcome& outcome) {

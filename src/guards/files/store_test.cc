@@ -162,15 +162,32 @@ TEST_F(FilesStore, BringsBackWhatAGuardAtWorkSealsMeanwhile) {
 TEST_F(FilesStore, ComesBackWhereNothingCanBeMovedFromTheEvidence) {
     const std::string other = fmt::format("/dev/shm/hygie-evidence-{}", ::getpid());
     if (!real_disk().make_dirs(other + "/stage0")) GTEST_SKIP() << "no second file system here";
+    ASSERT_TRUE(write_volumes(real_disk(), state_,
+                              {{0, volume_->id(), volume_->type(), other + "/stage0"}}));
     write(letter_, "Chère Élodie");
     const FileKey key = keep(letter_, Cause::Commit, "");
     const VersionId since = store_->next_version();
-    ::unlink(letter_.c_str());
-    ASSERT_TRUE(store_->note_gone(key, letter_, Cause::Unlink, "evil"));
-    ASSERT_TRUE(write_volumes(real_disk(), state_,
-                              {{0, volume_->id(), volume_->type(), other + "/stage0"}}));
-    EXPECT_EQ(bring_back(since).done, 1U);
-    EXPECT_EQ(read(letter_), "Chère Élodie");
+    for (const bool is_written_over : {false, true}) {
+        ::unlink(letter_.c_str());
+        if (is_written_over) write(letter_, "%$#@!");
+        if (is_written_over) ::chmod(letter_.c_str(), 0604);
+        ASSERT_TRUE(store_->note_gone(key, letter_, Cause::Unlink, "evil"));
+        const RestoreResult result = bring_back(since);
+        EXPECT_EQ(result.done, 1U);
+        EXPECT_EQ(read(letter_), "Chère Élodie");
+        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(share_), {}), 1);
+        if (!is_written_over) continue;
+        const std::string evidence = result.outcomes.at(0).evidence;
+        EXPECT_EQ(read(evidence), "%$#@!");
+        const RestoreResult undone = *undo(doors_, state_, result.id);
+        EXPECT_EQ(undone.done, 1U);
+        EXPECT_EQ(read(letter_), "%$#@!");
+        EXPECT_EQ(read(evidence), "Chère Élodie");
+        struct stat info{};
+        ::stat(letter_.c_str(), &info);
+        EXPECT_EQ(info.st_mode & 0777U, 0604U);
+        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(share_), {}), 1);
+    }
     std::filesystem::remove_all(other);
 }
 
