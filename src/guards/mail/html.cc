@@ -6,6 +6,7 @@
 
 #include "guards/mail/fold.h"
 #include "guards/mail/limits.h"
+#include "guards/mail/share.h"
 
 namespace hygie::mail {
 namespace {
@@ -166,6 +167,8 @@ class Viewer {
 
     void image(const HtmlTag& tag) {
         ++view_.images;
+        if (view_.share.empty() && is_foreign_share(tag.attribute("src")))
+            view_.share = trim(tag.attribute("src"));
         const int width = pixels(tag.attribute("width"));
         const int height = pixels(tag.attribute("height"));
         const bool tiny = width >= 0 && width <= 2 && height >= 0 && height <= 2;

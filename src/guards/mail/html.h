@@ -48,6 +48,7 @@ struct HtmlView {
     std::size_t tracking_images = 0;
     bool has_script = false;  ///< <script>, on…= or javascript:
     bool has_frame = false;
+    std::string share;  ///< of another house, from which the page loads by itself: is_foreign_share
 };
 HtmlView view_html(std::string_view html);
 

@@ -97,6 +97,7 @@ struct Message {
     std::size_t images = 0;           ///< <img> of the HTML
     std::size_t tracking_images = 0;  ///< <img> of at most 2x2
     bool html_has_script = false;
+    std::string html_share;  ///< of another house, from which the page loads by itself; or empty
 
     std::vector<Attachment> attachments;
     std::vector<std::string> embedded_subjects;  ///< subjects of message/rfc822 parts

@@ -10,6 +10,8 @@
 namespace hygie::mail {
 namespace {
 
+using namespace std::string_literals;
+
 Message parsed(std::string_view bytes) {
     Result<Message> message = parse_message(bytes);
     EXPECT_TRUE(message.has_value());
@@ -103,6 +105,47 @@ TEST(ParseMessage, UnpacksTnef) {
     ASSERT_EQ(m.attachments.size(), 1U);
     EXPECT_EQ(m.attachments[0].name, "a.exe");
     EXPECT_EQ(m.attachments[0].bytes, "MZ!");
+}
+
+/// What POSIX uuencode writes: "begin", lines of 45 bytes, "end".
+const std::string kUuScript =
+    "begin 644 facture.js\n"
+    "M=F%R(&$@/2`Q.R`O+R!I;F5R=#L@;F]T:&EN9R!I<R!D;VYE(&AE<F4N(\"`@\n"
+    "#(\"`@\n"
+    "`\n"
+    "end\n";
+
+TEST(ParseMessage, TakesUuencodedFilesOutOfTheText) {
+    const Message letter =
+        parse_message("From: a@b.example\nSubject: x\n\nVoir.\n" + kUuScript + "Merci.\n").value();
+    ASSERT_EQ(letter.attachments.size(), 1u);
+    EXPECT_EQ(letter.attachments[0].name, "facture.js");
+    EXPECT_EQ(letter.attachments[0].bytes, "var a = 1; // inert; nothing is done here.      ");
+    EXPECT_EQ(letter.text, "Voir.\nMerci.\n");
+
+    const std::string without_end = kUuScript.substr(0, kUuScript.find("`\nend"));
+    EXPECT_EQ(parse_message("Subject: x\n\n" + without_end).value().attachments.size(), 1u);
+    for (const std::string& words : {"begin 644 words that go on\nas a sentence would.\n"s,
+                                     "begin 644\n"s, "begin 9 x\nM\n"s, "I\nbegin with this.\n"s}) {
+        const Message said = parse_message("Subject: x\n\n" + words).value();
+        EXPECT_TRUE(said.attachments.empty()) << words;
+        EXPECT_EQ(said.text, words);
+    }
+}
+
+TEST(ParseMessage, SeesAPictureOnAStrangersShare) {
+    const auto share_of = [](const std::string& source) {
+        return parse_message("Content-Type: text/html\n\n<p>Bonjour</p><img src=\"" + source +
+                             "\">")
+            .value()
+            .html_share;
+    };
+    EXPECT_EQ(share_of("file://203.0.113.7/a/b.png"), "file://203.0.113.7/a/b.png");
+    EXPECT_EQ(share_of("\\\\x.example@SSL\\a.png"), "\\\\x.example@SSL\\a.png");
+    EXPECT_EQ(share_of("file:///\\x.example\\a.png"), "file:///\\x.example\\a.png");
+    for (const char* own : {"file:///C:/Temp/a.b.png", "\\\\SERVEUR\\a.b.png", "file:a.b.png",
+                            "//cdn.example/a.png", "https://x.example/a.png", "cid:a@b.example"})
+        EXPECT_EQ(share_of(own), "") << own;
 }
 
 TEST(ParseMessage, SurvivesTorture) {

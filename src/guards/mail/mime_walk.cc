@@ -8,6 +8,7 @@
 #include "guards/mail/html.h"
 #include "guards/mail/limits.h"
 #include "guards/mail/tnef.h"
+#include "guards/mail/uuencoded.h"
 
 namespace hygie::mail {
 namespace {
@@ -146,17 +147,16 @@ class Walker {
         attach(part, type, name);
     }
 
-    std::string decoded(GMimePart* part, std::size_t size_max) {
-        const std::string bytes = part_bytes(part, size_max + 1);
+    std::string decoded(GMimePart* part, std::string_view bytes, std::size_t size_max) {
         if (bytes.size() > size_max) out_.defects.truncated = true;
-        Decoded text = decode_charset(std::string_view(bytes).substr(0, size_max),
+        Decoded text = decode_charset(bytes.substr(0, size_max),
                                       part_parameter(GMIME_OBJECT(part), "charset"));
         out_.defects.broken_charset = out_.defects.broken_charset || text.broken;
         return std::move(text.text);
     }
 
     void html(GMimePart* part) {
-        const std::string page = decoded(part, kHtmlBytesMax);
+        const std::string page = decoded(part, part_bytes(part, kHtmlBytesMax + 1), kHtmlBytesMax);
         HtmlView view = view_html(page);
         join(out_.html, page, kHtmlBytesMax);
         join(out_.hidden, view.hidden, kTextBytesMax);
@@ -166,18 +166,23 @@ class Walker {
         out_.images += view.images;
         out_.tracking_images += view.tracking_images;
         out_.html_has_script = out_.html_has_script || view.has_script;
+        if (out_.html_share.empty()) out_.html_share = std::move(view.share);
         shown_.push_back({.is_html = true, .text = std::move(view.text)});
     }
 
     void plain(GMimePart* part) {
-        std::string text = decoded(part, kTextBytesMax);
+        std::string bytes = part_bytes(part, kAttachmentBytesMax);
+        for (UuFile& file : take_uuencoded(bytes))
+            keep(std::move(file.name), std::move(file.bytes));
+        std::string text = decoded(part, bytes, kTextBytesMax);
         join(out_.plain, text, kTextBytesMax);
         shown_.push_back({.is_html = false, .text = std::move(text)});
     }
 
     void calendar(GMimePart* part) {
         out_.has_calendar = true;
-        std::string text = calendar_text(decoded(part, kTextBytesMax));
+        std::string text =
+            calendar_text(decoded(part, part_bytes(part, kTextBytesMax + 1), kTextBytesMax));
         join(out_.plain, text, kTextBytesMax);
         links_of_text(text, out_.links);
         // Kept beside the HTML alternative: the calendar shows it too.
@@ -225,15 +230,19 @@ class Walker {
             join(out_.plain, opened.body, kTextBytesMax);
             shown_.push_back({.is_html = false, .text = std::move(opened.body)});
         }
-        for (Tnef::File& file : opened.files)
-            if (out_.attachments.size() < kAttachmentsMax)
-                out_.attachments.push_back({.name = std::move(file.name),
-                                            .type = "application/octet-stream",
-                                            .bytes = std::move(file.bytes),
-                                            .is_inline = false,
-                                            .is_truncated = false,
-                                            .content_id = {}});
+        for (Tnef::File& file : opened.files) keep(std::move(file.name), std::move(file.bytes));
         return true;
+    }
+
+    /// A file that stood inside another part.
+    void keep(std::string name, std::string bytes) {
+        if (out_.attachments.size() >= kAttachmentsMax) return;
+        out_.attachments.push_back({.name = std::move(name),
+                                    .type = "application/octet-stream",
+                                    .bytes = std::move(bytes),
+                                    .is_inline = false,
+                                    .is_truncated = false,
+                                    .content_id = {}});
     }
 
     void join(std::string& to, std::string_view more, std::size_t size_max) {

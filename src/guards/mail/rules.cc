@@ -191,6 +191,7 @@ std::span<const Rule> rules() {
         {"file.executable", Malware, 8.5},
         {"file.exploit_shape", Malware, 8.5},
         {"file.external_template", Malware, 8.0},
+        {"html.share", Malware, 8.0},
         {"file.html_smuggling", Malware, 8.5},
         {"file.macro", Malware, 6.2},
         {"file.macro_auto_run", Malware, 8.0},

@@ -45,7 +45,8 @@ bool is_office_member(std::string_view written) {
     if (low.starts_with("word/") || low.starts_with("xl/") || low.starts_with("ppt/")) return true;
     const std::string_view name = written;
     return name == "[Content_Types].xml" || name.starts_with("_rels/") || name == "content.xml" ||
-           name == "mimetype" || name.starts_with("Basic/") || name.starts_with("customUI/");
+           name == "styles.xml" || name == "mimetype" || name.starts_with("Basic/") ||
+           name.starts_with("Scripts/") || low.starts_with("customui/");
 }
 
 /// Reads the members of one archive.

@@ -3,6 +3,7 @@
 #include "guards/mail/fold.h"
 #include "guards/mail/html.h"
 #include "guards/mail/scan.h"
+#include "guards/mail/share.h"
 #include "guards/mail/sniff.h"
 
 namespace hygie::mail {
@@ -26,8 +27,13 @@ std::string xml_text(std::string_view xml) {
     return decode_entities(out);
 }
 
+bool is_elsewhere(std::string_view target) {
+    return starts_with_any_case(target, "http") || starts_with_any_case(target, "ftp:") ||
+           is_foreign_share(target);
+}
+
 /// Relations that lead out of the document: links to follow, and templates and objects that load
-/// by themselves.
+/// by themselves. Pictures do so too, and only those on a share give something away.
 void read_relations(FileScan& scan, FileFacts& file, std::string_view xml) {
     const HtmlSink sink{
         .tag =
@@ -41,8 +47,11 @@ void read_relations(FileScan& scan, FileFacts& file, std::string_view xml) {
                     scan.link(file.path, target, LinkKind::Anchor);
                 } else if (kind.ends_with("/attachedtemplate") || kind.ends_with("/oleobject") ||
                            kind.ends_with("/frame") || kind.ends_with("/subdocument")) {
-                    if (!starts_with_any_case(target, "file:"))
+                    if (!starts_with_any_case(target, "file:") || is_foreign_share(target))
                         scan.found(file, Capability::ExternalTemplate, target);
+                } else if (kind.ends_with("/extensibility") ? is_elsewhere(target)
+                                                            : is_foreign_share(target)) {
+                    scan.found(file, Capability::ExternalTemplate, target);
                 }
             },
         .text = [](std::string_view) {},
@@ -78,6 +87,49 @@ bool has_dde(std::string_view xml) {
     return contains(told, " ddeauto ") || contains(told, " dde ");
 }
 
+/// A ribbon's buttons call macros by name; a name may say in which document they stand.
+void read_ribbon(FileScan& scan, FileFacts& file, std::string_view xml) {
+    const HtmlSink sink{
+        .tag =
+            [&](const HtmlTag& tag) {
+                for (const HtmlAttribute& one : tag.attributes)
+                    if (!one.name.starts_with("xmlns") && is_elsewhere(trim(one.value)))
+                        scan.found(file, Capability::ExternalTemplate, one.value);
+            },
+        .text = [](std::string_view) {},
+        .script = [](std::string_view) {}};
+    tokenize_html(xml, sink);
+}
+
+/// What an OpenDocument text does when it opens: events that start a macro, DDE, and parts and
+/// pictures that come from elsewhere (ODF 1.3, part 3).
+void read_open_document(FileScan& scan, FileFacts& file, std::string_view xml) {
+    const HtmlSink sink{
+        .tag =
+            [&](const HtmlTag& tag) {
+                const std::string_view target = trim(tag.attribute("xlink:href"));
+                const std::string_view event = tag.attribute("script:event-name");
+                if (tag.name == "script:event-listener" && !tag.closes) {
+                    const bool opens = event == "dom:load" || event == "office:new" ||
+                                       event == "dom:DOMFocusIn" || event == "office:load-finished";
+                    scan.found(file, opens ? Capability::MacroAutoRun : Capability::Macro,
+                               target.empty() ? event : target);
+                }
+                if (tag.name == "office:dde-source" || tag.name == "text:dde-connection-decl")
+                    scan.found(file, Capability::Dde, "DDE");
+                const bool part = tag.name == "text:section-source" || tag.name == "draw:object" ||
+                                  tag.name == "draw:object-ole" ||
+                                  tag.name == "draw:floating-frame" ||
+                                  tag.name == "table:table-source";
+                if (part ? is_elsewhere(target)
+                         : tag.name == "draw:image" && is_foreign_share(target))
+                    scan.found(file, Capability::ExternalTemplate, target);
+            },
+        .text = [](std::string_view) {},
+        .script = [](std::string_view) {}};
+    tokenize_html(xml, sink);
+}
+
 }  // namespace
 
 void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
@@ -96,8 +148,14 @@ void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
     }
     if (low == "xl/workbook.xml" && contains(lower(bytes), "_xlnm.auto_open"))
         scan.found(file, Capability::MacroAutoRun, "Auto_Open");
-    if (low.starts_with("basic/") && low.ends_with(".xml") && !contains(low, "script-l"))
-        if (!file.has(Capability::Macro)) scan.found(file, Capability::Macro, name);
+    const bool macro =
+        (low.starts_with("basic/") && low.ends_with(".xml") && !contains(low, "script-l")) ||
+        (low.starts_with("scripts/") && !bytes.empty() && !low.ends_with("parcel-descriptor.xml"));
+    if (macro && !file.has(Capability::Macro)) scan.found(file, Capability::Macro, name);
+    if (low.starts_with("customui/") && low.ends_with(".xml"))
+        return read_ribbon(scan, file, bytes.substr(0, kMemberTextMax));
+    if (low == "content.xml" || low == "styles.xml")
+        read_open_document(scan, file, bytes.substr(0, kMemberTextMax));
     if (contains(low, "/embeddings/") && low.ends_with(".bin"))
         return scan_ole(scan, file, bytes, 1);
     if (contains(low, "/embeddings/"))

@@ -91,6 +91,8 @@ static std::span<const SignalKind> table() {
         {"html.pushed_away", "Un vide immense cache la suite du message.",
          "An immense void hides the rest of the message.", true},
         {"html.script", "Le message contient du code.", "The message holds code.", true},
+        {"html.share", "La page va chercher une image sur le partage d'un inconnu : {}.",
+         "The page fetches a picture from a stranger's share: {}.", true},
         {"link.brand_elsewhere", "Le message parle de « {} », mais son lien n'y mène pas.",
          "The message speaks of {}, but its link does not lead there.", true},
         {"link.brand_in_host", "L'adresse du lien emprunte le nom « {} ».",

@@ -153,6 +153,8 @@ void draw_links(const Scene& scene, SignalList& out) {
             out.add("form.asks_secret", 1, form.action.empty() ? subject : form.action, "html");
     }
     if (scene.message.html_has_script) out.add("html.script", 1, subject, "html");
+    if (!scene.message.html_share.empty())
+        out.add("html.share", 1, scene.message.html_share, "html");
 }
 
 }  // namespace hygie::mail
