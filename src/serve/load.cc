@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -93,6 +94,25 @@ Result<Context> make_context(const LoadPlan& plan, const Target& target) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context.get()), target.host.c_str());
     return context;
 }
+
+/// OpenSSL writes as to a file: what a server closed would end the process by a signal.
+class NoPipeSignal {
+  public:
+    NoPipeSignal() {
+        ::sigemptyset(&pipe_);
+        ::sigaddset(&pipe_, SIGPIPE);
+        ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    }
+    ~NoPipeSignal() {
+        const timespec at_once{};
+        while (::sigtimedwait(&pipe_, nullptr, &at_once) == SIGPIPE) continue;
+        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    NoPipeSignal(const NoPipeSignal&) = delete;
+
+  private:
+    ::sigset_t pipe_{}, before_{};
+};
 
 /// Counts of durations, exact to 3 %: thirty-two buckets for each power of two microseconds.
 class Histogram {
@@ -362,6 +382,7 @@ Result<LoadFigures> run_load(const LoadPlan& plan, Clock& clock) {
         return bad_plan();
     const Target target = TRY(parse_target(plan.url));
     const Context context = TRY(make_context(plan, target));
+    const NoPipeSignal no_signal;
     return Load(plan, clock, target, context.get()).run();
 }
 

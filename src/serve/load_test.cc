@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <set>
 
 #include "serve/certificate.h"
@@ -112,6 +113,17 @@ TEST_F(LoadTest, SaysWhenNobodyAnswers) {
     server_->stop();
     late.duration = std::chrono::milliseconds(100);
     EXPECT_FALSE(run_load(late, real_clock()));
+}
+
+/// As a write through OpenSSL is told of a connection that the server has closed.
+TEST_F(LoadTest, ASignalOfAClosedConnectionEndsNothing) {
+    start(true);
+    LoadPlan once = plan();
+    once.requests_max = 5;
+    once.seen = [](std::uint64_t, int, ByteView) { ::raise(SIGPIPE); };
+    const auto figures = run_load(once, real_clock());
+    ASSERT_TRUE(figures) << figures.error().what.en;
+    EXPECT_EQ(figures->answers, 5U);
 }
 
 }  // namespace
