@@ -12,7 +12,9 @@ namespace hygie::vault::budget {
 inline constexpr std::size_t kRecords = 32 << 20;
 /// What searches across patients ask of records, at about 10 kB each. To make one anew costs twenty
 /// times what it costs to open a record to read in it.
-inline constexpr std::size_t kFronts = 64 << 20;
+inline constexpr std::size_t kFronts = 48 << 20;
+/// What reading by id asks of records, at about 3 kB each.
+inline constexpr std::size_t kOutlines = 16 << 20;
 inline constexpr std::size_t kBodies = 12 << 20;       ///< unsealed lately
 inline constexpr std::size_t kPagesToWrite = 8 << 20;  ///< of the database
 inline constexpr std::size_t kPagesToRead = 2 << 20;   ///< … for each of kReaders
@@ -21,8 +23,8 @@ inline constexpr std::size_t kReaders = 4;
 /// it are half the bytes written, and twice as long to open the vault after it (recent_rows.h).
 inline constexpr std::size_t kRecentRows = 1 << 16;
 
-inline constexpr std::size_t kAll =
-    kRecords + kFronts + kBodies + kPagesToWrite + kReaders * kPagesToRead + kRecentRows * 104;
+inline constexpr std::size_t kAll = kRecords + kFronts + kOutlines + kBodies + kPagesToWrite +
+                                    kReaders * kPagesToRead + kRecentRows * 104;
 static_assert(kAll <= 140 << 20, "a server of a million resources must fit into 256 MB");
 
 }  // namespace hygie::vault::budget

@@ -40,7 +40,7 @@ class Erasure {
     Status places_anywhere() {
         return shelf_.store().scan(Table::Places, kFirstKey, kLastKey,
                                    [&](Key key, ByteView value) {
-                                       if (compartment_from(value) == number_)
+                                       if (place_from(value).compartment == number_)
                                            batch_.erase(Table::Places, key);
                                        return true;
                                    });

@@ -102,8 +102,8 @@ Status Group::open_records(Prepared& prepared) {
 }
 
 void Group::store(const PreparedWrite& write) {
-    if (!write.before || write.before->compartment != write.after.compartment)
-        batch_.put(Table::Places, write.place, compartment_bytes(write.after.compartment));
+    batch_.put(Table::Places, write.place,
+               place_bytes({.compartment = write.after.compartment, .row = write.after.row}));
     newest_[write.place] = write.after;
     const bool lived = write.before && !write.before->deleted;
     state_.resources += static_cast<std::uint64_t>(!write.after.deleted);

@@ -6,16 +6,18 @@ PlaceCache::Kept PlaceCache::find(Key place) {
     Shard& shard = shard_of(place);
     const std::lock_guard lock(shard.mutex);
     const Slot& slot = slot_of(shard, place);
-    if (slot.number == kEmpty || slot.place != place.major)
+    if (slot.where.compartment == kEmpty || slot.place != place.major)
         return {.is_here = false, .as_of = shard.commits};
-    const auto number = slot.number == kNowhere ? std::nullopt : std::optional(slot.number);
-    return {.is_here = true, .number = number, .as_of = shard.commits};
+    const auto where =
+        slot.where.compartment == kNowhere ? std::nullopt : std::optional(slot.where);
+    return {.is_here = true, .place = where, .as_of = shard.commits};
 }
 
-void PlaceCache::keep(Key place, std::uint64_t as_of, std::optional<CompartmentNumber> number) {
+void PlaceCache::keep(Key place, std::uint64_t as_of, std::optional<Place> where) {
     Shard& shard = shard_of(place);
     const std::lock_guard lock(shard.mutex);
-    if (as_of == shard.commits) slot_of(shard, place) = {place.major, number.value_or(kNowhere)};
+    if (as_of != shard.commits) return;
+    slot_of(shard, place) = {place.major, where.value_or(Place{.compartment = kNowhere})};
 }
 
 void PlaceCache::forget(const std::vector<Key>& places) {

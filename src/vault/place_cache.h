@@ -10,31 +10,38 @@
 
 namespace hygie::vault {
 
-/// In which records resources were found lately, or that there are none: a write asks that of each
+/// Where a resource is: its record, and where its newest version is stored.
+struct Place {
+    CompartmentNumber compartment = 0;
+    std::uint64_t row = 0;  ///< 0: not known, since it was written before rows were kept
+    bool operator==(const Place&) const = default;
+};
+
+/// Where resources were found lately, or that there are none: a write asks that of each
 /// new resource two or three times. What is kept never lags behind a commit: that forgets the
 /// places that it touches, and whoever was reading them meanwhile keeps nothing. Thread-safe.
 class PlaceCache {
   public:
     struct Kept {
         bool is_here = false;
-        std::optional<CompartmentNumber> number{};  ///< none: there is no such resource
-        std::uint64_t as_of = 0;                    ///< for keep(): from before the row is read
+        std::optional<Place> place{};  ///< none: there is no such resource
+        std::uint64_t as_of = 0;       ///< for keep(): from before the row is read
     };
     Kept find(Key place);
-    void keep(Key place, std::uint64_t as_of, std::optional<CompartmentNumber> number);
+    void keep(Key place, std::uint64_t as_of, std::optional<Place> where);
     /// After a commit that changed the rows of these places.
     void forget(const std::vector<Key>& places);
 
   private:
     static constexpr std::size_t kShards = 16;
-    static constexpr std::size_t kSlots = 1 << 13;  ///< of a shard; 2 MB in all
+    static constexpr std::size_t kSlots = 1 << 13;  ///< of a shard; 3 MB in all
 
     static constexpr CompartmentNumber kEmpty = 0;
     static constexpr CompartmentNumber kNowhere = UINT64_MAX;
 
     struct Slot {
         std::int64_t place = 0;
-        CompartmentNumber number = kEmpty;
+        Place where{.compartment = kEmpty};
     };
     struct Shard {
         std::mutex mutex;

@@ -8,13 +8,13 @@ namespace {
 TEST(PlaceCache, KeepsUntilACommitTouchesThePlace) {
     PlaceCache cache;
     const Key here{7}, there{-9};
-    EXPECT_FALSE(cache.find(here).number);
-    cache.keep(here, cache.find(here).as_of, 3);
-    cache.keep(there, cache.find(there).as_of, 4);
-    EXPECT_EQ(cache.find(here).number, 3U);
+    EXPECT_FALSE(cache.find(here).place);
+    cache.keep(here, cache.find(here).as_of, Place{3, 9});
+    cache.keep(there, cache.find(there).as_of, Place{4, 9});
+    EXPECT_EQ(cache.find(here).place, (Place{3, 9}));
     cache.forget({here});
-    EXPECT_FALSE(cache.find(here).number);
-    EXPECT_EQ(cache.find(there).number, 4U) << "nothing happened to this one";
+    EXPECT_FALSE(cache.find(here).place);
+    EXPECT_EQ(cache.find(there).place, (Place{4, 9})) << "nothing happened to this one";
 }
 
 TEST(PlaceCache, KeepsThatThereIsNoneUntilACommitMakesOne) {
@@ -23,7 +23,7 @@ TEST(PlaceCache, KeepsThatThereIsNoneUntilACommitMakesOne) {
     EXPECT_FALSE(cache.find(place).is_here);
     cache.keep(place, cache.find(place).as_of, std::nullopt);
     EXPECT_TRUE(cache.find(place).is_here);
-    EXPECT_FALSE(cache.find(place).number);
+    EXPECT_FALSE(cache.find(place).place);
     const auto before = cache.find(place);
     cache.forget({place});
     EXPECT_FALSE(cache.find(place).is_here);
@@ -36,23 +36,23 @@ TEST(PlaceCache, WhatWasReadBeforeACommitIsNotKeptAfterIt) {
     const Key moved{7};
     const auto before = cache.find(moved);
     cache.forget({moved});  // while the row was being read
-    cache.keep(moved, before.as_of, 3);
-    EXPECT_FALSE(cache.find(moved).number);
-    cache.keep(moved, cache.find(moved).as_of, 4);
-    EXPECT_EQ(cache.find(moved).number, 4U);
+    cache.keep(moved, before.as_of, Place{3, 9});
+    EXPECT_FALSE(cache.find(moved).place);
+    cache.keep(moved, cache.find(moved).as_of, Place{4, 9});
+    EXPECT_EQ(cache.find(moved).place, (Place{4, 9}));
 }
 
 TEST(PlaceCache, NeverTakesOnePlaceForAnother) {
     PlaceCache cache;
     constexpr std::int64_t kMany = 1 << 20;
     for (std::int64_t i = 1; i <= kMany; ++i)
-        cache.keep({i}, cache.find({i}).as_of, static_cast<CompartmentNumber>(i));
+        cache.keep({i}, cache.find({i}).as_of, Place{static_cast<CompartmentNumber>(i), 9});
     std::int64_t kept = 0;
     for (std::int64_t i = 1; i <= kMany; ++i) {
-        const auto found = cache.find({i}).number;
+        const auto found = cache.find({i}).place;
         kept += found.has_value();
-        ASSERT_EQ(found.value_or(static_cast<CompartmentNumber>(i)),
-                  static_cast<CompartmentNumber>(i));
+        ASSERT_EQ(found.value_or(Place{static_cast<CompartmentNumber>(i), 9}),
+                  (Place{static_cast<CompartmentNumber>(i), 9}));
     }
     EXPECT_GT(kept, 0);
     EXPECT_LT(kept, kMany) << "it is bounded";

@@ -7,7 +7,8 @@ namespace hygie::vault {
 
 // With the shard's mutex held:
 
-std::shared_ptr<const Record> RecordCache::find(Shard& shard, CompartmentNumber number) {
+template <typename Kept>
+std::shared_ptr<const Kept> CompartmentCache<Kept>::find(Shard& shard, CompartmentNumber number) {
     const auto place = shard.places.find(number);
     if (place == shard.places.end()) return nullptr;
     shard.slots.splice(shard.slots.begin(), shard.slots, place->second);
@@ -18,7 +19,8 @@ std::shared_ptr<const Record> RecordCache::find(Shard& shard, CompartmentNumber 
 
 /// A search opens values of a record that stays open, after it got it from here: the record used
 /// before this one has grown since, too, and may never be asked for again.
-void RecordCache::measure_newest(Shard& shard) {
+template <typename Kept>
+void CompartmentCache<Kept>::measure_newest(Shard& shard) {
     for (Slot& slot : shard.slots | std::views::take(2)) {
         const std::size_t bytes = slot.record->bytes();
         bytes_ += bytes - std::exchange(slot.bytes, bytes);
@@ -26,12 +28,14 @@ void RecordCache::measure_newest(Shard& shard) {
 }
 
 /// Each shard lets go of its own; the one used last stays, however large.
-void RecordCache::make_room(Shard& shard) {
+template <typename Kept>
+void CompartmentCache<Kept>::make_room(Shard& shard) {
     while (bytes_ > bytes_max_ && shard.slots.size() > 1)
         remove(shard, shard.slots.back().record->number());
 }
 
-void RecordCache::remove(Shard& shard, CompartmentNumber number) {
+template <typename Kept>
+void CompartmentCache<Kept>::remove(Shard& shard, CompartmentNumber number) {
     const auto place = shard.places.find(number);
     if (place == shard.places.end()) return;
     bytes_ -= place->second->bytes;
@@ -39,7 +43,8 @@ void RecordCache::remove(Shard& shard, CompartmentNumber number) {
     shard.places.erase(place);
 }
 
-void RecordCache::put(Shard& shard, std::shared_ptr<const Record> record) {
+template <typename Kept>
+void CompartmentCache<Kept>::put(Shard& shard, std::shared_ptr<const Kept> record) {
     const CompartmentNumber number = record->number();
     remove(shard, number);
     shard.slots.push_front({std::move(record), 0});
@@ -48,7 +53,9 @@ void RecordCache::put(Shard& shard, std::shared_ptr<const Record> record) {
     make_room(shard);
 }
 
-Result<std::shared_ptr<const Record>> RecordCache::get(CompartmentNumber number, const Load& load) {
+template <typename Kept>
+Result<std::shared_ptr<const Kept>> CompartmentCache<Kept>::get(CompartmentNumber number,
+                                                                const Load& load) {
     Shard& shard = shard_of(number);
     while (true) {
         {
@@ -68,7 +75,8 @@ Result<std::shared_ptr<const Record>> RecordCache::get(CompartmentNumber number,
     }
 }
 
-void RecordCache::publish(std::shared_ptr<const Record> record) {
+template <typename Kept>
+void CompartmentCache<Kept>::publish(std::shared_ptr<const Kept> record) {
     Shard& shard = shard_of(record->number());
     const std::lock_guard lock(shard.mutex);
     if (const auto loading = shard.loading.find(record->number()); loading != shard.loading.end())
@@ -76,12 +84,16 @@ void RecordCache::publish(std::shared_ptr<const Record> record) {
     put(shard, std::move(record));
 }
 
-void RecordCache::drop(CompartmentNumber number) {
+template <typename Kept>
+void CompartmentCache<Kept>::drop(CompartmentNumber number) {
     Shard& shard = shard_of(number);
     const std::lock_guard lock(shard.mutex);
     if (const auto loading = shard.loading.find(number); loading != shard.loading.end())
         loading->second.overtaken = true;
     remove(shard, number);
 }
+
+template class CompartmentCache<Record>;
+template class CompartmentCache<Outline>;
 
 }  // namespace hygie::vault

@@ -6,7 +6,6 @@
 #include "crypto/tokens.h"
 #include "fhir/json.h"
 #include "vault/indexing.h"
-#include "vault/relations.h"
 #include "vault/unassigned.h"
 #include "vault/varint.h"
 
@@ -32,18 +31,6 @@ std::string join_reference(std::string_view type, std::string_view id) {
     return reference;
 }
 
-/// A record names its practitioners at each encounter: all of them made a front three times larger.
-std::shared_ptr<const Relations> relations_of(const Record& record) {
-    const auto written = [&](const access::Relation& relation) {
-        const std::string_view evidence = relation.evidence;
-        const auto slash = std::min(evidence.find('/'), evidence.size());
-        const auto entry = record.index().find(
-            evidence.substr(0, slash), evidence.substr(std::min(slash + 1, evidence.size())));
-        return entry ? entry->updated : WallTime();
-    };
-    return std::make_shared<const Relations>(lasting(record.relations(), written));
-}
-
 std::shared_ptr<const Record> front_of(const Record& record) {
     std::vector<fhir::IndexedResource> kept;
     for (const fhir::Compartment::Piece& piece : record.index().pieces()) {
@@ -56,7 +43,7 @@ std::shared_ptr<const Record> front_of(const Record& record) {
     }
     Record front(record.number(), record.key(), std::string(record.patient()));
     return std::make_shared<const Record>(
-        front.with(make_piece(fhir::Segment::build(kept), relations_of(record))));
+        front.with(make_piece(fhir::Segment::build(kept), lasting_relations(record))));
 }
 
 }  // namespace
@@ -71,14 +58,17 @@ VaultKeys::VaultKeys(const crypto::Secret32& root)
       outbox(crypto::derive(root, "vault/outbox")),
       position(crypto::derive(root, "vault/position")) {}
 
-Bytes compartment_bytes(CompartmentNumber number) {
+Bytes place_bytes(Place place) {
     Bytes out;
-    put_varint(out, number);
+    put_varint(out, place.compartment);
+    put_varint(out, place.row);
     return out;
 }
 
-CompartmentNumber compartment_from(ByteView bytes) {
-    return VarintReader(bytes).number();
+Place place_from(ByteView bytes) {
+    VarintReader in(bytes);
+    const CompartmentNumber compartment = in.number();
+    return {.compartment = compartment, .row = in.rest().empty() ? 0 : in.number()};
 }
 
 Key Shelf::place_of(std::string_view type, std::string_view id) const {
@@ -180,18 +170,26 @@ Result<std::shared_ptr<const Record>> Shelf::front(CompartmentNumber number) {
     });
 }
 
+Result<std::shared_ptr<const Outline>> Shelf::outline(CompartmentNumber number) {
+    return outlines_.get(number, [&]() -> Result<std::shared_ptr<const Outline>> {
+        return Outline::of(*TRY(record(number)));
+    });
+}
+
 void Shelf::publish(std::shared_ptr<const Record> record) {
     const CompartmentNumber number = record->number();
     const bool is_house = !is_of_patient(record->patient());
     cache_.publish(std::move(record));
     // Afterwards, so that a front that is being made of the older state is made again.
     fronts_.drop(number);
+    outlines_.drop(number);
     if (is_house) ++house_version_;
 }
 
 void Shelf::forget(CompartmentNumber number) {
     cache_.drop(number);
     fronts_.drop(number);
+    outlines_.drop(number);
     ++house_version_;  // whose it was is not known here
 }
 
@@ -199,13 +197,19 @@ void Shelf::forget_bodies(CompartmentNumber number) {
     bodies_.drop(number);
 }
 
-Result<std::optional<CompartmentNumber>> Shelf::compartment_at(Key place) {
+Result<std::optional<Place>> Shelf::place_at(Key place) {
     const PlaceCache::Kept kept = places_.find(place);
-    if (kept.is_here) return kept.number;
+    if (kept.is_here) return kept.place;
     const std::optional<Bytes> value = TRY(store_->get(Table::Places, place));
-    const auto number = value ? std::optional(compartment_from(*value)) : std::nullopt;
-    places_.keep(place, kept.as_of, number);
-    return number;
+    const auto where = value ? std::optional(place_from(*value)) : std::nullopt;
+    places_.keep(place, kept.as_of, where);
+    return where;
+}
+
+Result<std::optional<CompartmentNumber>> Shelf::compartment_at(Key place) {
+    const auto where = TRY(place_at(place));
+    if (!where) return std::nullopt;
+    return where->compartment;
 }
 
 Result<std::optional<Known>> Shelf::known(Key place, std::string_view type, std::string_view id) {

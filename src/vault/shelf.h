@@ -55,6 +55,7 @@ class Shelf {
           keys_(std::move(keys)),
           cache_(cache_bytes),
           fronts_(budget::kFronts),
+          outlines_(budget::kOutlines),
           bodies_(body_cache_bytes) {}
 
     Store& store() { return *store_; }
@@ -80,11 +81,15 @@ class Shelf {
     /// Of a record, what searches across patients ask for: is_in_front() types, and the relations
     /// that decide from now on (lasting()). Small enough to keep many times more of them.
     Result<std::shared_ptr<const Record>> front(CompartmentNumber number);
+    /// What decides about most of a record, where it is opened for nothing else.
+    Result<std::shared_ptr<const Outline>> outline(CompartmentNumber number);
     /// A newer state of a record, for whoever asks from now on.
     void publish(std::shared_ptr<const Record> record);
     /// Forgets what is opened of a record.
     void forget(CompartmentNumber number);
     void forget_bodies(CompartmentNumber number);
+    /// None when there is no such resource.
+    Result<std::optional<Place>> place_at(Key place);
     Result<std::optional<CompartmentNumber>> compartment_at(Key place);
     /// Another number whenever a record that is no patient's may have changed.
     std::uint64_t house_version() const { return house_version_.load(); }
@@ -119,13 +124,15 @@ class Shelf {
     const VaultKeys keys_;
     RecordCache cache_;
     RecordCache fronts_;
+    OutlineCache outlines_;
     NameCache names_;
     PlaceCache places_;
     std::atomic<std::uint64_t> house_version_ = 1;
     BodyCache bodies_;
 };
 
-Bytes compartment_bytes(CompartmentNumber number);
-CompartmentNumber compartment_from(ByteView bytes);
+/// A row of Table::Places.
+Bytes place_bytes(Place place);
+Place place_from(ByteView bytes);
 
 }  // namespace hygie::vault

@@ -139,6 +139,16 @@ Result<Found> Vault::find(std::string_view type, std::string_view id) {
     return found;
 }
 
+Result<std::optional<Found>> Vault::glimpse(std::string_view type, std::string_view id) {
+    Shelf& shelf = state_->shelf;
+    const auto place = TRY(shelf.place_at(shelf.place_of(type, id)));
+    if (!place || place->row == 0) return std::nullopt;
+    // A record that does not open is find()'s to report, or to mend.
+    const auto outline = shelf.outline(place->compartment);
+    if (!outline || !(*outline)->decides(place->row)) return std::nullopt;
+    return Found{(*outline)->circle(), {.type = type, .id = id, .body = place->row}};
+}
+
 Result<Found> Vault::find_own(std::string_view type, std::string_view id) {
     auto found = TRY(find_anywhere(type, id));
     if (found.record->patient() != kOwnMemory) return nothing_there();
@@ -168,7 +178,8 @@ std::uint64_t Vault::house_version() const {
 
 Result<std::shared_ptr<const Body>> Vault::body(const Found& found) {
     auto body = TRY(state_->shelf.body(found.entry.body));
-    if (body->version != found.entry.version) return out_of_order();
+    const bool is_glimpsed = found.entry.version == 0;
+    if (!is_glimpsed && body->version != found.entry.version) return out_of_order();
     return body;
 }
 

@@ -118,6 +118,10 @@ class Vault {
     Result<Found> find(std::string_view type, std::string_view id);
     /// The same of what the program remembers for itself (kOwnMemory), which find() never finds.
     Result<Found> find_own(std::string_view type, std::string_view id);
+    /// The same without opening the record, where its circle alone decides (outline.h): `record`
+    /// then holds no resource, and `entry` says type, id and row alone; its views live as long as
+    /// what was asked with. None: find() is to be asked.
+    Result<std::optional<Found>> glimpse(std::string_view type, std::string_view id);
     /// The record of a patient; "" is the house. Code::NotFound when it is not there.
     Result<std::shared_ptr<const Record>> record(std::string_view patient);
     /// Another number whenever the house, or what is kept apart (unassigned.h), may have changed:

@@ -38,11 +38,15 @@ Bounds::Bounds(const access::Actor& actor, WallTime now) {
     }
 }
 
+bool Bounds::bind(event::Action action, std::string_view type) const {
+    if (action != event::Action::Read && action != event::Action::Execute) return false;
+    return searches_of(action).contains(type);
+}
+
 bool Bounds::leave(const vault::Record& record, event::Action action, std::string_view type,
                    std::string_view id) {
-    if (action != event::Action::Read && action != event::Action::Execute) return true;
+    if (!bind(action, type)) return true;
     const auto searches = searches_of(action).find(type);
-    if (searches == searches_of(action).end()) return true;
     const auto [known, is_new] =
         known_.try_emplace({std::string(record.patient()), &searches->second});
     if (is_new) known->second = matching(record.index(), searches->second);

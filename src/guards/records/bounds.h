@@ -21,6 +21,8 @@ class Bounds {
   public:
     Bounds(const access::Actor& actor, WallTime now);
 
+    /// Whether any search bounds what is done with resources of a type.
+    bool bind(event::Action action, std::string_view type) const;
     /// Whether the scopes leave this resource; true of every resource when no scope bounds.
     bool leave(const vault::Record& record, event::Action action, std::string_view type,
                std::string_view id);

@@ -47,7 +47,7 @@ Answer<Disclosure> disclose_version(Desk& desk, const Call& call, Sight& sight,
 
 Answer<Disclosure> read_instance(Desk& desk, const Call& call) {
     Sight sight(desk, call);
-    const auto found = TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
+    const auto found = TRY(sight.open_to_read(call.target.type, call.target.id));
     if (found.entry.deleted) return std::unexpected(gone());
     return disclose_version(desk, call, sight, found, TRY(desk.rooms.vault.read(found)));
 }

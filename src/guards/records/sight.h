@@ -49,6 +49,10 @@ class Sight {
     /// may be read but not changed.
     Answer<vault::Found> open(event::Action action, std::string_view type, std::string_view id);
 
+    /// The same to read its newest version and nothing else: without opening the record where its
+    /// circle alone decides (vault::Vault::glimpse).
+    Answer<vault::Found> open_to_read(std::string_view type, std::string_view id);
+
     /// Whether a version that was read may be shown: earlier ones may name other patients than the
     /// newest, which was judged when it was found.
     bool may_show(const vault::Found& found, const vault::Version& version);
@@ -70,6 +74,8 @@ class Sight {
     const Call& call() const { return call_; }
 
   private:
+    Answer<vault::Found> judged(event::Action action, vault::Found found);
+
     inline static const std::vector<event::Reason> kNone;
 
     const access::Decision* closed_by_another(event::Action action, std::string_view type,
