@@ -34,6 +34,7 @@ MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"], "btr
 # Nothing is frozen for deletion alone: these are kept and reported, not stopped.
 DELETIONS = {"wiped", "replaced_by_a_link"}
 STOP_MAX = 60
+WORK_MAX = 300  # work that waits for a busy disk is late, and stopped by nobody
 HELD_MAX = 1.5  # who waits to be judged stands still for less
 # Who began before the guard did (intruders.py, vandals.py).
 EARLY = {"descriptors_from_before", "mappings_from_before", "compiled_mappings_from_before"}
@@ -289,26 +290,27 @@ def work_names(options):
 
 
 def run_work(name, folder):
-    """Its time, and whether it got through; a frozen one is ended."""
-    start = moved = time.monotonic()
+    """Its time, and how it went: through, stopped, or late; one that stands still is ended."""
+    start, still_since = time.monotonic(), None
     child = subprocess.Popen([sys.executable, HERE / "errands.py", "run", name, folder], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, start_new_session=True)
-    while child.poll() is None and time.monotonic() - start < STOP_MAX and time.monotonic() - moved < HELD_MAX:
-        if state_of(child.pid) != "T":
-            moved = time.monotonic()
+    while child.poll() is None and time.monotonic() - start < WORK_MAX:
+        still_since = (still_since or time.monotonic()) if state_of(child.pid) == "T" else None
+        if still_since and time.monotonic() - still_since > HELD_MAX:
+            break
         time.sleep(0.005)
     took = time.monotonic() - start
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        return took, False
-    return took, child.returncode == 0
+        return took, "stopped" if still_since else "late"
+    return took, "through" if child.returncode == 0 else "stopped"
 
 
 def honest(kind, work, options):
     names = work_names(options)
     times = {name: {"off": [], "on": []} for name in names}
-    stops = {name: 0 for name in names}
+    stops, late = {name: 0 for name in names}, {name: 0 for name in names}
     with image(kind, work) as mount:
         share = mount / "share"
         for _ in range(options.runs):
@@ -321,10 +323,11 @@ def honest(kind, work, options):
                 guard = Guard(mount) if side == "on" else None
                 try:
                     for name in names:
-                        took, through = run_work(name, share / name)
+                        took, went = run_work(name, share / name)
                         times[name][side].append(took)
                         stopped = bool(guard and guard.stopped())
-                        stops[name] += not through or stopped
+                        stops[name] += went == "stopped" or stopped
+                        late[name] += went == "late" and not stopped
                         if stopped:
                             guard.thaw()
                 finally:
@@ -333,8 +336,8 @@ def honest(kind, work, options):
     rows = []
     for name in names:
         off, on = (statistics.median(times[name][side] or [0]) for side in ("off", "on"))
-        rows.append({"fs": kind, "work": name, "runs": options.runs, "stopped": stops[name], "off_s": round(off, 3),
-                     "on_s": round(on, 3), "ratio": round(on / off, 2) if off else None})
+        rows.append({"fs": kind, "work": name, "runs": options.runs, "stopped": stops[name], "late": late[name],
+                     "off_s": round(off, 3), "on_s": round(on, 3), "ratio": round(on / off, 2) if off else None})
     return rows
 
 
@@ -355,7 +358,7 @@ def figures(attack_rows, work_rows):
         "changed_max": max(changed, default=None), "stop_ms_p50": quantile(delays, 0.5),
         "stop_ms_p99": quantile(delays, 0.99), "last_ms_p50": quantile(last, 0.5),
         "last_ms_p99": quantile(last, 0.99), "work": len(work_rows),
-        "work_stopped": sum(r["stopped"] for r in work_rows),
+        "work_stopped": sum(r["stopped"] for r in work_rows), "work_late": sum(r["late"] for r in work_rows),
         "overhead_total": round(sum(r["on_s"] for r in work_rows) / off, 3) if off else None,
         "overhead_worst": max((r["ratio"] for r in work_rows if r["ratio"]), default=None),
     }

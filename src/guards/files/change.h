@@ -80,11 +80,12 @@ struct Change {
     std::string from;     ///< Rename…: the name before
     bool is_new = false;  ///< the file did not exist before this actor made it a short time ago, or
                           ///< held nothing
-    bool was_read = false;     ///< what it took away, by this actor, a short time ago
-    bool is_outside = false;   ///< CloseWrite: of a file that is in no protected folder
-    bool is_open = false;      ///< CloseWrite: it is not closed, but changed and lies still
-    FileKey victim;            ///< RenameOver: the file that was there
-    std::uint64_t offset = 0;  ///< Write, Truncate: the range as the kernel gave it
+    bool was_read = false;          ///< what it took away, by this actor, a short time ago
+    bool is_of_collection = false;  ///< … with many others
+    bool is_outside = false;        ///< CloseWrite: of a file that is in no protected folder
+    bool is_open = false;           ///< CloseWrite: it is not closed, but changed and lies still
+    FileKey victim;                 ///< RenameOver: the file that was there
+    std::uint64_t offset = 0;       ///< Write, Truncate: the range as the kernel gave it
     std::uint64_t length = 0;
     /// The last committed version, kept by the store; null when there is none (a new file).
     ContentPtr before;

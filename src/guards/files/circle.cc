@@ -229,12 +229,13 @@ Circle::Outcome Circle::add(Loss loss, Examiner& examiner) {
         return {Fortune::Unexplained};
     }
     const auto [tie, stranger] = suspects.front();
+    const auto since = std::chrono::duration_cast<Micros>(loss.at - stranger->at);
     const bool is_alone = sizes_match(loss.before->size(), stranger->now->size());
     if (tie == Tie::Size) stranger->room -= loss.before->size();
     loss.suspicion = tie == Tie::Size ? Suspicion::Some : Suspicion::Sure;
     losses_.push_back(std::move(loss));
     if (tie != Tie::Size) return {Fortune::Replaced, stranger->actor};
-    return {is_alone ? Fortune::PerhapsCopied : Fortune::PerhapsArchived, stranger->actor};
+    return {is_alone ? Fortune::PerhapsCopied : Fortune::PerhapsArchived, stranger->actor, since};
 }
 
 std::optional<Loss> Circle::emptied(const FileKey& file) const {

@@ -74,6 +74,7 @@ class Circle {
     struct Outcome {
         Fortune fortune = Fortune::Unexplained;
         std::string maker{};  ///< key of who made the file that it is suspected to have gone into
+        Micros since{};       ///< … which was finished so long before
     };
     Outcome add(Loss loss, Examiner& examiner);
     /// The loss that this file was when it was emptied, a short time ago.

@@ -26,7 +26,6 @@ constexpr std::int64_t kHeedIntervalUs = 50'000;
 constexpr std::size_t kMovedInMax = 100'000;
 /// Stands for the volume in the keys of files on file systems that are not guarded.
 constexpr std::uint8_t kElsewhere = 255;
-
 /// Where another is beside is asked so often.
 constexpr auto kBesideEvery = std::chrono::milliseconds(2);
 
@@ -73,6 +72,8 @@ void Gate::run_clerk() {
             {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
         const bool is_news =
             is_anything_untold() || ::poll(polls.data(), polls.size(), wait_ms) > 0;
+        // Who deletes what it may have sealed goes on doing so while we look at anything else.
+        if (is_news && !is_calm) names_.look();
         if (is_hurried) look_at_unclosed();
         if (!is_news && !is_outside_watched) continue;
         const std::lock_guard lock(clerk_mutex_);
@@ -95,10 +96,10 @@ bool Gate::take_what_happened() {
     // Losing its name changes a file's attributes too: only of those that still have one.
     for (const fan::Event& event : names)
         if (event.mask & fan::kAttrib) take_attributes(event);
-    const bool was_name = !names.empty();
+    const bool was_any = was_closing || !names.empty();
     names_.put_down();
     if (!is_anything_untold() && !has_looks()) untold_.clear();
-    return was_closing || was_name;
+    return was_any;
 }
 
 bool Gate::is_anything_untold() {

@@ -162,6 +162,7 @@ void Gate::start() {
             run_doorman();
         });
     clerks_.emplace_back([this] {
+        clerk_ = ::gettid();
         set_urgency("clerk", Urgency::Known);
         run_clerk();
     });
@@ -484,7 +485,7 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
         (!is_kept && (!known || has_clones(*task.volume))))
         return false;
     const Actor actor = actors_.of_waiting(event.tid);
-    if (is_ahead(actor)) return false;
+    if (is_ahead(actor) || unclosed_.is_time_to_look(actor.key())) return false;
     if (is_kept) {
         note_reading(event, *key, actor);
         remember(fd, *known, actor);

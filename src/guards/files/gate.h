@@ -249,6 +249,9 @@ class Gate {
     void look_at_new(const Unclosed::File& file, const Volume& volume);
     void look_inside(const Unclosed::File& file);
     void look_at_new_of(const Actor& actor);
+    void look_at_gathered(const Actor& actor);
+    bool is_worth_meeting(const Task& task, const Actor& actor);
+    void rouse_clerk();
     void watch_early(int fd);
     void run_early();
     void hold_if_hasty(const FileKey& key, pid_t pid);
@@ -289,6 +292,7 @@ class Gate {
     std::map<Inode, FileKey> early_files_;
     std::vector<std::pair<pid_t, FileKey>> unasked_;  ///< the watch's: changed, and not told
     std::optional<MappingWatch> mapping_watch_;
+    std::atomic<pid_t> clerk_ = 0;  ///< its thread
     std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "guards/files/gate.h"
+#include "guards/files/priority.h"
 #include "guards/files/sealers.h"
 #include "host/os_error.h"
 
@@ -125,6 +126,7 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
     if (task.intent == Intent::Write && !is_untold_read) {
         // Its closing will tell.
         if (groups_.pre_content && !is_piece) groups_.names.unwatch_file(fd, fan::kModify);
+        if (need == Need::Skip && is_piece && is_worth_meeting(task, actor)) return;
         // More of the same writer's bytes: not asked about until it closes.
         if (need == Need::Skip || is_piece) groups_.gate.ignore(fd, ranges, fan::Ignore::Always);
         return;
@@ -191,6 +193,7 @@ Stop Gate::ask(const Task& task, const Actor& actor) {
 void Gate::serve(Task task) {
     const Actor actor = actors_.of_waiting(task.event.tid);
     const bool is_read = task.intent == Intent::Read;
+    if (is_read && unclosed_.is_time_to_look(actor.key())) look_at_gathered(actor);
     const Status safe = make_safe(task, actor);
     if (!safe) note_failure(safe.error());
     if (!safe && !is_read && safe.error().code != Code::NotFound) {
@@ -344,7 +347,12 @@ void Gate::look_at_new(const Unclosed::File& file, const Volume& volume) {
     const auto inside = protected_path(volume, fd->get(), file.key);
     const auto path = inside ? inside : Volume::path_of(fd->get());
     if (!path) return unclosed_.remove(file.key);
+    const int seen = fd->get();
     ContentPtr content = content_of(std::move(*fd));
+    // What it is may show before it is closed: whoever writes more of it waits for us.
+    if (groups_.pre_content && content->size() < kSealedHeadBytes &&
+        unclosed_.is_gathering(actor.key()))
+        groups_.gate.heed(seen, fan::kPreAccess);
     if (content->size() == 0) return unclosed_.was_empty(file.key, now);
     unclosed_.looked(file.key, now);
     if (!looks_sealed(*content)) return;
@@ -353,6 +361,31 @@ void Gate::look_at_new(const Unclosed::File& file, const Volume& volume) {
     change.is_outside = !inside;
     change.now = std::move(content);
     tell(std::move(change), false);
+    rouse_clerk();
+}
+
+/// It sleeps until something is closed or named, and what comes then may be a hundred deletions.
+void Gate::rouse_clerk() {
+    const pid_t clerk = clerk_;
+    if (clerk != 0 && judge_.lookout() != JudgeDoor::Lookout::Calm) raise_urgency(clerk);
+}
+
+/// Whoever reads file after file since it began a new one may be sealing them there: the last one
+/// is read before the first is deleted, and who reads waits for us.
+void Gate::look_at_gathered(const Actor& actor) {
+    for (const Unclosed::File& file : unclosed_.take_look(actor.key()))
+        if (const Volume* volume = volume_of(file.key)) look_at_new(file, *volume);
+}
+
+/// A piece of a new file is written by who has read much, and there is not enough of it to tell
+/// what it is.
+bool Gate::is_worth_meeting(const Task& task, const Actor& actor) {
+    if (!judge_.is_outside_watched() || !unclosed_.is_gathering(actor.key())) return false;
+    struct stat info{};
+    if (::fstat(task.event.fd.get(), &info) < 0) return false;
+    if (static_cast<std::size_t>(info.st_size) < kSealedHeadBytes) return true;
+    look_at_new({task.key, task.event.tid, std::chrono::steady_clock::now()}, *task.volume);
+    return false;
 }
 
 /// What was written elsewhere before anybody had read much was nobody's business.

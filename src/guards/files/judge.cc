@@ -21,6 +21,10 @@ constexpr std::uint32_t kNotesPoints = 50;
 constexpr std::uint32_t kArchivedPoints = 20;
 constexpr std::uint32_t kReadAndArchivedPoints = 34;
 constexpr std::uint32_t kReadAndCopiedPoints = 50;
+/// Of many that were read to be sealed together, and go as soon as that is done: nobody looked
+/// whether it can be opened.
+constexpr std::uint32_t kSealedTogetherPoints = kOneFile;
+constexpr Micros kAtOnce = std::chrono::seconds(10);
 /// An original deleted for a sealed copy, so long after the one before.
 constexpr std::uint32_t kByHandPoints = 40;
 constexpr Micros kHandPauseMin = std::chrono::seconds(1);
@@ -275,7 +279,7 @@ void Judge::judge_loss(const Change& change) {
     if (mine.made(gone, change.actor.key(), change.steady)) return;
     judge_moved_canary(change);
     if (const auto emptied = mine.emptied(gone)) judge_erased(change, *emptied);
-    const auto [fortune, maker] =
+    const auto [fortune, maker, since] =
         mine.add(Loss{change.steady, change.path, change.before, change.actor}, examiner_);
     explained_ = fortune == Circle::Fortune::Explained;
     if (fortune == Circle::Fortune::Replaced) {
@@ -288,7 +292,8 @@ void Judge::judge_loss(const Change& change) {
     if (change.actor.is_nameless_server()) return;
     const bool is_perhaps_copied = fortune == Circle::Fortune::PerhapsCopied;
     if (!is_perhaps_copied && fortune != Circle::Fortune::PerhapsArchived) return;
-    const std::uint32_t points = is_perhaps_copied ? kReadAndCopiedPoints : kReadAndArchivedPoints;
+    std::uint32_t points = is_perhaps_copied ? kReadAndCopiedPoints : kReadAndArchivedPoints;
+    if (change.is_of_collection && since <= kAtOnce) points = kSealedTogetherPoints;
     mark(change, change.actor, change.path, Sign::Replaced,
          change.was_read ? points : kArchivedPoints);
 }

@@ -92,12 +92,22 @@ TEST(JudgeDesk, WhoSealedWhatItReadStandsStillUntilEachDeletionIsJudged) {
     EXPECT_TRUE(office.control.was_sent(700, SIGSTOP)) << "at once, before anything is judged";
     office.desk->drain();
     EXPECT_TRUE(office.control.was_sent(700, SIGCONT)) << "one file is nobody's crime";
-    for (std::uint64_t i = 1; i < 5; ++i) thief.remove(i);
+    for (std::uint64_t i = 1; i < 3; ++i) thief.remove(i);
     office.desk->drain();
-    EXPECT_FALSE(office.enforcer.is_stopped(thief.actor)) << "a person may seal five files";
-    for (std::uint64_t i = 5; i < 9; ++i) thief.remove(i);
+    EXPECT_TRUE(office.enforcer.is_stopped(thief.actor)) << "it read a whole folder";
+}
+
+TEST(JudgeDesk, APersonMaySealFiveFilesAndDeleteThem) {
+    Office office;
+    Archivist person{office, local(700)};
+    for (std::uint64_t i = 0; i < 9; ++i) person.read(i);
+    person.make("taken.bin", Archivist::sealed());
+    for (std::uint64_t i = 0; i < 5; ++i) person.remove(i);
     office.desk->drain();
-    EXPECT_TRUE(office.enforcer.is_stopped(thief.actor));
+    EXPECT_FALSE(office.enforcer.is_stopped(person.actor));
+    for (std::uint64_t i = 5; i < 9; ++i) person.remove(i);
+    office.desk->drain();
+    EXPECT_TRUE(office.enforcer.is_stopped(person.actor));
 }
 
 /// Content that is read while somebody else comes to the door.
@@ -149,6 +159,28 @@ TEST(Sealers, A7zArchiveLooksSealedWhenNoCompressorWroteItsBeginning) {
     EXPECT_FALSE(looks({0xE3, 0xFF, 0xFF, 0x10, 0x00, 0x5D, 0x00})) << "LZMA2";
     EXPECT_FALSE(looks({0x01, 0xFF})) << "LZMA2, stored";
     EXPECT_FALSE(looks({'B', 'Z', 'h', '9'})) << "bzip2";
+}
+
+TEST(Sealers, A7zArchiveIsKnownBeforeItsHeadIsWritten) {
+    Bytes bytes = noise(3);
+    std::fill_n(bytes.begin(), 32, std::uint8_t{0});
+    bytes[32] = 0x42;
+    EXPECT_TRUE(looks_sealed(MemoryContent(bytes)));
+    bytes[32] = 0;
+    EXPECT_FALSE(looks_sealed(MemoryContent(bytes))) << "LZMA";
+}
+
+TEST(Readers, AFolderIsMoreThanAFewLetters) {
+    Readers readers;
+    const SteadyTime now{std::chrono::hours(1)};
+    for (std::uint64_t i = 0; i < Readers::kCollectionMin; ++i) {
+        EXPECT_FALSE(readers.has_read_collection("one", now)) << i;
+        readers.note({0, 1, Bytes(8, static_cast<std::uint8_t>(i))}, "one", now);
+    }
+    EXPECT_TRUE(readers.has_read_collection("one", now));
+    EXPECT_TRUE(readers.has_read_many("one", now));
+    EXPECT_FALSE(readers.has_read_collection("one", now + 2 * Readers::kMemory));
+    EXPECT_FALSE(readers.has_read_collection("another", now));
 }
 
 TEST(JudgeDesk, WhoArchivesReadablyOrClearsUpIsNotHeld) {

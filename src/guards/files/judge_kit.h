@@ -85,6 +85,14 @@ class Theatre {
         change.was_read = true;
         return play(change);
     }
+    /// … as one of a whole folder that it read.
+    Conclusion unlink_of_collection(const Actor& actor, const std::string& path,
+                                    ContentPtr before) {
+        Change change = make(ChangeKind::Unlink, actor, path);
+        change.before = std::move(before);
+        change.was_read = change.is_of_collection = true;
+        return play(change);
+    }
     /// A symbolic link takes the place of a file that was read.
     Conclusion link_over(const Actor& actor, const std::string& path, ContentPtr before) {
         Change change = make(ChangeKind::RenameOver, actor, path);

@@ -230,6 +230,33 @@ TEST(Judge, ASealedCopyOutsideTheShareStandsForWhatIsDeleted) {
     EXPECT_FALSE(theatre.is_frozen(mover)) << "what can be read there is moved, not destroyed";
 }
 
+TEST(Judge, AFolderSealedTogetherAndDeletedAtOnceIsStoppedAfterThree) {
+    enum class Way { Sealed, Readable, Later, FewLetters };
+    for (const Way way : {Way::Sealed, Way::Readable, Way::Later, Way::FewLetters}) {
+        Theatre theatre;
+        Chance chance(25);
+        const Actor actor = theatre.process(713);
+        Bytes all;
+        for (std::uint64_t i = 0; i < kFiles; ++i) {
+            const Bytes letter = text(60, i);
+            all.insert(all.end(), letter.begin(), letter.end());
+        }
+        theatre.create(actor, "/share/all.bin",
+                       way == Way::Readable ? all : random_bytes(all.size() / 2, chance));
+        if (way == Way::Later) theatre.pass(std::chrono::minutes(1));
+        std::uint64_t deleted = 0;
+        for (; deleted < 5 && !theatre.is_frozen(actor); ++deleted) {
+            const std::string path = fmt::format("/share/letters/{}.txt", deleted);
+            if (way == Way::FewLetters)
+                theatre.unlink_what_was_read(actor, path, content(text(60, deleted)));
+            else
+                theatre.unlink_of_collection(actor, path, content(text(60, deleted)));
+        }
+        EXPECT_EQ(theatre.is_frozen(actor), way == Way::Sealed) << static_cast<int>(way);
+        EXPECT_EQ(deleted, way == Way::Sealed ? 3U : 5U) << static_cast<int>(way);
+    }
+}
+
 TEST(Judge, ACopyElsewhereExcusesNoSealedFileInPlaceOfTheOriginal) {
     for (const bool is_sealed : {true, false}) {
         Theatre theatre;

@@ -38,6 +38,11 @@ void Names::put_down() {
     taken_.clear();
 }
 
+void Names::look() {
+    const std::lock_guard lock(mutex_);
+    take_in();
+}
+
 bool Names::pending() {
     const std::lock_guard lock(mutex_);
     return !taken_.empty() || !waiting_.empty() || group_.pending();

@@ -39,10 +39,11 @@ void set_urgency(const char* name, Urgency urgency) {
     sched_param lowest{};
     lowest.sched_priority = ::sched_get_priority_min(SCHED_FIFO);
     thread_local bool is_raised = false;
+    thread_local bool is_plain = false;  // … if nobody raised it meanwhile
     if (urgency == Urgency::Door) {
         const bool was_plain = ::sched_getscheduler(0) == SCHED_OTHER;
         if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0) {
-            is_raised = was_plain;
+            is_raised = was_plain || is_plain;
             return;
         }
     }
@@ -52,9 +53,16 @@ void set_urgency(const char* name, Urgency urgency) {
     if (was_raised) (void)::sched_setscheduler(0, SCHED_OTHER, &none);
     // Who started the guard asked for something else already.
     if (::sched_getscheduler(0) != SCHED_OTHER) return;
+    is_plain = true;
     const Attributes attributes;
     if (::syscall(SYS_sched_setattr, 0, &attributes, 0U) == 0) return;
     (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+}
+
+void raise_urgency(pid_t thread) {
+    sched_param lowest{};
+    lowest.sched_priority = ::sched_get_priority_min(SCHED_FIFO);
+    (void)::sched_setscheduler(thread, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest);
 }
 
 void run_beside(std::optional<int> processor) {

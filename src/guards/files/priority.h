@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 
 namespace hygie::files {
@@ -12,6 +14,9 @@ enum class Urgency {
 };
 /// Names the calling thread and sets its priority.
 void set_urgency(const char* name, Urgency urgency);
+/// Another thread of ours, which may be asleep, is wanted as one at the door is; it sets its own
+/// urgency when it wakes.
+void raise_urgency(pid_t thread);
 
 /// Keeps the calling thread on one processor; with none it goes wherever it could before. Whoever
 /// waits in real time on the processor of another is there before that one does anything more.

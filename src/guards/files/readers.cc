@@ -15,7 +15,7 @@ void Readers::note(const FileKey& file, const std::string& actor, SteadyTime now
     const bool is_new = reader.files.insert_or_assign(file, now).second;
     if (!is_new) return;
     reader.last.push_back(now);
-    if (reader.last.size() > kManyMin) reader.last.pop_front();
+    if (reader.last.size() > kCollectionMin) reader.last.pop_front();
 }
 
 bool Readers::has_read(const FileKey& file, const std::string& actor, SteadyTime now) const {
@@ -26,9 +26,17 @@ bool Readers::has_read(const FileKey& file, const std::string& actor, SteadyTime
 }
 
 bool Readers::has_read_many(const std::string& actor, SteadyTime now) const {
+    return has_read_of_late(kManyMin, actor, now);
+}
+
+bool Readers::has_read_collection(const std::string& actor, SteadyTime now) const {
+    return has_read_of_late(kCollectionMin, actor, now);
+}
+
+bool Readers::has_read_of_late(std::size_t files, const std::string& actor, SteadyTime now) const {
     const auto reader = readers_.find(actor);
-    return reader != readers_.end() && reader->second.last.size() >= kManyMin &&
-           now - reader->second.last.front() <= kMemory;
+    if (reader == readers_.end() || reader->second.last.size() < files) return false;
+    return now - *(reader->second.last.end() - static_cast<std::ptrdiff_t>(files)) <= kMemory;
 }
 
 }  // namespace hygie::files

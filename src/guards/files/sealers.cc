@@ -10,9 +10,6 @@
 namespace hygie::files {
 namespace {
 
-/// Enough of a new file to see whether it can be read.
-constexpr std::size_t kHeadBytes = 4096;
-
 std::int64_t micros_of(SteadyTime time) {
     return std::chrono::duration_cast<Micros>(time.time_since_epoch()).count();
 }
@@ -28,16 +25,24 @@ bool has_sealed_entry(ByteView head) {
     return false;
 }
 
+/// As long as the head of a 7z archive.
+bool begins_empty(ByteView head) {
+    constexpr std::array<std::uint8_t, 32> kEmpty = {};
+    return head.size() >= kEmpty.size() && std::ranges::equal(head.first(kEmpty.size()), kEmpty);
+}
+
 /// A 7z archive (7zFormat.txt) whose first bytes no compressor has written. LZMA and PPMd begin
 /// with an empty byte, LZMA2 with a chunk that is stored or forgets all before it and goes on like
-/// LZMA, bzip2 with its name; what is not compressed looks like itself.
+/// LZMA, bzip2 with its name; what is not compressed looks like itself. Its own head is written
+/// last.
 bool is_sealed_7z(ByteView head) {
     constexpr std::size_t kPackedAt = 32;
     constexpr std::array<std::uint8_t, 6> kMagic = {'7', 'z', 0xBC, 0xAF, 0x27, 0x1C};
     constexpr std::uint8_t kStored = 1;
     constexpr std::uint8_t kFresh = 0xE0;
     constexpr std::size_t kFreshHeadBytes = 6;
-    if (head.size() < 2 * kPackedAt || !std::ranges::equal(head.first(kMagic.size()), kMagic))
+    if (head.size() < 2 * kPackedAt ||
+        (!std::ranges::equal(head.first(kMagic.size()), kMagic) && !begins_empty(head)))
         return false;
     const ByteView packed = head.subspan(kPackedAt);
     const bool is_compressed =
@@ -48,7 +53,7 @@ bool is_sealed_7z(ByteView head) {
 }  // namespace
 
 bool looks_sealed(const Content& content) {
-    Bytes head(std::min<std::uint64_t>(kHeadBytes, content.size()));
+    Bytes head(std::min<std::uint64_t>(kSealedHeadBytes, content.size()));
     const Result<std::size_t> got = content.read_at(0, head);
     if (!got) return false;
     head.resize(*got);
@@ -57,7 +62,8 @@ bool looks_sealed(const Content& content) {
     if (format == Format::Text) return looks_spelled_random(head);
     if (format == Format::Zip) return has_sealed_entry(head);
     if (format == Format::Packed) return is_sealed_7z(head);
-    return format == Format::Unknown && looks_random(head);
+    if (format != Format::Unknown) return false;
+    return begins_empty(head) ? is_sealed_7z(head) : looks_random(head);
 }
 
 /// The content is read without the lock: reading may meet the door, where who stands wants the
@@ -80,6 +86,7 @@ void Sealers::note(Change& change) {
     const bool is_gone = change.kind == ChangeKind::Unlink;
     if (!is_gone && change.kind != ChangeKind::RenameOver) return;
     change.was_read = readers_.has_read(is_gone ? change.file : change.victim, key, change.steady);
+    change.is_of_collection = change.was_read && readers_.has_read_collection(key, change.steady);
     hold(change);
 }
 

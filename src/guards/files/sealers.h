@@ -15,6 +15,8 @@ namespace hygie::files {
 /// Ciphertext as it stands or spelled in letters, or an archive under a password: from its
 /// beginning alone, without parsing anything.
 bool looks_sealed(const Content& content);
+/// Enough of it to be sure.
+inline constexpr std::size_t kSealedHeadBytes = 4096;
 
 /// Who read what others made, sealed it into new files, and now deletes. Nobody has to wait for
 /// leave to delete, and one call deletes hundreds before the first is judged: what such an actor

@@ -1,5 +1,7 @@
 #include "guards/files/unclosed.h"
 
+#include <algorithm>
+
 namespace hygie::files {
 
 void Unclosed::add(const FileKey& key, pid_t tid, const std::string& actor, Time now, Age age) {
@@ -13,6 +15,8 @@ void Unclosed::add(const FileKey& key, pid_t tid, const std::string& actor, Time
 void Unclosed::remember(const FileKey& key, pid_t tid, const std::string& actor) {
     const std::lock_guard lock(mutex_);
     if (remembered_.size() >= kActorsMax && !remembered_.contains(actor)) remembered_.clear();
+    if (gathering_.size() >= kActorsMax && !gathering_.contains(actor)) gathering_.clear();
+    gathering_[actor] = {};
     auto& files = remembered_[actor];
     files.emplace_back(key, tid);
     if (files.size() > kRememberedMax) files.pop_front();
@@ -28,12 +32,37 @@ void Unclosed::recall(const std::string& actor, Time now) {
     std::deque<std::pair<FileKey, pid_t>> files;
     {
         const std::lock_guard lock(mutex_);
+        if (const auto known = gathering_.find(actor); known != gathering_.end())
+            ++known->second.read;
         const auto found = remembered_.find(actor);
         if (found == remembered_.end()) return;
         files = std::move(found->second);
         remembered_.erase(found);
     }
     for (const auto& [key, tid] : files) add(key, tid, actor, now, Age::New);
+}
+
+bool Unclosed::is_gathering(const std::string& actor) const {
+    const std::lock_guard lock(mutex_);
+    const auto known = gathering_.find(actor);
+    return known != gathering_.end() && known->second.read >= kGatheredMin;
+}
+
+bool Unclosed::is_time_to_look(const std::string& actor) const {
+    const std::lock_guard lock(mutex_);
+    const auto known = gathering_.find(actor);
+    return known != gathering_.end() && known->second.read >= known->second.next;
+}
+
+std::vector<Unclosed::File> Unclosed::take_look(const std::string& actor) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = gathering_.find(actor); known != gathering_.end())
+        known->second.next = 2 * std::max(known->second.read, known->second.next);
+    std::vector<File> files;
+    for (const auto& [key, entry] : files_)
+        if (entry.age == Age::New && entry.actor == actor)
+            files.push_back({key, entry.tid, entry.since});
+    return files;
 }
 
 /// Under the lock.

@@ -52,6 +52,13 @@ class Unclosed {
     void remember(const FileKey& key, pid_t tid, const std::string& actor);
     /// … and looked at from here on, now that it did.
     void recall(const std::string& actor, Time now);
+    /// Its last new one is an archive, perhaps: it has read so many files since it began that …
+    static constexpr int kGatheredMin = 4;
+    bool is_gathering(const std::string& actor) const;
+    /// … and twice as many as when this was last asked for: it is time to look.
+    bool is_time_to_look(const std::string& actor) const;
+    /// Those that it began and has not closed.
+    std::vector<File> take_look(const std::string& actor);
     /// Those whose turn it is; all, or those of one actor.
     std::vector<File> due(Time now, const std::optional<std::string>& actor = std::nullopt) const;
     /// It was looked at and told.
@@ -79,6 +86,11 @@ class Unclosed {
     std::unordered_map<std::string, std::size_t> unseen_;
     std::unordered_map<std::string, std::deque<std::pair<FileKey, pid_t>>> remembered_;
     std::unordered_set<FileKey, FileKeyHash> born_;
+    struct Gathering {
+        int read = 0;  ///< different files, since it began its last new one
+        int next = kGatheredMin;
+    };
+    std::unordered_map<std::string, Gathering> gathering_;
     void seen(const Entry& entry);
 };
 

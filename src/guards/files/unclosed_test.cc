@@ -72,6 +72,30 @@ TEST(Unclosed, ANewFileThatItsMakerMayBeSealingIsLookedAtAsItGrows) {
     EXPECT_FALSE(files.is_any_unseen());
 }
 
+TEST(Unclosed, WhoReadsFileAfterFileIntoANewOneIsLookedAtNowAndThen) {
+    Unclosed files;
+    const Unclosed::Time now{1h};
+    const auto looks_in = [&](int reads) {
+        int looks = 0;
+        for (int i = 0; i < reads; ++i) {
+            files.recall("one", now);
+            if (!files.is_time_to_look("one")) continue;
+            ++looks;
+            EXPECT_EQ(files.take_look("one").size(), 1U);
+        }
+        return looks;
+    };
+    EXPECT_EQ(looks_in(100), 0) << "it makes nothing";
+    files.remember(key(1), 7, "one");
+    EXPECT_EQ(looks_in(Unclosed::kGatheredMin - 1), 0) << "as who copies does";
+    EXPECT_FALSE(files.is_gathering("one"));
+    EXPECT_EQ(looks_in(1), 1);
+    EXPECT_TRUE(files.is_gathering("one"));
+    EXPECT_EQ(looks_in(60), 4) << "at 8, 16, 32 and 64";
+    files.remember(key(2), 7, "one");
+    EXPECT_FALSE(files.is_gathering("one"));
+}
+
 TEST(Unclosed, OfNewFilesTheLastFewAreRemembered) {
     Unclosed files;
     const Unclosed::Time now{1h};
