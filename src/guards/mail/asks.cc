@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, kAsks> kNames = {
     "refusal", "protected",  "anonymous", "private", "hush",       "secret",   "bare_secret",
     "given",   "leak",       "stolen",    "ransom",  "identified", "enter",    "prepare",
     "remote",  "usual_line", "account",   "logs",    "field",      "people",   "sign_mail",
-    "view",    "fine",       "pay_now",   "approve", "grant",      "shown"};
+    "view",    "fine",       "pay_now",   "approve", "grant",      "shown",    "unchanged"};
 
 const PhraseSet& phrases() {
     static const PhraseSet kSet = [] {
@@ -287,6 +287,22 @@ bool ask_named(std::string_view name, Ask& out) {
     if (it == kNames.end()) return false;
     out = static_cast<Ask>(it - kNames.begin());
     return true;
+}
+
+bool says_unchanged(std::string_view text, std::string_view words) {
+    const std::size_t at = text.find(words);
+    if (words.empty() || at == std::string_view::npos) return false;
+    std::size_t begin = 0;
+    for (const std::size_t end : ends_of_sentences(text)) {
+        if (at <= end) {
+            const Folded sentence = fold(text.substr(begin, end - begin));
+            return std::ranges::any_of(phrases().find(sentence.text), [](const auto& hit) {
+                return hit.id == static_cast<std::uint32_t>(Ask::Unchanged);
+            });
+        }
+        begin = end;
+    }
+    return false;
 }
 
 AsksFacts find_asks(const Message& message, std::size_t quoted_at) {

@@ -47,8 +47,9 @@ enum class Ask : std::uint8_t {
     Approve,     ///< to accept somebody else's sign-in
     Grant,       ///< to make an account for the writer
     Shown,       ///< to tell what a program for such help shows
+    Unchanged,   ///< that an account stays what it is
 };
-inline constexpr std::size_t kAsks = 34;
+inline constexpr std::size_t kAsks = 35;
 bool ask_named(std::string_view name, Ask& out);
 
 /// Words as they stand, empty for none.
@@ -87,6 +88,9 @@ struct AsksFacts {
 
 /// Reads what the writer says; what they quote (from `quoted_at` on) is somebody else's.
 AsksFacts find_asks(const Message& message, std::size_t quoted_at);
+/// Whether the sentence of `text` in which `words` stand says that nothing changes: "no change of
+/// bank details is ever announced by mail".
+bool says_unchanged(std::string_view text, std::string_view words);
 /// Of any text: that of a file.
 AsksFacts find_asks(std::string_view text);
 

@@ -151,6 +151,26 @@ TEST(ReadFiles, OpensAnArchiveWithThePasswordOfTheLetter) {
     EXPECT_EQ(facts.password_in_text, "Sesame42");
 }
 
+TEST(ReadFiles, APasswordIsGivenWhereItIsSaidNotWhereItIsSpokenOf) {
+    Message message = with_file("a.zip", packed({{"planning.txt", "x"}}, "Sesame42"));
+    for (const char* words :
+         {"Password is the one on the whiteboard in the staff room.",
+          "Le mot de passe est celui que nous avons convenu ensemble.",
+          "Das Passwort schicke ich Ihnen per SMS.", "Le code vous sera donné au téléphone."}) {
+        message.text = words;
+        EXPECT_EQ(read_files(message).password_in_text, "") << words;
+    }
+    const std::vector<std::pair<const char*, const char*>> given = {
+        {"Mot de passe : facture", "facture"},
+        {"Le mot de passe est facture.", "facture"},
+        {"the password is Facture-7 and the file is attached", "Facture-7"},
+        {"Passwort = rechnung, bitte öffnen", "rechnung"}};
+    for (const auto& [words, password] : given) {
+        message.text = words;
+        EXPECT_EQ(read_files(message).password_in_text, password) << words;
+    }
+}
+
 TEST(ReadFiles, HarmlessFilesAreHarmless) {
     for (const auto& [name, bytes] :
          Members{{"a.txt", "bonjour"},

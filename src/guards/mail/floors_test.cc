@@ -440,5 +440,29 @@ TEST(MailFloors, OneShortenedAddressAndNothingElseToClickWarns) {
         << "without a memory nothing is strange";
 }
 
+TEST(MailFloors, InitialsOfTheStateInAStrangersDomain) {
+    const std::string ask = "Réponse attendue sous 72 heures : https://";
+    const std::vector<Letter> borrowed = {
+        {"Conventions PS <ps@cnam-indus-versements.example>",
+         "L'Assurance Maladie relève un indu. " + ask + "cnam-indus-versements.example/connexion"},
+        {"ARS – Cellule alerte <alerte@ars-vigilance-lots.example>",
+         "Urgent : l'ANSM retire plusieurs lots d'héparine. " + ask +
+             "ars-vigilance-lots.example/psc/auth"}};
+    for (const Letter& letter : borrowed) {
+        EXPECT_TRUE(has(letter, "scheme.brand_posing")) << letter.body;
+        EXPECT_TRUE(is_flagged(letter)) << letter.body;
+    }
+    const std::vector<Letter> honest = {
+        {"ARS Musica <salle@ars-musica.example>",
+         "Urgent : dernières places pour le concert : https://ars-musica.example/places"},
+        {"Cabinet Valmer <contact@valmer-conseil.example>",
+         "L'Assurance Maladie demande une réponse sous 72 heures : "
+         "https://valmer-conseil.example/aide"},
+        {"Formations <contact@cnam-formations.example>",
+         "Urgent : les inscriptions ferment sous 72 heures : "
+         "https://cnam-formations.example/catalogue"}};
+    for (const Letter& letter : honest) EXPECT_FALSE(has(letter, "scheme.brand_posing"));
+}
+
 }  // namespace
 }  // namespace hygie::mail

@@ -29,24 +29,46 @@ constexpr auto kPasswordWords = std::to_array<std::string_view>(
     {"password", "passwort", "mot de passe", "mdp", "passcode", "contrasena", "senha", "wachtwoord",
      "kennwort", "code", "pass", "pwd"});
 
-/// Candidates for the password: the words that follow one of the above.
-std::vector<std::string> passwords_in(std::string_view text) {
-    std::vector<std::string> out;
+/// "Sesame42", "clef-7", "MDP": no word of a sentence.
+bool looks_like_password(std::string_view word) {
+    return std::ranges::any_of(word.substr(1), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x80 && !std::islower(byte);
+    });
+}
+
+/// What an archive may be opened with, and whether it is said to be: "the password is on the board"
+/// gives "on" to try, and no password.
+struct Passwords {
+    std::vector<std::string> tried;
+    std::string given;
+};
+
+/// The words that follow one of the above.
+Passwords passwords_in(std::string_view text) {
+    Passwords out;
     const std::string low = lower(text);
     for (const std::string_view word : kPasswordWords)
-        for (std::size_t at = low.find(word); at != std::string::npos && out.size() < kPasswordsMax;
+        for (std::size_t at = low.find(word);
+             at != std::string::npos && out.tried.size() < kPasswordsMax;
              at = low.find(word, at + 1)) {
             std::string_view rest = text.substr(at + word.size(), 60);
             for (const std::string_view skip : {" is", " est", " ist", " zip", " archive"})
                 if (starts_with_any_case(rest, skip)) rest.remove_prefix(skip.size());
             const std::size_t begin = rest.find_first_not_of(" \t:=-\"'\n\xC2\xA0");
             if (begin == std::string_view::npos || begin > 6) continue;
+            const bool announced = rest.find_first_of(":='\"") < begin;
             rest.remove_prefix(begin);
             const std::string_view token = rest.substr(0, rest.find_first_of(" \t\r\n\"',;<>"));
             if (token.size() < 3 || token.size() > 40) continue;
+            const bool ends = token.ends_with('.') || token.size() == rest.size() ||
+                              contains("\r\n", rest.substr(token.size(), 1));
             std::string candidate(token);
             while (candidate.ends_with('.')) candidate.pop_back();
-            if (std::ranges::find(out, candidate) == out.end()) out.push_back(candidate);
+            if (out.given.empty() && (announced || ends || looks_like_password(candidate)))
+                out.given = candidate;
+            if (std::ranges::find(out.tried, candidate) == out.tried.end())
+                out.tried.push_back(candidate);
         }
     return out;
 }
@@ -305,15 +327,15 @@ AttachmentFacts read_files(const Message& message) {
         const std::string_view type = sniff(file.bytes);
         return type == "zip" || type == "7z" || type == "rar";
     });
-    const std::vector<std::string> passwords =
-        archives ? passwords_in(cut(message.text, kPosterBytes * 4)) : std::vector<std::string>{};
-    const Bytes question = question_of(message, passwords, may_hold_qr(message));
+    const Passwords passwords =
+        archives ? passwords_in(cut(message.text, kPosterBytes * 4)) : Passwords{};
+    const Bytes question = question_of(message, passwords.tried, may_hold_qr(message));
     if (question.empty()) return {};
     const bool waits = has_document(message);
     bool asked = !waits && ask_recogniser(message, {});
     const Result<Bytes> answer = reader().ask(question);
     AttachmentFacts facts = answer ? facts_of_answer(*answer) : read_names_only(message);
-    if (!passwords.empty()) facts.password_in_text = passwords.front();
+    facts.password_in_text = passwords.given;
     if (waits) asked = ask_recogniser(message, facts);
     if (asked) add_recognised(facts);
     return facts;

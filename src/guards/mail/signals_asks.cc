@@ -146,7 +146,8 @@ class Demands {
     /// user groups have such names too, and want neither secrets nor data.
     void name_borrowed() {
         if (known_ || official_ || seen_.auth.is_forged) return;
-        const bool wants = asks_.secret.any() || (asks_.data.any() && !asks_.is_anonymous) ||
+        const bool wants = asks_.secret.any() || asks_.account.any() ||
+                           (asks_.data.any() && !asks_.is_anonymous) ||
                            says({Lure::Credential, Lure::Secret, Lure::PaymentChange});
         const LookAlike& like = who_.sender_look_alike;
         const bool by_sender = like.how != LookAlike::How::None && !who_.from_freemail;

@@ -39,6 +39,7 @@ class Borrowed {
         nobodys_desk();
         carrier_named();
         brand_posing();
+        initials_borrowed();
         disguised_link();
         stranger_account();
         stranger_wallet();
@@ -289,6 +290,56 @@ class Borrowed {
                      unknown_link_ && holds ? kHolds : kWarns, author_text(scene_.message),
                      "header:From", brand.name);
         }
+    }
+
+    /// "cnam-indus.example", "ars-alertes.example": initials of a house of care or of the state
+    /// stand in the stranger's own domain, and the letter alarms in that name and leads back there.
+    void initials_borrowed() {
+        const bool leads_home = std::ranges::any_of(seen_.links, [&](const Link& link) {
+            return is_unknown(link) && link.final_domain == who_.from_domain;
+        });
+        if (!leads_home || who_.from_freemail || !alarms()) return;
+        for (const Brand& brand : built_in_pack().brands)
+            if ((brand.category == "health" || brand.category == "public") && goes_by(brand))
+                out_.add("scheme.brand_posing", kWarns, who_.from_address, "header:From",
+                         brand.name);
+    }
+
+    /// Initials that are a word too ("ars") have to stand in the sender's name as well.
+    bool goes_by(const Brand& brand) const {
+        std::string label(main_label(who_.from_domain));
+        std::ranges::replace(label, '-', ' ');
+        const std::string parts = folded(label);
+        const auto holds = [&](const std::string& initials) {
+            constexpr std::size_t kInitialsMin = 3;
+            constexpr std::size_t kInitialsMax = 5;
+            const std::string word = " " + initials + " ";
+            return initials.size() >= kInitialsMin && initials.size() <= kInitialsMax &&
+                   parts.size() > word.size() && contains(parts, word);
+        };
+        if (std::ranges::any_of(brand.names, holds)) return speaks_of(brand, parts);
+        const std::string name = folded(scene_.message.author().name);
+        const bool of_care = seen_.has(Lure::Health) ||
+                             std::ranges::any_of(seen_.brands, [](const BrandMention& one) {
+                                 return one.category == "health";
+                             });
+        return of_care && std::ranges::any_of(brand.weak_names, [&](const std::string& word) {
+                   return holds(word) && contains(name, " " + word + " ");
+               });
+    }
+
+    /// By a name of its house, beside the sender's own domain.
+    bool speaks_of(const Brand& brand, const std::string& own) const {
+        std::string said = folded(scene_.message.subject) + folded(scene_.message.text);
+        for (std::size_t at = said.find(own); at != std::string::npos; at = said.find(own, at))
+            said.erase(at, own.size() - 1);
+        const Pack& pack = built_in_pack();
+        return std::ranges::any_of(pack.brands, [&](const Brand& one) {
+            return pack.same_house(one.id, brand.id) &&
+                   std::ranges::any_of(one.names, [&](const std::string& name) {
+                       return contains(said, " " + name + " ");
+                   });
+        });
     }
 
     /// The address of a person, not of a place: unless it is the house's, whose mailbox it would

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "guards/mail/asks.h"
 #include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/pack.h"
@@ -256,7 +257,15 @@ class Schemes {
         return 0;
     }
 
+    /// A warning of such frauds, which names no account itself.
+    bool only_warns() const {
+        const LureFacts& words = seen_.lure(Lure::PaymentChange);
+        return words.phrases == 1 && seen_.ibans.empty() &&
+               says_unchanged(scene_.message.text, words.evidence);
+    }
+
     void bank_change() {
+        if (only_warns()) return;
         const bool new_iban = out_.has("money.new_iban");
         const bool unknown = out_.has("money.unknown_iban") || out_.has("money.bad_iban") ||
                              (seen_.ibans.size() == 1 && !out_.has("money.known_iban"));

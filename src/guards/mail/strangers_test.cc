@@ -73,6 +73,32 @@ TEST(MailStrangers, WhoSpeaksInTheNameOfAPartnerFromAnotherPlace) {
                   {kSupplier, "La ligne habituelle est saturée : rappelez dans une heure."}});
 }
 
+TEST(MailStrangers, WhoWantsAccountsInTheHousesOwnNameUnderAnotherEnding) {
+    const std::string twin = "Paul Noir <paul.noir@clinique-tilleuls.test>";
+    expect_flagged({{twin,
+                     "Two nurses start on Monday. Could you create the accounts today and send me "
+                     "the logins by reply?"},
+                    {twin,
+                     "Deux infirmières arrivent lundi. Peux-tu créer les comptes et m'envoyer "
+                     "leurs identifiants ?"}},
+                   "scheme.name_borrowed");
+    expect_clean({{twin, "Deux infirmières arrivent lundi, pouvez-vous prévoir deux blouses ?"}});
+}
+
+TEST(MailStrangers, AWarningOfChangedAccountsIsNoChange) {
+    const std::string body =
+        "Aucun changement de coordonnées bancaires n'est à communiquer par courriel : toute "
+        "demande de cette nature est à nous signaler.";
+    EXPECT_FALSE(has({kStranger, body}, "scheme.bank_change"));
+    EXPECT_FALSE(has({kStranger, "No change of bank details is ever announced by e-mail."},
+                     "scheme.bank_change"));
+    EXPECT_TRUE(has({kStranger, "Veuillez noter notre changement de coordonnées bancaires."},
+                    "scheme.bank_change"));
+    EXPECT_TRUE(has({kStranger, body + "\nNouveau compte : FR14 2004 1010 0505 0001 3M02 606."},
+                    "scheme.bank_change"))
+        << "whoever gives an account does not only warn";
+}
+
 TEST(MailStrangers, WhoWantsAnAccountAndTheLogs) {
     expect_flagged(
         {{kStranger,
@@ -131,6 +157,16 @@ TEST(MailStrangers, ATableOfPeopleIsTheirData) {
          {kStranger,
           "Please upload the counts per patient group, without surname, birth date or "
           "phone number."}});
+}
+
+TEST(MailStrangers, ASurveyOfNamesIsATableOfPeople) {
+    expect_flagged({{kStranger,
+                     "Dans le cadre de l'enquête nationale, les établissements transmettent leur "
+                     "file active : "
+                     "nom, prénom, date de naissance, numéro de sécurité sociale, diagnostic. "
+                     "Réponse attendue "
+                     "à cette adresse."}},
+                   "scheme.data_asked");
 }
 
 TEST(MailStrangers, ACodeThatTheReadersPhoneShows) {
