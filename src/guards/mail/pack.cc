@@ -209,6 +209,16 @@ bool Pack::is_tenant(std::string_view host) const {
                       [&](const std::string& name) { return tenants.contains(name); });
 }
 
+bool Pack::is_trade_word(std::string_view word) const {
+    return trade_words.contains(std::string(word));
+}
+
+bool Pack::names_authority(std::string_view folded_name) const {
+    return std::ranges::any_of(authorities, [&](const std::string& one) {
+        return contains(folded_name, " " + one + " ");
+    });
+}
+
 Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
     const Json json = Json::parse(brands_json, nullptr, false);
     Pack pack;
@@ -217,10 +227,12 @@ Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
     std::vector<std::string> free_hosts;
     std::vector<std::string> cheap_zones;
     std::vector<std::string> tenants;
+    std::vector<std::string> trade_words;
     std::vector<std::string> common;
     if (!json.is_object() || !text(json, "version", pack.version) ||
         !texts(json, "shorteners", shorteners) || !texts(json, "free_hosts", free_hosts) ||
         !texts(json, "cheap_zones", cheap_zones) || !texts(json, "tenants", tenants) ||
+        !texts(json, "trade_words", trade_words) || !texts(json, "authorities", pack.authorities) ||
         !texts(json, "common_labels", common) || !json.contains("brands") ||
         !json["brands"].is_array() || !read_lures(lures, phrases))
         return refused();
@@ -231,6 +243,7 @@ Result<Pack> parse_pack(std::string_view brands_json, std::string_view lures) {
     pack.free_hosts.insert(free_hosts.begin(), free_hosts.end());
     pack.cheap_zones.insert(cheap_zones.begin(), cheap_zones.end());
     pack.tenants.insert(tenants.begin(), tenants.end());
+    pack.trade_words.insert(trade_words.begin(), trade_words.end());
     pack.phrases = PhraseSet(phrases);
     return pack;
 }

@@ -39,6 +39,8 @@ struct Pack {
     std::unordered_set<std::string> free_hosts;
     std::unordered_set<std::string> cheap_zones;  ///< domains cost next to nothing there
     std::unordered_set<std::string> tenants;  ///< anybody may open a name below and write from it
+    std::unordered_set<std::string> trade_words;  ///< in the names of many houses: they tell none
+    std::vector<std::string> authorities;         ///< folded names by which authorities sign
 
     const Brand* brand_of_domain(std::string_view host) const;
     const Brand* brand(std::string_view id) const;
@@ -51,6 +53,9 @@ struct Pack {
     bool is_cheap_zone(std::string_view registrable) const;
     /// A name that a customer of a service opened below the service's own: "anyone.zendesk.com".
     bool is_tenant(std::string_view host) const;
+    bool is_trade_word(std::string_view word) const;
+    /// "Prefecture", "Finanzamt".
+    bool names_authority(std::string_view folded_name) const;
 
     static constexpr std::uint32_t kBrandIds = 1'000;   ///< phrase id of the first brand
     static constexpr std::uint32_t kWeakIds = 100'000;  ///< … by a weak name

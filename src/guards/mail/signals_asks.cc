@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include "guards/mail/asks.h"
 #include "guards/mail/domain.h"
@@ -246,15 +245,9 @@ class Demands {
     }
     /// With a blank at both ends.
     static bool is_telling(std::string_view word) {
-        static constexpr auto kTrade = std::to_array<std::string_view>(
-            {" ambulances ",  " assurance ", " assurances ", " bureau ",   " centre ",
-             " clinique ",    " conseil ",   " digital ",    " energie ",  " formation ",
-             " france ",      " groupe ",    " health ",     " hopital ",  " imagerie ",
-             " laboratoire ", " medical ",   " medicale ",   " mutuelle ", " online ",
-             " pharma ",      " pharmacie ", " sante ",      " securite ", " service ",
-             " services ",    " solutions ", " support ",    " systems ",  " transport "});
         constexpr std::size_t kTellingLetters = 5;
-        return word.size() >= kTellingLetters + 2 && !std::ranges::binary_search(kTrade, word);
+        return word.size() >= kTellingLetters + 2 &&
+               !built_in_pack().is_trade_word(word.substr(1, word.size() - 2));
     }
 
     /// Somebody unknown wants the reader's machine, in the name of a partner, with a password, or
@@ -291,61 +284,10 @@ class Demands {
             add("scheme.document_sign_in", kWarns, said.evidence);
     }
 
-    /// "Prefecture", "Finanzamt": names by which authorities sign.
-    bool names_authority() const {
-        static constexpr auto kAuthorities =
-            std::to_array<std::string_view>({"agence regionale",
-                                             "agencia tributaria",
-                                             "agenzia delle entrate",
-                                             "amtsgericht",
-                                             "autoridade",
-                                             "ayuntamiento",
-                                             "belastingdienst",
-                                             "bundesamt",
-                                             "camara municipal",
-                                             "comune di",
-                                             "council",
-                                             "customs",
-                                             "dgfip",
-                                             "direction departementale",
-                                             "douanes",
-                                             "finanzamt",
-                                             "financas",
-                                             "gemeente",
-                                             "gendarmerie",
-                                             "hacienda",
-                                             "hmrc",
-                                             "impots",
-                                             "juzgado",
-                                             "mairie",
-                                             "ministere",
-                                             "ministerie",
-                                             "ministerio",
-                                             "ministerium",
-                                             "ministero",
-                                             "ministry",
-                                             "ordnungsamt",
-                                             "police",
-                                             "policia",
-                                             "politie",
-                                             "polizei",
-                                             "polizia",
-                                             "prefecture",
-                                             "prefettura",
-                                             "rechtbank",
-                                             "revenue",
-                                             "tresor public",
-                                             "tribunal",
-                                             "tribunale"});
-        const std::string name = folded(scene_.message.author().name);
-        return std::ranges::any_of(kAuthorities, [&](std::string_view one) {
-            return contains(name, " " + std::string(one) + " ");
-        });
-    }
-
     /// A fine to be paid at once, at a place that is not the state's, in the name of an authority.
     void fine_to_pay() {
-        if (!stranger_ || !names_authority()) return;
+        if (!stranger_ || !built_in_pack().names_authority(folded(scene_.message.author().name)))
+            return;
         const Asked& fine = asks_.fine.any() ? asks_.fine : in_files_.fine;
         const bool pays = asks_.pay_now.any() || in_files_.pay_now.any();
         const Link* link = strange_link(false);
