@@ -144,6 +144,37 @@ TEST(MailFloors, AShopTellsHowToSignInToTheAccountJustOpened) {
         << "no account was opened";
 }
 
+TEST(MailFloors, AServiceSpeaksOfTheAccountsThatItKeeps) {
+    const std::string long_tale =
+        " There you see your orders, past and present, keep several addresses for family and "
+        "friends, change what you told us of yourself, and follow a parcel on its way. Nothing of "
+        "this is needed to buy from us, and whoever would rather not have an account may order as "
+        "a guest, as ever, and pay by bank transfer or on delivery, as most of our customers do.";
+    const auto letter = [](const std::string& from, const std::string& text,
+                           const char* host = "harlan-desk.example") {
+        return Letter{from, text + " https://" + host + "/in"};
+    };
+    const std::string harlan = "Harlan <info@harlan-desk.example>";
+    const std::string signs_in = "To sign in, enter your email address and password." + long_tale;
+    EXPECT_EQ(level(letter(harlan, signs_in)), Clean);
+    EXPECT_EQ(level(letter(harlan, signs_in, "partage-x.example")), Suspicious);
+    EXPECT_EQ(level(letter("Meridian <info@harlan-desk.example>", signs_in)), Suspicious);
+    EXPECT_EQ(level(letter(harlan, signs_in + " Act within 24 hours.")), Malicious);
+    EXPECT_EQ(level(letter(harlan, "Microsoft. " + signs_in)), Suspicious);
+    const std::string locked = "Your account on Harlan is locked. Sign in to unlock it.";
+    EXPECT_EQ(level(letter(harlan, locked)), Clean);
+    EXPECT_EQ(level(letter(harlan, "Your account is locked. Sign in.")), Suspicious) << "whose?";
+    EXPECT_EQ(level(letter(harlan, locked + " Act within 24 hours.")), Suspicious);
+    EXPECT_EQ(level(letter(harlan, locked, "partage-x.example")), Suspicious);
+    EXPECT_EQ(level(letter("Mail Desk <info@harlan-xy.example>",
+                           "Your account on Mail Desk is locked. Sign in.", "harlan-xy.example")),
+              Suspicious);
+    EXPECT_FALSE(has({harlan, "Keep your master password safe. https://harlan-desk.example/a"},
+                     "lure.credential"));
+    EXPECT_TRUE(
+        has({harlan, "Keep your old password: https://harlan-desk.example/a"}, "lure.credential"));
+}
+
 TEST(MailFloors, ANameThatNobodyKnowsHidesNothingOfTheSendersOwnPlace) {
     const auto page = [](const char* shown, const char* host, const char* more = "") {
         return Letter{"Harlan <info@harlan-desk.example>", "<p><a href='https://" +

@@ -29,22 +29,6 @@ std::uint64_t hash_of(std::uint64_t seed, std::string_view text) {
     return hash ^ (hash >> 29);
 }
 
-/// Links and addresses say where, not what: blanked, so that no host becomes a word.
-std::string without_addresses(std::string_view text) {
-    std::string out(text);
-    std::size_t begin = 0;
-    while (begin < out.size()) {
-        const std::size_t end = std::min(out.find_first_of(" \t\r\n<>()\"", begin), out.size());
-        const std::string_view run = std::string_view(out).substr(begin, end - begin);
-        if (run.find("://") != std::string_view::npos || run.find('@') != std::string_view::npos ||
-            starts_with_any_case(run, "www."))
-            std::fill(out.begin() + static_cast<std::ptrdiff_t>(begin),
-                      out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
-        begin = end + 1;
-    }
-    return out;
-}
-
 struct Word {
     std::string_view letters;  ///< "#" for anything with a digit
     std::uint32_t begin;
@@ -185,24 +169,13 @@ bool names_amount(std::string_view text) {
 
 /// The name shown and the address are of one house or person: words of one stand in the other.
 std::string_view name_against_address(const Message& message) {
-    constexpr std::size_t kTellingLetters = 4;
     const Address& author = message.author();
     const std::string name = folded(author.name);
     if (name.size() <= 1) return "shape.name_none";
-    const std::string domain = folded(registrable_domain(author.domain()));
+    if (shares_word(name, folded(registrable_domain(author.domain()))))
+        return "shape.name_of_domain";
     const std::string box = folded(author.address.substr(0, author.address.rfind('@')));
-    bool in_domain = false;
-    bool in_box = false;
-    for (std::size_t at = 1; at < name.size();) {
-        const std::size_t end = name.find(' ', at);
-        const std::string_view word = std::string_view(name).substr(at, end - at);
-        if (word.size() >= kTellingLetters) {
-            in_domain = in_domain || contains(domain, word);
-            in_box = in_box || contains(box, word);
-        }
-        at = end + 1;
-    }
-    return in_domain ? "shape.name_of_domain" : in_box ? "shape.name_of_box" : "shape.name_foreign";
+    return shares_word(name, box) ? "shape.name_of_box" : "shape.name_foreign";
 }
 
 /// How a mailing is left, and whether that leads to the sender.

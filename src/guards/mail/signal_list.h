@@ -63,6 +63,10 @@ std::string_view site_of(const Link& link);
 bool is_house_desk(std::string_view folded_name);
 /// The name says nothing but "support", "help desk", "mail administrator": no house, no person.
 bool is_desk_alone(std::string_view folded_name);
+/// Links and addresses say where, not what: blanked, so that no host becomes a word.
+std::string without_addresses(std::string_view text);
+/// A telling word, of four letters or more, of one folded text stands somewhere in the other.
+bool shares_word(std::string_view folded_words, std::string_view folded_text);
 /// The bytes of a From field as it stands.
 std::string author_text(const Message& message);
 

@@ -54,6 +54,32 @@ std::vector<Signal> SignalList::finish() {
     return all;
 }
 
+bool shares_word(std::string_view folded_words, std::string_view folded_text) {
+    constexpr std::size_t kTellingLetters = 4;
+    for (std::size_t at = 0; at < folded_words.size();) {
+        const std::size_t end = std::min(folded_words.find(' ', at), folded_words.size());
+        const std::string_view word = folded_words.substr(at, end - at);
+        if (word.size() >= kTellingLetters && contains(folded_text, word)) return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+std::string without_addresses(std::string_view text) {
+    std::string out(text);
+    std::size_t begin = 0;
+    while (begin < out.size()) {
+        const std::size_t end = std::min(out.find_first_of(" \t\r\n<>()\"", begin), out.size());
+        const std::string_view run = std::string_view(out).substr(begin, end - begin);
+        if (run.find("://") != std::string_view::npos || run.find('@') != std::string_view::npos ||
+            starts_with_any_case(run, "www."))
+            std::fill(out.begin() + static_cast<std::ptrdiff_t>(begin),
+                      out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+        begin = end + 1;
+    }
+    return out;
+}
+
 std::string author_text(const Message& message) {
     const Address& author = message.author();
     return author.name.empty() ? author.address : author.name + " <" + author.address + ">";

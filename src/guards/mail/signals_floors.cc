@@ -397,12 +397,24 @@ class Borrowed {
         }
     }
 
+    /// The name shown is that of its own domain.
+    bool bears_its_domain() const {
+        return shares_word(folded(scene_.message.author().name), folded(who_.from_domain));
+    }
+    /// "Your account on Medistore", from Medistore, which is in no hurry: it says whose account it
+    /// is.
+    bool says_whose() const {
+        const std::string name = folded(scene_.message.author().name);
+        return bears_its_domain() && !says({Lure::Urgency}) &&
+               contains(folded(without_addresses(scene_.message.text)), name);
+    }
+
     /// From a proven domain and with its own places: written to many, who quote what frightens, or
     /// in nobody else's name, as a service does that unlocks its own accounts.
     bool proven_at_home() const {
-        const bool speaks_for_itself = seen_.brands.empty() && !out_.has("sender.names_us") &&
-                                       !out_.has("text.names_us") && !out_.has("text.short") &&
-                                       !who_.is_tenant && !who_.from_freemail;
+        const bool speaks_for_itself =
+            seen_.brands.empty() && !out_.has("sender.names_us") && !out_.has("text.names_us") &&
+            (!out_.has("text.short") || says_whose()) && !who_.is_tenant && !who_.from_freemail;
         return seen_.auth.is_authentic && !out_.has("link.unrelated") &&
                (says({Lure::Mailing}) || speaks_for_itself);
     }
@@ -410,14 +422,19 @@ class Borrowed {
     /// A shop tells how to sign in to the account that was just opened with it, in its own name;
     /// among the many links of a newsletter somebody speaks of passwords.
     bool merely_tells() const {
-        const bool leads_home = std::ranges::all_of(seen_.links, [&](const Link& link) {
-            return !is_unknown(link) || link.final_domain == who_.from_domain;
-        });
         return is_newsletter() ||
-               (says({Lure::Opened}) && leads_home && !seen_.auth.is_forged &&
+               (says({Lure::Opened}) && leads_home() && !seen_.auth.is_forged &&
                 seen_.brands.empty() && !out_.has("sender.names_us") &&
                 !out_.has("text.names_us") && !who_.is_tenant && !who_.from_freemail);
     }
+    bool leads_home() const {
+        return std::ranges::all_of(seen_.links, [&](const Link& link) {
+            return !is_unknown(link) || link.final_domain == who_.from_domain;
+        });
+    }
+    /// Proven, in the name that its own domain bears, and with nothing to follow but its own
+    /// places: a service tells how one signs in there.
+    bool tells_of_itself() const { return proven_at_home() && leads_home() && bears_its_domain(); }
 
     /// In the name of no brand: somebody never seen says that an account is lost, and wants it.
     void stranger_account() {
@@ -429,7 +446,7 @@ class Borrowed {
             return;
         const bool alarm = fears_for_account();
         const bool presses = alarm || says({Lure::Urgency, Lure::Credential});
-        if (seen_.has(Lure::Secret) && (presses || !merely_tells()))
+        if (seen_.has(Lure::Secret) && (presses || !(merely_tells() || tells_of_itself())))
             add_link("scheme.stranger_account", presses ? kHolds : kWarns, *unknown_link_);
         else if (alarm && says({Lure::Identify, Lure::Credential}) && !proven_at_home())
             add_link("scheme.stranger_account", kWarns, *unknown_link_);
