@@ -7,6 +7,7 @@
 #include "vault/labels.h"
 #include "vault/shared.h"
 #include "vault/shelf.h"
+#include "vault/store.h"
 #include "vault/unassigned.h"
 #include "vault/varint.h"
 #include "vault/vault_kit.h"
@@ -130,6 +131,31 @@ TEST_F(OutlineTest, IsGoneWithItsPatient) {
     ASSERT_TRUE(vault_->shred("p1", event_of()));
     EXPECT_FALSE(glimpses("Observation", "o1"));
     EXPECT_FALSE(vault_->read(glimpsed)) << "had before the erasure";
+}
+
+TEST_F(OutlineTest, APlaceThatWasChangedShowsNothingElse) {
+    must({put(patient("p1")), put(observation("o1", "p1")), put(observation("o11", "p1"))});
+    const std::uint64_t row = vault_->find("Observation", "o11")->entry.body;
+    vault_.reset();
+    {
+        const auto store =
+            open_sqlite({machine_.disk, machine_.clock, machine_.random}, "vault").value();
+        Batch all_to_one;
+        ASSERT_TRUE(store->scan(Table::Places, kFirstKey, kLastKey, [&](Key key, ByteView value) {
+            const Place place = place_from(value);
+            all_to_one.put(Table::Places, key, place_bytes({place.compartment, row}));
+            return true;
+        }));
+        ASSERT_TRUE(store->commit(all_to_one));
+    }
+    vault_ = machine_.open();
+    const auto wrong = **vault_->glimpse("Observation", "o1");
+    ASSERT_EQ(wrong.entry.body, row);
+    const auto shown = vault_->read(wrong);
+    ASSERT_FALSE(shown) << shown->body;
+    EXPECT_EQ(shown.error().code, Code::Corrupt);
+    EXPECT_EQ(vault_->read(**vault_->glimpse("Observation", "o11"))->id, "o11");
+    EXPECT_EQ(vault_->verify({}, machine_.trace, 100)->rot.size(), 2u) << "the other two";
 }
 
 TEST_F(OutlineTest, APlaceOfAnEarlierVaultSaysNoRow) {

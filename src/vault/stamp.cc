@@ -38,4 +38,14 @@ std::string deletion_text(std::string_view type, std::string_view id) {
         arena.object({{"resourceType", arena.string(type)}, {"id", arena.string(id)}}));
 }
 
+bool is_text_of(std::string_view text, std::string_view type, std::string_view id) {
+    const auto goes_on = [&](std::string_view part) {
+        const bool is_next = text.starts_with(part);
+        if (is_next) text.remove_prefix(part.size());
+        return is_next;
+    };
+    return goes_on(R"({"resourceType":")") && goes_on(type) && goes_on(R"(","id":")") &&
+           goes_on(id) && goes_on("\"");
+}
+
 }  // namespace hygie::vault

@@ -17,6 +17,8 @@ std::string instant_text(WallTime time);
 /// as it was.
 fhir::Json stamped(fhir::Arena& arena, fhir::Json resource, std::string_view id,
                    std::uint32_t version, WallTime updated);
+/// Whether a text that stamped() or deletion_text() began is that of a resource.
+bool is_text_of(std::string_view text, std::string_view type, std::string_view id);
 /// What is stored of a deletion.
 std::string deletion_text(std::string_view type, std::string_view id);
 

@@ -1,4 +1,5 @@
 #include "vault/vault.h"
+#include "vault/stamp.h"
 
 #include "crypto/aead.h"
 #include "event/uuid.h"
@@ -8,6 +9,7 @@
 #include "vault/parting.h"
 #include "vault/settings.h"
 #include "vault/shared.h"
+#include "vault/stamp.h"
 #include "vault/unassigned.h"
 #include "vault/varint.h"
 #include "vault/vault_state.h"
@@ -178,8 +180,11 @@ std::uint64_t Vault::house_version() const {
 
 Result<std::shared_ptr<const Body>> Vault::body(const Found& found) {
     auto body = TRY(state_->shelf.body(found.entry.body));
+    // A place is not sealed: what was glimpsed by it must be what was asked for.
     const bool is_glimpsed = found.entry.version == 0;
-    if (!is_glimpsed && body->version != found.entry.version) return out_of_order();
+    const bool is_it = is_glimpsed ? is_text_of(body->text, found.entry.type, found.entry.id)
+                                   : body->version == found.entry.version;
+    if (!is_it) return out_of_order();
     return body;
 }
 

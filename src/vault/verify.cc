@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fhir/json.h"
+#include "vault/stamp.h"
 #include "vault/varint.h"
 #include "vault/vault_state.h"
 
@@ -84,9 +85,20 @@ class Check {
         const std::string_view id = resource["id"].text();
         const auto known = shelf_.known(shelf_.place_of(type, id), type, id);
         if (!known || !*known) return false;
-        return (*known)->version > body.version ||
-               ((*known)->version == body.version && (*known)->row == row &&
-                (*known)->deleted == body.deleted);
+        if ((*known)->version > body.version) return true;
+        if (!TRY(is_placed(type, id, row))) return false;
+        return (*known)->version == body.version && (*known)->row == row &&
+               (*known)->deleted == body.deleted;
+    }
+
+    /// The place shows this row, or another version of the same resource; that of an earlier vault
+    /// keeps no row.
+    Result<bool> is_placed(std::string_view type, std::string_view id, std::uint64_t row) {
+        const auto place = TRY(shelf_.place_at(shelf_.place_of(type, id)));
+        if (!place) return false;
+        if (place->row == 0 || place->row == row) return true;
+        const auto shown = shelf_.stored_body(place->row);
+        return shown && is_text_of(shown->text, type, id);
     }
 
     Shelf& shelf_;
