@@ -175,6 +175,32 @@ def full_disk(mount, kind):
     print(f"{kind}: a full disk is said")
 
 
+def kept_once(mount, kind):
+    """What a restore brings back is kept already: a guard at work gives those bytes a second name, and they stand for it."""
+    share = os.path.join(mount, "share")
+    for i in range(FILES):
+        Path(share, f"scan {i}.bin").write_bytes(os.urandom(100000 + i))
+    before = picture(share)
+    with guarded(mount) as guard:
+        since = now()
+        for path in Path(share).glob("scan*"):
+            path.write_bytes(b"chiffre" + os.urandom(30000))
+        settle(guard)
+        restored(guard, share, before, since, f"{kind} for the first time")
+        settle(guard)
+        staged = [path.stat().st_nlink for path in Path(guard.state).glob("stage0/*/*.c")]
+        check(staged.count(2) == 2 * FILES, f"{kind}: {staged}")
+        # Their bytes as they were brought back, when nothing else has them any more.
+        Path(share, "scan 0.bin").write_bytes(b"mieux" + os.urandom(40000))
+        settle(guard)
+        before, since = picture(share), now()
+        for path in Path(share).glob("scan*"):
+            path.unlink()
+        settle(guard)
+        restored(guard, share, before, since, f"{kind} once more")
+    print(f"{kind}: what comes back is kept once")
+
+
 def power_cut(mount, kind):
     """What a signed report says came back is there if the power goes at once: the image as the disk has it then."""
     share, cut = os.path.join(mount, "share"), mount + ".cut"
@@ -223,6 +249,8 @@ def main():
             if kind == "btrfs":
                 on(kind, given_flags)
                 on(kind, subvolumes)
+            if kind != "ext4":
+                on(kind, kept_once)
         on("ext4", left_the_share, "--events", "permission")
     finally:
         shutil.rmtree(work, ignore_errors=True)

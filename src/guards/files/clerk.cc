@@ -16,14 +16,10 @@ namespace hygie::files {
 namespace {
 
 constexpr int kPollMs = 100;
-/// How long a place that a file left is known to have been its own.
-constexpr auto kGoneKept = std::chrono::minutes(10);
 /// While files that were let change lie open, or what is written elsewhere matters.
 constexpr int kHurryMs = 5;
 /// Heeding all again costs a round trip per file: not more often than this.
 constexpr std::int64_t kHeedIntervalUs = 50'000;
-/// Of what comes with a folder, so much is kept at once; the rest when it is touched.
-constexpr std::size_t kMovedInMax = 100'000;
 /// Stands for the volume in the keys of files on file systems that are not guarded.
 constexpr std::uint8_t kElsewhere = 255;
 /// Where another is beside is asked so often.
@@ -166,6 +162,11 @@ std::optional<Closing> Gate::sort_closing(fan::Event event) {
     const Volume* volume = volume_of(info);
     const Result<FileKey> key = volume ? volume->key_of(fd) : FileKey();
     if (!volume || !key) return std::nullopt;
+    // Known by the place it gets, of which is told.
+    if (store_.placed().is_open(*key) && is_own_tool(actors_.of(event.tid))) {
+        store_.placed().close(*key);
+        return std::nullopt;
+    }
     groups_.gate.heed(fd, groups_.gate_mask());
     return Closing{std::move(event), *key, unclosed_.close(*key) == Unclosed::Age::New};
 }
@@ -292,6 +293,8 @@ std::optional<std::string> Gate::path_in(const Volume& volume, const fan::Handle
                                          const std::string& name) {
     if (dir.bytes.empty()) return std::nullopt;
     const FileKey key = volume.key(dir);
+    // Beside the share; asked for twice for each file that is brought back.
+    if (store_.placed().is_folder(key)) return std::nullopt;
     std::optional<std::string> folder;
     if (const auto known = store_.catalog().find(key); known && known->is_named)
         folder = known->path;
@@ -338,95 +341,6 @@ void Gate::take_delete(const Volume& volume, const fan::Event& event, const Acto
     tell(std::move(change), is_destructive);
 }
 
-/// Under the clerk's lock.
-void Gate::remember_gone(const FileKey& key, const std::string& path) {
-    const auto now = std::chrono::steady_clock::now();
-    if (gone_.size() >= kGoneMax)
-        std::erase_if(gone_, [&](const auto& entry) { return now - entry.second.at > kGoneKept; });
-    if (gone_.size() < kGoneMax) gone_[path] = {key, now};
-}
-
-/// What came in may stand where something else stood a moment ago.
-void Gate::tell_arrival(const FileKey& key, const std::string& path, const Actor& actor) {
-    const auto gone = gone_.find(path);
-    if (gone == gone_.end()) return;
-    const Gone victim = gone->second;
-    gone_.erase(gone);
-    const bool is_fresh = std::chrono::steady_clock::now() - victim.at <= kGoneKept;
-    const auto was =
-        is_fresh && victim.key != key ? store_.catalog().find(victim.key) : std::nullopt;
-    const auto is = store_.catalog().find(key);
-    if (!was || !is || was->type != FileType::Regular) return;
-    Change change = change_of(ChangeKind::RenameOver, actor, key, path);
-    change.victim = victim.key;
-    change.before = store_.content(victim.key, was->committed, was->committed_size);
-    if (is->type == FileType::Regular) change.now = store_.content(key, is->version, is->size);
-    tell(std::move(change), was->committed_size > 0 && !owns(actor, *was));
-}
-
-/// Something that was not ours took a name in a protected folder.
-void Gate::move_in(const Volume& volume, const FileKey& key, const std::string& path,
-                   const Actor& actor) {
-    UniqueFd fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    struct stat info{};
-    if (!fd || ::fstat(fd.get(), &info) < 0) return;
-    if (S_ISREG(info.st_mode)) {
-        UniqueFd readable(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-        if (!readable) return;
-        fd = std::move(readable);
-    }
-    const Result<FileKey> now = volume.key_of(fd.get());
-    if (!now || *now != key) return;
-    const Store::Subject subject{volume, fd.get(), key, path};
-    const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
-    groups_.gate.heed(fd.get(), groups_.gate_mask());
-    groups_.closings.heed(fd.get(), fan::kCloseWrite);
-    const std::optional<FileKey> stood = store_.catalog().at(path);
-    if (stood && *stood != key) remember_gone(*stood, path);
-    note(S_ISREG(info.st_mode)
-             ? store_.keep(subject, Cause::Adopted, actor.key(), Store::Effort::Bytes)
-             : store_.note_present(subject, Cause::Adopted, actor.key()));
-    tell_arrival(key, path, actor);
-}
-
-/// What came with a folder, from outside or back.
-void Gate::move_in_below(const Volume& volume, const std::string& folder, const Actor& actor) {
-    std::error_code error;
-    std::size_t entries = 0;
-    for (std::filesystem::recursive_directory_iterator entry(folder, error), end;
-         !error && entry != end && entries < kMovedInMax; entry.increment(error), ++entries) {
-        const std::string& path = entry->path().native();
-        const UniqueFd fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-        const Result<FileKey> key = fd ? volume.key_of(fd.get()) : FileKey();
-        struct stat info{};
-        if (!fd || !key || ::fstat(fd.get(), &info) < 0 || !volume.protects(path)) continue;
-        const auto known = store_.catalog().find(*key);
-        const bool is_kept = known && (known->is_held || known->is_linked);
-        if (is_kept && known->held == Stamp::of(info)) {
-            store_.catalog().move(*key, {}, path);
-            note(store_.note_moved(*key, {}, path, actor.key()));
-        } else {
-            move_in(volume, *key, path, actor);
-        }
-    }
-}
-
-/// Something left the share, with all that is in it: what becomes of it elsewhere is not known.
-void Gate::move_out(const FileKey& key, const std::string& from, const Actor& actor) {
-    const auto known = store_.catalog().find(key);
-    // Two that changed places: the other is there by now, with all that it holds.
-    if (store_.catalog().at(from) != key) return;
-    auto gone = store_.catalog().names_below(from);
-    gone.emplace_back(from, key);
-    for (const auto& [path, file] : gone) {
-        if (!store_.catalog().remove_name(file, path)) continue;
-        remember_gone(file, path);
-        note(store_.note_gone(file, path, Cause::Unlink, actor.key()));
-    }
-    if (known && known->type == FileType::Regular)
-        tell(change_of(ChangeKind::Unlink, actor, key, from), true);
-}
-
 void Gate::take_rename(const Volume& volume, const fan::Event& event, const Actor& actor) {
     const FileKey key = volume.key(event.target);
     const auto from = path_in(volume, event.dir, event.name);
@@ -440,6 +354,7 @@ void Gate::take_rename(const Volume& volume, const fan::Event& event, const Acto
         if (std::ranges::count(volume.protected_dirs(), *from) == 0) move_out(key, *from, actor);
         return;
     }
+    if (!known && take_placed(volume, key, *to, actor)) return;
     if (!known) move_in(volume, key, *to, actor);
     if (!is_from && (event.mask & fan::kOnDir)) move_in_below(volume, *to, actor);
     const auto replaced = store_.catalog().move(key, from.value_or(std::string()), *to);

@@ -17,4 +17,9 @@ inline std::string next_evidence_dir(const std::string& stage) {
     return evidence_dir(stage, "next");
 }
 
+/// Where the restore tells of what it makes there (placed.h).
+inline std::string placed_list(const std::string& evidence_dir) {
+    return evidence_dir + "/placed";
+}
+
 }  // namespace hygie::files

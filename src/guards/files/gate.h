@@ -225,6 +225,8 @@ class Gate {
     void move_out(const FileKey& key, const std::string& from, const Actor& actor);
     void remember_gone(const FileKey& key, const std::string& path);
     void tell_arrival(const FileKey& key, const std::string& path, const Actor& actor);
+    bool take_placed(const Volume& volume, const FileKey& key, const std::string& path,
+                     const Actor& actor);
     void move_in_below(const Volume& volume, const std::string& folder, const Actor& actor);
     void move_in(const Volume& volume, const FileKey& key, const std::string& path,
                  const Actor& actor);

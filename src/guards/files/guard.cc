@@ -195,6 +195,10 @@ void Guard::expect_restores(Expected how) {
         if (!was_taken && how == Expected::IfTaken) continue;
         groups_.gate.ignore_inside(dir, groups_.gate_mask());
         groups_.names.ignore_inside(dir, fan::kCreate | fan::kAttrib);
+        // Without it what a restore brings back is kept once more: that costs time.
+        if (store_->stage(volume->number()).clones())
+            if (const Status made = store_->expect_restore(*volume, dir); !made)
+                log::warning("files.restore-not-expected", made.error());
     }
 }
 

@@ -53,12 +53,16 @@ Error full_disk(const Plan& plan, const VolumeLine& volume) {
 }
 
 void make_room_for_evidence(StoreDoors doors, Restorer& restorer, const Plan& plan,
-                            const std::vector<VolumeLine>& volumes) {
+                            const std::vector<VolumeLine>& volumes, const crypto::Secret32& key) {
     for (const VolumeLine& volume : volumes) {
         const Error full = full_disk(plan, volume);
         restorer.expect_full(volume.number, full);
         const std::string dir = restorer.evidence_dir(volume.number);
-        if (doors.disk.rename(next_evidence_dir(volume.stage), dir)) continue;
+        if (doors.disk.rename(next_evidence_dir(volume.stage), dir)) {
+            if (auto list = PlacedList::open(dir, placed_key(key)))
+                restorer.tell_in(volume.number, std::move(*list));
+            continue;
+        }
         const Status made = doors.disk.make_dirs(dir);
         if (!made) restorer.miss_evidence(made.error().code == Code::Full ? full : made.error());
     }
@@ -151,7 +155,7 @@ Result<RestoreResult> restore(StoreDoors doors, const std::string& state, const 
     std::shared_ptr<const Packs> packs =
         TRY(Packs::open_to_read(doors.disk, StatePaths(state).packs, key));
     Restorer restorer(history, result.id, volumes, std::move(packs), Prover(key, hashing));
-    make_room_for_evidence(doors, restorer, plan, volumes);
+    make_room_for_evidence(doors, restorer, plan, volumes, key);
     for (const PlanItem& item : plan.items) result.outcomes.emplace_back().item = item;
     run(doors, state, restorer, result.outcomes);
     count(result);

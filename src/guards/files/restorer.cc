@@ -214,7 +214,12 @@ Status Restorer::place(Outcome& outcome, const Make& make) {
     const PlanItem& item = outcome.item;
     if (no_evidence_ || gives_flags(parent(item.path))) return place_beside(outcome, make);
     const std::string made = next_aside(item.wanted->key.volume());
-    const Placed placed = TRY(place_from(made, outcome, make));
+    const Make make_known = [&](const std::string& name) -> Result<Made> {
+        Made file = TRY(make(name));
+        tell_guard(*item.wanted, file);
+        return file;
+    };
+    const Placed placed = TRY(place_from(made, outcome, make_known));
     if (placed == Placed::Elsewhere) return place_beside(outcome, make);
     if (placed == Placed::Instead) outcome.evidence = made;
     return {};
@@ -237,8 +242,8 @@ Result<Restorer::Placed> Restorer::place_from(const std::string& made, Outcome& 
                                               const Make& make) {
     const PlanItem& item = outcome.item;
     // A guard at work meets a file under the name that it has when it is closed.
-    const Result<UniqueFd> file = make(made);
-    const Status described = file ? describe(Subject(made, file->get()), *item.wanted)
+    const Result<Made> file = make(made);
+    const Status described = file ? describe(Subject(made, file->file.get()), *item.wanted)
                                   : Status(std::unexpected(file.error()));
     Result<Placed> placed = described ? take_place(made, item.path)
                                       : Result<Placed>(std::unexpected(described.error()));
@@ -262,14 +267,22 @@ Result<Restorer::Placed> Restorer::take_place(const std::string& made, const std
     return os_failure(why, "share");
 }
 
-Result<UniqueFd> Restorer::make_link(Outcome& outcome, const std::string& made) {
+/// Before it has its place: what the guard meets there it was told of.
+void Restorer::tell_guard(const FileState& wanted, const Made& made) const {
+    const auto list = placed_.find(wanted.key.volume());
+    if (!made.is_clone || list == placed_.end()) return;
+    if (const auto key = key_of(wanted.key.volume(), made.file.get()))
+        list->second.add({*key, wanted.key, wanted.version});
+}
+
+Result<Restorer::Made> Restorer::make_link(Outcome& outcome, const std::string& made) {
     if (::symlink(outcome.item.wanted->target.c_str(), made.c_str()) < 0)
         return os_failure(errno, "share");
     outcome.is_verified = true;
-    return UniqueFd();
+    return Made();
 }
 
-Result<UniqueFd> Restorer::make_file(Outcome& outcome, const std::string& made) {
+Result<Restorer::Made> Restorer::make_file(Outcome& outcome, const std::string& made) {
     const FileState& wanted = *outcome.item.wanted;
     // Nobody may do with it what they may not do with it later.
     UniqueFd to(::open(made.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW,
@@ -279,16 +292,18 @@ Result<UniqueFd> Restorer::make_file(Outcome& outcome, const std::string& made) 
         outcome.is_verified = true;
         outcome.proof = Proof::Hash;
         outcome.hash = to_hex(crypto::sha256({}));
-        return to;
+        return Made{std::move(to)};
     }
+    bool is_clone = false;
     if (const Record* sealed = history_->sealed(wanted.version))
         TRY_STATUS(from_packs(outcome, *sealed, to));
     else
-        TRY_STATUS(from_stage(outcome, to));
-    return to;
+        is_clone = TRY(from_stage(outcome, to));
+    return Made{std::move(to), is_clone};
 }
 
-Status Restorer::from_stage(Outcome& outcome, const UniqueFd& to) {
+/// True when it is a clone of what is staged.
+Result<bool> Restorer::from_stage(Outcome& outcome, const UniqueFd& to) {
     const FileState& wanted = *outcome.item.wanted;
     const Stage stage = TRY(Stage::at(volumes_.at(wanted.key.volume()).stage));
     UniqueFd from = TRY(stage.open_version(wanted.key, wanted.version));
@@ -299,9 +314,9 @@ Status Restorer::from_stage(Outcome& outcome, const UniqueFd& to) {
     const LinkedBytes linked = is_live ? behind_link(wanted, info) : LinkedBytes::Same;
     if (static_cast<std::uint64_t>(info.st_size) != wanted.size || linked == LinkedBytes::Other)
         return lost();
-    TRY_STATUS(bring(outcome, std::move(from), to));
+    const bool is_clone = TRY(bring(outcome, std::move(from), to));
     outcome.is_verified = linked == LinkedBytes::Same;
-    return {};
+    return is_clone;
 }
 
 /// What a second name stands for shows the live file: whether that was written since.
@@ -324,14 +339,17 @@ Restorer::LinkedBytes Restorer::behind_link(const FileState& wanted, const struc
     return info.st_nlink == 1 ? LinkedBytes::Unproven : LinkedBytes::Other;
 }
 
-Status Restorer::bring(Outcome& outcome, UniqueFd from, const UniqueFd& to) {
+Result<bool> Restorer::bring(Outcome& outcome, UniqueFd from, const UniqueFd& to) {
     const FileState& wanted = *outcome.item.wanted;
     const Record* told = history_->hashed(wanted.version);
     Digest digest = TRY(prover_.staged(told));
     // A clone shares its blocks with what was kept: reading them twice tells nothing more.
-    if (TRY(cloned(from.get(), to.get())))
-        return accept(outcome, told, TRY(read_back(to.get(), std::move(digest))));
-    return copy(outcome, *content_of(std::move(from)), to, told, std::move(digest));
+    if (TRY(cloned(from.get(), to.get()))) {
+        TRY_STATUS(accept(outcome, told, TRY(read_back(to.get(), std::move(digest)))));
+        return true;
+    }
+    TRY_STATUS(copy(outcome, *content_of(std::move(from)), to, told, std::move(digest)));
+    return false;
 }
 
 Status Restorer::from_packs(Outcome& outcome, const Record& sealed, const UniqueFd& to) {

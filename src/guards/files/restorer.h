@@ -12,6 +12,7 @@
 
 #include "guards/files/evidence.h"
 #include "guards/files/packs.h"
+#include "guards/files/placed.h"
 #include "guards/files/prover.h"
 #include "guards/files/restore.h"
 #include "guards/files/settle.h"
@@ -51,6 +52,11 @@ class Restorer {
     /// What to say when a volume is full.
     void expect_full(std::uint8_t volume, Error why) { full_.insert_or_assign(volume, why); }
 
+    /// A guard at work learns there what is made out of what it keeps.
+    void tell_in(std::uint8_t volume, PlacedList list) {
+        placed_.insert_or_assign(volume, std::move(list));
+    }
+
     void carry_out(Outcome& outcome);
 
     /// What was copied, for whoever waits until all is on the disk.
@@ -58,7 +64,11 @@ class Restorer {
 
   private:
     /// Makes what bears this free name first; a file is left open.
-    using Make = std::function<Result<UniqueFd>(const std::string&)>;
+    struct Made {
+        UniqueFd file;          ///< none of a link
+        bool is_clone = false;  ///< of bytes in the stage, which were read again
+    };
+    using Make = std::function<Result<Made>(const std::string&)>;
     enum class Placed {
         Free,      ///< nothing stood in its place
         Instead,   ///< what stood there has the name that it was made under
@@ -76,11 +86,12 @@ class Restorer {
     Result<Placed> place_from(const std::string& made, Outcome& outcome, const Make& make);
     Status place_beside(Outcome& outcome, const Make& make);
     static Result<Placed> take_place(const std::string& made, const std::string& path);
-    Result<UniqueFd> make_link(Outcome& outcome, const std::string& made);
-    Result<UniqueFd> make_file(Outcome& outcome, const std::string& made);
-    Status from_stage(Outcome& outcome, const UniqueFd& to);
+    void tell_guard(const FileState& wanted, const Made& made) const;
+    Result<Made> make_link(Outcome& outcome, const std::string& made);
+    Result<Made> make_file(Outcome& outcome, const std::string& made);
+    Result<bool> from_stage(Outcome& outcome, const UniqueFd& to);
     LinkedBytes behind_link(const FileState& wanted, const struct stat& info);
-    Status bring(Outcome& outcome, UniqueFd from, const UniqueFd& to);
+    Result<bool> bring(Outcome& outcome, UniqueFd from, const UniqueFd& to);
     Status from_packs(Outcome& outcome, const Record& sealed, const UniqueFd& to);
     Status copy(Outcome& outcome, const Content& kept, const UniqueFd& to, const Record* told,
                 Digest digest);
@@ -98,6 +109,7 @@ class Restorer {
     std::atomic<bool> has_lifted_ = false;
     std::optional<Error> no_evidence_;
     std::map<std::uint8_t, Error> full_;
+    std::map<std::uint8_t, PlacedList> placed_;
     std::mutex folders_mutex_;
     std::unordered_map<std::string, bool> giving_;  ///< folders looked at: whether they give flags
     struct Last {

@@ -233,6 +233,16 @@ Status Stage::link(int fd, const FileKey& key, VersionId version) const {
     return fail(Code::Unavailable, {"pas de second nom possible", "no second name possible"});
 }
 
+Status Stage::keep_again(const FileKey& kept, VersionId kept_version, std::uint64_t size,
+                         const FileKey& key, VersionId version) const {
+    const std::string name = path(kept, kept_version, Held::Clone);
+    struct stat info{};
+    if (::lstat(name.c_str(), &info) < 0 || static_cast<std::uint64_t>(info.st_size) != size)
+        return fail(Code::NotFound, {"version absente de la réserve", "version not in the stage"});
+    if (::link(name.c_str(), path(key, version, Held::Clone).c_str()) == 0) return {};
+    return cannot_keep(errno);
+}
+
 Result<UniqueFd> Stage::open_version(const FileKey& key, VersionId version) const {
     if (Result<UniqueFd> own = open_held(key, version, Held::Clone)) return own;
     return open_held(key, version, Held::Link);

@@ -48,6 +48,10 @@ class Stage {
     /// The staged bytes; NotFound when they were moved to a pack or dropped.
     Result<UniqueFd> open_version(const FileKey& key, VersionId version) const;
     /// Its own bytes alone, which nobody changes.
+    /// What another file has kept is kept for this one too. NotFound when there is no such version
+    /// of this size.
+    Status keep_again(const FileKey& kept, VersionId kept_version, std::uint64_t size,
+                      const FileKey& key, VersionId version) const;
     Result<UniqueFd> open_own(const FileKey& key, VersionId version) const;
     /// Whether a version has bytes of its own, not a second name alone.
     bool has_bytes(const FileKey& key, VersionId version) const;

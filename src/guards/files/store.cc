@@ -140,6 +140,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreDoors doors, const std::string& 
     store->journal_ = TRY(Journal::open(doors.disk, doors.random, paths.log, key, take));
     store->is_first_life_ = store->written_.empty();
     store->mark_key_.emplace(key);
+    store->placed_key_ = files::placed_key(key);
     store->packs_ = TRY(Packs::open(doors.disk, doors.random, paths.packs, key));
     return store;
 }
@@ -322,6 +323,20 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
     record.changed_ns = Stamp::of(info).changed_ns;
     known.held = Stamp::of(info);
     known.is_held = !cheap;
+    return commit(subject, std::vector{std::move(record)}, std::move(known));
+}
+
+Status Store::keep_placed(const Subject& subject, const Placement& placed,
+                          const std::string& actor) {
+    struct stat info{};
+    if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
+    Record record = present(subject, info, Cause::Commit, actor);
+    TRY_STATUS(stage(subject.key.volume())
+                   .keep_again(placed.kept, placed.version, record.size, record.key, record.time));
+    record.place = Place::Staged;
+    Known known;
+    known.held = Stamp::of(info);
+    known.is_held = true;
     return commit(subject, std::vector{std::move(record)}, std::move(known));
 }
 

@@ -11,9 +11,10 @@
 
 #include "guards/files/admission.h"
 #include "guards/files/catalog.h"
-#include "guards/files/journal.h"
 #include "guards/files/content_mark.h"
+#include "guards/files/journal.h"
 #include "guards/files/packs.h"
+#include "guards/files/placed.h"
 #include "guards/files/recent.h"
 #include "guards/files/stage.h"
 #include "guards/files/volume.h"
@@ -83,6 +84,8 @@ class Store {
     /// system has no reflinks and `cheaply` is asked for, a second name stands for the bytes.
     enum class Effort { Bytes, Cheaply };
     Status keep(const Subject& subject, Cause cause, const std::string& actor, Effort effort);
+    /// A restore made it of bytes that are kept already. NotFound when they lie elsewhere by now.
+    Status keep_placed(const Subject& subject, const Placement& placed, const std::string& actor);
     /// A folder, a link or an empty file: no bytes.
     Status note_present(const Subject& subject, Cause cause, const std::string& actor);
     Status note_gone(const FileKey& key, const std::string& path, Cause cause,
@@ -115,6 +118,9 @@ class Store {
     Status compact();
     Packs& packs() { return *packs_; }
     Recent& recent() { return recent_; }
+    Placed& placed() { return placed_; }
+    /// The next restore makes its files in this folder.
+    Status expect_restore(const Volume& volume, const std::string& dir);
     /// Whole files up to this size go into the packs at once: making a file for each costs more
     /// than sealing its bytes, and cloning what was just written waits for the disk.
     static constexpr std::uint64_t kSmallBytesMax = 16 << 10;
@@ -148,6 +154,8 @@ class Store {
     std::shared_ptr<Packs> packs_;
     std::optional<MarkKey> mark_key_;
     Recent recent_;
+    Placed placed_;
+    crypto::HmacKey placed_key_;
     std::map<std::uint8_t, std::unique_ptr<Stage>> stages_;
     Admission admission_;
     struct Looked {

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "guards/files/read_back.h"
@@ -20,6 +21,14 @@ Status Store::note_committed(const FileKey& key, const std::string& actor) {
     record.time = next_version();
     catalog_.apply(record);
     return note(std::move(record));
+}
+
+Status Store::expect_restore(const Volume& volume, const std::string& dir) {
+    const UniqueFd folder(::open(dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) return os_failure(errno, dir);
+    const FileKey key = TRY(volume.key_of(folder.get()));
+    placed_.expect(key, TRY(PlacedList::make(dir, placed_key_, doors_.random)));
+    return {};
 }
 
 Status Store::note(Record record) {

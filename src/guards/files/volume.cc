@@ -119,8 +119,12 @@ Result<std::unique_ptr<Volume>> Volume::open(std::uint8_t number,
     return volume;
 }
 
+Result<FileKey> key_of(std::uint8_t volume, int fd) {
+    return key_by(volume, fd, "", AT_EMPTY_PATH);
+}
+
 Result<FileKey> Volume::key_of(int fd) const {
-    return key_by(number_, fd, "", AT_EMPTY_PATH);
+    return files::key_of(number_, fd);
 }
 
 Result<FileKey> Volume::key_at(int dir_fd, const std::string& name) const {

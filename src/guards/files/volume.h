@@ -74,6 +74,9 @@ class Volume {
     std::vector<std::string> own_;
 };
 
+/// Of an open file, on the volume with this number.
+Result<FileKey> key_of(std::uint8_t volume, int fd);
+
 /// Whether `path` is `dir` or lies inside it.
 bool is_inside(std::string_view path, std::string_view dir);
 
