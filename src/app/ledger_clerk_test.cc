@@ -126,7 +126,8 @@ TEST_F(LedgerClerkTest, AnIndexThatIsNotThereIsNotFoundAndTheLedgerGoesOn) {
 }
 
 /// Checkpoints wait for witnesses while keys rotate: one taken before a rotation must not be shown
-/// after it.
+/// after it. That takes a publisher that is just waking up: of thirty rotations none met one in 4 %
+/// of the runs.
 TEST_F(LedgerClerkTest, KeysRotateBesideAppendingAndSlowWitnesses) {
     open(
         [](const ledger::SignedCheckpoint&) {
@@ -138,7 +139,7 @@ TEST_F(LedgerClerkTest, KeysRotateBesideAppendingAndSlowWitnesses) {
         const std::jthread writer([&](const std::stop_token& over) {
             while (!over.stop_requested()) append(1);
         });
-        for (int i = 0; i < 30; ++i) ASSERT_TRUE(clerk_->rotate());
+        for (int i = 0; i < 150; ++i) ASSERT_TRUE(clerk_->rotate());
     }
     ASSERT_TRUE(clerk_->close());
     ledger::DirReader reader(log_.disk, TestLog::kDir);
