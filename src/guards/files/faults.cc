@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <linux/perf_event.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -133,8 +134,25 @@ std::vector<int> Faults::descriptors() const {
     return all;
 }
 
+/// Of each ring: its thread has ended, with all that it started.
+std::vector<bool> Faults::ended() const {
+    std::vector<pollfd> polls;
+    for (const Ring& ring : rings_) polls.push_back({ring.fd(), 0, 0});
+    (void)::poll(polls.data(), polls.size(), 0);
+    std::vector<bool> all;
+    for (const pollfd& poll : polls) all.push_back((poll.revents & (POLLHUP | POLLERR)) != 0);
+    return all;
+}
+
+/// What has ended is read once more and let go: whoever waits for it never waits again.
 void Faults::read(std::vector<Fault>& out) {
-    for (Ring& ring : rings_) ring.read(out);
+    const std::vector<bool> over = ended();
+    std::vector<Ring> left;
+    for (std::size_t i = 0; i < rings_.size(); ++i) {
+        rings_[i].read(out);
+        if (!over[i]) left.push_back(std::move(rings_[i]));
+    }
+    rings_ = std::move(left);
 }
 
 }  // namespace hygie::files

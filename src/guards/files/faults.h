@@ -27,10 +27,12 @@ class Faults {
     /// Fails when the kernel tells none of them.
     static Result<Faults> of(pid_t pid);
 
-    /// To be waited for (poll(2)): one for each processor of each thread.
+    /// To be waited for (poll(2)): one for each processor of each thread that has not ended.
     std::vector<int> descriptors() const;
     /// Appends what waits. Never blocks. What did not fit meanwhile is not told.
     void read(std::vector<Fault>& out);
+    /// Everybody has ended, and all is told.
+    bool is_over() const { return rings_.empty(); }
 
   private:
     /// What the kernel writes faults into: a page that tells how far, and one that it fills.
@@ -51,6 +53,8 @@ class Faults {
         UniqueFd fd_;
         void* pages_ = nullptr;
     };
+
+    std::vector<bool> ended() const;
 
     std::vector<Ring> rings_;
 };

@@ -254,6 +254,7 @@ class Gate {
     void look_at_gathered(const Actor& actor);
     bool is_worth_meeting(const Task& task, const Actor& actor);
     void rouse_clerk();
+    void free_clerk(std::uint64_t& rounds);
     void watch_early(int fd);
     void run_early();
     void hold_if_hasty(const FileKey& key, pid_t pid);
@@ -294,7 +295,8 @@ class Gate {
     std::map<Inode, FileKey> early_files_;
     std::vector<std::pair<pid_t, FileKey>> unasked_;  ///< the watch's: changed, and not told
     std::optional<MappingWatch> mapping_watch_;
-    std::atomic<pid_t> clerk_ = 0;  ///< its thread
+    std::atomic<pid_t> clerk_ = 0;  ///< its thread, while it works
+    std::atomic<std::uint64_t> clerk_rounds_ = 0;
     std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;

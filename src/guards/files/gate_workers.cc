@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "guards/files/gate.h"
 #include "guards/files/priority.h"
@@ -223,8 +224,10 @@ void Gate::serve(Task task) {
 void Gate::run_keeper() {
     auto epoch = std::chrono::steady_clock::now();
     auto synced = epoch;
+    std::uint64_t rounds = 0;
     while (!stop_) {
         std::this_thread::sleep_for(kLookInterval);
+        free_clerk(rounds);
         look_at_all();
         look_at_unclosed();
         ignore_own_stage();
@@ -237,7 +240,14 @@ void Gate::run_keeper() {
         epoch = now;
         begin_epoch();
     }
+    for (; clerk_ != 0; std::this_thread::sleep_for(kLookInterval)) free_clerk(rounds);
     note(store_.sync());
+}
+
+/// It may wait on a processor that somebody else in real time never gives back.
+void Gate::free_clerk(std::uint64_t& rounds) {
+    const pid_t clerk = clerk_;
+    if (std::exchange(rounds, clerk_rounds_.load()) == rounds && clerk != 0) run_anywhere(clerk);
 }
 
 /// truncate(2) changes a file that nobody opens or closes.

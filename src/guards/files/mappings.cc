@@ -46,6 +46,7 @@ void MappingWatch::start() {
             log::warning("files.mappings-unwatched", faults.error());
     }
     files_.clear();
+    watched_ = processes_.size();
     if (processes_.empty()) return;
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -57,9 +58,13 @@ void MappingWatch::run(const std::stop_token& stop) {
         if (is_quiet && std::exchange(is_any_changed_, false)) doors_.is_quiet();
         for (Process& process : processes_) look(process);
         std::erase_if(processes_, [](const Process& process) {
-            return process.files.size() == 0 || process.vain > kVainMax;
+            const bool is_over = process.faults.is_over() && process.doubts.empty();
+            return is_over || process.files.size() == 0 || process.vain > kVainMax;
         });
+        watched_ = processes_.size();
     }
+    // The last one may have changed all that it had.
+    if (std::exchange(is_any_changed_, false)) doors_.is_quiet();
 }
 
 /// False when nothing came.

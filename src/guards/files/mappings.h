@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -69,6 +70,8 @@ class MappingWatch {
     }
     /// From here on faults are told; none may be added any more.
     void start();
+    /// How many processes may still change something.
+    std::size_t watched() const { return watched_; }
 
   private:
     /// Touched: it may have been read, or it changes in a moment.
@@ -92,6 +95,7 @@ class MappingWatch {
     std::map<pid_t, MappedFiles> files_;
     std::vector<Process> processes_;
     bool is_any_changed_ = false;  ///< since it was quiet
+    std::atomic<std::size_t> watched_ = 0;
     std::jthread thread_;
 };
 

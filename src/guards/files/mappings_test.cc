@@ -8,8 +8,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <mutex>
+#include <string>
 #include <thread>
 
 namespace hygie::files {
@@ -139,6 +142,70 @@ TEST_F(FilesMappingWatch, WhatWasOnlyReadIsAskedAboutAgainUntilItHasChanged) {
     strike();
     EXPECT_TRUE(wait_for([&] { return asked == std::vector{file(0)}; }));
     EXPECT_TRUE(wait_for([&] { return was_quiet; })) << "then there is time for more";
+}
+
+TEST_F(FilesMappingWatch, WhoChangesAllThatItHasIsToldOf) {
+    if (!Faults::of(child_)) GTEST_SKIP() << "the kernel tells no faults here";
+    std::atomic<bool> was_quiet = false;
+    MappingWatch watch({[](pid_t, const FileKey&) { return true; }, [&] { was_quiet = true; }});
+    for (std::size_t i = 0; i < MappingWatch::kFilesMin; ++i)
+        watch.add({child_, address(i), address(i + 1), {}}, file(static_cast<int>(i)));
+    watch.start();
+    // As fast as it can: nothing is quiet in between.
+    ASSERT_EQ(::write(pipe_[1], "ggg", MappingWatch::kFilesMin), MappingWatch::kFilesMin);
+    for (int i = 0; i < 500 && !was_quiet; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_TRUE(was_quiet);
+}
+
+/// Else it would be woken for ever, in real time, on a processor that nobody else gets.
+TEST_F(FilesMappingWatch, WhoHasEndedIsNotWaitedForAnyMore) {
+    if (!Faults::of(child_)) GTEST_SKIP() << "the kernel tells no faults here";
+    MappingWatch watch({[](pid_t, const FileKey&) { return false; }, [] {}});
+    for (std::size_t i = 0; i < kFiles; ++i)
+        watch.add({child_, address(i), address(i + 1), {}}, file(static_cast<int>(i)));
+    watch.start();
+    EXPECT_EQ(watch.watched(), 1U);
+    ::kill(child_, SIGKILL);
+    for (int i = 0; i < 500 && watch.watched() > 0; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(watch.watched(), 0U);
+}
+
+TEST_F(FilesMappingWatch, AThreadThatHasEndedIsNotWaitedForWhileOthersWork) {
+    std::array<int, 2> end{};
+    ASSERT_EQ(::pipe(end.data()), 0);
+    const pid_t process = ::fork();
+    if (process == 0) {
+        std::thread one([&] {
+            char go = 0;
+            (void)!::read(end[0], &go, 1);
+        });
+        one.join();
+        for (;;) ::pause();
+    }
+    std::error_code error;
+    const std::string tasks = "/proc/" + std::to_string(process) + "/task";
+    const auto threads = [&] {
+        return std::distance(std::filesystem::directory_iterator(tasks, error), {});
+    };
+    for (int i = 0; i < 500 && threads() < 2; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    Result<Faults> faults = Faults::of(process);
+    if (faults) {
+        const std::size_t both = faults->descriptors().size();
+        EXPECT_EQ(::write(end[1], "e", 1), 1);
+        std::vector<Fault> seen;
+        for (int i = 0; i < 500 && faults->descriptors().size() == both; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            faults->read(seen);
+        }
+        EXPECT_EQ(faults->descriptors().size(), both / 2);
+        EXPECT_FALSE(faults->is_over());
+    }
+    ::kill(process, SIGKILL);
+    ::waitpid(process, nullptr, 0);
+    for (const int fd : end) ::close(fd);
 }
 
 }  // namespace

@@ -80,6 +80,12 @@ void run_beside(std::optional<int> processor) {
     if (::sched_setaffinity(0, sizeof wanted, &wanted) == 0) beside = processor;
 }
 
+void run_anywhere(pid_t thread) {
+    cpu_set_t anywhere;
+    if (::sched_getaffinity(::getpid(), sizeof anywhere, &anywhere) == 0)
+        (void)::sched_setaffinity(thread, sizeof anywhere, &anywhere);
+}
+
 void outlive_others() {
     constexpr char kFile[] = "/proc/self/oom_score_adj";
     int score = 0;

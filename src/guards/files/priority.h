@@ -22,6 +22,9 @@ void raise_urgency(pid_t thread);
 /// waits in real time on the processor of another is there before that one does anything more.
 void run_beside(std::optional<int> processor);
 
+/// Lets another thread of ours go wherever the process may.
+void run_anywhere(pid_t thread);
+
 /// When the machine runs out of memory the kernel ends others before this process and those it
 /// forks from here on; unless it is itself who takes nearly all.
 void outlive_others();
