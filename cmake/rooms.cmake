@@ -65,7 +65,6 @@ function(hygie_room room)
     hygie_check_includes("${room}" "${room};${ARG_DEPS}" "${sources};${headers};${tests};${benches}")
 
     add_library(hygie_${name} STATIC ${sources})
-    set_property(GLOBAL APPEND PROPERTY HYGIE_ROOM_TARGETS hygie_${name})
     target_include_directories(hygie_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src" "${CMAKE_BINARY_DIR}/generated")
     target_link_libraries(hygie_${name} PUBLIC hygie_options ${ARG_LIBS})
     foreach(dep IN LISTS ARG_DEPS)
