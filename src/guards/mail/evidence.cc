@@ -95,6 +95,7 @@ class Extractor {
         settle_ibans();
         believe_unchanged(body.folded.text);
         believe_debited(body.folded.text);
+        settle_mailing();
         return std::move(out_);
     }
 
@@ -298,6 +299,17 @@ class Extractor {
             look(mailbox.substr(at, end - at), "header:From");
             at = end + 1;
         }
+    }
+
+    /// Who writes to many says how to leave, and so does who wants to pass for it: that speaks for
+    /// those who prove their domain, who are known, or whose letter leads home.
+    void settle_mailing() {
+        const Relations& who = out_.relations;
+        const bool leads_home = std::ranges::any_of(out_.links, [&](const Link& link) {
+            return !who.from_freemail && link.final_domain == who.from_domain;
+        });
+        if (!leads_home && !out_.auth.is_authentic && !who.known_domain && !who.known_correspondent)
+            out_.lures[static_cast<std::size_t>(Lure::Mailing)] = {};
     }
 
     /// Replies to a service's mail that go to somebody unknown: it carries a stranger's words.

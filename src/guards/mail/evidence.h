@@ -237,6 +237,9 @@ struct Relations {
     bool thread_known = false;   ///< a referenced id is ours
     bool thread_false = false;   ///< claims a thread that our memory does not hold
     bool mail_from_differs = false;
+    /// Sent by a tenant of Microsoft under the name that all have at first
+    /// ("xk19.onmicrosoft.com"), from another domain, and not passed on by one.
+    bool by_nameless_tenant = false;
     bool to_undisclosed = false;
     std::string organisation;  ///< id of the organisation it was sent to, when known
 };

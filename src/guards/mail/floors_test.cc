@@ -246,6 +246,7 @@ TEST(MailFloors, WhoSendsABillSendsItsAccount) {
     EXPECT_EQ(level({from, "Pouvez-vous faire un virement ce jour ? C'est urgent."}), Suspicious);
     const auto drawn = [](const Letter& letter) { return has(letter, "scheme.bare_order"); };
     EXPECT_TRUE(drawn({from, order}));
+    EXPECT_TRUE(drawn({from, "I urgently need you to process a fund transfer. Account 1134522."}));
     EXPECT_FALSE(drawn({from, "Can you make a payment when you find the time?"}));
     EXPECT_FALSE(drawn({from, order + " IBAN FR1420041010050500013M02606"}));
     EXPECT_FALSE(drawn({from, order + " https://harlan-desk.example/bill"}));

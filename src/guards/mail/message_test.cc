@@ -183,5 +183,17 @@ RC_GTEST_PROP(ParseMessage, TakesAnyBytes, ()) {
     RC_ASSERT(is_utf8(message->subject));
 }
 
+TEST(MailMessage, APlaceAloneOnItsLineIsALink) {
+    const auto links = [](const std::string& text) {
+        return parse_message("From: a@b.example\nSubject: x\n\nHello\n" + text + "\nBye\n")->links;
+    };
+    ASSERT_EQ(links("kyc-check.stackstaging.com/a").size(), 1U);
+    EXPECT_EQ(links("kyc-check.stackstaging.com/a")[0].target, "kyc-check.stackstaging.com/a");
+    for (const char* text : {"setup.sh", "lib.so.6", "see kyc.stackstaging.com", "1.2.3.4",
+                             "a@kyc.stackstaging.com", "github.com", "etc."})
+        EXPECT_TRUE(links(text).empty()) << text;
+    EXPECT_EQ(links("kyc.stackstaging.com\nhttps://b.example/x").size(), 1U);
+}
+
 }  // namespace
 }  // namespace hygie::mail

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "guards/mail/charset.h"
+#include "guards/mail/domain.h"
 #include "guards/mail/fold.h"
 #include "guards/mail/html.h"
 #include "guards/mail/limits.h"
@@ -52,6 +53,35 @@ std::string calendar_text(std::string_view ics) {
     return out;
 }
 
+/// "kyc-check.free.example", alone on its line: what a reader is to copy, and many programs make a
+/// link of. Three labels at least: "setup.sh" is a file.
+bool is_bare_place(std::string_view line) {
+    constexpr std::size_t kPlaceBytesMax = 200;
+    if (line.size() < 10 || line.size() > kPlaceBytesMax) return false;
+    const std::string_view host = line.substr(0, line.find('/'));
+    const bool spelled = std::ranges::all_of(host, [](char c) {
+        return c == '.' || c == '-' || std::isalnum(static_cast<unsigned char>(c));
+    });
+    if (!spelled || std::ranges::count(host, '.') < 2 || host.front() == '.' ||
+        host.back() == '.' || contains(line, " ") || starts_with_any_case(host, "www."))
+        return false;
+    const std::string_view top = host.substr(host.rfind('.') + 1);
+    const bool of_letters = std::ranges::all_of(
+        top, [](char c) { return std::isalpha(static_cast<unsigned char>(c)); });
+    return of_letters && top.size() >= 2 && registrable_domain(lower(host)).size() < host.size();
+}
+
+void bare_places(std::string_view text, std::vector<RawLink>& out) {
+    while (!text.empty() && out.size() < kLinksMax) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = trim(text.substr(0, end));
+        if (is_bare_place(line))
+            out.push_back(
+                {.kind = LinkKind::Text, .target = std::string(line), .shown = std::string(line)});
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
 class Walker {
   public:
     explicit Walker(Message& out) : out_(out) {}
@@ -81,6 +111,7 @@ class Walker {
             shows_html = shows_html || segment.is_html;
         }
         if (out_.links.empty() || !shows_html) links_of_text(out_.text, out_.links);
+        if (out_.links.empty()) bare_places(out_.text, out_.links);
     }
 
   private:

@@ -97,9 +97,13 @@ Relations find_relations(const Message& message, const Envelope& envelope, const
     out.is_tenant = built_in_pack().is_tenant(author.domain()) && !out.known_correspondent &&
                     !history.is_own_domain(author.domain());
     out.sender_look_alike = reader.look_alike(author.domain());
-    const std::string path = registrable_domain(
-        domain_of(envelope.mail_from.empty() ? message.return_path : envelope.mail_from));
+    const std::string mail_from =
+        lower(envelope.mail_from.empty() ? message.return_path : envelope.mail_from);
+    const std::string path = registrable_domain(domain_of(mail_from));
     out.mail_from_differs = !path.empty() && path != out.from_domain;
+    // Who passes mail on rewrites its envelope (SRS), and the author's proof is still inside.
+    out.by_nameless_tenant = out.mail_from_differs && path.ends_with("onmicrosoft.com") &&
+                             !contains(mail_from, "srs=") && !auth.is_authentic;
     const auto is_author = [&](std::string_view to) { return to == author.address; };
     out.is_recipient =
         !author.address.empty() && (std::ranges::any_of(envelope.rcpt_to, is_author) ||

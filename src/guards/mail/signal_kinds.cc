@@ -244,6 +244,12 @@ static std::span<const SignalKind> table() {
         {"scheme.carried_bait",
          "« {} » transmet l'envoi d'un inconnu, et les réponses iraient à une adresse jetable.",
          "{} passes on what a stranger sends, and replies would go to a throw-away address.", true},
+        {"scheme.carried_lure",
+         "« {} » transmet ici le texte d'un inconnu, qui attire ailleurs ou parle d'argent sous un "
+         "nom pris.",
+         "{} passes on a stranger's text here, which lures elsewhere or speaks of money in a name "
+         "that was taken.",
+         true},
         {"scheme.carrier_named",
          "Un document serait partagé par « {} », mais rien de ce qu'il y a à cliquer n'y mène.",
          "A document is said to be shared through {}, but nothing there is to click leads there.",
@@ -304,6 +310,11 @@ static std::span<const SignalKind> table() {
         {"scheme.name_borrowed",
          "Une adresse porte le nom de « {} » sans être la sienne, et veut des données ou un accès.",
          "An address bears the name of {} without being theirs, and wants data or access.", true},
+        {"scheme.nameless_tenant",
+         "Un compte Microsoft 365 sans nom écrit au nom d'un autre domaine, que rien ne prouve.",
+         "A nameless Microsoft 365 account writes in the name of another domain, which nothing "
+         "proves.",
+         true},
         {"scheme.nobodys_desk",
          "Un inconnu signe d'un nom de service sans dire de quelle maison, et veut que l'on "
          "clique.",

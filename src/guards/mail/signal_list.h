@@ -49,6 +49,8 @@ void draw_schemes(const Scene& scene, SignalList& out);
 void draw_tricks(const Scene& scene, SignalList& out);
 /// Names, places and addresses that are borrowed: what no model talks away.
 void draw_floors(const Scene& scene, SignalList& out);
+/// What a proven service carries for strangers; reads what the others drew.
+void draw_carried(const Scene& scene, SignalList& out);
 /// Data of patients and secrets that are asked for, by who asks; reads what the others drew.
 void draw_asks(const Scene& scene, SignalList& out);
 

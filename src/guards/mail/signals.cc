@@ -120,6 +120,7 @@ std::vector<Signal> draw_signals(const Message& message, const Evidence& evidenc
     draw_tricks(scene, out);
     draw_schemes(scene, out);
     draw_floors(scene, out);
+    draw_carried(scene, out);
     draw_asks(scene, out);
     return out.finish();
 }

@@ -117,18 +117,13 @@ class Borrowed {
                 add_link("scheme.partner_imitated", kWarns, link, link.look_alike.honest);
     }
 
-    /// A proven service that carries what strangers write: its proof says who carried, not who
-    /// speaks. A charge that nobody made, and a number to ring.
+    /// What a proven service carries, and answers that go to a place which costs nothing.
     void carried() {
         if (!sender_brand_ || known_) return;
         const std::string answer = registrable_domain(domain_of(who_.reply_to));
         if (who_.is_carrier && built_in_pack().is_cheap_zone(answer) && wants_something())
             out_.add("scheme.carried_bait", kWarns, who_.reply_to, "header:Reply-To",
                      sender_brand_->name);
-        if (!sender_brand_->carries) return;
-        const Signal* call = out_.find("phone.call_asked");
-        if (call && says({Lure::Charge, Lure::SupportAlert}))
-            out_.add("scheme.carried", kWarns, call->evidence, call->where, sender_brand_->name);
     }
 
     /// "Press Windows + R, then Ctrl + V": whoever writes it wants a program started. Both stand in

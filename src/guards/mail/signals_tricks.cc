@@ -41,7 +41,10 @@ class Tricks {
         pushed_away();
         grafted();
         page_lure();
-        if (!known_) smuggled_name();
+        if (known_) return;
+        smuggled_name();
+        if (who_.by_nameless_tenant && !who_.known_domain)
+            out_.add("scheme.nameless_tenant", kWarns, who_.from_address, "header:From");
     }
 
   private:
