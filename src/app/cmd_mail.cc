@@ -185,8 +185,8 @@ Parameter mail_seed_option() {
 Parameter mail_authors_option() {
     return {.name = "--authors",
             .placeholder = "ABC",
-            .help = {"les auteurs de modèles à employer, de A à W",
-                     "the template authors to use, from A to W"},
+            .help = {"les auteurs de modèles à employer, de A à X",
+                     "the template authors to use, from A to X"},
             .by_default = std::string(mail::kTwinAuthors)};
 }
 

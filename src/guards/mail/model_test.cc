@@ -22,8 +22,10 @@ Features features_of_text(std::string_view subject, std::string_view text) {
 
 constexpr std::string_view kHonestAboutPasswords = "réunion : confirmez votre mot de passe";
 
-/// Attacks ask for passwords, honest mail speaks of meetings; `apart` letters are of neither kind.
-Trained small_model(std::uint64_t seed, std::uint32_t apart = 0) {
+/// Attacks ask for passwords, honest mail speaks of meetings; `apart` letters say `words`.
+Trained small_model(std::uint64_t seed, std::uint32_t apart = 0,
+                    std::string_view subject = "compte",
+                    std::string_view words = kHonestAboutPasswords) {
     Vocabulary vocabulary;
     std::vector<TrainingExample> examples;
     for (std::uint32_t i = 0; i < 60; ++i) {
@@ -40,7 +42,7 @@ Trained small_model(std::uint64_t seed, std::uint32_t apart = 0) {
     }
     for (std::uint32_t i = 0; i < apart; ++i) {
         TrainingExample honest =
-            example_of(features_of_text("compte", kHonestAboutPasswords), Class::None, vocabulary);
+            example_of(features_of_text(subject, words), Class::None, vocabulary);
         honest.is_apart = true;
         honest.source = std::to_string(i);
         examples.push_back(honest);
@@ -53,7 +55,7 @@ Trained small_model(std::uint64_t seed, std::uint32_t apart = 0) {
 TEST(MailModel, LearnsWordsAndShowsThem) {
     const Trained trained = small_model(1);
     const Features attack = features_of_text("compte", "merci, confirmez votre mot de passe");
-    const Features honest = features_of_text("planning", "la réunion est déplacée");
+    const Features honest = features_of_text("planning", "la réunion du service est déplacée");
     EXPECT_GT(trained.model.attack_log_odds(attack), 0);
     EXPECT_GT(trained.model.attack_log_odds(attack), 1 + trained.model.attack_log_odds(honest));
     const Opinion opinion = trained.model.opinion(attack);
@@ -74,6 +76,17 @@ TEST(MailModel, MailKeptApartSetsTheBarAndTeachesNothing) {
     ASSERT_GT(without.attack_log_odds(letter), 0);
     EXPECT_LE(with.attack_log_odds(letter), 0);
     EXPECT_EQ(with.words, without.words);
+}
+
+TEST(MailModel, QuietMailKeptApartDoesNotSpeakForAllMixedMail) {
+    const auto bar = [](const Trained& trained) {
+        return -trained.model.calibration_offset / trained.model.calibration_slope;
+    };
+    const double without = bar(small_model(3));
+    EXPECT_GT(bar(small_model(3, 2, "planning", "la réunion du service est déplacée")),
+              without - 0.3)
+        << without;
+    EXPECT_GT(bar(small_model(3, 2)), without + 0.3) << without;
 }
 
 TEST(MailModel, FileSpellsAgainToTheSameBytes) {
@@ -98,7 +111,7 @@ TEST(MailModel, ShippedModelIsSmallAndTrained) {
     const Model& model = shipped_model();
     EXPECT_LE(write_model(model).size(), kModelBytesMax);
     EXPECT_NE(model.recipe.find("without phishing_pot"), std::string::npos) << model.recipe;
-    EXPECT_NE(model.recipe.find("apart 1092 of 24 sources: "), std::string::npos) << model.recipe;
+    EXPECT_NE(model.recipe.find("apart 2129 of 36 sources: "), std::string::npos) << model.recipe;
     EXPECT_GT(model.named.size(), 50U);
 }
 

@@ -306,9 +306,10 @@ void draw_curve(TrainingReport& report, const std::vector<HeldOut>& scores) {
     }
 }
 
-/// Of one kind, what the bar is set by. Best is mail kept apart, as the model that is kept sees it;
-/// else real mail whose source was held out. Generated letters are written to be mistaken for
-/// attacks and say nothing of how often such mail comes: they stand in where there is no other.
+/// Of one kind, what the bar is set by: mail kept apart, as the model that is kept sees it. Of
+/// mixed mail, which comes in more kinds than anybody keeps apart, that and real mail whose source
+/// was held out. Generated letters are written to be mistaken for attacks and say nothing of how
+/// often such mail comes: they stand in where there is no other.
 std::vector<HonestScore> honest_scores(const Validation& validation, bool hard) {
     std::vector<HonestScore> apart;
     std::vector<HonestScore> real;
@@ -319,7 +320,8 @@ std::vector<HonestScore> honest_scores(const Validation& validation, bool hard) 
         if (!one.attack && one.hard == hard)
             (one.example->is_generated ? generated : real)
                 .push_back({one.raw, one.example->source});
-    return !apart.empty() ? apart : !real.empty() ? real : generated;
+    if (!hard) real.insert(real.end(), apart.begin(), apart.end());
+    return hard && !apart.empty() ? apart : !real.empty() ? real : generated;
 }
 
 /// Sets calibration so that log-odds 0 is where a message begins to be suspicious and those of

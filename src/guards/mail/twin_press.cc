@@ -55,7 +55,7 @@ Result<std::vector<Twin>> TwinPress::next() {
     ++drawn_;
     if (honest_.empty() || hostile_.empty())
         return fail(Code::BadInput, {"aucun modèle de cet auteur", "no template of that author"},
-                    {"les auteurs vont de A à W", "authors go from A to W"});
+                    {"les auteurs vont de A à X", "authors go from A to X"});
     const bool honest = dice_.chance(kHonestPercent);
     const TwinTemplate& form = *dice_.pick(honest ? honest_ : hostile_);
     const std::uint64_t seed = dice_.next();

@@ -12,7 +12,7 @@
 namespace hygie::mail {
 
 /// Who wrote the templates, one letter each.
-inline constexpr std::string_view kTwinAuthors = "ABCDEFGHIJKLMNOPQRSTUVW";
+inline constexpr std::string_view kTwinAuthors = "ABCDEFGHIJKLMNOPQRSTUVWX";
 
 /// One message that was made, and what is true of it.
 struct Twin {

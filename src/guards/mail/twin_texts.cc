@@ -47,6 +47,7 @@ HYGIE_TWIN_TEXT(hands_t, "hands_t.txt")
 HYGIE_TWIN_TEXT(hands_u, "hands_u.txt")
 HYGIE_TWIN_TEXT(hands_v, "hands_v.txt")
 HYGIE_TWIN_TEXT(hands_w, "hands_w.txt")
+HYGIE_TWIN_TEXT(hands_x, "hands_x.txt")
 
 namespace hygie::mail {
 
@@ -57,7 +58,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 37> texts = {{
+    static const std::array<TwinText, 38> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -95,6 +96,7 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(hands_u, "hands_u.txt"),
         HYGIE_TWIN_ENTRY(hands_v, "hands_v.txt"),
         HYGIE_TWIN_ENTRY(hands_w, "hands_w.txt"),
+        HYGIE_TWIN_ENTRY(hands_x, "hands_x.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;
