@@ -27,6 +27,11 @@ def links_of(message):
     return [text for text in texts_of(message) if re.search(r"https?://", text)]
 
 
+def leads(message):
+    """A reader can follow it somewhere: the address of a picture alone is cut out and leaves nothing to show."""
+    return any(re.search(r"https?://", re.sub(r"<img[^>]*>", "", text)) for text in texts_of(message))
+
+
 def listed(state, *words):
     return [json.loads(line) for line in
             run("--json", "mail", "quarantine", "list", "--state", state, *words).splitlines()]
@@ -138,7 +143,7 @@ def main(home):
     state = home / "state"
     state.mkdir(mode=0o700)
     run("key", "create", str(state / "root.hyk"), "--seal", "key-file", "--key-file", str(state / "opener"))
-    mail, memory = practice_mail(home, ENVELOPE, links_of)
+    mail, memory = practice_mail(home, ENVELOPE, leads)
     port = free_port()
     postfix = Postfix(home, port)
     guard = Guard(state, port, "--history", str(memory), "--suspicious", "neutralise", "--malicious", "reject",
