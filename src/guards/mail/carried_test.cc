@@ -40,7 +40,7 @@ TEST(MailCarried, MoneyInANameThatACustomerTook) {
 TEST(MailCarried, AGainElsewhereAndAPlaceThatImitatesTheService) {
     const auto at = [](const char* place) {
         return Letter{kGitHub, "Congratulations! You have won. Claim your reward: https://" +
-                                   std::string(place) + "/x"};
+                                   std::string(place) + "/x Seen on https://github.com/a/b"};
     };
     EXPECT_TRUE(is_flagged(at("go.coins-x.example")));
     EXPECT_FALSE(has(at("github.com"), "scheme.carried_lure"));
@@ -49,6 +49,26 @@ TEST(MailCarried, AGainElsewhereAndAPlaceThatImitatesTheService) {
                             "We found a weakness. See https://github-scanner.com"}));
     EXPECT_FALSE(is_flagged({"aprigel <notifications@github.com>",
                              "We found a weakness. See https://docs.coins-x.example"}));
+}
+
+TEST(MailCarried, ServicesOfOneHouseAreCalledByTheirOwnNames) {
+    const Letter said{"LinkedIn <messages@linkedin.com>",
+                      "Congratulations to Ann! See https://lnkd.in/x and https://revue.example/a"};
+    EXPECT_FALSE(has(said, "scheme.carried_lure"));
+    for (const char* from : {"TurboTax <news@intuit.com>", "Wise <noreply@wise.com>"})
+        EXPECT_FALSE(has({from,
+                          "Your refund and your reward: https://revue.example/a "
+                          "https://turbotax.com/b https://wise.com/c"},
+                         "scheme.carried_lure"))
+            << from;
+    EXPECT_FALSE(
+        has({"Boutique <shop@shopifyemail.com>", "Claim your reward: https://boutique-x.example/a"},
+            "scheme.carried_lure"));
+    const Reading reading =
+        read({kGitHub, "Claim your reward: https://go.coins-x.example/x https://github.com/a/b"});
+    const auto lure = std::ranges::find(reading.signals, "scheme.carried_lure", &Signal::id);
+    ASSERT_NE(lure, reading.signals.end());
+    EXPECT_EQ(lure->detail, "GitHub");
 }
 
 bool excused(const char* from, const char* body, const char* proof) {

@@ -25,15 +25,25 @@ class Carried {
     bool says(std::initializer_list<Lure> lures) const {
         return std::ranges::any_of(lures, [&](Lure one) { return seen_.has(one); });
     }
+    bool is_own(const Link& link) const {
+        return is_followed(link) && built_in_pack().writes_from(carrier_, link.final_domain);
+    }
+    /// A place that neither the house nor the world knows.
     bool leads_away(const Link& link) const {
-        return is_followed(link) && !built_in_pack().writes_from(carrier_, link.final_domain) &&
+        return is_followed(link) && !is_own(link) && (link.brand.empty() || link.is_free_host) &&
                !scene_.history.is_known_domain(link.final_domain);
     }
-    /// "PayPal", "Ana via DocuSign": else a customer's own name stands there.
+    /// "PayPal", "Ana via DocuSign", "TurboTax" of Intuit: else a customer's own name stands there.
     bool speaks_for_itself() const {
         const std::string name = folded(scene_.message.author().name);
-        return std::ranges::any_of(carrier_.names, [&](const std::string& own) {
+        const auto says_it = [&](const std::string& own) {
             return contains(name, " " + own + " ");
+        };
+        const Pack& pack = built_in_pack();
+        return std::ranges::any_of(pack.brands, [&](const Brand& one) {
+            return (one.id == carrier_.id || pack.same_house(one.id, carrier_.id)) &&
+                   (std::ranges::any_of(one.names, says_it) ||
+                    std::ranges::any_of(one.weak_names, says_it));
         });
     }
 
@@ -51,12 +61,15 @@ class Carried {
                 out_.add("scheme.carried_lure", kWarns, site_of(link), link.where, carrier_.name);
     }
 
-    /// A gain or a refund at another place, or money by a brand whose name the customer took.
+    /// A gain or a refund at another place, or money by a brand whose name the customer took. Who
+    /// sends a campaign through a service leads home; a notice of the service leads to it as well.
     void money_elsewhere() {
         const auto away =
             std::ranges::find_if(seen_.links, [&](const Link& link) { return leads_away(link); });
         const bool gain = says({Lure::Prize, Lure::Refund, Lure::AdvanceFee});
-        if (away != seen_.links.end() && gain)
+        const bool notice =
+            std::ranges::any_of(seen_.links, [&](const Link& link) { return is_own(link); });
+        if (away != seen_.links.end() && gain && notice)
             out_.add("scheme.carried_lure", kWarns, site_of(*away), away->where, carrier_.name);
         const Signal* posing = out_.find("sender.brand_foreign");
         if (posing && !seen_.phones.empty() &&
