@@ -447,8 +447,7 @@ class Borrowed {
             add_link("scheme.stranger_account", kWarns, *unknown_link_);
     }
 
-    /// Coins are not asked back. Who gives an address for them and nothing else to go by wants
-    /// them.
+    /// Coins are not asked back: who gives an address for them, and nothing else, wants them.
     void stranger_wallet() {
         const Signal* wallet = out_.find("money.wallet");
         if (wallet && who_.first_contact && out_.has("link.none"))
