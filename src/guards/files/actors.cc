@@ -11,7 +11,6 @@
 #include <array>
 #include <charconv>
 #include <climits>
-#include <cstdio>
 #include <thread>
 
 #include "guards/files/smb.h"
@@ -67,13 +66,17 @@ struct Call {
     std::array<unsigned long, 6> args{};
 };
 
-std::optional<Call> parse_call(const std::string& text) {
+/// "257 0xffffff9c 0x7ffe…": the number of the call, then its arguments.
+std::optional<Call> parse_call(std::string_view text) {
     Call call;
-    auto& a = call.args;
-    if (std::sscanf(text.c_str(), "%ld %lx %lx %lx %lx %lx %lx", &call.number, &a[0], &a[1], &a[2],
-                    &a[3], &a[4], &a[5]) < 7)
-        return std::nullopt;
-    return call;
+    const char* const end = text.data() + text.size();
+    std::from_chars_result last = std::from_chars(text.data(), end, call.number);
+    constexpr std::ptrdiff_t kPrefix = 3;  // " 0x"
+    for (unsigned long& argument : call.args) {
+        if (last.ec != std::errc() || end - last.ptr < kPrefix) return std::nullopt;
+        last = std::from_chars(last.ptr + kPrefix, end, argument, 16);
+    }
+    return last.ec == std::errc() ? std::optional(call) : std::nullopt;
 }
 
 bool same_file(pid_t tid, unsigned long fd, int file_fd) {

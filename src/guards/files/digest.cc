@@ -14,6 +14,12 @@ bool is_empty(ByteView block) {
            std::memcmp(block.data(), block.data() + 1, block.size() - 1) == 0;
 }
 
+/// Looked up once: each lookup takes as long as hashing a small file.
+const EVP_MD* sha256() {
+    static EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return method;
+}
+
 }  // namespace
 
 void Digest::Free::operator()(evp_md_ctx_st* context) const {
@@ -23,7 +29,7 @@ void Digest::Free::operator()(evp_md_ctx_st* context) const {
 Digest::Digest(Hashing hashing, std::optional<crypto::OneTimeMac> mac) : mac_(std::move(mac)) {
     if (hashing == Hashing::No) return;
     context_.reset(EVP_MD_CTX_new());
-    HYGIE_CHECK(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
+    HYGIE_CHECK(EVP_DigestInit_ex(context_.get(), sha256(), nullptr) == 1,
                 "SHA-256 is always there");
 }
 

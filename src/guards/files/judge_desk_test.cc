@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include <random>
 #include <thread>
 
+#include "guards/files/actors.h"
 #include "guards/files/attribution.h"
 #include "guards/files/desk_kit.h"
 
@@ -95,6 +97,23 @@ TEST(JudgeDesk, WhoSealedWhatItReadStandsStillUntilEachDeletionIsJudged) {
     for (std::uint64_t i = 1; i < 3; ++i) thief.remove(i);
     office.desk->drain();
     EXPECT_TRUE(office.enforcer.is_stopped(thief.actor)) << "it read a whole folder";
+}
+
+TEST(JudgeDesk, WhoWasSeenDeletingBeforeItSealedAnythingIsLookedAtAnew) {
+    Office office;
+    const auto seal = [&office](const Actor& actor) {
+        Archivist archivist{office, actor};
+        for (std::uint64_t i = 0; i < 5; ++i) archivist.read(i);
+        archivist.make(fmt::format("{}.bin", actor.process.pid), Archivist::sealed());
+    };
+    seal(local(700));
+    Actor self = local(::getpid());
+    self.process.started = self.family.started = stat_of(self.process.pid)->started;
+    office.desk->glimpse(self.process.pid);
+    EXPECT_FALSE(office.control.was_sent(self.process.pid, SIGSTOP)) << "somebody else sealed";
+    seal(self);
+    office.desk->glimpse(self.process.pid);
+    EXPECT_TRUE(office.control.was_sent(self.process.pid, SIGSTOP));
 }
 
 TEST(JudgeDesk, APersonMaySealFiveFilesAndDeleteThem) {

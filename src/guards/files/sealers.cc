@@ -99,6 +99,7 @@ bool Sealers::has_read_many(const std::string& key, SteadyTime now) const {
 void Sealers::seal(const Actor& actor, SteadyTime now) {
     if (actor.nfs) return;  // it works for the others too: it never stands still
     until_us_ = micros_of(now + kMemory);
+    strangers_.clear();
     Sealer sealer{actor.key(), {actor.process}, now};
     for (const ProcessId& parent : actor.lineage) {
         if (actor.process == actor.family || sealer.family.size() > kParentsMax) break;
@@ -136,10 +137,20 @@ void Sealers::glimpse(pid_t pid, SteadyTime now) {
     const std::scoped_lock lock(mutex_);
     ++expected_;
     const auto is_it = [&](const Held& held) { return held.process.pid == pid; };
-    if (held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it) || !is_of_a_sealer(pid, now))
+    if (held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it) || is_stranger(pid, now))
         return;
     if (const auto process = enforcer_.hold_now(pid))
         held_.push_back({{}, *process, Held::Until::Judged, now});
+}
+
+/// Under the lock.
+bool Sealers::is_stranger(pid_t pid, SteadyTime now) {
+    const auto known = strangers_.find(pid);
+    if (known != strangers_.end() && now - known->second < kStranger) return true;
+    if (is_of_a_sealer(pid, now)) return false;
+    if (strangers_.size() >= kStrangersMax) strangers_.clear();
+    strangers_[pid] = now;
+    return true;
 }
 
 /// Nobody tells when all that it changed was looked at: time does.

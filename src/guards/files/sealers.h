@@ -3,6 +3,7 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "guards/files/change.h"
@@ -34,6 +35,10 @@ class Sealers {
     static constexpr Micros kEager = std::chrono::milliseconds(5);
     static constexpr std::size_t kSealersMax = 16;
     static constexpr std::size_t kHeldMax = 64;
+    /// Who was looked at and is no sealer's is not looked at again so soon: its parents are read
+    /// for it, and it may delete a thousand files.
+    static constexpr Micros kStranger = std::chrono::milliseconds(500);
+    static constexpr std::size_t kStrangersMax = 256;
     /// Of the parents of who sealed, so many stand still with it: it may have ended, and they start
     /// the next.
     static constexpr std::size_t kParentsMax = 4;
@@ -73,6 +78,7 @@ class Sealers {
         SteadyTime since{};
     };
     bool is_of_a_sealer(pid_t pid, SteadyTime now) const;
+    bool is_stranger(pid_t pid, SteadyTime now);
     void seal(const Actor& actor, SteadyTime now);
     void hold(const Change& change);
     void hold(const ProcessId& process, const std::string& key, SteadyTime now);
@@ -85,6 +91,7 @@ class Sealers {
     Readers readers_;
     std::vector<Sealer> sealers_;
     std::vector<Held> held_;
+    std::unordered_map<pid_t, SteadyTime> strangers_;  ///< since when, to all who sealed
 };
 
 }  // namespace hygie::files
