@@ -85,7 +85,7 @@ Circle::Tie Circle::tie_of(const Loss& loss, const Stranger& stranger) {
     const std::string_view made = name_part(stranger.path);
     const std::string_view stem = stem_of(lost);
     const bool same_folder = folder_part(loss.path) == folder_part(stranger.path);
-    const bool same_actor = stranger.actor == loss.actor.key();
+    const bool same_actor = stranger.actor == loss.who;
     // Other folders hold files of the same name: there it must be the same actor.
     if (holds_word(made, lost)) {
         if (same_folder) return Tie::Name;
@@ -204,6 +204,7 @@ Circle::Arrival Circle::arrive(Stranger& stranger, Examiner& examiner) {
 Circle::Outcome Circle::add(Loss loss, Examiner& examiner) {
     forget(loss.at);
     if (!loss.before || loss.before->size() == 0) return {Fortune::Explained};
+    loss.who = loss.actor.key();
     // The strongest tie first, then the latest file.
     std::vector<std::pair<Tie, Stranger*>> candidates;
     for (auto stranger = strangers_.rbegin(); stranger != strangers_.rend(); ++stranger)

@@ -28,6 +28,7 @@ struct Loss {
     FileKey emptied = {};  ///< still there, with nothing in it
     /// A copy of it lies outside the share, where nobody keeps it.
     bool is_elsewhere = false;
+    std::string who = {};  ///< the key of its actor, which each new file is compared with
 
     bool is_cut() const { return emptied != FileKey(); }
 };
