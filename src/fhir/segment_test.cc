@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "fhir/search_testing.h"
+#include "fhir/segment_slice.h"
 
 namespace hygie::fhir {
 namespace {
@@ -83,6 +84,28 @@ TEST(Segment, ReadsBackWhatWasWritten) {
         RC_ASSERT(read.has_value());
         expect_same(built.resources(), read->resources());
         RC_ASSERT(encode(*read) == bytes);
+    }));
+}
+
+TEST(Segment, ASliceHoldsAllOfItsTypeAndNothingElse) {
+    EXPECT_TRUE(rc::check([] {
+        const auto built = Segment::build(any_resources());
+        const auto stored = decode(encode(built));
+        RC_ASSERT(stored.has_value());
+        for (std::size_t i = 0; i < built.size(); ++i) {
+            const auto type = built.entry(i).type;
+            for (const Segment* segment : {&built, &*stored}) {
+                const auto bytes = slice(*segment, type);
+                RC_ASSERT(bytes.size() <= encode(built).size() + built.size() * 20);
+                const auto read = decode(bytes);
+                RC_ASSERT(read.has_value());
+                expect_same(built.resources(type), read->resources(type));
+                const auto [first, end] = read->range_of(type);
+                for (std::size_t k = 0; k < read->size(); ++k)
+                    RC_ASSERT((first <= k && k < end) || read->entry(k).deleted);
+            }
+        }
+        RC_ASSERT(slice(built, "Nothing").empty());
     }));
 }
 

@@ -50,22 +50,26 @@ std::shared_ptr<const Relations> lasting_relations(const Record& record) {
     return std::make_shared<const Relations>(lasting(record.relations(), written));
 }
 
-Result<std::shared_ptr<const Outline>> Outline::of(const Record& record) {
-    const Record nothing(record.number(), record.key(), std::string(record.patient()));
-    if (!is_of_patient(record.patient()))
-        return std::shared_ptr<const Outline>(
-            new Outline(std::make_shared<const Record>(nothing), {}));
-    auto circle = std::make_shared<const Record>(
-        nothing.with(make_piece(fhir::Segment::build({}), lasting_relations(record))));
-    std::vector<std::uint64_t> rows = rows_of_circle(record);
-    // What a damaged index says of labels and of other patients is not to be believed.
-    if (record.index().is_damaged()) return std::unexpected(damaged_index());
-    return std::shared_ptr<const Outline>(new Outline(std::move(circle), std::move(rows)));
+std::int64_t state_of(const Record& record) {
+    return record.pieces().empty() ? 0 : record.pieces().back().number;
 }
 
-Outline::Outline(std::shared_ptr<const Record> circle, std::vector<std::uint64_t> rows)
-    : circle_(std::move(circle)) {
-    for (const std::uint64_t row : rows) {
+Result<std::shared_ptr<const Outline>> Outline::of(const Record& record) {
+    std::shared_ptr<const Outline> outline(new Outline(record));
+    // What a damaged index says of labels and of other patients is not to be believed.
+    if (record.index().is_damaged()) return std::unexpected(damaged_index());
+    return outline;
+}
+
+Outline::Outline(const Record& record)
+    : relations_(is_of_patient(record.patient()) ? lasting_relations(record)
+                                                 : std::make_shared<const Relations>()),
+      circle_(std::make_shared<const Record>(
+          Record(record.number(), record.key(), std::string(record.patient()))
+              .with(make_piece(fhir::Segment::build({}), relations_)))),
+      state_(state_of(record)) {
+    if (!is_of_patient(record.patient())) return;
+    for (const std::uint64_t row : rows_of_circle(record)) {
         if (!rows_.empty() && rows_.back().second == row)
             ++rows_.back().second;
         else

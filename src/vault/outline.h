@@ -27,17 +27,24 @@ class Outline {
     /// decides about: it is in the record, has no label and names no other patient. What has just
     /// been written, and is not in this snapshot, is not.
     bool decides(std::uint64_t row) const;
+    /// state_of() the record it was made of.
+    std::int64_t state() const { return state_; }
+    const std::shared_ptr<const Relations>& relations() const { return relations_; }
     /// What it occupies in memory, about.
     std::size_t bytes() const;
 
   private:
     using Rows = std::pair<std::uint64_t, std::uint64_t>;  ///< the first, and one past the last
-    Outline(std::shared_ptr<const Record> circle, std::vector<std::uint64_t> rows);
+    explicit Outline(const Record& record);
 
+    std::shared_ptr<const Relations> relations_;
     std::shared_ptr<const Record> circle_;
+    std::int64_t state_;
     std::vector<Rows> rows_;  ///< ascending: what was written together is one
 };
 
+/// Another one after each commit: the newest piece of a record; 0 where none is stored yet.
+std::int64_t state_of(const Record& record);
 /// Of a record, the relations that decide from now on.
 std::shared_ptr<const Relations> lasting_relations(const Record& record);
 

@@ -56,23 +56,42 @@ void CompartmentCache<Kept>::put(Shard& shard, std::shared_ptr<const Kept> recor
 template <typename Kept>
 Result<std::shared_ptr<const Kept>> CompartmentCache<Kept>::get(CompartmentNumber number,
                                                                 const Load& load) {
+    return get(
+        number, [](const Kept&) { return true; },
+        [&](const std::shared_ptr<const Kept>&) { return load(); });
+}
+
+template <typename Kept>
+Result<std::shared_ptr<const Kept>> CompartmentCache<Kept>::get(CompartmentNumber number,
+                                                                const Enough& is_enough,
+                                                                const Extend& extend) {
     Shard& shard = shard_of(number);
     while (true) {
+        std::shared_ptr<const Kept> there;
         {
             const std::lock_guard lock(shard.mutex);
-            if (auto record = find(shard, number)) return record;
+            there = find(shard, number);
+            if (there && is_enough(*there)) return there;
             ++shard.loading[number].threads;
         }
-        auto loaded = load();
+        auto loaded = extend(there);
         const std::lock_guard lock(shard.mutex);
         const auto loading = shard.loading.find(number);
         const bool overtaken = loading->second.overtaken;
         if (--loading->second.threads == 0) shard.loading.erase(loading);
-        if (auto record = find(shard, number)) return record;
+        auto record = find(shard, number);
+        if (record && is_enough(*record)) return record;
         if (overtaken) continue;
         if (loaded) put(shard, *loaded);
         return loaded;
     }
+}
+
+template <typename Kept>
+std::shared_ptr<const Kept> CompartmentCache<Kept>::peek(CompartmentNumber number) {
+    Shard& shard = shard_of(number);
+    const std::lock_guard lock(shard.mutex);
+    return find(shard, number);
 }
 
 template <typename Kept>
@@ -95,5 +114,6 @@ void CompartmentCache<Kept>::drop(CompartmentNumber number) {
 
 template class CompartmentCache<Record>;
 template class CompartmentCache<Outline>;
+template class CompartmentCache<Slices>;
 
 }  // namespace hygie::vault

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "vault/outline.h"
 #include "vault/record.h"
+#include "vault/slices.h"
 
 namespace hygie::vault {
 
@@ -25,6 +26,17 @@ class CompartmentCache {
     /// The record, loaded when it is not there. What is published meanwhile wins over what was
     /// loaded.
     Result<std::shared_ptr<const Kept>> get(CompartmentNumber number, const Load& load);
+    /// The same where what is here may not be enough: it is handed to `load`, which makes more of
+    /// it.
+    using Enough = std::function<bool(const Kept&)>;
+    using Extend =
+        std::function<Result<std::shared_ptr<const Kept>>(const std::shared_ptr<const Kept>&)>;
+    Result<std::shared_ptr<const Kept>> get(CompartmentNumber number, const Enough& is_enough,
+                                            const Extend& extend);
+    /// Null when it is not here.
+    std::shared_ptr<const Kept> peek(CompartmentNumber number);
+    /// Whether something has to go for each that comes.
+    bool is_full() const { return bytes_ > bytes_max_ - bytes_max_ / 16; }
     /// A newer state of a record takes the place of the old one.
     void publish(std::shared_ptr<const Kept> record);
     /// Forgets a record; nobody gets it any more, loads under way included.
@@ -59,5 +71,6 @@ class CompartmentCache {
 };
 using RecordCache = CompartmentCache<Record>;
 using OutlineCache = CompartmentCache<Outline>;
+using SlicesCache = CompartmentCache<Slices>;
 
 }  // namespace hygie::vault

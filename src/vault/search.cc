@@ -243,14 +243,24 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
     std::vector<std::shared_ptr<const Record>> records;
     std::vector<const fhir::Compartment*> compartments;
     std::deque<fhir::Compartment> masked;
-    const bool asks_front =
-        scope.patient.empty() && std::ranges::all_of(fhir::types_touched(query), is_in_front);
+    const auto types = fhir::types_touched(query);
+    const bool asks_front = scope.patient.empty() && std::ranges::all_of(types, is_in_front);
+    const bool asks_slice = scope.patient.empty() && types.size() == 1;
+    const auto part = [&](CompartmentNumber number) {
+        return asks_front ? state_->shelf.front(number)
+                          : state_->shelf.slice(number, types.front());
+    };
     const auto open = [&](CompartmentNumber number) -> Result<std::shared_ptr<const Record>> {
-        if (!asks_front || number == house) return state_->open(number);
-        auto front = state_->shelf.front(number);
-        if (front || front.error().code != Code::Corrupt) return front;
+        if (number == house || !(asks_front || asks_slice)) return state_->open(number);
+        auto found = part(number);
+        const bool is_damaged =
+            found ? (*found)->index().is_damaged() : found.error().code == Code::Corrupt;
+        // What somebody's rights narrow by a search may need all that the record holds.
+        if (!is_damaged && asks_slice && scope.narrows && scope.narrows(**found, (*found)->index()))
+            return state_->open(number);
+        if (!is_damaged) return found;
         TRY(state_->open(number));  // makes a damaged index anew
-        return state_->shelf.front(number);
+        return part(number);
     };
     for (const CompartmentNumber number : numbers) {
         auto record = open(number);

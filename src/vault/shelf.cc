@@ -14,6 +14,10 @@ namespace {
 
 constexpr crypto::KeyScope kScope{};  ///< one key per patient: a record is erased as a whole
 
+/// To make a slice costs about what it costs to open the record. Where those that are searched do
+/// not all fit, one in so many is made, so that those which are there stay longer.
+constexpr std::uint64_t kSlicedWhenFull = 8;
+
 constexpr std::array<std::string_view, 3> kFrontTypes = {"Patient", "Appointment", "Task"};
 
 std::string subject_of(std::string_view patient) {
@@ -31,7 +35,8 @@ std::string join_reference(std::string_view type, std::string_view id) {
     return reference;
 }
 
-std::shared_ptr<const Record> front_of(const Record& record) {
+std::shared_ptr<const Record> front_of(const Record& record,
+                                       std::shared_ptr<const Relations> relations) {
     std::vector<fhir::IndexedResource> kept;
     for (const fhir::Compartment::Piece& piece : record.index().pieces()) {
         for (const std::string_view type : kFrontTypes) {
@@ -43,7 +48,7 @@ std::shared_ptr<const Record> front_of(const Record& record) {
     }
     Record front(record.number(), record.key(), std::string(record.patient()));
     return std::make_shared<const Record>(
-        front.with(make_piece(fhir::Segment::build(kept), lasting_relations(record))));
+        front.with(make_piece(fhir::Segment::build(kept), std::move(relations))));
 }
 
 }  // namespace
@@ -97,12 +102,16 @@ Status Shelf::commit(const Batch& batch) {
     TRY_STATUS(store_->commit(batch));
     std::vector<std::int64_t> names;
     std::vector<Key> places;
+    std::vector<std::uint64_t> erased;
     for (const Batch::Row& row : batch.rows) {
         if (row.table == Table::Names) names.push_back(row.key.major);
         if (row.table == Table::Places) places.push_back(row.key);
+        if (row.table == Table::Bodies && !(row.value && compartment_of_body(*row.value)))
+            erased.push_back(static_cast<std::uint64_t>(row.key.major));
     }
     if (!names.empty()) names_.forget(names);
     places_.forget(places);
+    sealed_.forget(erased);
     return {};
 }
 
@@ -164,10 +173,43 @@ Result<std::shared_ptr<const Record>> Shelf::record(CompartmentNumber number) {
 Result<std::shared_ptr<const Record>> Shelf::front(CompartmentNumber number) {
     return fronts_.get(number, [&]() -> Result<std::shared_ptr<const Record>> {
         const auto whole = TRY(record(number));
-        auto front = front_of(*whole);
+        auto front = front_of(*whole, lasting_of(*whole));
         if (whole->index().is_damaged()) return std::unexpected(damaged_index());
         return front;
     });
+}
+
+Result<std::shared_ptr<const Record>> Shelf::slice(CompartmentNumber number,
+                                                   std::string_view type) {
+    if (auto open = cache_.peek(number)) return open;
+    std::shared_ptr<const Record> whole;
+    const auto is_there = [&](const Slices& there) { return there.has(type); };
+    if (slices_.is_full() && sliced_++ % kSlicedWhenFull != 0) {
+        const auto there = slices_.peek(number);
+        if (!there || !is_there(*there)) return record(number);
+    }
+    const auto more = [&](const auto& there) -> Result<std::shared_ptr<const Slices>> {
+        whole = TRY(record(number));
+        const bool is_of_it = there && there->state() == state_of(*whole);
+        const Slices slices = is_of_it ? *there : Slices(*whole, lasting_of(*whole));
+        if (slices.are_too_little()) return std::make_shared<const Slices>(slices);
+        auto made = std::make_shared<const Slices>(slices.with(*whole, type));
+        if (whole->index().is_damaged()) return std::unexpected(damaged_index());
+        return made;
+    };
+    const auto slices = TRY(slices_.get(number, is_there, more));
+    if (whole) return whole;
+    if (slices->are_too_little()) return record(number);
+    return slices->open(type);
+}
+
+/// The same as those of its outline, in the same place in memory as a rule.
+std::shared_ptr<const Relations> Shelf::lasting_of(const Record& record) {
+    const auto outline =
+        this->outline(record.number());  // of what is newest, which this may not be
+    const std::int64_t state = state_of(record);
+    const bool is_of_it = outline && state != 0 && (*outline)->state() == state;
+    return is_of_it ? (*outline)->relations() : lasting_relations(record);
 }
 
 Result<std::shared_ptr<const Outline>> Shelf::outline(CompartmentNumber number) {
@@ -181,15 +223,17 @@ void Shelf::publish(std::shared_ptr<const Record> record) {
     const bool is_house = !is_of_patient(record->patient());
     cache_.publish(std::move(record));
     // Afterwards, so that a front that is being made of the older state is made again.
-    fronts_.drop(number);
     outlines_.drop(number);
+    fronts_.drop(number);
+    slices_.drop(number);
     if (is_house) ++house_version_;
 }
 
 void Shelf::forget(CompartmentNumber number) {
     cache_.drop(number);
-    fronts_.drop(number);
     outlines_.drop(number);
+    fronts_.drop(number);
+    slices_.drop(number);
     ++house_version_;  // whose it was is not known here
 }
 
@@ -229,7 +273,13 @@ Result<std::shared_ptr<const Body>> Shelf::body(std::uint64_t row) {
         TRY(table_->get(kept.compartment));
         return std::move(kept.body);
     }
-    Opened opened = TRY(open_stored(row));
+    SealedCache::Kept sealed = sealed_.find(row);
+    std::optional<Bytes> stored = std::move(sealed.stored);
+    if (stored->empty()) {
+        stored = TRY(store_->get(Table::Bodies, {static_cast<std::int64_t>(row)}));
+        if (stored) sealed_.keep(row, sealed.as_of, *stored);
+    }
+    Opened opened = TRY(open_stored(row, stored));
     auto body = std::make_shared<const Body>(std::move(opened.body));
     bodies_.put(row, opened.compartment, body);
     // An erasure destroys the key, then drops: whoever comes second forgets.
@@ -238,12 +288,11 @@ Result<std::shared_ptr<const Body>> Shelf::body(std::uint64_t row) {
 }
 
 Result<Body> Shelf::stored_body(std::uint64_t row) {
-    return TRY(open_stored(row)).body;
+    const auto stored = TRY(store_->get(Table::Bodies, {static_cast<std::int64_t>(row)}));
+    return TRY(open_stored(row, stored)).body;
 }
 
-Result<Shelf::Opened> Shelf::open_stored(std::uint64_t row) {
-    const std::optional<Bytes> stored =
-        TRY(store_->get(Table::Bodies, {static_cast<std::int64_t>(row)}));
+Result<Shelf::Opened> Shelf::open_stored(std::uint64_t row, const std::optional<Bytes>& stored) {
     const auto compartment = stored ? compartment_of_body(*stored) : std::nullopt;
     if (stored && !compartment)
         return fail(

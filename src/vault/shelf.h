@@ -18,6 +18,7 @@
 #include "vault/name_cache.h"
 #include "vault/place_cache.h"
 #include "vault/record_cache.h"
+#include "vault/sealed_cache.h"
 #include "vault/store.h"
 
 namespace hygie::vault {
@@ -56,7 +57,9 @@ class Shelf {
           cache_(cache_bytes),
           fronts_(budget::kFronts),
           outlines_(budget::kOutlines),
-          bodies_(body_cache_bytes) {}
+          slices_(budget::kSlices),
+          bodies_(body_cache_bytes),
+          sealed_(budget::kSealed) {}
 
     Store& store() { return *store_; }
     crypto::KeyTable& table() { return *table_; }
@@ -83,6 +86,9 @@ class Shelf {
     Result<std::shared_ptr<const Record>> front(CompartmentNumber number);
     /// What decides about most of a record, where it is opened for nothing else.
     Result<std::shared_ptr<const Outline>> outline(CompartmentNumber number);
+    /// Of a record, what a search over one type asks: the record where it is open, or a slice of
+    /// it.
+    Result<std::shared_ptr<const Record>> slice(CompartmentNumber number, std::string_view type);
     /// A newer state of a record, for whoever asks from now on.
     void publish(std::shared_ptr<const Record> record);
     /// Forgets what is opened of a record.
@@ -117,7 +123,8 @@ class Shelf {
         CompartmentNumber compartment = 0;
         Body body;
     };
-    Result<Opened> open_stored(std::uint64_t row);
+    std::shared_ptr<const Relations> lasting_of(const Record& record);
+    Result<Opened> open_stored(std::uint64_t row, const std::optional<Bytes>& stored);
 
     const std::unique_ptr<Store> store_;
     const std::unique_ptr<crypto::KeyTable> table_;
@@ -125,10 +132,13 @@ class Shelf {
     RecordCache cache_;
     RecordCache fronts_;
     OutlineCache outlines_;
+    SlicesCache slices_;
+    std::atomic<std::uint64_t> sliced_ = 0;  ///< records that a slice was asked of
     NameCache names_;
     PlaceCache places_;
     std::atomic<std::uint64_t> house_version_ = 1;
     BodyCache bodies_;
+    SealedCache sealed_;
 };
 
 /// A row of Table::Places.
