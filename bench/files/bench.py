@@ -295,7 +295,7 @@ def run_work(name, folder):
     child = subprocess.Popen([sys.executable, HERE / "errands.py", "run", name, folder], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, start_new_session=True)
     while child.poll() is None and time.monotonic() - start < WORK_MAX:
-        still_since = (still_since or time.monotonic()) if state_of(child.pid) == "T" else None
+        still_since = (still_since or time.monotonic()) if stands_still(child.pid) else None
         if still_since and time.monotonic() - still_since > HELD_MAX:
             break
         time.sleep(0.005)

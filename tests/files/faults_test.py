@@ -381,6 +381,80 @@ def test_root_here_cannot_delete_the_copy_there(work):
         check(drill["passed"] and drill["files"] == 24, drill)
 
 
+def deadmen_of(mark):
+    """Whoever their parents are by now: what began with this mark in its environment keeps it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_deadman = (process / "comm").read_text() == "hygie-deadman\n"
+            if is_deadman and mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+    return found
+
+
+def test_a_guard_that_is_killed_while_it_takes_over_leaves_one_deadman(work):
+    """Two would take each other's acts, and one of them would stay for ever."""
+    mark = f"HYGIE_SCENE={work}"
+    env = os.environ | {"HYGIE_SCENE": str(work)}
+    with disk(work) as mount:
+        with guarded(mount, "--judge", "off", env=env) as first:
+            deadmen = deadmen_of(mark)
+            first.kill()
+            first.wait()
+        second = subprocess.Popen([HYGIE, "guard", "files", "--protect", mount / "share", "--state", mount / "state"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
+        until = time.monotonic() + WAIT
+        while deadmen_of(mark) == deadmen and time.monotonic() < until:
+            pass  # it dies before all is kept
+        second.kill()
+        second.wait()
+        with guarded(mount, "--judge", "off", env=env):
+            wait_for(lambda: len(deadmen_of(mark)) == 1, "one deadman alone")
+            for path in texts(mount):
+                path.write_text("une réponse")
+
+
+def test_nobody_waits_for_a_guard_all_of_whose_parts_are_killed(work):
+    """Of its groups of events the one that others wait for ends first; what was open before it, another watches too."""
+    mark = f"HYGIE_SCENE={work}"
+    with disk(work) as mount:
+        path = texts(mount)[0]
+        with open(path, "r+"), guarded(mount, env=os.environ | {"HYGIE_SCENE": str(work)}) as guard:
+            (deadman,) = deadmen_of(mark)
+            guard.send_signal(signal.SIGSTOP)
+            reader = subprocess.Popen(["cat", path], stdout=subprocess.DEVNULL)
+            wait_for(lambda: "fanotify" in Path(f"/proc/{reader.pid}/wchan").read_text(), "who reads waits")
+            os.kill(deadman, signal.SIGKILL)
+            guard.kill()
+            try:
+                reader.wait(WAIT)
+            finally:
+                reader.kill()  # else the dead guard could not end either
+            guard.wait(WAIT)
+        check(reader.returncode == 0, "who reads goes on")
+
+
+def test_a_guard_ends_while_files_from_before_it_are_read(work):
+    """The kernel ends a group of events once nobody waits over a file that it watches, and they wait for the guard."""
+    code = ("import sys\nwhile True:\n    for path in sys.argv[1:]:\n        open(path, 'rb').read(10)\n"
+            "    print(flush=True)")
+    with disk(work) as mount, contextlib.ExitStack() as opened:
+        for path in texts(mount):
+            opened.enter_context(open(path, "r+"))
+        with guarded(mount, "--judge", "off") as guard:
+            readers = [subprocess.Popen([sys.executable, "-c", code, *texts(mount)], stdout=subprocess.PIPE) for _ in range(4)]
+            for reader in readers:
+                for _ in range(20):
+                    reader.stdout.readline()
+            guard.terminate()
+            try:
+                guard.wait(WAIT)
+            finally:
+                for reader in readers:
+                    reader.kill()
+                    reader.wait()
+
+
 def main():
     if os.geteuid() != 0:
         print("skipped: root is needed for fanotify and loop devices")

@@ -36,15 +36,7 @@ constexpr char kName[] = "hygie-deadman";
 /// For a deadman that looks for the new state folder as often as it polls.
 constexpr auto kDoorWait = std::chrono::seconds(2);
 constexpr auto kDoorPause = std::chrono::milliseconds(20);
-/// The kernel knows an act by the number of its descriptor in the process that read it, so two
-/// processes must not use the same ones: a gate those below, a deadman those above.
 constexpr rlim_t kGateFdsMax = 32'768;
-
-int gate_fds_max() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return 512;
-    return static_cast<int>(std::min(kGateFdsMax, limit.rlim_cur / 2));
-}
 
 using Steady = std::chrono::steady_clock;
 
@@ -101,12 +93,11 @@ class Standby {
 
     void stand_in() {
         if (settings_.held != nullptr) settings_.held->release_all();
-        gate_group_ = fan::Group(UniqueFd(::fcntl(groups_.gate.fd(), F_DUPFD_CLOEXEC, 3)));
+        gate_group_ =
+            fan::Group(UniqueFd(::fcntl(groups_.gate.fd(), F_DUPFD_CLOEXEC, groups_.gate.fd())));
         gate_group_.heed_all();
         rise_above(gate_fds_max());
-        // What the gate held in its hands when it died is not known any more: let the callers try
-        // again rather than wait for ever.
-        for (int fd = 0; fd < gate_fds_max(); ++fd) gate_group_.answer(fd, fan::deny(EAGAIN));
+        let_try_again();
         open_door();
         for (;;) {
             std::array<pollfd, 3> polls{{{gate_group_.fd(), POLLIN, 0},
@@ -120,6 +111,12 @@ class Standby {
             // Deleted, or a new state folder stands where others look for it.
             if (::access(door_path().c_str(), F_OK) != 0) open_door();
         }
+    }
+
+    /// What a gate held in its hands when it died is not known any more: let the callers try again
+    /// rather than wait for ever.
+    void let_try_again() {
+        for (int fd = 0; fd < gate_fds_max(); ++fd) gate_group_.answer(fd, fan::deny(EAGAIN));
     }
 
     /// Takes all low numbers, so that events come with high ones.
@@ -205,6 +202,7 @@ class Standby {
         }
         successor_.reset();
         successor_pid_ = 0;
+        let_try_again();
         return false;
     }
 
@@ -256,6 +254,12 @@ void close_others(const Groups& groups, int state, int line) {
 }
 
 }  // namespace
+
+int gate_fds_max() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return 512;
+    return static_cast<int>(std::min(kGateFdsMax, limit.rlim_cur / 2));
+}
 
 Result<std::unique_ptr<Deadman>> Deadman::start(const Groups& groups, Settings settings) {
     std::unique_ptr<Deadman> deadman(new Deadman(groups, std::move(settings)));

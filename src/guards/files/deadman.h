@@ -16,6 +16,10 @@
 
 namespace hygie::files {
 
+/// The kernel knows an act by the number of its descriptor in the process that read it, so two
+/// processes must not use the same ones: a gate those below, a deadman those above.
+int gate_fds_max();
+
 /// A page shared by gate and deadman.
 struct Heart {
     std::atomic<std::uint64_t> beats = 0;

@@ -111,8 +111,8 @@ void Enforcer::stop(const Conclusion& conclusion, const Change& change) {
                             .program = {},
                             .uid = 0,
                             .reasons = conclusion.verdict.reasons});
-        if (state_ != nullptr) (void)state_->save_stops(stopped_);
     }
+    (void)remember();
     report(change, conclusion, change.actor, "read-only");
 }
 
@@ -151,6 +151,11 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
                 !doors_.control.is_waited_for(process.pid) && doors_.control.send(process, SIGSTOP))
                 stop.processes.push_back(process);
     }
+    note_frozen(stop);
+    (void)remember();
+}
+
+void Enforcer::note_frozen(const StoppedActor& stop) {
     const std::scoped_lock lock(mutex_);
     for (const ProcessId& process : stop.processes)
         if (held_ != nullptr) held_->remove(process);
@@ -161,7 +166,12 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
                 if (std::ranges::count(one.processes, process) == 0)
                     one.processes.push_back(process);
         }
-    if (state_ != nullptr) (void)state_->save_stops(stopped_);
+}
+
+/// Writing meets the door, where those who stand ask who is stopped.
+Status Enforcer::remember() {
+    const std::scoped_lock lock(saving_);
+    return state_ != nullptr ? state_->save_stops(stopped()) : Status();
 }
 
 /// Processes that outlive nobody cannot be frozen in time: the next of their kind is refused.
@@ -205,22 +215,28 @@ void Enforcer::refuse(const std::string& key, const event::Reason& reason) {
                             .uid = 0,
                             .reasons = {reason}});
         any_ = true;
-        if (state_ != nullptr) (void)state_->save_stops(stopped_);
     }
+    (void)remember();
     report({}, conclusion, {}, "order");
 }
 
 bool Enforcer::hold(const ProcessId& process) {
     if (doors_.control.is_ours(process.pid) || (held_ != nullptr && !held_->add(process)))
         return false;
-    return doors_.control.send(process, SIGSTOP);
+    const bool is_held = doors_.control.send(process, SIGSTOP);
+    if (!is_held && held_ != nullptr) held_->remove(process);
+    return is_held;
 }
 
 std::optional<ProcessId> Enforcer::hold_now(pid_t pid) {
     if (doors_.control.is_ours(pid) || (held_ != nullptr && !held_->add({pid, 0})))
         return std::nullopt;
     const auto process = doors_.control.stop_now(pid);
-    if (process && held_ != nullptr) (void)held_->add(*process);
+    if (held_ == nullptr) return process;
+    if (process)
+        (void)held_->add(*process);
+    else
+        held_->remove({pid, 0});
     return process;
 }
 
@@ -276,8 +292,8 @@ Status Enforcer::thaw(const std::string& key) {
             stopped_, [](const StoppedActor& stop) { return stop.rung == Rung::ReadOnly; });
         any_ = !stopped_.empty();
         std::erase_if(kin_, [&](const Kin& kin) { return key == "all" || kin.key == key; });
-        if (state_ != nullptr) TRY_STATUS(state_->save_stops(stopped_));
     }
+    TRY_STATUS(remember());
     if (freed.empty())
         return fail(Code::NotFound, {"cet acteur n'est pas arrêté", "this actor is not stopped"},
                     {"« hygie files status » les nomme", "'hygie files status' names them"});

@@ -83,6 +83,8 @@ class Enforcer {
   private:
     void stop_one(const Actor& actor, const std::vector<Actor>& together,
                   const Conclusion& conclusion);
+    void note_frozen(const StoppedActor& stop);
+    Status remember();
     void refuse_kin(const Conclusion& conclusion);
     bool is_kin(const Actor& actor) const;
     void report(const Change& change, const Conclusion& conclusion, const Actor& actor,
@@ -92,6 +94,7 @@ class Enforcer {
     JudgeState* state_;  ///< null: nothing is remembered
     HeldBook* held_;     ///< null: a guard that is killed leaves them standing
     EventSink sink_;
+    std::mutex saving_;  ///< what is written last is what is known last
     mutable std::mutex mutex_;
     std::vector<StoppedActor> stopped_;
     /// Of a work that was split over processes without a common parent: whoever comes after, with

@@ -4,10 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <functional>
+#include <thread>
 
 #include "guards/files/actors.h"
 #include "guards/files/held.h"
+#include "host/disk.h"
 #include "sim/temp_dir.h"
 
 namespace hygie::files {
@@ -72,6 +76,51 @@ TEST(HeldBook, LetsGoWhomAKilledGuardLeftStanding) {
     EXPECT_TRUE(WIFCONTINUED(status));
     ::kill(child, SIGKILL);
     ::waitpid(child, &status, 0);
+}
+
+/// Most who delete a file or two have ended when they are looked at.
+TEST(HeldBook, KeepsNoRoomForWhoEndedBeforeItStoodStill) {
+    sim::TempDir dir;
+    auto book = HeldBook::open(join(dir.path(), "held"));
+    ASSERT_TRUE(book);
+    Enforcer enforcer{{real_process_control(), real_clock(), real_random()}, nullptr, {}, &*book};
+    constexpr pid_t kNobody = 1 << 22;  // one more than the kernel gives (PID_MAX_LIMIT)
+    for (pid_t i = 0; i < static_cast<pid_t>(HeldBook::kSlots); ++i) {
+        EXPECT_FALSE(enforcer.hold({kNobody + 2 * i, 1}));
+        EXPECT_FALSE(enforcer.hold_now(kNobody + 2 * i + 1));
+    }
+    EXPECT_TRUE(book->add({::getpid(), 1}));
+}
+
+/// Asked for each time something is sealed, before it is written.
+class OnSealing final : public Random {
+  public:
+    std::function<void()> then;
+    void fill(std::span<std::uint8_t> out) override {
+        if (then) then();
+        real_random().fill(out);
+    }
+};
+
+TEST(Enforcer, WhoStandsAtTheDoorIsAnsweredWhileStopsAreWrittenDown) {
+    sim::TempDir dir;
+    OnSealing sealing;
+    JudgeState state(real_disk(), sealing, dir.path(), crypto::Secret32());
+    Enforcer enforcer{{real_process_control(), real_clock(), real_random()}, &state, {}};
+    std::vector<std::jthread> doormen;
+    std::atomic<int> answered = 0;
+    sealing.then = [&] {
+        doormen.emplace_back([&] {
+            (void)enforcer.is_stopped({});
+            ++answered;
+        });
+        for (int i = 0; i < 500 && answered < static_cast<int>(doormen.size()); ++i)
+            real_clock().sleep_for(std::chrono::milliseconds(10));
+    };
+    enforcer.refuse("somebody", {});
+    EXPECT_EQ(answered, 1);
+    EXPECT_TRUE(enforcer.thaw("somebody"));
+    EXPECT_EQ(answered, 2);
 }
 
 }  // namespace

@@ -118,6 +118,10 @@ Result<Group> Group::open(Kind kind) {
     return Group(std::move(fd));
 }
 
+void Group::renumber(int least) {
+    if (UniqueFd fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, least)); fd) fd_ = std::move(fd);
+}
+
 Status Group::watch_filesystem(const std::string& path, std::uint64_t mask) {
     if (::fanotify_mark(fd_.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
                         path.c_str()) < 0)

@@ -72,6 +72,8 @@ class Group {
     static Result<Group> open(Kind kind);
 
     int fd() const { return fd_.get(); }
+    /// Takes a descriptor with this number or a higher one.
+    void renumber(int least);
     /// Asks for events on the whole file system that holds `path`. Code::Unavailable when the
     /// kernel or this file system cannot give them.
     Status watch_filesystem(const std::string& path, std::uint64_t mask);

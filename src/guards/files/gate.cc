@@ -140,8 +140,12 @@ Gate::~Gate() {
     clerks_.clear();
     early_watch_ = {};
     mapping_watch_.reset();
+    // Its end waits for whoever waits at the door over a file that it watches.
+    early_events_.reset();
     doormen_leave_ = true;
     doormen_.clear();
+    // A deadman that stands in knows nothing of them.
+    for (const Task& task : left_) answer(task.event, failed_ ? fan::deny(EAGAIN) : fan::kAllow);
 }
 
 void Gate::start() {
@@ -240,10 +244,10 @@ void Gate::run_doorman() {
     }
 }
 
-/// What nobody was free for.
+/// What nobody was free for, while another is free to take the door: what we open waits there.
 std::optional<Gate::Task> Gate::take_left() {
     const std::lock_guard lock(left_mutex_);
-    if (left_.empty() || doormen_leave_) return std::nullopt;
+    if (left_.empty() || doormen_leave_ || serving_ + 1 >= kDoormen) return std::nullopt;
     Task task = std::move(left_.front());
     left_.pop_front();
     ++serving_;
@@ -258,7 +262,7 @@ std::optional<Gate::Task> Gate::watch_the_door(const fan::Turn& turn, Lookout& l
     bool is_looking_out = false;
     while (!may_leave()) {
         if (beat_) beat_->fetch_add(1);
-        if (std::optional<Task> task = take_left_if_free()) return task;
+        if (std::optional<Task> task = take_left()) return task;
         if (meet_next(events)) {
             if (is_looking_out) lookout.has_come();
             const auto patience = lookout.patience();
@@ -280,14 +284,6 @@ bool Gate::meet_next(std::vector<fan::Event>& events) {
     const bool has_come = !events.empty();
     for (fan::Event& event : events) meet(std::move(event));
     return has_come;
-}
-
-std::optional<Gate::Task> Gate::take_left_if_free() {
-    {
-        const std::lock_guard lock(left_mutex_);
-        if (left_.empty() || serving_ + 1 >= kDoormen) return std::nullopt;
-    }
-    return take_left();
 }
 
 void Gate::meet(fan::Event event) {

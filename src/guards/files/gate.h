@@ -29,10 +29,13 @@
 namespace hygie::files {
 
 /// The three groups of events. They outlive the gate: the deadman holds them too.
+///
+/// The gate's ends first, which lets go whoever waits: the kernel ends no other that has a mark on
+/// a file for as long as somebody waits over that file, and nothing can end who waits for that.
 struct Groups {
-    fan::Group gate;      ///< acts that wait for an answer
     fan::Group closings;  ///< writers that closed
     fan::Group names;     ///< names made, moved, removed; attributes changed
+    fan::Group gate;      ///< acts that wait for an answer
     bool pre_content = false;
 
     /// Pre-content events when kernel and file systems have them and they are wanted, permission
@@ -157,7 +160,6 @@ class Gate {
     std::optional<Task> watch_the_door(const fan::Turn& turn, Lookout& lookout);
     bool meet_next(std::vector<fan::Event>& events);
     std::optional<Task> take_left();
-    std::optional<Task> take_left_if_free();
     void meet(fan::Event event);
     bool meet_quickly(fan::Event& event, Task& task);
     void watch_new(const fan::Event& event, const struct stat& info, const Actor& actor);

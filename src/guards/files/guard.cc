@@ -93,6 +93,8 @@ Status Guard::open_groups(const GuardSettings& settings) {
     const std::string handover = StatePaths(settings.state->path()).handover;
     handover_ = settings.state->is_new() ? take_over_soon(handover) : take_over(handover);
     groups_ = handover_ ? std::move(handover_->groups) : TRY(Groups::open(settings.want, volumes_));
+    // A process that is killed ends what has the highest number first.
+    groups_.gate.renumber(gate_fds_max());
     return {};
 }
 
@@ -132,8 +134,6 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     for (const auto& volume : guard->volumes_)
         dirs.insert(dirs.end(), volume->protected_dirs().begin(), volume->protected_dirs().end());
     guard->deadman_ = TRY(Deadman::start(guard->groups_, {dirs, settings.state, settings.held}));
-    // In place of one that stands in already: writing stays closed whatever happens to us.
-    if (guard->took_over()) guard->deadman_->guarding();
     guard->lock_ = TRY(doors.disk.lock(paths.lock));
     crypto::harden_process();
     guard->store_ = TRY(Store::open(doors, state));
@@ -153,6 +153,7 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     for (const auto& volume : guard->volumes_) TRY_STATUS(guard->groups_.watch(*volume));
     TRY_STATUS(guard->take_stock());
     guard->gate_->scanned();
+    // Until here one that stands in already goes on when we die: two would take each other's acts.
     guard->deadman_->guarding();
     if (guard->handover_) guard->handover_->release();
     guard->keeper_ = std::make_unique<Keeper>(doors, *guard->store_, state, settings.retention);
@@ -242,6 +243,12 @@ void Guard::tell_of_the_state() {
     is_state_moved_ = is_moved;
 }
 
-Guard::~Guard() = default;
+/// Who came to the door after the last doorman goes on when the groups end, not when all is tidy.
+Guard::~Guard() {
+    keeper_.reset();
+    gate_.reset();
+    deadman_.reset();
+    groups_ = {};
+}
 
 }  // namespace hygie::files

@@ -66,7 +66,7 @@ void JudgeDesk::stop() {
         std::unique_lock lock(mutex_);
         is_open_ = false;
         judged_.wait(lock, [&] { return !judging_; });
-        sealers_.let_go_since(SteadyTime::max());
+        sealers_.close();
     }
     save(Saving::Now);
 }

@@ -323,6 +323,16 @@ TEST(JudgeDesk, WhoeverCannotBeNamedIsRefusedWhileItWaitsAndNotCutAfterwards) {
     EXPECT_EQ(office.desk->before(asked).kind, Stop::Kind::Freeze);
 }
 
+TEST(JudgeDesk, NobodyIsHeldOnceNobodyJudges) {
+    Office office;
+    office.desk->hold(900);
+    EXPECT_TRUE(office.control.was_sent(900, SIGSTOP));
+    office.desk->stop();
+    EXPECT_TRUE(office.control.was_sent(900, SIGCONT));
+    office.desk->hold(901);
+    EXPECT_FALSE(office.control.was_sent(901, SIGSTOP)) << "nobody would let it go";
+}
+
 TEST(JudgeDesk, AProcessThatOthersWaitForIsNotFrozen) {
     Office office;
     office.control.holder = 500;

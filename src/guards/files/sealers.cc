@@ -137,8 +137,7 @@ void Sealers::glimpse(pid_t pid, SteadyTime now) {
     const std::scoped_lock lock(mutex_);
     ++expected_;
     const auto is_it = [&](const Held& held) { return held.process.pid == pid; };
-    if (held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it) || is_stranger(pid, now))
-        return;
+    if (!may_hold() || std::ranges::any_of(held_, is_it) || is_stranger(pid, now)) return;
     if (const auto process = enforcer_.hold_now(pid))
         held_.push_back({{}, *process, Held::Until::Judged, now});
 }
@@ -157,7 +156,7 @@ bool Sealers::is_stranger(pid_t pid, SteadyTime now) {
 void Sealers::hold(pid_t pid, SteadyTime now) {
     const std::scoped_lock lock(mutex_);
     const auto is_it = [&](const Held& held) { return held.process.pid == pid; };
-    if (held_.size() >= kHeldMax || std::ranges::any_of(held_, is_it)) return;
+    if (!may_hold() || std::ranges::any_of(held_, is_it)) return;
     if (const auto process = enforcer_.hold_now(pid))
         held_.push_back({{}, *process, Held::Until::Time, now - kHoldMax + kLookedAt});
 }
@@ -183,7 +182,7 @@ void Sealers::hold(const ProcessId& process, const std::string& key, SteadyTime 
         if (known->key.empty()) known->key = key;
         return;
     }
-    if (held_.size() < kHeldMax && process.started != 0 && enforcer_.hold(process))
+    if (may_hold() && process.started != 0 && enforcer_.hold(process))
         held_.push_back({key, process, Held::Until::Judged, now});
 }
 
@@ -232,6 +231,17 @@ void Sealers::let_go(const std::string& key) {
 
 void Sealers::let_go_since(SteadyTime before) {
     const std::scoped_lock lock(mutex_);
+    let_go_earlier(before);
+}
+
+void Sealers::close() {
+    const std::scoped_lock lock(mutex_);
+    is_closed_ = true;
+    let_go_earlier(SteadyTime::max());
+}
+
+/// Under the lock.
+void Sealers::let_go_earlier(SteadyTime before) {
     std::erase_if(held_, [&](const Held& held) {
         if (held.since < before) enforcer_.release(held.process);
         return held.since < before;

@@ -64,6 +64,8 @@ class Sealers {
     /// All that was told of an actor is judged, and it is not stopped.
     void let_go(const std::string& key);
     void let_go_since(SteadyTime before);
+    /// Nobody judges any more: all go on, and nobody is held from here on.
+    void close();
 
   private:
     struct Sealer {
@@ -77,6 +79,8 @@ class Sealers {
         enum class Until { Judged, Time } until = Until::Judged;
         SteadyTime since{};
     };
+    bool may_hold() const { return !is_closed_ && held_.size() < kHeldMax; }
+    void let_go_earlier(SteadyTime before);
     bool is_of_a_sealer(pid_t pid, SteadyTime now) const;
     bool is_stranger(pid_t pid, SteadyTime now);
     void seal(const Actor& actor, SteadyTime now);
@@ -92,6 +96,7 @@ class Sealers {
     std::vector<Sealer> sealers_;
     std::vector<Held> held_;
     std::unordered_map<pid_t, SteadyTime> strangers_;  ///< since when, to all who sealed
+    bool is_closed_ = false;
 };
 
 }  // namespace hygie::files
