@@ -38,12 +38,14 @@ struct Told {
     bool whole = true;
 };
 struct Question {
+    std::uint64_t number = 0;
     bool has_before = false;
     Told before;
     Told after;
 };
 struct Answer {
-    bool died = false;
+    std::uint64_t number = 0;  ///< of its question
+    bool died = false;         ///< over whatever question
     Finding finding;
 };
 static_assert(std::is_trivially_copyable_v<Question> && std::is_trivially_copyable_v<Answer>);
@@ -72,6 +74,7 @@ void answer_questions(int socket, const std::uint8_t* memory) {
         ::alarm(SandboxedExaminer::kAnswerSecondsMax);
         const Excerpt after = excerpt_from(memory + kHalfBytes, question.after);
         Answer answer;
+        answer.number = question.number;
         answer.finding = question.has_before ? examine(excerpt_from(memory, question.before), after)
                                              : examine_new(after);
         ::alarm(0);
@@ -93,7 +96,7 @@ void answer_questions(int socket, const std::uint8_t* memory) {
         while (::waitpid(worker, &status, 0) < 0 && errno == EINTR) {
         }
         if (WIFEXITED(status)) ::_exit(0);
-        const Answer answer{.died = true, .finding = {}};
+        const Answer answer{.number = 0, .died = true, .finding = {}};
         if (!send_all(socket, &answer, sizeof answer)) ::_exit(0);
     }
 }
@@ -189,12 +192,16 @@ SandboxedExaminer::~SandboxedExaminer() {
 Result<Finding> SandboxedExaminer::examine(const Content* before, const Content& after) {
     const std::scoped_lock lock(mutex_);
     Question question;
+    question.number = ++asked_;
     question.has_before = before != nullptr;
     if (before != nullptr) question.before = tell(excerpt_of(*before), shared_);
     question.after = tell(excerpt_of(after), shared_ + kHalfBytes);
     Answer answer;
-    if (!send_all(socket_.get(), &question, sizeof question) ||
-        !receive(socket_.get(), &answer, sizeof answer))
+    bool is_there = send_all(socket_.get(), &question, sizeof question);
+    // A worker that died over nothing is told too, and what was asked then is answered later.
+    do is_there = is_there && receive(socket_.get(), &answer, sizeof answer);
+    while (is_there && !answer.died && answer.number != question.number);
+    if (!is_there)
         return fail(Code::Unavailable,
                     {"l'examinateur de fichiers n'est plus là", "the file examiner is gone"},
                     {"redémarrez le gardien ; les fichiers restent préservés",

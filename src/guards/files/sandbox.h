@@ -34,6 +34,7 @@ class SandboxedExaminer final : public Examiner {
     UniqueFd socket_;
     std::uint8_t* shared_ = nullptr;
     pid_t keeper_ = 0;
+    std::uint64_t asked_ = 0;  ///< how many questions
     unsigned deaths_ = 0;
 };
 

@@ -1,13 +1,16 @@
 #include "guards/files/sandbox.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
+#include <fstream>
 
 #include "guards/files/victims.h"
 
@@ -68,6 +71,33 @@ TEST(Sandbox, OutlivesWhatArchivesMakeItLookFor) {
     }
     EXPECT_GT(packed, 3U);
     EXPECT_EQ((*sandboxed)->deaths(), 0U);
+}
+
+/// The only child of this process.
+pid_t child_of(pid_t pid) {
+    pid_t child = 0;
+    std::ifstream(fmt::format("/proc/{0}/task/{0}/children", pid)) >> child;
+    return child;
+}
+
+/// Else everything from then on would be judged by what was found in the file before.
+TEST(Sandbox, AWorkerThatIsKilledOverNothingConfusesNoAnswers) {
+    const auto sandboxed = SandboxedExaminer::start();
+    ASSERT_TRUE(sandboxed);
+    DirectExaminer direct;
+    const MemoryContent before(bytes_of("Madame, votre bilan est normal.\n"));
+    const MemoryContent same(bytes_of("Madame, votre bilan est normal.\n"));
+    const MemoryContent after(bytes_of("Madame, votre bilan est à revoir.\n"));
+    ASSERT_TRUE((*sandboxed)->examine(&before, after));
+    const pid_t worker = child_of(child_of(::getpid()));
+    ASSERT_GT(worker, 0);
+    ASSERT_EQ(::kill(worker, SIGKILL), 0);
+    (void)(*sandboxed)->examine(&before, same);
+    for (const MemoryContent* now : {&after, &same, &after}) {
+        const auto there = (*sandboxed)->examine(&before, *now);
+        EXPECT_TRUE(!there || *there == *direct.examine(&before, *now));
+    }
+    EXPECT_LE((*sandboxed)->deaths(), 1U);
 }
 
 /// Without the sanitizer's own `_exit`, which looks for leaks first and needs calls that are
