@@ -17,7 +17,7 @@ inline constexpr std::size_t kSlices = 30 << 20;
 inline constexpr std::size_t kFronts = 40 << 20;
 /// What reading by id asks of records, at about 3 kB each.
 inline constexpr std::size_t kOutlines = 16 << 20;
-inline constexpr std::size_t kBodies = 6 << 20;        ///< unsealed lately
+inline constexpr std::size_t kBodies = 10 << 20;       ///< unsealed lately
 inline constexpr std::size_t kSealed = 14 << 20;       ///< read lately, still sealed
 inline constexpr std::size_t kPagesToWrite = 8 << 20;  ///< of the database
 inline constexpr std::size_t kPagesToRead = 1 << 20;   ///< … for each of kReaders
@@ -28,6 +28,6 @@ inline constexpr std::size_t kRecentRows = 1 << 16;
 
 inline constexpr std::size_t kAll = kRecords + kSlices + kFronts + kOutlines + kBodies + kSealed +
                                     kPagesToWrite + kReaders * kPagesToRead + kRecentRows * 104;
-static_assert(kAll <= 136 << 20, "a server of a million resources must fit into 256 MB");
+static_assert(kAll <= 140 << 20, "a server of a million resources must fit into 256 MB");
 
 }  // namespace hygie::vault::budget
