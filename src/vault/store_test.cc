@@ -82,17 +82,18 @@ class OnRealDisk final : public Kind {
     sim::TempDir dir_;
 };
 
+/// Readers and writer wait for one another in real time: where it jumps, SQLite has waited long
+/// enough before anybody is through.
 class OnSimDisk final : public Kind {
   public:
     explicit OnSimDisk(std::size_t recent_rows) : recent_rows_(recent_rows) {}
     Result<std::unique_ptr<Store>> open() override {
-        return open_sqlite({disk_, clock_, random_}, "vault", recent_rows_);
+        return open_sqlite({disk_, real_clock(), random_}, "vault", recent_rows_);
     }
 
   private:
     const std::size_t recent_rows_;
     sim::SimDisk disk_;
-    sim::SimClock clock_;
     sim::SimRandom random_{1};
 };
 
@@ -176,7 +177,7 @@ void expect_whole_batches(Store& store, Table table) {
         batch.put(table, {kOthers, 0}, {i});
         batch.put(table, {1 + 7 * i % (kOthers - 1), 0}, {i});
         batch.erase(table, {1 + 11 * i % (kOthers - 1), 0});
-        ASSERT_TRUE(store.commit(batch));
+        EXPECT_TRUE(store.commit(batch));
     }
     stop = true;
     readers.clear();
