@@ -89,9 +89,13 @@ TEST(Sandbox, AWorkerThatIsKilledOverNothingConfusesNoAnswers) {
     const MemoryContent same(bytes_of("Madame, votre bilan est normal.\n"));
     const MemoryContent after(bytes_of("Madame, votre bilan est à revoir.\n"));
     ASSERT_TRUE((*sandboxed)->examine(&before, after));
-    const pid_t worker = child_of(child_of(::getpid()));
+    const pid_t keeper = child_of(::getpid());
+    const pid_t worker = child_of(keeper);
     ASSERT_GT(worker, 0);
     ASSERT_EQ(::kill(worker, SIGKILL), 0);
+    // Until then it could take the next question with it.
+    for (int i = 0; i < 500 && child_of(keeper) == worker; ++i) ::usleep(10'000);
+    ASSERT_NE(child_of(keeper), worker);
     (void)(*sandboxed)->examine(&before, same);
     for (const MemoryContent* now : {&after, &same, &after}) {
         const auto there = (*sandboxed)->examine(&before, *now);
