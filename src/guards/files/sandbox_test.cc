@@ -99,7 +99,8 @@ TEST(Sandbox, AWorkerThatIsKilledOverNothingConfusesNoAnswers) {
     (void)(*sandboxed)->examine(&before, same);
     for (const MemoryContent* now : {&after, &same, &after}) {
         const auto there = (*sandboxed)->examine(&before, *now);
-        EXPECT_TRUE(!there || *there == *direct.examine(&before, *now));
+        ASSERT_TRUE(there);
+        EXPECT_EQ(*there, *direct.examine(&before, *now));
     }
     EXPECT_LE((*sandboxed)->deaths(), 1U);
 }
