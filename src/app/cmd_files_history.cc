@@ -11,6 +11,7 @@
 #include "guards/files/protection.h"
 #include "guards/files/report.h"
 #include "guards/files/standing.h"
+#include "guards/files/whereabouts.h"
 
 namespace hygie::app {
 namespace {
@@ -222,6 +223,16 @@ int show_result(Context& context, const files::RestoreResult& result) {
     return result.failed == 0 && !result.unreported ? kExitOk : kExitFailed;
 }
 
+/// Where it is carried out: in the share's place, if the share is there, or where that is said.
+Result<files::Plan> placed(Context& context, files::Plan plan) {
+    const auto whereabouts =
+        TRY(files::Whereabouts::look(context.disk, context.values.text("--state")));
+    if (context.values.has("--to"))
+        return whereabouts.brought_to(spelled(context.values.text("--to")), std::move(plan));
+    TRY_STATUS(whereabouts.check(plan));
+    return plan;
+}
+
 Result<int> restore(Context& context) {
     const std::string& state = context.values.text("--state");
     if (context.values.has("--undo"))
@@ -229,7 +240,8 @@ Result<int> restore(Context& context) {
             context, TRY(files::undo(files_doors(context), state, context.values.text("--undo"))));
     const files::Question question = TRY(question_of(context));
     const files::History history = TRY(files::History::read(files_doors(context), state));
-    const files::Plan plan = TRY(files::plan_of(files_doors(context), state, history, question));
+    const files::Plan plan =
+        TRY(placed(context, TRY(files::plan_of(files_doors(context), state, history, question))));
     if (context.values.flag("--dry-run")) {
         show_plan(context, plan);
         return kExitOk;
@@ -372,6 +384,13 @@ Command restore_command() {
                     at_option(),
                     actor_option(),
                     path_option(),
+                    {.name = "--to",
+                     .placeholder = "DIR",
+                     .kind = Kind::File,
+                     .help = {"remet ici ce qui était dans le partage : là où son disque est monté "
+                              "désormais, ou ailleurs",
+                              "brings what was in the share back here: where its disk is mounted "
+                              "by now, or elsewhere"}},
                     {.name = "--dry-run",
                      .kind = Kind::Flag,
                      .help = {"montre seulement", "only shows"}},

@@ -201,6 +201,35 @@ def kept_once(mount, kind):
     print(f"{kind}: what comes back is kept once")
 
 
+def mounted_elsewhere(mount, kind):
+    """A disk that is mounted elsewhere: nothing is written where it was, and all comes back where it is."""
+    share, there = os.path.join(mount, "share"), mount + " ailleurs"
+    furnish(share)
+    with guarded(mount) as guard:
+        since = now()
+        for path in Path(share, "Bilans").iterdir():
+            path.write_bytes(b"chiffre")
+        shutil.rmtree(os.path.join(share, "Courriers"))
+        settle(guard)
+    os.makedirs(there)
+    subprocess.run(["umount", mount], check=True)
+    subprocess.run(["mount", "-o", "loop", mount + ".img", there], check=True)
+    words = ["files", "restore", "--state", os.path.join(there, "state"), "--since", since, "--yes"]
+    try:
+        for language in ("fr", "en"):
+            run = subprocess.run([os.environ["HYGIE"], "--lang", language, *words], capture_output=True, text=True, timeout=120)
+            check(run.returncode != 0 and "--to" in run.stderr and share in run.stderr, f"{run.returncode} {run.stderr}")
+        check(not os.listdir(mount), f"written where nothing is mounted: {os.listdir(mount)}")
+        result = hygie(*words, "--to", os.path.join(there, "share"))
+        check(result["failed"] == 0 and not result["problems"], result)
+        found = {path for path in Path(there, "share").rglob("*.txt") if path.read_bytes() != b"chiffre"}
+        check(len(found) == 3 * FILES + 1, f"{len(found)} of {3 * FILES + 1} came back")
+        check(not os.listdir(mount), f"written where nothing is mounted: {os.listdir(mount)}")
+    finally:
+        subprocess.run(["umount", "-l", there], check=False)
+    print(f"{kind}: what is mounted elsewhere comes back there alone")
+
+
 def power_cut(mount, kind):
     """What a signed report says came back is there if the power goes at once: the image as the disk has it then."""
     share, cut = os.path.join(mount, "share"), mount + ".cut"
@@ -246,6 +275,7 @@ def main():
             on(kind, held_and_owned)
             on(kind, full_disk)
             on(kind, power_cut)
+            on(kind, mounted_elsewhere)
             if kind == "btrfs":
                 on(kind, given_flags)
                 on(kind, subvolumes)

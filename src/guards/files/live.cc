@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <limits>
 
-#include "guards/files/protection.h"
 #include "guards/files/scan.h"
+#include "guards/files/whereabouts.h"
 
 namespace hygie::files {
 namespace {
@@ -58,23 +58,6 @@ class Look {
     std::unordered_map<FileKey, Last, FileKeyHash> last_;
 };
 
-/// A share that was moved as a whole, or is not mounted, has lost nothing.
-Result<std::vector<std::string>> shares_elsewhere(Disk& disk, const std::string& state) {
-    std::vector<std::string> elsewhere;
-    struct stat info{};
-    for (const Protection& protection : TRY(read_protections(disk, state)))
-        if (::lstat(protection.dir.c_str(), &info) < 0) elsewhere.push_back(protection.dir);
-    return elsewhere;
-}
-
-std::set<std::uint8_t> volumes_here(const std::vector<VolumeLine>& volumes) {
-    std::set<std::uint8_t> here;
-    struct stat info{};
-    for (const VolumeLine& volume : volumes)
-        if (::stat(volume.stage.c_str(), &info) == 0) here.insert(volume.number);
-    return here;
-}
-
 void add(Plan& plan, PlanItem item) {
     const auto at = std::ranges::lower_bound(plan.items, item.path, {}, &PlanItem::path);
     const bool is_planned = at != plan.items.end() && at->path == item.path;
@@ -93,16 +76,13 @@ Result<Plan> plan_of(StoreDoors doors, const std::string& state, const History& 
                      const Question& question) {
     Plan plan = history.plan(question);
     if (question.actor) return plan;
-    const std::set<std::uint8_t> here = volumes_here(TRY(read_volumes(doors.disk, state)));
-    const auto elsewhere = TRY(shares_elsewhere(doors.disk, state));
+    const Whereabouts whereabouts = TRY(Whereabouts::look(doors.disk, state));
     const Timeline then = history.timeline(question.since);
     const Timeline now = history.timeline(std::numeric_limits<VersionId>::max());
     const Look look(history);
     for (const auto& [path, known] : now.all()) {
-        if (!here.contains(known.key.volume())) continue;
         if (!question.path.empty() && !is_inside(path, question.path)) continue;
-        if (std::ranges::any_of(elsewhere, [&](const auto& dir) { return is_inside(path, dir); }))
-            continue;
+        if (!whereabouts.has_share(path) || whereabouts.is_away(path, known.key.volume())) continue;
         const auto wanted = then.at(path);
         const auto step = wanted ? look.step(path, known) : std::nullopt;
         if (!step) continue;
