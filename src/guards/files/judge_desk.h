@@ -79,7 +79,7 @@ class JudgeDesk final : public JudgeDoor {
     /// What nobody waits for is judged by the handful.
     static constexpr std::size_t kHandful = 64;
     static constexpr Micros kWaitMax = std::chrono::milliseconds(150);
-    /// Of somebody suspected, each act; what it did last is judged before in any case.
+    /// Of somebody suspected, each act but reading; what it did last is judged before in any case.
     static constexpr Micros kDelay = std::chrono::milliseconds(5);
     static constexpr Micros kRefusal = std::chrono::milliseconds(10);
     static constexpr Micros kOrdersEvery = std::chrono::milliseconds(250);

@@ -31,6 +31,19 @@ TEST(JudgeDesk, AFastAttackerChangesFiveFilesAtMost) {
     EXPECT_EQ(office.steps().back(), "freeze");
 }
 
+TEST(JudgeDesk, WhoIsSuspectedIsSlowToWriteAndNotToRead) {
+    Office office;
+    const Actor suspect = local(500);
+    ASSERT_TRUE(office.destroy(suspect, 0));
+    office.desk->drain();
+    const auto ask = [&](ChangeKind kind) {
+        return office.desk->before(office.change(kind, suspect, "/share/a.txt"));
+    };
+    EXPECT_EQ(ask(ChangeKind::OpenForWrite).delay, JudgeDesk::kDelay);
+    EXPECT_EQ(ask(ChangeKind::Read).delay, Micros{});
+    EXPECT_EQ(ask(ChangeKind::Read).kind, Stop::Kind::Allow);
+}
+
 TEST(JudgeDesk, OrphansOfOneFileEachAreRefusedTogetherAndOthersGoOn) {
     Office office;
     const auto orphan = [](std::uint64_t number) {
