@@ -1,6 +1,7 @@
 #include "access/decision.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <optional>
 
@@ -59,39 +60,51 @@ bool is_writing(Action action) {
     return action != Action::Read && action != Action::Execute;
 }
 
-/// The parties an actor belongs to, by name, with their memberships beside them.
-struct Belongings {
-    std::vector<std::string_view> parties;
-    std::vector<Membership> members;
-    std::vector<std::string_view> evidence;
-
-    void reserve(std::size_t count) {
-        parties.reserve(count);
-        members.reserve(count);
-        evidence.reserve(count);
-    }
-    void add(std::string_view party, const Membership& member, std::string_view source = {}) {
-        parties.push_back(party);
-        members.push_back(member);
-        evidence.push_back(source);
-    }
+/// A party an actor belongs to, by name, and how.
+struct Own {
+    std::string_view party{};
+    Membership member{};
+    std::string_view evidence{};
 };
 
-Belongings belongings_of(const Actor& actor) {
-    Belongings all;
-    all.reserve(3 + actor.belongs.size());
-    all.add({}, {.post = Post::Self});
-    if (!actor.person.empty()) all.add(actor.person, {.post = Post::Self});
-    if (!actor.organisation.empty()) all.add(actor.organisation, {.post = Post::Unit});
-    for (const Belonging& one : actor.belongs)
-        all.add(one.party,
-                {.from = start_second(one.start),
-                 .to = end_second(one.end),
-                 .post = static_cast<Post>(one.post),
-                 .depth = one.depth},
-                one.evidence);
-    return all;
-}
+/// All of an actor's, nobody first, then the person. A search asks for them at each record that it
+/// comes across: few, as most have, take nothing of the heap.
+class Belongings {
+  public:
+    explicit Belongings(const Actor& actor) {
+        if (kOwnMax + actor.belongs.size() > few_.size())
+            many_.reserve(kOwnMax + actor.belongs.size());
+        add({.party = {}, .member = {.post = Post::Self}});
+        if (!actor.person.empty()) add({.party = actor.person, .member = {.post = Post::Self}});
+        if (!actor.organisation.empty())
+            add({.party = actor.organisation, .member = {.post = Post::Unit}});
+        for (const Belonging& one : actor.belongs)
+            add({.party = one.party,
+                 .member = {.from = start_second(one.start),
+                            .to = end_second(one.end),
+                            .post = static_cast<Post>(one.post),
+                            .depth = one.depth},
+                 .evidence = one.evidence});
+    }
+
+    std::span<const Own> all() const {
+        return many_.empty() ? std::span(few_).first(count_) : std::span(many_);
+    }
+
+  private:
+    static constexpr std::size_t kOwnMax = 3;  ///< besides what the directory says
+
+    void add(const Own& own) {
+        if (many_.capacity() > 0)
+            many_.push_back(own);
+        else
+            few_[count_++] = own;
+    }
+
+    std::array<Own, 6> few_;
+    std::size_t count_ = 0;
+    std::vector<Own> many_;
+};
 
 /// Whoever made a file has it at once: it is not let in for longer by the second it began in.
 Second since(const Relation& relation) {
@@ -126,16 +139,16 @@ bool may_name_nobody(Relation::Kind kind) {
     return kind == Relation::Kind::Opposition || kind == Relation::Kind::Restriction;
 }
 
-std::vector<ProofStep> proof_of(const Belongings& actor, const Relation& relation, Link link) {
-    const Membership& member = actor.members[link.member];
-    const std::string party(actor.parties[link.member]);
+std::vector<ProofStep> proof_of(std::span<const Own> actor, const Relation& relation, Link link) {
+    const Membership& member = actor[link.member].member;
+    const std::string party(actor[link.member].party);
     std::vector<ProofStep> steps;
-    const std::string self = actor.parties.size() > 1 ? std::string(actor.parties[1]) : party;
+    const std::string self = actor.size() > 1 ? std::string(actor[1].party) : party;
     if (member.post != Post::Self)
         steps.push_back({.subject = self,
                          .relation = std::string(name_of(member.post)),
                          .object = party,
-                         .evidence = std::string(actor.evidence[link.member]),
+                         .evidence = std::string(actor[link.member].evidence),
                          .start = time_of(member.from),
                          .end = time_of(member.to)});
     steps.push_back(
@@ -267,15 +280,15 @@ std::span<const Relation> naming(const Ask& ask, std::string_view party) {
 }
 
 Outcome judge_record(const Policy& policy, const Ask& ask, const Question& question,
-                     const Belongings& belongings) {
+                     std::span<const Own> belongings) {
     Judge judge(policy, question);
-    for (std::uint32_t m = 0; m < belongings.parties.size(); ++m) {
-        for (const Relation& relation : naming(ask, belongings.parties[m])) {
-            if (relation.person != belongings.parties[m]) continue;
+    for (std::uint32_t m = 0; m < belongings.size(); ++m) {
+        for (const Relation& relation : naming(ask, belongings[m].party)) {
+            if (relation.person != belongings[m].party) continue;
             if (relation.person.empty() && !may_name_nobody(relation.kind)) continue;
             const auto r = static_cast<std::uint32_t>(&relation - ask.relations.data());
             if (const auto bond = bond_in(ask.relations, relation))
-                judge.consider(*bond, belongings.members[m], {r, m});
+                judge.consider(*bond, belongings[m].member, {r, m});
         }
     }
     return judge.conclude();
@@ -296,7 +309,7 @@ Rule rule_of_directory(const Actor& actor, const Ask& ask) {
 }
 
 Outcome outcome_of(const Policy& policy, const Actor& actor, const Ask& ask,
-                   const Belongings& belongings) {
+                   std::span<const Own> belongings) {
     const bool bounded = !actor.scopes.empty() || actor.role == Role::Program;
     if (bounded && !within_scopes(actor, ask.action, ask.type)) return {.rule = Rule::Scope};
     if (ask.frozen) return {.rule = Rule::Frozen};
@@ -314,8 +327,8 @@ Outcome outcome_of(const Policy& policy, const Actor& actor, const Ask& ask,
 }  // namespace
 
 Decision decide(const Policy& policy, const Actor& actor, const Ask& ask) {
-    const Belongings belongings = belongings_of(actor);
-    const Outcome outcome = outcome_of(policy, actor, ask, belongings);
+    const Belongings belongings(actor);
+    const Outcome outcome = outcome_of(policy, actor, ask, belongings.all());
     const Link link = outcome.permitted() ? outcome.proof : outcome.against;
     std::string evidence;
     if (outcome.rule == Rule::Self) evidence = actor.person;
@@ -334,7 +347,7 @@ Decision decide(const Policy& policy, const Actor& actor, const Ask& ask) {
                            .evidence = grant->evidence,
                            .start = grant->since,
                            .end = grant->until}};
-    if (link.there()) decision.proof = proof_of(belongings, ask.relations[link.bond], link);
+    if (link.there()) decision.proof = proof_of(belongings.all(), ask.relations[link.bond], link);
     if (outcome.rule == Rule::Contained || outcome.rule == Rule::Emergency)
         decision.proof = proof_of_hold(actor, by);
     if (by_glass)
@@ -348,7 +361,7 @@ const UnitHold* hold_on(const Actor& actor, std::span<const UnitHold> holds, Wal
 }
 
 bool may(const Policy& policy, const Actor& actor, const Ask& ask) {
-    return outcome_of(policy, actor, ask, belongings_of(actor)).permitted();
+    return outcome_of(policy, actor, ask, Belongings(actor).all()).permitted();
 }
 
 bool may(const Actor& actor, const Ask& ask) {

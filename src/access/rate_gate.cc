@@ -24,11 +24,13 @@ void RateGate::forget_one() {
 /// Drops what left the window; what a whole window held teaches the habit, unless it was beyond
 /// what is usual: an extraction must not become a habit.
 void RateGate::move_to(Habit& habit, Second now) {
-    habit.last = std::max(habit.last, now);
-    while (!habit.seen.empty() &&
-           std::uint64_t{habit.seen.begin()->first} + policy_.window <= habit.last) {
-        habit.patients.erase(habit.seen.begin()->second);
-        habit.seen.erase(habit.seen.begin());
+    if (now <= habit.last) return;
+    habit.last = now;
+    while (!habit.turns.empty()) {
+        const auto oldest = habit.patients.find(habit.turns.front());
+        if (std::uint64_t{oldest->second.last} + policy_.window > habit.last) break;
+        habit.patients.erase(oldest);
+        habit.turns.pop_front();
     }
     if (std::uint64_t{habit.window_start} + policy_.window > habit.last) return;
     if (habit.window_peak > 0 && !habit.was_cut) {
@@ -56,14 +58,12 @@ Pressure RateGate::note(const ActorId& actor, const PatientId& patient, Second n
     const std::size_t who = std::hash<PatientId>{}(patient);
     const auto known = habit.patients.find(who);
     if (known == habit.patients.end()) {
-        if (habit.patients.size() < kRatePatientsMax) {
-            habit.patients.emplace(who, habit.last);
-            habit.seen.emplace(habit.last, who);
-        }
-    } else if (known->second != habit.last) {
-        habit.seen.erase({known->second, who});
-        habit.seen.emplace(habit.last, who);
-        known->second = habit.last;
+        if (habit.patients.size() < kRatePatientsMax)
+            habit.patients.emplace(who,
+                                   Seen{habit.last, habit.turns.insert(habit.turns.end(), who)});
+    } else if (known->second.last != habit.last) {
+        known->second.last = habit.last;
+        habit.turns.splice(habit.turns.end(), habit.turns, known->second.turn);
     }
     habit.window_peak = std::max(habit.window_peak, habit.patients.size());
     const Pressure pressure = judge(habit);

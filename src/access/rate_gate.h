@@ -1,6 +1,6 @@
 #pragma once
 
-#include <set>
+#include <list>
 #include <unordered_map>
 
 #include "access/policy_pack.h"
@@ -31,10 +31,15 @@ class RateGate {
     double baseline(const ActorId& actor) const;
 
   private:
+    struct Seen {
+        Second last = 0;
+        std::list<std::size_t>::iterator turn;
+    };
     struct Habit {
-        std::set<std::pair<Second, std::size_t>> seen;     ///< last time of each, oldest first
-        std::unordered_map<std::size_t, Second> patients;  ///< hashed patient, last time
-        double usual = 0;                                  ///< smoothed peak per window
+        std::unordered_map<std::size_t, Seen> patients;  ///< by hash
+        /// The patients, who was seen last at the end: time never steps back here.
+        std::list<std::size_t> turns;
+        double usual = 0;  ///< smoothed peak per window
         Second window_start = 0;
         std::size_t window_peak = 0;
         Second last = 0;
