@@ -1,5 +1,8 @@
 #include "vault/body_cache.h"
 
+#include <iterator>
+#include <utility>
+
 namespace hygie::vault {
 
 namespace {
@@ -9,20 +12,31 @@ constexpr std::size_t kSlotBytes = 256;
 
 }  // namespace
 
-// With the shard's mutex held.
-void BodyCache::remove(Shard& shard, std::list<Slot>::iterator slot) {
-    shard.bytes -= slot->bytes;
-    shard.places.erase(slot->row);
-    shard.slots.erase(slot);
+// With the shard's mutex held:
+
+BodyCache::Slots::iterator BodyCache::remove(Shard& shard, Slots::iterator slot) {
+    shard.bytes -= slot->second.bytes;
+    shard.turns.erase(slot->second.turn);
+    return shard.slots.erase(slot);
+}
+
+void BodyCache::make_room(Shard& shard) const {
+    while (shard.bytes > shard_bytes_max_ && !shard.slots.empty()) {
+        const auto slot = shard.slots.find(shard.turns.front());
+        if (std::exchange(slot->second.asked, false))
+            shard.turns.splice(shard.turns.end(), shard.turns, shard.turns.begin());
+        else
+            remove(shard, slot);
+    }
 }
 
 BodyCache::Kept BodyCache::find(std::uint64_t row) {
     Shard& shard = shard_of(row);
     const std::lock_guard lock(shard.mutex);
-    const auto place = shard.places.find(row);
-    if (place == shard.places.end()) return {};
-    shard.slots.splice(shard.slots.begin(), shard.slots, place->second);
-    return place->second->kept;
+    const auto found = shard.slots.find(row);
+    if (found == shard.slots.end()) return {};
+    found->second.asked = true;
+    return found->second.kept;
 }
 
 void BodyCache::put(std::uint64_t row, CompartmentNumber compartment,
@@ -31,21 +45,20 @@ void BodyCache::put(std::uint64_t row, CompartmentNumber compartment,
     if (bytes > kCachedBodyBytesMax) return;
     Shard& shard = shard_of(row);
     const std::lock_guard lock(shard.mutex);
-    if (shard.places.contains(row)) return;
-    shard.slots.push_front({row, {compartment, std::move(body)}, bytes});
-    shard.places[row] = shard.slots.begin();
+    const auto [slot, is_new] = shard.slots.try_emplace(row);
+    if (!is_new) return;
+    const auto turn = shard.turns.insert(shard.turns.end(), row);
+    slot->second = {.kept = {compartment, std::move(body)}, .bytes = bytes, .turn = turn};
     shard.bytes += bytes;
-    while (shard.bytes > shard_bytes_max_ && !shard.slots.empty())
-        remove(shard, std::prev(shard.slots.end()));
+    make_room(shard);
 }
 
 void BodyCache::drop(CompartmentNumber compartment) {
     for (Shard& shard : shards_) {
         const std::lock_guard lock(shard.mutex);
-        for (auto slot = shard.slots.begin(); slot != shard.slots.end();) {
-            const auto here = slot++;
-            if (here->kept.compartment == compartment) remove(shard, here);
-        }
+        for (auto slot = shard.slots.begin(); slot != shard.slots.end();)
+            slot = slot->second.kept.compartment == compartment ? remove(shard, slot)
+                                                                : std::next(slot);
     }
 }
 

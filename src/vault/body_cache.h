@@ -11,7 +11,7 @@
 
 namespace hygie::vault {
 
-/// Bodies unsealed lately, the least used ones let go when they occupy too much. A row never
+/// Bodies unsealed lately, let go as by CompartmentCache when they occupy too much. A row never
 /// changes, so what is kept of it never goes stale; what an erasure must forget is dropped by
 /// record. Thread-safe.
 class BodyCache {
@@ -31,18 +31,21 @@ class BodyCache {
   private:
     static constexpr std::size_t kShards = 16;
     struct Slot {
-        std::uint64_t row = 0;
         Kept kept;
         std::size_t bytes = 0;
+        bool asked = false;  ///< since it was last looked at for room
+        std::list<std::uint64_t>::iterator turn;
     };
+    using Slots = std::unordered_map<std::uint64_t, Slot>;
     struct Shard {
         std::mutex mutex;
-        std::list<Slot> slots;  ///< most recently used first
-        std::unordered_map<std::uint64_t, std::list<Slot>::iterator> places;
+        Slots slots;                     ///< by row
+        std::list<std::uint64_t> turns;  ///< the next one to look at for room first
         std::size_t bytes = 0;
     };
     Shard& shard_of(std::uint64_t row) { return shards_[row % kShards]; }
-    static void remove(Shard& shard, std::list<Slot>::iterator slot);
+    static Slots::iterator remove(Shard& shard, Slots::iterator slot);
+    void make_room(Shard& shard) const;
 
     const std::size_t shard_bytes_max_;
     std::array<Shard, kShards> shards_;

@@ -34,6 +34,16 @@ TEST(BodyCache, LetsGoOfWhatWasUsedLeast) {
     EXPECT_NE(cache.find(48).body, nullptr);
 }
 
+TEST(BodyCache, TakesNewBodiesThoughAllThatAreThereWereAskedFor) {
+    BodyCache cache(16 * 3000);
+    for (std::uint64_t row = 16; row < 1600; row += 16) {
+        cache.put(row, 1, body(1000));
+        cache.put(row + 16, 1, body(1000));
+        EXPECT_TRUE(cache.find(row).body || cache.find(row + 16).body) << row;
+        for (const std::uint64_t one : {row, row + 16}) (void)cache.find(one);
+    }
+}
+
 TEST(BodyCache, KeepsNoLargeBody) {
     BodyCache cache(64 << 20);
     cache.put(1, 1, body(kCachedBodyBytesMax));

@@ -1,6 +1,5 @@
 #include "vault/record_cache.h"
 
-#include <ranges>
 #include <utility>
 
 namespace hygie::vault {
@@ -9,48 +8,61 @@ namespace hygie::vault {
 
 template <typename Kept>
 std::shared_ptr<const Kept> CompartmentCache<Kept>::find(Shard& shard, CompartmentNumber number) {
-    const auto place = shard.places.find(number);
-    if (place == shard.places.end()) return nullptr;
-    shard.slots.splice(shard.slots.begin(), shard.slots, place->second);
-    measure_newest(shard);
-    make_room(shard);
-    return shard.slots.front().record;
+    const auto found = shard.slots.find(number);
+    if (found == shard.slots.end()) return nullptr;
+    Slot& slot = found->second;
+    slot.asked = true;
+    if (growth_ == Growth::WithUse) use(shard, number, slot);
+    return slot.record;
 }
 
 /// A search opens values of a record that stays open, after it got it from here: the record used
 /// before this one has grown since, too, and may never be asked for again.
 template <typename Kept>
-void CompartmentCache<Kept>::measure_newest(Shard& shard) {
-    for (Slot& slot : shard.slots | std::views::take(2)) {
-        const std::size_t bytes = slot.record->bytes();
-        bytes_ += bytes - std::exchange(slot.bytes, bytes);
-    }
+void CompartmentCache<Kept>::use(Shard& shard, CompartmentNumber number, Slot& slot) {
+    const CompartmentNumber before = std::exchange(shard.newest, number);
+    if (const auto found = shard.slots.find(before); found != shard.slots.end())
+        measure(found->second);
+    measure(slot);
+    make_room(shard);
+}
+
+template <typename Kept>
+void CompartmentCache<Kept>::measure(Slot& slot) {
+    const std::size_t bytes = slot.record->bytes();
+    bytes_ += bytes - std::exchange(slot.bytes, bytes);
 }
 
 /// Each shard lets go of its own; the one used last stays, however large.
 template <typename Kept>
 void CompartmentCache<Kept>::make_room(Shard& shard) {
-    while (bytes_ > bytes_max_ && shard.slots.size() > 1)
-        remove(shard, shard.slots.back().record->number());
+    while (bytes_ > bytes_max_ && shard.slots.size() > 1) {
+        const CompartmentNumber number = shard.turns.front();
+        const bool was_asked = std::exchange(shard.slots.at(number).asked, false);
+        if (was_asked || number == shard.newest)
+            shard.turns.splice(shard.turns.end(), shard.turns, shard.turns.begin());
+        else
+            remove(shard, number);
+    }
 }
 
 template <typename Kept>
 void CompartmentCache<Kept>::remove(Shard& shard, CompartmentNumber number) {
-    const auto place = shard.places.find(number);
-    if (place == shard.places.end()) return;
-    bytes_ -= place->second->bytes;
-    shard.slots.erase(place->second);
-    shard.places.erase(place);
+    const auto found = shard.slots.find(number);
+    if (found == shard.slots.end()) return;
+    bytes_ -= found->second.bytes;
+    shard.turns.erase(found->second.turn);
+    shard.slots.erase(found);
 }
 
 template <typename Kept>
 void CompartmentCache<Kept>::put(Shard& shard, std::shared_ptr<const Kept> record) {
     const CompartmentNumber number = record->number();
     remove(shard, number);
-    shard.slots.push_front({std::move(record), 0});
-    shard.places[number] = shard.slots.begin();
-    measure_newest(shard);
-    make_room(shard);
+    const auto turn = shard.turns.insert(shard.turns.end(), number);
+    Slot& slot = shard.slots[number];
+    slot = {.record = std::move(record), .turn = turn};
+    use(shard, number, slot);
 }
 
 template <typename Kept>

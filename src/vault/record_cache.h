@@ -15,12 +15,19 @@
 
 namespace hygie::vault {
 
-/// What is opened of records (or known of them: outlines), the least used ones let go when they
-/// occupy too much. Thread-safe; threads that ask for different records rarely meet.
+/// Whether what is kept grows while it is used: searches open values of a record. What does not is
+/// measured once, when it comes, and not looked into again by who only fetches it.
+enum class Growth { None, WithUse };
+
+/// What is opened of records (or known of them: outlines); of what occupies too much goes what has
+/// been there longest and was not asked for since it was last looked at. Who finds something only
+/// marks it: to keep all in the order of their use is to write to its neighbours in that order,
+/// which lie anywhere in memory. Thread-safe; threads that ask for different records rarely meet.
 template <typename Kept>
 class CompartmentCache {
   public:
-    explicit CompartmentCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+    CompartmentCache(std::size_t bytes_max, Growth growth)
+        : bytes_max_(bytes_max), growth_(growth) {}
 
     using Load = std::function<Result<std::shared_ptr<const Kept>>()>;
     /// The record, loaded when it is not there. What is published meanwhile wins over what was
@@ -46,6 +53,8 @@ class CompartmentCache {
     struct Slot {
         std::shared_ptr<const Kept> record;
         std::size_t bytes = 0;
+        bool asked = false;  ///< since it was last looked at for room
+        std::list<CompartmentNumber>::iterator turn;
     };
     struct Loading {
         int threads = 0;
@@ -53,8 +62,9 @@ class CompartmentCache {
     };
     struct Shard {
         std::mutex mutex;
-        std::list<Slot> slots;  ///< most recently used first
-        std::unordered_map<CompartmentNumber, typename std::list<Slot>::iterator> places;
+        std::unordered_map<CompartmentNumber, Slot> slots;
+        std::list<CompartmentNumber> turns;  ///< the next one to look at for room first
+        CompartmentNumber newest = 0;        ///< asked for last
         std::unordered_map<CompartmentNumber, Loading> loading;
     };
 
@@ -62,10 +72,12 @@ class CompartmentCache {
     std::shared_ptr<const Kept> find(Shard& shard, CompartmentNumber number);
     void put(Shard& shard, std::shared_ptr<const Kept> record);
     void remove(Shard& shard, CompartmentNumber number);
-    void measure_newest(Shard& shard);
+    void use(Shard& shard, CompartmentNumber number, Slot& slot);
+    void measure(Slot& slot);
     void make_room(Shard& shard);
 
     const std::size_t bytes_max_;
+    const Growth growth_;
     std::atomic<std::size_t> bytes_ = 0;
     std::array<Shard, 16> shards_;
 };

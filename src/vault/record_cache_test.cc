@@ -16,7 +16,7 @@ std::string patient_of(Result<std::shared_ptr<const Record>> found) {
 }
 
 TEST(RecordCache, LoadsOnce) {
-    RecordCache cache(1 << 20);
+    RecordCache cache(1 << 20, Growth::WithUse);
     int loads = 0;
     const auto load = [&]() -> Result<std::shared_ptr<const Record>> {
         ++loads;
@@ -31,7 +31,7 @@ TEST(RecordCache, LoadsOnce) {
 }
 
 TEST(RecordCache, GivesWhatWasPublishedWhileItLoaded) {
-    RecordCache cache(1 << 20);
+    RecordCache cache(1 << 20, Growth::WithUse);
     EXPECT_EQ(patient_of(cache.get(1,
                                    [&]() -> Result<std::shared_ptr<const Record>> {
                                        cache.publish(record(1, "new"));
@@ -42,7 +42,7 @@ TEST(RecordCache, GivesWhatWasPublishedWhileItLoaded) {
 
 /// Even when there is no room to keep what was published.
 TEST(RecordCache, NeverKeepsWhatWasLoadedBeforeADrop) {
-    RecordCache cache(1 << 20);
+    RecordCache cache(1 << 20, Growth::WithUse);
     int loads = 0;
     const auto load = [&]() -> Result<std::shared_ptr<const Record>> {
         if (++loads == 1) {
@@ -57,7 +57,7 @@ TEST(RecordCache, NeverKeepsWhatWasLoadedBeforeADrop) {
 }
 
 TEST(RecordCache, LetsGoOfWhatWasUsedLeast) {
-    RecordCache cache(3 * record(0, "")->bytes() + 100);
+    RecordCache cache(3 * record(0, "")->bytes() + 100, Growth::WithUse);
     int loads = 0;
     const auto ask = [&](CompartmentNumber number) {
         EXPECT_TRUE(cache.get(number, [&]() -> Result<std::shared_ptr<const Record>> {
@@ -72,6 +72,24 @@ TEST(RecordCache, LetsGoOfWhatWasUsedLeast) {
     EXPECT_EQ(loads, 4);
     ask(32);
     EXPECT_EQ(loads, 5);
+}
+
+/// Many that are asked for once, an export or a night's round, do not push out what is asked for
+/// all day.
+TEST(RecordCache, KeepsWhatIsAskedForWhileOthersPassThrough) {
+    RecordCache cache(3 * record(0, "")->bytes() + 100, Growth::None);
+    int loads = 0;
+    const auto ask = [&](CompartmentNumber number) {
+        EXPECT_TRUE(cache.get(number, [&]() -> Result<std::shared_ptr<const Record>> {
+            loads += number == 16;
+            return record(number, "x");
+        }));
+    };
+    for (CompartmentNumber other = 32; other < 3200; other += 16) {
+        ask(16);
+        ask(other);
+    }
+    EXPECT_EQ(loads, 1);
 }
 
 /// As it comes from the disk: its values are opened by whoever searches in it.
@@ -89,7 +107,7 @@ std::shared_ptr<const Record> stored_record(CompartmentNumber number) {
 }
 
 TEST(RecordCache, CountsWhatASearchOpensOfARecordThatIsNeverAskedForAgain) {
-    RecordCache cache(3 * stored_record(0)->bytes());
+    RecordCache cache(3 * stored_record(0)->bytes(), Growth::WithUse);
     int loads = 0;
     const auto search_in = [&](CompartmentNumber number) {
         const auto record = cache.get(number, [&]() -> Result<std::shared_ptr<const Record>> {
@@ -104,7 +122,7 @@ TEST(RecordCache, CountsWhatASearchOpensOfARecordThatIsNeverAskedForAgain) {
 }
 
 TEST(RecordCache, PassesAFailureOnAndKeepsNothing) {
-    RecordCache cache(1 << 20);
+    RecordCache cache(1 << 20, Growth::WithUse);
     const auto failing = []() -> Result<std::shared_ptr<const Record>> {
         return fail(Code::Io, {"", ""});
     };

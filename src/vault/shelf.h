@@ -54,10 +54,10 @@ class Shelf {
         : store_(std::move(store)),
           table_(std::move(table)),
           keys_(std::move(keys)),
-          cache_(cache_bytes),
-          fronts_(budget::kFronts),
-          outlines_(budget::kOutlines),
-          slices_(budget::kSlices),
+          cache_(cache_bytes, Growth::WithUse),
+          fronts_(budget::kFronts, Growth::None),
+          outlines_(budget::kOutlines, Growth::None),
+          slices_(budget::kSlices, Growth::None),
           bodies_(body_cache_bytes),
           sealed_(budget::kSealed) {}
 
