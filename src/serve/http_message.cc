@@ -40,10 +40,10 @@ void check_header_value(std::string_view value) {
                 "a header value would forge another header");
 }
 
-std::string message_of(const Response& response, bool keep_alive, bool with_body, WallTime now) {
+std::string message_of(const Response& response, bool keep_alive, ByteView front, WallTime now) {
     const bool bodiless = is_bodiless(response.status);
     std::string message;
-    message.reserve(kHeadBytes + (with_body ? response.body.size() : 0));
+    message.reserve(kHeadBytes + front.size());
     const auto add = [&message](std::initializer_list<std::string_view> parts) {
         for (const std::string_view part : parts) message += part;
     };
@@ -59,7 +59,7 @@ std::string message_of(const Response& response, bool keep_alive, bool with_body
         add({name, ": ", value, "\r\n"});
     }
     message += "\r\n";
-    if (with_body) message += as_text(response.body);
+    message += as_text(front);
     return message;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "serve/http_server.h"
@@ -10,8 +11,8 @@
 /// Inside of the server: an answer spelled out.
 namespace hygie::serve {
 
-/// The bytes of an answer, or of its head alone (to HEAD).
-std::string message_of(const Response& response, bool keep_alive, bool with_body, WallTime now);
+/// The head of an answer, and behind it the front of its body.
+std::string message_of(const Response& response, bool keep_alive, ByteView front, WallTime now);
 
 /// RFC 9110 §5.6.7.
 const std::string& http_date(WallTime now);

@@ -41,6 +41,8 @@ using Parser = http::request_parser<http::vector_body<std::uint8_t>>;
 
 /// What is read at once, and what the buffer holds beside the longest header.
 constexpr std::size_t kReadBytes = 16 << 10;
+/// Of a body, what is sent along with the head: both together are a record of TLS at most.
+constexpr std::size_t kFrontBytes = 15 << 10;
 /// How long a connection that we end may go on sending before it is cut: enough for the answer to
 /// reach it.
 constexpr std::chrono::seconds kDrainTime{2};
@@ -422,9 +424,16 @@ Awaitable<std::optional<Response>> HttpServer::State::answer(Request request, La
 
 Awaitable<bool> HttpServer::State::write(Wire& wire, const Response& response, bool keep_alive,
                                          bool with_body) {
-    const std::string message = message_of(response, keep_alive, with_body, clock.now());
+    // A short answer is one record, and one call of the kernel; a long one is not moved for that.
+    const ByteView body = with_body ? ByteView(response.body) : ByteView();
+    const ByteView front = body.first(std::min(body.size(), kFrontBytes));
+    const ByteView rest = body.subspan(front.size());
+    const std::string message = message_of(response, keep_alive, front, clock.now());
     wire.expires_after(options.limits.write_timeout);
-    const bool written = co_await wire.write(as_bytes(message));
+    const bool begun = co_await wire.write(
+        as_bytes(message), rest.empty() ? Wire::Follows::Nothing : Wire::Follows::More);
+    if (!begun || rest.empty()) co_return begun;
+    const bool written = co_await wire.write(rest);
     co_return written;
 }
 

@@ -51,6 +51,25 @@ TEST(HttpServer, AnswersAnIndependentClient) {
     EXPECT_EQ(get(server->url() + "/teapot").status, 418);
 }
 
+/// What follows the front of a long answer lies elsewhere, and is sent by other calls.
+TEST(HttpServer, AnswersOfAnySizeComeWhole) {
+    std::string text;
+    const auto handler = [&](const Request&) { return text_response(200, text); };
+    const Certificate certificate;
+    const auto open = start({}, handler);
+    const auto sealed = start({.cert = certificate.cert(), .key = certificate.key()}, handler);
+    for (const std::size_t kib : {0, 14, 15, 16, 31, 48, 1500})
+        for (const std::size_t beyond : {0, 1, 1023}) {
+            text.resize(kib * 1024 + beyond);
+            for (std::size_t i = 0; i < text.size(); ++i)
+                text[i] = static_cast<char>('a' + i * 7 / 3 % 26);
+            EXPECT_TRUE(as_text(get(open->url()).body) == text) << kib << " KiB + " << beyond;
+            EXPECT_TRUE(
+                get_over_tls(*sealed, certificate, TLS1_3_VERSION).ends_with("\r\n\r\n" + text))
+                << kib << " KiB + " << beyond << ", sealed";
+        }
+}
+
 TEST(HttpServer, ReceivesABodyUpToTheLimitAndRefusesOneByteMore) {
     HttpOptions options;
     options.limits.body_bytes_max =

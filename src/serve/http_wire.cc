@@ -80,8 +80,9 @@ int Wire::receive(char* into, int size) {
 }
 
 int Wire::send(const char* bytes, int size) {
+    const int flags = MSG_NOSIGNAL | (follows_ == Follows::More ? MSG_MORE : 0);
     const ssize_t put =
-        ::send(socket_.native_handle(), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+        ::send(socket_.native_handle(), bytes, static_cast<std::size_t>(size), flags);
     blocked_ = put < 0 && would_wait() ? Wants::Write : Wants::Nothing;
     return static_cast<int>(put);
 }
@@ -130,7 +131,9 @@ Wire::Awaitable<bool> Wire::accept_tls(Tls context) {
     BIO* const pipe = Pipe::open(*this);
     SSL_set_bio(tls_.get(), pipe, pipe);
     SSL_set_read_ahead(tls_.get(), 1);  // a record is one call of the kernel, not two
-    SSL_set_mode(tls_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // A connection that only waits holds no buffers: 34 kB of each of them.
+    SSL_set_mode(tls_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                 SSL_MODE_RELEASE_BUFFERS);
     while (true) {
         blocked_ = Wants::Nothing;
         const int done = SSL_accept(tls_.get());
@@ -163,9 +166,12 @@ Wire::Awaitable<std::size_t> Wire::read(std::span<std::uint8_t> into) {
     }
 }
 
-Wire::Awaitable<bool> Wire::write(std::span<const std::uint8_t> bytes) {
+Wire::Awaitable<bool> Wire::write(std::span<const std::uint8_t> bytes, Follows follows) {
     while (!bytes.empty()) {
+        const bool takes_more = tls_ && bytes.size() > SSL3_RT_MAX_PLAIN_LENGTH;
+        follows_ = takes_more ? Follows::More : follows;
         const Moved moved = try_write(bytes);
+        follows_ = Follows::Nothing;
         bytes = bytes.subspan(moved.bytes);
         if (moved.bytes > 0) continue;
         if (moved.wants == Wants::Nothing) co_return false;

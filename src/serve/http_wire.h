@@ -35,6 +35,8 @@ class Wire {
     using Awaitable = boost::asio::awaitable<T, executor_type>;
 
     enum class Wants : std::uint8_t { Nothing, Read, Write };
+    /// Whether the rest of a message comes with the next call.
+    enum class Follows : std::uint8_t { Nothing, More };
 
     explicit Wire(Socket socket);
     ~Wire();
@@ -59,8 +61,9 @@ class Wire {
     std::string_view protocol() const;
     /// At least a byte; 0 when none will come.
     Awaitable<std::size_t> read(std::span<std::uint8_t> into);
-    /// All of it; false when that is not possible.
-    Awaitable<bool> write(std::span<const std::uint8_t> bytes);
+    /// All of it; false when that is not possible. The kernel is told what follows: it sends the
+    /// records of one message together, and wakes who waits for it once.
+    Awaitable<bool> write(std::span<const std::uint8_t> bytes, Follows follows = Follows::Nothing);
     /// Says goodbye; what still comes can be read.
     void shut();
     void close();
@@ -104,6 +107,7 @@ class Wire {
     Time deadline_ = Time::max();
     Wants blocked_ = Wants::Nothing;  ///< on what OpenSSL's last call on the socket would wait
     bool drained_ = false;  ///< all that had arrived was read: look before waiting no more
+    Follows follows_ = Follows::Nothing;  ///< what is sent now
 };
 
 template <Wire::Wants kWay, typename Buffer>

@@ -16,6 +16,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "host/unique_fd.h"
@@ -89,7 +90,7 @@ Result<Context> make_context(const LoadPlan& plan, const Target& target) {
     Context context(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
     if (SSL_CTX_load_verify_file(context.get(), plan.authority.c_str()) != 1) return bad_plan();
     X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context.get()), target.host.c_str());
     return context;
@@ -339,6 +340,7 @@ class Load {
             if (taken < 0) return errno == EAGAIN || errno == ENOTCONN ? 0 : -1;
             if (taken == 0) return -1;
         }
+        if (line.in.empty()) line.in.swap(spare_);
         line.in.append(buffer_.data(), static_cast<std::size_t>(taken));
         return taken;
     }
@@ -354,6 +356,7 @@ class Load {
             plan_.seen(line.number, answer->status,
                        as_bytes(line.in).subspan(answer->head, answer->body));
         line.in.erase(0, answer->head + answer->body);
+        if (line.in.empty()) spare_ = std::exchange(line.in, {});
         line.asking = false;
         return true;
     }
@@ -365,6 +368,7 @@ class Load {
     UniqueFd poll_;
     std::vector<Line> lines_;
     std::vector<char> buffer_ = std::vector<char>(kReadBytes);
+    std::string spare_;  ///< room for what arrives: a connection that waits for it holds none
     std::uint64_t asked_ = 0;
     Histogram times_;
     LoadFigures figures_;
