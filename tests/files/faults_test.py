@@ -455,6 +455,21 @@ def test_a_guard_ends_while_files_from_before_it_are_read(work):
                     reader.wait()
 
 
+def test_a_guard_that_was_made_to_stand_still_goes_on(work):
+    """Nobody writes meanwhile, its deadman makes it go on, it makes its deadman go on, and that is said."""
+    mark = f"HYGIE_SCENE={work}"
+    with disk(work) as mount:
+        with guarded(mount, "--judge", "off", env=os.environ | {"HYGIE_SCENE": str(work)}) as guard:
+            (deadman,) = deadmen_of(mark)
+            for stopped_part in (guard.pid, deadman):
+                said = len(guard.said)
+                os.kill(stopped_part, signal.SIGSTOP)
+                texts(mount)[0].write_text("une réponse")
+                wait_for(lambda: any("stood-still" in line for line in guard.said[said:]), "it is said")
+                check(not stands_still(stopped_part), "it goes on")
+            check(guard.poll() is None and deadmen_of(mark) == [deadman], "both are who they were")
+
+
 def main():
     if os.geteuid() != 0:
         print("skipped: root is needed for fanotify and loop devices")

@@ -20,8 +20,10 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "guards/files/confine.h"
+#include "guards/files/pulse.h"
 #include "guards/files/volume.h"
 #include "host/os_error.h"
 
@@ -72,8 +74,7 @@ class Standby {
   private:
     /// True when the gate is dead, false when it said goodbye.
     bool watch_the_gate() {
-        std::uint64_t beats = heart_.beats;
-        auto beaten = Steady::now();
+        Pulse pulse;
         for (;;) {
             pollfd poll{line_, POLLIN, 0};
             if (::poll(&poll, 1, kPollMs) > 0) {
@@ -83,11 +84,18 @@ class Standby {
                 // A guard that never was ready leaves things as they were without it.
                 if (got <= 0) return heart_.is_guarding;
             }
-            if (beats != heart_.beats) beaten = Steady::now();
-            beats = heart_.beats;
-            // Before its first beat a gate is still getting ready.
-            if (beats > 0 && Steady::now() - beaten > std::chrono::seconds(Deadman::kStallSeconds))
-                ::kill(gate_, SIGKILL);
+            switch (pulse.take(heart_.beats, Steady::now())) {
+                case Pulse::Says::Beating:
+                    break;
+                case Pulse::Says::Still:
+                    ++heart_.roused;
+                    ::kill(gate_, SIGCONT);
+                    break;
+                case Pulse::Says::Stalled:
+                    was_stalled_ = true;
+                    ::kill(gate_, SIGKILL);
+                    break;
+            }
         }
     }
 
@@ -212,8 +220,9 @@ class Standby {
     }
 
     bool send_groups(int line) const {
-        char flags = groups_.pre_content ? 1 : 0;
-        iovec body{&flags, 1};
+        std::array<char, 2> flags{static_cast<char>(groups_.pre_content ? 1 : 0),
+                                  static_cast<char>(was_stalled_ ? 1 : 0)};
+        iovec body{flags.data(), flags.size()};
         const std::array<int, 3> fds{groups_.gate.fd(), groups_.closings.fd(), groups_.names.fd()};
         alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> control{};
         msghdr message{};
@@ -226,7 +235,7 @@ class Standby {
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(sizeof fds);
         std::memcpy(CMSG_DATA(head), fds.data(), sizeof fds);
-        return ::sendmsg(line, &message, MSG_NOSIGNAL) == 1;
+        return ::sendmsg(line, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(flags.size());
     }
 
     const Groups& groups_;
@@ -234,6 +243,7 @@ class Standby {
     Heart& heart_;
     int line_;
     pid_t gate_;
+    bool was_stalled_ = false;
     UniqueFd door_;
     UniqueFd successor_;
     pid_t successor_pid_ = 0;
@@ -295,9 +305,20 @@ Status Deadman::fork_it() {
 
 bool Deadman::is_alive() {
     if (pid_ <= 0) return false;
-    if (::waitpid(pid_, nullptr, WNOHANG) == 0) return true;
+    int status = 0;
+    const pid_t told = ::waitpid(pid_, &status, WNOHANG | WUNTRACED);
+    if (told == 0) return true;
+    if (told == pid_ && WIFSTOPPED(status)) {
+        was_still_ = true;
+        return ::kill(pid_, SIGCONT) == 0;
+    }
     pid_ = 0;
     return fork_it().has_value();
+}
+
+bool Deadman::stood_still() {
+    const std::uint32_t roused = heart_->roused;
+    return std::exchange(roused_, roused) != roused || std::exchange(was_still_, false);
 }
 
 Deadman::~Deadman() {
@@ -333,8 +354,9 @@ std::optional<Handover> take_over(const std::string& handover) {
     if (!taken.line ||
         ::connect(taken.line.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
         return std::nullopt;
-    char flags = 0;
-    iovec body{&flags, 1};
+    // A deadman of an earlier build sends one.
+    std::array<char, 2> flags{};
+    iovec body{flags.data(), flags.size()};
     std::array<int, 3> fds{-1, -1, -1};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> control{};
     msghdr message{};
@@ -342,14 +364,15 @@ std::optional<Handover> take_over(const std::string& handover) {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    if (::recvmsg(taken.line.get(), &message, MSG_CMSG_CLOEXEC) != 1) return std::nullopt;
+    if (::recvmsg(taken.line.get(), &message, MSG_CMSG_CLOEXEC) < 1) return std::nullopt;
     const cmsghdr* head = CMSG_FIRSTHDR(&message);
     if (!head || head->cmsg_len != CMSG_LEN(sizeof fds)) return std::nullopt;
     std::memcpy(fds.data(), CMSG_DATA(head), sizeof fds);
     taken.groups.gate = fan::Group(UniqueFd(fds[0]));
     taken.groups.closings = fan::Group(UniqueFd(fds[1]));
     taken.groups.names = fan::Group(UniqueFd(fds[2]));
-    taken.groups.pre_content = flags == 1;
+    taken.groups.pre_content = flags[0] == 1;
+    taken.was_stalled = flags[1] == 1;
     return taken;
 }
 

@@ -25,18 +25,20 @@ struct Heart {
     std::atomic<std::uint64_t> beats = 0;
     /// Everything is kept: from here on the gate's death closes writing.
     std::atomic<bool> is_guarding = false;
+    /// How often the gate stood still and was made to go on.
+    std::atomic<std::uint32_t> roused = 0;
 };
 
 /// The small process that takes the gate's place when it dies: it holds the same groups of events,
 /// so the kernel never stops asking. Who stood still for a moment goes on. Reads go on; writes to
 /// protected files wait for a new gate, at most kWriteWait, then fail. A gate that no longer
-/// answers is ended.
+/// answers, because somebody made it stand still, is made to go on; when that is in vain it is
+/// ended.
 ///
 /// The gate's end of it: forks the process, watches it, makes it anew when it is killed.
 class Deadman {
   public:
     static constexpr int kWriteWaitSeconds = 60;
-    static constexpr int kStallSeconds = 5;
 
     struct Settings {
         std::vector<std::string> protected_dirs;
@@ -51,8 +53,11 @@ class Deadman {
 
     std::atomic<std::uint64_t>& beat() { return heart_->beats; }
     void guarding() { heart_->is_guarding = true; }
-    /// Whether the process is still there; reaps it when it is not.
+    /// Whether the process is still there; reaps it when it is not, makes it go on when it stands
+    /// still.
     bool is_alive();
+    /// Whether one of the two stood still since this was last asked.
+    bool stood_still();
     /// The gate ends because it must not go on: the process stands in.
     void abandon() { line_.reset(); }
     pid_t pid() const { return pid_; }
@@ -67,12 +72,15 @@ class Deadman {
     Heart* heart_ = nullptr;
     UniqueFd line_;  ///< says goodbye; its end tells that the gate is dead
     pid_t pid_ = 0;
+    std::uint32_t roused_ = 0;  ///< of the heart, as told last
+    bool was_still_ = false;    ///< the process, not told yet
 };
 
 /// What a deadman that stands in for a dead gate hands to the next one.
 struct Handover {
     Groups groups;
     UniqueFd line;
+    bool was_stalled = false;  ///< the gate before was ended because it did not answer
 
     /// We answer from here on; until then the old deadman lets our own files pass.
     void starting();

@@ -10,6 +10,7 @@
 #include "guards/files/held.h"
 #include "guards/files/judge.h"
 #include "guards/files/stops.h"
+#include "guards/files/urgent_mutex.h"
 #include "host/clock.h"
 #include "host/random.h"
 
@@ -95,7 +96,7 @@ class Enforcer {
     HeldBook* held_;     ///< null: a guard that is killed leaves them standing
     EventSink sink_;
     std::mutex saving_;  ///< what is written last is what is known last
-    mutable std::mutex mutex_;
+    mutable UrgentMutex mutex_;
     std::vector<StoppedActor> stopped_;
     /// Of a work that was split over processes without a common parent: whoever comes after, with
     /// the same user, cgroup and program.

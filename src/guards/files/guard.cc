@@ -175,6 +175,7 @@ Status Guard::take_stock() {
 
 Status Guard::look_after() {
     (void)deadman_->is_alive();
+    tell_who_stood_still();
     tell_what_moved();
     tell_of_the_state();
     if (!is_state_moved_) expect_restores(Expected::IfTaken);
@@ -241,6 +242,33 @@ void Guard::tell_of_the_state() {
                   "put it back in its place, or give the new one to --state"})
                 .error());
     is_state_moved_ = is_moved;
+}
+
+/// A debugger, a signal: who may do that may want time in which nobody judges.
+void Guard::tell_who_stood_still() {
+    if (deadman_->stood_still())
+        log::warning(
+            "files.stood-still",
+            fail(
+                Code::Unavailable,
+                {"le garde, ou celui qui le remplacerait, a été mis à l'arrêt et remis en marche : "
+                 "rien n'est perdu, les écritures ont attendu",
+                 "the guard, or who would stand in for it, was made to stand still and made to go "
+                 "on: nothing is lost, writes waited"},
+                {"cherchez qui l'a arrêté (SIGSTOP, débogueur, conteneur en pause)",
+                 "look for who stopped it (SIGSTOP, a debugger, a container that was paused)"})
+                .error());
+    if (handover_ && std::exchange(handover_->was_stalled, false))
+        log::warning(
+            "files.ended-stalled",
+            fail(Code::Unavailable,
+                 {"le garde d'avant ne répondait plus et a été terminé : rien n'est perdu, les "
+                  "écritures ont attendu celui-ci",
+                  "the guard before this one did not answer any more and was ended: nothing is "
+                  "lost, writes waited for this one"},
+                 {"cherchez qui l'a arrêté (débogueur), ou ce qui bloquait le disque",
+                  "look for who stopped it (a debugger), or what blocked the disk"})
+                .error());
 }
 
 /// Who came to the door after the last doorman goes on when the groups end, not when all is tidy.

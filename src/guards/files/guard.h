@@ -51,6 +51,7 @@ class Guard {
     void expect_restores(Expected how);
     void tell_what_moved();
     void tell_of_the_state();
+    void tell_who_stood_still();
 
     std::vector<VolumeLine> lines_;
     std::vector<std::unique_ptr<Volume>> volumes_;

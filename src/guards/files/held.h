@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "guards/files/actor.h"
+#include "guards/files/urgent_mutex.h"
 
 namespace hygie::files {
 
@@ -39,7 +40,7 @@ class HeldBook {
     explicit HeldBook(Slot* slots) : slots_(slots) {}
 
     Slot* slots_;
-    std::mutex mutex_;
+    UrgentMutex mutex_;
 };
 
 }  // namespace hygie::files

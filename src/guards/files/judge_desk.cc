@@ -219,7 +219,7 @@ void JudgeDesk::run(const std::stop_token& stop) {
 
 /// One at a time and in order, by whoever comes first. False when somebody is at it, or nothing
 /// waits. Takes and gives back the lock.
-bool JudgeDesk::judge_next(std::unique_lock<std::mutex>& lock) {
+bool JudgeDesk::judge_next(std::unique_lock<UrgentMutex>& lock) {
     if (judging_ || queue_.empty() || !is_open_) return false;
     judging_ = true;
     const Change change = std::move(queue_.front());

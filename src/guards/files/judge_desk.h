@@ -16,6 +16,7 @@
 #include "guards/files/sealers.h"
 #include "guards/files/theft.h"
 #include "guards/files/tools.h"
+#include "guards/files/urgent_mutex.h"
 
 namespace hygie::files {
 
@@ -97,7 +98,7 @@ class JudgeDesk final : public JudgeDoor {
     };
 
     void run(const std::stop_token& stop);
-    bool judge_next(std::unique_lock<std::mutex>& lock);
+    bool judge_next(std::unique_lock<UrgentMutex>& lock);
     void judge_one(const Change& change);
     void settle(const Change& change, const Conclusion& conclusion);
     void let_judged_go();
@@ -116,9 +117,9 @@ class JudgeDesk final : public JudgeDoor {
     Parts parts_;
     Sealers sealers_;
     std::function<void()> heed_;
-    std::mutex mutex_;
+    UrgentMutex mutex_;
     std::condition_variable_any filled_;
-    std::condition_variable judged_;
+    std::condition_variable_any judged_;
     std::deque<Change> queue_;
     std::unordered_map<std::string, Standing> standings_;
     std::unordered_map<std::string, int> unjudged_;  ///< by user or workstation

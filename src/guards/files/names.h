@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "guards/files/fanotify.h"
+#include "guards/files/urgent_mutex.h"
 
 namespace hygie::files {
 
@@ -53,7 +54,7 @@ class Names {
     fan::Group& group_;
     Debtor debtor_;
     Glimpse glimpse_;
-    std::mutex mutex_;
+    UrgentMutex mutex_;
     std::deque<fan::Event> waiting_;
     std::set<std::string> owing_;    ///< of waiting_
     std::vector<fan::Event> taken_;  ///< being dealt with

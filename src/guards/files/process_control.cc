@@ -58,10 +58,7 @@ class RealProcessControl final : public ProcessControl {
         return tree;
     }
 
-    bool is_ours(pid_t pid) override {
-        static const std::vector<pid_t> ours = ancestry();
-        return std::ranges::count(ours, pid) != 0;
-    }
+    bool is_ours(pid_t pid) override { return std::ranges::count(ours_, pid) != 0; }
 
     bool is_waited_for(pid_t pid) override {
         if (is_nfs_server(pid)) return true;
@@ -108,7 +105,7 @@ class RealProcessControl final : public ProcessControl {
     void thaw_group(const std::string& cgroup) override { write_group(cgroup, "0"); }
 
   private:
-    /// This process and those above it, as they were when it was first asked.
+    /// This process and those above it. Asked before anybody has to be stopped in a hurry.
     static std::vector<pid_t> ancestry() {
         constexpr std::size_t kDepthMax = 64;
         std::vector<pid_t> ours{::getpid()};
@@ -119,6 +116,7 @@ class RealProcessControl final : public ProcessControl {
         }
         return ours;
     }
+    const std::vector<pid_t> ours_ = ancestry();
 
     /// Where version 2 is; beside version 1, systemd mounts it in a folder of its own.
     static std::string groups_top() {

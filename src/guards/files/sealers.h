@@ -10,6 +10,7 @@
 #include "guards/files/enforcer.h"
 #include "guards/files/judge_door.h"
 #include "guards/files/readers.h"
+#include "guards/files/urgent_mutex.h"
 
 namespace hygie::files {
 
@@ -90,7 +91,7 @@ class Sealers {
     Enforcer& enforcer_;
     std::atomic<std::int64_t> until_us_ = 0;       ///< nobody sealed anything lately after this
     std::atomic<std::int64_t> read_until_us_ = 0;  ///< … and nobody read many
-    mutable std::mutex mutex_;
+    mutable UrgentMutex mutex_;
     int expected_ = 0;  ///< deletions that were glimpsed and are not told
     Readers readers_;
     std::vector<Sealer> sealers_;
