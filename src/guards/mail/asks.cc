@@ -29,7 +29,8 @@ constexpr std::array<std::string_view, kAsks> kNames = {
     "refusal", "protected",  "anonymous", "private", "hush",       "secret",   "bare_secret",
     "given",   "leak",       "stolen",    "ransom",  "identified", "enter",    "prepare",
     "remote",  "usual_line", "account",   "logs",    "field",      "people",   "sign_mail",
-    "view",    "fine",       "pay_now",   "approve", "grant",      "shown",    "unchanged"};
+    "view",    "fine",       "pay_now",   "approve", "grant",      "shown",    "unchanged",
+    "channel", "work_mail"};
 
 const PhraseSet& phrases() {
     static const PhraseSet kSet = [] {
@@ -55,15 +56,18 @@ const PhraseSet& phrases() {
     return kSet;
 }
 
-/// "M. Petit", "Dr. Roy": the point of a title ends nothing.
+/// "M. Petit", "Dr. Roy": the point of a title ends nothing. That of "your NIR." or "hun BSN."
+/// does.
 bool ends_title(std::string_view text, std::size_t point) {
     constexpr std::size_t kTitleLetters = 3;
     std::size_t letters = 0;
     while (letters < point && letters <= kTitleLetters &&
            std::isalpha(static_cast<unsigned char>(text[point - letters - 1])))
         ++letters;
-    return letters > 0 && letters <= kTitleLetters &&
-           std::isupper(static_cast<unsigned char>(text[point - letters]));
+    const auto is_capital = [](char c) { return std::isupper(static_cast<unsigned char>(c)) != 0; };
+    const std::string_view word = text.substr(point - letters, letters);
+    const bool initials = letters == kTitleLetters && std::ranges::all_of(word, is_capital);
+    return letters > 0 && letters <= kTitleLetters && is_capital(word.front()) && !initials;
 }
 
 /// Where sentences end in the text. A list after a colon belongs to what announces it.
@@ -122,6 +126,7 @@ class Reader {
             data(i);
             access(i);
             columns(i);
+            if (asks(i)) note(out_.channel, sentences_[i], Ask::Channel);
         }
         if (out_.stolen == 0 || out_.ransom == 0) out_.leak = {};
         if (named_) out_.is_anonymous = false;
@@ -163,7 +168,11 @@ class Reader {
         note(out_.remote, one, Ask::Remote);
         note(out_.shown, one, Ask::Shown);
         note(out_.usual_line, one, Ask::UsualLine);
-        if (!one.has(Ask::Refusal)) note(out_.sign_mail, one, Ask::SignMail);
+        if (!one.has(Ask::Refusal)) {
+            note(out_.sign_mail, one, Ask::SignMail);
+            note(out_.sign_mail, one, Ask::WorkMail);
+            out_.work_mail = out_.work_mail || one.has(Ask::WorkMail);
+        }
         out_.view = out_.view || one.has(Ask::View);
         note(out_.fine, one, Ask::Fine);
         note(out_.pay_now, one, Ask::PayNow);
@@ -266,11 +275,16 @@ class Reader {
         const Sentence& one = sentences_[i];
         if (one.times(Ask::Field) < kColumnsMin || one.has(Ask::Refusal)) return;
         bool asked = false;
-        for (std::size_t j = i > kNear ? i - kNear : 0; j <= i + kNear; ++j) asked |= asks(j);
+        bool by_mail = false;
+        for (std::size_t j = i > kNear ? i - kNear : 0; j <= i + kNear; ++j) {
+            asked |= asks(j);
+            by_mail |= j < sentences_.size() && sentences_[j].has(Ask::ByMail);
+        }
         if (!asked || !speaks_of(Ask::People)) return;
         if (!out_.mass) out_.data.evidence = words(one.at(Ask::Field));
         ++out_.data.phrases;
         out_.mass = out_.several = true;
+        out_.by_mail = out_.by_mail || by_mail;
     }
 
     std::string_view text_;

@@ -48,8 +48,10 @@ enum class Ask : std::uint8_t {
     Grant,       ///< to make an account for the writer
     Shown,       ///< to tell what a program for such help shows
     Unchanged,   ///< that an account stays what it is
+    Channel,     ///< a telephone of the reader's own
+    WorkMail,    ///< to sign in with the mailbox of the house, not merely with an address
 };
-inline constexpr std::size_t kAsks = 35;
+inline constexpr std::size_t kAsks = 37;
 bool ask_named(std::string_view name, Ask& out);
 
 /// Words as they stand, empty for none.
@@ -76,12 +78,14 @@ struct AsksFacts {
     Asked remote;  ///< the reader's machine, from afar
     Asked shown;   ///< … and what lets somebody in
     Asked usual_line;
-    Asked account;    ///< a way into the systems of the house is asked for
-    Asked logs;       ///< … or what they wrote down
-    Asked sign_mail;  ///< the reader's mailbox is to open what is shown
+    Asked account;           ///< a way into the systems of the house is asked for
+    Asked logs;              ///< … or what they wrote down
+    Asked sign_mail;         ///< the reader's mailbox is to open what is shown
+    bool work_mail = false;  ///< … that of the house
     bool view = false;
     Asked fine;
     Asked pay_now;
+    Asked channel;  ///< a telephone of the reader's own is asked for
     std::size_t stolen = 0;
     std::size_t ransom = 0;
 };

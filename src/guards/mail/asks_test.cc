@@ -108,6 +108,27 @@ TEST(MailAsks, AStrangerWhoWantsTheDataOfPatients) {
     expect_told_apart(pairs, "scheme.data_asked", Class::DataTheft);
 }
 
+TEST(MailAsks, WhoWantsNoNamesTakenOutWantsTheDataOfPatients) {
+    const std::vector<Pair> pairs = {
+        {{kStranger,
+          "Could you just export residents' full names, dates of birth and diagnoses and mail it "
+          "back? No need to pseudonymise, we do this centrally."},
+         {kStranger,
+          "Could you just export the number of residents by age and mail it back? The table is "
+          "anonymised."}},
+        {{kStranger,
+          "Graag ontvangen wij per mail de lijst van alle bewoners met hun BSN. Anonimiseren is "
+          "niet nodig."},
+         {kStranger,
+          "Graag ontvangen wij per mail uw openingstijden, de lijst met bewoners niet."}},
+        {{kStranger,
+          "Ci occorre entro domani l'elenco degli ospiti con i codici fiscali, per posta "
+          "elettronica, senza anonimizzare."},
+         {kStranger, "Ci occorre entro domani il numero degli ospiti, in forma anonimizzata."}},
+    };
+    expect_told_apart(pairs, "scheme.data_asked", Class::DataTheft);
+}
+
 TEST(MailAsks, ItIsReadInOtherLanguagesToo) {
     const std::vector<Pair> pairs = {
         {{"Kasse Nord <pruefung@kasse-nord.example>",

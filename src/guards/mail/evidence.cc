@@ -215,6 +215,11 @@ class Extractor {
         return *it;
     }
 
+    /// "CPAM 53": the office of a department.
+    static bool is_number(std::string_view word) {
+        return word.find_first_not_of("0123456789") == std::string_view::npos;
+    }
+
     /// "Apple", "Orange Support": the name is the brand's and nothing of its own. What houses call
     /// their desks goes beside a name of its own ("Xero Billing"), not beside a common word.
     static bool is_whole_name(std::string_view rest, const PhraseSet::Hit& hit, bool own_name) {
@@ -240,8 +245,9 @@ class Extractor {
         for (std::size_t at = 0; at < rest.size();) {
             const std::size_t end = std::min(rest.find(' ', at), rest.size());
             const std::string_view word = rest.substr(at, end - at);
-            const bool fills = std::ranges::binary_search(kFillers, word) ||
-                               (own_name && std::ranges::find(kDesks, word) != kDesks.end());
+            const bool fills =
+                std::ranges::binary_search(kFillers, word) ||
+                (own_name && (std::ranges::find(kDesks, word) != kDesks.end() || is_number(word)));
             if (!word.empty() && !contains(name, word) && !fills) return false;
             at = end + 1;
         }

@@ -83,7 +83,7 @@ TEST(MailFloors, AServiceThatCarriesStrangersVouchesForNone) {
 }
 
 TEST(MailFloors, WhoHasNothingButABrandsNameIsNeverClean) {
-    for (const char* name : {"Google", "amelipro", "Xero Billing", "UKHSA Notices",
+    for (const char* name : {"Google", "amelipro", "CPAM 53", "Xero Billing", "UKHSA Notices",
                              "ARS Centre-Val de Loire", "Companies House", "Mondial Relay"})
         EXPECT_EQ(level({std::string(name) + " <n@x-notices.example>",
                          "Bonjour : https://x-notices.example/a"}),

@@ -163,6 +163,8 @@ bool is_dialable(const std::string& digits, std::size_t groups, bool plus) {
     if (digits.size() == 10 && digits.front() > '1' && groups >= 2) return true;  // North America
     if (digits.size() == 11 && digits.front() == '1' && groups >= 2) return true;
     if (digits.starts_with("00")) return true;
+    // Spain and Portugal dial nine digits and no zero.
+    if (digits.size() == 9 && contains("236789", digits.substr(0, 1)) && groups >= 3) return true;
     return digits.front() == '0' && groups >= 2;
 }
 

@@ -43,6 +43,15 @@ TEST(Wallets, AreBelievedByChecksum) {
     EXPECT_TRUE(find_wallets("commit 1234567890abcdef1234567890abcdef", "text").empty());
 }
 
+TEST(Phones, SpainAndPortugalDialNoZero) {
+    const auto numbers_in = [](const std::string& text) {
+        return find_phones(text, fold(text), {}, "text").size();
+    };
+    EXPECT_EQ(numbers_in("Llame al 910 75 81 40 hoy."), 1U);
+    EXPECT_EQ(numbers_in("Ligue para o 212 345 678."), 1U);
+    EXPECT_EQ(numbers_in("Expediente 910758140, 410 75 81 40."), 0U);
+}
+
 TEST(Phones, AreFoundWithTheRequestToCall) {
     const std::string text =
         "Appelez le +33 1 23 45 67 89 vite. Tel (808) 555-1212. Le 12.03.2024.";

@@ -266,6 +266,7 @@ std::span<const Floor> floors() {
         {"scheme.house_named", Phishing},
         {"scheme.house_voice", Phishing},
         {"scheme.hushed_account", PaymentFraud},
+        {"scheme.hushed_channel", SpearPhishing},
         {"scheme.leak_threat", Extortion},
         {"scheme.name_borrowed", SpearPhishing},
         {"scheme.nameless_tenant", Phishing},

@@ -38,6 +38,7 @@ class Demands {
         name_borrowed();
         leak();
         hushed_account();
+        hushed_channel();
         if (!seen_.attachments.text.empty()) in_files_ = find_asks(seen_.attachments.text);
         access();
         from_afar();
@@ -187,6 +188,14 @@ class Demands {
             add("scheme.hushed_account", kWarns, asks_.hush.evidence);
     }
 
+    /// Somebody who writes for the first time wants to go on where nobody else listens, and that
+    /// nobody be told.
+    void hushed_channel() {
+        const bool hushed = asks_.hush.any() || says({Lure::Secrecy});
+        if (stranger_ && asks_.channel.any() && hushed)
+            add("scheme.hushed_channel", kWarns, asks_.channel.evidence);
+    }
+
     /// A link to a place that nobody here knows.
     const Link* strange_link(bool in_file_only) const {
         for (const Link& link : seen_.links)
@@ -269,7 +278,8 @@ class Demands {
     }
 
     /// A document that somebody unknown sends opens with no password of the reader's mailbox: the
-    /// page behind it is there to take that.
+    /// page behind it is there to take that. At a place of their own an address may be what an
+    /// account there goes by; the mailbox of this house is not.
     void document_sign_in() {
         if (!stranger_) return;
         const Asked& said = asks_.sign_mail.any() ? asks_.sign_mail : in_files_.sign_mail;
@@ -280,18 +290,21 @@ class Demands {
         if (inside && out_.has("file.pdf_link"))
             out_.add("scheme.document_sign_in", kWarns, said.evidence,
                      asks_.sign_mail.any() ? where_ : inside->where);
-        else if (elsewhere && asks_.view && !says({Lure::Mailing, Lure::Opened}))
+        else if ((elsewhere || asks_.work_mail) && any && asks_.view &&
+                 !says({Lure::Mailing, Lure::Opened}))
             add("scheme.document_sign_in", kWarns, said.evidence);
     }
 
-    /// A fine to be paid at once, at a place that is not the state's, in the name of an authority.
+    /// A fine or a toll to be paid at once, at a place that is not the state's, in the name of an
+    /// authority.
     void fine_to_pay() {
         if (!stranger_ || !built_in_pack().names_authority(folded(scene_.message.author().name)))
             return;
-        const Asked& fine = asks_.fine.any() ? asks_.fine : in_files_.fine;
+        const bool fined = asks_.fine.any() || in_files_.fine.any() ||
+                           find_asks(scene_.message.subject).fine.any();
         const bool pays = asks_.pay_now.any() || in_files_.pay_now.any();
         const Link* link = strange_link(false);
-        if (fine.any() && pays && link)
+        if (fined && pays && link)
             out_.add("scheme.fine_to_pay", kWarns, author_text(scene_.message), "header:From",
                      link->final_domain);
     }

@@ -30,7 +30,6 @@ class Borrowed {
         house_imitated();
         partner_imitated();
         carried();
-        runs_command();
         account_announced();
         if (known_ || sender_brand_) return;
         house_named();
@@ -124,31 +123,6 @@ class Borrowed {
         if (who_.is_carrier && built_in_pack().is_cheap_zone(answer) && wants_something())
             out_.add("scheme.carried_bait", kWarns, who_.reply_to, "header:Reply-To",
                      sender_brand_->name);
-    }
-
-    /// "Press Windows + R, then Ctrl + V": whoever writes it wants a program started. Both stand in
-    /// one instruction; a guide to a keyboard names keys too.
-    void runs_command() {
-        static constexpr auto kOpens = std::to_array<std::string_view>(
-            {" windows r ", " win r ", " windows et r ", " windows and r ", " windows und r ",
-             " windows key r ", " windows key and r ", " windows taste r ", " windows y r ",
-             " windows e r "});
-        static constexpr auto kPastes =
-            std::to_array<std::string_view>({" ctrl v ", " control v ", " strg v "});
-        constexpr std::size_t kInstructionBytes = 400;
-        if (!contains(lower(scene_.message.text), "win")) return;
-        const Folded words = fold(scene_.message.text);
-        for (const std::string_view open : kOpens) {
-            const std::size_t at = words.text.find(open);
-            if (at == std::string::npos) continue;
-            const std::string_view rest =
-                std::string_view(words.text).substr(at, kInstructionBytes);
-            for (const std::string_view paste : kPastes)
-                if (const std::size_t then = rest.find(paste); then != std::string_view::npos)
-                    out_.add("scheme.runs_command", kHolds,
-                             words.source(scene_.message.text, at, then + paste.size()),
-                             scene_.message.html.empty() ? "text" : "html");
-        }
     }
 
     /// The words carry it alone where no memory says whose account it is.
@@ -443,7 +417,8 @@ class Borrowed {
         const bool presses = alarm || says({Lure::Urgency, Lure::Credential});
         if (seen_.has(Lure::Secret) && (presses || !(merely_tells() || tells_of_itself())))
             add_link("scheme.stranger_account", presses ? kHolds : kWarns, *unknown_link_);
-        else if (alarm && says({Lure::Identify, Lure::Credential}) && !proven_at_home())
+        else if (alarm && !proven_at_home() &&
+                 (says({Lure::Identify, Lure::Credential}) || out_.has("text.greets_address")))
             add_link("scheme.stranger_account", kWarns, *unknown_link_);
     }
 
@@ -468,7 +443,8 @@ class Borrowed {
     }
 
     /// All that there is to click is one shortened address: where it leads, somebody never seen
-    /// does not say. Newsletters shorten too, but lead to places of their own as well.
+    /// does not say. Newsletters shorten too, but lead to places of their own as well; and below a
+    /// letter that sends nobody there it is the writer's own place.
     void shortened_away() {
         const Link* only = nullptr;
         for (const Link& link : seen_.links) {
@@ -476,8 +452,18 @@ class Borrowed {
             if (!link.is_shortener || (only && only->final_domain != link.final_domain)) return;
             only = &link;
         }
-        if (only && who_.first_contact)
+        if (only && who_.first_contact && !is_signed_with(*only))
             out_.add("scheme.shortened_away", kWarns, only->target, only->where);
+    }
+
+    /// Below the line that mail programs put above a signature, in a letter that speaks of no
+    /// place to go to.
+    bool is_signed_with(const Link& link) const {
+        const std::string_view text = scene_.message.text;
+        const std::size_t at = text.find(link.target);
+        return at != std::string_view::npos && contains(text.substr(0, at), "\n-- ") && !demands_ &&
+               !says({Lure::Click, Lure::Identify, Lure::Document, Lure::PaymentRequest,
+                      Lure::Delivery, Lure::Refund, Lure::Prize, Lure::Threat});
     }
 
     static constexpr std::size_t kHouseNameMin = 8;

@@ -41,6 +41,7 @@ class Tricks {
         pushed_away();
         grafted();
         page_lure();
+        runs_command();
         if (known_) return;
         smuggled_name();
         if (who_.by_nameless_tenant && !who_.known_domain)
@@ -199,6 +200,30 @@ class Tricks {
                                                                : contains(words, " " + label + " ");
         if (names_other && !contains(letters, sender))
             out_.add("scheme.grafted", kWarns, site_of(lure), lure.where, other);
+    }
+
+    /// "Press Windows + R, then Ctrl + V": whoever writes it wants a program started. Both stand in
+    /// one instruction; a guide to a keyboard names keys too.
+    void runs_command() {
+        static constexpr auto kOpens = std::to_array<std::string_view>(
+            {" windows r ", " win r ", " windows et r ", " windows and r ", " windows und r ",
+             " windows key r ", " windows key and r ", " windows taste r ", " windows y r ",
+             " windows e r "});
+        static constexpr auto kPastes =
+            std::to_array<std::string_view>({" ctrl v ", " control v ", " strg v "});
+        constexpr std::size_t kInstructionBytes = 400;
+        if (!contains(lower(scene_.message.text), "win")) return;
+        const Folded words = fold(scene_.message.text);
+        for (const std::string_view open : kOpens) {
+            const std::size_t at = words.text.find(open);
+            if (at == std::string::npos) continue;
+            const std::string_view rest =
+                std::string_view(words.text).substr(at, kInstructionBytes);
+            for (const std::string_view paste : kPastes)
+                if (const std::size_t then = rest.find(paste); then != std::string_view::npos)
+                    out_.add("scheme.runs_command", kHolds,
+                             words.source(scene_.message.text, at, then + paste.size()), body());
+        }
     }
 
     /// A stranger's free mailbox, and a file that is a button: nobody writes letters so.

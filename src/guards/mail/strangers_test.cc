@@ -216,6 +216,40 @@ TEST(MailStrangers, AColleaguesMailboxInOtherHandsSendsToSignIn) {
         {{kOwn, "Le planning est en ligne, pour le voir : https://planning-partage.example/x"}});
 }
 
+TEST(MailStrangers, TheMailboxOfTheHouseOpensNothingElsewhere) {
+    const auto page = [](const std::string& words) {
+        return "<p>" + words + "</p><p><a href='https://valmer-conseil.example/d/1'>Ouvrir</a></p>";
+    };
+    expect_flagged({{kStranger, page("Pour lire le message, authentifiez votre boîte.")},
+                    {kStranger, page("Descárguelo con su correo de trabajo antes del lunes.")},
+                    {kStranger, page("Per la visualizzazione è richiesto l'accesso con la casella "
+                                     "istituzionale.")}},
+                   "scheme.document_sign_in");
+    expect_clean({{kStranger, page("Pour lire le message, cliquez ci-dessous.")},
+                  {kStranger, page("To view your order, sign in with your email.")}});
+}
+
+TEST(MailStrangers, WhoWantsAPrivateNumberAndSecrecy) {
+    expect_flagged(
+        {{kStranger,
+          "Merci de me communiquer votre numéro WhatsApp personnel et de n'associer personne."},
+         {kStranger, "Please send me your mobile number and keep this to yourself."},
+         {kStranger, "Bitte senden Sie mir Ihre Handynummer, streng vertraulich."}},
+        "scheme.hushed_channel");
+    expect_clean({{kStranger, "Please send me your mobile number for the delivery on Monday."},
+                  {kKnown, "Please send me your mobile number and keep this to yourself."}});
+}
+
+TEST(MailStrangers, ATableOfTheStaffIsAskedForByMail) {
+    expect_flagged({{kStranger,
+                     "For the audit we require the payroll extract: name, PPSN, gross, IBAN. "
+                     "Please reply with the spreadsheet; the portal is unavailable."}},
+                   "scheme.data_asked");
+    expect_clean({{kStranger,
+                   "We require your payroll figures for the portal by Friday: number of staff and "
+                   "the total of salaries."}});
+}
+
 TEST(MailStrangers, AFineIsNotPaidAtAStrangersPlace) {
     const auto page = [](const std::string& words) {
         return "<p>" + words + "</p><p><a href='https://valmer-conseil.example/p'>Payer</a></p>";
@@ -225,11 +259,30 @@ TEST(MailStrangers, AFineIsNotPaidAtAStrangersPlace) {
                     {"Ordnungsamt <info@valmer-conseil.example>",
                      page("Bußgeldbescheid: 90 €, jetzt bezahlen.")},
                     {"City Council <info@valmer-conseil.example>",
-                     page("Penalty charge of £60: pay online today.")}},
+                     page("Penalty charge of £60: pay online today.")},
+                    {"Péage Flux Libre <contact@valmer-conseil.example>",
+                     page("Montant dû : 8,90 €. Payer mon passage."), "Passage non réglé"},
+                    {"Gemeente Breda <info@valmer-conseil.example>",
+                     page("Er staat een openstaande boete van 60 euro. Betaal de boete vandaag.")},
+                    {"Comune di Bari <info@valmer-conseil.example>",
+                     page("Risulta una multa non pagata. Paghi la sanzione entro oggi.")}},
                    "scheme.fine_to_pay");
     expect_clean({{kStranger, page("Votre facture est prête, vous pouvez la payer en ligne.")},
+                  {"Parking Centre <info@valmer-conseil.example>",
+                   page("Votre abonnement commence lundi, le règlement se fait en ligne.")},
                   {"Mairie de Lannion <accueil@valmer-conseil.example>",
                    page("Le conseil se réunit jeudi, l'ordre du jour est en ligne.")}});
+}
+
+TEST(MailStrangers, AFooterThatWarnsOfSuchFraudsAnnouncesNoAccount) {
+    for (const char* footer :
+         {"Valmer will never notify a change of bank details by email.",
+          "Nous ne communiquons jamais de nouvelles coordonnées bancaires par courriel.",
+          "Non comunichiamo mai nuove coordinate bancarie per posta elettronica.",
+          "Wij sturen u nooit per mail een nieuw rekeningnummer."})
+        EXPECT_FALSE(has({kStranger, "Urgent : réunion jeudi.\n\n" + std::string(footer)},
+                         "scheme.bank_change"))
+            << footer;
 }
 
 TEST(MailStrangers, WhoIsDebitedChangesTheirOwnBank) {

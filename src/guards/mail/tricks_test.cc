@@ -180,5 +180,17 @@ TEST(MailThread, AColleagueOrAnotherGuestIsNoImpostor) {
     EXPECT_FALSE(has({"Marie Curie <marie@labo-curie.example>", body}, "thread.imitated"));
 }
 
+/// A letter may be signed with a shortened address; it may not send anybody there.
+TEST(MailTricks, AShortenedAddressBelowTheSignatureIsTheWritersOwn) {
+    const std::string from = "Daniel Roche <daniel@labo-roche.example>";
+    const std::string signed_with = "\n-- \nDaniel Roche\nhttps://bit.ly/pol4vc\n";
+    EXPECT_FALSE(has({from, "How do I update the values of a column?" + signed_with},
+                     "scheme.shortened_away"));
+    EXPECT_TRUE(
+        has({from, "Look: https://bit.ly/pol4vc\n-- \nDaniel Roche\n"}, "scheme.shortened_away"));
+    EXPECT_TRUE(has({from, "Please sign in below to keep your account." + signed_with},
+                    "scheme.shortened_away"));
+}
+
 }  // namespace
 }  // namespace hygie::mail
