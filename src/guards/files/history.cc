@@ -129,17 +129,28 @@ std::string_view name_of(Step step) {
 
 // ---- Timeline --------------------------------------------------------------------------------
 
-void Timeline::put(const std::string& path, FileState state) {
-    take(path);
-    paths_[state.key].insert(path);
-    names_[path] = std::move(state);
+/// Most records are of a file by the name that it has already.
+Timeline::Names::iterator Timeline::name(const std::string& path, const FileKey& key) {
+    const auto [name, is_new] = names_.try_emplace(path);
+    if (!is_new && name->second.key == key) return name;
+    if (!is_new) std::erase(paths_[name->second.key], name);
+    paths_[key].push_back(name);
+    name->second.key = key;
+    return name;
 }
 
 void Timeline::take(const std::string& path) {
     const auto found = names_.find(path);
     if (found == names_.end()) return;
-    paths_[found->second.key].erase(path);
+    std::erase(paths_[found->second.key], found);
     names_.erase(found);
+}
+
+/// All names of one file show the same.
+void Timeline::show(const FileState& state) {
+    files_[state.key] = state;
+    if (const auto paths = paths_.find(state.key); paths != paths_.end())
+        for (const auto& name : paths->second) name->second = state;
 }
 
 std::optional<FileState> Timeline::at(const std::string& path) const {
@@ -149,9 +160,10 @@ std::optional<FileState> Timeline::at(const std::string& path) const {
 }
 
 std::vector<std::string> Timeline::names_of(const FileKey& key) const {
-    const auto found = paths_.find(key);
-    if (found == paths_.end()) return {};
-    return {found->second.begin(), found->second.end()};
+    std::vector<std::string> all;
+    if (const auto found = paths_.find(key); found != paths_.end())
+        for (const auto& name : found->second) all.push_back(name->first);
+    return all;
 }
 
 std::vector<std::string> Timeline::below(const std::string& path) const {
@@ -178,7 +190,7 @@ void Timeline::move(const Record& record) {
     } else if (const auto file = files_.find(record.key); file != files_.end()) {
         moved.emplace_back(record.path, file->second);
     }
-    for (auto& [path, state] : moved) put(path, std::move(state));
+    for (auto& [path, state] : moved) name(path, state.key)->second = std::move(state);
 }
 
 void Timeline::apply(const Record& record) {
@@ -189,16 +201,14 @@ void Timeline::apply(const Record& record) {
                 unconfirmed_[record.time] = std::move(state);
                 break;
             }
-            files_[record.key] = state;
-            for (const std::string& path : names_of(record.key)) names_[path] = state;
-            put(record.path, std::move(state));
+            (void)name(record.path, record.key);
+            show(state);
             break;
         }
         case RecordKind::Committed: {
             const auto found = unconfirmed_.find(record.version);
             if (found == unconfirmed_.end()) break;
-            files_[record.key] = found->second;
-            for (const std::string& path : names_of(record.key)) names_[path] = found->second;
+            show(found->second);
             unconfirmed_.erase(found);
             break;
         }
@@ -213,7 +223,8 @@ void Timeline::apply(const Record& record) {
         case RecordKind::Attributes:
             if (const auto file = files_.find(record.key); file != files_.end())
                 file->second.meta = record.meta;
-            for (const std::string& path : names_of(record.key)) names_[path].meta = record.meta;
+            if (const auto paths = paths_.find(record.key); paths != paths_.end())
+                for (const auto& name : paths->second) name->second.meta = record.meta;
             break;
         default:
             break;
@@ -248,6 +259,10 @@ const Record* History::hashed(VersionId version) const {
 }
 
 Plan History::plan(const Question& question) const {
+    return plan_and_present(question).plan;
+}
+
+History::PlanAndPresent History::plan_and_present(const Question& question) const {
     Timeline timeline;
     Watcher watcher(timeline, question);
     for (const Record& record : records_) {
@@ -268,7 +283,7 @@ Plan History::plan(const Question& question) const {
         plan.actors.insert(item.actors.begin(), item.actors.end());
         plan.items.push_back(std::move(item));
     }
-    return plan;
+    return {std::move(plan), std::move(timeline)};
 }
 
 Timeline History::timeline(VersionId until) const {

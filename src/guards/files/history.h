@@ -69,6 +69,12 @@ struct Plan {
 /// The present that follows from records, one after the other.
 class Timeline {
   public:
+    Timeline() = default;
+    Timeline(const Timeline&) = delete;
+    Timeline& operator=(const Timeline&) = delete;
+    Timeline(Timeline&&) = default;
+    Timeline& operator=(Timeline&&) = default;
+
     void apply(const Record& record);
     std::optional<FileState> at(const std::string& path) const;
     /// The names that lead to a file.
@@ -77,13 +83,15 @@ class Timeline {
     const std::map<std::string, FileState>& all() const { return names_; }
 
   private:
-    void put(const std::string& path, FileState state);
+    using Names = std::map<std::string, FileState>;
+    Names::iterator name(const std::string& path, const FileKey& key);
     void take(const std::string& path);
+    void show(const FileState& state);
     void move(const Record& record);
 
-    std::map<std::string, FileState> names_;
+    Names names_;
     std::unordered_map<FileKey, FileState, FileKeyHash> files_;
-    std::unordered_map<FileKey, std::set<std::string>, FileKeyHash> paths_;
+    std::unordered_map<FileKey, std::vector<Names::iterator>, FileKeyHash> paths_;  ///< of names_
     std::unordered_map<VersionId, FileState> unconfirmed_;
 };
 
@@ -94,6 +102,12 @@ class History {
 
     /// What the records alone say; plan_of() looks at the disk too.
     Plan plan(const Question& question) const;
+    struct PlanAndPresent {
+        Plan plan;
+        Timeline present;
+    };
+    /// … and the present, to which the same way leads.
+    PlanAndPresent plan_and_present(const Question& question) const;
     /// The present as it was right after this time.
     Timeline timeline(VersionId until) const;
     std::vector<VersionLine> log(const std::string& path) const;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <limits>
+#include <future>
 
 #include "guards/files/scan.h"
 #include "guards/files/whereabouts.h"
@@ -74,12 +74,14 @@ void add(Plan& plan, PlanItem item) {
 
 Result<Plan> plan_of(StoreDoors doors, const std::string& state, const History& history,
                      const Question& question) {
-    Plan plan = history.plan(question);
-    if (question.actor) return plan;
+    if (question.actor) return history.plan(question);
+    auto looking = std::async(std::launch::async, [&] { return Look(history); });
+    auto going_back =
+        std::async(std::launch::async, [&] { return history.timeline(question.since); });
+    auto [plan, now] = history.plan_and_present(question);
     const Whereabouts whereabouts = TRY(Whereabouts::look(doors.disk, state));
-    const Timeline then = history.timeline(question.since);
-    const Timeline now = history.timeline(std::numeric_limits<VersionId>::max());
-    const Look look(history);
+    const Timeline then = going_back.get();
+    const Look look = looking.get();
     for (const auto& [path, known] : now.all()) {
         if (!question.path.empty() && !is_inside(path, question.path)) continue;
         if (!whereabouts.has_share(path) || whereabouts.is_away(path, known.key.volume())) continue;
