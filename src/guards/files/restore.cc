@@ -17,8 +17,9 @@
 namespace hygie::files {
 namespace {
 
-/// Reading back what was restored waits for the disk: more at once than there are processors.
-constexpr unsigned kThreads = 8;
+/// Reading back what was restored waits for the disk, behind what an attacker wrote a moment ago
+/// and is on its way there: many more at once than there are processors.
+constexpr unsigned kThreads = 32;
 /// For folders, names and the report, when a disk is full.
 constexpr std::uint64_t kRoomBytes = 1 << 20;
 
