@@ -79,7 +79,7 @@ struct Change {
     std::string path;     ///< absolute; the bytes of the file system, in any encoding
     std::string from;     ///< Rename…: the name before
     bool is_new = false;  ///< the file did not exist before this actor made it a short time ago, or
-                          ///< held nothing
+                          ///< held nothing; Read: it was made since the guard began
     bool was_read = false;          ///< what it took away, by this actor, a short time ago
     bool is_of_collection = false;  ///< … with many others
     bool is_outside = false;        ///< CloseWrite: of a file that is in no protected folder

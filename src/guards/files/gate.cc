@@ -386,8 +386,12 @@ Gate::Readings Gate::count_reading(const fan::Event& event, const FileKey& key,
         readings = all;
     }
     if (is_news)
-        if (const auto known = store_.catalog().find(key))
-            tell(change_of(ChangeKind::Read, actor, key, known->path), false);
+        if (const auto known = store_.catalog().find(key)) {
+            Change change = change_of(ChangeKind::Read, actor, key, known->path);
+            change.is_new = known->maker != 0;
+            change.before = store_.content(key, known->committed, known->committed_size);
+            tell(std::move(change), false);
+        }
     if (is_news && judge_.is_outside_watched()) {
         outlook_.turn_on();
         recall_new_of(actor);

@@ -207,6 +207,7 @@ void Judge::judge_content(const Change& change) {
     if (!finding) return;
     const Weight weight = weight_of(*finding);
     if (weight.points == 0 || (change.is_open && !is_sure_while_open(change, *finding))) return;
+    if (!finding->opaque && sources_.gave(change)) return;
     if (weight.sign == Sign::Emptied) {
         const auto outcome = circle(change.actor)
                                  .add({.at = change.steady,

@@ -13,6 +13,7 @@
 #include "guards/files/change.h"
 #include "guards/files/circle.h"
 #include "guards/files/examiner.h"
+#include "guards/files/sources.h"
 #include "guards/files/suspect.h"
 
 namespace hygie::files {
@@ -66,6 +67,8 @@ class Judge {
 
     /// A change that has happened (never one of those asked before).
     Conclusion take(const Change& change);
+    /// What was read, by whom.
+    void hear_of(const Change& read) { sources_.note(read); }
     /// How the actor stands now.
     Rung rung_of(const Actor& actor) const;
     /// Drops what is held against a key: somebody looked, and it was honest.
@@ -125,6 +128,7 @@ class Judge {
     Examiner& examiner_;
     std::unordered_map<std::string, Party> parties_;
     std::unordered_map<std::string, Circle> circles_;
+    Sources sources_;
     bool marked_ = false;          ///< the change at hand left a mark
     bool explained_ = false;       ///< … deleted what another file gives back, or gave it back
     std::optional<Actor> blamed_;  ///< … was a server's, and is held against this user of it

@@ -243,7 +243,10 @@ void JudgeDesk::judge_one(const Change& change) {
         const std::scoped_lock lock(judge_mutex_);
         if (!change.is_outside && !parts_.judge.policy().is_enrolled(change.actor))
             theft = parts_.theft.take(change);
-        if (change.kind != ChangeKind::Read) conclusion = parts_.judge.take(change);
+        if (change.kind == ChangeKind::Read)
+            parts_.judge.hear_of(change);
+        else
+            conclusion = parts_.judge.take(change);
     }
     for (const Conclusion& one : {conclusion, theft}) {
         if (!one.is_news) continue;

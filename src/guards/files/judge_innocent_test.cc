@@ -27,6 +27,53 @@ TEST(Judge, ManyProcessesOfOneWorkAreNoOutbreakAndManyProgramsAre) {
     EXPECT_EQ(last_rung(false), Rung::ReadOnly);
 }
 
+/// Ciphertext strewn over images, each written over its mirror by who has read it or not.
+bool is_mirror_stopped(const std::string& source, bool is_made_since, bool is_half) {
+    Theatre theatre;
+    Chance chance(31);
+    const Actor mirror = theatre.process(310);
+    for (std::uint64_t i = 0; i < kFiles && !theatre.is_frozen(mirror); ++i) {
+        const Bytes before = text(600, i);
+        Bytes now = before;
+        for (std::size_t at = 2000; at + 3000 < now.size(); at += 9000)
+            std::ranges::copy(random_bytes(800, chance), now.begin() + static_cast<long>(at));
+        const std::string path = fmt::format("/share/miroir/disque{}.img", i);
+        if (!source.empty())
+            theatre.read(mirror, fmt::format("/share/{}{}.img", source, i), content(now),
+                         is_made_since);
+        if (is_half) {
+            Bytes half = now;
+            std::ranges::copy(before.begin() + 12'000, before.end(), half.begin() + 12'000);
+            theatre.leave_open(mirror, path, content(before), half);
+        }
+        theatre.write(mirror, path, content(before), now);
+    }
+    return theatre.is_frozen(mirror);
+}
+
+TEST(Judge, AMirrorIsBroughtUpToDateInPlace) {
+    EXPECT_FALSE(is_mirror_stopped("source/disque", false, false));
+    EXPECT_FALSE(is_mirror_stopped("source/disque", false, true));
+}
+
+TEST(Judge, WhatIsNoMirrorIsStopped) {
+    EXPECT_TRUE(is_mirror_stopped("", false, false));
+    EXPECT_TRUE(is_mirror_stopped("source/disque", true, false));
+    EXPECT_TRUE(is_mirror_stopped("source/autre", false, false));
+}
+
+TEST(Judge, ReadingCiphertextExcusesNobodyWhoWritesItOverOthers) {
+    Theatre theatre;
+    Chance chance(32);
+    const Actor actor = theatre.process(311);
+    for (std::uint64_t i = 0; i < kFiles && !theatre.is_frozen(actor); ++i) {
+        const Bytes now = random_bytes(20'000, chance);
+        theatre.read(actor, fmt::format("/share/a/lettre{}.txt", i), content(now), false);
+        theatre.write(actor, fmt::format("/share/b/lettre{}.txt", i), content(text(300, i)), now);
+    }
+    EXPECT_TRUE(theatre.is_frozen(actor));
+}
+
 TEST(Judge, APersonMaySealFiveLettersOneByOne) {
     Theatre theatre;
     Chance chance(21);

@@ -66,6 +66,12 @@ class Theatre {
         change.now = content(std::move(now));
         return play(change);
     }
+    void read(const Actor& actor, const std::string& path, ContentPtr now, bool is_made_since) {
+        Change change = make(ChangeKind::Read, actor, path);
+        change.before = std::move(now);
+        change.is_new = is_made_since;
+        judge.hear_of(change);
+    }
     Conclusion unlink(const Actor& actor, const std::string& path, ContentPtr before) {
         Change change = make(ChangeKind::Unlink, actor, path);
         change.before = std::move(before);
