@@ -1,13 +1,27 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "guards/mail/evidence.h"
 
 /// Domain names as their owners and their readers see them. Top-level domains carry no meaning
 /// here.
 namespace hygie::mail {
+
+/// A look-alike: which honest domain a domain resembles, and how.
+struct LookAlike {
+    enum class How : std::uint8_t {
+        None,
+        Confusable,  ///< same skeleton (UTS #39): paypaI, раypal
+        Edit,        ///< one or two letters changed, added, dropped or swapped
+        OtherTld,    ///< same label under another suffix: doctolib.co
+        Within,      ///< the whole honest domain in front of another: doctolib.fr.rdv.example
+        Embeds,      ///< the honest name inside a longer one: ameli-remboursement
+    };
+    How how = How::None;
+    std::string honest;  ///< the domain it resembles
+    std::string owner;   ///< whose: a brand id, a supplier's name, or "own"
+};
 
 /// The part of a host name that somebody registered, by the public suffix list: "a.b.gouv.fr" →
 /// "b.gouv.fr". The host itself when it is an IP address or has no dot; empty for empty.

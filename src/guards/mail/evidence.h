@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "guards/mail/domain.h"
 #include "guards/mail/envelope.h"
 #include "guards/mail/message.h"
 
@@ -13,21 +14,6 @@
 namespace hygie::mail {
 
 struct History;
-
-/// A look-alike: which honest domain a domain resembles, and how.
-struct LookAlike {
-    enum class How : std::uint8_t {
-        None,
-        Confusable,  ///< same skeleton (UTS #39): paypaI, раypal
-        Edit,        ///< one or two letters changed, added, dropped or swapped
-        OtherTld,    ///< same label under another suffix: doctolib.co
-        Within,      ///< the whole honest domain in front of another: doctolib.fr.rdv.example
-        Embeds,      ///< the honest name inside a longer one: ameli-remboursement
-    };
-    How how = How::None;
-    std::string honest;  ///< the domain it resembles
-    std::string owner;   ///< whose: a brand id, a supplier's name, or "own"
-};
 
 struct Link {
     LinkKind kind = LinkKind::Anchor;

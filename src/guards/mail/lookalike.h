@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "guards/mail/evidence.h"
+#include "guards/mail/domain.h"
 
 namespace hygie::mail {
 

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "guards/mail/domain.h"
+#include "guards/mail/evidence.h"
 #include "guards/mail/fold.h"
 
 #define HYGIE_MAIL_EMBED(name, file)                                \
