@@ -1,6 +1,6 @@
 #include "base/bytes.h"
 #include "base/check.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 
 using namespace hygie;
 

@@ -1,8 +1,8 @@
 #include "base/bytes.h"
 #include "base/check.h"
-#include "fhir/clinical.h"
-#include "fhir/json.h"
-#include "fhir/validate.h"
+#include "fhir/clinical/clinical.h"
+#include "fhir/data/json.h"
+#include "fhir/validate/validate.h"
 
 using namespace hygie;
 

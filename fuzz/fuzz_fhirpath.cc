@@ -1,6 +1,6 @@
 #include "base/bytes.h"
 #include "base/check.h"
-#include "fhir/fhirpath.h"
+#include "fhir/path/fhirpath.h"
 
 using namespace hygie;
 

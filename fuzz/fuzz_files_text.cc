@@ -2,11 +2,11 @@
 #include <cstdint>
 
 #include "base/check.h"
-#include "guards/files/backup.h"
-#include "guards/files/enforcer.h"
-#include "guards/files/restic.h"
-#include "guards/files/smb.h"
-#include "guards/files/tools.h"
+#include "guards/files/acts/smb.h"
+#include "guards/files/backup/backup.h"
+#include "guards/files/backup/restic.h"
+#include "guards/files/enforce/enforcer.h"
+#include "guards/files/judge/tools.h"
 
 /// The texts of other programs and of the kernel that the guard of files reads, and its own: what
 /// is accepted is spelled again to the same meaning.

@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "base/check.h"
-#include "guards/files/finding.h"
+#include "guards/files/content/finding.h"
 
 /// Two contents of a file from anywhere: every parser of formats and archives, and the statistics.
 /// The verdict about bytes is one about them alone: same bytes, same finding, and a file that did

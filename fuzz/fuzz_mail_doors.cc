@@ -1,10 +1,10 @@
 #include "base/bytes.h"
 #include "base/check.h"
-#include "guards/mail/fold.h"
-#include "guards/mail/html.h"
-#include "guards/mail/imap_reply.h"
-#include "guards/mail/incoming.h"
-#include "guards/mail/neutral.h"
+#include "guards/mail/door/incoming.h"
+#include "guards/mail/door/neutral.h"
+#include "guards/mail/mailboxes/imap_reply.h"
+#include "guards/mail/message/fold.h"
+#include "guards/mail/message/html.h"
 
 using namespace hygie;
 

@@ -1,8 +1,8 @@
 #include "base/bytes.h"
 #include "base/check.h"
-#include "guards/mail/envelope.h"
-#include "guards/mail/history.h"
-#include "guards/mail/pack.h"
+#include "guards/mail/facts/envelope.h"
+#include "guards/mail/facts/history.h"
+#include "guards/mail/facts/pack.h"
 
 using namespace hygie;
 

@@ -1,8 +1,8 @@
 #include "base/bytes.h"
 #include "base/check.h"
-#include "guards/mail/judge.h"
-#include "guards/mail/limits.h"
-#include "guards/mail/report.h"
+#include "guards/mail/judge/judge.h"
+#include "guards/mail/judge/report.h"
+#include "guards/mail/message/limits.h"
 
 using namespace hygie;
 

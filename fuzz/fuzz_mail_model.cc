@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "crypto/sha256.h"
-#include "guards/mail/learned.h"
+#include "guards/mail/model/learned.h"
 
 using namespace hygie;
 

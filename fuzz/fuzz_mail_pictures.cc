@@ -3,9 +3,9 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "guards/mail/read_files.h"
-#include "guards/mail/recognise.h"
-#include "guards/mail/test_file.h"
+#include "guards/mail/attachments/read_files.h"
+#include "guards/mail/attachments/recognise.h"
+#include "guards/mail/message/test_file.h"
 
 using namespace hygie;
 

@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 #include "guards/records/target.h"
 
 using namespace hygie;

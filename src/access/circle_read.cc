@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "access/circle_reading.h"
-#include "fhir/search_value.h"
+#include "fhir/search/search_value.h"
 
 namespace hygie::access {
 namespace {

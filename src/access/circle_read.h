@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "access/circle.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 
 /// What FHIR R4 resources say about circles of care. Reading is generous — any resource that names
 /// a patient and somebody who acted is a reason to be there, for its time — and never guesses: what

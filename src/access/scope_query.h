@@ -5,7 +5,7 @@
 
 #include "access/scope.h"
 #include "base/result.h"
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 
 /// The search part of a SMART v2 scope, "patient/Observation.rs?category=laboratory": what a
 /// resource must match to be within the scope.

@@ -7,10 +7,10 @@
 #include "app/cmd_files.h"
 #include "app/commands.h"
 #include "event/uuid.h"
-#include "guards/files/backup.h"
-#include "guards/files/sandbox.h"
-#include "guards/files/stops.h"
-#include "guards/files/store.h"
+#include "guards/files/backup/backup.h"
+#include "guards/files/enforce/stops.h"
+#include "guards/files/judge/sandbox.h"
+#include "guards/files/keep/store.h"
 
 namespace hygie::app {
 namespace {

@@ -8,9 +8,9 @@
 #include "app/cmd_files.h"
 #include "app/commands.h"
 #include "app/files_spool.h"
-#include "guards/files/confine.h"
+#include "guards/files/enforce/confine.h"
+#include "guards/files/enforce/judge_office.h"
 #include "guards/files/guard.h"
-#include "guards/files/judge_office.h"
 #include "host/log.h"
 #include "host/service.h"
 

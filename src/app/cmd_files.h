@@ -1,7 +1,7 @@
 #pragma once
 
 #include "app/context.h"
-#include "guards/files/store.h"
+#include "guards/files/keep/store.h"
 
 /// What the commands of the file guard share.
 namespace hygie::app {

@@ -4,8 +4,8 @@
 
 #include "app/cmd_files.h"
 #include "app/commands.h"
-#include "guards/files/canaries.h"
-#include "guards/files/store.h"
+#include "guards/files/enforce/canaries.h"
+#include "guards/files/keep/store.h"
 
 namespace hygie::app {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "app/cmd_files.h"
 #include "app/commands.h"
-#include "guards/files/fence.h"
-#include "guards/files/store.h"
+#include "guards/files/enforce/fence.h"
+#include "guards/files/keep/store.h"
 #include "host/os_error.h"
 
 namespace hygie::app {

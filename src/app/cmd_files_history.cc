@@ -6,11 +6,11 @@
 
 #include "app/cmd_files.h"
 #include "app/commands.h"
-#include "guards/files/canaries.h"
+#include "guards/files/enforce/canaries.h"
+#include "guards/files/keep/standing.h"
 #include "guards/files/live.h"
 #include "guards/files/protection.h"
-#include "guards/files/report.h"
-#include "guards/files/standing.h"
+#include "guards/files/restore/report.h"
 #include "guards/files/whereabouts.h"
 
 namespace hygie::app {

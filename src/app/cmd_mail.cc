@@ -6,13 +6,13 @@
 #include "app/context.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
-#include "guards/mail/judge.h"
-#include "guards/mail/known_bad.h"
-#include "guards/mail/learned.h"
-#include "guards/mail/limits.h"
-#include "guards/mail/model.h"
-#include "guards/mail/report.h"
-#include "guards/mail/twin_press.h"
+#include "guards/mail/judge/judge.h"
+#include "guards/mail/judge/known_bad.h"
+#include "guards/mail/judge/report.h"
+#include "guards/mail/message/limits.h"
+#include "guards/mail/model/learned.h"
+#include "guards/mail/model/model.h"
+#include "guards/mail/twins/twin_press.h"
 
 namespace hygie::app {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "app/context.h"
-#include "guards/mail/history.h"
+#include "guards/mail/facts/history.h"
 
 /// What the commands of the mail guard share.
 namespace hygie::app {

@@ -6,10 +6,10 @@
 #include "app/commands.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
-#include "guards/mail/digest.h"
-#include "guards/mail/domain.h"
-#include "guards/mail/fold.h"
-#include "guards/mail/reinject.h"
+#include "guards/mail/door/digest.h"
+#include "guards/mail/door/reinject.h"
+#include "guards/mail/message/domain.h"
+#include "guards/mail/message/fold.h"
 
 namespace hygie::app {
 namespace {

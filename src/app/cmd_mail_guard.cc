@@ -7,8 +7,8 @@
 #include "app/mail_desk.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
-#include "guards/mail/gate.h"
-#include "guards/mail/milter.h"
+#include "guards/mail/door/gate.h"
+#include "guards/mail/door/milter.h"
 #include "host/log.h"
 #include "host/service.h"
 

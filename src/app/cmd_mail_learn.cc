@@ -2,8 +2,8 @@
 
 #include "app/commands.h"
 #include "app/unlock.h"
-#include "guards/mail/learned.h"
-#include "guards/mail/limits.h"
+#include "guards/mail/message/limits.h"
+#include "guards/mail/model/learned.h"
 
 namespace hygie::app {
 namespace {

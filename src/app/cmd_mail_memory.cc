@@ -5,7 +5,7 @@
 #include "app/commands.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
-#include "guards/mail/memory.h"
+#include "guards/mail/judge/memory.h"
 
 namespace hygie::app {
 namespace {

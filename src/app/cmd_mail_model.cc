@@ -5,9 +5,9 @@
 #include "app/cmd_mail.h"
 #include "app/commands.h"
 #include "app/context.h"
-#include "guards/mail/bench.h"
-#include "guards/mail/model.h"
-#include "guards/mail/model_recipe.h"
+#include "guards/mail/model/bench.h"
+#include "guards/mail/model/model.h"
+#include "guards/mail/model/model_recipe.h"
 
 namespace hygie::app {
 namespace {

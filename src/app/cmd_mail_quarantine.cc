@@ -5,9 +5,9 @@
 #include "app/commands.h"
 #include "app/unlock.h"
 #include "event/uuid.h"
-#include "guards/mail/fold.h"
-#include "guards/mail/quarantine.h"
-#include "guards/mail/reinject.h"
+#include "guards/mail/door/quarantine.h"
+#include "guards/mail/door/reinject.h"
+#include "guards/mail/message/fold.h"
 
 namespace hygie::app {
 namespace {

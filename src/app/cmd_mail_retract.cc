@@ -6,10 +6,10 @@
 #include "app/commands.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
-#include "guards/mail/fold.h"
-#include "guards/mail/limits.h"
-#include "guards/mail/quarantine.h"
-#include "guards/mail/retract.h"
+#include "guards/mail/door/quarantine.h"
+#include "guards/mail/mailboxes/retract.h"
+#include "guards/mail/message/fold.h"
+#include "guards/mail/message/limits.h"
 
 namespace hygie::app {
 namespace {

@@ -1,7 +1,7 @@
 #include "app/cmd_mail.h"
 #include "app/commands.h"
 #include "app/context.h"
-#include "guards/mail/twin_press.h"
+#include "guards/mail/twins/twin_press.h"
 
 namespace hygie::app {
 namespace {

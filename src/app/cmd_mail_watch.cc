@@ -7,7 +7,7 @@
 #include "app/mail_desk.h"
 #include "app/mail_house.h"
 #include "app/unlock.h"
-#include "guards/mail/watcher.h"
+#include "guards/mail/mailboxes/watcher.h"
 #include "host/log.h"
 #include "host/service.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "fhir/definition_set.h"
+#include "fhir/validate/definition_set.h"
 #include "host/disk.h"
 
 namespace hygie::app {

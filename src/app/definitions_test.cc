@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fhir/validate.h"
+#include "fhir/validate/validate.h"
 #include "sim/sim_disk.h"
 
 namespace hygie::app {

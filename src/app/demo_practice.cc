@@ -9,8 +9,8 @@
 #include "access/password.h"
 #include "app/vault_import.h"
 #include "base/check.h"
-#include "fhir/json.h"
-#include "fhir/search_value.h"
+#include "fhir/data/json.h"
+#include "fhir/search/search_value.h"
 
 extern "C" const std::uint8_t hygie_practice[];
 extern "C" const std::uint8_t hygie_practice_end[];

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "app/context.h"
-#include "guards/files/enforcer.h"
+#include "guards/files/enforce/enforcer.h"
 #include "link/guard_link.h"
 #include "link/spool.h"
 

@@ -1,7 +1,7 @@
 #include "app/mail_desk.h"
 
-#include "guards/mail/fold.h"
-#include "guards/mail/reinject.h"
+#include "guards/mail/door/reinject.h"
+#include "guards/mail/message/fold.h"
 #include "host/log.h"
 
 namespace hygie::app {

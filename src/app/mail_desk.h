@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "app/mail_house.h"
-#include "guards/mail/desk.h"
+#include "guards/mail/door/desk.h"
 
 namespace hygie::app {
 

@@ -2,9 +2,9 @@
 
 #include "app/cmd_mail.h"
 #include "app/unlock.h"
-#include "guards/mail/file_rules.h"
-#include "guards/mail/known_bad.h"
-#include "guards/mail/self_check.h"
+#include "guards/mail/attachments/file_rules.h"
+#include "guards/mail/door/self_check.h"
+#include "guards/mail/judge/known_bad.h"
 #include "host/log.h"
 
 namespace hygie::app {

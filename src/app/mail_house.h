@@ -8,12 +8,12 @@
 
 #include "app/context.h"
 #include "crypto/keyring.h"
-#include "guards/mail/clamd.h"
-#include "guards/mail/gate.h"
-#include "guards/mail/history.h"
-#include "guards/mail/learned.h"
-#include "guards/mail/mailboxes.h"
-#include "guards/mail/memory.h"
+#include "guards/mail/attachments/clamd.h"
+#include "guards/mail/door/gate.h"
+#include "guards/mail/facts/history.h"
+#include "guards/mail/judge/memory.h"
+#include "guards/mail/mailboxes/mailboxes.h"
+#include "guards/mail/model/learned.h"
 #include "link/guard_link.h"
 #include "link/spool.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "host/disk.h"
 
 namespace hygie::app {

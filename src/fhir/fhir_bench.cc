@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/check.h"
-#include "fhir/fhirpath.h"
-#include "fhir/json.h"
-#include "fhir/search_extract.h"
-#include "fhir/validate.h"
+#include "fhir/data/json.h"
+#include "fhir/path/fhirpath.h"
+#include "fhir/search/search_extract.h"
+#include "fhir/validate/validate.h"
 
 /// Set HYGIE_BENCH_BUNDLES to a folder of Bundles (one patient of Synthea each) to measure on real
 /// records; without it a small record of our own is taken.

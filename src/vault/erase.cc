@@ -2,7 +2,7 @@
 #include <map>
 
 #include "crypto/aead.h"
-#include "fhir/blind.h"
+#include "fhir/search/blind.h"
 #include "vault/parting.h"
 #include "vault/settings.h"
 #include "vault/unassigned.h"

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "event/uuid.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "vault/outbox.h"
 #include "vault/settings.h"
 #include "vault/varint.h"

@@ -4,10 +4,10 @@
 #include <array>
 
 #include "access/circle.h"
-#include "fhir/blind.h"
-#include "fhir/schema.h"
-#include "fhir/search_extract.h"
-#include "fhir/search_plan.h"
+#include "fhir/data/schema.h"
+#include "fhir/search/blind.h"
+#include "fhir/search/search_extract.h"
+#include "fhir/search/search_plan.h"
 #include "vault/relations.h"
 #include "vault/unassigned.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 using access::Relation;
 
-/// Its kind is none of those of fhir/blind.h.
+/// Its kind is none of those of fhir/search/blind.h.
 constexpr std::string_view kCircle{"circle\0", 7};
 
 fhir::ResourceEntry entry_of(std::string_view type, std::string_view id, std::uint64_t row,

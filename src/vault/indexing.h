@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "fhir/json.h"
-#include "fhir/segment.h"
+#include "fhir/data/json.h"
+#include "fhir/search/segment.h"
 #include "vault/body.h"
 #include "vault/record.h"
 

@@ -4,7 +4,7 @@
 
 #include "access/circle.h"
 #include "base/check.h"
-#include "fhir/schema.h"
+#include "fhir/data/schema.h"
 
 namespace hygie::vault {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 #include <string_view>
 
-#include "fhir/segment.h"
+#include "fhir/search/segment.h"
 #include "vault/labels.h"
 #include "vault/relations.h"
 #include "vault/shared.h"

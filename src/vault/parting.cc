@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "fhir/blind.h"
-#include "fhir/search_extract.h"
+#include "fhir/search/blind.h"
+#include "fhir/search/search_extract.h"
 #include "vault/indexing.h"
 #include "vault/shared.h"
 #include "vault/unassigned.h"

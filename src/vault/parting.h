@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "vault/shelf.h"
 
 /// What a patient shares with others, when that patient is erased: it goes on in a record of the

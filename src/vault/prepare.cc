@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "fhir/search_extract.h"
+#include "fhir/search/search_extract.h"
 #include "vault/indexing.h"
 #include "vault/stamp.h"
 #include "vault/unassigned.h"

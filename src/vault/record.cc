@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "crypto/sha256.h"
-#include "fhir/schema.h"
-#include "fhir/zone.h"
+#include "fhir/data/schema.h"
+#include "fhir/data/zone.h"
 #include "vault/labels.h"
 #include "vault/shared.h"
 #include "vault/unassigned.h"

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/secret.h"
-#include "fhir/segment.h"
+#include "fhir/search/segment.h"
 
 namespace hygie::vault {
 

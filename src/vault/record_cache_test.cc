@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fhir/schema.h"
+#include "fhir/data/schema.h"
 
 namespace hygie::vault {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "access/decision.h"
 #include "base/time.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 
 namespace hygie::vault {
 

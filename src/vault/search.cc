@@ -5,9 +5,9 @@
 #include <set>
 
 #include "crypto/aead.h"
-#include "fhir/blind.h"
-#include "fhir/schema.h"
-#include "fhir/search_run.h"
+#include "fhir/data/schema.h"
+#include "fhir/search/blind.h"
+#include "fhir/search/search_run.h"
 #include "vault/indexing.h"
 #include "vault/labels.h"
 #include "vault/parting.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "fhir/search_extract.h"
+#include "fhir/search/search_extract.h"
 
 namespace hygie::vault {
 namespace {

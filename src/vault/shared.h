@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "fhir/json.h"
-#include "fhir/segment.h"
+#include "fhir/data/json.h"
+#include "fhir/search/segment.h"
 #include "vault/record.h"
 
 /// Resources that name several patients (an appointment of two, a group, a list) lie in the record

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "crypto/tokens.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "vault/indexing.h"
 #include "vault/unassigned.h"
 #include "vault/varint.h"

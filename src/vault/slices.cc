@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "fhir/segment_slice.h"
+#include "fhir/search/segment_slice.h"
 #include "vault/outline.h"
 #include "vault/unassigned.h"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <random>
 
-#include "fhir/search_query.h"
-#include "fhir/search_run.h"
+#include "fhir/search/search_query.h"
+#include "fhir/search/search_run.h"
 #include "vault/outline.h"
 #include "vault/vault_kit.h"
 

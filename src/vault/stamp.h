@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/time.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 
 namespace hygie::vault {
 

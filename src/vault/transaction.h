@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "event/event.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 
 namespace hygie::vault {
 

@@ -3,8 +3,8 @@
 
 #include "crypto/aead.h"
 #include "event/uuid.h"
-#include "fhir/schema.h"
-#include "fhir/zone.h"
+#include "fhir/data/schema.h"
+#include "fhir/data/zone.h"
 #include "host/log.h"
 #include "vault/parting.h"
 #include "vault/settings.h"

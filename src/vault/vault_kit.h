@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_random.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "vault/stamp.h"
 #include "vault/varint.h"
 #include "vault/vault_state.h"

@@ -2,7 +2,7 @@
 set(definitions "${CMAKE_SOURCE_DIR}/src/fhir/definitions")
 file(GLOB texts CONFIGURE_DEPENDS "${definitions}/*.types" "${definitions}/*.search" "${definitions}/*.codes"
     "${definitions}/*.profiles")
-set_source_files_properties("${CMAKE_SOURCE_DIR}/src/fhir/definitions.cc" PROPERTIES
+set_source_files_properties("${CMAKE_SOURCE_DIR}/src/fhir/data/definitions.cc" PROPERTIES
     COMPILE_DEFINITIONS "HYGIE_DEFINITIONS=\"${definitions}\"" OBJECT_DEPENDS "${texts}")
 if(HYGIE_TESTS)
     add_test(NAME fhir_definitions COMMAND "${definitions}/generate" --check)

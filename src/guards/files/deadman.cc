@@ -22,9 +22,9 @@
 #include <thread>
 #include <utility>
 
-#include "guards/files/confine.h"
+#include "guards/files/acts/volume.h"
+#include "guards/files/enforce/confine.h"
 #include "guards/files/pulse.h"
-#include "guards/files/volume.h"
 #include "host/os_error.h"
 
 namespace hygie::files {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "guards/files/anchor.h"
-#include "guards/files/gate.h"
-#include "guards/files/held.h"
+#include "guards/files/enforce/held.h"
+#include "guards/files/gate/gate.h"
+#include "guards/files/keep/anchor.h"
 #include "host/unique_fd.h"
 
 namespace hygie::files {

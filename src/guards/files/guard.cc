@@ -10,8 +10,8 @@
 #include <map>
 
 #include "crypto/secret.h"
-#include "guards/files/evidence.h"
-#include "guards/files/priority.h"
+#include "guards/files/acts/priority.h"
+#include "guards/files/keep/evidence.h"
 #include "host/log.h"
 #include "host/os_error.h"
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "guards/files/anchor.h"
 #include "guards/files/deadman.h"
-#include "guards/files/keeper.h"
+#include "guards/files/keep/anchor.h"
+#include "guards/files/keep/keeper.h"
 #include "guards/files/protection.h"
 #include "guards/files/scan.h"
 

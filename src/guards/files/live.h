@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "guards/files/history.h"
+#include "guards/files/keep/history.h"
 
 namespace hygie::files {
 

@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "guards/files/fence.h"
+#include "guards/files/enforce/fence.h"
 
 namespace hygie::files {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "guards/files/gate.h"
-#include "guards/files/mappings.h"
+#include "guards/files/gate/gate.h"
+#include "guards/files/gate/mappings.h"
 
 namespace hygie::files {
 

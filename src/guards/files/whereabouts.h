@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "guards/files/history.h"
+#include "guards/files/keep/history.h"
 
 namespace hygie::files {
 

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <set>
 
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 #include "guards/records/search.h"
 
 namespace hygie::records {

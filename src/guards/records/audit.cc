@@ -3,9 +3,9 @@
 
 #include "base/only.h"
 #include "event/balp.h"
-#include "fhir/search_query.h"
-#include "fhir/search_single.h"
-#include "fhir/search_value.h"
+#include "fhir/search/search_query.h"
+#include "fhir/search/search_single.h"
+#include "fhir/search/search_value.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
 #include "guards/records/sight.h"

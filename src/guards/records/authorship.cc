@@ -5,7 +5,7 @@
 
 #include "access/circle.h"
 #include "access/circle_read.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "vault/body.h"
 #include "vault/unassigned.h"
 

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/desk.h"
 
 /// A Binary as what it holds rather than as JSON: https://hl7.org/fhir/R4/binary.html#rest.

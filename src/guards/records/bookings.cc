@@ -7,7 +7,7 @@
 #include <optional>
 #include <set>
 
-#include "fhir/search_operand.h"
+#include "fhir/search/search_operand.h"
 #include "guards/records/check_issues.h"
 #include "guards/records/search.h"
 

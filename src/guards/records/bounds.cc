@@ -2,7 +2,7 @@
 
 #include "access/circle_scope.h"
 #include "access/scope_query.h"
-#include "fhir/search_run.h"
+#include "fhir/search/search_run.h"
 
 namespace hygie::records {
 namespace {

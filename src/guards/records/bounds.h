@@ -9,7 +9,7 @@
 
 #include "access/decision.h"
 #include "base/time.h"
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 #include "vault/record.h"
 
 /// SMART v2 scopes that bound by a search (patient/Observation.rs?category=laboratory), applied as

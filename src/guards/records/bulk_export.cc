@@ -9,7 +9,7 @@
 
 #include "base/escape.h"
 #include "base/only.h"
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 #include "guards/records/around.h"
 #include "guards/records/backstage.h"
 #include "guards/records/exports.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/refusal.h"
 #include "guards/records/target.h"
 

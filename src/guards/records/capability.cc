@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
-#include "fhir/schema.h"
-#include "fhir/search_criterion.h"
+#include "fhir/data/schema.h"
+#include "fhir/search/search_criterion.h"
 #include "guards/records/handlers.h"
 #include "guards/records/interactions.h"
 #include "guards/records/own_operations.h"

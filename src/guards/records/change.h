@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/bundle.h"
 #include "guards/records/desk.h"
 

@@ -4,9 +4,9 @@
 #include <array>
 #include <map>
 
-#include "fhir/clinical.h"
-#include "fhir/terminology.h"
-#include "fhir/validate.h"
+#include "fhir/clinical/clinical.h"
+#include "fhir/terminology/terminology.h"
+#include "fhir/validate/validate.h"
 #include "guards/records/attachments.h"
 #include "guards/records/bookings.h"
 #include "guards/records/check_issues.h"

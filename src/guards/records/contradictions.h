@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "fhir/clinical.h"
-#include "fhir/json.h"
+#include "fhir/clinical/clinical.h"
+#include "fhir/data/json.h"
 #include "guards/records/plan.h"
 
 namespace hygie::records {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "fhir/schema.h"
-#include "fhir/search_run.h"
+#include "fhir/data/schema.h"
+#include "fhir/search/search_run.h"
 
 namespace hygie::records {
 

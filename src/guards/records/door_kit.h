@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/door.h"
 #include "vault/vault_kit.h"
 

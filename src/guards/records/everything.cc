@@ -8,8 +8,8 @@
 
 #include "base/only.h"
 #include "crypto/sha256.h"
-#include "fhir/schema.h"
-#include "fhir/search_extract.h"
+#include "fhir/data/schema.h"
+#include "fhir/search/search_extract.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
 #include "guards/records/operation_input.h"

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/only.h"
-#include "fhir/search_value.h"
+#include "fhir/search/search_value.h"
 #include "guards/records/around.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "fhir/french.h"
-#include "fhir/search_operand.h"
-#include "fhir/search_query.h"
+#include "fhir/search/search_operand.h"
+#include "fhir/search/search_query.h"
+#include "fhir/validate/french.h"
 #include "guards/records/search.h"
 
 namespace hygie::records {

@@ -7,8 +7,8 @@
 #include <charconv>
 #include <map>
 
-#include "fhir/likeness.h"
-#include "fhir/search_operand.h"
+#include "fhir/clinical/likeness.h"
+#include "fhir/search/search_operand.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
 #include "guards/records/identity.h"
@@ -30,8 +30,8 @@ constexpr std::size_t kCountMax = 50;
 constexpr std::size_t kWarnedOfMax = 3;
 
 /// Searches that the same person would be found by, whatever slip there is in one of them. Who is
-/// Probable and has none of the numbers has one name at least, whole (fhir/likeness.h): a day on
-/// which many were born is then not looked through.
+/// Probable and has none of the numbers has one name at least, whole (fhir/clinical/likeness.h): a
+/// day on which many were born is then not looked through.
 std::vector<Parameters> searches_for(Json patient, Likeness::Grade least) {
     constexpr std::size_t kDay = 10;
     std::vector<Parameters> searches;

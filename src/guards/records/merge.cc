@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "fhir/french.h"
+#include "fhir/validate/french.h"
 #include "guards/records/handlers.h"
 #include "guards/records/identity.h"
 #include "guards/records/operation_input.h"

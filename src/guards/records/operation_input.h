@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/desk.h"
 
 /// What an operation is asked with (https://hl7.org/fhir/R4/operations.html): the parameters of the

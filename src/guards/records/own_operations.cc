@@ -4,7 +4,7 @@
 
 #include "access/break_glass.h"
 #include "base/check.h"
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/sight.h"
 
 namespace hygie::records {

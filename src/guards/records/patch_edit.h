@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/refusal.h"
 
 /// Changes at one place of a document: what both kinds of patches come down to.

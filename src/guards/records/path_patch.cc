@@ -6,8 +6,8 @@
 #include <charconv>
 #include <optional>
 
-#include "fhir/fhirpath.h"
-#include "fhir/schema.h"
+#include "fhir/data/schema.h"
+#include "fhir/path/fhirpath.h"
 #include "guards/records/patch_edit.h"
 
 namespace hygie::records {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/refusal.h"
 
 namespace hygie::records {

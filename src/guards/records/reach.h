@@ -1,6 +1,6 @@
 #pragma once
 
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 #include "guards/records/desk.h"
 
 /// Searches that could show nothing whatever there is. To answer "none" would be read as "no

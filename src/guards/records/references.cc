@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "fhir/schema.h"
+#include "fhir/data/schema.h"
 
 namespace hygie::records {
 

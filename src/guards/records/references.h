@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/refusal.h"
 
 /// The links inside resources: found by what FHIR says about each element, never by guessing from

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 #include "guards/records/sight.h"
 
 /// Searching what one asker may see, and nothing else.

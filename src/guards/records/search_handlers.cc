@@ -4,7 +4,7 @@
 #include <memory>
 #include <set>
 
-#include "fhir/schema.h"
+#include "fhir/data/schema.h"
 #include "guards/records/bundle.h"
 #include "guards/records/handlers.h"
 #include "guards/records/reach.h"

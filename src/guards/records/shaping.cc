@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/check.h"
-#include "fhir/schema.h"
+#include "fhir/data/schema.h"
 
 namespace hygie::records {
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "fhir/json.h"
-#include "fhir/search_query.h"
+#include "fhir/data/json.h"
+#include "fhir/search/search_query.h"
 #include "guards/records/refusal.h"
 #include "guards/records/target.h"
 

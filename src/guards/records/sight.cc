@@ -6,7 +6,7 @@
 
 #include "access/circle.h"
 #include "access/circle_words.h"
-#include "fhir/minimise.h"
+#include "fhir/clinical/minimise.h"
 #include "guards/records/notices.h"
 #include "guards/records/shaping.h"
 #include "vault/labels.h"

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <vector>
 
-#include "fhir/definition_set.h"
+#include "fhir/validate/definition_set.h"
 #include "guards/records/door.h"
 
 namespace hygie::records {

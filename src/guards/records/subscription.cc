@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "fhir/search_single.h"
+#include "fhir/search/search_single.h"
 #include "guards/records/outbound.h"
 
 namespace hygie::records {

@@ -3,7 +3,7 @@
 #include <set>
 #include <thread>
 
-#include "fhir/validate.h"
+#include "fhir/validate/validate.h"
 #include "guards/records/door_kit.h"
 
 /// Subscriptions through the door: who is told of what, when, and that the ledger knew first.

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "access/circle.h"
-#include "fhir/french.h"
-#include "fhir/search_extract.h"
+#include "fhir/search/search_extract.h"
+#include "fhir/validate/french.h"
 #include "guards/records/search.h"
 #include "guards/records/shaping.h"
 #include "vault/indexing.h"

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "fhir/json.h"
+#include "fhir/data/json.h"
 #include "guards/records/plan.h"
 #include "guards/records/references.h"
 #include "vault/unassigned.h"

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "fhir/schema.h"
+#include "fhir/data/schema.h"
 
 namespace hygie::records {
 

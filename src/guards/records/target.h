@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 
 /// What a FHIR URL points at (https://hl7.org/fhir/R4/http.html): the same words for a request and
 /// for an entry of a bundle.

@@ -2,7 +2,7 @@
 #include <charconv>
 
 #include "base/only.h"
-#include "fhir/terminology.h"
+#include "fhir/terminology/terminology.h"
 #include "guards/records/handlers.h"
 #include "guards/records/operation_input.h"
 #include "guards/records/search.h"

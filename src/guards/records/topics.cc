@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fhir/search_single.h"
+#include "fhir/search/search_single.h"
 #include "vault/body.h"
 
 namespace hygie::records {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "fhir/search_query.h"
+#include "fhir/search/search_query.h"
 #include "guards/records/desk.h"
 
 /// What can be subscribed to: topics of ours, and those that are stored as Basic

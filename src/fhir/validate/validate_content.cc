@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fhir/data/code_shape.h"
+#include "fhir/validate/validate_walk.h"
+
+/// What elements say: codes, rules, extensions, contained resources.
+namespace hygie::fhir {
+
+namespace {
+
+bool is_in(const ValueSet& set, Json coding) {
+    const auto code = coding["code"].text();
+    const Json system = coding["system"];
+    return system ? set.has(system.text(), code) : set.has(code);
+}
+
+/// Whether a coded value of any shape is in the set.
+bool says_one_of(const ValueSet& set, Json value) {
+    if (!value.is_object()) return set.has(value.text());
+    if (const Json codings = value["coding"])
+        return std::ranges::any_of(codings.items(), [&](Json one) { return is_in(set, one); });
+    if (value["text"] && !value["code"]) return true;
+    return is_in(set, value);
+}
+
+}  // namespace
+
+void Walk::binding(const ElementCheck& element, Json value, const Place& place) {
+    const ValueSet* set = element.required_set;
+    if (!set && options_.terminology) set = options_.terminology->value_set(element.def->value_set);
+    if (!set || value.absent() || says_one_of(*set, value)) return;
+    report(
+        Issue::Type::CodeInvalid, place,
+        {fmt::format("Le code n’est pas du jeu de valeurs « {} », qui s’impose ici.", set->title),
+         fmt::format("The code is not of the value set “{}”, which is required here.",
+                     set->title)});
+}
+
+bool Walk::may_be_in(Json value, std::string_view value_set) const {
+    const ValueSet* const set = terminology().value_set(value_set);
+    return !set || value.absent() || says_one_of(*set, value);
+}
+
+void Walk::bound(Json value, std::string_view value_set, const Place& place) {
+    if (may_be_in(value, value_set)) return;
+    report(Issue::Type::CodeInvalid, place,
+           {"Le code n’est pas du jeu de valeurs que le profil impose.",
+            "The code is not of the value set that the profile requires."});
+}
+
+void Walk::rule(const Rule& rule, const PathItem& item, const Place& place) {
+    const Constraint& constraint = *rule.constraint;
+    if (is_full() || (!constraint.is_error && !options_.warnings)) return;
+    if (rule.quick && rule.quick(item.value)) return;
+    const PathItem outer = std::exchange(context_.context, item);
+    const auto kept = rule.expression->holds(context_, arena_);
+    context_.context = outer;
+    if (kept && *kept) return;
+    if (!kept && kept.error().code == Code::Full)
+        return report(Issue::Type::TooCostly, place,
+                      {fmt::format("La règle {} est trop longue à vérifier ici.", constraint.key),
+                       fmt::format("Rule {} takes too long to check here.", constraint.key)});
+    // What cannot be evaluated stands on an element that is wrong, and has been reported as such.
+    if (!kept && !issues_.empty()) return;
+    report(Issue::Type::Invariant, place,
+           {fmt::format("La règle {} n’est pas tenue : « {} ».", constraint.key, constraint.human),
+            fmt::format("Rule {} is not kept: “{}”.", constraint.key, constraint.human)},
+           constraint.is_error ? Issue::Severity::Error : Issue::Severity::Warning);
+}
+
+void Walk::rules(const std::vector<Rule>& rules, const PathItem& item, const Place& place) {
+    for (const Rule& one : rules) rule(one, item, place);
+}
+
+/// Codes of systems that are not known here code by code, but by their shape. Records in the field
+/// have such errors, and a display that still says what is meant: they are warned of.
+void Walk::code_shape(Json system, Json code, const Place& place, Issue::Severity severity) {
+    if (!system.is_string() || !code.is_string()) return;
+    const auto fit = fit_of(system.text(), code.text());
+    if (fit == CodeFit::WrongShape)
+        report(Issue::Type::CodeInvalid, place,
+               {"Ce code n’a pas la forme de ceux de son système.",
+                "This code has not the shape of those of its system."},
+               severity);
+    if (fit == CodeFit::WrongKey)
+        report(Issue::Type::CodeInvalid, place,
+               {"La clé de contrôle de ce code est fausse : vérifiez-le.",
+                "The check digit of this code is wrong: verify it."},
+               Issue::Severity::Warning);
+}
+
+void Walk::special(const TypeCheck& check, Json value, const Place& place) {
+    if (check.special == Special::Extension) {
+        const bool has_value = std::ranges::any_of(value.members(), [](const Member& member) {
+            return member.name.starts_with("value") || member.name.starts_with("_value");
+        });
+        if (has_value == !value["extension"].absent())
+            report(Issue::Type::Invariant, place,
+                   {"Une extension a soit une valeur, soit des extensions (ext-1).",
+                    "An extension has either a value or extensions (ext-1)."});
+    } else if (check.special == Special::Coding) {
+        code_shape(value["system"], value["code"], place, Issue::Severity::Warning);
+    } else if (check.special == Special::Bundle) {
+        bundle(value, place);
+    }
+}
+
+void Walk::contained(ResourceScope& scope, const Place& place) {
+    std::size_t index = 0;
+    for (const Json one : scope.resource["contained"].items()) {
+        const Place here{&place, "contained", index++};
+        const Json meta = one["meta"];
+        if (one["contained"])
+            report(Issue::Type::Invariant, here,
+                   {"Une ressource contenue n’en contient pas d’autres (dom-2).",
+                    "A contained resource contains no others (dom-2)."});
+        if (meta["versionId"] || meta["lastUpdated"])
+            report(Issue::Type::Invariant, here,
+                   {"Une ressource contenue n’a pas de version (dom-4).",
+                    "A contained resource has no version (dom-4)."});
+        if (meta["security"])
+            report(Issue::Type::Invariant, here,
+                   {"Une ressource contenue n’a pas d’étiquette de sécurité (dom-5).",
+                    "A contained resource has no security label (dom-5)."});
+        if (std::ranges::find(scope.referred, one["id"].text()) == scope.referred.end())
+            report(Issue::Type::Invariant, here,
+                   {"Rien ne se réfère à cette ressource contenue (dom-3).",
+                    "Nothing refers to this contained resource (dom-3)."});
+    }
+}
+
+}  // namespace hygie::fhir

@@ -1,0 +1,283 @@
+#include "fhir/validate/validate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "fhir/data/code_shape.h"
+#include "fhir/data/validate_xhtml.h"
+
+using namespace hygie;
+using namespace hygie::fhir;
+
+namespace {
+
+std::vector<Issue> issues_of(std::string_view text, bool warnings = false) {
+    const auto document = parse(text);
+    if (!document) return {{Issue::Severity::Error, Issue::Type::Structure, "json", {}}};
+    return validate(document->root, {.warnings = warnings}).issues;
+}
+
+/// The first issue as "type where"; empty when there is none.
+std::string first_of(std::string_view text) {
+    const auto issues = issues_of(text);
+    if (issues.empty()) return {};
+    return std::string(code_of(issues.front().type)) + " " + issues.front().where;
+}
+
+/// A patient with these members too.
+std::string patient(std::string_view members) {
+    return R"({"resourceType":"Patient",)" + std::string(members) + "}";
+}
+std::string observation(std::string_view members) {
+    return R"({"resourceType":"Observation","status":"final","code":{"text":"x"},)" +
+           std::string(members) + "}";
+}
+
+}  // namespace
+
+TEST(FhirValidate, ElementsAreThoseOfTheDefinition) {
+    EXPECT_EQ(first_of(patient(R"("active":true)")), "");
+    EXPECT_EQ(first_of(R"({"resourceType":"Nothing"})"), "structure Resource");
+    EXPECT_EQ(first_of(R"({"resourceType":"DomainResource"})"), "structure Resource");
+    EXPECT_EQ(first_of("[1]"), "structure Resource");
+    EXPECT_EQ(first_of(patient(R"("colour":"blue")")), "structure Patient");
+    EXPECT_EQ(first_of(patient(R"("name":[{"given":["a"],"nick":"b"}])")),
+              "structure Patient.name[0]");
+    EXPECT_EQ(first_of(patient(R"("name":{"family":"a"})")), "structure Patient.name");
+    EXPECT_EQ(first_of(patient(R"("birthDate":["1970"])")), "structure Patient.birthDate");
+    EXPECT_EQ(first_of(patient(R"("name":[])")), "structure Patient.name");
+    EXPECT_EQ(first_of(patient(R"("name":[{}])")), "structure Patient.name[0]");
+    EXPECT_EQ(first_of(patient(R"("name":["a"])")), "structure Patient.name[0]");
+    EXPECT_EQ(first_of(patient(R"("contact":[{"name":{"family":"a"},"resourceType":"x"}])")),
+              "structure Patient.contact[0]");
+    EXPECT_EQ(first_of(patient(R"("maritalStatus":null)")), "structure Patient.maritalStatus");
+}
+
+TEST(FhirValidate, WhatIsMandatoryIsThere) {
+    EXPECT_EQ(first_of(R"({"resourceType":"Observation","code":{"text":"x"}})"),
+              "required Observation.status");
+    EXPECT_EQ(first_of(patient(R"("link":[{"type":"seealso"}])")),
+              "required Patient.link[0].other");
+    EXPECT_EQ(first_of(patient(R"("link":[{"type":"seealso","other":{"display":"x"}}])")), "");
+}
+
+TEST(FhirValidate, AChoiceHasOneForm) {
+    EXPECT_EQ(first_of(observation(R"("valueString":"a")")), "");
+    EXPECT_EQ(first_of(observation(R"("valueString":"a","valueBoolean":true)")),
+              "structure Observation.value");
+    EXPECT_EQ(first_of(observation(R"("valueMoney":{"value":1})")), "structure Observation");
+}
+
+TEST(FhirValidate, PrimitivesHaveTheirFormat) {
+    const std::pair<std::string_view, bool> rows[] = {
+        {R"("birthDate":"1970-02-28")", true},
+        {R"("birthDate":"1970")", true},
+        {R"("birthDate":"1970-02-30")", false},
+        {R"("birthDate":"not a date")", false},
+        {R"("birthDate":1970)", false},
+        {R"("active":"true")", false},
+        {R"("multipleBirthInteger":2)", true},
+        {R"("multipleBirthInteger":2.5)", false},
+        {R"("multipleBirthInteger":99999999999)", false},
+        {R"("deceasedDateTime":"2015-02-07T13:28:17+01:00")", true},
+        {R"("deceasedDateTime":"2015-02-07T13:28:17")", false},
+        {R"("deceasedDateTime":"2015-02-07T13:28")", false},
+        {R"("id":"a-b.c")", true},
+        {R"("id":"a/b")", false},
+        {R"("language":" fr")", false},
+        {R"("implicitRules":"http://a b")", false},
+        {R"("name":[{"family":""}])", false},
+        {R"("name":[{"family":"a\u0007"}])", false},
+        {R"("photo":[{"contentType":"image/png","data":"aGk="}])", true},
+        {R"("photo":[{"contentType":"image/png","data":"%%%"}])", false},
+    };
+    for (const auto& [members, valid] : rows)
+        EXPECT_EQ(issues_of(patient(members)).empty(), valid) << members;
+}
+
+TEST(FhirValidate, APrimitiveMayHaveExtensionsInstead) {
+    constexpr std::string_view kUnknown =
+        R"([{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode":"unknown"}])";
+    const std::string extension(kUnknown);
+    EXPECT_EQ(first_of(patient(R"("_birthDate":{"extension":)" + extension + "}")), "");
+    EXPECT_EQ(first_of(patient(R"("_birthDate":{"id":"x"})")), "structure Patient.birthDate");
+    EXPECT_EQ(first_of(patient(R"("_birthDate":{})")), "structure Patient.birthDate");
+    EXPECT_EQ(first_of(patient(R"("_maritalStatus":{"id":"x"})")),
+              "structure Patient.maritalStatus");
+    EXPECT_EQ(first_of(patient(R"("name":[{"given":["a",null],"_given":[null,{"extension":)" +
+                               extension + "}]}]")),
+              "");
+    EXPECT_EQ(first_of(patient(R"("name":[{"given":["a",null]}])")),
+              "structure Patient.name[0].given[1]");
+    EXPECT_EQ(first_of(patient(R"("name":[{"given":["a"],"_given":[null,null]}])")),
+              "structure Patient.name[0].given");
+}
+
+TEST(FhirValidate, RequiredCodesAreOfTheirSet) {
+    EXPECT_EQ(first_of(patient(R"("gender":"female")")), "");
+    EXPECT_EQ(first_of(patient(R"("gender":"femme")")), "code-invalid Patient.gender");
+    EXPECT_EQ(first_of(patient(R"("photo":[{"contentType":"picture"}])")),
+              "code-invalid Patient.photo[0].contentType");
+    constexpr std::string_view kCondition =
+        R"({"resourceType":"Condition","subject":{"display":"x"},
+        "clinicalStatus":{"coding":[{
+         "system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"CODE"}]}})";
+    std::string condition(kCondition);
+    condition.replace(condition.find("CODE"), 4, "active");
+    EXPECT_EQ(first_of(condition), "");
+    condition.replace(condition.find("active"), 6, "asleep");
+    EXPECT_EQ(first_of(condition), "code-invalid Condition.clinicalStatus");
+}
+
+TEST(FhirValidate, RulesOfTheDefinitionAreKept) {
+    EXPECT_EQ(first_of(patient(R"("contact":[{"gender":"male"}])")),
+              "invariant Patient.contact[0]");
+    EXPECT_EQ(first_of(observation(R"("valueString":"a","dataAbsentReason":{"text":"b"})")),
+              "invariant Observation");
+    EXPECT_EQ(
+        first_of(observation(R"("effectivePeriod":{"start":"2020-02-02","end":"2020-01-01"})")),
+        "invariant Observation.effective");
+    EXPECT_EQ(
+        first_of(observation(R"("effectivePeriod":{"start":"2020-02-02","end":"2020-02-02"})")),
+        "");
+    EXPECT_EQ(first_of(observation(R"("valueQuantity":{"value":1,"code":"mg"})")),
+              "invariant Observation.value");
+    EXPECT_EQ(first_of(observation(R"("referenceRange":[{"appliesTo":[{"text":"a"}]}])")),
+              "invariant Observation.referenceRange[0]");
+    EXPECT_EQ(first_of(patient(R"("extension":[{"url":"http://x.example"}])")),
+              "invariant Patient.extension[0]");
+    EXPECT_EQ(first_of(patient(R"("extension":[{"valueString":"a"}])")),
+              "required Patient.extension[0].url");
+}
+
+TEST(FhirValidate, RulesThatWarnAreAskedFor) {
+    EXPECT_TRUE(issues_of(patient(R"("active":true)")).empty());
+    const auto issues = issues_of(patient(R"("active":true)"), true);
+    ASSERT_EQ(issues.size(), 1U);
+    EXPECT_EQ(issues.front().severity, Issue::Severity::Warning);
+    EXPECT_TRUE(issues.front().text.en.starts_with("Rule dom-6"));
+}
+
+TEST(FhirValidate, ReferencesMeanTheTypesAllowed) {
+    EXPECT_EQ(first_of(observation(R"("subject":{"reference":"Patient/1"})")), "");
+    EXPECT_EQ(first_of(observation(R"("subject":{"reference":"http://a.example/fhir/Patient/1"})")),
+              "");
+    EXPECT_EQ(first_of(observation(R"("subject":{"reference":"Medication/1"})")),
+              "structure Observation.subject");
+    EXPECT_EQ(first_of(observation(R"("subject":{"type":"Medication","display":"x"})")),
+              "structure Observation.subject");
+    EXPECT_EQ(first_of(observation(R"("subject":{"reference":"Patient/1","type":"Group"})")),
+              "structure Observation.subject");
+    EXPECT_EQ(first_of(observation(R"("focus":[{"reference":"Medication/1"}])")), "");
+}
+
+TEST(FhirValidate, ContainedResourcesAreReferredTo) {
+    const std::string contained = R"("contained":[{"resourceType":"Patient","id":"p"}],)";
+    EXPECT_EQ(first_of(observation(contained + R"("subject":{"reference":"#p"})")), "");
+    EXPECT_EQ(first_of(observation(contained + R"("subject":{"reference":"#q"})")),
+              "invariant Observation.subject");
+    EXPECT_EQ(first_of(observation(contained + R"("subject":{"display":"x"})")),
+              "invariant Observation.contained[0]");
+    EXPECT_EQ(first_of(observation(R"("contained":[{"resourceType":"Medication","id":"p"}],)"
+                                   R"("subject":{"reference":"#p"})")),
+              "structure Observation.subject");
+    // Provenance-like: what refers to its container needs nobody else.
+    EXPECT_EQ(first_of(observation(
+                  R"("contained":[{"resourceType":"Condition","id":"c",)"
+                  R"("subject":{"display":"x"},"evidence":[{"detail":[{"reference":"#"}]}]}])")),
+              "");
+    EXPECT_EQ(first_of(observation(R"("contained":[{"resourceType":"Patient","id":"p",)"
+                                   R"("meta":{"versionId":"1"}}],"subject":{"reference":"#p"})")),
+              "invariant Observation.contained[0]");
+}
+
+TEST(FhirValidate, NarrativesAreHarmless) {
+    const auto narrative = [](std::string_view inside) {
+        return check_narrative("<div xmlns=\"http://www.w3.org/1999/xhtml\">" +
+                               std::string(inside) + "</div>")
+            .has_value();
+    };
+    EXPECT_TRUE(narrative("<p style=\"color: red\">a <b>b</b> &#233; &amp;</p><br/>"));
+    EXPECT_FALSE(narrative("<script>alert(1)</script>"));
+    EXPECT_FALSE(narrative("<p onclick=\"x()\">a</p>"));
+    EXPECT_FALSE(narrative("<a href=\"java\tscript:x()\">a</a>"));
+    EXPECT_FALSE(narrative("<a href=\"&#106;avascript:x()\">a</a>"));
+    EXPECT_FALSE(narrative("<p>a"));
+    EXPECT_FALSE(narrative("&nbsp;"));
+    EXPECT_FALSE(narrative(" "));
+    EXPECT_FALSE(check_narrative("<div>a</div>").has_value());
+    EXPECT_EQ(first_of(patient(R"("text":{"status":"generated","div":"<div>a</div>"})")),
+              "invariant Patient.text.div");
+}
+
+TEST(FhirValidate, BundlesHoldTogether) {
+    const auto bundle = [](std::string_view type, std::string_view members) {
+        return first_of(R"({"resourceType":"Bundle","type":")" + std::string(type) + R"(",)" +
+                        std::string(members) + "}");
+    };
+    const std::string entry =
+        R"({"fullUrl":"urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+            "resource":{"resourceType":"Medication"}})";
+    EXPECT_EQ(bundle("collection", R"("entry":[)" + entry + "]"), "");
+    EXPECT_EQ(bundle("collection", R"("entry":[)" + entry + "," + entry + "]"),
+              "invariant Bundle.entry[1]");
+    EXPECT_EQ(bundle("collection", R"("total":1)"), "invariant Bundle");
+    EXPECT_EQ(bundle("collection",
+                     R"("entry":[{"fullUrl":"Patient/1","resource":{"resourceType":"Patient"}}])"),
+              "value Bundle.entry[0]");
+    EXPECT_EQ(bundle("searchset",
+                     R"("link":[{"relation":"self","url":"a"},{"relation":"self","url":"b"}])"),
+              "structure Bundle.link[1]");
+    EXPECT_EQ(bundle("collection", R"("entry":[{"resource":{"resourceType":"Observation"}}])"),
+              "required Bundle.entry[0].resource.status");
+    // A reference is followed to the entry that it means.
+    EXPECT_EQ(
+        bundle(
+            "collection",
+            R"("entry":[)" + entry +
+                R"(,{"fullUrl":"urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c9","resource":)" +
+                observation(
+                    R"("subject":{"reference":"urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8"})") +
+                "}]"),
+        "structure Bundle.entry[1].resource.subject");
+}
+
+TEST(FhirValidate, CodesOfLargeSystemsAreKnownByTheirShape) {
+    EXPECT_EQ(fit_of("http://snomed.info/sct", "22298006"), CodeFit::Fits);
+    EXPECT_EQ(fit_of("http://snomed.info/sct", "22298007"), CodeFit::WrongKey);
+    EXPECT_EQ(fit_of("http://snomed.info/sct", "22298x"), CodeFit::WrongShape);
+    EXPECT_EQ(fit_of("http://snomed.info/sct", "22298006:363698007=80891009"), CodeFit::Fits);
+    EXPECT_EQ(fit_of("http://loinc.org", "8310-5"), CodeFit::Fits);
+    EXPECT_EQ(fit_of("http://loinc.org", "8310-6"), CodeFit::WrongKey);
+    EXPECT_EQ(fit_of("http://loinc.org", "8310"), CodeFit::WrongShape);
+    EXPECT_EQ(fit_of("http://x.example", "8310"), CodeFit::Fits);
+}
+
+TEST(FhirValidate, CurrenciesAreThoseOfTheStandard) {
+    const auto invoice = [](std::string_view currency) {
+        return first_of(R"({"resourceType":"Invoice","status":"issued","totalNet":{"currency":")" +
+                        std::string(currency) + R"("}})");
+    };
+    EXPECT_EQ(invoice("EUR"), "");
+    EXPECT_EQ(invoice("EURO"), "code-invalid Invoice.totalNet.currency");
+}
+
+TEST(FhirValidate, StopsAtTheNumberOfIssuesAskedFor) {
+    std::string names;
+    for (int i = 0; i < 500; ++i) names += i == 0 ? R"("")" : R"(,"")";
+    const auto document = parse(patient(R"("name":[{"given":[)" + names + "]}]"));
+    EXPECT_EQ(validate(document->root, {.issues_max = 7}).issues.size(), 7U);
+}
+
+TEST(FhirValidate, IssuesHoldNothingOfTheInput) {
+    const auto issues = issues_of(
+        patient(R"("Dupont":"Dupont","gender":"Dupont","birthDate":"Dupont","name":[{"family":1}],)"
+                R"("identifier":[{"Dupont":1}])"),
+        true);
+    EXPECT_GE(issues.size(), 5U);
+    for (const Issue& issue : issues)
+        EXPECT_FALSE((issue.where + issue.text.fr + issue.text.en).contains("Dupont"));
+}

@@ -1,0 +1,95 @@
+#include "guards/files/gate/closings.h"
+
+#include <algorithm>
+
+#include "host/log.h"
+
+namespace hygie::files {
+
+/// Under the lock: what the kernel has told since. Each closing holds a descriptor; what is not
+/// read yet outlives a guard that is killed.
+Status Closings::take_in() {
+    if (waiting_.size() >= kWaitingMax) return {};
+    events_.clear();
+    TRY_STATUS(group_.read(events_, kReadBytes));
+    for (fan::Event& event : events_) {
+        std::optional<Closing> closing = sort_(std::move(event));
+        if (!closing) continue;
+        ++counts_[closing->key];
+        waiting_.push_back(std::move(*closing));
+    }
+    events_.clear();
+    return {};
+}
+
+/// Under the lock: from waiting to being dealt with.
+void Closings::pick_up(const Closing& closing) {
+    if (--counts_[closing.key] == 0) counts_.erase(closing.key);
+    in_hand_.push_back({closing.key, ++handed_});
+}
+
+/// Without the lock, then with it again. Its file stays in hand until it is dealt with.
+void Closings::hand(Closing& closing, const Deal& deal) {
+    deal(closing);
+    const std::lock_guard lock(mutex_);
+    in_hand_.erase(std::ranges::find(in_hand_, closing.key, &Hand::key));
+    put_down_.notify_all();
+}
+
+bool Closings::deal_with_next(const Deal& deal) {
+    std::optional<Closing> next;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const Status taken = take_in(); !taken) log::warning("files.closings", taken.error());
+        if (waiting_.empty()) return false;
+        next = std::move(waiting_.front());
+        waiting_.pop_front();
+        pick_up(*next);
+    }
+    hand(*next, deal);
+    return true;
+}
+
+bool Closings::deal_with(const FileKey& key, const Deal& deal) {
+    bool was_one = false;
+    for (;;) {
+        std::optional<Closing> mine;
+        {
+            std::unique_lock lock(mutex_);
+            if (const Status taken = take_in(); !taken)
+                log::warning("files.closings", taken.error());
+            put_down_.wait(lock,
+                           [&] { return std::ranges::count(in_hand_, key, &Hand::key) == 0; });
+            const bool is_here = counts_.contains(key);
+            if (!is_here && !group_.pending()) return was_one;
+            const auto found =
+                is_here ? std::ranges::find(waiting_, key, &Closing::key) : waiting_.begin();
+            // All that waits here is dealt with before more is read.
+            if (found == waiting_.end()) continue;
+            mine = std::move(*found);
+            waiting_.erase(found);
+            pick_up(*mine);
+        }
+        was_one = was_one || mine->key == key;
+        hand(*mine, deal);
+    }
+}
+
+bool Closings::settle(const Deal& deal) {
+    bool was_any = false;
+    while (deal_with_next(deal)) was_any = true;
+    std::unique_lock lock(mutex_);
+    const std::uint64_t last = handed_;
+    put_down_.wait(lock, [&] {
+        return std::ranges::none_of(in_hand_,
+                                    [&](const Hand& hand) { return hand.number <= last; });
+    });
+    return was_any;
+}
+
+bool Closings::pending() {
+    const std::lock_guard lock(mutex_);
+    return !waiting_.empty() || !in_hand_.empty() || group_.pending();
+}
+
+}  // namespace hygie::files

@@ -1,0 +1,21 @@
+#include "guards/files/gate/early.h"
+
+namespace hygie::files {
+
+void EarlyWriters::add(const FileKey& file) {
+    const std::lock_guard lock(mutex_);
+    files_.insert(file);
+}
+
+bool EarlyWriters::is_hasty(const FileKey& file, pid_t pid, SteadyTime now) {
+    const std::lock_guard lock(mutex_);
+    if (files_.erase(file) == 0) return false;
+    Writer& writer = writers_[pid];
+    if (now - writer.since > kTogether) writer = {0, writer.found, now};
+    if (++writer.changes < kHastyMin || writer.found >= kFoundMax) return false;
+    writer.changes = 0;
+    ++writer.found;
+    return true;
+}
+
+}  // namespace hygie::files

@@ -1,0 +1,111 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "guards/files/acts/priority.h"
+#include "guards/files/acts/smb.h"
+#include "guards/files/gate/gate.h"
+
+/// What the gate does about descriptors and mappings that are older than it.
+namespace hygie::files {
+namespace {
+
+constexpr int kEarlyPollMs = 100;
+
+}  // namespace
+
+void Gate::watch_unasked(int path_fd) {
+    const UniqueFd fd(
+        ::open(fmt::format("/proc/self/fd/{}", path_fd).c_str(), O_RDONLY | O_CLOEXEC | O_NOATIME));
+    if (fd) groups_.names.watch_file(fd.get(), fan::kModify);
+    if (fd) watch_early(fd.get());
+}
+
+/// Told apart from all else, for somebody in real time who does nothing but hold: who is quick has
+/// changed a hundred files before the clerk is awake.
+void Gate::watch_early(int fd) {
+    struct stat info{};
+    const Volume* volume = ::fstat(fd, &info) == 0 ? volume_of(info) : nullptr;
+    const Result<FileKey> key = volume ? volume->key_of(fd) : FileKey();
+    if (!volume || !key) return;
+    if (!early_events_) {
+        Result<fan::Group> group = fan::Group::open(fan::Kind::Names);
+        if (!group) return;
+        early_events_ = std::move(*group);
+        early_watch_ = std::jthread([this] { run_early(); });
+    }
+    early_.add(*key);
+    early_files_[{info.st_dev, info.st_ino}] = *key;
+    // A page that is written already is written again without a fault, until it is on the disk.
+    (void)::fdatasync(fd);
+    early_events_->watch_file(fd, fan::kModify);
+}
+
+void Gate::run_early() {
+    set_urgency("early", Urgency::Door);
+    std::vector<fan::Event> events;
+    while (!stop_) {
+        pollfd poll{early_events_->fd(), POLLIN, 0};
+        if (::poll(&poll, 1, kEarlyPollMs) <= 0) continue;
+        events.clear();
+        note(early_events_->read(events));
+        for (const fan::Event& event : events) take_early(event);
+        for (const fan::Event& event : events) forget_early(event);
+    }
+}
+
+void Gate::take_early(const fan::Event& event) {
+    const Volume* volume = volume_of(event);
+    if (!volume || event.target.bytes.empty() || event.tid == ::getpid()) return;
+    hold_if_hasty(volume->key(event.target), event.tid);
+}
+
+/// What one process of Samba holds, those of other workstations wait for.
+void Gate::hold_if_hasty(const FileKey& key, pid_t pid) {
+    if (early_.is_hasty(key, pid, std::chrono::steady_clock::now()) && !is_smbd(pid))
+        judge_.hold(pid);
+}
+
+void Gate::watch_mappings(const std::vector<Mapping>& mappings) {
+    mapping_watch_.emplace(MappingWatch::Doors{
+        [this](pid_t pid, const FileKey& key) { return has_changed_unasked(pid, key); },
+        [this] { look_at_unasked(); }});
+    for (const Mapping& mapping : mappings)
+        if (const auto file = early_files_.find(mapping.inode); file != early_files_.end())
+            mapping_watch_->add(mapping, file->second);
+    early_files_.clear();
+    mapping_watch_->start();
+}
+
+bool Gate::has_changed_unasked(pid_t pid, const FileKey& key) {
+    const Volume* volume = volume_of(key);
+    const Result<UniqueFd> fd = volume ? volume->open_key(key, O_PATH) : Result<UniqueFd>();
+    struct stat info{};
+    if (!fd || ::fstat(fd->get(), &info) < 0) return true;
+    if (is_held(store_.catalog().find(key), info)) return false;
+    hold_if_hasty(key, pid);
+    unasked_.emplace_back(pid, key);
+    return true;
+}
+
+/// Who they were takes longer to learn than changing ten more.
+void Gate::look_at_unasked() {
+    for (const auto& [pid, key] : std::exchange(unasked_, {}))
+        unclosed_.add(key, pid, actors_.of(pid).key(), std::chrono::steady_clock::now(),
+                      Unclosed::Age::Old);
+}
+
+/// Each file counts once, and raises no event here any more.
+void Gate::forget_early(const fan::Event& event) {
+    const Volume* volume = volume_of(event);
+    if (!volume || event.target.bytes.empty()) return;
+    const FileKey key = volume->key(event.target);
+    if (const Result<UniqueFd> fd = volume->open_key(key, O_RDONLY | O_NOATIME))
+        early_events_->unwatch_file(fd->get(), fan::kModify);
+}
+
+}  // namespace hygie::files

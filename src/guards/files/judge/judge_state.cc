@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "base/cbor.h"
+#include "guards/files/judge/judge.h"
+
+/// The memory of the judge across restarts: FORMAT.md, "judge.state".
+namespace hygie::files {
+namespace {
+
+constexpr std::uint64_t kStateVersion = 1;
+constexpr std::string_view kDomain = "files.actor";
+
+std::uint64_t micros_of(WallTime time) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.time_since_epoch().count()));
+}
+
+std::unexpected<Error> damaged() {
+    return fail(Code::Corrupt, {"la mémoire du juge est abîmée", "the judge's memory is damaged"},
+                {"supprimez judge.state : le juge repart de zéro, rien d'autre n'est perdu",
+                 "delete judge.state: the judge starts afresh, nothing else is lost"});
+}
+
+}  // namespace
+
+Bytes Judge::save(const crypto::Secret32& key, WallTime now) const {
+    auto all = history_;
+    for (const auto& [name, party] : parties_) {
+        auto& points = all[crypto::blind(key, kDomain, name)];
+        points.clear();
+        for (const Mark& mark : party.suspect.marks())
+            if (!is_hint(mark.sign)) points.emplace_back(mark.time, mark.points);
+    }
+    for (auto& [token, points] : all)
+        std::erase_if(points,
+                      [&](const auto& point) { return now - point.first > Suspect::kMonth; });
+    std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
+    Bytes out;
+    cbor::Writer writer(out);
+    writer.array(2);
+    writer.number(kStateVersion);
+    writer.array(all.size());
+    for (const auto& [token, points] : all) {
+        writer.array(2);
+        writer.bytes(token);
+        writer.array(2 * points.size());
+        for (const auto& [time, count] : points) {
+            writer.number(micros_of(time));
+            writer.number(count);
+        }
+    }
+    return out;
+}
+
+Status Judge::load(const crypto::Secret32& key, ByteView state) {
+    cbor::Reader reader(state);
+    decltype(history_) history;
+    if (TRY(reader.array()) != 2 || TRY(reader.number()) != kStateVersion) return damaged();
+    const std::uint64_t parties = TRY(reader.array());
+    for (std::uint64_t i = 0; i < parties; ++i) {
+        if (TRY(reader.array()) != 2) return damaged();
+        const ByteView token = TRY(reader.bytes());
+        const std::uint64_t numbers = TRY(reader.array());
+        if (token.size() != crypto::Token().size() || numbers % 2 != 0) return damaged();
+        crypto::Token name;
+        std::ranges::copy(token, name.begin());
+        for (std::uint64_t n = 0; n < numbers; n += 2) {
+            const WallTime time{Micros(static_cast<std::int64_t>(TRY(reader.number())))};
+            history[name].emplace_back(time, static_cast<std::uint32_t>(TRY(reader.number())));
+        }
+    }
+    if (!reader.done()) return damaged();
+    history_key_ = key;
+    history_ = std::move(history);
+    return {};
+}
+
+/// Old marks of a party that is seen again: they count for the day and the month only.
+void Judge::remember(const std::string& key, Party& party, SteadyTime now) const {
+    if (!history_key_) return;
+    const auto known = history_.find(crypto::blind(*history_key_, kDomain, key));
+    if (known == history_.end()) return;
+    std::uint64_t number = 0;
+    for (const auto& [time, points] : known->second)
+        party.suspect.add({now - 2 * Suspect::kShort, time, points, Sign::Damaged, ++number, {}});
+}
+
+}  // namespace hygie::files

@@ -1,0 +1,116 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "guards/files/keep/read_back.h"
+#include "guards/files/keep/store.h"
+#include "host/os_error.h"
+
+/// What the store writes down that keeps no bytes.
+namespace hygie::files {
+
+Status Store::note_committed(const FileKey& key, const std::string& actor) {
+    const auto known = catalog_.find(key);
+    if (!known) return {};
+    Record record;
+    record.kind = RecordKind::Committed;
+    record.key = key;
+    record.path = known->path;
+    record.version = known->version;
+    record.size = known->size;
+    record.actor = actor;
+    record.time = next_version();
+    catalog_.apply(record);
+    return note(std::move(record));
+}
+
+Status Store::expect_restore(const Volume& volume, const std::string& dir) {
+    const UniqueFd folder(::open(dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) return os_failure(errno, dir);
+    const FileKey key = TRY(volume.key_of(folder.get()));
+    placed_.expect(key, TRY(PlacedList::make(dir, placed_key_, doors_.random)));
+    return {};
+}
+
+Status Store::note(Record record) {
+    if (record.time == 0) record.time = next_version();
+    return journal_->append(record);
+}
+
+Status Store::note_gone(const FileKey& key, const std::string& path, Cause cause,
+                        const std::string& actor) {
+    Record record;
+    record.kind = RecordKind::Gone;
+    record.key = key;
+    record.path = path;
+    record.cause = cause;
+    record.actor = actor;
+    return note(std::move(record));
+}
+
+Status Store::note_moved(const FileKey& key, const std::string& from, const std::string& to,
+                         const std::string& actor, Cause cause) {
+    Record record;
+    record.kind = RecordKind::Moved;
+    record.cause = cause;
+    record.key = key;
+    record.from = from;
+    record.path = to;
+    record.actor = actor;
+    return note(std::move(record));
+}
+
+Status Store::note_attributes(const Subject& subject, const std::string& actor) {
+    struct stat info{};
+    if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
+    const auto known = catalog_.find(subject.key);
+    if (!known) return {};
+    Meta meta = meta_of(subject.fd, info);
+    const Stamp now = Stamp::of(info);
+    // Times of contents that changed belong to the version that will be kept.
+    meta.modified_ns = known->held.size == now.size ? meta.modified_ns : known->meta.modified_ns;
+    if (meta == known->meta) return {};
+    Record record;
+    record.kind = RecordKind::Attributes;
+    record.key = subject.key;
+    record.path = known->path;
+    record.meta = meta;
+    record.actor = actor;
+    record.changed_ns = known->held.changed_ns;
+    TRY_STATUS(note(record));
+    catalog_.update(subject.key, [&](Known& entry) { entry.meta = std::move(meta); });
+    return {};
+}
+
+/// One more name of bytes for which a staged name stands already, or other rights: no new version.
+Status Store::note_again(const Subject& subject, const Known& known, const struct stat& info,
+                         Cause cause, const std::string& actor) {
+    if (catalog_.at(subject.path) != subject.key) {
+        (void)catalog_.move(subject.key, {}, subject.path);
+        TRY_STATUS(note_moved(subject.key, {}, subject.path, actor, cause));
+    }
+    if (known.held == Stamp::of(info)) return {};
+    catalog_.update(subject.key, [&](Known& entry) { entry.held = Stamp::of(info); });
+    return note_attributes(subject, actor);
+}
+
+Status Store::mark(const FileKey& key, VersionId version, const std::stop_token& stop) {
+    const UniqueFd fd = TRY(stage(key.volume()).open_own(key, version));
+    struct stat info{};
+    if (::fstat(fd.get(), &info) < 0) return os_failure(errno, "stage");
+    Record record;
+    record.kind = RecordKind::Hashed;
+    record.key = key;
+    record.version = version;
+    record.size = static_cast<std::uint64_t>(info.st_size);
+    ContentMark mark;
+    doors_.random.fill(mark.salt);
+    Digest digest(Digest::Hashing::Yes, mark_key_->begin(version, record.size, mark.salt));
+    const ReadBack read = TRY(read_back(fd.get(), std::move(digest), stop));
+    if (read.size != record.size) return unequal();
+    mark.tag = *read.tag;
+    record.hash = to_bytes(*read.hash);
+    record.chunks = {bytes_of(mark)};
+    return note(std::move(record));
+}
+
+}  // namespace hygie::files

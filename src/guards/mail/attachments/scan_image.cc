@@ -1,0 +1,96 @@
+#include <ZXing/DecodeHints.h>
+#include <ZXing/ReadBarcode.h>
+#include <ZXing/TextUtfEncoding.h>
+#include <png.h>
+#include <turbojpeg.h>
+
+#include <memory>
+
+#include "guards/mail/attachments/scan.h"
+#include "guards/mail/message/fold.h"
+
+namespace hygie::mail {
+namespace {
+
+/// A smaller image holds no code that a camera could read.
+constexpr unsigned kSideMin = 21;
+
+bool fits(std::uint64_t width, std::uint64_t height) {
+    return width >= kSideMin && height >= kSideMin && width * height <= kImagePixelsMax;
+}
+
+Grey decode_png(std::string_view bytes) {
+    Grey out;
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) return out;
+    if (fits(image.width, image.height)) {
+        image.format = PNG_FORMAT_GRAY;
+        out.pixels.resize(PNG_IMAGE_SIZE(image));
+        const png_color white{255, 255, 255};
+        if (png_image_finish_read(&image, &white, out.pixels.data(), 0, nullptr) != 0) {
+            out.width = static_cast<int>(image.width);
+            out.height = static_cast<int>(image.height);
+        }
+    }
+    png_image_free(&image);
+    return out;
+}
+
+Grey decode_jpeg(std::string_view bytes) {
+    Grey out;
+    const std::unique_ptr<void, int (*)(tjhandle)> decoder(tjInitDecompress(), tjDestroy);
+    const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+    int width = 0;
+    int height = 0;
+    int sampling = 0;
+    int colours = 0;
+    if (!decoder || tjDecompressHeader3(decoder.get(), data, bytes.size(), &width, &height,
+                                        &sampling, &colours) != 0)
+        return out;
+    if (width <= 0 || height <= 0 ||
+        !fits(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height)))
+        return out;
+    out.pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+    if (tjDecompress2(decoder.get(), data, bytes.size(), out.pixels.data(), width, 0, height,
+                      TJPF_GRAY, TJFLAG_FASTDCT) != 0 &&
+        tjGetErrorCode(decoder.get()) == TJERR_FATAL)
+        return out;
+    out.width = width;
+    out.height = height;
+    return out;
+}
+
+}  // namespace
+
+std::vector<std::string> read_qr(const std::uint8_t* grey, int width, int height) {
+    std::vector<std::string> out;
+    try {
+        ZXing::DecodeHints hints;
+        hints.setFormats(ZXing::BarcodeFormat::QRCode | ZXing::BarcodeFormat::Aztec |
+                         ZXing::BarcodeFormat::DataMatrix);
+        hints.setTryHarder(true);
+        hints.setTryRotate(false);
+        const ZXing::ImageView view(grey, width, height, ZXing::ImageFormat::Lum);
+        for (const ZXing::Result& code : ZXing::ReadBarcodes(view, hints))
+            if (code.isValid()) out.push_back(ZXing::TextUtfEncoding::ToUtf8(code.text()));
+    } catch (const std::exception&) {
+        return out;
+    }
+    return out;
+}
+
+Grey decode_picture(std::string_view type, std::string_view bytes) {
+    return type == "png" ? decode_png(bytes) : decode_jpeg(bytes);
+}
+
+void scan_image(FileScan& scan, FileFacts& file, std::string_view bytes) {
+    if (!scan.wants_qr()) return;
+    scan.image_read();
+    const Grey grey = decode_picture(file.type, bytes);
+    if (grey.width == 0) return;
+    for (const std::string& payload : read_qr(grey.pixels.data(), grey.width, grey.height))
+        scan.qr(file.path, payload);
+}
+
+}  // namespace hygie::mail

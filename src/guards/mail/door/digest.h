@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "guards/mail/door/quarantine.h"
+
+/// What was kept back from each person on a day, in one letter each.
+namespace hygie::mail {
+
+inline constexpr std::size_t kDigestEntriesMax = 200;
+
+struct DigestPolicy {
+    std::string day;             ///< "2026-11-26", UTC
+    std::string from;            ///< the letter's sender
+    std::string report_address;  ///< where a person asks for a message; empty when there is none
+    /// Who is one of ours: nobody else is told anything.
+    std::function<bool(std::string_view address)> is_ours;
+};
+
+struct Digest {
+    std::string person;  ///< lower case
+    std::size_t count = 0;
+    std::string letter;  ///< a whole message, CRLF lines
+};
+
+/// In the order of the persons. What was given back already is left out.
+std::vector<Digest> digests_of(const std::vector<Held>& held, const DigestPolicy& policy);
+
+}  // namespace hygie::mail

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/text.h"
+#include "guards/mail/judge/judge.h"
+
+namespace hygie::mail {
+
+/// One line of JSON: {"file","verdict","class","score","reasons":[{"id","fr","en","evidence"}],
+/// "advice":{"fr","en"}}. The score has four decimals.
+std::string to_json(std::string_view file, const Judgement& judgement);
+/// The same for a person: the verdict, why, and what to do.
+std::string to_words(std::string_view file, const Judgement& judgement, Lang lang);
+
+}  // namespace hygie::mail
