@@ -230,6 +230,34 @@ def mounted_elsewhere(mount, kind):
     print(f"{kind}: what is mounted elsewhere comes back there alone")
 
 
+def other_device(mount, kind):
+    """A disk that has another device number after a start, as disks do that were found in another order."""
+    share, img, spare = os.path.join(mount, "share"), mount + ".img", mount + ".spare"
+    furnish(share)
+    before, device = picture(share), os.stat(share).st_dev
+    with guarded(mount) as guard:
+        since = now()
+        Path(share, "Bilans", "lettre 1.txt").write_bytes(b"chiffre")
+        settle(guard)
+    subprocess.run(["umount", mount], check=True)
+    # Another disk takes the number that is free now.
+    subprocess.run(["cp", "--sparse=always", img, spare], check=True)
+    taken = subprocess.run(["losetup", "-f", "--show", spare], check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        subprocess.run(["mount", "-o", "loop", img, mount], check=True)
+        check(os.stat(share).st_dev != device or kind == "btrfs", "the disk has the number that it had")
+        with guarded(mount) as guard:
+            Path(share, "Bilans", "lettre 2.txt").write_bytes(b"chiffre")
+            settle(guard)
+            volumes = Path(guard.state, "volumes").read_text().splitlines()
+            check(len(volumes) == 1, f"{kind}: one disk is {len(volumes)}: {volumes}")
+            restored(guard, share, before, since, f"{kind} under another device number")
+    finally:
+        subprocess.run(["losetup", "-d", taken], check=False)
+        os.unlink(spare)
+    print(f"{kind}: a disk is known under another device number")
+
+
 def power_cut(mount, kind):
     """What a signed report says came back is there if the power goes at once: the image as the disk has it then."""
     share, cut = os.path.join(mount, "share"), mount + ".cut"
@@ -276,6 +304,7 @@ def main():
             on(kind, full_disk)
             on(kind, power_cut)
             on(kind, mounted_elsewhere)
+            on(kind, other_device)
             if kind == "btrfs":
                 on(kind, given_flags)
                 on(kind, subvolumes)

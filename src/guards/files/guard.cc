@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "crypto/secret.h"
 #include "guards/files/acts/priority.h"
@@ -43,10 +44,34 @@ Result<dev_t> device_of(const std::string& path) {
     return info.st_dev;
 }
 
-std::uint8_t number_of(const std::vector<VolumeLine>& lines, std::uint64_t id) {
-    for (const VolumeLine& line : lines)
-        if (line.id == id) return line.number;
-    return static_cast<std::uint8_t>(lines.size());
+/// The number that a file system has in this state. Its stage lies on itself and says best which it
+/// is: what xfs gives for its identity is the number of its device, which another disk may have
+/// after the next start. The line then takes the identity of now.
+std::uint8_t number_of(std::vector<VolumeLine>& lines, const Volume& volume) {
+    const auto stage_device = [](const VolumeLine& line) -> std::optional<dev_t> {
+        struct stat info{};
+        if (::stat(line.stage.c_str(), &info) < 0) return std::nullopt;
+        return info.st_dev;
+    };
+    const auto is_it = [&](const VolumeLine& line) {
+        return line.type == volume.type() && stage_device(line) == volume.device();
+    };
+    // Another disk under the identity that this one had; subvolumes have devices of their own.
+    const auto is_other = [&](const VolumeLine& line) {
+        return line.type == "xfs" &&
+               stage_device(line).value_or(volume.device()) != volume.device();
+    };
+    auto known = std::ranges::find_if(lines, is_it);
+    if (known == lines.end())
+        known = std::ranges::find_if(lines, [&](const VolumeLine& line) {
+            return line.id == volume.id() && !is_other(line);
+        });
+    if (known == lines.end()) {
+        const auto number = static_cast<std::uint8_t>(lines.size());
+        known = lines.insert(lines.end(), {number, volume.id(), volume.type(), {}});
+    }
+    known->id = volume.id();
+    return known->number;
 }
 
 }  // namespace
@@ -64,11 +89,9 @@ Status Guard::open_volumes(StoreDoors doors, const GuardSettings& settings) {
         by_device[TRY(device_of(path))].push_back(std::move(path));
     }
     for (auto& [device, dirs] : by_device) {
-        // Opened twice: the number hangs on the identity, and the keys on the number.
+        // Opened twice: the number hangs on the file system, and the keys on the number.
         const auto probe = TRY(Volume::open(0, dirs));
-        const std::uint8_t number = number_of(lines_, probe->id());
-        if (number == lines_.size()) lines_.push_back({number, probe->id(), probe->type(), {}});
-        volumes_.push_back(TRY(Volume::open(number, dirs)));
+        volumes_.push_back(TRY(Volume::open(number_of(lines_, *probe), dirs)));
     }
     return {};
 }

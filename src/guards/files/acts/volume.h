@@ -41,7 +41,7 @@ class Volume {
     const std::string& top() const { return top_; }
     const std::string& type() const { return type_; }  ///< "xfs", "btrfs", "ext4", else a number
     const std::vector<std::string>& protected_dirs() const { return protected_; }
-    /// Identifies the file system itself, whatever it is mounted on.
+    /// What its events name it by; of xfs the number of its device, another after some starts.
     std::uint64_t id() const { return id_; }
 
     FileKey key(const fan::Handle& handle) const { return {number_, handle.type, handle.bytes}; }
