@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, kAsks> kNames = {
     "given",   "leak",       "stolen",    "ransom",  "identified", "enter",    "prepare",
     "remote",  "usual_line", "account",   "logs",    "field",      "people",   "sign_mail",
     "view",    "fine",       "pay_now",   "approve", "grant",      "shown",    "unchanged",
-    "channel", "work_mail"};
+    "channel", "work_mail",  "later",     "story",   "bank_open"};
 
 const PhraseSet& phrases() {
     static const PhraseSet kSet = [] {
@@ -108,7 +108,12 @@ class Reader {
     explicit Reader(std::string_view text) : text_(text), folded_(fold(text)) {
         const std::vector<std::size_t> ends = ends_of_sentences(text);
         sentences_.resize(ends.size());
-        for (const PhraseSet::Hit& hit : phrases().find(folded_.text)) {
+        const std::vector<PhraseSet::Hit> hits = phrases().find(folded_.text);
+        const std::vector<bool> quiet = hushed(hits);
+        for (const PhraseSet::Hit& hit : hits) {
+            if (hit.id == static_cast<std::uint32_t>(Ask::Refusal) && quiet[hit.at] &&
+                quiet[hit.at + hit.size - 1])
+                continue;
             const std::size_t first = sentence_at(ends, hit.at + 1);
             if (first != sentence_at(ends, hit.at + hit.size - 1)) continue;
             Sentence& in = sentences_[first];
@@ -134,6 +139,15 @@ class Reader {
     }
 
   private:
+    /// "Send me his record, and do not call": what is not to be done is to ask.
+    std::vector<bool> hushed(const std::vector<PhraseSet::Hit>& hits) const {
+        std::vector<bool> out(folded_.text.size() + 1);
+        for (const PhraseSet::Hit& hit : hits)
+            if (hit.id == static_cast<std::uint32_t>(Ask::Hush))
+                std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(hit.at), hit.size, true);
+        return out;
+    }
+
     std::size_t sentence_at(const std::vector<std::size_t>& ends, std::size_t folded_at) const {
         const std::size_t at =
             folded_at < folded_.origin.size() ? folded_.origin[folded_at] : text_.size();
@@ -168,14 +182,21 @@ class Reader {
         note(out_.remote, one, Ask::Remote);
         note(out_.shown, one, Ask::Shown);
         note(out_.usual_line, one, Ask::UsualLine);
-        if (!one.has(Ask::Refusal)) {
-            note(out_.sign_mail, one, Ask::SignMail);
+        if (!one.has(Ask::Refusal)) note(out_.sign_mail, one, Ask::SignMail);
+        // "… with the mailbox of the house, it will not open otherwise" refuses nothing.
+        const bool refused =
+            one.has(Ask::Refusal) && one.at(Ask::Refusal).begin < one.at(Ask::WorkMail).begin;
+        if (one.has(Ask::WorkMail) && !refused) {
             note(out_.sign_mail, one, Ask::WorkMail);
-            out_.work_mail = out_.work_mail || one.has(Ask::WorkMail);
+            out_.work_mail = true;
         }
         out_.view = out_.view || one.has(Ask::View);
         note(out_.fine, one, Ask::Fine);
         note(out_.pay_now, one, Ask::PayNow);
+        note(out_.later, one, Ask::Later);
+        note(out_.story, one, Ask::Story);
+        note(out_.bank_open, one, Ask::BankOpen);
+        if (!one.has(Ask::Refusal)) note(out_.papers, one, Ask::Identity);
         out_.stolen += one.times(Ask::Stolen);
         out_.ransom += one.times(Ask::Ransom);
     }

@@ -48,10 +48,13 @@ enum class Ask : std::uint8_t {
     Grant,       ///< to make an account for the writer
     Shown,       ///< to tell what a program for such help shows
     Unchanged,   ///< that an account stays what it is
-    Channel,     ///< a telephone of the reader's own
+    Channel,     ///< a telephone or a mailbox of the reader's own
     WorkMail,    ///< to sign in with the mailbox of the house, not merely with an address
+    Later,       ///< that whoever must agree to a payment will do so once it is made
+    Story,       ///< that something about the reader is about to be made public
+    BankOpen,    ///< to open the bank of the reader, for a call
 };
-inline constexpr std::size_t kAsks = 37;
+inline constexpr std::size_t kAsks = 40;
 bool ask_named(std::string_view name, Ask& out);
 
 /// Words as they stand, empty for none.
@@ -85,7 +88,11 @@ struct AsksFacts {
     bool view = false;
     Asked fine;
     Asked pay_now;
-    Asked channel;  ///< a telephone of the reader's own is asked for
+    Asked channel;  ///< a telephone or a mailbox of the reader's own is asked for
+    Asked later;    ///< who must agree to a payment does so afterwards
+    Asked story;
+    Asked bank_open;
+    Asked papers;  ///< what identifies somebody, wherever the letter speaks of it
     std::size_t stolen = 0;
     std::size_t ransom = 0;
 };

@@ -168,6 +168,28 @@ bool is_dialable(const std::string& digits, std::size_t groups, bool plus) {
     return digits.front() == '0' && groups >= 2;
 }
 
+/// Where a date that begins at `at` ends ("25 11 2026", "2026 11 25"), or `at`: with the hour that
+/// follows it, it would be a number to call.
+std::size_t end_of_date(std::string_view folded, std::size_t at) {
+    std::array<std::string_view, 3> parts;
+    std::size_t end = at;
+    for (std::string_view& part : parts) {
+        const std::size_t from = std::min(end == at ? at : end + 1, folded.size());
+        end = from;
+        while (end < folded.size() && is_digit(folded[end])) ++end;
+        part = folded.substr(from, end - from);
+    }
+    const auto is_year = [](std::string_view one) {
+        return one.size() == 4 && (one.starts_with("19") || one.starts_with("20"));
+    };
+    const auto is_small = [](std::string_view one) {
+        return one.size() == 2 && one <= "31" && one >= "01";
+    };
+    const bool dated = is_small(parts[1]) && ((is_small(parts[0]) && is_year(parts[2])) ||
+                                              (is_year(parts[0]) && is_small(parts[2])));
+    return dated ? end : at;
+}
+
 bool is_near(std::size_t at, const std::vector<std::size_t>& places) {
     constexpr std::size_t kBefore = 160;
     constexpr std::size_t kAfter = 80;
@@ -224,6 +246,10 @@ std::vector<Phone> find_phones(std::string_view text, const Folded& folded,
     const std::string& f = folded.text;
     for (std::size_t at = 1; at < f.size() && out.size() < kNumbersMax; ++at) {
         if (!is_digit(f[at]) || f[at - 1] != ' ') continue;
+        if (const std::size_t dated = end_of_date(f, at); dated != at) {
+            at = dated;
+            continue;
+        }
         std::string digits;
         std::size_t groups = 0;
         std::size_t end = at;

@@ -52,6 +52,18 @@ TEST(Phones, SpainAndPortugalDialNoZero) {
     EXPECT_EQ(numbers_in("Expediente 910758140, 410 75 81 40."), 0U);
 }
 
+TEST(Phones, ADateWithItsHourIsNone) {
+    for (const std::string text : {"Date : 25/11/2026 16:04", "2026-11-25 16:04:33",
+                                   "le 25.11.2026 16 h", "25-11-2026 09 12"})
+        EXPECT_TRUE(find_phones(text, fold(text), {}, "text").empty()) << text;
+    ASSERT_EQ(find_phones("Tel. 01 23 45 67 89", fold("Tel. 01 23 45 67 89"), {}, "text").size(),
+              1U);
+    EXPECT_EQ(find_phones("25/11/2026, +33 1 23 45 67 89", fold("25/11/2026, +33 1 23 45 67 89"),
+                          {}, "text")
+                  .size(),
+              1U);
+}
+
 TEST(Phones, AreFoundWithTheRequestToCall) {
     const std::string text =
         "Appelez le +33 1 23 45 67 89 vite. Tel (808) 555-1212. Le 12.03.2024.";

@@ -37,11 +37,14 @@ class Demands {
         data();
         name_borrowed();
         leak();
+        story();
         hushed_account();
         hushed_channel();
+        papers_in_a_name();
         if (!seen_.attachments.text.empty()) in_files_ = find_asks(seen_.attachments.text);
         access();
         from_afar();
+        bank_by_phone();
         document_sign_in();
         fine_to_pay();
     }
@@ -75,7 +78,7 @@ class Demands {
     /// The known have nobody type a password in at a place that is neither theirs nor the house's.
     void typed_elsewhere() {
         constexpr double kMailboxInOtherHands = 0.8;
-        const bool opens = asks_.sign_mail.any() && asks_.view;
+        const bool opens = asks_.work_mail || (asks_.sign_mail.any() && asks_.view);
         if (!known_ || !(asks_.enter.any() || opens)) return;
         for (const Link& link : seen_.links)
             if (is_followed(link) && link.brand.empty() && !is_related(scene_, link))
@@ -128,7 +131,21 @@ class Demands {
         return {};
     }
 
-    /// Whoever is known, or of the house, has the data sent out of it, to a mailbox at home.
+    /// Somebody in copy whom nobody here knows, and who is not of the writer's own house.
+    std::string stranger_in_copy() const {
+        if (!who_.history_known) return {};
+        for (const Address& one : scene_.message.cc) {
+            const std::string_view domain = one.domain();
+            if (!domain.empty() && registrable_domain(domain) != who_.from_domain &&
+                !scene_.history.is_known_domain(domain) && !scene_.history.is_own_domain(domain) &&
+                !scene_.history.correspondent(one.address))
+                return one.address;
+        }
+        return {};
+    }
+
+    /// Whoever is known, or of the house, has the data sent out of it, to a mailbox at home or to
+    /// somebody unknown who reads along.
     void led_away() {
         if (official_) return;
         const std::string home = address_at_home();
@@ -140,6 +157,9 @@ class Demands {
             add("scheme.data_led_away", kWarns, home);
         else if (asks_.at_home.any())
             add("scheme.data_led_away", kWarns, asks_.at_home.evidence);
+        else if (const std::string copied = stranger_in_copy();
+                 !copied.empty() && (asks_.several || asks_.identity))
+            out_.add("scheme.data_led_away", kWarns, copied, "header:Cc");
     }
 
     /// The name of a partner, or of a brand, as a part of somebody else's domain: resellers and
@@ -181,11 +201,32 @@ class Demands {
         add("scheme.leak_threat", sure ? kHolds : kWarns, asks_.leak.evidence);
     }
 
-    /// A stranger's account, and nobody is to be asked about it.
+    /// Who has something on the house, will publish it, and names an account. Whoever asks for a
+    /// comment only names none.
+    void story() {
+        const bool account = std::ranges::any_of(
+            seen_.ibans, [](const IbanFacts& one) { return one.supplier.empty(); });
+        if (asks_.story.any() && asks_.stolen > 0 && !known_ && !official_ &&
+            (account || !seen_.wallets.empty()))
+            add("scheme.leak_threat", kWarns, asks_.story.evidence);
+    }
+
+    /// An account that nobody knows, and nobody is to be asked about it: by a stranger who wants it
+    /// kept quiet, or by anybody for whom those who must agree come after the money.
     void hushed_account() {
-        const Signal* iban = out_.find("money.unknown_iban");
-        if (iban && stranger_ && asks_.hush.any())
+        if (!out_.has("money.unknown_iban") || official_) return;
+        if (asks_.later.any())
+            add("scheme.hushed_account", kWarns, asks_.later.evidence);
+        else if (stranger_ && asks_.hush.any())
             add("scheme.hushed_account", kWarns, asks_.hush.evidence);
+    }
+
+    /// Bank details and papers of identity, for somebody who takes the name of a brand.
+    void papers_in_a_name() {
+        const Signal* brand = out_.find("sender.brand_foreign");
+        const bool leads = strange_link(false) || who_.from_freemail;
+        if (stranger_ && brand && leads && asks_.papers.phrases >= 2 && !says({Lure::Mailing}))
+            out_.add("scheme.name_borrowed", kWarns, brand->evidence, brand->where, brand->detail);
     }
 
     /// Somebody who writes for the first time wants to go on where nobody else listens, and that
@@ -275,6 +316,12 @@ class Demands {
         if (asks_.remote.any() &&
             (asks_.usual_line.any() || asks_.shown.any() || asks_.secret.any() || alarmed))
             add("scheme.remote_asked", asks_.secret.any() ? kHolds : kWarns, asks_.remote.evidence);
+    }
+
+    /// A refund needs nobody's bank open while they are on the telephone.
+    void bank_by_phone() {
+        if (stranger_ && asks_.bank_open.any() && out_.has("phone.call_asked"))
+            add("scheme.remote_asked", kWarns, asks_.bank_open.evidence);
     }
 
     /// A document that somebody unknown sends opens with no password of the reader's mailbox: the

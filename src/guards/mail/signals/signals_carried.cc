@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "guards/mail/facts/asks.h"
 #include "guards/mail/facts/pack.h"
 #include "guards/mail/message/fold.h"
 #include "guards/mail/signals/signal_list.h"
@@ -18,6 +19,7 @@ class Carried {
     void draw() {
         number_to_call();
         imitated_place();
+        house_passwords();
         if (!speaks_for_itself()) money_elsewhere();
     }
 
@@ -59,6 +61,16 @@ class Carried {
         for (const Link& link : seen_.links)
             if (leads_away(link) && built_in_pack().same_house(link.look_alike.owner, carrier_.id))
                 out_.add("scheme.carried_lure", kWarns, site_of(link), link.where, carrier_.name);
+    }
+
+    /// What the service shows opens at the service; whoever wants the passwords of the reader's
+    /// house for it has a page behind it that takes them. Some services keep these passwords.
+    void house_passwords() {
+        if (carrier_.id == "microsoft" || carrier_.id == "google") return;
+        const AsksFacts asks = find_asks(scene_.message, std::string::npos);
+        if (asks.work_mail)
+            out_.add("scheme.carried_lure", kWarns, asks.sign_mail.evidence,
+                     scene_.message.html.empty() ? "text" : "html", carrier_.name);
     }
 
     /// A gain or a refund at another place, or money by a brand whose name the customer took. Who

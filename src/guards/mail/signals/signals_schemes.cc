@@ -257,11 +257,13 @@ class Schemes {
         return 0;
     }
 
-    /// A warning of such frauds, which names no account itself.
+    /// A warning of such frauds, or a mailing that tells of one: it names no account itself.
     bool only_warns() const {
         const LureFacts& words = seen_.lure(Lure::PaymentChange);
-        return words.phrases == 1 && seen_.ibans.empty() &&
-               says_unchanged(scene_.message.text, words.evidence);
+        if (!seen_.ibans.empty()) return false;
+        const bool tells = said(Lure::Mailing) > 0 && !words.in_subject && !odd_sender_ &&
+                           scene_.message.attachments.empty();
+        return tells || (words.phrases == 1 && says_unchanged(scene_.message.text, words.evidence));
     }
 
     void bank_change() {

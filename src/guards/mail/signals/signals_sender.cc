@@ -179,6 +179,37 @@ void draw_look_alikes(const Scene& scene, SignalList& out) {
                 owner_name(like));
 }
 
+/// Names of mailboxes that programs of a site write from.
+constexpr auto kSiteMailboxes = std::to_array<std::string_view>(
+    {"apache", "contact-form", "contactform", "form", "formulaire", "formulario", "formular",
+     "ne-pas-repondre", "no-reply", "noreply", "site", "web", "webform", "webmaster", "website",
+     "wordpress", "www-data"});
+
+/// A form of the house's own site sends what a visitor wrote: in the name of the house, from the
+/// machine of whoever keeps the site, with answers to the address that the letter itself shows. It
+/// is believed where it leads nowhere else and wants neither money nor a secret.
+bool is_own_form(const Scene& scene) {
+    const Evidence& seen = scene.evidence;
+    const Relations& who = seen.relations;
+    const std::string_view mailbox =
+        std::string_view(who.from_address).substr(0, who.from_address.rfind('@'));
+    if (!who.from_own_domain || seen.auth.spf != AuthResult::Pass || who.reply_to.empty() ||
+        std::ranges::find(kSiteMailboxes, mailbox) == kSiteMailboxes.end() ||
+        !contains(lower(scene.message.text), who.reply_to))
+        return false;
+    const auto wants = [&](Lure one) { return seen.has(one); };
+    const bool asks = std::ranges::any_of(
+        std::to_array({Lure::BecOpener, Lure::Credential, Lure::DataRequest, Lure::GiftCard,
+                       Lure::PaymentChange, Lure::PaymentRequest, Lure::Secrecy, Lure::Secret,
+                       Lure::Threat}),
+        wants);
+    const auto leads_away = [&](const Link& link) {
+        return is_followed(link) && !scene.history.is_own_domain(link.host);
+    };
+    return !asks && scene.message.attachments.empty() && seen.ibans.empty() &&
+           seen.wallets.empty() && std::ranges::none_of(seen.links, leads_away);
+}
+
 bool is_readers(const Scene& scene, std::string_view domain) {
     return scene.history.is_own_domain(domain) ||
            std::ranges::any_of(scene.message.to,
@@ -188,7 +219,8 @@ bool is_readers(const Scene& scene, std::string_view domain) {
 void draw_replies(const Scene& scene, SignalList& out) {
     const Relations& who = scene.evidence.relations;
     // Whoever has the answers come to the reader's own house gains nothing by it.
-    if (!who.reply_to_differs || is_readers(scene, domain_of(who.reply_to))) return;
+    if (!who.reply_to_differs || is_own_form(scene) || is_readers(scene, domain_of(who.reply_to)))
+        return;
     // A mailing is sent by one house and answered in another.
     constexpr std::ptrdiff_t kManyLinks = 15;
     const bool mailing = scene.evidence.has(Lure::Mailing) ||
@@ -254,12 +286,14 @@ bool is_desk_alone(std::string_view folded_name) {
         " account accounts admin administrador administrateur administration administrator "
         "afdeling "
         "alert alerts assistance assistenza beheer beheerder center centre client clients customer "
-        "de department dept des desk du e edv email equipe help helpdesk hr human humaines ict "
+        "de department dept des desk direction du e edv email equipe help helpdesk hr human "
+        "humaines ict "
         "informatica informatico informatique it mail mailbox messagerie notification "
         "notifications "
         "of office online payroll portail portal postmaster quarantine resources ressources rh "
         "risorse recursos humanos secure security securite server service services servicedesk "
-        "servizio sicherheit soporte suporte support system systeme team technical technique the "
+        "servizio sicherheit soins soporte suporte support system systeme team technical technique "
+        "the "
         "umane update updates web webmail webmaster ";
     const std::string_view name = trim(folded_name);
     for (std::size_t at = 0; at < name.size();) {
@@ -278,8 +312,10 @@ void draw_sender(const Scene& scene, SignalList& out) {
     // alone.
     if (auth.is_authentic && !who.first_contact && !who.from_freemail)
         out.add("auth.authentic", 1, who.from_address, kFrom);
-    if (auth.is_forged) out.add("auth.forged", 1, who.from_address, kFrom, who.from_domain);
-    if (who.from_own_domain && checked && !auth.is_authentic)
+    const bool own_form = is_own_form(scene);
+    if (auth.is_forged && !own_form)
+        out.add("auth.forged", 1, who.from_address, kFrom, who.from_domain);
+    if (who.from_own_domain && checked && !auth.is_authentic && !own_form)
         out.add("auth.own_forged", auth.is_forged ? 1 : 0.7, who.from_address, kFrom,
                 who.from_domain);
     draw_brands(scene, out);
