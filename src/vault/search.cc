@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -62,10 +63,44 @@ std::unexpected<Error> too_many() {
                  "export"});
 }
 
-/// Which records could hold a hit, the house left out.
+bool has_kind(const fhir::Query& query, fhir::Criterion::Kind kind) {
+    return std::ranges::any_of(query.all, [&](const auto& one) { return one.kind == kind; });
+}
+
+/// Whether what refers to the hits decides about them or comes along: it may lie in other records.
+bool looks_back(const fhir::Query& query) {
+    return has_kind(query, fhir::Criterion::Kind::Has) ||
+           std::ranges::any_of(query.includes, &fhir::Include::reverse);
+}
+
+/// The same of what the hits refer to.
+bool looks_on(const fhir::Query& query) {
+    return has_kind(query, fhir::Criterion::Kind::Chain) ||
+           std::ranges::any_of(query.includes, std::logical_not(), &fhir::Include::reverse);
+}
+
+/// Whether it is asked which Patients link to the hits: no term leads to their records (blind.h).
+bool looks_back_along_links(const fhir::Query& query) {
+    const auto asks = [](const auto& one) { return one.type == "Patient"; };
+    return std::ranges::any_of(query.includes,
+                               [](const fhir::Include& one) {
+                                   return one.reverse && one.param && one.source == "Patient";
+                               }) ||
+           std::ranges::any_of(query.all, [&](const fhir::Criterion& one) {
+               return one.kind == fhir::Criterion::Kind::Has &&
+                      std::ranges::any_of(one.inner, asks);
+           });
+}
+
+using Opened = Result<std::shared_ptr<const Record>>;
+/// Opens a record, or what a search asks of it.
+using Opening = std::function<Opened(CompartmentNumber)>;
+
+/// Which records could hold a hit, or what decides about one; the house left out.
 class Candidates {
   public:
-    Candidates(Shelf& shelf, const fhir::Query& query) : shelf_(shelf), query_(query) {}
+    Candidates(Shelf& shelf, const fhir::Query& query, Opening open)
+        : shelf_(shelf), query_(query), open_(std::move(open)) {}
 
     Result<NumberSet> find(const Scope& scope) {
         const auto touched = fhir::types_touched(query_);
@@ -76,6 +111,7 @@ class Candidates {
             TRY_STATUS(by_patients(named, {}));
         TRY_STATUS(by_ids());
         for (const auto& any : narrowed.all_of_any) TRY_STATUS(by_terms(any));
+        if (found_) TRY_STATUS(and_where_they_lead());
         if (!found_ && scope.person.empty())
             TRY_STATUS(everybody());
         else if (!found_)
@@ -118,9 +154,44 @@ class Candidates {
                 if (const auto number =
                         TRY(shelf_.compartment_at(shelf_.place_of(query_.type, operand.text))))
                     numbers.push_back(*number);
+            // What refers to something of the house lies in any record.
+            const auto house = shelf_.number_of("");
+            if (house && looks_back(query_) && std::ranges::count(numbers, *house) > 0) continue;
             intersect(found_, std::move(numbers));
         }
         return {};
+    }
+
+    /// What a record refers to, and what refers to it, lies there, in the house, or with another
+    /// patient who is named on one side or the other.
+    Status and_where_they_lead() {
+        const bool back = looks_back(query_);
+        const bool on = looks_on(query_);
+        if (!back && !on) return {};
+        if (looks_back_along_links(query_)) return found_.reset(), Status();
+        if (found_->size() > kCandidatesMax) return too_many();
+        NumberSet with = *found_;
+        for (const CompartmentNumber number : *found_) {
+            const Opened record = open_(number);
+            if (!record && record.error().code == Code::Erased) continue;
+            if (!record) return std::unexpected(record.error());
+            if (!is_of_patient((*record)->patient())) continue;
+            if (on) add_named_by(**record, with);
+            if (back)
+                std::ranges::copy(TRY(records_naming(shelf_, (*record)->patient())),
+                                  std::back_inserter(with));
+        }
+        make_set(with);
+        found_ = std::move(with);
+        return {};
+    }
+
+    void add_named_by(const Record& record, NumberSet& numbers) const {
+        if (!record.is_shared() && query_.type != "Patient") return;
+        for (const Piece& piece : record.pieces())
+            for (const auto& [entry, patient] : piece.segment->references_to("Patient"))
+                if (patient != record.patient())
+                    if (const auto number = shelf_.number_of(patient)) numbers.push_back(*number);
     }
 
     Status by_circle(const Scope& scope) {
@@ -148,6 +219,7 @@ class Candidates {
 
     Shelf& shelf_;
     const fhir::Query& query_;
+    const Opening open_;
     std::optional<NumberSet> found_;
 };
 
@@ -224,14 +296,11 @@ Result<NumberSet> records_of(Shelf& shelf, std::string_view patient) {
     return numbers;
 }
 
-using Opened = Result<std::shared_ptr<const Record>>;
-
 /// Of each record what a search asks for: its front, a slice, or all of it.
 class Parts {
   public:
-    using Open = std::function<Opened(CompartmentNumber)>;
     /// `whole` opens a record, and makes a damaged index anew.
-    Parts(Shelf& shelf, const fhir::Query& query, const Scope& scope, Open whole)
+    Parts(Shelf& shelf, const fhir::Query& query, const Scope& scope, Opening whole)
         : shelf_(shelf), scope_(scope), whole_(std::move(whole)) {
         const auto types = fhir::types_touched(query);
         asks_front_ = scope.patient.empty() && std::ranges::all_of(types, is_in_front);
@@ -270,7 +339,7 @@ class Parts {
 
     Shelf& shelf_;
     const Scope& scope_;
-    const Open whole_;
+    const Opening whole_;
     std::optional<CompartmentNumber> house_;
     bool asks_front_ = false;
     std::string_view slice_;  ///< the one type that is asked about; empty: there are several
@@ -306,8 +375,11 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
     query.position = TRY(open_position(query.position, state_->shelf.keys()));
     const CompartmentNumber house = TRY(state_->number_of(""));
     NumberSet numbers;
+    const Parts parts(state_->shelf, query, scope,
+                      [&](CompartmentNumber number) { return state_->open(number); });
     if (scope.patient.empty())
-        numbers = TRY(Candidates(state_->shelf, query).find(scope));
+        numbers = TRY(
+            Candidates(state_->shelf, query, std::bind_front(&Parts::open, &parts)).find(scope));
     else
         numbers = TRY(records_of(state_->shelf, scope.patient));
     std::erase(numbers, house);
@@ -319,8 +391,6 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
     std::vector<std::shared_ptr<const Record>> records;
     std::vector<const fhir::Compartment*> compartments;
     std::deque<fhir::Compartment> masked;
-    const Parts parts(state_->shelf, query, scope,
-                      [&](CompartmentNumber number) { return state_->open(number); });
     for (std::span<const CompartmentNumber> left(numbers); !left.empty();) {
         const auto some = left.first(std::min(left.size(), kAskedAhead));
         left = left.subspan(some.size());

@@ -165,6 +165,20 @@ TEST(Search, ChainsAndReverseChains) {
     EXPECT_EQ(clinic.found("Patient?_has:Condition:patient:code=nothing"), References{});
 }
 
+/// A practitioner lies in the house; who refers to one lies in the patients' records.
+TEST(Search, WhatRefersIsFoundWhereverItLies) {
+    Clinic clinic;
+    EXPECT_EQ(clinic.found("Practitioner?_id=dr-anne&_has:Encounter:practitioner:status=finished"),
+              (References{"Practitioner/dr-anne"}));
+    EXPECT_EQ(clinic.found("Practitioner?_id=dr-anne&_has:Encounter:practitioner:status=planned"),
+              References{});
+    EXPECT_EQ(sorted(clinic.found("Practitioner?_id=dr-anne&_revinclude=Encounter:practitioner")),
+              (References{"Encounter/ea", "Practitioner/dr-anne"}));
+    EXPECT_EQ(clinic.get(clinic.bob, "Practitioner?_id=dr-anne&_revinclude=Encounter:practitioner")
+                  .references(),
+              References{"Practitioner/dr-anne"});
+}
+
 TEST(Search, IncludesWhatIsReferredTo) {
     Clinic clinic;
     EXPECT_EQ(sorted(clinic.found("Condition?patient=a&_include=Condition:encounter"

@@ -93,6 +93,44 @@ TEST_F(Shared, IsOpenToWhoMaySeeEachAndToWhoTakesPart) {
     EXPECT_EQ(house_.get(house_.program, "Group/group").status, 200);
 }
 
+/// It lies in the record of a; whoever looks from b, by id or by name, finds it too.
+TEST_F(Shared, ComesAlongWithWhomItNamesSecond) {
+    for (const std::string url : {"Patient?_id=b&_revinclude=Appointment:patient",
+                                  "Patient?family=Bernard&_revinclude=Appointment:patient"})
+        EXPECT_EQ(seen(house_.anne, url), (References{"Appointment/of-ab", "Patient/b"})) << url;
+    EXPECT_EQ(seen(house_.anne, "Patient?_id=b&_has:Appointment:patient:status=booked"),
+              References{"Patient/b"});
+    EXPECT_EQ(seen(house_.bob, "Patient?_id=c&_revinclude=Appointment:patient"),
+              References{"Patient/c"});
+}
+
+TEST_F(Shared, BringsAlongAndIsFoundByWhomItNamesSecond) {
+    EXPECT_EQ(seen(house_.anne, "Appointment?_id=of-ab&_include=Appointment:patient"),
+              (References{"Appointment/of-ab", "Patient/a", "Patient/b"}));
+    EXPECT_EQ(seen(house_.anne, "Appointment?_id=of-ab&actor:Patient.family=Bernard"),
+              References{"Appointment/of-ab"});
+    EXPECT_EQ(seen(house_.anne, "Appointment?date=2026-11-24&actor:Patient.family=Bernard"),
+              References{"Appointment/of-ab"});
+    // An appointment that she takes part in shows its patients' ids; the record of c stays closed.
+    EXPECT_EQ(seen(house_.anne, "Appointment?_id=with-anne&_include=Appointment:patient"),
+              (References{"Appointment/with-anne", "Patient/a"}));
+    EXPECT_EQ(seen(house_.anne, "Appointment?_id=with-anne&actor:Patient.family=Petit"),
+              References{});
+}
+
+TEST_F(Shared, LinksLeadFromRecordToRecord) {
+    store({R"({"resourceType":"Patient","id":"b","name":[{"family":"Bernard"}],)"
+           R"("link":[{"type":"seealso","other":{"reference":"Patient/a"}}]})"});
+    EXPECT_EQ(seen(house_.program, "Patient?_id=b&_include=Patient:link"),
+              (References{"Patient/a", "Patient/b"}));
+    EXPECT_EQ(seen(house_.program, "Patient?_id=a&_revinclude=Patient:link"),
+              (References{"Patient/a", "Patient/b"}));
+    EXPECT_EQ(seen(house_.program, "Patient?_id=a&_has:Patient:link:family=Bernard"),
+              References{"Patient/a"});
+    EXPECT_EQ(seen(house_.program, "Patient?family=Bernard&link.family=Martin"),
+              References{"Patient/b"});
+}
+
 TEST_F(Shared, EarlierVersionsAreJudgedByWhomTheyNamed) {
     EXPECT_EQ(house_.get(house_.anne, "Appointment/was-ac").status, 200);
     EXPECT_EQ(house_.get(house_.anne, "Appointment/was-ac/_history/1").status, 404);
