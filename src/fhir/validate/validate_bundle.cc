@@ -1,10 +1,57 @@
 #include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "fhir/validate/validate_walk.h"
 
 /// Bundles: what their entries must agree on (https://hl7.org/fhir/R4/bundle.html).
 namespace hygie::fhir {
+
+namespace {
+
+/// Whether an entry is what a Composition with that fullUrl refers to.
+bool is_meant(Json entry, std::string_view url, std::string_view reference) {
+    const Json resource = entry["resource"];
+    const auto own = entry["fullUrl"].text();
+    const std::string name =
+        std::string(resource["resourceType"].text()) + "/" + std::string(resource["id"].text());
+    if (own == reference || name == reference) return true;
+    const auto base = url.substr(0, url.rfind("Composition/"));
+    return own.starts_with(base) && own.substr(base.size()) == reference;
+}
+
+/// What a Composition, or a section of it, names by that element; a list or not.
+void add_references(Json element, std::vector<std::string_view>& found) {
+    const auto add = [&](Json one) {
+        const auto reference = one["reference"].text();
+        if (!reference.empty() && !reference.starts_with('#'))
+            found.push_back(reference.substr(0, reference.find("/_history/")));
+    };
+    if (!element.is_array()) return add(element);
+    for (const Json one : element.items()) add(one);
+}
+
+/// Sections within sections are as deep as a JSON text may be.
+void add_sections(Json sections, std::vector<std::string_view>& found) {
+    for (const Json section : sections.items()) {
+        for (const std::string_view name : {"author", "focus", "entry"})
+            add_references(section[name], found);
+        add_sections(section["section"], found);
+    }
+}
+
+std::vector<std::string_view> references_of(Json composition) {
+    std::vector<std::string_view> found;
+    for (const std::string_view name : {"subject", "encounter", "author", "custodian"})
+        add_references(composition[name], found);
+    for (const Json one : composition["attester"].items()) add_references(one["party"], found);
+    for (const Json one : composition["event"].items()) add_references(one["detail"], found);
+    add_sections(composition["section"], found);
+    return found;
+}
+
+}  // namespace
 
 void Walk::open_bundle(Json bundle) {
     for (const Json entry : bundle["entry"].items()) {
@@ -39,8 +86,29 @@ void Walk::bundle_urls(Json bundle, const Place& place) {
     }
 }
 
+/// A document holds what its Composition refers to
+/// (https://hl7.org/fhir/R4/documents.html#content).
+void Walk::document(Json bundle, const Place& place) {
+    const auto entries = bundle["entry"].items();
+    if (bundle["type"].text() != "document" || entries.empty()) return;
+    const Json first = entries.front();
+    if (first["resource"]["resourceType"].text() != "Composition") return;
+    std::set<std::string_view> asked;
+    for (const auto reference : references_of(first["resource"])) {
+        if (!asked.insert(reference).second) continue;
+        const bool is_there = std::ranges::any_of(entries, [&](Json entry) {
+            return is_meant(entry, first["fullUrl"].text(), reference);
+        });
+        if (!is_there)
+            report(Issue::Type::NotFound, {&place, "entry", 0},
+                   {"Le document ne contient pas une ressource que sa Composition désigne.",
+                    "The document lacks a resource that its Composition refers to."});
+    }
+}
+
 void Walk::bundle(Json value, const Place& place) {
     bundle_urls(value, place);
+    document(value, place);
     std::set<std::string_view> relations;
     std::size_t index = 0;
     for (const Json link : value["link"].items()) {

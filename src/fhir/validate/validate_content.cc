@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "fhir/data/code_shape.h"
 #include "fhir/validate/validate_walk.h"
@@ -16,13 +17,16 @@ bool is_in(const ValueSet& set, Json coding) {
     return system ? set.has(system.text(), code) : set.has(code);
 }
 
-/// Whether a coded value of any shape is in the set.
+/// Whether a coded value of any shape is in the set; words alone are not.
 bool says_one_of(const ValueSet& set, Json value) {
     if (!value.is_object()) return set.has(value.text());
     if (const Json codings = value["coding"])
         return std::ranges::any_of(codings.items(), [&](Json one) { return is_in(set, one); });
-    if (value["text"] && !value["code"]) return true;
     return is_in(set, value);
+}
+
+bool is_extension(const Place* place) {
+    return place != nullptr && (place->name == "extension" || place->name == "modifierExtension");
 }
 
 }  // namespace
@@ -100,8 +104,13 @@ void Walk::special(const TypeCheck& check, Json value, const Place& place) {
             report(Issue::Type::Invariant, place,
                    {"Une extension a soit une valeur, soit des extensions (ext-1).",
                     "An extension has either a value or extensions (ext-1)."});
+        // Within another one its name is enough.
+        if (!is_extension(place.parent)) absolute(value["url"], {&place, "url"});
     } else if (check.special == Special::Coding) {
+        absolute(value["system"], {&place, "system"});
         code_shape(value["system"], value["code"], place, Issue::Severity::Warning);
+    } else if (check.special == Special::Identifier) {
+        absolute(value["system"], {&place, "system"});
     } else if (check.special == Special::Bundle) {
         bundle(value, place);
     }
@@ -109,9 +118,14 @@ void Walk::special(const TypeCheck& check, Json value, const Place& place) {
 
 void Walk::contained(ResourceScope& scope, const Place& place) {
     std::size_t index = 0;
+    std::set<std::string_view> ids;
     for (const Json one : scope.resource["contained"].items()) {
         const Place here{&place, "contained", index++};
         const Json meta = one["meta"];
+        if (!ids.insert(one["id"].text()).second)
+            report(Issue::Type::Structure, here,
+                   {"Deux ressources contenues ont le même « id ».",
+                    "Two contained resources have the same “id”."});
         if (one["contained"])
             report(Issue::Type::Invariant, here,
                    {"Une ressource contenue n’en contient pas d’autres (dom-2).",

@@ -47,6 +47,7 @@ bool obs_7(Json value) {
 /// Expressions of R4 that do not say what their text says, as later versions have them.
 std::string_view mended(const Constraint& constraint) {
     if (constraint.key == "que-7") return "operator = 'exists' implies (answer is boolean)";
+    if (constraint.key == "que-13") return "initial.count() <= 1 or (repeats.exists() and repeats)";
     if (constraint.key == "que-12") return "enableWhen.count() > 1 implies enableBehavior.exists()";
     return constraint.expression;
 }
@@ -62,9 +63,10 @@ Quick quick_of(std::string_view key) {
 }
 
 Special special_of(std::string_view name) {
-    constexpr std::array<std::pair<std::string_view, Special>, 5> kSpecials{
+    constexpr std::array<std::pair<std::string_view, Special>, 6> kSpecials{
         {{"Reference", Special::Reference},
          {"Extension", Special::Extension},
+         {"Identifier", Special::Identifier},
          {"Coding", Special::Coding},
          {"Bundle", Special::Bundle},
          {"xhtml", Special::Xhtml}}};

@@ -29,7 +29,7 @@ struct ElementCheck {
 };
 
 /// Types that are checked in a way of their own, beside their elements.
-enum class Special : std::uint8_t { None, Reference, Extension, Coding, Bundle, Xhtml };
+enum class Special : std::uint8_t { None, Reference, Extension, Identifier, Coding, Bundle, Xhtml };
 
 struct PrimitiveType;
 

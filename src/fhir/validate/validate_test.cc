@@ -130,6 +130,30 @@ TEST(FhirValidate, RequiredCodesAreOfTheirSet) {
     EXPECT_EQ(first_of(condition), "");
     condition.replace(condition.find("active"), 6, "asleep");
     EXPECT_EQ(first_of(condition), "code-invalid Condition.clinicalStatus");
+    EXPECT_EQ(first_of(R"({"resourceType":"Condition","subject":{"display":"x"},
+                           "clinicalStatus":{"text":"active"}})"),
+              "code-invalid Condition.clinicalStatus")
+        << "words are no code";
+}
+
+TEST(FhirValidate, WhatTellsSystemsApartIsAbsolute) {
+    for (const auto& [system, valid] :
+         {std::pair("urn:oid:1.2.250", true), {"http://x.example", true}, {"1.2.250.1", false}}) {
+        const std::string at = R"([{"system":")" + std::string(system) + R"(","SAYS":"1"}])";
+        std::string identifier = at;
+        std::string coding = at;
+        identifier.replace(identifier.find("SAYS"), 4, "value");
+        coding.replace(coding.find("SAYS"), 4, "code");
+        EXPECT_EQ(first_of(patient("\"identifier\":" + identifier)),
+                  valid ? "" : "value Patient.identifier[0].system");
+        EXPECT_EQ(first_of(patient("\"maritalStatus\":{\"coding\":" + coding + "}")),
+                  valid ? "" : "value Patient.maritalStatus.coding[0].system");
+    }
+    EXPECT_EQ(first_of(patient(R"("extension":[{"url":"colour","valueString":"blue"}])")),
+              "value Patient.extension[0].url");
+    EXPECT_EQ(first_of(patient(R"("extension":[{"url":"urn:x","extension":[{"url":"colour",)"
+                               R"("valueString":"blue"}]}])")),
+              "");
 }
 
 TEST(FhirValidate, RulesOfTheDefinitionAreKept) {
@@ -184,6 +208,10 @@ TEST(FhirValidate, ContainedResourcesAreReferredTo) {
     EXPECT_EQ(first_of(observation(R"("contained":[{"resourceType":"Medication","id":"p"}],)"
                                    R"("subject":{"reference":"#p"})")),
               "structure Observation.subject");
+    EXPECT_EQ(first_of(observation(
+                  R"("contained":[{"resourceType":"Patient","id":"p"},)"
+                  R"({"resourceType":"Patient","id":"p"}],"subject":{"reference":"#p"})")),
+              "structure Observation.contained[1]");
     // Provenance-like: what refers to its container needs nobody else.
     EXPECT_EQ(first_of(observation(
                   R"("contained":[{"resourceType":"Condition","id":"c",)"
@@ -243,6 +271,39 @@ TEST(FhirValidate, BundlesHoldTogether) {
                     R"("subject":{"reference":"urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8"})") +
                 "}]"),
         "structure Bundle.entry[1].resource.subject");
+}
+
+TEST(FhirValidate, ADocumentHoldsWhatItsCompositionRefersTo) {
+    const auto document = [](std::string_view author, std::string_view section,
+                             std::string_view id) {
+        return first_of(
+            R"({"resourceType":"Bundle","type":"document","timestamp":"2026-01-01T00:00:00Z",)"
+            R"("identifier":{"system":"urn:x","value":"1"},"entry":[)"
+            R"({"fullUrl":"http://x.example/Composition/c","resource":{)"
+            R"("resourceType":"Composition","id":"c","status":"final","type":{"text":"x"},)"
+            R"("date":"2026","title":"x","author":[{"reference":")" +
+            std::string(author) + R"("}],"section":[{"title":"x","section":[{"entry":[)" +
+            std::string(section) + R"(]}]}]}},{"fullUrl":"http://x.example/Patient/)" +
+            std::string(id) + R"(","resource":{"resourceType":"Patient","id":"p"}}]})");
+    };
+    constexpr std::string_view kPart = R"({"display":"x"})";
+    EXPECT_EQ(document("Patient/p", kPart, "p"), "");
+    EXPECT_EQ(document("http://x.example/Patient/p", kPart, "p"), "");
+    EXPECT_EQ(document("Patient/p", R"({"reference":"Patient/p/_history/2"})", "p"), "");
+    EXPECT_EQ(document("Practitioner/d", kPart, "p"), "not-found Bundle.entry[0]");
+    EXPECT_EQ(document("Patient/p", R"({"reference":"Observation/o"})", "p"),
+              "not-found Bundle.entry[0]");
+}
+
+TEST(FhirValidate, OnlyWhatRepeatsBeginsWithSeveralAnswers) {
+    const auto item = [](std::string_view members) {
+        return first_of(R"({"resourceType":"Questionnaire","status":"draft","item":[{"linkId":"1",)"
+                        R"("type":"string","initial":[{"valueString":"a"},{"valueString":"b"}])" +
+                        std::string(members) + "}]}");
+    };
+    EXPECT_EQ(item(R"(,"repeats":true)"), "");
+    EXPECT_EQ(item(R"(,"repeats":false)"), "invariant Questionnaire.item[0]");
+    EXPECT_EQ(item(""), "invariant Questionnaire.item[0]");
 }
 
 TEST(FhirValidate, CodesOfLargeSystemsAreKnownByTheirShape) {

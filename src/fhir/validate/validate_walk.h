@@ -101,6 +101,7 @@ class Walk {
     void open_bundle(Json bundle);
     void bundle(Json value, const Place& place);
     void bundle_urls(Json bundle, const Place& place);
+    void document(Json bundle, const Place& place);
 
     const ValidateOptions& options_;
     std::vector<Issue> issues_;

@@ -212,7 +212,7 @@ std::string document_about(const std::string& subject, const std::string& identi
            R"("},"date":"2026-03-02","author":[{"display":"x"}],)"
            R"("title":"CR"}},{"fullUrl":"urn:uuid:)"
            R"(6f0b3a4e-0000-4000-8000-00000000000a","resource":{"resourceType":"Patient",)"
-           R"("identifier":[{"system":"urn:oid:1.2.250.1.213.1.4.10","value":")" +
+           R"("id":"a","identifier":[{"system":"urn:oid:1.2.250.1.213.1.4.10","value":")" +
            identifier + R"("}]}}]})";
 }
 
