@@ -96,8 +96,8 @@ void Front::State::add_cors(const std::string& origin, Response& response) {
     if (!is_known_origin(origin)) return;
     response.headers.emplace_back("Access-Control-Allow-Origin", origin);
     response.headers.emplace_back("Access-Control-Expose-Headers",
-                                  "ETag, Location, Content-Location, Last-Modified, X-Warnings, "
-                                  "X-Detected-Issue");
+                                  "ETag, Location, Content-Location, Last-Modified, Retry-After, "
+                                  "X-Progress, X-Request-Id, X-Warnings, X-Detected-Issue");
 }
 
 /// Counts the answer, compresses it and says whom it may be shown to.
@@ -309,7 +309,8 @@ void Front::operator()(Request request, Reply reply) {
         preflight.headers = {
             {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"},
             {"Access-Control-Allow-Headers",
-             "Authorization, Content-Type, Accept, If-Match, If-None-Match, If-None-Exist, Prefer"},
+             "Authorization, Content-Type, Accept, If-Match, If-None-Match, If-Modified-Since, "
+             "If-None-Exist, Prefer, Idempotency-Key, X-Security-Context, X-Request-Id"},
             {"Access-Control-Max-Age", "600"}};
         return watched(std::move(preflight));
     }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "fhir/path/fhirpath_number.h"
 #include "guards/records/patch_edit.h"
 #include "guards/records/path_patch.h"
 
@@ -23,6 +26,23 @@ bool is_prefix(const Pointer& shorter, const Pointer& longer) {
            std::equal(shorter.begin(), shorter.end(), longer.begin());
 }
 
+/// Equal as "test" means it: numbers by their value, whatever zeros they are written with
+/// (RFC 6902 §4.6); a program in JavaScript has only the value.
+bool is_same(Json one, Json other) {
+    if (one.kind() != other.kind()) return false;
+    if (one.is_array()) return std::ranges::equal(one.items(), other.items(), is_same);
+    if (one.is_object())
+        return one.size() == other.size() &&
+               std::ranges::all_of(one.members(), [&](const fhir::Member& member) {
+                   const Json value = other[member.name];
+                   return value && is_same(member.value, value);
+               });
+    if (one.kind() != Json::Kind::Number) return one == other;
+    const auto left = fhir::Decimal::parse(one.text());
+    const auto right = fhir::Decimal::parse(other.text());
+    return left && right ? *left == *right : one == other;
+}
+
 /// One operation of RFC 6902 §4.
 Answer<Json> applied(fhir::Arena& arena, Json document, Json operation) {
     const std::string_view op = operation["op"].text();
@@ -37,7 +57,7 @@ Answer<Json> applied(fhir::Arena& arena, Json document, Json operation) {
     }
     if (op == "remove") return edited(arena, document, path, Edit::Remove, {});
     if (op == "test") {
-        if (at(document, path) != value) return misfit({});
+        if (!is_same(at(document, path), value)) return misfit({});
         return document;
     }
     if (op != "move" && op != "copy") return malformed_patch();

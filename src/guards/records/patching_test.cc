@@ -52,6 +52,8 @@ TEST(JsonPatch, DoesWhatTheRfcShows) {
          R"([{"op":"test","path":"/x/a~1b","value":1},)"
          R"({"op":"replace","path":"/x/m~0n","value":3}])",
          R"({"a/b":1,"m~n":3})"},
+        {R"({"v":[{"w":5.40}]})", R"([{"op":"test","path":"/x/v","value":[{"w":5.4}]}])",
+         R"({"v":[{"w":5.40}]})"},
         {R"({"v":5.40})", R"([{"op":"copy","from":"/x/v","path":"/x/w"}])",
          R"({"v":5.40,"w":5.40})"},
         // An array that is emptied goes: FHIR has no empty ones.
@@ -63,15 +65,18 @@ TEST(JsonPatch, DoesWhatTheRfcShows) {
 
 TEST(JsonPatch, RefusesWhatDoesNotFit) {
     const std::string before = basic(R"({"foo":"bar","list":[1]})");
-    for (const std::string bad : {R"([{"op":"test","path":"/x/foo","value":"bar2"}])",
-                                  R"([{"op":"remove","path":"/x/none"}])",
-                                  R"([{"op":"replace","path":"/x/none","value":1}])",
-                                  R"([{"op":"add","path":"/x/none/deeper","value":1}])",
-                                  R"([{"op":"add","path":"/x/list/2","value":1}])",
-                                  R"([{"op":"add","path":"/x/list/01","value":1}])",
-                                  R"([{"op":"move","from":"/x","path":"/x/foo"}])",
-                                  R"([{"op":"replace","path":"/resourceType","value":"Patient"}])",
-                                  R"([{"op":"remove","path":""}])"})
+    for (const std::string bad :
+         {R"([{"op":"test","path":"/x/foo","value":"bar2"}])",
+          R"([{"op":"test","path":"/x/list/0","value":1.01}])",
+          R"([{"op":"test","path":"/x/list/0","value":"1"}])",
+          R"([{"op":"test","path":"/x/none","value":1}])", R"([{"op":"remove","path":"/x/none"}])",
+          R"([{"op":"replace","path":"/x/none","value":1}])",
+          R"([{"op":"add","path":"/x/none/deeper","value":1}])",
+          R"([{"op":"add","path":"/x/list/2","value":1}])",
+          R"([{"op":"add","path":"/x/list/01","value":1}])",
+          R"([{"op":"move","from":"/x","path":"/x/foo"}])",
+          R"([{"op":"replace","path":"/resourceType","value":"Patient"}])",
+          R"([{"op":"remove","path":""}])"})
         EXPECT_EQ(patch(before, bad), "[422]") << bad;
 }
 
