@@ -77,10 +77,13 @@ bool matches(const DateRange& value, const Operand& operand, Modifier /*modifier
             return value.last > asked.last;
         case Prefix::Lt:
             return value.first < asked.first;
+        // R4 has "ge" leave out what begins before and ends within what was asked for, which "gt"
+        // of the day before finds: a night's stay would be missed. It is found, as by other
+        // servers.
         case Prefix::Ge:
-            return value.last > asked.last || within;
+            return value.last >= asked.first;
         case Prefix::Le:
-            return value.first < asked.first || within;
+            return value.first <= asked.last;
         case Prefix::Sa:
             return value.first > asked.last;
         case Prefix::Eb:

@@ -11,6 +11,7 @@
 #include "guards/records/search.h"
 #include "guards/records/shaping.h"
 #include "vault/body.h"
+#include "vault/indexing.h"
 #include "vault/unassigned.h"
 
 /// Searches: one type, several types, or a compartment.
@@ -70,9 +71,11 @@ std::vector<std::string> types_of_compartment(std::string_view compartment) {
 /// Where "Practitioner/1/Encounter" looks.
 Answer<void> enter_compartment(const Target& target, Wanted& wanted) {
     const auto types = types_of_compartment(target.type);
+    // A patient's record holds more types than FHIR's compartment: tasks, devices.
     const bool is_there = target.name == "*"
                               ? !types.empty()
-                              : target.type == "Patient" || contains(types, target.name);
+                              : contains(types, target.name) ||
+                                    (target.type == "Patient" && vault::is_in_records(target.name));
     if (!is_there)
         return refuse(404, "not-supported",
                       {"il n'y a pas de compartiment de ce nom, ou il ne contient pas ce type",

@@ -131,7 +131,8 @@ TEST(Search, CompartmentsOfOthersThanPatients) {
     EXPECT_EQ(clinic.found("Encounter/none/Observation"), References{});
     EXPECT_EQ(clinic.get(clinic.bob, "Encounter/ea/Observation").references(), References{});
     EXPECT_EQ(clinic.get(clinic.bob, "Practitioner/dr-anne/Encounter").references(), References{});
-    for (const std::string url : {"Encounter/ea/Patient", "Organization/o/Encounter"})
+    for (const std::string url : {"Encounter/ea/Patient", "Organization/o/Encounter",
+                                  "Patient/a/Practitioner", "Patient/a/Slot"})
         EXPECT_EQ(clinic.get(clinic.anne, url).status, 404) << url;
     EXPECT_EQ(clinic.found("Device/d/Observation"), References{});
 }
@@ -150,6 +151,23 @@ TEST(Search, ByPatientCodeDateAndValue) {
               (References{"Observation/o1"}));
     EXPECT_EQ(clinic.found("Observation?patient=a&_id=o1,o2&_sort=_id"),
               (References{"Observation/o1", "Observation/o2"}));
+}
+
+TEST(Search, WhatLastsIsFoundByEachDayThatItTouches) {
+    Clinic clinic;
+    clinic.program_writes("Encounter/night", R"("status":"finished","class":{"code":"IMP"},)"
+                                             R"("subject":{"reference":"Patient/a"},)"
+                                             R"("period":{"start":"2026-04-10T20:00:00Z",)"
+                                             R"("end":"2026-04-11T06:00:00Z"})");
+    for (const auto& [dates, some] : {std::pair("date=ge2026-04-11", true),
+                                      {"date=le2026-04-10", true},
+                                      {"date=ge2026-04-11&date=le2026-04-11", true},
+                                      {"date=ge2026-04-11T06:00:00Z", true},
+                                      {"date=ge2026-04-12", false},
+                                      {"date=2026-04-11", false},
+                                      {"date=le2026-04-09", false}})
+        EXPECT_EQ(clinic.found(std::string("Encounter?class=IMP&") + dates).size(), some ? 1U : 0U)
+            << dates;
 }
 
 TEST(Search, ChainsAndReverseChains) {
