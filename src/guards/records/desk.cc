@@ -13,9 +13,7 @@
 #include "guards/records/backstage.h"
 #include "guards/records/exports.h"
 #include "guards/records/gate.h"
-#include "guards/records/notices.h"
 #include "guards/records/pace.h"
-#include "guards/records/pages.h"
 #include "guards/records/purpose.h"
 #include "guards/records/slowly.h"
 #include "guards/records/staff_room.h"
@@ -114,6 +112,7 @@ Desk::Desk(const Rooms& the_rooms, Options the_options)
       pace(std::make_unique<Pace>()),
       staff(std::make_unique<StaffRoom>(rooms.vault)),
       definitions(std::make_unique<StoredDefinitions>(rooms.vault, options)),
+      subscription_owners(!options.notice_dir.empty()),
       exports(std::make_unique<Exports>(*this)),
       backstage(std::make_unique<Backstage>(options.idle_threads)),
       slowly(std::make_unique<Slowly>(rooms.clock)) {}

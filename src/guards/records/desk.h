@@ -9,21 +9,16 @@
 #include <vector>
 
 #include "access/cosign.h"
-#include "guards/records/door.h"
 #include "guards/records/negotiate.h"
+#include "guards/records/options.h"
+#include "guards/records/pages.h"
 #include "guards/records/refusal.h"
+#include "guards/records/subscription_owners.h"
 #include "guards/records/target.h"
 
 /// What every handler of the door works with: the request taken apart, the ledger entries it owes,
 /// and the two ways to answer.
 namespace hygie::records {
-
-/// Where a page begins: behind the resource shown last, or else at that place.
-struct Cursor {
-    std::uint64_t offset = 0;
-    std::string last{};  ///< "Observation/42", or whatever names the last item of the answer
-    bool operator==(const Cursor&) const = default;
-};
 
 /// One interaction under way.
 struct Call {
@@ -87,12 +82,13 @@ struct Desk {
     std::unique_ptr<Pace> pace;
     std::unique_ptr<StaffRoom> staff;
     std::unique_ptr<StoredDefinitions> definitions;
+    SubscriptionOwners subscription_owners;
     std::once_flag is_stated;
     std::string statement;  ///< the CapabilityStatement, made when it is first asked for
     std::unique_ptr<Exports> exports;
     std::unique_ptr<Backstage> backstage;  ///< last: their threads use the others
     std::unique_ptr<Slowly> slowly;
-    std::unique_ptr<Notices> notices;  ///< made by the door, once the rest is there
+    Notices* notices = nullptr;  ///< the door's, made once the rest is there
 };
 
 /// A response and the entries that must be durable before it leaves.

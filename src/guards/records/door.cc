@@ -9,11 +9,12 @@
 namespace hygie::records {
 
 struct Door::State {
-    State(const Rooms& rooms, Options options) : desk(rooms, std::move(options)) {
-        desk.notices = std::make_unique<Notices>(desk);
-        desk.notices->start();
+    State(const Rooms& rooms, Options options) : desk(rooms, std::move(options)), notices(desk) {
+        desk.notices = &notices;
+        notices.start();
     }
     Desk desk;
+    Notices notices;
 };
 
 Door::Door(const Rooms& rooms, Options options)

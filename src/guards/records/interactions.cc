@@ -325,7 +325,7 @@ void serve(Desk& desk, const access::Actor& actor, http::Request request, http::
 void dispatch(Desk& desk, CallPtr call) {
     const Interaction* row = find_row(call->method, call->target);
     if (!row) return refuse(desk, std::move(call), no_row(call->target));
-    if (const auto may = check_purpose(*call, *row); !may)
+    if (const auto may = check_purpose(*call); !may)
         return refuse(desk, std::move(call), may.error(), row->event);
     if (row->query == Query::Refused && !call->parameters.empty() && !call->wishes.lenient)
         return refuse(desk, std::move(call),

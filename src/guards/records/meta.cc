@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "base/only.h"
 #include "guards/records/handlers.h"
-#include "guards/records/interactions.h"
 #include "guards/records/operation_input.h"
 #include "guards/records/sight.h"
 #include "guards/records/work.h"

@@ -113,9 +113,9 @@ void Notices::take(const vault::Version& version, WallTime since, bool is_new) {
     }
     live->due = desk_.rooms.clock.steady();
     live->heartbeat = kNever;
+    desk_.subscription_owners.set(version.id, live->known.owner.login);
     {
         const std::lock_guard lock(mutex_);
-        owners_[version.id] = live->known.owner.login;
         if (const auto lines = adopted_.extract(version.id); !lines.empty())
             live->known.log.headers = lines.mapped();
         if (lives_.size() < kSubscriptionsMax || lives_.contains(version.id))
@@ -175,14 +175,6 @@ void Notices::adopt(const std::string& id, std::vector<std::string> headers) {
             if (before.starts_with(name)) line = before;
     }
     adopted_[id] = std::move(headers);
-}
-
-bool Notices::is_open(const access::Actor& actor, std::string_view id) {
-    // Where nobody is told, nobody owns: a base that is brought in.
-    if (desk_.options.notice_dir.empty()) return true;
-    const std::lock_guard lock(mutex_);
-    const auto owner = owners_.find(id);
-    return owner != owners_.end() && (owner->second.empty() || owner->second == actor.id);
 }
 
 std::optional<Subscribed> Notices::find(std::string_view id) {

@@ -47,8 +47,6 @@ class Notices {
     /// Header lines of a subscription that is about to be written; kHidden keeps what was there.
     void adopt(const std::string& id, std::vector<std::string> headers);
 
-    /// Whether somebody may see or change a subscription: who owns it, alone.
-    bool is_open(const access::Actor& actor, std::string_view id);
     /// A copy; none when there is none that could still be live.
     std::optional<Subscribed> find(std::string_view id);
     std::vector<std::string> owned_by(const ActorId& login);
@@ -101,7 +99,6 @@ class Notices {
     std::condition_variable changed_, due_;
     bool stopping_ = false;
     std::map<std::string, LivePtr, std::less<>> lives_;
-    std::map<std::string, ActorId, std::less<>> owners_;  ///< deleted ones too
     std::map<std::string, std::vector<std::string>, std::less<>> adopted_;
     std::deque<Change> changes_;
     NoticeSockets sockets_;

@@ -5,7 +5,6 @@
 #include "access/break_glass.h"
 #include "base/check.h"
 #include "fhir/data/json.h"
-#include "guards/records/sight.h"
 
 namespace hygie::records {
 namespace {

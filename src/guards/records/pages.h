@@ -1,14 +1,24 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/ids.h"
 #include "base/result.h"
-#include "guards/records/desk.h"
+#include "crypto/secret.h"
+#include "host/random.h"
 
 /// Links to the rest of an answer: the request and the place in it, sealed. Opaque to everybody,
 /// good for the actor they were made for and for nobody else.
 namespace hygie::records {
+
+/// Where a page begins: behind the resource shown last, or else at that place.
+struct Cursor {
+    std::uint64_t offset = 0;
+    std::string last{};  ///< "Observation/42", or whatever names the last item of the answer
+    bool operator==(const Cursor&) const = default;
+};
 
 /// What a token stands for.
 struct PageOf {

@@ -28,11 +28,12 @@ Answer<access::Purpose> purpose_of(const http::Request& request) {
          "X-Purpose-Of-Use: coding, quality or research"});
 }
 
-Answer<void> check_purpose(const Call& call, const Interaction& row) {
+Answer<void> check_purpose(const Call& call) {
     if (call.purpose == access::Purpose::None) return {};
-    const bool reads = row.shape == Shape::Instance && row.method == Method::Get;
-    const bool searches =
-        (row.shape == Shape::Type && row.method == Method::Get) || row.shape == Shape::TypeSearch;
+    const Shape shape = call.target.shape;
+    const bool gets = call.method == Method::Get;
+    const bool reads = shape == Shape::Instance && gets;
+    const bool searches = (shape == Shape::Type && gets) || shape == Shape::TypeSearch;
     // What is no document of FHIR, or no record's, has nothing to minimise.
     const bool is_there = call.target.type != "Binary" && call.target.type != "AuditEvent";
     if ((!reads && !searches) || !is_there)

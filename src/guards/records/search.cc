@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 
-#include "guards/records/notices.h"
 #include "vault/indexing.h"
 #include "vault/unassigned.h"
 
@@ -136,7 +135,7 @@ std::optional<fhir::Compartment> narrowed(Sight& sight, const vault::Record& rec
     return (left ? *left : seen).without([&](const fhir::Segment& segment, std::size_t index) {
         const fhir::ResourceEntry entry = segment.entry(index);
         if (entry.type != "Subscription") return types.contains(entry.type);
-        return !sight.desk().notices->is_open(sight.call().actor, entry.id);
+        return !sight.desk().subscription_owners.is_open(sight.call().actor, entry.id);
     });
 }
 

@@ -7,7 +7,6 @@
 #include "access/circle.h"
 #include "access/circle_words.h"
 #include "fhir/clinical/minimise.h"
-#include "guards/records/notices.h"
 #include "guards/records/shaping.h"
 #include "vault/labels.h"
 #include "vault/shared.h"
@@ -244,7 +243,7 @@ void Sight::narrow(const vault::Found& found, std::string& body) {
 
 bool Sight::is_anothers(event::Action action, std::string_view type, std::string_view id) const {
     return type == "Subscription" && action != event::Action::Create && !id.empty() &&
-           !desk_.notices->is_open(call_.actor, id);
+           !desk_.subscription_owners.is_open(call_.actor, id);
 }
 
 const access::Decision& Sight::decision(event::Action action, std::string_view type,

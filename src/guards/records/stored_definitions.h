@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fhir/validate/definition_set.h"
-#include "guards/records/door.h"
+#include "guards/records/options.h"
 
 namespace hygie::records {
 
