@@ -4,6 +4,7 @@
 #include <set>
 
 #include "fhir/data/code_shape.h"
+#include "fhir/data/known_extensions.h"
 #include "fhir/validate/validate_walk.h"
 
 /// What elements say: codes, rules, extensions, contained resources.
@@ -95,17 +96,42 @@ void Walk::code_shape(Json system, Json code, const Place& place, Issue::Severit
                Issue::Severity::Warning);
 }
 
+/// What R4 says of an extension that it defines.
+void Walk::known_extension(const KnownExtension& known, const Member& value, const TypeDef& type,
+                           const Place& place) {
+    const auto name = value.name.substr(value.name.starts_with('_') ? 1 : 0);
+    const TypeDef* const has = value.name.empty() ? nullptr : type.property(name).type;
+    const bool fits =
+        has ? std::ranges::find(known.types, has->name) != known.types.end() : known.types.empty();
+    if (!fits)
+        return report(Issue::Type::Structure, place,
+                      {"R4 donne à cette extension une valeur d’un autre type, ou n’en donne pas.",
+                       "R4 gives this extension a value of another type, or gives it none."});
+    if (!known.value_set.empty() && !value.name.starts_with('_') &&
+        !may_be_in(value.value, known.value_set))
+        report(Issue::Type::CodeInvalid, {&place, "value"},
+               {"Le code n’est pas de ceux que R4 donne à cette extension.",
+                "The code is none of those that R4 gives this extension."});
+}
+
+void Walk::extension(Json value, const TypeDef& type, const Place& place) {
+    const auto members = value.members();
+    const auto said = std::ranges::find_if(members, [](const Member& member) {
+        return member.name.starts_with("value") || member.name.starts_with("_value");
+    });
+    if ((said != members.end()) == !value["extension"].absent())
+        return report(Issue::Type::Invariant, place,
+                      {"Une extension a soit une valeur, soit des extensions (ext-1).",
+                       "An extension has either a value or extensions (ext-1)."});
+    // Within another one its name is enough.
+    if (!is_extension(place.parent)) absolute(value["url"], {&place, "url"});
+    if (const KnownExtension* const known = find_extension(value["url"].text()))
+        known_extension(*known, said == members.end() ? Member{} : *said, type, place);
+}
+
 void Walk::special(const TypeCheck& check, Json value, const Place& place) {
     if (check.special == Special::Extension) {
-        const bool has_value = std::ranges::any_of(value.members(), [](const Member& member) {
-            return member.name.starts_with("value") || member.name.starts_with("_value");
-        });
-        if (has_value == !value["extension"].absent())
-            report(Issue::Type::Invariant, place,
-                   {"Une extension a soit une valeur, soit des extensions (ext-1).",
-                    "An extension has either a value or extensions (ext-1)."});
-        // Within another one its name is enough.
-        if (!is_extension(place.parent)) absolute(value["url"], {&place, "url"});
+        extension(value, *check.type, place);
     } else if (check.special == Special::Coding) {
         absolute(value["system"], {&place, "system"});
         code_shape(value["system"], value["code"], place, Issue::Severity::Warning);

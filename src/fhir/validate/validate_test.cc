@@ -156,6 +156,32 @@ TEST(FhirValidate, WhatTellsSystemsApartIsAbsolute) {
               "");
 }
 
+TEST(FhirValidate, ExtensionsOfR4HoldWhatR4Says) {
+    const std::string of_r4 = "http://hl7.org/fhir/StructureDefinition/";
+    const auto extended = [&](std::string_view name, std::string_view members) {
+        return first_of(patient(R"("extension":[{"url":")" + of_r4 + std::string(name) + "\"," +
+                                std::string(members) + "}]"));
+    };
+    EXPECT_EQ(extended("patient-mothersMaidenName", R"("valueString":"x")"), "");
+    EXPECT_EQ(extended("patient-mothersMaidenName", R"("valueCode":"x")"),
+              "structure Patient.extension[0]");
+    EXPECT_EQ(extended("patient-mothersMaidenName",
+                       R"("_valueString":{"extension":[{"url":"urn:x","valueCode":"y"}]})"),
+              "");
+    EXPECT_EQ(
+        extended("patient-mothersMaidenName", R"("extension":[{"url":"urn:x","valueString":"y"}])"),
+        "structure Patient.extension[0]");
+    EXPECT_EQ(extended("patient-nationality",
+                       R"("extension":[{"url":"code","valueCodeableConcept":{"text":"x"}}])"),
+              "");
+    EXPECT_EQ(extended("patient-nationality", R"("valueString":"x")"),
+              "structure Patient.extension[0]");
+    EXPECT_EQ(extended("data-absent-reason", R"("valueCode":"unknown")"), "");
+    EXPECT_EQ(extended("data-absent-reason", R"("valueCode":"lost")"),
+              "code-invalid Patient.extension[0].value");
+    EXPECT_EQ(extended("of-nobody", R"("valueCode":"x")"), "");
+}
+
 TEST(FhirValidate, RulesOfTheDefinitionAreKept) {
     EXPECT_EQ(first_of(patient(R"("contact":[{"gender":"male"}])")),
               "invariant Patient.contact[0]");

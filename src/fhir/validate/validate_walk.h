@@ -14,6 +14,8 @@
 /// profile*.cc only.
 namespace hygie::fhir {
 
+struct KnownExtension;
+
 /// Where the walk is: spelled only when something is wrong.
 struct Place {
     static constexpr std::size_t kNoIndex = SIZE_MAX;
@@ -74,6 +76,9 @@ class Walk {
     void binding(const ElementCheck& element, Json value, const Place& place);
     void rules(const std::vector<Rule>& rules, const PathItem& item, const Place& place);
     void code_shape(Json system, Json code, const Place& place, Issue::Severity severity);
+    void extension(Json value, const TypeDef& type, const Place& place);
+    void known_extension(const KnownExtension& known, const Member& value, const TypeDef& type,
+                         const Place& place);
     void special(const TypeCheck& check, Json value, const Place& place);
     void contained(ResourceScope& scope, const Place& place);
 
