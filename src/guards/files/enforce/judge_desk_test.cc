@@ -202,6 +202,26 @@ TEST(Sealers, A7zArchiveIsKnownBeforeItsHeadIsWritten) {
     EXPECT_FALSE(looks_sealed(MemoryContent(bytes))) << "LZMA";
 }
 
+TEST(Sealers, WhatZlibCompressedIsNotSealed) {
+    const auto looks = [](std::initializer_list<std::uint8_t> first, std::string_view then = {}) {
+        Bytes bytes = noise(3);
+        const auto end = std::ranges::copy(first, bytes.begin()).out;
+        std::ranges::copy(as_bytes(then), end);
+        return looks_sealed(MemoryContent(std::move(bytes)));
+    };
+    EXPECT_FALSE(looks({0x78, 0x01, 0x4B})) << "small objects of git";
+    EXPECT_FALSE(looks({0x78, 0x9C, 0xED})) << "larger ones";
+    EXPECT_TRUE(looks({0x78, 0x9C, 0x06})) << "no block at all";
+    EXPECT_TRUE(looks({0x78, 0x02, 0x4B})) << "wrong check";
+    EXPECT_TRUE(looks({0x78, 0x20, 0x4B})) << "a dictionary nobody has";
+    // What is only stored stands there to be seen.
+    using namespace std::string_view_literals;
+    EXPECT_TRUE(looks({0x78, 0x01, 0x01, 0x17, 0x31, 0xE8, 0xCE}));
+    EXPECT_TRUE(looks({0x78, 0x01, 0x01, 0x17, 0x31, 0xE8, 0xCE}, "blob 4096\0"sv));
+    EXPECT_FALSE(
+        looks({0x78, 0x01, 0x01, 0x17, 0x31, 0xE8, 0xCE}, "blob 4096\0\x89PNG\r\n\x1A\n"sv));
+}
+
 TEST(Readers, AFolderIsMoreThanAFewLetters) {
     Readers readers;
     const SteadyTime now{std::chrono::hours(1)};

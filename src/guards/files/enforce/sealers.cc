@@ -50,13 +50,33 @@ bool is_sealed_7z(ByteView head) {
     return !is_compressed && looks_random(packed) && format_of(packed) == Format::Unknown;
 }
 
-}  // namespace
+/// A stream of zlib (RFC 1950 §2.2).
+bool is_zlib(ByteView head) {
+    constexpr std::uint8_t kDeflate = 0x78;
+    constexpr unsigned kHasDictionary = 0x20;
+    return head.size() > 2 && head[0] == kDeflate && (head[1] & kHasDictionary) == 0 &&
+           load_be<std::uint16_t>(head.data()) % 31 == 0;
+}
 
-bool looks_sealed(const Content& content) {
-    Bytes head(std::min<std::uint64_t>(kSealedHeadBytes, content.size()));
-    const Result<std::size_t> got = content.read_at(0, head);
-    if (!got) return false;
-    head.resize(*got);
+/// Its first block says whether it compresses or only stores (RFC 1951 §3.2.3).
+enum class Block { Stored, Compressed, None };
+Block block_of(ByteView zlib) {
+    const unsigned type = zlib[2] >> 1 & 3U;
+    return type == 0 ? Block::Stored : type == 3 ? Block::None : Block::Compressed;
+}
+
+/// What its first block stores; of an object of git, what stands behind its kind and size.
+ByteView stored_in(ByteView zlib) {
+    constexpr std::size_t kFrameBytes = 7;
+    constexpr std::string_view kObject = "blob ";
+    constexpr std::size_t kKindBytesMax = 32;
+    const ByteView stored = zlib.subspan(std::min(kFrameBytes, zlib.size()));
+    if (!as_text(stored).starts_with(kObject)) return stored;
+    const std::size_t end = as_text(stored).find('\0');
+    return end < kKindBytesMax ? stored.subspan(end + 1) : stored;
+}
+
+bool is_sealed_head(ByteView head) {
     const Format format = format_of(head);
     if (format == Format::Sealed) return true;
     if (format == Format::Text) return looks_spelled_random(head);
@@ -64,6 +84,19 @@ bool looks_sealed(const Content& content) {
     if (format == Format::Packed) return is_sealed_7z(head);
     if (format != Format::Unknown) return false;
     return begins_empty(head) ? is_sealed_7z(head) : looks_random(head);
+}
+
+}  // namespace
+
+/// What is compressed in a stream of zlib is the judge's to see, as all that is packed.
+bool looks_sealed(const Content& content) {
+    Bytes head(std::min<std::uint64_t>(kSealedHeadBytes, content.size()));
+    const Result<std::size_t> got = content.read_at(0, head);
+    if (!got) return false;
+    head.resize(*got);
+    const Block block = is_zlib(head) ? block_of(head) : Block::None;
+    if (block == Block::Compressed) return false;
+    return is_sealed_head(block == Block::Stored ? stored_in(head) : head);
 }
 
 /// The content is read without the lock: reading may meet the door, where who stands wants the
