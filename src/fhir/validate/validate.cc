@@ -113,6 +113,7 @@ void Walk::members(Json value, const TypeCheck& check, const Place& place, Seen&
         const auto name = member.name.substr(is_companion ? 1 : 0);
         if (is_companion && value[name]) continue;
         if (member.name == "resourceType" && type.kind == TypeKind::Resource) continue;
+        if (member.name == "id" && check.is_element) note_id(member.value, place);
         const auto property = type.property(name);
         if (!property.element) {
             report(

@@ -54,6 +54,7 @@ std::vector<std::string_view> references_of(Json composition) {
 }  // namespace
 
 void Walk::open_bundle(Json bundle) {
+    is_bundle_ = true;
     for (const Json entry : bundle["entry"].items()) {
         const Json url = entry["fullUrl"];
         const Json resource = entry["resource"];

@@ -142,6 +142,16 @@ void Walk::special(const TypeCheck& check, Json value, const Place& place) {
     }
 }
 
+/// Links within a resource lead to elements by their ids. A StructureDefinition has each element
+/// twice: as it is, and as it differs.
+void Walk::note_id(Json id, const Place& place) {
+    if (!id.is_string() || !scope_ || scope_->type->name == "StructureDefinition") return;
+    if (!scope_->ids.insert(id.text()).second)
+        report(Issue::Type::Structure, place,
+               {"Deux éléments de la ressource ont le même « id ».",
+                "Two elements of the resource have the same “id”."});
+}
+
 void Walk::contained(ResourceScope& scope, const Place& place) {
     std::size_t index = 0;
     std::set<std::string_view> ids;

@@ -47,6 +47,8 @@ bool obs_7(Json value) {
 /// Expressions of R4 that do not say what their text says, as later versions have them.
 std::string_view mended(const Constraint& constraint) {
     if (constraint.key == "que-7") return "operator = 'exists' implies (answer is boolean)";
+    if (constraint.key == "eld-3")
+        return "empty() or $this = '*' or (toInteger().exists() and toInteger() >= 0)";
     if (constraint.key == "que-13") return "initial.count() <= 1 or (repeats.exists() and repeats)";
     if (constraint.key == "que-12") return "enableWhen.count() > 1 implies enableBehavior.exists()";
     return constraint.expression;

@@ -19,6 +19,15 @@ std::string_view without_version(std::string_view canonical) {
     return canonical.substr(0, canonical.find('|'));
 }
 
+/// Where an item of a Questionnaire is that has this linkId; absent when there is none.
+Json item_with(Json items, std::string_view id) {
+    for (const Json item : items.items()) {
+        if (item["linkId"].text() == id) return item;
+        if (const Json inner = item_with(item["item"], id)) return inner;
+    }
+    return {};
+}
+
 /// Whether values of such a parameter have an order and prefixes ("ge2024").
 bool is_measured(std::string_view type) {
     return type == "date" || type == "number" || type == "quantity";
@@ -89,10 +98,33 @@ void Walk::french(std::vector<Issue> found, const Place& place) {
     }
 }
 
+/// What an item depends on is another one, and none within it: else it could never be shown.
+void Walk::questions(Json questionnaire, const Place& place) {
+    const auto look = [&](auto&& again, Json items, const Place& parent) -> void {
+        std::size_t index = 0;
+        for (const Json item : items.items()) {
+            const Place here{&parent, "item", index++};
+            std::size_t number = 0;
+            for (const Json when : item["enableWhen"].items()) {
+                const Place asked{&here, "enableWhen", number++};
+                const auto id = when["question"].text();
+                const bool is_inner = item["linkId"].text() == id || item_with(item["item"], id);
+                if (is_inner || !item_with(questionnaire["item"], id))
+                    report(Issue::Type::NotFound, asked,
+                           {"« question » ne désigne aucune autre question.",
+                            "“question” means no other question."});
+            }
+            again(again, item["item"], here);
+        }
+    };
+    look(look, questionnaire["item"], place);
+}
+
 void Walk::prose(Json value, const TypeDef& type, const Place& place) {
     // Of definitions “url” is what they are known by, everywhere.
     const ElementDef* const url = type.element("url");
     if (url && !url->is_array()) absolute(value["url"], {&place, "url"});
+    if (type.name == "Questionnaire") questions(value, place);
     if (type.name == "ValueSet") value_set(value["compose"], place);
     if (type.name == "Patient") french(check_ins(value), place);
     std::size_t index = 0;

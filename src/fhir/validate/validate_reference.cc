@@ -57,6 +57,16 @@ void Walk::local_reference(std::string_view target, const Place& place) {
                 "The local reference means no contained resource (ref-1)."});
 }
 
+/// What a Bundle names by a UUID or an OID is to be found nowhere else.
+void Walk::bundled_reference(std::string_view target, const Place& place) {
+    const bool is_name = target.starts_with("urn:uuid:") || target.starts_with("urn:oid:");
+    if (is_bundle_ && is_name && !entry_at(target))
+        report(Issue::Type::NotFound, place,
+               {"La référence ne désigne aucune entrée du Bundle.",
+                "The reference means no entry of the Bundle."},
+               Issue::Severity::Warning);
+}
+
 Json Walk::entry_at(std::string_view reference) const {
     const auto found = entries_.find(reference.substr(0, reference.find("/_history/")));
     return found == entries_.end() ? Json() : found->second;
@@ -92,6 +102,7 @@ void Walk::reference(const ElementCheck& element, Json value, const Place& place
     };
     const auto text = value["reference"].text();
     if (text.starts_with('#')) local_reference(text, place);
+    bundled_reference(text, place);
     const TypeDef* const found = text.empty() ? nullptr : referenced_type(text);
     if (found && !is_target(targets, *found)) return wrong_type();
     const auto stated = value["type"].text();

@@ -156,6 +156,43 @@ TEST(FhirValidate, WhatTellsSystemsApartIsAbsolute) {
               "");
 }
 
+TEST(FhirValidate, ElementsHaveIdsOfTheirOwn) {
+    EXPECT_EQ(first_of(patient(R"("name":[{"id":"a","text":"x"},{"id":"b","text":"x"}])")), "");
+    EXPECT_EQ(first_of(patient(R"("name":[{"id":"a","text":"x"}],"_birthDate":{"id":"a"},)"
+                               R"("birthDate":"1970")")),
+              "structure Patient.birthDate");
+    EXPECT_EQ(first_of(patient(R"("id":"a","name":[{"id":"a","text":"x"}])")), "");
+}
+
+TEST(FhirValidate, WhatAQuestionDependsOnIsAnotherQuestion) {
+    const auto depends_on = [](std::string_view id) {
+        return first_of(
+            R"({"resourceType":"Questionnaire","status":"draft","item":[)"
+            R"({"linkId":"1","type":"group","item":[{"linkId":"1.1","type":"string"}]},)"
+            R"({"linkId":"2","type":"group","item":[{"linkId":"2.1","type":"string"}],)"
+            R"("enableWhen":[{"question":")" +
+            std::string(id) + R"(","operator":"exists","answerBoolean":true}]}]})");
+    };
+    EXPECT_EQ(depends_on("1.1"), "");
+    for (const std::string_view wrong : {"2", "2.1", "3"})
+        EXPECT_EQ(depends_on(wrong), "not-found Questionnaire.item[1].enableWhen[0]") << wrong;
+}
+
+TEST(FhirValidate, ProfilesCountInNumbers) {
+    const auto most = [](std::string_view max) {
+        return first_of(
+            R"({"resourceType":"StructureDefinition","url":"http://x.example","name":"X",)"
+            R"("status":"draft","kind":"resource","abstract":false,"type":"Patient",)"
+            R"("baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient",)"
+            R"("derivation":"constraint","differential":{"element":[{"id":"Patient.name",)"
+            R"("path":"Patient.name","max":")" +
+            std::string(max) + R"("}]}})");
+    };
+    EXPECT_EQ(most("1"), "");
+    EXPECT_EQ(most("*"), "");
+    EXPECT_EQ(most("many"), "invariant StructureDefinition.differential.element[0].max");
+}
+
 TEST(FhirValidate, ExtensionsOfR4HoldWhatR4Says) {
     const std::string of_r4 = "http://hl7.org/fhir/StructureDefinition/";
     const auto extended = [&](std::string_view name, std::string_view members) {
@@ -287,6 +324,15 @@ TEST(FhirValidate, BundlesHoldTogether) {
               "structure Bundle.link[1]");
     EXPECT_EQ(bundle("collection", R"("entry":[{"resource":{"resourceType":"Observation"}}])"),
               "required Bundle.entry[0].resource.status");
+    const auto nowhere = issues_of(
+        R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":)" +
+            observation(
+                R"("subject":{"reference":"urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c0"})") +
+            "}]}",
+        true);
+    EXPECT_TRUE(std::ranges::any_of(nowhere, [](const Issue& issue) {
+        return issue.type == Issue::Type::NotFound && issue.severity == Issue::Severity::Warning;
+    }));
     // A reference is followed to the entry that it means.
     EXPECT_EQ(
         bundle(

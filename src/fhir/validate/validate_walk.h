@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bitset>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,6 +34,7 @@ struct ResourceScope {
     ResourceScope* container = nullptr;  ///< of a contained resource
     /// Of the root: ids of contained resources that something refers to, or that refer to the root.
     std::vector<std::string_view> referred{};
+    std::set<std::string_view> ids{};  ///< of its elements
 
     ResourceScope& root() { return container ? *container : *this; }
 };
@@ -85,6 +87,7 @@ class Walk {
     // validate_prose.cc: rules that R4 has in its text alone.
     void prose(Json value, const TypeDef& type, const Place& place);
     void absolute(Json uri, const Place& place);
+    void questions(Json questionnaire, const Place& place);
     void value_set(Json compose, const Place& place);
     void value_set_part(Json part, const Place& place);
     void french(std::vector<Issue> found, const Place& place);
@@ -97,8 +100,10 @@ class Walk {
 
     // validate_reference.cc
     void reference(const ElementCheck& element, Json value, const Place& place);
+    void bundled_reference(std::string_view target, const Place& place);
     void local_reference(std::string_view target, const Place& place);
     void note_local(std::string_view target);
+    void note_id(Json id, const Place& place);
     const TypeDef* referenced_type(std::string_view reference) const;
     Json entry_at(std::string_view reference) const;
 
@@ -115,6 +120,7 @@ class Walk {
     ResourceScope* scope_ = nullptr;
     /// Resources of the Bundle at the root by fullUrl; empty when it is no Bundle.
     std::unordered_map<std::string_view, Json> entries_;
+    bool is_bundle_ = false;  ///< the root
 };
 
 }  // namespace hygie::fhir
