@@ -50,6 +50,39 @@ TEST(Bundle, ATransactionLinksItsEntries) {
     EXPECT_EQ(house.get(house.anne, subject).json()["name"].items()[0]["family"].text(), "Neuf");
 }
 
+/// What an entry names without an address lies beside it, where the bundle comes from.
+TEST(Bundle, ATransactionOfAnotherServerKeepsItsOwnNames) {
+    House house;
+    const auto about = [](const std::string& subject, const std::string& value) {
+        return R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+               R"("effectiveDateTime":"2026-01-10","valueString":")" +
+               value + R"(","subject":{"reference":")" + subject + R"("}})";
+    };
+    const std::string from = "http://other.example/fhir/";
+    const auto done = house.post(
+        house.program, "",
+        bundle("transaction", entry("POST", "Observation", about("Patient/a", "theirs"), "",
+                                    from + "Observation/1") +
+                                  "," +
+                                  entry("POST", "Observation", about(from + "Patient/a", "theirs"),
+                                        "", "urn:uuid:0b2b0d4e-6a27-4b53-8d7f-6a5a5f0e9a02") +
+                                  "," +
+                                  entry("POST", "Observation", about("Patient/a", "ours"), "",
+                                        "urn:uuid:0b2b0d4e-6a27-4b53-8d7f-6a5a5f0e9a03") +
+                                  "," +
+                                  entry("POST", "Patient", vault::kit::patient("a", "Neuf"), "",
+                                        from + "Patient/a")));
+    ASSERT_EQ(done.status, 200) << done.body;
+    const auto subject = [&](std::size_t number) {
+        const auto location = done.json()["entry"].items()[number]["response"]["location"].text();
+        const std::string path(location.substr(0, location.find("/_history")));
+        return std::string(house.get(house.program, path).json()["subject"]["reference"].text());
+    };
+    EXPECT_NE(subject(0), "Patient/a") << "an Observation of theirs on a patient of ours";
+    EXPECT_EQ(subject(0), subject(1));
+    EXPECT_EQ(subject(2), "Patient/a");
+}
+
 TEST(Bundle, ExportsAndImportsDoNotGoThroughIt) {
     House house;
     const auto answer =

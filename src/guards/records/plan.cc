@@ -80,6 +80,7 @@ class Planner {
     Answer<void> settle(Step& step);
     Answer<std::optional<std::string>> relink(const Step& step, std::string_view link,
                                               bool is_reference);
+    std::optional<std::string> beside(const Step& step, std::string_view link) const;
     Answer<std::string> conditional_reference(const Step& step, std::string_view link);
     Answer<std::vector<vault::Found>> matches_of(std::string_view type, const Parameters& criteria);
 
@@ -271,10 +272,22 @@ Answer<void> Planner::settle(Step& step) {
     return {};
 }
 
+/// "Patient/1" in an entry that was http://a.example/fhir/Observation/2 means the entry that was
+/// http://a.example/fhir/Patient/1, whatever Patient/1 is here
+/// (https://hl7.org/fhir/R4/bundle.html#references).
+std::optional<std::string> Planner::beside(const Step& step, std::string_view link) const {
+    const std::string_view own(step.change.full_url);
+    const auto root = own.substr(0, own.rfind(step.change.type + '/'));
+    if (!own.starts_with("http") || !root.ends_with('/')) return std::nullopt;
+    const auto named = names_.find(std::string(root) + std::string(link));
+    return named == names_.end() ? std::nullopt : std::optional(named->second);
+}
+
 Answer<std::optional<std::string>> Planner::relink(const Step& step, std::string_view link,
                                                    bool is_reference) {
     if (const auto named = names_.find(link); named != names_.end()) return named->second;
     if (!is_reference || is_kept_whole(step.change.type)) return std::optional<std::string>();
+    if (auto named = beside(step, link)) return named;
     const std::string_view relative = below_base(link, sight_.desk().options.base);
     if (relative.contains('?')) return TRY(conditional_reference(step, relative));
     if (relative.starts_with("urn:uuid:") || relative.starts_with("urn:oid:"))
