@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, kAsks> kNames = {
     "given",   "leak",       "stolen",    "ransom",  "identified", "enter",    "prepare",
     "remote",  "usual_line", "account",   "logs",    "field",      "people",   "sign_mail",
     "view",    "fine",       "pay_now",   "approve", "grant",      "shown",    "unchanged",
-    "channel", "work_mail",  "later",     "story",   "bank_open"};
+    "channel", "work_mail",  "later",     "story",   "specimen",   "scan",     "bank_open"};
 
 const PhraseSet& phrases() {
     static const PhraseSet kSet = [] {
@@ -132,6 +132,7 @@ class Reader {
             access(i);
             columns(i);
             if (asks(i)) note(out_.channel, sentences_[i], Ask::Channel);
+            if (asks(i)) note(out_.specimen, sentences_[i], Ask::Specimen);
         }
         if (out_.stolen == 0 || out_.ransom == 0) out_.leak = {};
         if (named_) out_.is_anonymous = false;
@@ -196,6 +197,7 @@ class Reader {
         note(out_.later, one, Ask::Later);
         note(out_.story, one, Ask::Story);
         note(out_.bank_open, one, Ask::BankOpen);
+        note(out_.scan, one, Ask::Scan);
         if (!one.has(Ask::Refusal)) note(out_.papers, one, Ask::Identity);
         out_.stolen += one.times(Ask::Stolen);
         out_.ransom += one.times(Ask::Ransom);

@@ -52,9 +52,11 @@ enum class Ask : std::uint8_t {
     WorkMail,    ///< to sign in with the mailbox of the house, not merely with an address
     Later,       ///< that whoever must agree to a payment will do so once it is made
     Story,       ///< that something about the reader is about to be made public
+    Specimen,    ///< a stamp, a signature, a blank prescription of the reader
+    Scan,        ///< to read a code with a telephone
     BankOpen,    ///< to open the bank of the reader, for a call
 };
-inline constexpr std::size_t kAsks = 40;
+inline constexpr std::size_t kAsks = 42;
 bool ask_named(std::string_view name, Ask& out);
 
 /// Words as they stand, empty for none.
@@ -91,6 +93,8 @@ struct AsksFacts {
     Asked channel;  ///< a telephone or a mailbox of the reader's own is asked for
     Asked later;    ///< who must agree to a payment does so afterwards
     Asked story;
+    Asked specimen;
+    Asked scan;
     Asked bank_open;
     Asked papers;  ///< what identifies somebody, wherever the letter speaks of it
     std::size_t stolen = 0;

@@ -331,14 +331,26 @@ class Extractor {
                          history_.correspondent(who.reply_to) == nullptr;
     }
 
+    /// Words that a plain notice of something shared has no use for.
+    bool presses() const {
+        return std::ranges::any_of(
+            std::to_array({Lure::AdvanceFee, Lure::Charge, Lure::Credential, Lure::DataRequest,
+                           Lure::GiftCard, Lure::Identify, Lure::PaymentChange,
+                           Lure::PaymentRequest, Lure::Prize, Lure::Refund, Lure::Secret,
+                           Lure::SupportAlert, Lure::Threat, Lure::Urgency}),
+            [&](Lure one) { return out_.has(one); });
+    }
+
     /// A service that always has its customer answered, where all leads to the service itself and
-    /// no number is to be called: this is how it works.
+    /// no number is to be called: this is how it works. What anybody may publish there is believed
+    /// where the words want nothing.
     void excuse_carrier() {
         const Brand* carrier = pack_.brand_of_domain(message_.author().domain());
         if (!out_.relations.is_carrier || !carrier->carries || !out_.phones.empty()) return;
+        const bool quiet = !out_.relations.reply_to_freemail && !presses();
         out_.relations.is_carrier = std::ranges::any_of(out_.links, [&](const Link& link) {
-            return !link.host.empty() &&
-                   (link.is_free_host || !pack_.writes_from(*carrier, link.final_domain));
+            return !link.host.empty() && ((link.is_free_host && !quiet) ||
+                                          !pack_.writes_from(*carrier, link.final_domain));
         });
     }
 

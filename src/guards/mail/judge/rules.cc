@@ -255,6 +255,7 @@ std::span<const Floor> floors() {
         {"scheme.carried_bait", Phishing},
         {"scheme.carried_lure", Phishing},
         {"scheme.carrier_named", Phishing},
+        {"scheme.code_alone", Phishing},
         {"scheme.data_asked", DataTheft},
         {"scheme.data_led_away", DataTheft},
         {"scheme.disguised_link", Phishing},

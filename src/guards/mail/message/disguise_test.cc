@@ -88,7 +88,8 @@ TEST(Disguise, AServiceThatCarriesAStrangerProvesNothing) {
         "From: A. Stranger (via Drive) <drive-shares-noreply@google.com>\nTo: c@d.example\n"
         "Subject: shared with you\nReply-To: ";
     const std::string body =
-        "\nContent-Type: text/html\n\n<a href='https://docs.google.com/x'>Open</a> Google\n";
+        "\nContent-Type: text/html\n\n<a href='https://docs.google.com/x'>Open</a> Sign in to "
+        "read\n";
     const std::string_view proven =
         R"({"rcpt_to":"c@d.example","spf":"pass","dkim":"pass","dmarc":"pass"})";
     EXPECT_NE(among(signals_of(head + "x@qwe.example" + body, proven), "sender.carrier"), nullptr);

@@ -128,6 +128,10 @@ TEST(MailAround, WhatTheHousesOwnPasswordsOpen) {
                      "Les dossiers sont là, identifie-toi avec les codes de ton hôpital : "
                      "https://partage-x.example/f"}},
                    "scheme.taken_over");
+    expect_flagged({{kStranger,
+                     "anbei der Befund: https://partage-x.example/f (Anmeldung mit deiner "
+                     "Praxis-Mail)"}},
+                   "scheme.document_sign_in");
     const auto carried = [](const std::string& words) {
         return Letter{
             "Dropbox <no-reply@dropbox.com>",
@@ -253,6 +257,106 @@ TEST(MailAround, ThatNobodyIsToBeAskedRefusesNothing) {
     expect_flagged({asked(", and do not call."), asked(", do not contact the records office.")},
                    "scheme.data_asked");
     expect_clean({asked(": we will not ask you for that.")});
+}
+
+TEST(MailAround, WhoTakesANameAndLeadsNowhere) {
+    const auto strength = [](const std::string& more, const char* heads = "") {
+        const Reading reading = read(
+            {"Sparkasse Valmer <info@sparkasse-valmer.example>",
+             "Zum 1. Februar passen wir die Bedingungen an. Sie finden sie im Postfach. " + more,
+             "Neue AGB", heads});
+        const auto found = std::ranges::find(reading.signals, "sender.brand_foreign", &Signal::id);
+        return found == reading.signals.end() ? 0 : found->strength;
+    };
+    EXPECT_LT(strength(""), 0.5);
+    EXPECT_GT(strength("https://sparkasse-valmer.example/x"), 0.5);
+    EXPECT_GT(strength("Rufen Sie uns an: +49 30 1234567."), 0.5);
+    EXPECT_GT(strength("Fragen: +49 30 1234567."), 0.5);
+    EXPECT_GT(strength("Bestätigen Sie Ihr Passwort."), 0.5);
+    EXPECT_GT(strength("", "Reply-To: a@valmer-x.example\n"), 0.5);
+}
+
+TEST(MailAround, AShareWhoseWordsWantNothing) {
+    const auto share = [](const std::string& words, const char* answers = "ana@valmer-x.example") {
+        return has({"Ana Rossi via Google Drive <drive-shares-dm-noreply@google.com>",
+                    "Ana shared an item. \"" + words + "\" https://drive.google.com/file/d/1x/view",
+                    "Item shared with you", "Reply-To: " + std::string(answers) + "\n"},
+                   "sender.carrier");
+    };
+    EXPECT_FALSE(share("last draft, your talk is on page 3"));
+    EXPECT_TRUE(share("sign in to read it"));
+    EXPECT_TRUE(share("urgent, final reminder"));
+    EXPECT_TRUE(share("last draft", "ana.rossi@yahoo.com"));
+}
+
+TEST(MailAround, WhatMakesAPrescriptionValid) {
+    const std::string free = "Pharmacie du Pont <pharmacie.pont@outlook.fr>";
+    expect_flagged({{free,
+                     "Le tampon est illisible. Pouvez-vous nous envoyer par retour un modèle "
+                     "d'ordonnance avec cachet et signature ?"},
+                    {free, "Please send us a blank prescription with your stamp and signature."}},
+                   "scheme.data_asked");
+    expect_clean({{free, "Est-ce bien votre ordonnance ? Merci de nous rappeler."},
+                  {free, "Votre cachet et signature figurent bien sur l'ordonnance, merci."}});
+}
+
+TEST(MailAround, AKnownPersonWhoseAnswersGoElsewhere) {
+    const auto asks = [](const char* heads) {
+        return Letter{kKnown, "J'ai besoin d'un service discret : 4 coupons PCS de 150 €.",
+                      "Un service", heads};
+    };
+    EXPECT_TRUE(has(asks("Reply-To: marie@courrier-x.example\n"), "scheme.gift_card"));
+    EXPECT_FALSE(has(asks(""), "scheme.gift_card"));
+}
+
+TEST(MailAround, WhatServicesCarryOfNumbersAndPasswords) {
+    expect_flagged({{"service@paypal.com <service@paypal.com>",
+                     "Seller note: your plan has been auto-renewed. If you did not authorize this, "
+                     "call PayPal Support at +1 (808) 555-0142. https://www.paypal.com/invoice/p"}},
+                   "scheme.carried");
+    expect_flagged({{"Ana via Google Forms <forms-receipts-noreply@google.com>",
+                     "La première page demande votre identifiant et votre mot de passe de session. "
+                     "https://docs.google.com/forms/d/1",
+                     "Enquête", "Reply-To: ana.enquetes@gmail.com\n"},
+                    {"Dropbox <no-reply@dropbox.com>",
+                     "Ana shared \"Tender\": sign in with your hospital e-mail on page two. "
+                     "https://www.dropbox.com/scl/fi/x"}},
+                   "scheme.carried_lure");
+}
+
+TEST(MailAround, TheOldAccountIsClosedInAnExchange) {
+    const auto letter = [](const std::string& words) {
+        return Letter{kStranger, words + " GB33 BUKB 2020 1555 5555 55", "Re: statement", "",
+                      false};
+    };
+    expect_flagged({letter("Our bank is closing the old account, money sent there will bounce. "
+                           "Kindly use details below for all open invoices:"),
+                    letter("Merci d'utiliser le compte ci-dessous et de supprimer nos anciennes "
+                           "coordonnées :")},
+                   "scheme.account_announced");
+}
+
+bool leaves_a_code_alone(const std::string& text, const std::string& payload) {
+    const Message message = message_of({kStranger, text, "Cotisation"});
+    AttachmentFacts files;
+    files.qr.push_back({payload, "attachment:appel.pdf"});
+    static const History memory = *parse_history(kClinicMemory);
+    const Evidence seen = extract_evidence(
+        message, *parse_envelope(R"({"spf":"pass","dkim":"pass","dmarc":"pass"})"), memory, files);
+    const std::vector<Signal> signals = draw_signals(message, seen, memory);
+    return std::ranges::find(signals, "scheme.code_alone", &Signal::id) != signals.end();
+}
+
+TEST(MailAround, ACodeIsTheOnlyWayToAStranger) {
+    const std::string place = "https://valmer-conseil.example/pay";
+    const std::string asks = "Merci de régler par carte : flashez le code de l'appel joint.";
+    EXPECT_TRUE(leaves_a_code_alone(asks, place));
+    EXPECT_TRUE(leaves_a_code_alone("Urgent: scan the code to read the notice.", place));
+    EXPECT_FALSE(leaves_a_code_alone(asks + " " + place, place)) << "a link leads there as well";
+    EXPECT_FALSE(leaves_a_code_alone(asks, "https://medifournitures.example/p")) << "a supplier's";
+    EXPECT_FALSE(leaves_a_code_alone(asks, "BCD 002 1 SCT")) << "no place";
+    EXPECT_FALSE(leaves_a_code_alone("Flashez le code pour voir le programme.", place));
+    EXPECT_FALSE(leaves_a_code_alone("Présentez ce code à l'entrée.", place));
 }
 
 }  // namespace

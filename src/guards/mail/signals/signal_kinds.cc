@@ -254,9 +254,17 @@ static std::span<const SignalKind> table() {
          "Un document serait partagé par « {} », mais rien de ce qu'il y a à cliquer n'y mène.",
          "A document is said to be shared through {}, but nothing there is to click leads there.",
          true},
+        {"scheme.code_alone",
+         "Le seul chemin proposé est un code à scanner, qui mène chez un inconnu.",
+         "The only way offered is a code to scan, which leads to somebody unknown.", true},
         {"scheme.data_asked",
-         "Des données de patients sont demandées par quelqu'un que rien n'autorise à les recevoir.",
-         "Patient data is asked for by somebody whom nothing entitles to it.", true},
+         "Des données de patients, ou vos cachet et signature, sont demandés par quelqu'un que "
+         "rien "
+         "n'autorise à les recevoir.",
+         "Patient data, or your stamp and signature, are asked for by somebody whom nothing "
+         "entitles "
+         "to it.",
+         true},
         {"scheme.data_led_away",
          "Des données de patients devraient partir vers une boîte privée ou inconnue, hors de la "
          "maison.",

@@ -35,6 +35,7 @@ class Demands {
         secret();
         typed_elsewhere();
         data();
+        specimen();
         name_borrowed();
         leak();
         story();
@@ -47,6 +48,7 @@ class Demands {
         bank_by_phone();
         document_sign_in();
         fine_to_pay();
+        code_alone();
     }
 
   private:
@@ -83,6 +85,12 @@ class Demands {
         for (const Link& link : seen_.links)
             if (is_followed(link) && link.brand.empty() && !is_related(scene_, link))
                 out_.add("scheme.taken_over", kMailboxInOtherHands, site_of(link), link.where);
+    }
+
+    /// What makes a prescription valid is not shown to strangers for comparison.
+    void specimen() {
+        if (stranger_ && asks_.specimen.any())
+            add("scheme.data_asked", kWarns, asks_.specimen.evidence);
     }
 
     /// Data of patients go to those who care for them, by a way made for that. What speaks against
@@ -334,11 +342,12 @@ class Demands {
         const Link* inside = strange_link(true);
         const Link* any = strange_link(false);
         const bool elsewhere = any && any->final_domain != who_.from_domain;
+        const bool opens =
+            elsewhere ? asks_.work_mail || asks_.view : asks_.work_mail && asks_.view;
         if (inside && out_.has("file.pdf_link"))
             out_.add("scheme.document_sign_in", kWarns, said.evidence,
                      asks_.sign_mail.any() ? where_ : inside->where);
-        else if ((elsewhere || asks_.work_mail) && any && asks_.view &&
-                 !says({Lure::Mailing, Lure::Opened}))
+        else if (any && opens && !says({Lure::Mailing, Lure::Opened}))
             add("scheme.document_sign_in", kWarns, said.evidence);
     }
 
@@ -354,6 +363,27 @@ class Demands {
         if (fined && pays && link)
             out_.add("scheme.fine_to_pay", kWarns, author_text(scene_.message), "header:From",
                      link->final_domain);
+    }
+
+    /// The only way that is offered is a code for a telephone, where no filter reads along, to the
+    /// place of somebody unknown who wants money, a sign-in or haste.
+    void code_alone() {
+        const bool scans = asks_.scan.any() || in_files_.scan.any();
+        // To scan is a way to pay as well, and says nothing of money by itself.
+        const bool pays = asks_.pay_now.phrases >= 2 || in_files_.pay_now.phrases >= 2;
+        const bool wants =
+            pays || asks_.sign_mail.any() ||
+            says({Lure::Credential, Lure::Delivery, Lure::Document, Lure::Identify,
+                  Lure::PaymentRequest, Lure::Refund, Lure::Secret, Lure::Threat, Lure::Urgency});
+        if (!stranger_ || !scans || !wants) return;
+        const Link* code = nullptr;
+        for (const Link& link : seen_.links) {
+            if (!is_followed(link)) continue;
+            if (!link.from_qr) return;
+            if (link.brand.empty() && !scene_.history.is_known_domain(link.final_domain))
+                code = &link;
+        }
+        if (code) out_.add("scheme.code_alone", kWarns, code->target, code->where);
     }
 
     const Scene& scene_;

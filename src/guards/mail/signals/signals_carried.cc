@@ -66,7 +66,8 @@ class Carried {
     /// What the service shows opens at the service; whoever wants the passwords of the reader's
     /// house for it has a page behind it that takes them. Some services keep these passwords.
     void house_passwords() {
-        if (carrier_.id == "microsoft" || carrier_.id == "google") return;
+        const bool keeps = carrier_.id == "microsoft" || carrier_.id == "google";
+        if (keeps && !scene_.evidence.relations.reply_to_differs) return;
         const AsksFacts asks = find_asks(scene_.message, std::string::npos);
         if (asks.work_mail)
             out_.add("scheme.carried_lure", kWarns, asks.sign_mail.evidence,

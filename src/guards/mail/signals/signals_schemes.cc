@@ -32,7 +32,9 @@ class Schemes {
                  (out.has("auth.own_forged") && scene.evidence.auth.is_forged) ||
                  out.has("sender.reply_freemail") || out.has("sender.reply_look_alike") ||
                  out.has("sender.executive_name") || out.has("sender.name_is_address") ||
-                 out.has("sender.supplier_foreign");
+                 out.has("sender.supplier_foreign") ||
+                 (who_.known_correspondent && out.has("sender.reply_elsewhere") &&
+                  scene.history.correspondent(who_.reply_to) == nullptr);
         odd_sender_ = poses_ || out.has("auth.forged");
         outsider_ = who_.from_freemail || who_.first_contact || odd_sender_;
     }

@@ -82,10 +82,30 @@ std::string owner_name(const LookAlike& look_alike) {
     return look_alike.owner == "own" ? look_alike.honest : look_alike.owner;
 }
 
-/// All that is to be followed leads to the brand itself: a sender that it hired, more than a thief.
+/// Nothing to follow, to call, to open or to answer elsewhere, and nothing that is asked for:
+/// whoever takes a name to gain by it leaves a way to themselves. Local banks and branches bear
+/// such names.
+bool leads_nowhere(const Scene& scene) {
+    const Evidence& seen = scene.evidence;
+    const Message& message = scene.message;
+    const bool asks = std::ranges::any_of(
+        std::to_array({Lure::BecOpener, Lure::Credential, Lure::DataRequest, Lure::GiftCard,
+                       Lure::PaymentChange, Lure::PaymentRequest, Lure::Secret, Lure::Threat}),
+        [&](Lure one) { return seen.has(one); });
+    const auto is_picture = [](const Attachment& file) { return file.type.starts_with("image/"); };
+    return !asks && !seen.relations.from_freemail && !seen.relations.is_tenant &&
+           !seen.relations.reply_to_differs && seen.ibans.empty() && seen.wallets.empty() &&
+           message.forms.empty() && seen.attachments.text.empty() &&
+           std::ranges::all_of(message.attachments, is_picture) &&
+           std::ranges::none_of(seen.links, is_followed) && seen.phones.empty();
+}
+
+/// All that is to be followed leads to the brand itself, or there is nothing: a sender that it
+/// hired, or one of its branches, more than a thief.
 bool is_hired(const Scene& scene, const Brand& brand) {
     const Evidence& seen = scene.evidence;
     if (!seen.auth.is_authentic) return false;
+    if (leads_nowhere(scene)) return true;
     bool any = false;
     for (const Link& link : seen.links) {
         if (!is_followed(link)) continue;
