@@ -219,7 +219,9 @@ http::Request Bundling::request_of(const BundleEntry& entry) const {
     add("if-none-exist", entry.if_none_exist);
     add("if-match", entry.if_match);
     add("if-none-match", entry.if_none_match);
-    add("if-modified-since", entry.if_modified_since);
+    // An instant there, a date of HTTP elsewhere.
+    if (const auto since = from_rfc3339(entry.if_modified_since))
+        add("if-modified-since", http_date(*since));
     if (entry.resource) {
         add("content-type", "application/fhir+json");
         request.body = to_bytes(as_bytes(fhir::to_text(entry.resource)));

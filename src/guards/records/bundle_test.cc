@@ -129,6 +129,54 @@ TEST(Bundle, ATransactionReadsAndWrites) {
         << "reads come after writes";
 }
 
+TEST(Bundle, ConditionalReferencesMeanWhatIsWrittenBesideThem) {
+    House house;
+    const auto about = [](const std::string& identifier) {
+        return R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+               R"("effectiveDateTime":"2026-01-10","valueString":"70 kg",)"
+               R"("subject":{"reference":"Patient?identifier=urn:new|)" +
+               identifier + R"("}})";
+    };
+    const auto patient = [](const std::string& identifier) {
+        return R"({"resourceType":"Patient","name":[{"family":"Neuf"}],"gender":"male",)"
+               R"("birthDate":"1951-01-01","identifier":[{"system":"urn:new","value":")" +
+               identifier + R"("}]})";
+    };
+    const auto send = [&](const std::string& entries) {
+        return house.post(house.program, "", bundle("transaction", entries));
+    };
+    const std::string both =
+        entry("POST", "Observation", about("1")) + "," + entry("POST", "Patient", patient("1"));
+    ASSERT_EQ(send(both).status, 200);
+    EXPECT_EQ(house.get(house.program, "Observation?patient.identifier=urn:new|1&_summary=count")
+                  .json()["total"]
+                  .text(),
+              "1");
+    EXPECT_EQ(send(both).status, 412) << "there would be two";
+    EXPECT_EQ(send(entry("POST", "Observation", about("2")) + "," +
+                   entry("POST", "Patient", patient("3")))
+                  .status,
+              412);
+    // Updated away: nobody has that number any more.
+    EXPECT_EQ(send(entry("POST", "Observation", about("1")) + "," +
+                   entry("PUT", "Patient?identifier=urn:new|1", patient("4")))
+                  .status,
+              412);
+}
+
+TEST(Bundle, EntriesSayInstantsForDates) {
+    House house;
+    const auto answer = house.post(
+        house.anne, "",
+        bundle("batch",
+               entry("GET", "Patient/a", "", R"(,"ifModifiedSince":"2099-01-01T00:00:00Z")") + "," +
+                   entry("GET", "Patient/a", "",
+                         R"(,"ifModifiedSince":"2001-01-01T00:00:00+01:00")")));
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(status_of(answer, 0), "304 Not Modified");
+    EXPECT_EQ(status_of(answer, 1), "200 OK");
+}
+
 TEST(Bundle, ConditionalReferencesAndCreations) {
     House house;
     const std::string about =

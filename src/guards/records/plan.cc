@@ -1,9 +1,13 @@
 #include "guards/records/plan.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 #include <unordered_set>
 
+#include "fhir/search/search_single.h"
+#include "fhir/validate/validate.h"
 #include "guards/records/identity.h"
 #include "guards/records/patching.h"
 #include "guards/records/reach.h"
@@ -82,6 +86,14 @@ class Planner {
                                               bool is_reference);
     std::optional<std::string> beside(const Step& step, std::string_view link) const;
     Answer<std::string> conditional_reference(const Step& step, std::string_view link);
+    /// Of one type: what this writes, and the ids of all that it changes.
+    struct Written {
+        fhir::Compartment now{};
+        std::set<std::string> changed{};
+    };
+    const Written& written_of(std::string_view type);
+    Answer<std::vector<std::string>> meant_by(std::string_view type, const Parameters& criteria);
+    Answer<fhir::Query> query_of(std::string_view type, const Parameters& criteria) const;
     Answer<std::vector<vault::Found>> matches_of(std::string_view type, const Parameters& criteria);
 
     Sight& sight_;
@@ -89,6 +101,7 @@ class Planner {
     Plan plan_;
     Names names_;       ///< fullUrl → "Type/id"
     Names conditions_;  ///< "Type?query" → "Type/id"
+    std::map<std::string, Written, std::less<>> written_;
 };
 
 Answer<void> Planner::hold_conditions() {
@@ -126,13 +139,17 @@ Answer<void> Planner::resolve(Step& step) {
     return {};
 }
 
+Answer<fhir::Query> Planner::query_of(std::string_view type, const Parameters& criteria) const {
+    const Desk& desk = sight_.desk();
+    return TRY(fhir::parse_query(type, criteria,
+                                 {.base = desk.options.base, .now = desk.rooms.clock.now()}));
+}
+
 /// A condition over what the asker can never find would be taken for one that nothing meets.
 Answer<std::vector<vault::Found>> Planner::matches_of(std::string_view type,
                                                       const Parameters& criteria) {
-    const Desk& desk = sight_.desk();
-    const fhir::Query query = TRY(fhir::parse_query(
-        type, criteria, {.base = desk.options.base, .now = desk.rooms.clock.now()}));
-    TRY_STATUS(check_reach(desk, sight_.call(), query));
+    const fhir::Query query = TRY(query_of(type, criteria));
+    TRY_STATUS(check_reach(sight_.desk(), sight_.call(), query));
     return find_matches(sight_, type, criteria);
 }
 
@@ -300,6 +317,44 @@ Answer<std::optional<std::string>> Planner::relink(const Step& step, std::string
     return std::string(relative);
 }
 
+/// What this writes of a type, to be searched; and what of it is no longer as it is stored.
+const Planner::Written& Planner::written_of(std::string_view type) {
+    const auto [made, is_new] = written_.try_emplace(std::string(type));
+    Written& written = made->second;
+    if (!is_new) return written;
+    std::vector<fhir::Json> bodies;
+    for (const Step& step : plan_.steps) {
+        const Kind kind = step.change.kind;
+        const bool is_whole = kind == Kind::Create || kind == Kind::Update;
+        if (step.is_idle || step.change.type != type || !(is_whole || kind == Kind::Delete))
+            continue;
+        written.changed.insert(step.change.id);
+        // What is wrong is refused later, with its reasons.
+        if (is_whole && fhir::validate(step.change.body).is_valid())
+            bodies.push_back(
+                work_.arena.with(step.change.body, "id", work_.arena.string(step.change.id)));
+    }
+    written.now = fhir::compartment_of(bodies, sight_.desk().rooms.clock.now());
+    return written;
+}
+
+/// What a search would find once all is written, two at most: conditional references are resolved
+/// last (https://hl7.org/fhir/R4/http.html#trules).
+Answer<std::vector<std::string>> Planner::meant_by(std::string_view type,
+                                                   const Parameters& criteria) {
+    const Written& written = written_of(type);
+    std::vector<std::string> meant;
+    if (!written.changed.empty()) {
+        fhir::Query query = TRY(query_of(type, criteria));
+        query.count = 2;
+        meant = fhir::ids_found(query, written.now);
+    }
+    for (const vault::Found& found : TRY(matches_of(type, criteria)))
+        if (!written.changed.contains(std::string(found.entry.id)))
+            meant.emplace_back(found.entry.id);
+    return meant;
+}
+
 Answer<std::string> Planner::conditional_reference(const Step& step, std::string_view link) {
     if (const auto known = conditions_.find(link); known != conditions_.end()) return known->second;
     const auto question = link.find('?');
@@ -310,15 +365,15 @@ Answer<std::string> Planner::conditional_reference(const Step& step, std::string
             {"une référence conditionnelle n'a pas de type", "a conditional reference has no type"},
             {"écrivez Type?critère=valeur", "write Type?criterion=value"});
     const auto criteria = TRY(parse_query(link.substr(question + 1)));
-    const auto matches = TRY(matches_of(target->type, criteria));
-    if (matches.size() > 1) return many_matches(step);
-    if (matches.empty())
+    const auto meant = TRY(meant_by(target->type, criteria));
+    if (meant.size() > 1) return many_matches(step);
+    if (meant.empty())
         return refuse_step(
             step, 412, "not-found",
             {"une référence conditionnelle ne désigne rien",
              "a conditional reference means nothing"},
             {"enregistrez d'abord ce qu'elle désigne", "store first what it refers to"});
-    std::string reference = reference_to(matches.front().entry.type, matches.front().entry.id);
+    std::string reference = reference_to(target->type, meant.front());
     conditions_.emplace(link, reference);
     return reference;
 }
