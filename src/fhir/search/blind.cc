@@ -369,15 +369,19 @@ class Narrower {
     /// "patient.identifier=…": what identifies a patient leads to the record, if that is where the
     /// reference leads too.
     void by_chain(std::string_view type, const Criterion& criterion) {
-        if (criterion.inner.size() != 1 || criterion.inner.front().type != "Patient") return;
         const auto params = patient_compartment_params(type);
         if (params.empty()) return;
         const auto sources = columns_of(type, criterion.param->code);
         const auto home = columns_of(type, params.front());
+        // "patient" is said to mean groups too; what it reads may not (but in DeviceUseStatement).
+        const bool leads_to_patients = criterion.param->code == "patient";
+        const auto patient = std::ranges::find(criterion.inner, "Patient", &Criterion::Inner::type);
+        if (patient == criterion.inner.end()) return;
+        if (criterion.inner.size() != 1 && !leads_to_patients) return;
         if (sources.size() != 1 || home.size() != 1 || sources[0].param != home[0].param) return;
         const auto& plan = *plan_of(type)->of(*search_param_numbered(home[0].param));
         if (plan.paths.size() != 1 || plan.paths.front().repeats) return;
-        add("Patient", criterion.inner.front().all);
+        add("Patient", patient->all);
     }
 
     Narrowed& out_;
