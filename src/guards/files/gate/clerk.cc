@@ -48,7 +48,7 @@ void Gate::run_clerk() {
     bool is_beside = false;
     bool was_outside_watched = false;
     while (!stop_) {
-        ++clerk_rounds_;
+        clerk_.note_round();
         const auto wanted = judge_.lookout();
         const bool is_calm = wanted == JudgeDoor::Lookout::Calm;
         if (is_calm != (lookout == JudgeDoor::Lookout::Calm))
@@ -76,7 +76,7 @@ void Gate::run_clerk() {
         const std::lock_guard lock(clerk_mutex_);
         take_what_happened();
     }
-    clerk_ = 0;
+    clerk_.leave();
 }
 
 /// Under the clerk's lock: a doorman whose caller waits for it does it himself. False when nothing

@@ -166,7 +166,7 @@ void Gate::start() {
             run_doorman();
         });
     clerks_.emplace_back([this] {
-        clerk_ = ::gettid();
+        clerk_.take_up();
         set_urgency("clerk", Urgency::Known);
         run_clerk();
     });

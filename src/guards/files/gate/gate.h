@@ -17,6 +17,7 @@
 #include "guards/files/acts/authors.h"
 #include "guards/files/acts/fanotify.h"
 #include "guards/files/gate/ahead.h"
+#include "guards/files/gate/clerk_post.h"
 #include "guards/files/gate/closings.h"
 #include "guards/files/gate/early.h"
 #include "guards/files/gate/mappings.h"
@@ -256,7 +257,6 @@ class Gate {
     void look_at_gathered(const Actor& actor);
     bool is_worth_meeting(const Task& task, const Actor& actor);
     void rouse_clerk();
-    void free_clerk(std::uint64_t& rounds);
     void watch_early(int fd);
     void run_early();
     void hold_if_hasty(const FileKey& key, pid_t pid);
@@ -297,8 +297,7 @@ class Gate {
     std::map<Inode, FileKey> early_files_;
     std::vector<std::pair<pid_t, FileKey>> unasked_;  ///< the watch's: changed, and not told
     std::optional<MappingWatch> mapping_watch_;
-    std::atomic<pid_t> clerk_ = 0;  ///< its thread, while it works
-    std::atomic<std::uint64_t> clerk_rounds_ = 0;
+    ClerkPost clerk_;
     std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;

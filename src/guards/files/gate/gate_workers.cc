@@ -224,10 +224,9 @@ void Gate::serve(Task task) {
 void Gate::run_keeper() {
     auto epoch = std::chrono::steady_clock::now();
     auto synced = epoch;
-    std::uint64_t rounds = 0;
     while (!stop_) {
         std::this_thread::sleep_for(kLookInterval);
-        free_clerk(rounds);
+        clerk_.look();
         look_at_all();
         look_at_unclosed();
         ignore_own_stage();
@@ -240,14 +239,8 @@ void Gate::run_keeper() {
         epoch = now;
         begin_epoch();
     }
-    for (; clerk_ != 0; std::this_thread::sleep_for(kLookInterval)) free_clerk(rounds);
+    for (; clerk_.thread() != 0; std::this_thread::sleep_for(kLookInterval)) clerk_.look();
     note(store_.sync());
-}
-
-/// It may wait on a processor that somebody else in real time never gives back.
-void Gate::free_clerk(std::uint64_t& rounds) {
-    const pid_t clerk = clerk_;
-    if (std::exchange(rounds, clerk_rounds_.load()) == rounds && clerk != 0) run_anywhere(clerk);
 }
 
 /// truncate(2) changes a file that nobody opens or closes.
@@ -376,7 +369,7 @@ void Gate::look_at_new(const Unclosed::File& file, const Volume& volume) {
 
 /// It sleeps until something is closed or named, and what comes then may be a hundred deletions.
 void Gate::rouse_clerk() {
-    const pid_t clerk = clerk_;
+    const pid_t clerk = clerk_.thread();
     if (clerk != 0 && judge_.lookout() != JudgeDoor::Lookout::Calm) raise_urgency(clerk);
 }
 

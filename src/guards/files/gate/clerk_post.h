@@ -1,0 +1,37 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+#include "guards/files/acts/priority.h"
+
+namespace hygie::files {
+
+/// Where the clerk works: it waits beside whom it waits for, on a processor that somebody else in
+/// real time may never give back.
+class ClerkPost {
+  public:
+    /// The clerk's own.
+    void take_up() { thread_ = ::gettid(); }
+    void leave() { thread_ = 0; }
+    void note_round() { ++rounds_; }
+    /// Its thread, while it works.
+    pid_t thread() const { return thread_; }
+
+    /// The keeper's, now and then: a clerk that has not come round since may run anywhere.
+    void look() {
+        const pid_t clerk = thread_;
+        const std::uint64_t rounds = rounds_;
+        if (std::exchange(seen_, rounds) == rounds && clerk != 0) run_anywhere(clerk);
+    }
+
+  private:
+    std::atomic<pid_t> thread_ = 0;
+    std::atomic<std::uint64_t> rounds_ = 0;
+    std::uint64_t seen_ = 0;  ///< the keeper's
+};
+
+}  // namespace hygie::files

@@ -1,0 +1,60 @@
+#include "guards/files/gate/clerk_post.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <semaphore>
+#include <thread>
+
+namespace hygie::files {
+namespace {
+
+int processors_of(pid_t thread) {
+    cpu_set_t set{};
+    return ::sched_getaffinity(thread, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+}
+
+TEST(FilesClerkPost, AClerkThatDoesNotComeRoundIsFreedAndNoOther) {
+    const int all = processors_of(::getpid());
+    if (all < 2) GTEST_SKIP() << "one processor alone";
+    ClerkPost post;
+    std::binary_semaphore round(0);
+    std::binary_semaphore done(0);
+    std::jthread clerk([&] {
+        post.take_up();
+        run_beside(::sched_getcpu());
+        for (int i = 0; i < 4; ++i) {
+            round.acquire();
+            post.note_round();
+            done.release();
+        }
+    });
+    const auto come_round = [&] {
+        round.release();
+        done.acquire();
+    };
+    for (int i = 0; i < 3; ++i) {
+        come_round();
+        post.look();
+        EXPECT_EQ(processors_of(post.thread()), 1) << "it is where it is wanted";
+    }
+    post.look();
+    EXPECT_EQ(processors_of(post.thread()), all);
+    come_round();
+}
+
+TEST(FilesClerkPost, WhoLeftIsLookedForNoMore) {
+    ClerkPost post;
+    cpu_set_t before{};
+    ::sched_getaffinity(0, sizeof before, &before);
+    post.take_up();
+    run_beside(::sched_getcpu());
+    post.leave();
+    const int beside = processors_of(0);
+    post.look();
+    EXPECT_EQ(processors_of(0), beside);
+    run_beside(std::nullopt);
+}
+
+}  // namespace
+}  // namespace hygie::files
