@@ -265,7 +265,7 @@ Result<int> log(Context& context) {
     json all = json::array();
     for (const files::VersionLine& line : lines) {
         if (context.json) {
-            all.push_back({{"time", to_rfc3339(time_of(line.version))},
+            all.push_back({{"time", to_rfc3339(time_of(line.happened))},
                            {"what", files::name_of(line.kind)},
                            {"why", files::name_of(line.cause)},
                            {"path", line.path},
@@ -275,7 +275,7 @@ Result<int> log(Context& context) {
             continue;
         }
         context.out << fmt::format("{}  {:<10} {:<9} {:>12}  {}  {}\n",
-                                   to_rfc3339(time_of(line.version)), files::name_of(line.kind),
+                                   to_rfc3339(time_of(line.happened)), files::name_of(line.kind),
                                    files::name_of(line.cause), line.size, line.path, line.actor);
     }
     if (context.json) context.out << dump(all);

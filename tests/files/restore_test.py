@@ -5,6 +5,7 @@ Needs root and loop devices: images in a throw-away folder, unmounted at the end
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -201,6 +202,47 @@ def kept_once(mount, kind):
     print(f"{kind}: what comes back is kept once")
 
 
+def told_late(mount, kind):
+    """A guard that a load keeps from the processor hears late of what was done: a restore goes by when it was done."""
+    share = os.path.join(mount, "share")
+    furnish(share)
+    bills, open_one = Path(share, "Bilans"), Path(share, "Courriers", "lettre 1.txt")
+    with guarded(mount) as guard, open(open_one, "r+b") as file:
+        # From here on nobody asks before it is closed.
+        file.write(b"juste")
+        file.flush()
+        os.kill(guard.process.pid, signal.SIGSTOP)
+        while Path(f"/proc/{guard.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "T":
+            time.sleep(0.001)
+        file.write(b"ment corrige")
+        file.close()
+        (bills / "lettre 1.txt").unlink()
+        (bills / "lettre 2.txt").rename(bills / "lettre deux.txt")
+        (bills / "lettre 3.txt").rename(bills / "lettre 4.txt")
+        (bills / "lettre 5.txt").chmod(0o600)
+        shutil.rmtree(os.path.join(share, "Courriers", "2026"))
+        time.sleep(0.02)
+        since = now()
+        time.sleep(0.5)
+        os.kill(guard.process.pid, signal.SIGCONT)
+        before = picture(share)
+        settle(guard)
+        planned = hygie("files", "plan", "--state", guard.state, "--since", since)["items"]
+        check(not planned, f"{kind}: done before and taken back: {[item['path'] for item in planned]}")
+        for path in [open_one, *sorted(bills.iterdir())[:5]]:
+            path.write_bytes(b"chiffre" + os.urandom(30000))
+        settle(guard)
+        restored(guard, share, before, since, f"{kind} as of what was told late")
+        # Right after a restore, whose own names may not be told yet.
+        time.sleep(0.02)
+        since = now()
+        for path in [open_one, *sorted(bills.iterdir())[5:8]]:
+            path.unlink()
+        settle(guard)
+        restored(guard, share, before, since, f"{kind} right after a restore")
+    print(f"{kind}: what is told late is dated by when it was done")
+
+
 def mounted_elsewhere(mount, kind):
     """A disk that is mounted elsewhere: nothing is written where it was, and all comes back where it is."""
     share, there = os.path.join(mount, "share"), mount + " ailleurs"
@@ -302,6 +344,7 @@ def main():
             on(kind, left_the_share)
             on(kind, held_and_owned)
             on(kind, full_disk)
+            on(kind, told_late)
             on(kind, power_cut)
             on(kind, mounted_elsewhere)
             on(kind, other_device)

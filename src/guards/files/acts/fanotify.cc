@@ -36,6 +36,10 @@ unsigned init_flags(Kind kind) {
     return kCommon;
 }
 
+WallTime wall_now() {
+    return std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now());
+}
+
 Handle handle_in(const fanotify_event_info_fid& info, std::string* name) {
     file_handle head;
     std::memcpy(&head, info.handle, sizeof head);
@@ -164,16 +168,26 @@ void Group::heed_all() {
     (void)::fanotify_mark(fd_.get(), FAN_MARK_FLUSH, 0, AT_FDCWD, "/");
 }
 
+/// What came before that time was read by then.
+void Group::was_empty(WallTime at) const {
+    emptied_->store(at, std::memory_order_relaxed);
+}
+
 Status Group::read(std::vector<Event>& out, std::size_t bytes_max) {
+    const WallTime after = emptied_->load(std::memory_order_relaxed);
+    const WallTime began = wall_now();
     alignas(fanotify_event_metadata) std::uint8_t buffer[kReadBytes];
     ssize_t size = ::read(fd_.get(), buffer, std::min(bytes_max, sizeof buffer));
     if (size < 0) {
+        if (errno == EAGAIN) was_empty(began);
         if (errno == EAGAIN || errno == EINTR) return {};
         return os_failure(errno, "fanotify");
     }
     const auto* meta = reinterpret_cast<const fanotify_event_metadata*>(buffer);
+    const WallTime before = wall_now();
     while (FAN_EVENT_OK(meta, size)) {
         out.push_back(event_of(*meta));
+        out.back().when = {after, before};
         meta = FAN_EVENT_NEXT(meta, size);
     }
     return {};
@@ -190,8 +204,11 @@ void Group::answer(int fd, std::uint32_t response) {
 }
 
 bool Group::pending() const {
+    const WallTime began = wall_now();
     int bytes = 0;
-    return ::ioctl(fd_.get(), FIONREAD, &bytes) == 0 && bytes > 0;
+    const bool is_any = ::ioctl(fd_.get(), FIONREAD, &bytes) == 0 && bytes > 0;
+    if (!is_any) was_empty(began);
+    return is_any;
 }
 
 Turn::Turn(const Group& group) : fd_(::epoll_create1(EPOLL_CLOEXEC)) {

@@ -2,12 +2,15 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "guards/files/acts/moment.h"
 #include "host/unique_fd.h"
 
 /// The kernel's file events (fanotify(7)), without any policy. The header of Debian 12 knows Linux
@@ -54,6 +57,7 @@ struct Event {
     std::string name;
     Handle new_dir;  ///< of a rename
     std::string new_name;
+    Moment when;  ///< since nothing waited, until it was read
 };
 
 /// Whether an ignored event stays ignored after the file was modified.
@@ -98,7 +102,12 @@ class Group {
     bool pending() const;
 
   private:
+    void was_empty(WallTime at) const;
+
     UniqueFd fd_;
+    /// When nothing waited, as far as is known.
+    std::unique_ptr<std::atomic<WallTime>> emptied_ =
+        std::make_unique<std::atomic<WallTime>>(WallTime{});
 };
 
 /// One of several who wait for the events of a group: the kernel wakes one of them for each, the

@@ -31,6 +31,28 @@ int patience_ms(JudgeDoor::Lookout lookout, bool is_hurried, bool is_beside) {
     return is_hurried ? kHurryMs : kPollMs;
 }
 
+VersionId number_of(WallTime time) {
+    return static_cast<VersionId>(std::max<std::int64_t>(time.time_since_epoch().count(), 1));
+}
+
+/// When somebody changed what is there now.
+VersionId dated(const fan::Event& event, const struct stat& info) {
+    return number_of(event.when.latest(Stamp::of(info).changed_ns));
+}
+
+/// When somebody changed these names: not after their folders changed last. A folder that is gone
+/// itself changed the one that it was in.
+VersionId dated(const fan::Event& event, std::initializer_list<std::string_view> paths) {
+    WallTime date = event.when.before;
+    for (std::string_view path : paths) {
+        struct stat info{};
+        do path = path.substr(0, path.rfind('/'));
+        while (!path.empty() && ::lstat(std::string(path).c_str(), &info) < 0);
+        if (!path.empty()) date = std::min(date, event.when.latest(Stamp::of(info).changed_ns));
+    }
+    return number_of(date);
+}
+
 /// A file cut to nothing has a content to be judged all the same.
 class EmptyContent final : public Content {
   public:
@@ -198,16 +220,17 @@ void Gate::take_closing(Closing& closing) {
                          !is_swapped_under(*volume, fd, key, *known);
     if (is_same && known->version == known->committed && !closing.is_first) return;
     const Actor actor = authors_.closed(key, actors_.of(closing.event.tid));
+    const Act act(actor.key(), dated(closing.event, info));
     const bool has_name = !has_left && info.st_nlink > (known && known->is_linked ? 1U : 0U);
     const ContentPtr victim = known ? nullptr : replaced_at(*volume, key, *path);
     if (is_same) {
-        note(store_.note_committed(key, actor.key()));
+        note(store_.note_committed(key, act));
     } else {
         const bool is_ours = is_own_tool(actor);
         // What a restore brought back is kept already: a second name of it will do.
         const bool is_cheap = is_ours && has_name && !copies_ahead(*volume) && !has_clones(*volume);
         const Status kept =
-            store_.keep({*volume, fd, key, *path, has_name, is_ours}, Cause::Commit, actor.key(),
+            store_.keep({*volume, fd, key, *path, has_name, is_ours}, Cause::Commit, act,
                         is_cheap ? Store::Effort::Cheaply : Store::Effort::Bytes);
         note(kept);
         if (!kept) return note_unkept(key, known, *path);
@@ -333,7 +356,7 @@ void Gate::take_delete(const Volume& volume, const fan::Event& event, const Acto
     if (!path || !volume.protects(*path)) return;
     const auto known = store_.catalog().find(key);
     if (!store_.catalog().remove_name(key, *path)) return;
-    note(store_.note_gone(key, *path, Cause::Unlink, actor.key()));
+    note(store_.note_gone(key, *path, Cause::Unlink, Act(actor.key(), dated(event, {*path}))));
     if (!known || known->type != FileType::Regular) return;
     look_at_new_of(actor);
     Change change = change_of(ChangeKind::Unlink, actor, key, *path);
@@ -350,18 +373,20 @@ void Gate::take_rename(const Volume& volume, const fan::Event& event, const Acto
     const bool is_from = from && volume.protects(*from);
     const bool is_to = to && volume.protects(*to);
     if (!is_from && !is_to) return;
+    const Act act(actor.key(), dated(event, {from ? *from : *to, to ? *to : *from}));
     const auto known = store_.catalog().find(key);
     if (!is_to) {
         // A share that is itself moved is guarded on where it is.
-        if (std::ranges::count(volume.protected_dirs(), *from) == 0) move_out(key, *from, actor);
+        if (std::ranges::count(volume.protected_dirs(), *from) == 0)
+            move_out(key, *from, actor, act);
         return;
     }
-    if (!known && take_placed(volume, key, *to, actor)) return;
-    if (!known) move_in(volume, key, *to, actor);
-    if (!is_from && (event.mask & fan::kOnDir)) move_in_below(volume, *to, actor);
+    if (!known && take_placed(volume, key, *to, act)) return;
+    if (!known) move_in(volume, key, *to, actor, act);
+    if (!is_from && (event.mask & fan::kOnDir)) move_in_below(volume, *to, actor, act);
     const auto replaced = store_.catalog().move(key, from.value_or(std::string()), *to);
-    if (replaced) note(store_.note_gone(*replaced, *to, Cause::Replaced, actor.key()));
-    note(store_.note_moved(key, from.value_or(std::string()), *to, actor.key()));
+    if (replaced) note(store_.note_gone(*replaced, *to, Cause::Replaced, act));
+    note(store_.note_moved(key, from.value_or(std::string()), *to, act));
     const auto victim = replaced ? store_.catalog().find(*replaced) : std::nullopt;
     Change change =
         change_of(victim ? ChangeKind::RenameOver : ChangeKind::Rename, actor, key, *to);
@@ -382,19 +407,20 @@ void Gate::take_create(const Volume& volume, const fan::Event& event, const Acto
     const FileKey key = volume.key(event.target);
     const auto known = store_.catalog().find(key);
     const bool is_folder = event.mask & fan::kOnDir;
+    const Act act(actor.key(), dated(event, {*path}));
     if (!known && !is_folder) {
         // New regular files are kept when they are closed; links have no closing.
         struct stat info{};
         if (::lstat(path->c_str(), &info) == 0 && S_ISLNK(info.st_mode))
-            move_in(volume, key, *path, actor);
+            move_in(volume, key, *path, actor, act);
     } else if (known && known->type == FileType::Regular) {
         // A second name of bytes that are kept, or will be.
         if (known->path != *path) {
             store_.catalog().move(key, {}, *path);
-            note(store_.note_moved(key, {}, *path, actor.key()));
+            note(store_.note_moved(key, {}, *path, act));
         }
     } else if (!known || known->path != *path) {
-        move_in(volume, key, *path, actor);
+        move_in(volume, key, *path, actor, act);
     }
     // A second name of a file that was there makes nobody its maker.
     if (!known) tell(change_of(ChangeKind::Create, actor, key, *path), false);
@@ -409,9 +435,10 @@ void Gate::take_attributes(const fan::Event& event) {
     const auto known = store_.catalog().find(key);
     if (!known || !known->is_named) return;
     const Result<UniqueFd> fd = volume->open_key(key, O_PATH);
-    if (!fd) return;
+    struct stat info{};
+    if (!fd || ::fstat(fd->get(), &info) < 0) return;
     note(store_.note_attributes({*volume, fd->get(), key, known->path},
-                                actors_.of(event.tid).key()));
+                                Act(actors_.of(event.tid).key(), dated(event, info))));
 }
 
 }  // namespace hygie::files

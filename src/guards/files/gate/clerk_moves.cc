@@ -45,18 +45,18 @@ void Gate::tell_arrival(const FileKey& key, const std::string& path, const Actor
 /// What a restore made of bytes that are kept took its place. Nobody was let write to it: who asks
 /// makes it known first.
 bool Gate::take_placed(const Volume& volume, const FileKey& key, const std::string& path,
-                       const Actor& actor) {
+                       const Act& act) {
     const auto placed = store_.placed().take(key);
     const Result<UniqueFd> fd = placed ? volume.open_key(key, O_PATH) : Result<UniqueFd>();
     if (!placed || !fd) return false;
     const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
     if (store_.catalog().find(key)) return false;
-    return store_.keep_placed({volume, fd->get(), key, path}, *placed, actor.key()).has_value();
+    return store_.keep_placed({volume, fd->get(), key, path}, *placed, act).has_value();
 }
 
 /// Something that was not ours took a name in a protected folder.
 void Gate::move_in(const Volume& volume, const FileKey& key, const std::string& path,
-                   const Actor& actor) {
+                   const Actor& actor, const Act& act) {
     UniqueFd fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat info{};
     if (!fd || ::fstat(fd.get(), &info) < 0) return;
@@ -73,14 +73,14 @@ void Gate::move_in(const Volume& volume, const FileKey& key, const std::string& 
     groups_.closings.heed(fd.get(), fan::kCloseWrite);
     const std::optional<FileKey> stood = store_.catalog().at(path);
     if (stood && *stood != key) remember_gone(*stood, path);
-    note(S_ISREG(info.st_mode)
-             ? store_.keep(subject, Cause::Adopted, actor.key(), Store::Effort::Bytes)
-             : store_.note_present(subject, Cause::Adopted, actor.key()));
+    note(S_ISREG(info.st_mode) ? store_.keep(subject, Cause::Adopted, act, Store::Effort::Bytes)
+                               : store_.note_present(subject, Cause::Adopted, act));
     tell_arrival(key, path, actor);
 }
 
 /// What came with a folder, from outside or back.
-void Gate::move_in_below(const Volume& volume, const std::string& folder, const Actor& actor) {
+void Gate::move_in_below(const Volume& volume, const std::string& folder, const Actor& actor,
+                         const Act& act) {
     std::error_code error;
     std::size_t entries = 0;
     for (std::filesystem::recursive_directory_iterator entry(folder, error), end;
@@ -94,15 +94,16 @@ void Gate::move_in_below(const Volume& volume, const std::string& folder, const 
         const bool is_kept = known && (known->is_held || known->is_linked);
         if (is_kept && known->held == Stamp::of(info)) {
             store_.catalog().move(*key, {}, path);
-            note(store_.note_moved(*key, {}, path, actor.key()));
+            note(store_.note_moved(*key, {}, path, act));
         } else {
-            move_in(volume, *key, path, actor);
+            move_in(volume, *key, path, actor, act);
         }
     }
 }
 
 /// Something left the share, with all that is in it: what becomes of it elsewhere is not known.
-void Gate::move_out(const FileKey& key, const std::string& from, const Actor& actor) {
+void Gate::move_out(const FileKey& key, const std::string& from, const Actor& actor,
+                    const Act& act) {
     const auto known = store_.catalog().find(key);
     // Two that changed places: the other is there by now, with all that it holds.
     if (store_.catalog().at(from) != key) return;
@@ -111,7 +112,7 @@ void Gate::move_out(const FileKey& key, const std::string& from, const Actor& ac
     for (const auto& [path, file] : gone) {
         if (!store_.catalog().remove_name(file, path)) continue;
         remember_gone(file, path);
-        note(store_.note_gone(file, path, Cause::Unlink, actor.key()));
+        note(store_.note_gone(file, path, Cause::Unlink, act));
     }
     if (known && known->type == FileType::Regular)
         tell(change_of(ChangeKind::Unlink, actor, key, from), true);

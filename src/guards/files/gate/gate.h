@@ -225,14 +225,15 @@ class Gate {
     void take_create(const Volume& volume, const fan::Event& event, const Actor& actor);
     void take_attributes(const fan::Event& event);
     std::optional<std::string> name_when_closed(const Volume& volume, int fd, const FileKey& key);
-    void move_out(const FileKey& key, const std::string& from, const Actor& actor);
+    void move_out(const FileKey& key, const std::string& from, const Actor& actor, const Act& act);
     void remember_gone(const FileKey& key, const std::string& path);
     void tell_arrival(const FileKey& key, const std::string& path, const Actor& actor);
     bool take_placed(const Volume& volume, const FileKey& key, const std::string& path,
-                     const Actor& actor);
-    void move_in_below(const Volume& volume, const std::string& folder, const Actor& actor);
+                     const Act& act);
+    void move_in_below(const Volume& volume, const std::string& folder, const Actor& actor,
+                       const Act& act);
     void move_in(const Volume& volume, const FileKey& key, const std::string& path,
-                 const Actor& actor);
+                 const Actor& actor, const Act& act);
     std::optional<std::string> path_in(const Volume& volume, const fan::Handle& dir,
                                        const std::string& name);
     const Volume* volume_of(const fan::Event& event) const;

@@ -17,7 +17,7 @@ class Watcher {
         : timeline_(timeline), question_(question) {}
 
     void see(const Record& record) {
-        if (record.time <= question_.since) return;
+        if (record.happened <= question_.since) return;
         if (record.kind == RecordKind::Stopped) stopped_.insert(record.actor);
         if (question_.actor && record.actor != *question_.actor) return;
         for (const std::string& path : touched(record)) remember(path, record.actor);
@@ -289,7 +289,8 @@ History::PlanAndPresent History::plan_and_present(const Question& question) cons
 Timeline History::timeline(VersionId until) const {
     Timeline timeline;
     for (const Record& record : records_)
-        if (record.time <= until) timeline.apply(record);
+        // Bytes that were kept before a change are nobody's state until they are named as one.
+        if (record.happened <= until || record.cause == Cause::PreImage) timeline.apply(record);
     return timeline;
 }
 
@@ -307,8 +308,8 @@ std::vector<VersionLine> History::log(const std::string& path) const {
                             record.kind == RecordKind::Moved ||
                             record.kind == RecordKind::Attributes;
         if (is_act && keys.contains(record.key))
-            lines.push_back({record.time, record.path, record.size, record.cause, record.kind,
-                             record.actor, record.from});
+            lines.push_back({record.time, record.happened, record.path, record.size, record.cause,
+                             record.kind, record.actor, record.from});
     }
     return lines;
 }

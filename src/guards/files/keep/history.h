@@ -27,6 +27,7 @@ struct FileState {
 /// A version of one file, for people.
 struct VersionLine {
     VersionId version = 0;
+    VersionId happened = 0;
     std::string path;
     std::uint64_t size = 0;
     Cause cause = Cause::None;

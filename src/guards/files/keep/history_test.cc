@@ -85,6 +85,32 @@ TEST_F(FilesHistory, BringsBackNamesAndSetsTheLockedOnesAside) {
     EXPECT_EQ(item(found, "/s/a.locked")->step, Step::SetAside);
 }
 
+TEST_F(FilesHistory, WhatIsToldLateCountsFromWhenItHappened) {
+    present(10, 1, "/s/a", Cause::Baseline);
+    present(11, 2, "/s/b", Cause::Baseline);
+    // Kept when somebody touched it; that it was whole since 20 is told later.
+    present(30, 1, "/s/a", Cause::PreImage);
+    Record told;
+    told.kind = RecordKind::Committed;
+    told.time = 40;
+    told.happened = 20;
+    told.key = file(1);
+    told.path = "/s/a";
+    told.version = 30;
+    add(told);
+    told.kind = RecordKind::Gone;
+    told.time = 41;
+    told.key = file(2);
+    told.path = "/s/b";
+    add(told);
+    EXPECT_EQ(plan(since(15)).items.size(), 2U);
+    EXPECT_TRUE(plan(since(25)).items.empty()) << "all of it was done before";
+    const Timeline then = History::read(doors_, "state")->timeline(25);
+    ASSERT_TRUE(then.at("/s/a"));
+    EXPECT_EQ(then.at("/s/a")->version, 30U);
+    EXPECT_FALSE(then.at("/s/b"));
+}
+
 TEST_F(FilesHistory, LeavesTheNewFilesOfOthersInPlace) {
     present(10, 1, "/s/a", Cause::Baseline);
     present(30, 1, "/s/a", Cause::Commit, "evil");

@@ -14,7 +14,9 @@
 namespace hygie::files {
 namespace {
 
-constexpr std::size_t kFields = 16;
+constexpr std::size_t kFields = 17;
+/// Before 27 November 2026, when a record was dated by when it was written.
+constexpr std::size_t kFieldsUndated = 16;
 constexpr std::size_t kAttributesMax = 256;
 constexpr std::size_t kAttributeNamesBytesMax = 4096;
 constexpr std::size_t kAttributeBytesMax = 64 << 10;
@@ -86,10 +88,25 @@ Result<std::vector<ChunkId>> read_chunks(cbor::Reader& in) {
 
 }  // namespace
 
+bool is_act(const Record& record) {
+    switch (record.kind) {
+        case RecordKind::Present:
+            return record.cause != Cause::PreImage;
+        case RecordKind::Gone:
+        case RecordKind::Moved:
+        case RecordKind::Attributes:
+        case RecordKind::Committed:
+            return true;
+        default:
+            return false;
+    }
+}
+
 Bytes encode(const Record& record) {
     Bytes bytes;
     cbor::Writer out(bytes);
-    out.array(kFields);
+    const bool is_late = record.happened != 0 && record.happened != record.time;
+    out.array(is_late ? kFields : kFieldsUndated);
     out.number(static_cast<std::uint8_t>(record.kind));
     out.number(record.time);
     out.bytes(record.key.bytes());
@@ -107,13 +124,15 @@ Bytes encode(const Record& record) {
     out.bytes({reinterpret_cast<const std::uint8_t*>(record.chunks.data()),
                record.chunks.size() * sizeof(ChunkId)});
     out.number(std::bit_cast<std::uint64_t>(record.changed_ns));
+    if (is_late) out.number(record.happened);
     return bytes;
 }
 
 Result<Record> decode_record(ByteView bytes) {
     cbor::Reader in(bytes);
     Record record;
-    if (TRY(in.array()) != kFields) return corrupt();
+    const std::uint64_t fields = TRY(in.array());
+    if (fields != kFields && fields != kFieldsUndated) return corrupt();
     record.kind = TRY(read_enum(in, RecordKind::Committed));
     record.time = TRY(in.number());
     record.key = TRY(read_key(in));
@@ -131,6 +150,8 @@ Result<Record> decode_record(ByteView bytes) {
     if (!record.hash.empty() && record.hash.size() != sizeof(crypto::Hash)) return corrupt();
     record.chunks = TRY(read_chunks(in));
     record.changed_ns = std::bit_cast<std::int64_t>(TRY(in.number()));
+    record.happened = fields == kFields ? TRY(in.number()) : record.time;
+    if (fields == kFields && record.happened == record.time) return corrupt();
     if (!in.done() || static_cast<std::uint8_t>(record.kind) == 0) return corrupt();
     return record;
 }

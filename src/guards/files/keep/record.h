@@ -68,6 +68,9 @@ using ChunkId = std::array<std::uint8_t, 32>;
 struct Record {
     RecordKind kind = RecordKind::Present;
     VersionId time = 0;  ///< names this record, and of Present the version
+    /// When it was done, which may be told later: microseconds since 1970, never before what was
+    /// done by an earlier record. Of what was done by nobody, `time`.
+    VersionId happened = 0;
     FileKey key;
     std::string path;
     std::string from;  ///< Moved
@@ -84,6 +87,9 @@ struct Record {
     std::int64_t changed_ns = 0;  ///< Present: the change time seen, to know the file again
     bool operator==(const Record&) const = default;
 };
+
+/// What changed the present. Bytes kept before a change are not: their file was so already.
+bool is_act(const Record& record);
 
 Bytes encode(const Record& record);
 /// Code::Corrupt for anything but what encode() writes.

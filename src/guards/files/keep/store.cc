@@ -131,6 +131,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreDoors doors, const std::string& 
     std::unique_ptr<Store> store(new Store(doors, state));
     const auto take = [&](Record&& record) -> Status {
         store->last_ = std::max(store->last_.load(), record.time);
+        if (is_act(record)) store->last_act_ = std::max(store->last_act_.load(), record.happened);
         store->catalog_.apply(record);
         if (record.kind == RecordKind::Present) store->written_[record.time] = record.key;
         if (record.kind == RecordKind::Sealed)
@@ -173,7 +174,7 @@ Status Store::adopt(const Stage::Item& item) {
     record.cause = Cause::Adopted;
     if (known) record.meta = known->meta;
     // Written for the history; the present is found by the scan that follows.
-    return journal_->append(record);
+    return append(record);
 }
 
 VersionId Store::next_version() {
@@ -186,7 +187,7 @@ VersionId Store::next_version() {
 }
 
 Record Store::present(const Subject& subject, const struct stat& info, Cause cause,
-                      const std::string& actor) {
+                      const Act& act) {
     Record record;
     record.time = next_version();
     record.key = subject.key;
@@ -195,7 +196,8 @@ Record Store::present(const Subject& subject, const struct stat& info, Cause cau
     record.meta = meta_of(subject.fd, info);
     record.size = S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0;
     record.changed_ns = Stamp::of(info).changed_ns;
-    record.actor = actor;
+    record.actor = act.actor;
+    record.happened = act.happened;
     record.cause = cause;
     if (S_ISLNK(info.st_mode)) record.target = target_of(subject.fd);
     return record;
@@ -214,11 +216,12 @@ Status Store::commit(const Subject& subject, std::vector<Record> records, Known 
         known.committed = record.time;
         known.committed_size = record.size;
     }
-    TRY_STATUS(journal_->append(records));
+    TRY_STATUS(append(records));
     ++kept_;
     if (!subject.has_name) return commit_nameless(subject, record, std::move(known));
     const auto replaced = catalog_.set(subject.key, std::move(known));
-    if (replaced) return note_gone(*replaced, subject.path, Cause::Replaced, record.actor);
+    const Act act(record.actor, record.happened);
+    if (replaced) return note_gone(*replaced, subject.path, Cause::Replaced, act);
     return {};
 }
 
@@ -226,10 +229,11 @@ Status Store::commit(const Subject& subject, std::vector<Record> records, Known 
 Status Store::commit_nameless(const Subject& subject, const Record& record, Known known) {
     catalog_.remove_name(subject.key, subject.path);
     catalog_.set_nameless(subject.key, std::move(known));
-    TRY_STATUS(note_gone(subject.key, subject.path, Cause::Unlink, record.actor));
+    const Act act(record.actor, record.happened);
+    TRY_STATUS(note_gone(subject.key, subject.path, Cause::Unlink, act));
     const auto owner = catalog_.at(subject.path);
     if (!owner) return {};
-    return note_moved(*owner, subject.path, subject.path, {});
+    return note_moved(*owner, subject.path, subject.path, Act({}, record.happened));
 }
 
 /// As it was a moment ago: asking the file system each time costs as much as keeping a small file.
@@ -281,31 +285,31 @@ Status Store::keep_linked(const Subject& subject, const Known& known) {
     return {};
 }
 
-Status Store::keep(const Subject& subject, Cause cause, const std::string& actor, Effort effort) {
+Status Store::keep(const Subject& subject, Cause cause, const Act& act, Effort effort) {
     struct stat info{};
     if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
-    if (info.st_size == 0) return note_present(subject, cause, actor);
-    TRY_STATUS(admit(actor, bytes_of(info), subject.volume.number()));
+    if (info.st_size == 0) return note_present(subject, cause, act);
+    TRY_STATUS(admit(act.actor, bytes_of(info), subject.volume.number()));
     const Stage& where = stage(subject.volume.number());
     const auto old = catalog_.find(subject.key);
     // No version of its own, so what happened to its rights is written down beside it: the event
     // may have been lost with a guard that was killed, or come too late to tell a difference.
     if (old && cause == Cause::PreImage && is_same_content(*old, Stamp::of(info)))
-        TRY_STATUS(note_attributes(subject, actor));
+        TRY_STATUS(note_attributes(subject, act));
     // Its time may have been set meanwhile: nobody wrote to it, or its bytes would be kept.
     if (old && old->place == Place::Linked && !old->is_held && effort == Effort::Bytes &&
         old->held.size == static_cast<std::uint64_t>(info.st_size)) {
         TRY_STATUS(keep_linked(subject, *old));
-        return subject.has_name ? note_again(subject, *old, info, cause, actor) : Status();
+        return subject.has_name ? note_again(subject, *old, info, cause, act) : Status();
     }
     const bool may_link = effort == Effort::Cheaply && !where.clones();
     if (may_link && old && old->is_linked && is_same_content(*old, Stamp::of(info)) &&
         (!old->is_held || old->held == Stamp::of(info)))
-        return note_again(subject, *old, info, cause, actor);
+        return note_again(subject, *old, info, cause, act);
     const auto size = static_cast<std::uint64_t>(info.st_size);
     if (effort == Effort::Bytes && size <= kSmallBytesMax && cause != Cause::Baseline)
-        return keep_small(subject, info, cause, actor);
-    Record record = present(subject, info, cause, actor);
+        return keep_small(subject, info, cause, act);
+    Record record = present(subject, info, cause, act);
     Known known = old.value_or(Known());
     if (!where.clones() && !known.is_linked) {
         known.is_linked = where.link(subject.fd, subject.key, record.time).has_value();
@@ -326,11 +330,10 @@ Status Store::keep(const Subject& subject, Cause cause, const std::string& actor
     return commit(subject, std::vector{std::move(record)}, std::move(known));
 }
 
-Status Store::keep_placed(const Subject& subject, const Placement& placed,
-                          const std::string& actor) {
+Status Store::keep_placed(const Subject& subject, const Placement& placed, const Act& act) {
     struct stat info{};
     if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
-    Record record = present(subject, info, Cause::Commit, actor);
+    Record record = present(subject, info, Cause::Commit, act);
     TRY_STATUS(stage(subject.key.volume())
                    .keep_again(placed.kept, placed.version, record.size, record.key, record.time));
     record.place = Place::Staged;
@@ -342,11 +345,11 @@ Status Store::keep_placed(const Subject& subject, const Placement& placed,
 
 /// The bytes of a small file go straight into the packs.
 Status Store::keep_small(const Subject& subject, const struct stat& info, Cause cause,
-                         const std::string& actor) {
+                         const Act& act) {
     Bytes bytes(static_cast<std::size_t>(info.st_size));
     const ContentPtr live = content_of(UniqueFd(::fcntl(subject.fd, F_DUPFD_CLOEXEC, 3)));
     bytes.resize(TRY(live->read_at(0, bytes)));
-    Record record = present(subject, info, cause, actor);
+    Record record = present(subject, info, cause, act);
     record.size = bytes.size();
     record.place = Place::Packed;
     Record sealed;
@@ -371,10 +374,10 @@ Status Store::keep_small(const Subject& subject, const struct stat& info, Cause 
     return commit(subject, std::vector{std::move(record), std::move(sealed)}, std::move(known));
 }
 
-Status Store::note_present(const Subject& subject, Cause cause, const std::string& actor) {
+Status Store::note_present(const Subject& subject, Cause cause, const Act& act) {
     struct stat info{};
     if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
-    Record record = present(subject, info, cause, actor);
+    Record record = present(subject, info, cause, act);
     Known known = catalog_.find(subject.key).value_or(Known());
     known.held = Stamp::of(info);
     known.is_held = true;
@@ -424,7 +427,7 @@ Status Store::seal(const FileKey& key, VersionId version) {
     record.hash = to_bytes(put.hash);
     record.chunks = std::move(put.chunks);
     record.place = Place::Packed;
-    TRY_STATUS(journal_->append(record));
+    TRY_STATUS(append(record));
     TRY_STATUS(journal_->sync());
     catalog_.apply(record);
     {
@@ -440,7 +443,7 @@ Status Store::drop(const FileKey& key, VersionId version) {
     record.time = next_version();
     record.key = key;
     record.version = version;
-    TRY_STATUS(journal_->append(record));
+    TRY_STATUS(append(record));
     TRY_STATUS(journal_->sync());
     catalog_.apply(record);
     {

@@ -49,6 +49,14 @@ struct StatePaths {
 enum class Absent { Make, Refuse };
 Result<crypto::Secret32> state_key(StoreDoors doors, const std::string& state, Absent absent);
 
+/// Who did something, and when; 0: when it is written down. The guard's own acts have no actor.
+struct Act {
+    Act(std::string by = {}, VersionId at = 0) : actor(std::move(by)), happened(at) {}
+    Act(const char* by) : actor(by) {}
+    std::string actor;
+    VersionId happened = 0;
+};
+
 /// Numbers of guarded file systems, kept in the state folder: "number id type stage" a line.
 struct VolumeLine {
     std::uint8_t number = 0;
@@ -83,19 +91,18 @@ class Store {
     /// Keeps the bytes of an open regular file and writes down where its name led. When the file
     /// system has no reflinks and `cheaply` is asked for, a second name stands for the bytes.
     enum class Effort { Bytes, Cheaply };
-    Status keep(const Subject& subject, Cause cause, const std::string& actor, Effort effort);
+    Status keep(const Subject& subject, Cause cause, const Act& act, Effort effort);
     /// A restore made it of bytes that are kept already. NotFound when they lie elsewhere by now.
-    Status keep_placed(const Subject& subject, const Placement& placed, const std::string& actor);
+    Status keep_placed(const Subject& subject, const Placement& placed, const Act& act);
     /// A folder, a link or an empty file: no bytes.
-    Status note_present(const Subject& subject, Cause cause, const std::string& actor);
-    Status note_gone(const FileKey& key, const std::string& path, Cause cause,
-                     const std::string& actor);
+    Status note_present(const Subject& subject, Cause cause, const Act& act);
+    Status note_gone(const FileKey& key, const std::string& path, Cause cause, const Act& act);
     Status note_moved(const FileKey& key, const std::string& from, const std::string& to,
-                      const std::string& actor, Cause cause = Cause::None);
+                      const Act& act, Cause cause = Cause::None);
     /// Writes down mode, owner and attributes if they changed.
-    Status note_attributes(const Subject& subject, const std::string& actor);
+    Status note_attributes(const Subject& subject, const Act& act);
     /// The last version kept before a change was a whole one.
-    Status note_committed(const FileKey& key, const std::string& actor);
+    Status note_committed(const FileKey& key, const Act& act);
     Status note(Record record);
 
     /// The bytes of a version, read when asked; null when it has none.
@@ -132,19 +139,20 @@ class Store {
 
   private:
     Store(StoreDoors doors, const std::string& state) : doors_(doors), state_(state) {}
-    Record present(const Subject& subject, const struct stat& info, Cause cause,
-                   const std::string& actor);
+    Record present(const Subject& subject, const struct stat& info, Cause cause, const Act& act);
     Status commit_nameless(const Subject& subject, const Record& record, Known known);
     Status keep_linked(const Subject& subject, const Known& known);
     Status commit(const Subject& subject, std::vector<Record> records, Known known);
     Status admit(const std::string& actor, std::uint64_t bytes, std::uint8_t volume);
     Room room_on(std::uint8_t volume);
     Status note_again(const Subject& subject, const Known& known, const struct stat& info,
-                      Cause cause, const std::string& actor);
-    Status keep_small(const Subject& subject, const struct stat& info, Cause cause,
-                      const std::string& actor);
+                      Cause cause, const Act& act);
+    Status keep_small(const Subject& subject, const struct stat& info, Cause cause, const Act& act);
     ContentPtr packed(VersionId version);
     Status adopt(const Stage::Item& item);
+    Status append(std::span<Record> records);
+    Status append(Record& record) { return append(std::span(&record, 1)); }
+    void date(Record& record);
 
     StoreDoors doors_;
     std::string state_;
@@ -165,6 +173,7 @@ class Store {
     std::mutex room_mutex_;
     std::map<std::uint8_t, Looked> rooms_;
     std::atomic<VersionId> last_ = 0;
+    std::atomic<VersionId> last_act_ = 0;  ///< when the last act happened that is written down
     std::atomic<std::uint64_t> kept_ = 0;
     std::mutex packed_mutex_;
     struct Packed {

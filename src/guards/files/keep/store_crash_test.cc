@@ -40,7 +40,7 @@ class BytesContent final : public Content {
 
 Record record_number(std::uint64_t number) {
     Record record;
-    record.time = number;
+    record.time = record.happened = number;
     record.key = FileKey(0, 1, Bytes{1, 2, 3, static_cast<std::uint8_t>(number)});
     record.path = "/share/Patients/MARTIN_Élodie/" + std::to_string(number);
     record.meta.mode = 0100640;
@@ -253,6 +253,7 @@ TEST(FilesPacks, NameWrittenZerosAndHolesAlikeAndTellWhereTheyAre) {
 RC_GTEST_PROP(FilesRecord, SpellsTheSameBytesAgain, (std::uint64_t number, std::string path)) {
     Record record = record_number(number);
     record.path = path;
+    record.happened = *rc::gen::element(number, number / 2 + 1);
     record.kind = *rc::gen::element(RecordKind::Present, RecordKind::Gone, RecordKind::Committed);
     const Bytes bytes = encode(record);
     const auto back = decode_record(bytes);

@@ -8,7 +8,26 @@
 /// What the store writes down that keeps no bytes.
 namespace hygie::files {
 
-Status Store::note_committed(const FileKey& key, const std::string& actor) {
+/// An act is told after those that it follows: their order is that of their dates, whatever clocks
+/// do, so that what happened until some time is a beginning of the records.
+void Store::date(Record& record) {
+    if (record.happened == 0 || record.happened > record.time) record.happened = record.time;
+    if (!is_act(record)) {
+        record.happened = record.time;
+        return;
+    }
+    VersionId last = last_act_.load();
+    while (last < record.happened && !last_act_.compare_exchange_weak(last, record.happened)) {
+    }
+    record.happened = std::max(last, record.happened);
+}
+
+Status Store::append(std::span<Record> records) {
+    for (Record& record : records) date(record);
+    return journal_->append(records);
+}
+
+Status Store::note_committed(const FileKey& key, const Act& act) {
     const auto known = catalog_.find(key);
     if (!known) return {};
     Record record;
@@ -17,7 +36,8 @@ Status Store::note_committed(const FileKey& key, const std::string& actor) {
     record.path = known->path;
     record.version = known->version;
     record.size = known->size;
-    record.actor = actor;
+    record.actor = act.actor;
+    record.happened = act.happened;
     record.time = next_version();
     catalog_.apply(record);
     return note(std::move(record));
@@ -33,33 +53,34 @@ Status Store::expect_restore(const Volume& volume, const std::string& dir) {
 
 Status Store::note(Record record) {
     if (record.time == 0) record.time = next_version();
-    return journal_->append(record);
+    return append(record);
 }
 
-Status Store::note_gone(const FileKey& key, const std::string& path, Cause cause,
-                        const std::string& actor) {
+Status Store::note_gone(const FileKey& key, const std::string& path, Cause cause, const Act& act) {
     Record record;
     record.kind = RecordKind::Gone;
     record.key = key;
     record.path = path;
     record.cause = cause;
-    record.actor = actor;
+    record.actor = act.actor;
+    record.happened = act.happened;
     return note(std::move(record));
 }
 
 Status Store::note_moved(const FileKey& key, const std::string& from, const std::string& to,
-                         const std::string& actor, Cause cause) {
+                         const Act& act, Cause cause) {
     Record record;
     record.kind = RecordKind::Moved;
     record.cause = cause;
     record.key = key;
     record.from = from;
     record.path = to;
-    record.actor = actor;
+    record.actor = act.actor;
+    record.happened = act.happened;
     return note(std::move(record));
 }
 
-Status Store::note_attributes(const Subject& subject, const std::string& actor) {
+Status Store::note_attributes(const Subject& subject, const Act& act) {
     struct stat info{};
     if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
     const auto known = catalog_.find(subject.key);
@@ -74,7 +95,10 @@ Status Store::note_attributes(const Subject& subject, const std::string& actor) 
     record.key = subject.key;
     record.path = known->path;
     record.meta = meta;
-    record.actor = actor;
+    record.actor = act.actor;
+    // Nothing else has moved its time of change on.
+    record.happened =
+        act.happened != 0 ? act.happened : static_cast<VersionId>(now.changed_ns / 1000);
     record.changed_ns = known->held.changed_ns;
     TRY_STATUS(note(record));
     catalog_.update(subject.key, [&](Known& entry) { entry.meta = std::move(meta); });
@@ -83,14 +107,14 @@ Status Store::note_attributes(const Subject& subject, const std::string& actor) 
 
 /// One more name of bytes for which a staged name stands already, or other rights: no new version.
 Status Store::note_again(const Subject& subject, const Known& known, const struct stat& info,
-                         Cause cause, const std::string& actor) {
+                         Cause cause, const Act& act) {
     if (catalog_.at(subject.path) != subject.key) {
         (void)catalog_.move(subject.key, {}, subject.path);
-        TRY_STATUS(note_moved(subject.key, {}, subject.path, actor, cause));
+        TRY_STATUS(note_moved(subject.key, {}, subject.path, act, cause));
     }
     if (known.held == Stamp::of(info)) return {};
     catalog_.update(subject.key, [&](Known& entry) { entry.held = Stamp::of(info); });
-    return note_attributes(subject, actor);
+    return note_attributes(subject, act);
 }
 
 Status Store::mark(const FileKey& key, VersionId version, const std::stop_token& stop) {
