@@ -179,6 +179,30 @@ def test_compressing_a_tree_stops_nobody(work):
         check(len(list(share.rglob("*.gz"))) == 40, "all is compressed")
 
 
+# As shred(1) on a slow disk: three passes, each of which lies there for a while, then cut, renamed and deleted.
+ERASE = """import os, sys, time
+for path in sys.argv[1:]:
+    out = os.open(path, os.O_WRONLY)
+    for _ in range(3):
+        os.pwrite(out, os.urandom(os.path.getsize(path)), 0)
+        os.fdatasync(out)
+        time.sleep(0.15)
+    os.ftruncate(out, 0)
+    os.close(out)
+    os.rename(path, path + "0")
+    os.unlink(path + "0")
+"""
+
+
+def test_who_erases_three_letters_for_good_is_not_stopped_however_slow_the_disk(work):
+    with guarded(work) as (share, state):
+        letters = sorted(share.rglob("*.txt"))[:3]
+        subprocess.run([sys.executable, "-c", ERASE, *letters], timeout=WAIT, check=True)
+        time.sleep(0.5)
+        check(not stopped(state), stopped(state))
+        check(not any(map(Path.exists, letters)), "they are gone")
+
+
 @contextlib.contextmanager
 def samba(work, share):
     folder = work / "samba"

@@ -93,10 +93,12 @@ void Gate::run_clerk() {
             is_anything_untold() || ::poll(polls.data(), polls.size(), wait_ms) > 0;
         // Who deletes what it may have sealed goes on doing so while we look at anything else.
         if (is_news && !is_calm) names_.look();
+        if (is_news || is_outside_watched) {
+            const std::lock_guard lock(clerk_mutex_);
+            take_what_happened();
+        }
+        // What is closed by now is judged by what it became.
         if (is_hurried) look_at_unclosed();
-        if (!is_news && !is_outside_watched) continue;
-        const std::lock_guard lock(clerk_mutex_);
-        take_what_happened();
     }
     clerk_.leave();
 }

@@ -228,6 +228,7 @@ void Gate::run_keeper() {
         std::this_thread::sleep_for(kLookInterval);
         clerk_.look();
         look_at_all();
+        if (is_anything_untold()) catch_up();
         look_at_unclosed();
         ignore_own_stage();
         const auto now = std::chrono::steady_clock::now();

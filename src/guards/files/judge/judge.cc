@@ -175,7 +175,9 @@ void Judge::mark(const Change& change, const Actor& actor, std::string_view path
                  std::uint32_t points) {
     if (points == 0) return;
     marked_ = true;
-    const Mark mark{change.steady, change.time, points, sign, hash_of(path), actor};
+    const bool is_open = change.is_open && (sign == Sign::Scrambled || sign == Sign::Damaged);
+    const Mark mark{change.steady, change.time, points, sign, hash_of(path), actor, is_open};
+    if (is_open && open_.size() < kActorsMax) open_[change.file] = mark.file;
     party(actor.key(), change.steady).suspect.add(mark);
     // Two honest programs of one user must not lend each other their hints.
     if (is_hint(sign)) return;
@@ -195,6 +197,18 @@ void Judge::judge_moved_canary(const Change& change) {
     if (!moved && !canaries.contains(change.path)) return;
     if (moved) canaries.insert(change.path);
     mark(change, change.actor, "#canaries", Sign::Moved, kCanaryGonePoints);
+}
+
+/// What was seen of a file while it lay open is forgotten for what it is when it is closed: whoever
+/// erases one for good writes over it before it is cut and deleted.
+void Judge::judge_closed(const Change& change) {
+    const auto open = change.is_open ? open_.end() : open_.find(change.file);
+    if (open == open_.end()) return;
+    for (auto& [key, party] : parties_) {
+        party.suspect.forget_open(open->second);
+        if (party.rung == Rung::Delay) party.rung = rung_for(party, change, false);
+    }
+    open_.erase(open);
 }
 
 void Judge::judge_content(const Change& change) {
@@ -344,6 +358,7 @@ Conclusion Judge::take(const Change& change) {
     if (policy_.is_enrolled(change.actor)) return {};
     switch (change.kind) {
         case ChangeKind::CloseWrite:
+            judge_closed(change);
             change.is_new || !change.before ? judge_new(change) : judge_content(change);
             break;
         case ChangeKind::RenameOver:

@@ -104,6 +104,42 @@ TEST(Judge, ErasingAFewLettersForGoodIsInnocent) {
     EXPECT_LE(erased, 9U) << "but not a whole share";
 }
 
+TEST(Judge, WhoeverIsSeenErasingAFileForGoodHasNotSealedIt) {
+    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
+    Theatre theatre;
+    const Actor shred = theatre.process(610);
+    Chance chance(8);
+    int erased = 0;
+    // Each pass lies still for as long as the disk needs.
+    for (const Victim* victim : some_victims(6, 8)) {
+        const auto before = content(victim->bytes);
+        for (int pass = 0; pass < 3; ++pass)
+            theatre.leave_open(shred, victim->path, before,
+                               random_bytes(victim->bytes.size(), chance));
+        // Its next name is there before its closing is told.
+        theatre.close_renamed(shred, victim->path, victim->path + "0", before, {});
+        theatre.unlink_renamed(shred, victim->path, victim->path + "0", content({}));
+        if (!theatre.is_frozen(shred)) ++erased;
+    }
+    EXPECT_GT(erased, 3);
+}
+
+TEST(Judge, WhoeverIsSeenSealingAFileIsHeldToItWhenItIsClosed) {
+    if (victims().empty()) GTEST_SKIP() << "the shared files are not here";
+    Theatre theatre;
+    const Actor sealer = theatre.process(611);
+    Chance chance(9);
+    std::size_t sealed = 0;
+    for (const Victim* victim : some_victims(kFiles, 9)) {
+        if (theatre.is_frozen(sealer)) break;
+        const Bytes letters = random_bytes(victim->bytes.size(), chance);
+        theatre.leave_open(sealer, victim->path, content(victim->bytes), letters);
+        theatre.write(sealer, victim->path, content(victim->bytes), letters);
+        ++sealed;
+    }
+    EXPECT_LE(sealed, 4U);
+}
+
 TEST(Judge, DeletionAloneFreezesNobody) {
     Theatre theatre;
     const Actor tidy = theatre.process(600);

@@ -51,6 +51,22 @@ class Theatre {
         change.now = content(std::move(now));
         return play(change);
     }
+    /// … when the file has another name by the time that is told.
+    Conclusion close_renamed(const Actor& actor, const std::string& from, const std::string& path,
+                             ContentPtr before, Bytes now) {
+        Change change = make(ChangeKind::CloseWrite, actor, from);
+        change.path = path;
+        change.before = std::move(before);
+        change.now = content(std::move(now));
+        return play(change);
+    }
+    Conclusion unlink_renamed(const Actor& actor, const std::string& from, const std::string& path,
+                              ContentPtr before) {
+        Change change = make(ChangeKind::Unlink, actor, from);
+        change.path = path;
+        change.before = std::move(before);
+        return play(change);
+    }
     Conclusion create(const Actor& actor, const std::string& path, Bytes now) {
         Change change = make(ChangeKind::CloseWrite, actor, path);
         change.file = key(++next_);

@@ -25,6 +25,10 @@ void Suspect::forget(std::uint64_t file, Sign sign) {
     std::erase_if(marks_, [&](const Mark& mark) { return mark.file == file && mark.sign == sign; });
 }
 
+void Suspect::forget_open(std::uint64_t file) {
+    std::erase_if(marks_, [&](const Mark& mark) { return mark.file == file && mark.is_open; });
+}
+
 Sums Suspect::sums(SteadyTime at, WallTime time) const {
     Sums proofs;
     Sums hints;

@@ -41,6 +41,7 @@ struct Mark {
     Sign sign = Sign::Scrambled;
     std::uint64_t file = 0;  ///< hash of the path: one file counts once
     Actor actor;             ///< as it was seen then
+    bool is_open = false;    ///< of what was not closed yet: its closing tells what it is
 };
 
 /// Sums over three windows; hints count in those that hold a destroyed file. The short one is
@@ -71,6 +72,8 @@ class Suspect {
     void forget(const std::vector<std::uint64_t>& files);
     /// Drops what one file stands for, if that is this.
     void forget(std::uint64_t file, Sign sign);
+    /// Drops what one file stands for, if that was seen before it was closed.
+    void forget_open(std::uint64_t file);
 
   private:
     std::deque<Mark> marks_;
