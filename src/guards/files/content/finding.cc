@@ -1,5 +1,7 @@
 #include "guards/files/content/finding.h"
 
+#include <zstd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -14,6 +16,8 @@ constexpr int kNothingLeftMax = 30;
 constexpr std::uint32_t kHeadBytesKept = 512;
 /// Neighbouring bytes of texts and records tell at least this about each other.
 constexpr int kStructuredMillibits = 350;
+/// Of zstd: what is short is packed as small as it can be.
+constexpr int kPackingLevel = 19;
 
 bool is_known(Format format) {
     return format != Format::Unknown && format != Format::Empty && format != Format::Sealed;
@@ -70,8 +74,10 @@ bool broke(const Finding& finding) {
     return finding.before_sound == Soundness::Sound && finding.after_sound == Soundness::Broken;
 }
 
+/// Lists of numbers and hashes have as little grain as ciphertext: what is far too small to hold
+/// the earlier text in any spelling is no ciphertext of it.
 bool lost_its_grain(const Finding& finding) {
-    return finding.neighbours_before >= kStructuredMillibits &&
+    return !finding.holds_less && finding.neighbours_before >= kStructuredMillibits &&
            finding.neighbours_after * 3 < finding.neighbours_before;
 }
 
@@ -112,6 +118,8 @@ Fate fate_of_lost_format(const Finding& finding) {
 
 Fate fate_of(const Finding& finding, bool before_was_random) {
     if (finding.after == Format::Empty) return Fate::Emptied;
+    // Nobody could read it here: its keys were changed, or it was sealed once more.
+    if (finding.before == Format::Sealed && finding.after == Format::Sealed) return Fate::Rewritten;
     if (finding.only_grew) return Fate::Edited;
     if (is_zeroed(finding)) return Fate::Emptied;
     if (finding.before == finding.after && is_known(finding.after))
@@ -149,6 +157,17 @@ bool is_cut(const Finding& finding, const Excerpt& before, const Excerpt& after)
 bool unpacks_readably(ByteView packed) {
     const Bytes inside = unpack(packed);
     return !inside.empty() && !is_opaque(format_of(inside), Soundness::Unchecked, inside);
+}
+
+/// Packed, the later text is not half of the earlier one.
+bool holds_less(ByteView before, ByteView after) {
+    constexpr std::size_t kShortBytesMax = 64 << 10;
+    if (before.size() > kShortBytesMax || after.size() >= before.size()) return false;
+    const auto packed_bytes = [](ByteView text) {
+        Bytes packed(ZSTD_compressBound(text.size()));
+        return ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), kPackingLevel);
+    };
+    return packed_bytes(after) * 2 < packed_bytes(before);
 }
 
 /// A text is judged by its letters, whatever set of characters it is written in.
@@ -203,6 +222,8 @@ Finding examine_letters(const Excerpt& before, const Excerpt& after) {
     if (finding.after == Format::Text) {
         finding.neighbours_before = neighbours_millibits(before.bytes);
         finding.neighbours_after = neighbours_millibits(after.bytes);
+        finding.holds_less = finding.before == Format::Text && before.whole && after.whole &&
+                             holds_less(before.bytes, after.bytes);
     }
     finding.only_grew = finding.chunks.head_equal == before.bytes.size();
     finding.fate = before.bytes.empty()

@@ -34,9 +34,10 @@ struct Finding {
     int survival_permille = 0;
     int neighbours_before = 0;  ///< neighbours_millibits of both, when the later is a text
     int neighbours_after = 0;
-    bool only_grew = false;  ///< the earlier content is the beginning of the later one
-    bool opaque = false;     ///< the later content cannot be told from ciphertext
-    bool readable = false;   ///< … until it is unpacked: what is inside needs no secret
+    bool holds_less = false;  ///< two short texts: the later could not give the earlier one back
+    bool only_grew = false;   ///< the earlier content is the beginning of the later one
+    bool opaque = false;      ///< the later content cannot be told from ciphertext
+    bool readable = false;    ///< … until it is unpacked: what is inside needs no secret
     bool operator==(const Finding&) const = default;
 };
 
