@@ -1,4 +1,4 @@
-#include "access/lifecycle.h"
+#include "access/circles/lifecycle.h"
 #include "base/check.h"
 
 using namespace hygie;

@@ -1,8 +1,8 @@
 #include "base/check.h"
-#include "ledger/entry.h"
-#include "ledger/log_reader.h"
-#include "ledger/source_counters.h"
-#include "ledger/tile_path.h"
+#include "ledger/log/entry.h"
+#include "ledger/log/source_counters.h"
+#include "ledger/tree/log_reader.h"
+#include "ledger/tree/tile_path.h"
 
 using namespace hygie;
 

@@ -1,6 +1,6 @@
 #include "base/check.h"
-#include "ledger/checkpoint.h"
-#include "ledger/source_counters.h"
+#include "ledger/log/source_counters.h"
+#include "ledger/tree/checkpoint.h"
 
 using namespace hygie;
 

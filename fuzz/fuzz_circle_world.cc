@@ -1,5 +1,5 @@
-#include "access/circle_accesses.h"
-#include "access/circle_world.h"
+#include "access/circles/circle_accesses.h"
+#include "access/circles/circle_world.h"
 #include "base/check.h"
 
 using namespace hygie;

@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "ledger/completeness.h"
+#include "ledger/proofs/completeness.h"
 
 using namespace hygie;
 using namespace hygie::ledger;

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "app/config.h"
+#include "app/line/config.h"
 #include "base/check.h"
 #include "sim/sim_disk.h"
 

@@ -1,5 +1,5 @@
-#include "app/control_session.h"
-#include "app/test_clerk.h"
+#include "app/ledger/control_session.h"
+#include "app/ledger/test_clerk.h"
 #include "base/check.h"
 #include "sim/sim_random.h"
 

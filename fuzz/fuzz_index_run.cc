@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "ledger/index_block.h"
+#include "ledger/index/index_block.h"
 
 using namespace hygie;
 using namespace hygie::ledger;

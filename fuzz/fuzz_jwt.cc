@@ -1,5 +1,5 @@
-#include "access/base64url.h"
-#include "access/jwt.h"
+#include "access/accounts/base64url.h"
+#include "access/accounts/jwt.h"
 #include "base/check.h"
 
 using namespace hygie;

@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "ledger/note.h"
+#include "ledger/tree/note.h"
 
 using namespace hygie;
 

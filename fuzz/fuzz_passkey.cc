@@ -1,4 +1,4 @@
-#include "access/passkey_kit.h"
+#include "access/accounts/passkey_kit.h"
 #include "base/check.h"
 
 using namespace hygie;

@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "ledger/policy.h"
+#include "ledger/proofs/policy.h"
 
 using namespace hygie;
 

@@ -1,4 +1,4 @@
-#include "access/policy_pack.h"
+#include "access/decide/policy_pack.h"
 #include "base/check.h"
 
 using namespace hygie;

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "fhir/search/search_query.h"
-#include "guards/records/target.h"
+#include "guards/records/request/target.h"
 
 using namespace hygie;
 

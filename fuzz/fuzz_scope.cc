@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "access/scope.h"
+#include "access/decide/scope.h"
 #include "base/bytes.h"
 #include "base/check.h"
 

@@ -1,5 +1,5 @@
-#include "access/account_codec.h"
-#include "access/sealed_file.h"
+#include "access/accounts/account_codec.h"
+#include "access/accounts/sealed_file.h"
 #include "base/check.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_disk.h"

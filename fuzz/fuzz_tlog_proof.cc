@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "ledger/tlog_proof.h"
+#include "ledger/proofs/tlog_proof.h"
 
 using namespace hygie;
 

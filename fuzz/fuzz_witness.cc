@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "crypto/sha256.h"
-#include "ledger/witness.h"
+#include "ledger/proofs/witness.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_disk.h"
 

@@ -1,7 +1,7 @@
 #include <iostream>
 
-#include "app/commands.h"
-#include "app/run.h"
+#include "app/line/commands.h"
+#include "app/line/run.h"
 #include "host/console.h"
 
 int main(int argc, char** argv) {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "access/review_opened.h"
-#include "access/worklist.h"
+#include "access/circles/review_opened.h"
+#include "access/circles/worklist.h"
 #include "serve/http_server.h"
 
 /// The pages of /my: plain HTML without scripts, both languages side by side, fit to print.

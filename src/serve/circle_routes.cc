@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "access/circle_scope.h"
-#include "access/worklist.h"
+#include "access/circles/worklist.h"
+#include "access/decide/circle_scope.h"
 #include "crypto/sha256.h"
 #include "event/uuid.h"
 #include "serve/circle_pages.h"

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "access/decision.h"
-#include "access/policy_pack.h"
-#include "access/review_opened.h"
+#include "access/circles/review_opened.h"
+#include "access/decide/decision.h"
+#include "access/decide/policy_pack.h"
 #include "host/clock.h"
 #include "host/random.h"
 #include "serve/front.h"

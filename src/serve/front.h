@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "access/accounts.h"
-#include "access/refreshes.h"
-#include "access/sessions.h"
-#include "access/sign_in.h"
+#include "access/accounts/accounts.h"
+#include "access/accounts/refreshes.h"
+#include "access/accounts/sessions.h"
+#include "access/accounts/sign_in.h"
 #include "event/event.h"
 #include "serve/gate.h"
 #include "serve/http_server.h"
@@ -43,7 +43,7 @@ struct FrontParts {
     /// when not known here.
     std::function<std::string(const std::string& person)> patient_of{};
     access::Refreshes* refreshes = nullptr;  ///< null: no program goes on beyond its session
-    SignedHandler circles{};  ///< /circles and below; /my shows it in a browser
+    SignedHandler circles{};                 ///< /circles and below; /my shows it in a browser
 };
 
 /// Every route of the core: health, metrics, sign-in, OAuth, OpenAPI, the records behind the gate.

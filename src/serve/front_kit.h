@@ -3,7 +3,7 @@
 #include <future>
 #include <mutex>
 
-#include "access/access_kit.h"
+#include "access/accounts/access_kit.h"
 #include "serve/forms.h"
 #include "serve/front.h"
 

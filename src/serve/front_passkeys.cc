@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "access/base64url.h"
-#include "access/otp.h"
+#include "access/accounts/base64url.h"
+#include "access/accounts/otp.h"
 #include "serve/front_state.h"
 
 /// A person's own passkeys: who has just proven who they are may register one or take one away. No

@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "access/base64url.h"
-#include "access/otp.h"
-#include "access/passkey_kit.h"
+#include "access/accounts/base64url.h"
+#include "access/accounts/otp.h"
+#include "access/accounts/passkey_kit.h"
 #include "serve/front_kit.h"
 
 namespace hygie::serve {

@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
-#include "access/codes.h"
-#include "access/jwt.h"
-#include "access/throttle.h"
+#include "access/accounts/codes.h"
+#include "access/accounts/jwt.h"
+#include "access/accounts/throttle.h"
 #include "serve/forms.h"
 #include "serve/front.h"
 #include "serve/id_tokens.h"
@@ -23,7 +23,7 @@ namespace hygie::serve {
 struct AuthorizeWish {
     std::shared_ptr<const access::Account> program;
     std::string redirect, state, challenge, nonce, scope;
-    Form kept;  ///< as it came, for the form of the page
+    Form kept;                       ///< as it came, for the form of the page
     std::vector<std::string> asked;  ///< what of the scope the program may get at all
     Form choice;                     ///< what the person allowed, as the form said; may be empty
 };
@@ -37,10 +37,10 @@ struct Client {
 /// A session on its way to the program that will hold it.
 struct Opening {
     access::Sessions::Wish wish;
-    std::string grant;    ///< grant_type
-    std::string nonce{};  ///< of OpenID Connect
-    std::string code{};   ///< spent for it
-    std::string refresh{};              ///< used up by it
+    std::string grant;                   ///< grant_type
+    std::string nonce{};                 ///< of OpenID Connect
+    std::string code{};                  ///< spent for it
+    std::string refresh{};               ///< used up by it
     std::vector<std::string> allowed{};  ///< at the sign-in page, where the session has less
 };
 

@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "access/decision.h"
-#include "access/sessions.h"
+#include "access/accounts/sessions.h"
+#include "access/decide/decision.h"
 #include "serve/http_server.h"
 
 namespace hygie::serve {

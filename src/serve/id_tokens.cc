@@ -6,7 +6,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 
-#include "access/base64url.h"
+#include "access/accounts/base64url.h"
 #include "base/check.h"
 
 namespace hygie::serve {

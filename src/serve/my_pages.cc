@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "access/base64url.h"
-#include "access/codes.h"
+#include "access/accounts/base64url.h"
+#include "access/accounts/codes.h"
 #include "serve/front_state.h"
 
 /// /my: what the core shows in a browser by itself — to a patient who opened the record, to the

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "access/base64url.h"
-#include "access/scope.h"
+#include "access/accounts/base64url.h"
+#include "access/decide/scope.h"
 #include "serve/front_state.h"
 #include "serve/scope_words.h"
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "access/scope.h"
+#include "access/decide/scope.h"
 #include "serve/front_state.h"
 
 /// Refresh tokens at the token endpoint (RFC 6749 §6, RFC 9700 §4.14; SMART App Launch 2.2,

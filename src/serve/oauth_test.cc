@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "access/base64url.h"
-#include "access/jwt_kit.h"
+#include "access/accounts/base64url.h"
+#include "access/accounts/jwt_kit.h"
 #include "serve/front_kit.h"
 #include "serve/id_tokens.h"
 

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "access/scope.h"
+#include "access/decide/scope.h"
 #include "serve/front_state.h"
 
 /// The token endpoint and its neighbours (RFC 6749, 7009, 7523, 7662; SMART App Launch 2, SMART

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "access/scope.h"
-#include "access/strict_json.h"
+#include "access/accounts/strict_json.h"
+#include "access/decide/scope.h"
 #include "base/escape.h"
 #include "serve/forms.h"
 #include "serve/scim_user.h"

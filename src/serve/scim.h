@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "access/accounts.h"
-#include "access/decision.h"
+#include "access/accounts/accounts.h"
+#include "access/decide/decision.h"
 #include "host/clock.h"
 #include "serve/http_server.h"
 

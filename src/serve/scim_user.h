@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "access/account.h"
+#include "access/accounts/account.h"
 
 /// Inside of SCIM: an account as a SCIM user and back.
 namespace hygie::serve {

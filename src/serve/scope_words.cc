@@ -4,8 +4,8 @@
 #include <array>
 #include <string>
 
-#include "access/circle.h"
-#include "access/scope.h"
+#include "access/decide/circle.h"
+#include "access/decide/scope.h"
 
 namespace hygie::serve {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "access/decision.h"
+#include "access/decide/decision.h"
 #include "base/text.h"
 
 namespace hygie::serve {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "host/disk.h"
-#include "ledger/log_reader.h"
+#include "ledger/tree/log_reader.h"
 #include "serve/http_server.h"
 
 namespace hygie::serve {

@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "access/base64url.h"
-#include "access/codes.h"
-#include "access/strict_json.h"
+#include "access/accounts/base64url.h"
+#include "access/accounts/codes.h"
+#include "access/accounts/strict_json.h"
 
 namespace hygie::serve {
 namespace {

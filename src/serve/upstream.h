@@ -4,7 +4,7 @@
 #include <mutex>
 #include <string>
 
-#include "access/identity.h"
+#include "access/accounts/identity.h"
 #include "base/sensitive.h"
 #include "base/text.h"
 #include "host/clock.h"

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "access/codes.h"
-#include "access/jwt_kit.h"
+#include "access/accounts/codes.h"
+#include "access/accounts/jwt_kit.h"
 #include "host/process.h"
 #include "serve/front_kit.h"
 #include "sim/sim_fetch.h"

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "ledger/witness.h"
+#include "ledger/proofs/witness.h"
 #include "serve/http_server.h"
 
 namespace hygie::serve {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "host/fetch.h"
-#include "ledger/checkpoint.h"
+#include "ledger/tree/checkpoint.h"
 #include "sim/temp_dir.h"
 
 namespace hygie::serve {

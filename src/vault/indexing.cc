@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "access/circle.h"
+#include "access/decide/circle.h"
 #include "fhir/data/schema.h"
 #include "fhir/search/blind.h"
 #include "fhir/search/search_extract.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "access/circle.h"
+#include "access/decide/circle.h"
 #include "base/check.h"
 #include "fhir/data/schema.h"
 

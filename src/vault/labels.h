@@ -5,7 +5,7 @@
 
 #include "vault/record.h"
 
-/// Confidentiality labels (access/circle.h) of resources, known from the index without their
+/// Confidentiality labels (access/decide/circle.h) of resources, known from the index without their
 /// bodies.
 namespace hygie::vault {
 

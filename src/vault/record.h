@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "access/decision.h"
+#include "access/decide/decision.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/secret.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "access/circle_read.h"
+#include "access/circles/circle_read.h"
 
 namespace hygie::vault {
 namespace {

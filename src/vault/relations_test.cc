@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "access/circle.h"
+#include "access/decide/circle.h"
 #include "sim/chance.h"
 #include "sim/seeds.h"
 

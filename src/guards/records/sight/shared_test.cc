@@ -1,0 +1,173 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "guards/records/door/door_kit.h"
+
+/// What names several patients: open to who may see it of each of them, or takes part in it.
+namespace hygie::records {
+namespace {
+
+using namespace kit;
+using References = std::vector<std::string>;
+
+std::string appointment(const std::string& id, const References& actors) {
+    std::string participants;
+    for (const std::string& actor : actors)
+        participants += std::string(participants.empty() ? "" : ",") +
+                        R"({"actor":{"reference":")" + actor + R"("},"status":"accepted"})";
+    return R"({"resourceType":"Appointment","id":")" + id +
+           R"(","status":"booked","start":"2026-11-24T07:30:00Z","end":"2026-11-24T09:30:00Z",)"
+           R"("participant":[)" +
+           participants + "]}";
+}
+
+/// Anne treats a and b, Bob treats c: one appointment of a and b, one of a and c, and others.
+class Shared : public testing::Test {
+  protected:
+    void SetUp() override {
+        store({appointment("of-ab", {"Patient/a", "Patient/b"}),
+               appointment("of-ac", {"Patient/a", "Patient/c"}),
+               appointment("with-anne", {"Patient/a", "Patient/c", "Practitioner/dr-anne"}),
+               appointment("was-ac", {"Patient/a", "Patient/c"}),
+               R"({"resourceType":"Group","id":"group","type":"person","actual":true,"member":[)"
+               R"({"entity":{"reference":"Patient/a"}},{"entity":{"reference":"Patient/c"}}]})",
+               R"({"resourceType":"List","id":"list","status":"current","mode":"working",)"
+               R"("subject":{"reference":"Patient/a"},"entry":[{"item":{"reference":)"
+               R"("Patient/c"}}]})"});
+        store({appointment("was-ac", {"Patient/a"})});
+    }
+    void store(const std::vector<std::string>& texts) {
+        std::vector<vault::kit::TextWrite> writes;
+        for (const std::string& text : texts) writes.push_back(vault::kit::put(text));
+        const auto done = vault::kit::commit(house_.vault(), writes, "");
+        ASSERT_TRUE(done) << done.error().what.en;
+    }
+    References seen(const access::Actor& actor, const std::string& url) {
+        References found = house_.get(actor, url).references();
+        std::ranges::sort(found);
+        return found;
+    }
+
+    House house_;
+    access::Actor desk_ = with_role("accueil", access::Role::Desk);
+};
+
+TEST_F(Shared, IsAbsentForWhoMaySeeOnePatientAlone) {
+    const auto absent = house_.get(house_.anne, "Appointment/absent");
+    for (const access::Actor& actor : {house_.anne, house_.bob})
+        for (const std::string url :
+             {"Appointment/of-ac", "Group/group", "List/list", "Appointment/of-ac/_history",
+              "Appointment/of-ac/_history/1", "Appointment/of-ac/$meta"}) {
+            const auto answer = house_.get(actor, url);
+            EXPECT_EQ(answer.status, 404) << url;
+            EXPECT_EQ(answer.body.contains("Patient/c"), false);
+        }
+    EXPECT_EQ(house_.get(house_.anne, "Appointment/of-ac").body, absent.body);
+    for (const std::string url :
+         {"Patient/a/$everything", "Patient/a/*", "Patient/a/Appointment", "_history",
+          "Appointment/_history", "Appointment", "Group", "List", "Appointment?patient=c",
+          "Appointment?actor=Patient/a", "Patient?_id=a&_revinclude=Appointment:patient",
+          "Patient?_has:Group:member:type=person", "List?item=Patient/c", "Group?member=Patient/c",
+          "List?item:Patient.family=Petit"}) {
+        for (const access::Actor& actor : {house_.anne, house_.bob}) {
+            const auto answer = house_.get(actor, url);
+            const bool is_anne = actor.id == house_.anne.id;
+            EXPECT_TRUE(answer.status == 200 || !is_anne) << url << answer.body;
+            for (const std::string hidden : {"of-ac", "group", "list"})
+                EXPECT_FALSE(answer.body.contains(R"("id":")" + hidden + R"(")"))
+                    << url << " shows " << hidden;
+        }
+    }
+    EXPECT_EQ(house_.get(house_.anne, "Appointment?_summary=count").json()["total"].text(), "3");
+}
+
+TEST_F(Shared, IsOpenToWhoMaySeeEachAndToWhoTakesPart) {
+    EXPECT_EQ(seen(house_.anne, "Appointment"),
+              (References{"Appointment/of-ab", "Appointment/was-ac", "Appointment/with-anne"}));
+    for (const std::string url : {"Appointment/of-ab", "Appointment/with-anne"})
+        EXPECT_EQ(house_.get(house_.anne, url).status, 200) << url;
+    EXPECT_EQ(seen(house_.anne, "Appointment?patient=b"), References{"Appointment/of-ab"});
+    for (const access::Actor& actor : {house_.program, desk_})
+        EXPECT_EQ(house_.get(actor, "Appointment/of-ac").status, 200);
+    EXPECT_EQ(house_.get(house_.program, "Group/group").status, 200);
+}
+
+/// It lies in the record of a; whoever looks from b, by id or by name, finds it too.
+TEST_F(Shared, ComesAlongWithWhomItNamesSecond) {
+    for (const std::string url : {"Patient?_id=b&_revinclude=Appointment:patient",
+                                  "Patient?family=Bernard&_revinclude=Appointment:patient"})
+        EXPECT_EQ(seen(house_.anne, url), (References{"Appointment/of-ab", "Patient/b"})) << url;
+    EXPECT_EQ(seen(house_.anne, "Patient?_id=b&_has:Appointment:patient:status=booked"),
+              References{"Patient/b"});
+    EXPECT_EQ(seen(house_.bob, "Patient?_id=c&_revinclude=Appointment:patient"),
+              References{"Patient/c"});
+}
+
+TEST_F(Shared, BringsAlongAndIsFoundByWhomItNamesSecond) {
+    EXPECT_EQ(seen(house_.anne, "Appointment?_id=of-ab&_include=Appointment:patient"),
+              (References{"Appointment/of-ab", "Patient/a", "Patient/b"}));
+    EXPECT_EQ(seen(house_.anne, "Appointment?_id=of-ab&actor:Patient.family=Bernard"),
+              References{"Appointment/of-ab"});
+    EXPECT_EQ(seen(house_.anne, "Appointment?date=2026-11-24&actor:Patient.family=Bernard"),
+              References{"Appointment/of-ab"});
+    // An appointment that she takes part in shows its patients' ids; the record of c stays closed.
+    EXPECT_EQ(seen(house_.anne, "Appointment?_id=with-anne&_include=Appointment:patient"),
+              (References{"Appointment/with-anne", "Patient/a"}));
+    EXPECT_EQ(seen(house_.anne, "Appointment?_id=with-anne&actor:Patient.family=Petit"),
+              References{});
+}
+
+TEST_F(Shared, LinksLeadFromRecordToRecord) {
+    store({R"({"resourceType":"Patient","id":"b","name":[{"family":"Bernard"}],)"
+           R"("link":[{"type":"seealso","other":{"reference":"Patient/a"}}]})"});
+    EXPECT_EQ(seen(house_.program, "Patient?_id=b&_include=Patient:link"),
+              (References{"Patient/a", "Patient/b"}));
+    EXPECT_EQ(seen(house_.program, "Patient?_id=a&_revinclude=Patient:link"),
+              (References{"Patient/a", "Patient/b"}));
+    EXPECT_EQ(seen(house_.program, "Patient?_id=a&_has:Patient:link:family=Bernard"),
+              References{"Patient/a"});
+    EXPECT_EQ(seen(house_.program, "Patient?family=Bernard&link.family=Martin"),
+              References{"Patient/b"});
+}
+
+TEST_F(Shared, EarlierVersionsAreJudgedByWhomTheyNamed) {
+    EXPECT_EQ(house_.get(house_.anne, "Appointment/was-ac").status, 200);
+    EXPECT_EQ(house_.get(house_.anne, "Appointment/was-ac/_history/1").status, 404);
+    EXPECT_EQ(house_.get(house_.anne, "Appointment/was-ac/_history/2").status, 200);
+    const std::string first = R"("id":"was-ac","meta":{"versionId":"1")";
+    for (const std::string url : {"Appointment/was-ac/_history", "Appointment/_history", "_history",
+                                  "Appointment/was-ac/_history?_at=2026"})
+        EXPECT_FALSE(house_.get(house_.anne, url).body.contains(first)) << url;
+    EXPECT_TRUE(house_.get(house_.program, "Appointment/was-ac/_history").body.contains(first));
+}
+
+TEST_F(Shared, IsWrittenByWhoMaySeeEach) {
+    const std::string of_ab = appointment("x", {"Patient/a", "Patient/b"});
+    EXPECT_EQ(house_.post(house_.anne, "Appointment", of_ab).status, 201);
+    const auto refused =
+        house_.post(house_.anne, "Appointment", appointment("x", {"Patient/a", "Patient/c"}));
+    EXPECT_EQ(refused.status, 422) << refused.body;
+    EXPECT_EQ(
+        refused.body,
+        house_.post(house_.anne, "Appointment", appointment("x", {"Patient/a", "Patient/z"})).body);
+    const auto changed = house_.put(house_.anne, "Appointment/of-ac",
+                                    appointment("of-ac", {"Patient/a"}), "W/\"1\"");
+    EXPECT_EQ(changed.status, 404) << changed.body;
+}
+
+TEST_F(Shared, IsInTheCompartmentOfEach) {
+    for (const std::string patient : {"a", "b"}) {
+        const References found = seen(house_.anne, "Patient/" + patient + "/Appointment");
+        EXPECT_TRUE(std::ranges::count(found, "Appointment/of-ab") == 1) << patient;
+        const auto whole = house_.get(house_.anne, "Patient/" + patient + "/$everything");
+        EXPECT_TRUE(whole.body.contains(R"("id":"of-ab")")) << patient;
+    }
+    EXPECT_EQ(seen(house_.bob, "Patient/c/Appointment"), References{});
+    EXPECT_EQ(seen(house_.program, "Patient/c/Appointment"),
+              (References{"Appointment/of-ac", "Appointment/with-anne"}));
+    EXPECT_EQ(seen(house_.program, "Patient/b/Appointment?status=cancelled"), References{});
+}
+
+}  // namespace
+}  // namespace hygie::records
