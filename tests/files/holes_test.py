@@ -20,6 +20,7 @@ from gate_test import HYGIE, check, compare, hygie, image, listen, now, picture,
 
 FILES = 40
 WAIT = 60
+WHILE = 0.5  # between mapping and changing
 
 
 def furnish(mount):
@@ -100,7 +101,7 @@ def program(code, *args):
 
 
 def end(process):
-    with contextlib.suppress(ProcessLookupError):
+    if process.poll() is None:
         os.kill(process.pid, signal.SIGKILL)
     process.wait()
 
@@ -343,7 +344,11 @@ def folder_exchanged(mount, kind):
 MAPPER = """
 import mmap
 paths = [os.path.join(b, f) for b, _, fs in os.walk(sys.argv[1]) for f in fs if f.endswith('.txt')]
-maps = [mmap.mmap(os.open(p, os.O_RDWR), 0) for p in paths]
+maps = []
+for p in paths:
+    fd = os.open(p, os.O_RDWR)
+    maps.append(mmap.mmap(fd, 0))
+    os.close(fd)
 data = [os.urandom(len(m[:])) for m in maps]
 open(sys.argv[2], 'w').close()
 while not os.path.exists(sys.argv[3]): time.sleep(0.01)
@@ -353,38 +358,50 @@ time.sleep(60)
 
 
 def mapped_before_the_guard(mount, kind):
-    """Whoever mapped all files before the guard was there changes them without a call. All forty are written in a
-    millisecond: on a machine that is busy elsewhere the guard may come too late, and has to win one time of three.
-    Nothing is lost in any."""
+    changes_through_mappings(mount, kind, "before")
+
+
+def mapped_under_the_guard(mount, kind):
+    """Who is let open a file for writing may map it, close it, and change it a while later."""
+    changes_through_mappings(mount, kind, "under")
+
+
+def changes_through_mappings(mount, kind, when):
+    """Whoever mapped all files changes them without a call. All forty are written in a millisecond: on a machine that
+    is busy elsewhere the guard may come too late, and has to win one time of three. Nothing is lost in any."""
     counts = []
     while not counts or (counts[-1] == FILES and len(counts) < 3):
-        counts.append(changed_through_mappings(mount, kind))
+        counts.append(changed_through_mappings(mount, kind, when))
         shutil.rmtree(Path(mount, "state"))
     check(0 < counts[-1] < FILES, f"{kind}: {counts} files changed through mappings")
-    print(f"{kind}: mapped before the guard: {counts} files changed")
+    print(f"{kind}: mapped {when} the guard: {counts} files changed")
 
 
-def changed_through_mappings(mount, kind):
+def changed_through_mappings(mount, kind, when):
     share = furnish(mount)
     before = picture(share)
     ready, go = Path(mount, "ready"), Path(mount, "go")
-    attacker = program(MAPPER, share, ready, go)
-    try:
-        wait_for(ready.exists, "all is mapped")
-        with guarded(mount) as guard:
-            since = now()
-            go.touch()
-            wait_for(lambda: stopped(guard), f"{kind}: who mapped them is stopped")
-            after = picture(share)
-            end(attacker)
-            settle(guard)
-            hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
-            compare(before, picture(share), f"{kind} mapped before")
-            return sum(after.get(p) != entry for p, entry in before.items())
-    finally:
+    with contextlib.ExitStack() as stack:
+        def map_all():
+            attacker = program(MAPPER, share, ready, go)
+            stack.callback(end, attacker)
+            wait_for(ready.exists, "all is mapped")
+            return attacker
+
+        stack.callback(lambda: [path.unlink(missing_ok=True) for path in (ready, go)])
+        attacker = map_all() if when == "before" else None
+        guard = stack.enter_context(guarded(mount))
+        attacker = attacker or map_all()
+        time.sleep(WHILE)
+        since = now()
+        go.touch()
+        wait_for(lambda: stopped(guard), f"{kind}: who mapped them is stopped")
+        after = picture(share)
         end(attacker)
-        ready.unlink(missing_ok=True)
-        go.unlink(missing_ok=True)
+        settle(guard)
+        hygie("files", "restore", "--state", guard.state, "--since", since, "--yes")
+        compare(before, picture(share), f"{kind} mapped {when}")
+        return sum(after.get(p) != entry for p, entry in before.items())
 
 
 def main():
@@ -392,9 +409,9 @@ def main():
         skip("needs root")
     with tempfile.TemporaryDirectory(prefix="hygie-holes-") as top:
         plan = {"xfs": (state_moved, state_deleted, extents_swapped, killed_while_somebody_stands_still, attackers,
-                        folder_exchanged, mapped_before_the_guard),
-                "ext4": (state_moved, state_deleted, attackers, mapped_before_the_guard),
-                "btrfs": (state_moved, attackers, mapped_before_the_guard)}
+                        folder_exchanged, mapped_before_the_guard, mapped_under_the_guard),
+                "ext4": (state_moved, state_deleted, attackers, mapped_before_the_guard, mapped_under_the_guard),
+                "btrfs": (state_moved, attackers, mapped_before_the_guard, mapped_under_the_guard)}
         for kind, tests in plan.items():
             for test in tests:
                 work = tempfile.mkdtemp(dir=top)

@@ -111,8 +111,6 @@ Result<int> guard(Context& context) {
         files_doors(context), settings,
         is_judged ? judging.office->door() : static_cast<files::JudgeDoor&>(nobody),
         judging.office->sessions()));
-    if (const Status confined = files::confine_started_guard(); !confined)
-        log::warning("files.not-confined", confined.error());
     judging.office->start([&gate = running->gate()] { gate.heed_all(); });
     // The judge calls the gate: it ends first.
     const auto end = [](files::JudgeOffice* office) { office->desk().stop(); };

@@ -192,7 +192,7 @@ Status Guard::take_stock() {
         scanned_.failures += found.failures;
         scanned_.other_mounts += found.other_mounts;
     }
-    gate_->watch_mappings(writers.mappings);
+    for (const pid_t pid : writers.mappers) gate_->watch_mapped_by(pid);
     return store_->sync();
 }
 

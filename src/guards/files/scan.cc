@@ -118,28 +118,6 @@ void add_descriptors(const std::string& process, std::set<Inode>& inodes) {
     }
 }
 
-/// "7f…-7f… rw-s 00000000 07:03 131 /path": shared and writable. Which file that is tells its link:
-/// on btrfs the device in the line is not the one that stat(2) tells.
-void add_mappings(const std::string& process, pid_t pid, Writers& writers) {
-    std::ifstream text(process + "/maps");
-    for (std::string line; std::getline(text, line);) {
-        Mapping mapping;
-        mapping.pid = pid;
-        char access[5] = {};
-        struct stat info{};
-        if (std::sscanf(line.c_str(), "%lx-%lx %4s", &mapping.begin, &mapping.end, access) != 3 ||
-            access[1] != 'w' || access[3] != 's' ||
-            ::stat(
-                fmt::format("{}/map_files/{:x}-{:x}", process, mapping.begin, mapping.end).c_str(),
-                &info) < 0 ||
-            !S_ISREG(info.st_mode))
-            continue;
-        mapping.inode = {info.st_dev, info.st_ino};
-        writers.inodes.insert(mapping.inode);
-        writers.mappings.push_back(mapping);
-    }
-}
-
 }  // namespace
 
 Writers open_for_writing() {
@@ -157,7 +135,10 @@ Writers open_for_writing() {
         std::ifstream(process + "/comm") >> command;
         if (command == "hygie-deadman") continue;
         add_descriptors(process, writers.inodes);
-        add_mappings(process, pid, writers);
+        for (const Mapping& mapping : mappings_of(pid)) {
+            writers.inodes.insert(mapping.inode);
+            writers.mappers.insert(pid);
+        }
     }
     return writers;
 }

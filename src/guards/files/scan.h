@@ -17,11 +17,11 @@ struct ScanResult {
     std::uint64_t other_mounts = 0;  ///< folders of other file systems below: not protected
 };
 
-/// Files that a process has open for writing, or mapped so: what they write raises no event when
-/// they were opened before the guard.
+/// Files that a process has open for writing, or mapped so, and who has mapped some: what they
+/// write raises no event when they were opened before the guard.
 struct Writers {
     std::set<Inode> inodes;
-    std::vector<Mapping> mappings;
+    std::set<pid_t> mappers;
 };
 Writers open_for_writing();
 

@@ -103,11 +103,6 @@ Status confine_guard() {
     return load(SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(EPERM), kNeverAGuard);
 }
 
-Status confine_started_guard() {
-    constexpr std::array kNoMore = {SCMP_SYS(perf_event_open)};
-    return load(SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(EPERM), kNoMore);
-}
-
 Status confine_deadman() {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return os_failure(errno, "no_new_privs");
     TRY_STATUS(keep_rights(1U << CAP_SYS_PTRACE | 1U << CAP_KILL));

@@ -18,4 +18,13 @@ bool EarlyWriters::is_hasty(const FileKey& file, pid_t pid, SteadyTime now) {
     return true;
 }
 
+bool Mappers::is_due(pid_t pid, SteadyTime now) {
+    const std::lock_guard lock(mutex_);
+    const auto known = looked_.find(pid);
+    if (known != looked_.end() && now - known->second < kPause) return false;
+    if (looked_.size() >= kProcessesMax) looked_.clear();
+    looked_[pid] = now;
+    return true;
+}
+
 }  // namespace hygie::files

@@ -37,4 +37,18 @@ class EarlyWriters {
     std::unordered_map<pid_t, Writer> writers_;
 };
 
+/// Whose mappings were looked at lately. Thread-safe.
+class Mappers {
+  public:
+    static constexpr Micros kPause = std::chrono::milliseconds(100);
+    static constexpr std::size_t kProcessesMax = 1024;
+
+    /// Whether it is time to look at what this process has mapped; if so it was looked at now.
+    bool is_due(pid_t pid, SteadyTime now);
+
+  private:
+    std::mutex mutex_;
+    std::unordered_map<pid_t, SteadyTime> looked_;
+};
+
 }  // namespace hygie::files

@@ -131,7 +131,10 @@ Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& 
           groups.names, [this](const fan::Event& event) { return debtor(event); },
           [this](pid_t tid) { judge_.glimpse(tid); }),
       ahead_([this](const Ahead::File& file) { keep_ahead(file); }),
-      outlook_(volumes_) {}
+      outlook_(volumes_),
+      mapping_watch_(
+          {[this](pid_t pid, const FileKey& key) { return has_changed_unasked(pid, key); },
+           [this] { look_at_unasked(); }}) {}
 
 Gate::~Gate() {
     // Doormen last: what the others open on a guarded file system waits for them.
@@ -139,7 +142,7 @@ Gate::~Gate() {
     stop_ = true;
     clerks_.clear();
     early_watch_ = {};
-    mapping_watch_.reset();
+    mapping_watch_.stop();
     // Its end waits for whoever waits at the door over a file that it watches.
     early_events_.reset();
     doormen_leave_ = true;

@@ -136,8 +136,8 @@ class Gate {
                       Store::Effort effort);
     /// A file that was open for writing before the guard raises no event before it changes.
     void watch_unasked(int path_fd);
-    /// … nor does who mapped it: once all such files are watched.
-    void watch_mappings(const std::vector<Mapping>& mappings);
+    /// … nor does whoever mapped it, then or later.
+    void watch_mapped_by(pid_t tid);
     /// Without pre-content events and clones, what escapes the gate comes back only if its bytes
     /// were copied before.
     bool copies_ahead(const Volume& volume) const {
@@ -295,9 +295,9 @@ class Gate {
     EarlyWriters early_;
     std::optional<fan::Group> early_events_;  ///< none while nobody was there before
     std::jthread early_watch_;
-    std::map<Inode, FileKey> early_files_;
     std::vector<std::pair<pid_t, FileKey>> unasked_;  ///< the watch's: changed, and not told
-    std::optional<MappingWatch> mapping_watch_;
+    Mappers mappers_;
+    MappingWatch mapping_watch_;
     ClerkPost clerk_;
     std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;

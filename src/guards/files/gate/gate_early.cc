@@ -10,11 +10,17 @@
 #include "guards/files/acts/smb.h"
 #include "guards/files/gate/gate.h"
 
-/// What the gate does about descriptors and mappings that are older than it.
+/// What the gate does about who changes files without asking: by descriptors and mappings older
+/// than it, and by mappings.
 namespace hygie::files {
 namespace {
 
 constexpr int kEarlyPollMs = 100;
+
+/// A page that is written already is written again without a fault, until it is on the disk.
+void wait_for_pages(int fd) {
+    (void)::fdatasync(fd);
+}
 
 }  // namespace
 
@@ -39,9 +45,7 @@ void Gate::watch_early(int fd) {
         early_watch_ = std::jthread([this] { run_early(); });
     }
     early_.add(*key);
-    early_files_[{info.st_dev, info.st_ino}] = *key;
-    // A page that is written already is written again without a fault, until it is on the disk.
-    (void)::fdatasync(fd);
+    wait_for_pages(fd);
     early_events_->watch_file(fd, fan::kModify);
 }
 
@@ -70,15 +74,22 @@ void Gate::hold_if_hasty(const FileKey& key, pid_t pid) {
         judge_.hold(pid);
 }
 
-void Gate::watch_mappings(const std::vector<Mapping>& mappings) {
-    mapping_watch_.emplace(MappingWatch::Doors{
-        [this](pid_t pid, const FileKey& key) { return has_changed_unasked(pid, key); },
-        [this] { look_at_unasked(); }});
-    for (const Mapping& mapping : mappings)
-        if (const auto file = early_files_.find(mapping.inode); file != early_files_.end())
-            mapping_watch_->add(mapping, file->second);
-    early_files_.clear();
-    mapping_watch_->start();
+void Gate::watch_mapped_by(pid_t tid) {
+    if (!mappers_.is_due(tid, std::chrono::steady_clock::now())) return;
+    const pid_t pid = actors_.of(tid).process.pid;
+    MappedFiles files;
+    for (const Mapping& mapping : mappings_of(pid)) {
+        const UniqueFd fd(::open(mapping.link().c_str(), O_RDONLY | O_CLOEXEC | O_NOATIME));
+        struct stat info{};
+        const Volume* volume = fd && ::fstat(fd.get(), &info) == 0 ? volume_of(info) : nullptr;
+        const Result<FileKey> key = volume ? volume->key_of(fd.get()) : FileKey();
+        if (!volume || !key || !store_.catalog().find(*key) || mapping_watch_.is_watched(pid, *key))
+            continue;
+        early_.add(*key);
+        files.add(mapping, *key);
+        wait_for_pages(fd.get());
+    }
+    mapping_watch_.watch(pid, std::move(files));
 }
 
 bool Gate::has_changed_unasked(pid_t pid, const FileKey& key) {
@@ -92,11 +103,14 @@ bool Gate::has_changed_unasked(pid_t pid, const FileKey& key) {
     return true;
 }
 
-/// Who they were takes longer to learn than changing ten more.
+/// Who they were takes longer to learn than changing ten more. One that was looked at while it lay
+/// still is looked at anew.
 void Gate::look_at_unasked() {
-    for (const auto& [pid, key] : std::exchange(unasked_, {}))
+    for (const auto& [pid, key] : std::exchange(unasked_, {})) {
+        unclosed_.remove(key);
         unclosed_.add(key, pid, actors_.of(pid).key(), std::chrono::steady_clock::now(),
                       Unclosed::Age::Old);
+    }
 }
 
 /// Each file counts once, and raises no event here any more.

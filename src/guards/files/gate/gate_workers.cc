@@ -325,7 +325,10 @@ void Gate::look_inside(const Unclosed::File& file) {
     const auto now = std::chrono::steady_clock::now();
     if (still >= Micros{} && still < kStill) return;
     if (is_held(known, info)) {
-        if (now - file.since > kStill) unclosed_.looked(file.key, now);
+        if (now - file.since <= kStill) return;
+        unclosed_.looked(file.key, now);
+        // Open and unchanged: perhaps it is mapped, and changes without a call.
+        watch_mapped_by(file.tid);
         return;
     }
     Result<UniqueFd> fd = volume->open_key(file.key, O_RDONLY | O_NOATIME);

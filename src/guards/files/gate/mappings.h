@@ -6,14 +6,17 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "guards/files/acts/change.h"
 #include "guards/files/gate/faults.h"
+#include "host/unique_fd.h"
 
 namespace hygie::files {
 
@@ -26,9 +29,15 @@ struct Mapping {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
     Inode inode;
+
+    /// What leads to the file, whatever became of its names.
+    std::string link() const;
 };
 
-/// What one process had mapped before the guard was there, until it changes.
+/// What a process may change so now; nothing of who has ended.
+std::vector<Mapping> mappings_of(pid_t pid);
+
+/// What one process has mapped, until it changes.
 class MappedFiles {
   public:
     void add(const Mapping& mapping, const FileKey& file);
@@ -36,6 +45,8 @@ class MappedFiles {
     std::optional<FileKey> at(std::uint64_t address) const;
     void forget(const FileKey& file) { files_.erase(file); }
     std::size_t size() const { return files_.size(); }
+    void add_all(const MappedFiles& others);
+    bool has(const FileKey& file) const { return files_.contains(file); }
 
   private:
     struct Range {
@@ -46,8 +57,8 @@ class MappedFiles {
     std::set<FileKey> files_;
 };
 
-/// Waits in real time for the first change of each file that was mapped before the guard: who maps
-/// has asked already, and changes a hundred files before anybody else is awake.
+/// Waits in real time for the first change of each file that somebody has mapped: who maps has
+/// asked already, and changes a hundred files before anybody else is awake. Thread-safe.
 class MappingWatch {
   public:
     struct Doors {
@@ -63,13 +74,13 @@ class MappingWatch {
     /// so many that changed none of the files it is left in peace.
     static constexpr std::size_t kVainMax = 200'000;
 
-    explicit MappingWatch(Doors doors) : doors_(std::move(doors)) {}
-    ~MappingWatch();
-    void add(const Mapping& mapping, const FileKey& file) {
-        files_[mapping.pid].add(mapping, file);
-    }
-    /// From here on faults are told; none may be added any more.
-    void start();
+    explicit MappingWatch(Doors doors);
+    ~MappingWatch() { stop(); }
+    /// From here on the process is watched over these, beside those of before.
+    void watch(pid_t pid, MappedFiles files);
+    bool is_watched(pid_t pid, const FileKey& file) const;
+    /// Nobody is watched any more.
+    void stop();
     /// How many processes may still change something.
     std::size_t watched() const { return watched_; }
 
@@ -81,20 +92,27 @@ class MappingWatch {
         SteadyTime since{};
     };
     struct Process {
+        pid_t pid = 0;
         MappedFiles files;
         Faults faults;
         std::vector<Doubt> doubts{};
         std::size_t vain = 0;
     };
     void run(const std::stop_token& stop);
+    void take_in();
+    void leave_alone();
+    void wake() const;
     bool wait() const;
     void look(Process& process);
     void doubt(Process& process, const Fault& fault, SteadyTime now);
 
     Doors doors_;
-    std::map<pid_t, MappedFiles> files_;
-    std::vector<Process> processes_;
-    bool is_any_changed_ = false;  ///< since it was quiet
+    UniqueFd woken_;  ///< an eventfd: somebody came, or it is to end
+    mutable std::mutex mutex_;
+    std::map<pid_t, MappedFiles> watched_files_;  ///< under the mutex; also of who was in vain
+    std::vector<Process> coming_;                 ///< under the mutex
+    std::vector<Process> processes_;              ///< the thread's
+    bool is_any_changed_ = false;                 ///< since it was quiet
     std::atomic<std::size_t> watched_ = 0;
     std::jthread thread_;
 };

@@ -1,8 +1,10 @@
 #include "guards/files/gate/mappings.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +78,14 @@ class FilesMappingWatch : public testing::Test {
         return reinterpret_cast<std::uint64_t>(memory_) + number * kPage;
     }
 
+    /// So many files of a page each, from the first of these on.
+    MappedFiles mapped(std::size_t count, std::size_t first = 0) const {
+        MappedFiles files;
+        for (std::size_t i = first; i < first + count; ++i)
+            files.add({child_, address(i), address(i + 1), {}}, file(static_cast<int>(i)));
+        return files;
+    }
+
     void* memory_ = nullptr;
     std::array<int, 2> pipe_{};
     pid_t child_ = 0;
@@ -125,9 +135,10 @@ TEST_F(FilesMappingWatch, WhatWasOnlyReadIsAskedAboutAgainUntilItHasChanged) {
                             was_quiet = true;
                         }});
     // Two pages each: the second touch is told as the first was.
+    MappedFiles files;
     for (std::size_t i = 0; i < kFiles; i += 2)
-        watch.add({child_, address(i), address(i + 2), {}}, file(static_cast<int>(i)));
-    watch.start();
+        files.add({child_, address(i), address(i + 2), {}}, file(static_cast<int>(i)));
+    watch.watch(child_, std::move(files));
     strike();
     EXPECT_TRUE(wait_for([&] { return !asked.empty(); }));
     // Its doubt passes.
@@ -148,9 +159,7 @@ TEST_F(FilesMappingWatch, WhoChangesAllThatItHasIsToldOf) {
     if (!Faults::of(child_)) GTEST_SKIP() << "the kernel tells no faults here";
     std::atomic<bool> was_quiet = false;
     MappingWatch watch({[](pid_t, const FileKey&) { return true; }, [&] { was_quiet = true; }});
-    for (std::size_t i = 0; i < MappingWatch::kFilesMin; ++i)
-        watch.add({child_, address(i), address(i + 1), {}}, file(static_cast<int>(i)));
-    watch.start();
+    watch.watch(child_, mapped(MappingWatch::kFilesMin));
     // As fast as it can: nothing is quiet in between.
     ASSERT_EQ(::write(pipe_[1], "ggg", MappingWatch::kFilesMin), MappingWatch::kFilesMin);
     for (int i = 0; i < 500 && !was_quiet; ++i)
@@ -158,18 +167,66 @@ TEST_F(FilesMappingWatch, WhoChangesAllThatItHasIsToldOf) {
     EXPECT_TRUE(was_quiet);
 }
 
+TEST_F(FilesMappingWatch, WhatIsMappedLaterIsWatchedToo) {
+    if (!Faults::of(child_)) GTEST_SKIP() << "the kernel tells no faults here";
+    std::mutex mutex;
+    std::vector<FileKey> asked;
+    MappingWatch watch({[&](pid_t, const FileKey& key) {
+                            const std::scoped_lock lock(mutex);
+                            asked.push_back(key);
+                            return true;
+                        },
+                        [] {}});
+    watch.watch(child_, mapped(MappingWatch::kFilesMin - 1));
+    EXPECT_FALSE(watch.is_watched(child_, file(0))) << "so few are nothing to wait for";
+    watch.watch(child_, mapped(MappingWatch::kFilesMin));
+    EXPECT_TRUE(watch.is_watched(child_, file(0)));
+    watch.watch(child_, mapped(1, MappingWatch::kFilesMin));
+    EXPECT_TRUE(watch.is_watched(child_, file(3)));
+    for (std::size_t i = 0; i <= MappingWatch::kFilesMin; ++i) strike();
+    const auto are_all_told = [&] {
+        const std::scoped_lock lock(mutex);
+        return asked.size() == MappingWatch::kFilesMin + 1;
+    };
+    for (int i = 0; i < 500 && !are_all_told(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const std::scoped_lock lock(mutex);
+    EXPECT_EQ(asked, (std::vector{file(0), file(1), file(2), file(3)}));
+}
+
 /// Else it would be woken for ever, in real time, on a processor that nobody else gets.
 TEST_F(FilesMappingWatch, WhoHasEndedIsNotWaitedForAnyMore) {
     if (!Faults::of(child_)) GTEST_SKIP() << "the kernel tells no faults here";
     MappingWatch watch({[](pid_t, const FileKey&) { return false; }, [] {}});
-    for (std::size_t i = 0; i < kFiles; ++i)
-        watch.add({child_, address(i), address(i + 1), {}}, file(static_cast<int>(i)));
-    watch.start();
+    watch.watch(child_, mapped(kFiles));
     EXPECT_EQ(watch.watched(), 1U);
     ::kill(child_, SIGKILL);
     for (int i = 0; i < 500 && watch.watched() > 0; ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_EQ(watch.watched(), 0U);
+    EXPECT_FALSE(watch.is_watched(child_, file(0))) << "another may get its number";
+}
+
+TEST(FilesMapped, WhatAProcessMayChangeIsFound) {
+    const auto path = std::filesystem::path(testing::TempDir()) / "mapped";
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ASSERT_EQ(::ftruncate(fd, kPage), 0);
+    struct stat info{};
+    ASSERT_EQ(::fstat(fd, &info), 0);
+    const auto count = [&] {
+        return std::ranges::count(mappings_of(::getpid()), Inode{info.st_dev, info.st_ino},
+                                  &Mapping::inode);
+    };
+    EXPECT_EQ(count(), 0);
+    void* read = ::mmap(nullptr, kPage, PROT_READ, MAP_SHARED, fd, 0);
+    void* copied = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    EXPECT_EQ(count(), 0) << "it changes nothing so";
+    void* changed = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ::close(fd);
+    std::filesystem::remove(path);
+    EXPECT_EQ(count(), 1) << "whatever became of descriptor and name";
+    for (void* one : {read, copied, changed}) ::munmap(one, kPage);
+    EXPECT_TRUE(mappings_of(-1).empty());
 }
 
 TEST_F(FilesMappingWatch, AThreadThatHasEndedIsNotWaitedForWhileOthersWork) {
