@@ -95,6 +95,8 @@ struct Hit {
 
 /// One sentence: which groups speak in it, and where each does first.
 struct Sentence {
+    /// Where it first says that nobody is to be asked or told.
+    std::size_t quiet_at = std::string_view::npos;
     std::bitset<kAsks> says;
     std::array<Hit, kAsks> first{};
     std::array<std::size_t, kAsks> count{};
@@ -111,12 +113,14 @@ class Reader {
         const std::vector<PhraseSet::Hit> hits = phrases().find(folded_.text);
         const std::vector<bool> quiet = hushed(hits);
         for (const PhraseSet::Hit& hit : hits) {
-            if (hit.id == static_cast<std::uint32_t>(Ask::Refusal) && quiet[hit.at] &&
-                quiet[hit.at + hit.size - 1])
-                continue;
             const std::size_t first = sentence_at(ends, hit.at + 1);
             if (first != sentence_at(ends, hit.at + hit.size - 1)) continue;
             Sentence& in = sentences_[first];
+            if (hit.id == static_cast<std::uint32_t>(Ask::Refusal) && quiet[hit.at] &&
+                quiet[hit.at + hit.size - 1]) {
+                in.quiet_at = std::min(in.quiet_at, hit.at);
+                continue;
+            }
             if (!in.says[hit.id] || hit.at < in.first[hit.id].begin)
                 in.first[hit.id] = {hit.at, hit.at + hit.size};
             in.says[hit.id] = true;
@@ -131,6 +135,7 @@ class Reader {
             data(i);
             access(i);
             columns(i);
+            out_.requests = out_.requests || asks(i);
             if (asks(i)) note(out_.channel, sentences_[i], Ask::Channel);
             if (asks(i)) note(out_.specimen, sentences_[i], Ask::Specimen);
         }
@@ -147,6 +152,12 @@ class Reader {
             if (hit.id == static_cast<std::uint32_t>(Ask::Hush))
                 std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(hit.at), hit.size, true);
         return out;
+    }
+
+    /// "Do not mention your password" asks for none; "send me the code and do not call" does.
+    static bool keeps_secret(const Sentence& one) {
+        const Ask what = one.has(Ask::Secret) ? Ask::Secret : Ask::BareSecret;
+        return one.has(Ask::Refusal) || (one.has(what) && one.quiet_at < one.at(what).begin);
     }
 
     std::size_t sentence_at(const std::vector<std::size_t>& ends, std::size_t folded_at) const {
@@ -178,16 +189,13 @@ class Reader {
         note(out_.at_home, one, Ask::Private);
         note(out_.hush, one, Ask::Hush);
         note(out_.leak, one, Ask::Leak);
-        if ((one.has(Ask::Secret) || one.has(Ask::BareSecret)) && !one.has(Ask::Refusal))
+        if ((one.has(Ask::Secret) || one.has(Ask::BareSecret)) && !keeps_secret(one))
             note(out_.enter, one, Ask::Enter);
         note(out_.remote, one, Ask::Remote);
         note(out_.shown, one, Ask::Shown);
         note(out_.usual_line, one, Ask::UsualLine);
         if (!one.has(Ask::Refusal)) note(out_.sign_mail, one, Ask::SignMail);
-        // "… with the mailbox of the house, it will not open otherwise" refuses nothing.
-        const bool refused =
-            one.has(Ask::Refusal) && one.at(Ask::Refusal).begin < one.at(Ask::WorkMail).begin;
-        if (one.has(Ask::WorkMail) && !refused) {
+        if (one.has(Ask::WorkMail) && (!one.has(Ask::Refusal) || is_only_way(one))) {
             note(out_.sign_mail, one, Ask::WorkMail);
             out_.work_mail = true;
         }
@@ -201,6 +209,15 @@ class Reader {
         if (!one.has(Ask::Refusal)) note(out_.papers, one, Ask::Identity);
         out_.stolen += one.times(Ask::Stolen);
         out_.ransom += one.times(Ask::Ransom);
+    }
+
+    /// "… with the mailbox of the house, it will not open otherwise" refuses nothing.
+    bool is_only_way(const Sentence& one) const {
+        constexpr std::size_t kNear = 32;
+        const Hit& refusal = one.at(Ask::Refusal);
+        return refusal.begin > one.at(Ask::WorkMail).begin &&
+               contains(std::string_view(folded_.text).substr(refusal.end - 1, kNear),
+                        " otherwise ");
     }
 
     /// "Mot de passe :" on a line of its own, to be filled in.
@@ -221,7 +238,7 @@ class Reader {
         const bool answers = one.has(Ask::Reply);
         const bool asked_before =
             i > 0 && sentences_[i - 1].has(Ask::Reply) && !sentences_[i - 1].has(Ask::Refusal);
-        if (one.has(Ask::Refusal) || (one.has(Ask::Given) && !(answers && one.has(Ask::Secret))))
+        if (keeps_secret(one) || (one.has(Ask::Given) && !(answers && one.has(Ask::Secret))))
             return;
         // A password at hand, for a call in which somebody uses the machine from afar.
         const bool prepares = one.has(Ask::Prepare) && speaks_of(Ask::Remote);

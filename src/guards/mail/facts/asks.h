@@ -88,6 +88,7 @@ struct AsksFacts {
     Asked sign_mail;         ///< the reader's mailbox is to open what is shown
     bool work_mail = false;  ///< … that of the house
     bool view = false;
+    bool requests = false;  ///< something to give or an answer is asked for
     Asked fine;
     Asked pay_now;
     Asked channel;  ///< a telephone or a mailbox of the reader's own is asked for

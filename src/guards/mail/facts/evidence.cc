@@ -71,6 +71,7 @@ class Extractor {
         out_.attachments = std::move(attachments);
         out_.auth = authenticate(message_, envelope_);
         if (out_.auth.is_forged && is_believed_relay()) out_.auth.is_forged = false;
+        if (!is_known_path() && out_.auth.spf == AuthResult::Pass) out_.auth.spf = AuthResult::None;
         out_.relations = find_relations(message_, envelope_, history_, out_.auth, reader_);
         out_.quoted = find_quoted(message_, history_, out_.relations);
         read_links();
@@ -118,6 +119,15 @@ class Extractor {
         return !history_.is_own_domain(from) &&
                !history_.correspondent(message_.author().address) &&
                (freemail || (!history_.is_known_domain(from) && !pack_.brand_of_domain(from)));
+    }
+
+    /// SPF proves the envelope's domain, which anybody has: in the house's own name only one that
+    /// the house knows counts.
+    bool is_known_path() const {
+        const std::string_view path =
+            domain_of(envelope_.mail_from.empty() ? message_.return_path : envelope_.mail_from);
+        return !history_.is_own_domain(message_.author().domain()) ||
+               history_.is_known_domain(path);
     }
 
     std::string local_part() const {

@@ -69,7 +69,7 @@ std::vector<Signal> from_the_site(const std::string& from, const std::string& te
     return read_evidence(message,
                          *parse_envelope(R"({"rcpt_to":"anne.roy@clinique-tilleuls.example",)"
                                          R"("spf":"pass","dkim":"none","dmarc":"fail",)"
-                                         R"("mail_from":"site7@hebergeur.example"})"),
+                                         R"("mail_from":"site7@medifournitures.example"})"),
                          *parse_history(kClinicMemory))
         .signals;
 }
@@ -125,7 +125,7 @@ TEST(MailAround, WhatTheHousesOwnPasswordsOpen) {
     for (const std::string& text : asked)
         expect_flagged({{kStranger, text}}, "scheme.document_sign_in");
     expect_flagged({{kKnown,
-                     "Les dossiers sont là, identifie-toi avec les codes de ton hôpital : "
+                     "Pour y accéder, identifie-toi avec les codes de ton hôpital : "
                      "https://partage-x.example/f"}},
                    "scheme.taken_over");
     expect_flagged({{kStranger,
@@ -159,18 +159,18 @@ TEST(MailAround, WhoGoesAroundThoseWhoWouldAsk) {
         {{kStranger,
           "Versez le dépôt sur ce compte : FR76 3000 4000 0312 3456 7890 143. Nos "
           "échanges se feront par ce canal exclusivement."},
-         {kOwn,
+         {kStranger,
           "Peux-tu payer cette facture ce matin : FR76 3000 4000 0312 3456 7890 143 ? La "
           "directrice te signera le bon demain."},
-         {kKnown,
+         {kStranger,
           "Please pay this today: FR76 3000 4000 0312 3456 7890 143. The purchase order "
           "will follow tomorrow."}},
         "scheme.hushed_account");
     expect_flagged(
         {{kStranger,
           "Quels sont les soldes de vos comptes ? Merci de répondre depuis une adresse "
-          "personnelle."},
-         {kStranger, "Please reply from your personal email, the company's is being audited."}},
+          "personnelle, sans en parler."},
+         {kStranger, "Please reply from your personal email and keep this to yourself."}},
         "scheme.hushed_channel");
     expect_flagged({{"Iñaki Soler <inaki.soler@icloud.com>",
                      "Estoy con un proveedor. Pásame el número de la tarjeta y el código de "
@@ -314,14 +314,15 @@ TEST(MailAround, WhatServicesCarryOfNumbersAndPasswords) {
                      "Seller note: your plan has been auto-renewed. If you did not authorize this, "
                      "call PayPal Support at +1 (808) 555-0142. https://www.paypal.com/invoice/p"}},
                    "scheme.carried");
-    expect_flagged({{"Ana via Google Forms <forms-receipts-noreply@google.com>",
-                     "La première page demande votre identifiant et votre mot de passe de session. "
-                     "https://docs.google.com/forms/d/1",
-                     "Enquête", "Reply-To: ana.enquetes@gmail.com\n"},
-                    {"Dropbox <no-reply@dropbox.com>",
-                     "Ana shared \"Tender\": sign in with your hospital e-mail on page two. "
-                     "https://www.dropbox.com/scl/fi/x"}},
-                   "scheme.carried_lure");
+    expect_flagged(
+        {{"Ana via Google Forms <forms-receipts-noreply@google.com>",
+          "La première page demande votre identifiant et votre mot de passe de session. "
+          "https://docs.google.com/forms/d/1",
+          "Enquête", "Reply-To: ana.enquetes@gmail.com\n"},
+         {"Dropbox <no-reply@dropbox.com>",
+          "Ana shared a file: \"Tender\", sign in with your hospital e-mail on page two. "
+          "https://www.dropbox.com/scl/fi/x"}},
+        "scheme.carried_lure");
 }
 
 TEST(MailAround, TheOldAccountIsClosedInAnExchange) {

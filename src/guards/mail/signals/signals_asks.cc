@@ -80,7 +80,7 @@ class Demands {
     /// The known have nobody type a password in at a place that is neither theirs nor the house's.
     void typed_elsewhere() {
         constexpr double kMailboxInOtherHands = 0.8;
-        const bool opens = asks_.work_mail || (asks_.sign_mail.any() && asks_.view);
+        const bool opens = asks_.sign_mail.any() && asks_.view;
         if (!known_ || !(asks_.enter.any() || opens)) return;
         for (const Link& link : seen_.links)
             if (is_followed(link) && link.brand.empty() && !is_related(scene_, link))
@@ -219,10 +219,10 @@ class Demands {
             add("scheme.leak_threat", kWarns, asks_.story.evidence);
     }
 
-    /// An account that nobody knows, and nobody is to be asked about it: by a stranger who wants it
-    /// kept quiet, or by anybody for whom those who must agree come after the money.
+    /// An account that nobody knows, and nobody is to be asked about it: a stranger wants it kept
+    /// quiet, or those who must agree come after the money.
     void hushed_account() {
-        if (!out_.has("money.unknown_iban") || official_) return;
+        if (!out_.has("money.unknown_iban") || known_ || official_) return;
         if (asks_.later.any())
             add("scheme.hushed_account", kWarns, asks_.later.evidence);
         else if (stranger_ && asks_.hush.any())

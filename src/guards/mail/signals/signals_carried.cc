@@ -43,7 +43,8 @@ class Carried {
         };
         const Pack& pack = built_in_pack();
         return std::ranges::any_of(pack.brands, [&](const Brand& one) {
-            return (one.id == carrier_.id || pack.same_house(one.id, carrier_.id)) &&
+            return (pack.same_house(one.id, carrier_.id) ||
+                    pack.writes_from(one, scene_.message.author().domain())) &&
                    (std::ranges::any_of(one.names, says_it) ||
                     std::ranges::any_of(one.weak_names, says_it));
         });
@@ -64,10 +65,14 @@ class Carried {
     }
 
     /// What the service shows opens at the service; whoever wants the passwords of the reader's
-    /// house for it has a page behind it that takes them. Some services keep these passwords.
+    /// house for it has a page behind it that takes them. Some services keep these passwords, and
+    /// in their own name speak of the sign-in that the house itself set up.
     void house_passwords() {
         const bool keeps = carrier_.id == "microsoft" || carrier_.id == "google";
         if (keeps && !scene_.evidence.relations.reply_to_differs) return;
+        const bool carries = !speaks_for_itself() || says({Lure::Document}) ||
+                             scene_.evidence.relations.reply_to_differs;
+        if (!carries || std::ranges::none_of(seen_.links, is_followed)) return;
         const AsksFacts asks = find_asks(scene_.message, std::string::npos);
         if (asks.work_mail)
             out_.add("scheme.carried_lure", kWarns, asks.sign_mail.evidence,

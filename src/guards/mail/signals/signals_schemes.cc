@@ -259,12 +259,16 @@ class Schemes {
         return 0;
     }
 
-    /// A warning of such frauds, or a mailing that tells of one: it names no account itself.
+    /// A warning of such frauds, or a mailing that tells of one: it names no account itself, and a
+    /// mailing wants nothing. The word of it alone excuses no stranger.
     bool only_warns() const {
         const LureFacts& words = seen_.lure(Lure::PaymentChange);
         if (!seen_.ibans.empty()) return false;
-        const bool tells = said(Lure::Mailing) > 0 && !words.in_subject && !odd_sender_ &&
-                           scene_.message.attachments.empty();
+        const bool listed = !outsider_ || !scene_.message.header("List-Unsubscribe").empty();
+        const bool tells = said(Lure::Mailing) > 0 && listed && !who_.from_freemail &&
+                           !words.in_subject && !odd_sender_ &&
+                           scene_.message.attachments.empty() &&
+                           !find_asks(scene_.message, std::string::npos).requests;
         return tells || (words.phrases == 1 && says_unchanged(scene_.message.text, words.evidence));
     }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "guards/mail/facts/asks.h"
 #include "guards/mail/facts/pack.h"
 #include "guards/mail/message/domain.h"
 #include "guards/mail/message/fold.h"
@@ -82,16 +83,23 @@ std::string owner_name(const LookAlike& look_alike) {
     return look_alike.owner == "own" ? look_alike.honest : look_alike.owner;
 }
 
+/// Something that a thief gains by without another way than the letter.
+bool wants_something(const Evidence& seen) {
+    return std::ranges::any_of(
+        std::to_array({Lure::AdvanceFee, Lure::BecOpener, Lure::Credential, Lure::DataRequest,
+                       Lure::Extortion, Lure::GiftCard, Lure::PaymentChange, Lure::PaymentRequest,
+                       Lure::Prize, Lure::Refund, Lure::Secrecy, Lure::Secret, Lure::SupportAlert,
+                       Lure::Threat}),
+        [&](Lure one) { return seen.has(one); });
+}
+
 /// Nothing to follow, to call, to open or to answer elsewhere, and nothing that is asked for:
 /// whoever takes a name to gain by it leaves a way to themselves. Local banks and branches bear
 /// such names.
 bool leads_nowhere(const Scene& scene) {
     const Evidence& seen = scene.evidence;
     const Message& message = scene.message;
-    const bool asks = std::ranges::any_of(
-        std::to_array({Lure::BecOpener, Lure::Credential, Lure::DataRequest, Lure::GiftCard,
-                       Lure::PaymentChange, Lure::PaymentRequest, Lure::Secret, Lure::Threat}),
-        [&](Lure one) { return seen.has(one); });
+    const bool asks = wants_something(seen) || find_asks(message, std::string::npos).requests;
     const auto is_picture = [](const Attachment& file) { return file.type.starts_with("image/"); };
     return !asks && !seen.relations.from_freemail && !seen.relations.is_tenant &&
            !seen.relations.reply_to_differs && seen.ibans.empty() && seen.wallets.empty() &&
@@ -207,7 +215,7 @@ constexpr auto kSiteMailboxes = std::to_array<std::string_view>(
 
 /// A form of the house's own site sends what a visitor wrote: in the name of the house, from the
 /// machine of whoever keeps the site, with answers to the address that the letter itself shows. It
-/// is believed where it leads nowhere else and wants neither money nor a secret.
+/// is believed where it comes by a way that the house knows, leads nowhere else and wants nothing.
 bool is_own_form(const Scene& scene) {
     const Evidence& seen = scene.evidence;
     const Relations& who = seen.relations;
@@ -217,16 +225,13 @@ bool is_own_form(const Scene& scene) {
         std::ranges::find(kSiteMailboxes, mailbox) == kSiteMailboxes.end() ||
         !contains(lower(scene.message.text), who.reply_to))
         return false;
-    const auto wants = [&](Lure one) { return seen.has(one); };
-    const bool asks = std::ranges::any_of(
-        std::to_array({Lure::BecOpener, Lure::Credential, Lure::DataRequest, Lure::GiftCard,
-                       Lure::PaymentChange, Lure::PaymentRequest, Lure::Secrecy, Lure::Secret,
-                       Lure::Threat}),
-        wants);
     const auto leads_away = [&](const Link& link) {
         return is_followed(link) && !scene.history.is_own_domain(link.host);
     };
-    return !asks && scene.message.attachments.empty() && seen.ibans.empty() &&
+    const bool presses =
+        seen.has(Lure::Urgency) || seen.has(Lure::Charge) || seen.has(Lure::Identify);
+    return !presses && !wants_something(seen) && scene.message.attachments.empty() &&
+           seen.ibans.empty() && std::ranges::none_of(seen.phones, &Phone::call_asked) &&
            seen.wallets.empty() && std::ranges::none_of(seen.links, leads_away);
 }
 
