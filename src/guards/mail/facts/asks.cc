@@ -211,13 +211,17 @@ class Reader {
         out_.ransom += one.times(Ask::Ransom);
     }
 
-    /// "… with the mailbox of the house, it will not open otherwise" refuses nothing.
+    /// "… with the mailbox of the house, it will not open otherwise" refuses nothing; nor does what
+    /// begins another line ("Do not share this e-mail").
     bool is_only_way(const Sentence& one) const {
         constexpr std::size_t kNear = 32;
         const Hit& refusal = one.at(Ask::Refusal);
-        return refusal.begin > one.at(Ask::WorkMail).begin &&
-               contains(std::string_view(folded_.text).substr(refusal.end - 1, kNear),
-                        " otherwise ");
+        if (refusal.begin < one.at(Ask::WorkMail).begin) return false;
+        const std::size_t at = folded_.origin[refusal.begin + 1];
+        const bool new_line = at > 0 && text_[at - 1] == '\n' &&
+                              std::isupper(static_cast<unsigned char>(text_[at])) != 0;
+        return new_line || contains(std::string_view(folded_.text).substr(refusal.end - 1, kNear),
+                                    " otherwise ");
     }
 
     /// "Mot de passe :" on a line of its own, to be filled in.

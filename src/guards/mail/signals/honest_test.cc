@@ -65,6 +65,13 @@ TEST(MailHonest, AServiceSpeaksOfItsOwnSignIn) {
         << "there is nowhere to go";
     EXPECT_TRUE(carried("Ana Rossi <no-reply@dropbox.com>",
                         "Sign in with your work email. https://www.dropbox.com/scl/fi/x"));
+    EXPECT_TRUE(carried("Ana Rossi <no-reply@dropbox.com>",
+                        "https://www.dropbox.com/s Sign in with your work email at x.example/a\n"
+                        "Do not share this e-mail"))
+        << "another line";
+    EXPECT_FALSE(carried("Ana Rossi <no-reply@dropbox.com>",
+                         "https://www.dropbox.com/s Sign in with your work email, but\n"
+                         "never with its password"));
 }
 
 TEST(MailHonest, AStampIsAskedForByWhoPays) {
