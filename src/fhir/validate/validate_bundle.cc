@@ -1,6 +1,7 @@
-#include <algorithm>
 #include <set>
+#include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "fhir/validate/validate_walk.h"
@@ -10,15 +11,19 @@ namespace hygie::fhir {
 
 namespace {
 
-/// Whether an entry is what a Composition with that fullUrl refers to.
-bool is_meant(Json entry, std::string_view url, std::string_view reference) {
-    const Json resource = entry["resource"];
-    const auto own = entry["fullUrl"].text();
-    const std::string name =
-        std::string(resource["resourceType"].text()) + "/" + std::string(resource["id"].text());
-    if (own == reference || name == reference) return true;
+/// By what a Composition with that fullUrl may refer to these entries.
+std::unordered_set<std::string> names_of(std::span<const Json> entries, std::string_view url) {
     const auto base = url.substr(0, url.rfind("Composition/"));
-    return own.starts_with(base) && own.substr(base.size()) == reference;
+    std::unordered_set<std::string> names;
+    for (const Json entry : entries) {
+        const Json resource = entry["resource"];
+        const auto own = entry["fullUrl"].text();
+        names.emplace(own);
+        if (own.starts_with(base)) names.emplace(own.substr(base.size()));
+        names.insert(std::string(resource["resourceType"].text()) + "/" +
+                     std::string(resource["id"].text()));
+    }
+    return names;
 }
 
 /// What a Composition, or a section of it, names by that element; a list or not.
@@ -94,13 +99,11 @@ void Walk::document(Json bundle, const Place& place) {
     if (bundle["type"].text() != "document" || entries.empty()) return;
     const Json first = entries.front();
     if (first["resource"]["resourceType"].text() != "Composition") return;
-    std::set<std::string_view> asked;
+    const auto names = names_of(entries, first["fullUrl"].text());
+    std::unordered_set<std::string_view> asked;
     for (const auto reference : references_of(first["resource"])) {
-        if (!asked.insert(reference).second) continue;
-        const bool is_there = std::ranges::any_of(entries, [&](Json entry) {
-            return is_meant(entry, first["fullUrl"].text(), reference);
-        });
-        if (!is_there)
+        if (is_full()) return;
+        if (asked.insert(reference).second && !names.contains(std::string(reference)))
             report(Issue::Type::NotFound, {&place, "entry", 0},
                    {"Le document ne contient pas une ressource que sa Composition désigne.",
                     "The document lacks a resource that its Composition refers to."});

@@ -116,9 +116,12 @@ void Walk::known_extension(const KnownExtension& known, const Member& value, con
 
 void Walk::extension(Json value, const TypeDef& type, const Place& place) {
     const auto members = value.members();
-    const auto said = std::ranges::find_if(members, [](const Member& member) {
-        return member.name.starts_with("value") || member.name.starts_with("_value");
-    });
+    // What is said of a value may stand before it.
+    auto said = std::ranges::find_if(
+        members, [](const Member& member) { return member.name.starts_with("value"); });
+    if (said == members.end())
+        said = std::ranges::find_if(
+            members, [](const Member& member) { return member.name.starts_with("_value"); });
     if ((said != members.end()) == !value["extension"].absent())
         return report(Issue::Type::Invariant, place,
                       {"Une extension a soit une valeur, soit des extensions (ext-1).",

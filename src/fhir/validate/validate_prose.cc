@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <unordered_map>
+#include <vector>
 
 #include "fhir/data/schema.h"
 #include "fhir/validate/french.h"
@@ -19,14 +21,34 @@ std::string_view without_version(std::string_view canonical) {
     return canonical.substr(0, canonical.find('|'));
 }
 
-/// Where an item of a Questionnaire is that has this linkId; absent when there is none.
-Json item_with(Json items, std::string_view id) {
-    for (const Json item : items.items()) {
-        if (item["linkId"].text() == id) return item;
-        if (const Json inner = item_with(item["item"], id)) return inner;
+/// The items of a Questionnaire, numbered in the order of its text, by their linkIds.
+class Questions {
+  public:
+    explicit Questions(Json questionnaire) { add(questionnaire["item"]); }
+
+    bool has(std::string_view id) const { return numbers_.contains(id); }
+    /// Whether an item with this linkId is that one, or within it.
+    bool is_within(std::string_view id, std::size_t outer) const {
+        const auto found = numbers_.find(id);
+        if (found == numbers_.end()) return false;
+        const auto first = std::ranges::lower_bound(found->second, outer);
+        return first != found->second.end() && *first < ends_[outer];
     }
-    return {};
-}
+
+  private:
+    void add(Json items) {
+        for (const Json item : items.items()) {
+            const std::size_t number = ends_.size();
+            numbers_[item["linkId"].text()].push_back(number);
+            ends_.push_back(0);
+            add(item["item"]);
+            ends_[number] = ends_.size();
+        }
+    }
+
+    std::unordered_map<std::string_view, std::vector<std::size_t>> numbers_;
+    std::vector<std::size_t> ends_;  ///< of each: the first number that is not within it
+};
 
 /// Whether values of such a parameter have an order and prefixes ("ge2024").
 bool is_measured(std::string_view type) {
@@ -100,16 +122,19 @@ void Walk::french(std::vector<Issue> found, const Place& place) {
 
 /// What an item depends on is another one, and none within it: else it could never be shown.
 void Walk::questions(Json questionnaire, const Place& place) {
+    const Questions questions(questionnaire);
+    std::size_t next = 0;
     const auto look = [&](auto&& again, Json items, const Place& parent) -> void {
         std::size_t index = 0;
         for (const Json item : items.items()) {
             const Place here{&parent, "item", index++};
+            const std::size_t own = next++;
             std::size_t number = 0;
             for (const Json when : item["enableWhen"].items()) {
+                if (is_full()) return;
                 const Place asked{&here, "enableWhen", number++};
                 const auto id = when["question"].text();
-                const bool is_inner = item["linkId"].text() == id || item_with(item["item"], id);
-                if (is_inner || !item_with(questionnaire["item"], id))
+                if (!questions.has(id) || questions.is_within(id, own))
                     report(Issue::Type::NotFound, asked,
                            {"« question » ne désigne aucune autre question.",
                             "“question” means no other question."});

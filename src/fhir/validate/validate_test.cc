@@ -216,6 +216,12 @@ TEST(FhirValidate, ExtensionsOfR4HoldWhatR4Says) {
     EXPECT_EQ(extended("data-absent-reason", R"("valueCode":"unknown")"), "");
     EXPECT_EQ(extended("data-absent-reason", R"("valueCode":"lost")"),
               "code-invalid Patient.extension[0].value");
+    EXPECT_EQ(extended("data-absent-reason", R"("_valueCode":{"id":"a"},"valueCode":"lost")"),
+              "code-invalid Patient.extension[0].value");
+    // The codes of what describes definitions go on: a working group of today.
+    EXPECT_EQ(extended("structuredefinition-wg", R"("valueCode":"cgp")"), "");
+    EXPECT_EQ(extended("structuredefinition-wg", R"("valueString":"cgp")"),
+              "structure Patient.extension[0]");
     EXPECT_EQ(extended("of-nobody", R"("valueCode":"x")"), "");
 }
 
