@@ -63,20 +63,44 @@ std::unexpected<Error> too_many() {
                  "export"});
 }
 
-bool has_kind(const fhir::Query& query, fhir::Criterion::Kind kind) {
-    return std::ranges::any_of(query.all, [&](const auto& one) { return one.kind == kind; });
+/// Whether what refers to the hits decides about them or comes along, and lies in records.
+bool looks_back(std::span<const fhir::Criterion> all) {
+    return std::ranges::any_of(all, [](const fhir::Criterion& one) {
+        return std::ranges::any_of(one.inner, [&](const fhir::Criterion::Inner& inner) {
+            return (one.kind == fhir::Criterion::Kind::Has && is_in_records(inner.type)) ||
+                   looks_back(inner.all);
+        });
+    });
 }
-
-/// Whether what refers to the hits decides about them or comes along: it may lie in other records.
 bool looks_back(const fhir::Query& query) {
-    return has_kind(query, fhir::Criterion::Kind::Has) ||
-           std::ranges::any_of(query.includes, &fhir::Include::reverse);
+    return looks_back(query.all) ||
+           std::ranges::any_of(query.includes, [](const fhir::Include& one) {
+               return one.reverse && is_in_records(one.source);
+           });
 }
 
-/// The same of what the hits refer to.
-bool looks_on(const fhir::Query& query) {
-    return has_kind(query, fhir::Criterion::Kind::Chain) ||
-           std::ranges::any_of(query.includes, std::logical_not(), &fhir::Include::reverse);
+using Types = std::set<std::string_view>;
+
+void add_chained(std::string_view type, std::span<const fhir::Criterion> all, Types& types) {
+    for (const fhir::Criterion& one : all) {
+        if (one.kind != fhir::Criterion::Kind::Chain) continue;
+        types.insert(type);
+        for (const fhir::Criterion::Inner& inner : one.inner)
+            add_chained(inner.type, inner.all, types);
+    }
+}
+
+/// Types of which is asked what they refer to: it decides about the hits or comes along.
+Types that_lead_on(const fhir::Query& query) {
+    Types types;
+    add_chained(query.type, query.all, types);
+    for (const fhir::Include& one : query.includes)
+        if (!one.reverse) types.insert(one.source);
+    return types;
+}
+
+bool may_be_patient(const fhir::SearchParam* param) {
+    return param && std::ranges::count(param->targets, "Patient") > 0;
 }
 
 /// Whether it is asked which Patients link to the hits: no term leads to their records (blind.h).
@@ -84,10 +108,11 @@ bool looks_back_along_links(const fhir::Query& query) {
     const auto asks = [](const auto& one) { return one.type == "Patient"; };
     return std::ranges::any_of(query.includes,
                                [](const fhir::Include& one) {
-                                   return one.reverse && one.param && one.source == "Patient";
+                                   return one.reverse && one.source == "Patient" &&
+                                          may_be_patient(one.param);
                                }) ||
            std::ranges::any_of(query.all, [&](const fhir::Criterion& one) {
-               return one.kind == fhir::Criterion::Kind::Has &&
+               return one.kind == fhir::Criterion::Kind::Has && may_be_patient(one.param) &&
                       std::ranges::any_of(one.inner, asks);
            });
 }
@@ -95,149 +120,6 @@ bool looks_back_along_links(const fhir::Query& query) {
 using Opened = Result<std::shared_ptr<const Record>>;
 /// Opens a record, or what a search asks of it.
 using Opening = std::function<Opened(CompartmentNumber)>;
-
-/// Which records could hold a hit, or what decides about one; the house left out.
-class Candidates {
-  public:
-    Candidates(Shelf& shelf, const fhir::Query& query, Opening open)
-        : shelf_(shelf), query_(query), open_(std::move(open)) {}
-
-    Result<NumberSet> find(const Scope& scope) {
-        const auto touched = fhir::types_touched(query_);
-        if (std::ranges::none_of(touched, is_in_records)) return NumberSet{};
-        const fhir::Narrowed narrowed = fhir::narrow(query_);
-        if (narrowed.patients) TRY_STATUS(by_patients(*narrowed.patients, narrowed.patient_terms));
-        if (const auto named = named_patients(query_); !named.empty())
-            TRY_STATUS(by_patients(named, {}));
-        TRY_STATUS(by_ids());
-        for (const auto& any : narrowed.all_of_any) TRY_STATUS(by_terms(any));
-        if (found_) TRY_STATUS(and_where_they_lead());
-        if (!found_ && scope.person.empty())
-            TRY_STATUS(everybody());
-        else if (!found_)
-            TRY_STATUS(by_circle(scope));
-        if (found_->size() > kCandidatesMax) return too_many();
-        return std::move(*found_);
-    }
-
-  private:
-    /// A program has no circle: nothing narrows, so all are looked into while they are few.
-    Status everybody() {
-        const crypto::KeyTable& table = shelf_.table();
-        if (table.live() > kCandidatesMax) return too_many();
-        found_.emplace();
-        const auto own = shelf_.number_of(kOwnMemory);
-        for (CompartmentNumber number = 1; number <= table.slots(); ++number)
-            if (number != own && table.get(number)) found_->push_back(number);
-        return {};
-    }
-
-    /// In their records, or in another's that names them.
-    Status by_patients(const std::vector<std::string>& patients,
-                       const std::vector<std::string>& terms) {
-        NumberSet numbers;
-        for (const std::string& patient : patients)
-            if (const auto number = shelf_.number_of(patient)) numbers.push_back(*number);
-        for (const std::string& term : terms)
-            std::ranges::copy(TRY(shelf_.named(term)), std::back_inserter(numbers));
-        intersect(found_, std::move(numbers));
-        return {};
-    }
-
-    Status by_ids() {
-        for (const fhir::Criterion& criterion : query_.all) {
-            const bool names = criterion.kind == fhir::Criterion::Kind::Id &&
-                               criterion.modifier == fhir::Modifier::None;
-            if (!names) continue;
-            NumberSet numbers;
-            for (const fhir::Operand& operand : criterion.any)
-                if (const auto number =
-                        TRY(shelf_.compartment_at(shelf_.place_of(query_.type, operand.text))))
-                    numbers.push_back(*number);
-            // What refers to something of the house lies in any record.
-            const auto house = shelf_.number_of("");
-            if (house && looks_back(query_) && std::ranges::count(numbers, *house) > 0) continue;
-            intersect(found_, std::move(numbers));
-        }
-        return {};
-    }
-
-    /// What a record refers to, and what refers to it, lies there, in the house, or with another
-    /// patient who is named on one side or the other.
-    Status and_where_they_lead() {
-        const bool back = looks_back(query_);
-        const bool on = looks_on(query_);
-        if (!back && !on) return {};
-        if (looks_back_along_links(query_)) return found_.reset(), Status();
-        if (found_->size() > kCandidatesMax) return too_many();
-        NumberSet with = *found_;
-        for (const CompartmentNumber number : *found_) {
-            const Opened record = open_(number);
-            if (!record && record.error().code == Code::Erased) continue;
-            if (!record) return std::unexpected(record.error());
-            if (!is_of_patient((*record)->patient())) continue;
-            if (on) add_named_by(**record, with);
-            if (back)
-                std::ranges::copy(TRY(records_naming(shelf_, (*record)->patient())),
-                                  std::back_inserter(with));
-        }
-        make_set(with);
-        found_ = std::move(with);
-        return {};
-    }
-
-    void add_named_by(const Record& record, NumberSet& numbers) const {
-        if (!record.is_shared() && query_.type != "Patient") return;
-        for (const Piece& piece : record.pieces())
-            for (const auto& [entry, patient] : piece.segment->references_to("Patient"))
-                if (patient != record.patient())
-                    if (const auto number = shelf_.number_of(patient)) numbers.push_back(*number);
-    }
-
-    Status by_circle(const Scope& scope) {
-        std::vector<std::string> terms = {circle_term(scope.person)};
-        for (const std::string& party : scope.parties) terms.push_back(circle_term(party));
-        TRY_STATUS(by_terms(terms));
-        // A patient's circle is the own record, whatever it says of others, and of those whose
-        // proxy that person is.
-        const auto person = fhir::parse_reference(scope.person);
-        const auto own = person.type == "Patient" ? shelf_.number_of(person.id) : std::nullopt;
-        if (own) found_->push_back(*own);
-        make_set(*found_);
-        return {};
-    }
-
-    Status by_terms(const std::vector<std::string>& any) {
-        NumberSet numbers;
-        for (const std::string& term : any) {
-            const NumberSet named = TRY(shelf_.named(term));
-            std::ranges::copy(named, std::back_inserter(numbers));
-        }
-        intersect(found_, std::move(numbers));
-        return {};
-    }
-
-    Shelf& shelf_;
-    const fhir::Query& query_;
-    const Opening open_;
-    std::optional<NumberSet> found_;
-};
-
-std::string seal_position(const std::string& position, const VaultKeys& keys, Random& random) {
-    if (position.empty()) return {};
-    return to_hex(crypto::box(keys.position, {}, as_bytes(position), random));
-}
-
-Result<std::string> open_position(const std::string& sealed, const VaultKeys& keys) {
-    if (sealed.empty()) return std::string();
-    if (const auto boxed = from_hex(sealed))
-        if (const auto position = crypto::unbox(keys.position, {}, *boxed))
-            return std::string(as_text(*position));
-    return fail(Code::BadInput,
-                {"ce lien vers la suite n'est pas de ce serveur",
-                 "this link to the next page is not of this server"},
-                {"reprenez la recherche au début", "start the search again"});
-}
 
 /// A record without what names other patients whose record is closed to the asker.
 fhir::Compartment without_closed(const fhir::Compartment& seen, const Record& record,
@@ -286,6 +168,184 @@ const fhir::Compartment& seen_of(const Record& record, const Scope& scope,
     if (!scope.narrows) return *seen;
     auto left = scope.narrows(record, *seen);
     return left ? masked.emplace_back(*std::move(left)) : *seen;
+}
+
+/// Which records could hold a hit, or what decides about one; the house left out.
+class Candidates {
+  public:
+    Candidates(Shelf& shelf, const fhir::Query& query, const Scope& scope, Opening open)
+        : shelf_(shelf), query_(query), scope_(scope), open_(std::move(open)) {}
+
+    Result<NumberSet> find() {
+        const auto touched = fhir::types_touched(query_);
+        if (std::ranges::none_of(touched, is_in_records)) return NumberSet{};
+        const fhir::Narrowed narrowed = fhir::narrow(query_);
+        if (narrowed.patients) TRY_STATUS(by_patients(*narrowed.patients, narrowed.patient_terms));
+        if (const auto named = named_patients(query_); !named.empty())
+            TRY_STATUS(by_patients(named, {}));
+        TRY_STATUS(by_ids());
+        for (const auto& any : narrowed.all_of_any) TRY_STATUS(by_terms(any));
+        if (found_ && found_->size() > kCandidatesMax) return too_many();
+        if (found_) TRY_STATUS(and_where_they_lead());
+        const bool lies_anywhere = !found_ || looks_back_along_links(query_);
+        if (!found_) found_ = of_house_;
+        if (lies_anywhere) TRY_STATUS(and_wherever());
+        return std::move(*found_);
+    }
+
+  private:
+    /// Where nothing narrows. What was found already stays alone when this would be too many: less
+    /// comes along then, and all of it is answered that was before anything was looked for here.
+    Status and_wherever() {
+        auto all = scope_.person.empty() ? everybody() : by_circle();
+        if (all && all->size() > kCandidatesMax) all = too_many();
+        if (!all && all.error().code == Code::Full && found_) return {};
+        unite(TRY(std::move(all)));
+        return {};
+    }
+
+    /// Nothing, when together they would be too many.
+    void unite(NumberSet with) {
+        if (found_) std::ranges::copy(*found_, std::back_inserter(with));
+        make_set(with);
+        if (!found_ || with.size() <= kCandidatesMax) found_ = std::move(with);
+    }
+
+    /// A program has no circle: all are looked into while they are few.
+    Result<NumberSet> everybody() {
+        const crypto::KeyTable& table = shelf_.table();
+        if (table.live() > kCandidatesMax) return too_many();
+        NumberSet numbers;
+        const auto own = shelf_.number_of(kOwnMemory);
+        for (CompartmentNumber number = 1; number <= table.slots(); ++number)
+            if (number != own && table.get(number)) numbers.push_back(number);
+        return numbers;
+    }
+
+    /// In their records, or in another's that names them: which leads to nobody else.
+    Status by_patients(const std::vector<std::string>& patients,
+                       const std::vector<std::string>& terms) {
+        NumberSet numbers;
+        for (const std::string& patient : patients)
+            if (const auto number = shelf_.number_of(patient)) numbers.push_back(*number);
+        const std::set<CompartmentNumber> own(numbers.begin(), numbers.end());
+        for (const std::string& term : terms)
+            for (const CompartmentNumber number : TRY(shelf_.named(term)))
+                if (!own.contains(number)) {
+                    numbers.push_back(number);
+                    brought_.insert(number);
+                }
+        intersect(found_, std::move(numbers));
+        return {};
+    }
+
+    Status by_ids() {
+        for (const fhir::Criterion& criterion : query_.all) {
+            const bool names = criterion.kind == fhir::Criterion::Kind::Id &&
+                               criterion.modifier == fhir::Modifier::None;
+            if (!names) continue;
+            NumberSet numbers;
+            for (const fhir::Operand& operand : criterion.any)
+                if (const auto number =
+                        TRY(shelf_.compartment_at(shelf_.place_of(query_.type, operand.text))))
+                    numbers.push_back(*number);
+            // What refers to something of the house lies in any record.
+            const auto house = shelf_.number_of("");
+            const bool is_of_house = house && std::ranges::count(numbers, *house) > 0;
+            intersect(is_of_house && looks_back(query_) ? of_house_ : found_, std::move(numbers));
+        }
+        return {};
+    }
+
+    /// What a record refers to, and what refers to it, lies there, in the house, or with another
+    /// patient who is named on one side or the other: one step on. Where that would be too many,
+    /// they are left out, and what was found without them stays.
+    Status and_where_they_lead() {
+        const bool back = looks_back(query_);
+        const Types on = that_lead_on(query_);
+        if (!back && on.empty()) return {};
+        NumberSet with = *found_;
+        for (const CompartmentNumber number : *found_) {
+            if (brought_.contains(number)) continue;
+            const Opened record = open_(number);
+            if (!record && record.error().code == Code::Erased) continue;
+            if (!record) return std::unexpected(record.error());
+            if (!is_of_patient((*record)->patient())) continue;
+            // One that is closed leads no further than one that is not there.
+            if (scope_.leads && !scope_.leads(**record)) continue;
+            add_named_by(**record, on, with);
+            if (back)
+                std::ranges::copy(TRY(records_naming(shelf_, (*record)->patient())),
+                                  std::back_inserter(with));
+            if (with.size() > kCandidatesMax) make_set(with);
+            if (with.size() > kCandidatesMax) return {};
+        }
+        make_set(with);
+        found_ = std::move(with);
+        return {};
+    }
+
+    /// Whom the asker sees named there by resources of these types.
+    void add_named_by(const Record& record, const Types& types, NumberSet& numbers) const {
+        if (types.empty() || !(record.is_shared() || types.contains("Patient"))) return;
+        std::deque<fhir::Compartment> masked;
+        for (const auto& piece : seen_of(record, scope_, masked).pieces())
+            for (const auto& [entry, patient] : piece.segment->references_to("Patient")) {
+                if (patient == record.patient() || !piece.is_live(entry) ||
+                    !types.contains(piece.segment->entry(entry).type))
+                    continue;
+                if (const auto number = shelf_.number_of(patient)) numbers.push_back(*number);
+            }
+    }
+
+    Result<NumberSet> by_circle() {
+        std::vector<std::string> terms = {circle_term(scope_.person)};
+        for (const std::string& party : scope_.parties) terms.push_back(circle_term(party));
+        NumberSet numbers = TRY(with_any(terms));
+        // A patient's circle is the own record, whatever it says of others, and of those whose
+        // proxy that person is.
+        const auto person = fhir::parse_reference(scope_.person);
+        const auto own = person.type == "Patient" ? shelf_.number_of(person.id) : std::nullopt;
+        if (own) numbers.push_back(*own);
+        make_set(numbers);
+        return numbers;
+    }
+
+    Status by_terms(const std::vector<std::string>& any) {
+        intersect(found_, TRY(with_any(any)));
+        return {};
+    }
+
+    Result<NumberSet> with_any(const std::vector<std::string>& terms) {
+        NumberSet numbers;
+        for (const std::string& term : terms)
+            std::ranges::copy(TRY(shelf_.named(term)), std::back_inserter(numbers));
+        return numbers;
+    }
+
+    Shelf& shelf_;
+    const fhir::Query& query_;
+    const Scope& scope_;
+    const Opening open_;
+    std::optional<NumberSet> found_;
+    std::optional<NumberSet> of_house_;    ///< that is asked for by id: who refers to it, too
+    std::set<CompartmentNumber> brought_;  ///< found because they name patients of others
+};
+
+std::string seal_position(const std::string& position, const VaultKeys& keys, Random& random) {
+    if (position.empty()) return {};
+    return to_hex(crypto::box(keys.position, {}, as_bytes(position), random));
+}
+
+Result<std::string> open_position(const std::string& sealed, const VaultKeys& keys) {
+    if (sealed.empty()) return std::string();
+    if (const auto boxed = from_hex(sealed))
+        if (const auto position = crypto::unbox(keys.position, {}, *boxed))
+            return std::string(as_text(*position));
+    return fail(Code::BadInput,
+                {"ce lien vers la suite n'est pas de ce serveur",
+                 "this link to the next page is not of this server"},
+                {"reprenez la recherche au début", "start the search again"});
 }
 
 /// The compartment of a patient: the own record, and those of others who share something.
@@ -378,8 +438,10 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
     const Parts parts(state_->shelf, query, scope,
                       [&](CompartmentNumber number) { return state_->open(number); });
     if (scope.patient.empty())
-        numbers = TRY(
-            Candidates(state_->shelf, query, std::bind_front(&Parts::open, &parts)).find(scope));
+        numbers =
+            TRY(Candidates(state_->shelf, query, scope, [&](CompartmentNumber number) -> Opened {
+                    return parts.checked(TRY(parts.open(number)));
+                }).find());
     else
         numbers = TRY(records_of(state_->shelf, scope.patient));
     std::erase(numbers, house);

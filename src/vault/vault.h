@@ -64,6 +64,8 @@ struct Scope {
     /// Whether the asker may search in this record (the house included). Called for every record
     /// that could hold a hit or something it refers to; may be called from any thread.
     std::function<bool(const Record&)> allows;
+    /// The same, where nothing is noted of it: whether a record leads to others; empty: all do.
+    std::function<bool(const Record&)> leads{};
     std::string patient{};  ///< id: hits come from this record, or name this patient too
     std::string person{};   ///< "Practitioner/…": whose circle is searched when nothing narrows
     std::vector<std::string>

@@ -66,24 +66,17 @@ class Allowing {
           now_(now) {}
 
     bool operator()(const vault::Record& record) {
-        // A chain through the house (Encounter?practitioner.family=) asks nothing of a record
-        // about types that no record holds.
-        const bool is_house = record.patient().empty();
-        const bool is_of_patient = vault::is_of_patient(record.patient());
-        const bool asks_too_much =
-            asks_reasons_ && is_of_patient && !may_read_conditions(desk_, call_, record, now_);
-        const bool open = !asks_too_much && std::ranges::all_of(types_, [&](std::string_view type) {
-            if (is_of_patient && !vault::is_in_records(type)) return true;
-            // The house hides what is its staff's (narrowed), and shows the rest.
-            if (is_house && vault::is_in_records(type)) return true;
-            if (may_search(desk_, call_, type, record, now_)) return true;
+        const bool open = is_open(record, [&](std::string_view type) {
             if (may_owe(call_))
                 if (auto owed = owed_by(judge(desk_, call_, search_ask(type, record, now_, 0))))
                     keep(*std::move(owed));
-            return false;
         });
-        if (!open && is_of_patient) note(record.patient());
+        if (!open && vault::is_of_patient(record.patient())) note(record.patient());
         return open;
+    }
+    /// The same, and nobody hears of it.
+    bool is_open(const vault::Record& record) const {
+        return is_open(record, [](std::string_view) {});
     }
 
     /// What the asker must do first to see all that there is.
@@ -95,6 +88,24 @@ class Allowing {
     }
 
   private:
+    /// `closing` hears of the type that closes it.
+    template <typename Closing>
+    bool is_open(const vault::Record& record, const Closing& closing) const {
+        // A chain through the house (Encounter?practitioner.family=) asks nothing of a record
+        // about types that no record holds.
+        const bool is_house = record.patient().empty();
+        const bool is_of_patient = vault::is_of_patient(record.patient());
+        if (asks_reasons_ && is_of_patient && !may_read_conditions(desk_, call_, record, now_))
+            return false;
+        return std::ranges::all_of(types_, [&](std::string_view type) {
+            if (is_of_patient && !vault::is_in_records(type)) return true;
+            // The house hides what is its staff's (narrowed), and shows the rest.
+            if (is_house && vault::is_in_records(type)) return true;
+            if (may_search(desk_, call_, type, record, now_)) return true;
+            closing(type);
+            return false;
+        });
+    }
     void keep(Refusal owed) {
         const std::lock_guard lock(mutex_);
         if (!owed_) owed_ = std::move(owed);
@@ -156,6 +167,7 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
     Allowing allowing(sight.desk(), sight.call(), query, now);
     vault::Scope scope = circle_of(sight.call());
     scope.allows = std::ref(allowing);
+    scope.leads = [&](const vault::Record& record) { return allowing.is_open(record); };
     scope.patient = patient;
     scope.hides = [&](const vault::Record& record, std::string_view type, std::uint8_t labels) {
         return !may_search(sight.desk(), sight.call(), type, record, now, labels);
@@ -184,11 +196,11 @@ Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_
 }
 
 Answer<std::vector<vault::Found>> find_matches(Sight& sight, std::string_view type,
-                                               const Parameters& criteria) {
+                                               const Parameters& criteria, std::size_t most) {
     auto query = TRY(fhir::parse_query(
         type, criteria,
         {.base = sight.desk().options.base, .now = sight.desk().rooms.clock.now()}));
-    query.count = 2;
+    query.count = most;
     query.total = fhir::Query::Total::None;
     query.includes.clear();
     return TRY(run_search(sight, query, {})).page.page;

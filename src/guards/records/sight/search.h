@@ -24,9 +24,9 @@ vault::Scope circle_of(const Call& call);
 /// `patient`: hits in that patient's record only; empty: wherever the query may look.
 Answer<Searched> run_search(Sight& sight, const fhir::Query& query, std::string_view patient);
 
-/// The resources that a condition means, two at most: more are as bad as two.
+/// The resources that a condition means, `most` at most: more than one are as bad as two.
 Answer<std::vector<vault::Found>> find_matches(Sight& sight, std::string_view type,
-                                               const Parameters& criteria);
+                                               const Parameters& criteria, std::size_t most = 2);
 
 /// The entries of a search: one for each patient of whom something is shown, one for each closed
 /// record that it touched (as long as they are few), and one at least.

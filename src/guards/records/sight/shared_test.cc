@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "guards/records/door/door_kit.h"
 
@@ -118,6 +119,28 @@ TEST_F(Shared, BringsAlongAndIsFoundByWhomItNamesSecond) {
               References{});
 }
 
+/// Neither whom a closed record names is looked for, nor whom a closed resource names.
+TEST_F(Shared, WhatIsClosedLeadsToNobody) {
+    const auto refused_of = [&](const access::Actor& actor, const std::string& url) {
+        house_.trace.take();
+        EXPECT_EQ(house_.get(actor, url).status, 200) << url;
+        std::set<std::string> patients;
+        for (const event::Event& event : house_.trace.take())
+            if (event.type == event::Type::AccessRefused)
+                patients.insert(event.subject.patient.str());
+        return patients;
+    };
+    EXPECT_EQ(refused_of(house_.bob, "Appointment?patient=a&_include=Appointment:patient"),
+              std::set<std::string>{"a"});
+    EXPECT_EQ(refused_of(house_.bob, "Patient?_id=b&_revinclude=Appointment:patient"),
+              std::set<std::string>{"b"});
+    EXPECT_EQ(refused_of(house_.anne, "Group?_id=group&_include=Group:member"),
+              std::set<std::string>{});
+    // Nor does another type than the one asked about.
+    EXPECT_EQ(refused_of(house_.anne, "Observation?patient=a&_include=Observation:encounter"),
+              std::set<std::string>{});
+}
+
 TEST_F(Shared, LinksLeadFromRecordToRecord) {
     store({R"({"resourceType":"Patient","id":"b","name":[{"family":"Bernard"}],)"
            R"("link":[{"type":"seealso","other":{"reference":"Patient/a"}}]})"});
@@ -129,6 +152,48 @@ TEST_F(Shared, LinksLeadFromRecordToRecord) {
               References{"Patient/a"});
     EXPECT_EQ(seen(house_.program, "Patient?family=Bernard&link.family=Martin"),
               References{"Patient/b"});
+}
+
+/// What is further than one search goes stays away, and what is near is answered as if it was not.
+TEST_F(Shared, AmongThousandsWhatIsNearIsFound) {
+    std::vector<std::string> all;
+    std::string members = R"({"entity":{"reference":"Patient/a"}},)"
+                          R"({"entity":{"reference":"Patient/b"}})";
+    for (std::size_t i = 0; i < vault::kCandidatesMax; ++i) {
+        const std::string id = "of-many-" + std::to_string(i);
+        all.push_back(R"({"resourceType":"Patient","id":")" + id + R"("})");
+        members += R"(,{"entity":{"reference":"Patient/)" + id + R"("}})";
+    }
+    all.push_back(R"({"resourceType":"Group","id":"throng","type":"person","actual":true,)"
+                  R"("member":[)" +
+                  members + "]}");
+    const auto schedule = [](const std::string& id, const std::string& actor) {
+        return R"({"resourceType":"Schedule","id":")" + id + R"(","actor":[{"reference":")" +
+               actor + R"("}]})";
+    };
+    all.push_back(schedule("of-anne", "Practitioner/dr-anne"));
+    all.push_back(R"({"resourceType":"Slot","id":"slot","status":"free","schedule":{"reference":)"
+                  R"("Schedule/of-anne"},"start":"2026-11-24T07:30:00Z",)"
+                  R"("end":"2026-11-24T09:30:00Z"})");
+    store(all);
+    const access::Actor& program = house_.program;
+    EXPECT_EQ(seen(program, "Observation?patient=b&_include=Observation:encounter"),
+              References{"Observation/ob1"});
+    EXPECT_EQ(seen(program, "Group?_id=throng&_include=Group:member"),
+              (References{"Group/throng", "Patient/a"}));
+    EXPECT_EQ(seen(program, "Patient?_id=b&_revinclude=Patient:link"), References{"Patient/b"});
+    EXPECT_EQ(seen(program, "Practitioner?_id=dr-anne&_revinclude=Schedule:actor"),
+              (References{"Practitioner/dr-anne", "Schedule/of-anne"}));
+    EXPECT_EQ(seen(program, "Schedule?_id=of-anne&_revinclude=Slot:schedule"),
+              (References{"Schedule/of-anne", "Slot/slot"}));
+    EXPECT_EQ(house_.get(program, "Observation").status, 413) << "nothing narrows it";
+}
+
+/// Who is no part of a circle has that record alone to look into.
+TEST_F(Shared, LinksTakeNoRecordAway) {
+    access::Actor bob = house_.bob;
+    ASSERT_EQ(house_.post(bob, "Patient/a/$break-glass", std::string(kMotive)).status, 200);
+    EXPECT_EQ(seen(bob, "Patient?_id=a&_revinclude=Patient:link"), References{"Patient/a"});
 }
 
 TEST_F(Shared, EarlierVersionsAreJudgedByWhomTheyNamed) {
