@@ -61,17 +61,20 @@ TEST(Bundle, ATransactionOfAnotherServerKeepsItsOwnNames) {
     const std::string from = "http://other.example/fhir/";
     const auto done = house.post(
         house.program, "",
-        bundle("transaction", entry("POST", "Observation", about("Patient/a", "theirs"), "",
-                                    from + "Observation/1") +
-                                  "," +
-                                  entry("POST", "Observation", about(from + "Patient/a", "theirs"),
-                                        "", "urn:uuid:0b2b0d4e-6a27-4b53-8d7f-6a5a5f0e9a02") +
-                                  "," +
-                                  entry("POST", "Observation", about("Patient/a", "ours"), "",
-                                        "urn:uuid:0b2b0d4e-6a27-4b53-8d7f-6a5a5f0e9a03") +
-                                  "," +
-                                  entry("POST", "Patient", vault::kit::patient("a", "Neuf"), "",
-                                        from + "Patient/a")));
+        bundle(
+            "transaction",
+            entry("POST", "Observation", about("Patient/a", "theirs"), "", from + "Observation/1") +
+                "," +
+                entry("POST", "Observation", about(from + "Patient/a", "theirs"), "",
+                      "urn:uuid:0b2b0d4e-6a27-4b53-8d7f-6a5a5f0e9a02") +
+                "," +
+                entry("POST", "Observation", about("Patient/a", "ours"), "",
+                      "urn:uuid:0b2b0d4e-6a27-4b53-8d7f-6a5a5f0e9a03") +
+                "," +
+                entry("POST", "Patient", vault::kit::patient("a", "Neuf"), "", from + "Patient/a") +
+                "," +
+                entry("POST", "Observation", about("Patient/a/_history/3", "theirs"), "",
+                      from + "Observation/2")));
     ASSERT_EQ(done.status, 200) << done.body;
     const auto subject = [&](std::size_t number) {
         const auto location = done.json()["entry"].items()[number]["response"]["location"].text();
@@ -80,6 +83,7 @@ TEST(Bundle, ATransactionOfAnotherServerKeepsItsOwnNames) {
     };
     EXPECT_NE(subject(0), "Patient/a") << "an Observation of theirs on a patient of ours";
     EXPECT_EQ(subject(0), subject(1));
+    EXPECT_EQ(subject(4), subject(1)) << "whichever version of it they meant";
     EXPECT_EQ(subject(2), "Patient/a");
 }
 
@@ -157,11 +161,44 @@ TEST(Bundle, ConditionalReferencesMeanWhatIsWrittenBesideThem) {
                    entry("POST", "Patient", patient("3")))
                   .status,
               412);
+    const std::string invalid =
+        R"({"resourceType":"Patient","gender":"blue","identifier":[{"system":"urn:new",)"
+        R"("value":"5"}]})";
+    const auto refused =
+        send(entry("POST", "Observation", about("5")) + "," + entry("POST", "Patient", invalid));
+    EXPECT_EQ(refused.status, 400) << refused.body;
+    EXPECT_TRUE(refused.body.contains("Bundle.entry[1].resource.gender")) << refused.body;
     // Updated away: nobody has that number any more.
     EXPECT_EQ(send(entry("POST", "Observation", about("1")) + "," +
                    entry("PUT", "Patient?identifier=urn:new|1", patient("4")))
                   .status,
               412);
+}
+
+/// What changes is found first, and no longer has that number: others still have.
+TEST(Bundle, ConditionalReferencesMeanWhatIsLeftBesideWhatChanges) {
+    House house;
+    const auto numbered = [](const std::string& id, const std::string& number) {
+        return R"({"resourceType":"Patient","id":")" + id +
+               R"(","name":[{"family":"Neuf"}],"gender":"male","birthDate":"1951-01-01",)"
+               R"("identifier":[{"system":"urn:new","value":")" +
+               number + R"("}]})";
+    };
+    store(house, {numbered("n1", "1"), numbered("n2", "1"), numbered("n3", "1")});
+    const std::string about =
+        R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+        R"("effectiveDateTime":"2026-01-10","valueString":"70 kg",)"
+        R"("subject":{"reference":"Patient?identifier=urn:new|1"}})";
+    const std::string known = R"(,"ifMatch":"W/\"1\"")";
+    const auto done = house.post(
+        house.program, "",
+        bundle("transaction", entry("POST", "Observation", about) + "," +
+                                  entry("PUT", "Patient/n1", numbered("n1", "2"), known) + "," +
+                                  entry("PUT", "Patient/n2", numbered("n2", "3"), known)));
+    ASSERT_EQ(done.status, 200) << done.body;
+    const auto location = done.json()["entry"].items()[0]["response"]["location"].text();
+    const std::string path(location.substr(0, location.find("/_history")));
+    EXPECT_EQ(house.get(house.program, path).json()["subject"]["reference"].text(), "Patient/n3");
 }
 
 TEST(Bundle, EntriesSayInstantsForDates) {

@@ -298,6 +298,13 @@ Answer<void> check_steps(Sight& sight, Work& work, Plan& plan) {
     return check_deletions(sight, plan);
 }
 
+Issues issues_of(const Step& step) {
+    Issues issues;
+    for (const fhir::Issue& issue : fhir::validate(step.change.body).issues)
+        if (issues.size() < kIssuesMax) issues.push_back(issue_of(step, issue));
+    return issues;
+}
+
 Answer<Checked> check_alone(Sight& sight, Work& work, fhir::Json resource,
                             std::string_view profile) {
     Plan plan;

@@ -13,6 +13,9 @@ namespace hygie::records {
 /// found, not only the first.
 Answer<void> check_steps(Sight& sight, Work& work, Plan& plan);
 
+/// What is invalid in a body by itself.
+Issues issues_of(const Step& step);
+
 /// What would be said of a resource, were it stored: for $validate.
 struct Checked {
     Issues issues{};

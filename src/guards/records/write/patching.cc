@@ -26,6 +26,13 @@ bool is_prefix(const Pointer& shorter, const Pointer& longer) {
            std::equal(shorter.begin(), shorter.end(), longer.begin());
 }
 
+std::vector<fhir::Member> by_name(Json object) {
+    const auto members = object.members();
+    std::vector<fhir::Member> sorted(members.begin(), members.end());
+    std::ranges::sort(sorted, {}, &fhir::Member::name);
+    return sorted;
+}
+
 /// Equal as "test" means it: numbers by their value, whatever zeros they are written with
 /// (RFC 6902 §4.6); a program in JavaScript has only the value.
 bool is_same(Json one, Json other) {
@@ -33,10 +40,11 @@ bool is_same(Json one, Json other) {
     if (one.is_array()) return std::ranges::equal(one.items(), other.items(), is_same);
     if (one.is_object())
         return one.size() == other.size() &&
-               std::ranges::all_of(one.members(), [&](const fhir::Member& member) {
-                   const Json value = other[member.name];
-                   return value && is_same(member.value, value);
-               });
+               std::ranges::equal(by_name(one), by_name(other),
+                                  [](const fhir::Member& left, const fhir::Member& right) {
+                                      return left.name == right.name &&
+                                             is_same(left.value, right.value);
+                                  });
     if (one.kind() != Json::Kind::Number) return one == other;
     const auto left = fhir::Decimal::parse(one.text());
     const auto right = fhir::Decimal::parse(other.text());

@@ -54,6 +54,8 @@ TEST(JsonPatch, DoesWhatTheRfcShows) {
          R"({"a/b":1,"m~n":3})"},
         {R"({"v":[{"w":5.40}]})", R"([{"op":"test","path":"/x/v","value":[{"w":5.4}]}])",
          R"({"v":[{"w":5.40}]})"},
+        {R"({"v":{"a":5.40,"b":1}})", R"([{"op":"test","path":"/x/v","value":{"b":1.0,"a":5.4}}])",
+         R"({"v":{"a":5.40,"b":1}})"},
         {R"({"v":5.40})", R"([{"op":"copy","from":"/x/v","path":"/x/w"}])",
          R"({"v":5.40,"w":5.40})"},
         // An array that is emptied goes: FHIR has no empty ones.
@@ -67,6 +69,7 @@ TEST(JsonPatch, RefusesWhatDoesNotFit) {
     const std::string before = basic(R"({"foo":"bar","list":[1]})");
     for (const std::string bad :
          {R"([{"op":"test","path":"/x/foo","value":"bar2"}])",
+          R"([{"op":"test","path":"/x","value":{"foo":"bar","many":[1]}}])",
           R"([{"op":"test","path":"/x/list/0","value":1.01}])",
           R"([{"op":"test","path":"/x/list/0","value":"1"}])",
           R"([{"op":"test","path":"/x/none","value":1}])", R"([{"op":"remove","path":"/x/none"}])",

@@ -12,6 +12,7 @@
 #include "guards/records/request/references.h"
 #include "guards/records/sight/reach.h"
 #include "guards/records/sight/search.h"
+#include "guards/records/write/checks.h"
 #include "guards/records/write/identity.h"
 #include "guards/records/write/patching.h"
 
@@ -90,11 +91,13 @@ class Planner {
     struct Written {
         fhir::Compartment now{};
         std::set<std::string> changed{};
+        const Step* wrong = nullptr;  ///< the first whose body is invalid: it cannot be searched
     };
     const Written& written_of(std::string_view type);
     Answer<std::vector<std::string>> meant_by(std::string_view type, const Parameters& criteria);
     Answer<fhir::Query> query_of(std::string_view type, const Parameters& criteria) const;
-    Answer<std::vector<vault::Found>> matches_of(std::string_view type, const Parameters& criteria);
+    Answer<std::vector<vault::Found>> matches_of(std::string_view type, const Parameters& criteria,
+                                                 std::size_t most);
 
     Sight& sight_;
     Work& work_;
@@ -147,14 +150,15 @@ Answer<fhir::Query> Planner::query_of(std::string_view type, const Parameters& c
 
 /// A condition over what the asker can never find would be taken for one that nothing meets.
 Answer<std::vector<vault::Found>> Planner::matches_of(std::string_view type,
-                                                      const Parameters& criteria) {
+                                                      const Parameters& criteria,
+                                                      std::size_t most) {
     const fhir::Query query = TRY(query_of(type, criteria));
     TRY_STATUS(check_reach(sight_.desk(), sight_.call(), query));
-    return find_matches(sight_, type, criteria);
+    return find_matches(sight_, type, criteria, most);
 }
 
 Answer<void> Planner::resolve_condition(Step& step) {
-    auto matches = TRY(matches_of(step.change.type, *step.change.criteria));
+    auto matches = TRY(matches_of(step.change.type, *step.change.criteria, 2));
     if (matches.size() > 1) return many_matches(step);
     if (matches.empty()) return resolve_nothing(step);
     const std::string id(matches.front().entry.id);
@@ -290,13 +294,14 @@ Answer<void> Planner::settle(Step& step) {
 }
 
 /// "Patient/1" in an entry that was http://a.example/fhir/Observation/2 means the entry that was
-/// http://a.example/fhir/Patient/1, whatever Patient/1 is here
+/// http://a.example/fhir/Patient/1, whatever Patient/1 is here and whichever version of it is meant
 /// (https://hl7.org/fhir/R4/bundle.html#references).
 std::optional<std::string> Planner::beside(const Step& step, std::string_view link) const {
     const std::string_view own(step.change.full_url);
     const auto root = own.substr(0, own.rfind(step.change.type + '/'));
     if (!own.starts_with("http") || !root.ends_with('/')) return std::nullopt;
-    const auto named = names_.find(std::string(root) + std::string(link));
+    const auto named =
+        names_.find(std::string(root) + std::string(link.substr(0, link.find("/_history/"))));
     return named == names_.end() ? std::nullopt : std::optional(named->second);
 }
 
@@ -329,17 +334,20 @@ const Planner::Written& Planner::written_of(std::string_view type) {
         if (step.is_idle || step.change.type != type || !(is_whole || kind == Kind::Delete))
             continue;
         written.changed.insert(step.change.id);
-        // What is wrong is refused later, with its reasons.
-        if (is_whole && fhir::validate(step.change.body).is_valid())
+        if (!is_whole) continue;
+        // What is wrong is refused, with its reasons.
+        if (fhir::validate(step.change.body).is_valid())
             bodies.push_back(
                 work_.arena.with(step.change.body, "id", work_.arena.string(step.change.id)));
+        else if (!written.wrong)
+            written.wrong = &step;
     }
     written.now = fhir::compartment_of(bodies, sight_.desk().rooms.clock.now());
     return written;
 }
 
-/// What a search would find once all is written, two at most: conditional references are resolved
-/// last (https://hl7.org/fhir/R4/http.html#trules).
+/// What a search would find once all is written, two of it at least if there are: conditional
+/// references are resolved last (https://hl7.org/fhir/R4/http.html#trules).
 Answer<std::vector<std::string>> Planner::meant_by(std::string_view type,
                                                    const Parameters& criteria) {
     const Written& written = written_of(type);
@@ -349,7 +357,8 @@ Answer<std::vector<std::string>> Planner::meant_by(std::string_view type,
         query.count = 2;
         meant = fhir::ids_found(query, written.now);
     }
-    for (const vault::Found& found : TRY(matches_of(type, criteria)))
+    // What changes may no longer be meant, and stands before what is.
+    for (const vault::Found& found : TRY(matches_of(type, criteria, 2 + written.changed.size())))
         if (!written.changed.contains(std::string(found.entry.id)))
             meant.emplace_back(found.entry.id);
     return meant;
@@ -367,6 +376,8 @@ Answer<std::string> Planner::conditional_reference(const Step& step, std::string
     const auto criteria = TRY(parse_query(link.substr(question + 1)));
     const auto meant = TRY(meant_by(target->type, criteria));
     if (meant.size() > 1) return many_matches(step);
+    const Step* const wrong = written_of(target->type).wrong;
+    if (meant.empty() && wrong) return std::unexpected(Refusal(400, issues_of(*wrong)));
     if (meant.empty())
         return refuse_step(
             step, 412, "not-found",
