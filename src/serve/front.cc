@@ -310,7 +310,8 @@ void Front::operator()(Request request, Reply reply) {
             {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"},
             {"Access-Control-Allow-Headers",
              "Authorization, Content-Type, Accept, If-Match, If-None-Match, If-Modified-Since, "
-             "If-None-Exist, Prefer, Idempotency-Key, X-Security-Context, X-Request-Id"},
+             "If-None-Exist, Prefer, Idempotency-Key, X-Security-Context, X-Purpose-Of-Use, "
+             "X-Request-Id"},
             {"Access-Control-Max-Age", "600"}};
         return watched(std::move(preflight));
     }

@@ -131,7 +131,8 @@ TEST_F(FrontRoutes, SharesAnswersOnlyWithPagesThatPeopleAreSentBackTo) {
     EXPECT_EQ(preflight.status, 204);
     EXPECT_EQ(header_of(preflight, "Access-Control-Allow-Origin"), "https://logiciel.example");
     EXPECT_EQ(header_of(preflight, "Access-Control-Allow-Credentials"), "");
-    for (const std::string asked : {"If-Modified-Since", "Idempotency-Key", "X-Security-Context"})
+    for (const std::string asked :
+         {"If-Modified-Since", "Idempotency-Key", "X-Security-Context", "X-Purpose-Of-Use"})
         EXPECT_TRUE(header_of(preflight, "Access-Control-Allow-Headers").contains(asked)) << asked;
     ASSERT_TRUE(accounts_->change("logiciel", access::kNobody, "disabled",
                                   [](access::Account& a) -> Status {

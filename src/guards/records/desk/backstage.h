@@ -10,7 +10,7 @@
 
 namespace hygie::records {
 
-/// A few threads for work that nobody waits for on a connection: exports, imports, notifications.
+/// A few threads for work that nobody waits for on a connection: exports.
 /// What was taken is done before destruction ends, unless it asks stopping().
 class Backstage {
   public:

@@ -86,7 +86,8 @@ struct Desk {
     std::once_flag is_stated;
     std::string statement;  ///< the CapabilityStatement, made when it is first asked for
     std::unique_ptr<Exports> exports;
-    std::unique_ptr<Backstage> backstage;  ///< last: their threads use the others
+    // Last, so gone first: their threads use the others. Those of `notices` end before all of it.
+    std::unique_ptr<Backstage> backstage;
     std::unique_ptr<Slowly> slowly;
     Notices* notices = nullptr;  ///< the door's, made once the rest is there
 };
