@@ -16,8 +16,7 @@ constexpr int kNothingLeftMax = 30;
 constexpr std::uint32_t kHeadBytesKept = 512;
 /// Neighbouring bytes of texts and records tell at least this about each other.
 constexpr int kStructuredMillibits = 350;
-/// Of zstd: what is short is packed as small as it can be.
-constexpr int kPackingLevel = 19;
+constexpr int kPackingLevel = 6;  ///< of zstd
 
 bool is_known(Format format) {
     return format != Format::Unknown && format != Format::Empty && format != Format::Sealed;
@@ -118,10 +117,11 @@ Fate fate_of_lost_format(const Finding& finding) {
 
 Fate fate_of(const Finding& finding, bool before_was_random) {
     if (finding.after == Format::Empty) return Fate::Emptied;
-    // Nobody could read it here: its keys were changed, or it was sealed once more.
-    if (finding.before == Format::Sealed && finding.after == Format::Sealed) return Fate::Rewritten;
     if (finding.only_grew) return Fate::Edited;
     if (is_zeroed(finding)) return Fate::Emptied;
+    // Nobody could read it here: its keys were changed, or it was sealed once more.
+    if (finding.before == Format::Sealed && finding.after == Format::Sealed)
+        return finding.holds_less ? Fate::Emptied : Fate::Rewritten;
     if (finding.before == finding.after && is_known(finding.after))
         return fate_of_same_format(finding);
     const bool lost = !is_known(finding.after) || finding.after == Format::Text ||
@@ -159,15 +159,41 @@ bool unpacks_readably(ByteView packed) {
     return !inside.empty() && !is_opaque(format_of(inside), Soundness::Unchecked, inside);
 }
 
+/// Nothing when it cannot be packed.
+std::optional<std::size_t> packed_bytes(ByteView text) {
+    Bytes packed(ZSTD_compressBound(text.size()));
+    const std::size_t size =
+        ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), kPackingLevel);
+    if (ZSTD_isError(size)) return std::nullopt;
+    return size;
+}
+
 /// Packed, the later text is not half of the earlier one.
-bool holds_less(ByteView before, ByteView after) {
+bool text_holds_less(ByteView before, ByteView after) {
     constexpr std::size_t kShortBytesMax = 64 << 10;
     if (before.size() > kShortBytesMax || after.size() >= before.size()) return false;
-    const auto packed_bytes = [](ByteView text) {
-        Bytes packed(ZSTD_compressBound(text.size()));
-        return ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), kPackingLevel);
-    };
-    return packed_bytes(after) * 2 < packed_bytes(before);
+    const auto size_before = packed_bytes(before);
+    const auto size_after = packed_bytes(after);
+    return size_before && size_after && *size_after * 2 < *size_before;
+}
+
+/// Mostly zeros, or less than half is left, and more went than the keys of a few who might open it.
+bool sealed_holds_less(const Excerpt& before, const Excerpt& after) {
+    constexpr std::uint64_t kKeysBytesMax = 4096;
+    const auto zeros = static_cast<std::size_t>(std::ranges::count(after.bytes, 0));
+    if (zeros * 2 > after.bytes.size()) return true;
+    return after.size * 2 < before.size &&
+           (before.size - after.size > kKeysBytesMax || after.size * 8 < before.size);
+}
+
+/// Asked where the answer counts: packing two texts takes its time.
+bool holds_less(const Finding& finding, const Excerpt& before, const Excerpt& after) {
+    if (finding.before == Format::Sealed && finding.after == Format::Sealed)
+        return sealed_holds_less(before, after);
+    const bool is_asked = finding.before == Format::Text && before.whole && after.whole &&
+                          finding.survival_permille < kEditSurvivalMin && !finding.opaque &&
+                          lost_its_grain(finding);
+    return is_asked && text_holds_less(before.bytes, after.bytes);
 }
 
 /// A text is judged by its letters, whatever set of characters it is written in.
@@ -222,9 +248,8 @@ Finding examine_letters(const Excerpt& before, const Excerpt& after) {
     if (finding.after == Format::Text) {
         finding.neighbours_before = neighbours_millibits(before.bytes);
         finding.neighbours_after = neighbours_millibits(after.bytes);
-        finding.holds_less = finding.before == Format::Text && before.whole && after.whole &&
-                             holds_less(before.bytes, after.bytes);
     }
+    finding.holds_less = holds_less(finding, before, after);
     finding.only_grew = finding.chunks.head_equal == before.bytes.size();
     finding.fate = before.bytes.empty()
                        ? Fate::Edited

@@ -34,7 +34,8 @@ struct Finding {
     int survival_permille = 0;
     int neighbours_before = 0;  ///< neighbours_millibits of both, when the later is a text
     int neighbours_after = 0;
-    bool holds_less = false;  ///< two short texts: the later could not give the earlier one back
+    bool holds_less = false;  ///< of a text that lost its grain, or of two sealed contents: the
+                              ///< later could not give the earlier one back
     bool only_grew = false;   ///< the earlier content is the beginning of the later one
     bool opaque = false;      ///< the later content cannot be told from ciphertext
     bool readable = false;    ///< … until it is unpacked: what is inside needs no secret

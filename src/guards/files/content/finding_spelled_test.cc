@@ -117,5 +117,29 @@ TEST(Finding, OnlyWhatWasSealedMayBeSealedAgain) {
     }
 }
 
+/// Whoever changes keys writes all of it again.
+TEST(Finding, WhatIsSealedAndCutOrOverwrittenWasNotSealedAgain) {
+    Chance chance(80);
+    for (const std::size_t size : {3'000U, 6'000U, 100'000U}) {
+        const Bytes sealed = sealed_by_age(size, chance);
+        Bytes zeroed = sealed;
+        std::fill(zeroed.begin() + 200, zeroed.end(), std::uint8_t{0});
+        EXPECT_EQ(examine(all_of(sealed), all_of(zeroed)).fate, Fate::Emptied) << size;
+        const Bytes rest = sealed_by_age(20, chance);
+        EXPECT_EQ(examine(all_of(sealed), all_of(rest)).fate, Fate::Emptied) << size;
+    }
+    // Fewer may open it from now on.
+    const Excerpt for_many = all_of(sealed_by_age(2'400, chance));
+    const Excerpt for_one = all_of(sealed_by_age(500, chance));
+    EXPECT_EQ(examine(for_many, for_one).fate, Fate::Rewritten);
+}
+
+TEST(Finding, WhetherATextHoldsLessIsAskedOnlyOfOneThatLostItsGrain) {
+    Chance chance(81);
+    const Excerpt before = all_of(letter(400, chance));
+    Chance other(82);
+    EXPECT_FALSE(examine(before, all_of(letter(40, other))).holds_less);
+}
+
 }  // namespace
 }  // namespace hygie::files

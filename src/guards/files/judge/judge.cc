@@ -177,7 +177,7 @@ void Judge::mark(const Change& change, const Actor& actor, std::string_view path
     marked_ = true;
     const bool is_open = change.is_open && (sign == Sign::Scrambled || sign == Sign::Damaged);
     const Mark mark{change.steady, change.time, points, sign, hash_of(path), actor, is_open};
-    if (is_open && open_.size() < kActorsMax) open_[change.file] = mark.file;
+    if (is_open) note_open(change, mark.file);
     party(actor.key(), change.steady).suspect.add(mark);
     // Two honest programs of one user must not lend each other their hints.
     if (is_hint(sign)) return;
@@ -199,15 +199,23 @@ void Judge::judge_moved_canary(const Change& change) {
     mark(change, change.actor, "#canaries", Sign::Moved, kCanaryGonePoints);
 }
 
-/// What was seen of a file while it lay open is forgotten for what it is when it is closed: whoever
-/// erases one for good writes over it before it is cut and deleted.
+/// Of those that nobody closes, or of whose closing nobody tells, the oldest makes room.
+void Judge::note_open(const Change& change, std::uint64_t mark) {
+    if (open_.size() >= kActorsMax && !open_.contains(change.file))
+        open_.erase(
+            std::ranges::min_element(open_, {}, [](const auto& entry) { return entry.second.at; }));
+    open_[change.file] = {mark, change.steady};
+}
+
+/// What was seen of a file while it lay open is forgotten for what it is when it is closed, once
+/// that is known: whoever erases one for good writes over it before it is cut and deleted.
 void Judge::judge_closed(const Change& change) {
-    const auto open = change.is_open ? open_.end() : open_.find(change.file);
+    if (change.kind != ChangeKind::CloseWrite || change.is_open) return;
+    const auto open = open_.find(change.file);
     if (open == open_.end()) return;
-    for (auto& [key, party] : parties_) {
-        party.suspect.forget_open(open->second);
-        if (party.rung == Rung::Delay) party.rung = rung_for(party, change, false);
-    }
+    for (auto& [key, party] : parties_)
+        if (party.suspect.forget_open(open->second.mark) && party.rung == Rung::Delay)
+            party.rung = rung_for(party, change, false);
     open_.erase(open);
 }
 
@@ -219,6 +227,7 @@ void Judge::judge_content(const Change& change) {
         return judge_new(change);
     const Result<Finding> finding = examiner_.examine(change.before.get(), *change.now);
     if (!finding) return;
+    judge_closed(change);
     const Weight weight = weight_of(*finding);
     if (weight.points == 0 || (change.is_open && !is_sure_while_open(change, *finding))) return;
     if (!finding->opaque && sources_.gave(change)) return;
@@ -237,6 +246,7 @@ void Judge::judge_content(const Change& change) {
 }
 
 void Judge::judge_new(const Change& change) {
+    judge_closed(change);
     judge_arrival(change, circle(change.actor)
                               .add(Stranger{change.steady, change.file, change.path, change.now,
                                             change.actor.key(), change.is_outside},
@@ -358,7 +368,6 @@ Conclusion Judge::take(const Change& change) {
     if (policy_.is_enrolled(change.actor)) return {};
     switch (change.kind) {
         case ChangeKind::CloseWrite:
-            judge_closed(change);
             change.is_new || !change.before ? judge_new(change) : judge_content(change);
             break;
         case ChangeKind::RenameOver:

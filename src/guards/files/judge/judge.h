@@ -101,6 +101,7 @@ class Judge {
         std::uint32_t busiest_hour = 0;  ///< of the hours before, halved each thirty days
     };
 
+    void note_open(const Change& change, std::uint64_t mark);
     void judge_closed(const Change& change);
     void judge_content(const Change& change);
     void judge_new(const Change& change);
@@ -131,10 +132,14 @@ class Judge {
     std::unordered_map<std::string, Circle> circles_;
     Sources sources_;
     /// Files that somebody is marked for and has not closed, and what the marks call them.
-    std::unordered_map<FileKey, std::uint64_t, FileKeyHash> open_;
-    bool marked_ = false;           ///< the change at hand left a mark
-    bool explained_ = false;        ///< … deleted what another file gives back, or gave it back
-    std::optional<Actor> blamed_;   ///< … was a server's, and is held against this user of it
+    struct Open {
+        std::uint64_t mark = 0;
+        SteadyTime at{};
+    };
+    std::unordered_map<FileKey, Open, FileKeyHash> open_;
+    bool marked_ = false;          ///< the change at hand left a mark
+    bool explained_ = false;       ///< … deleted what another file gives back, or gave it back
+    std::optional<Actor> blamed_;  ///< … was a server's, and is held against this user of it
     /// Who was frozen, and what counts as one work: processes of one program, frozen together.
     struct Frozen {
         SteadyTime at{};

@@ -140,6 +140,58 @@ TEST(Judge, WhoeverIsSeenSealingAFileIsHeldToItWhenItIsClosed) {
     EXPECT_LE(sealed, 4U);
 }
 
+/// One who does not answer when asked about what is closed.
+class TiredExaminer final : public Examiner {
+  public:
+    Result<Finding> examine(const Content* before, const Content& after) override {
+        if (is_tired) return fail(Code::Unavailable, {"trop tard", "too late"});
+        return examiner_.examine(before, after);
+    }
+    bool is_tired = false;
+
+  private:
+    DirectExaminer examiner_;
+};
+
+TEST(Judge, WhatWasSeenWhileOpenStandsWhenNobodyCanSayWhatBecameOfIt) {
+    TiredExaminer examiner;
+    Judge judge({}, examiner);
+    Chance chance(10);
+    Change change;
+    change.kind = ChangeKind::CloseWrite;
+    change.steady = SteadyTime(std::chrono::hours(100));
+    change.actor = Theatre().process(612);
+    change.path = "/share/lettre.txt";
+    change.before = content(text(60, 1));
+    change.now = content(random_bytes(9'000, chance));
+    change.is_open = true;
+    EXPECT_TRUE(judge.take(change).is_marked);
+    change.is_open = false;
+    examiner.is_tired = true;
+    judge.take(change);
+    EXPECT_EQ(judge.rung_of(change.actor), Rung::Delay);
+    examiner.is_tired = false;
+    change.now = change.before;
+    judge.take(change);
+    EXPECT_EQ(judge.rung_of(change.actor), Rung::Preserve);
+}
+
+TEST(Judge, FilesThatNobodyEverClosesKeepNoneFromBeingForgotten) {
+    Theatre theatre;
+    const Actor sealer = theatre.process(613);
+    const Actor shred = theatre.process(614, 1001);
+    Chance chance(11);
+    const auto letter = content(text(4, 1));
+    const Bytes random = random_bytes(letter->size(), chance);
+    for (std::size_t i = 0; i < Judge::kActorsMax; ++i)
+        theatre.leave_open(sealer, fmt::format("/share/{}.txt", i), letter, random);
+    theatre.pass(std::chrono::minutes(11));
+    theatre.leave_open(shred, "/share/lettre.txt", letter, random);
+    EXPECT_EQ(theatre.judge.rung_of(shred), Rung::Delay);
+    theatre.write(shred, "/share/lettre.txt", letter, {});
+    EXPECT_EQ(theatre.judge.rung_of(shred), Rung::Preserve);
+}
+
 TEST(Judge, DeletionAloneFreezesNobody) {
     Theatre theatre;
     const Actor tidy = theatre.process(600);

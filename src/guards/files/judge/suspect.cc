@@ -25,8 +25,9 @@ void Suspect::forget(std::uint64_t file, Sign sign) {
     std::erase_if(marks_, [&](const Mark& mark) { return mark.file == file && mark.sign == sign; });
 }
 
-void Suspect::forget_open(std::uint64_t file) {
-    std::erase_if(marks_, [&](const Mark& mark) { return mark.file == file && mark.is_open; });
+bool Suspect::forget_open(std::uint64_t file) {
+    const auto is_it = [&](const Mark& mark) { return mark.file == file && mark.is_open; };
+    return std::erase_if(marks_, is_it) != 0;
 }
 
 Sums Suspect::sums(SteadyTime at, WallTime time) const {

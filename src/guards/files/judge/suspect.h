@@ -72,8 +72,8 @@ class Suspect {
     void forget(const std::vector<std::uint64_t>& files);
     /// Drops what one file stands for, if that is this.
     void forget(std::uint64_t file, Sign sign);
-    /// Drops what one file stands for, if that was seen before it was closed.
-    void forget_open(std::uint64_t file);
+    /// Drops what one file stands for, if that was seen before it was closed. True when it was.
+    bool forget_open(std::uint64_t file);
 
   private:
     std::deque<Mark> marks_;
