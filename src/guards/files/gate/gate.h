@@ -193,7 +193,8 @@ class Gate {
     void ignore_what_is_safe(const Task& task, Need need, const struct stat& info,
                              const Actor& actor);
     Stop ask(const Task& task, const Actor& actor);
-    void catch_up();
+    enum class Stay { UntilTold, ForATime };
+    void catch_up(Stay stay = Stay::UntilTold);
     /// What somebody made a short time ago is its own to destroy.
     bool owns(const Actor& actor, const Known& known) const;
     /// A restore puts back what is known to be good: it is not judged.

@@ -144,12 +144,14 @@ void Gate::ignore_what_is_safe(const Task& task, Need need, const struct stat& i
 }
 
 /// Does what the clerk has not done yet, or helps it, until all that happened so far is told.
-void Gate::catch_up() {
+/// Whoever has other work does not stay for closings that never end.
+void Gate::catch_up(Stay stay) {
     const auto until = std::chrono::steady_clock::now() + kClerkWaitMax;
+    const auto is_late = [&] { return std::chrono::steady_clock::now() >= until; };
     const auto deal = [this](Closing& closing) { take_closing(closing); };
-    while (!stop_ && std::chrono::steady_clock::now() < until) {
-        while (closings_.deal_with_next(deal)) {
-        }
+    while (!stop_ && !is_late()) {
+        while (closings_.deal_with_next(deal))
+            if (stay == Stay::ForATime && is_late()) return;
         // Names are told in order, by one at a time.
         const std::unique_lock lock(clerk_mutex_, until);
         if (!lock) return;
@@ -228,14 +230,14 @@ void Gate::run_keeper() {
         std::this_thread::sleep_for(kLookInterval);
         clerk_.look();
         look_at_all();
-        if (is_anything_untold()) catch_up();
-        look_at_unclosed();
-        ignore_own_stage();
         const auto now = std::chrono::steady_clock::now();
         if (now - synced >= kSyncInterval) {
             synced = now;
             note(store_.sync());
         }
+        if (is_anything_untold()) catch_up(Stay::ForATime);
+        look_at_unclosed();
+        ignore_own_stage();
         if (now - epoch < kEpoch) continue;
         epoch = now;
         begin_epoch();
