@@ -65,7 +65,7 @@ TEST_F(FilesDates, ABeginningOfTheRecordsIsWhatHappenedUntilSomeTime) {
     clock_.step(std::chrono::hours(2));
     gone("/share/e", now());
     const auto found = dates();
-    EXPECT_EQ(found, (std::vector{then + 9, then + 9, then + 9, then + 9, now()}));
+    EXPECT_EQ(found, (std::vector{then + 9, then + 10, then + 11, then + 12, now()}));
 }
 
 TEST_F(FilesDates, NothingHappensAfterItWasWrittenDown) {

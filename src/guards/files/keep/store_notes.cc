@@ -8,8 +8,9 @@
 /// What the store writes down that keeps no bytes.
 namespace hygie::files {
 
-/// An act is told after those that it follows: their order is that of their dates, whatever clocks
-/// do, so that what happened until some time is a beginning of the records.
+/// An act is told after those that it follows, and each has a date of its own, whatever clocks do:
+/// what happened until some time is a beginning of the records, and of a file that was made and
+/// removed within a tick there is a time at which it is there.
 void Store::date(Record& record) {
     if (record.happened == 0 || record.happened > record.time) record.happened = record.time;
     if (!is_act(record)) {
@@ -17,9 +18,10 @@ void Store::date(Record& record) {
         return;
     }
     VersionId last = last_act_.load();
-    while (last < record.happened && !last_act_.compare_exchange_weak(last, record.happened)) {
-    }
-    record.happened = std::max(last, record.happened);
+    VersionId date = 0;
+    do date = std::max(last + 1, record.happened);
+    while (!last_act_.compare_exchange_weak(last, date));
+    record.happened = date;
 }
 
 Status Store::append(std::span<Record> records) {
