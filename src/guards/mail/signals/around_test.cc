@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "guards/mail/judge/test_letter.h"
+#include "guards/mail/judge/test_senders.h"
 
 /// Ways around those who would ask questions: the house's own passwords at other places, money
 /// before anybody agrees, data to somebody in copy; and honest letters that look like them.
@@ -11,21 +11,6 @@ namespace hygie::mail {
 namespace {
 
 using enum event::Level;
-
-const std::string kStranger = "Bureau Valmer <contact@valmer-conseil.example>";
-const std::string kKnown = "Marie Curie <marie@labo-curie.example>";
-const std::string kOwn = "Paul Noir <paul.noir@clinique-tilleuls.example>";
-
-/// Judged by a model that finds everything honest: only facts speak.
-void expect_flagged(const std::vector<Letter>& letters, std::string_view signal) {
-    for (const Letter& letter : letters) {
-        EXPECT_TRUE(is_flagged(letter)) << letter.body;
-        EXPECT_TRUE(has(letter, signal)) << letter.body;
-    }
-}
-void expect_clean(const std::vector<Letter>& letters) {
-    for (const Letter& letter : letters) EXPECT_FALSE(is_flagged(letter)) << letter.body;
-}
 
 TEST(MailAround, FirstNamesAloneAreNobodysData) {
     const std::string free = "Chorale Valmer <chorale.valmer@gmail.com>";

@@ -3,28 +3,15 @@
 #include <algorithm>
 #include <vector>
 
-#include "guards/mail/judge/test_letter.h"
+#include "guards/mail/judge/test_senders.h"
 
 /// Honest letters that have a word or a way in common with those of thieves, and the thieves that
 /// must not gain by it.
 namespace hygie::mail {
 namespace {
 
-const std::string kStranger = "Bureau Valmer <contact@valmer-conseil.example>";
-const std::string kKnown = "Marie Curie <marie@labo-curie.example>";
 const std::string kFree = "Lea Petit <lea.petit@gmail.com>";
 const std::string kAccount = " FR76 3000 4000 0312 3456 7890 143";
-
-/// Judged by a model that finds everything honest: only facts speak.
-void expect_clean(const std::vector<Letter>& letters) {
-    for (const Letter& letter : letters) EXPECT_FALSE(is_flagged(letter)) << letter.body;
-}
-void expect_flagged(const std::vector<Letter>& letters, std::string_view signal) {
-    for (const Letter& letter : letters) {
-        EXPECT_TRUE(is_flagged(letter)) << letter.body;
-        EXPECT_TRUE(has(letter, signal)) << letter.body;
-    }
-}
 
 TEST(MailHonest, ACodeThatCameIsAskedByNobody) {
     expect_clean({{kStranger, "Dame de 84 ans, confuse, a reçu un code à 6 chiffres."},

@@ -2,29 +2,13 @@
 
 #include <vector>
 
-#include "guards/mail/judge/test_letter.h"
+#include "guards/mail/judge/test_senders.h"
 
 /// What somebody unknown asks of a house: ways in, data under other words, a hand on its machines.
 namespace hygie::mail {
 namespace {
 
 using enum event::Level;
-
-const std::string kStranger = "Bureau Valmer <contact@valmer-conseil.example>";
-const std::string kKnown = "Marie Curie <marie@labo-curie.example>";
-const std::string kOwn = "Paul Noir <paul.noir@clinique-tilleuls.example>";
-const std::string kSupplier = "MediFournitures <info@medifournitures.example>";
-
-/// Judged by a model that finds everything honest: only facts speak.
-void expect_flagged(const std::vector<Letter>& letters, std::string_view signal) {
-    for (const Letter& letter : letters) {
-        EXPECT_TRUE(is_flagged(letter)) << letter.body;
-        EXPECT_TRUE(has(letter, signal)) << letter.body;
-    }
-}
-void expect_clean(const std::vector<Letter>& letters) {
-    for (const Letter& letter : letters) EXPECT_FALSE(is_flagged(letter)) << letter.body;
-}
 
 TEST(MailStrangers, WhoWantsTheMachineFromAfarWithAPassword) {
     expect_flagged(
