@@ -84,10 +84,13 @@ struct Scope {
 
 /// One page of what a search found, in order; included ones are in no page.
 struct Page {
-    std::vector<Found> page;
-    std::vector<Found> included;
+    std::vector<Found> page{};
+    std::vector<Found> included{};
     std::size_t total = 0;  ///< over all pages
-    std::string next;       ///< sealed: Query::position of the next page; empty on the last
+    std::string next{};     ///< sealed: Query::position of the next page; empty on the last
+    /// What chains, _has or includes ask about lies in more than kCandidatesMax records that are
+    /// open to the asker: others than those of the hits were left out.
+    bool is_partial = false;
 };
 
 /// One file of an export.
@@ -102,6 +105,8 @@ struct Counts {
 
 /// Records that one search opens at most.
 inline constexpr std::size_t kCandidatesMax = 2'000;
+/// Code::Full: a search would open more.
+std::unexpected<Error> too_many();
 
 /// Thread-safe, but for open and destruction.
 class Vault {

@@ -185,6 +185,7 @@ Answer<void> collect(Sight& sight, const Wanted& wanted, std::size_t number, Col
     if (is_full && !into.next && searched.page.total > 0) into.next = Cursor{number, {}};
     std::ranges::move(searched.page.page, std::back_inserter(all.page));
     std::ranges::move(searched.page.included, std::back_inserter(all.included));
+    all.is_partial = all.is_partial || searched.page.is_partial;
     into.searched.closed_count = std::max(into.searched.closed_count, searched.closed_count);
     if (into.searched.closed.empty()) into.searched.closed = std::move(searched.closed);
     return {};
@@ -239,6 +240,30 @@ void add_left_out(BundleWriter& writer, const Call& call, const fhir::Query& que
     writer.add({.resource = outcome, .search_mode = "outcome"});
 }
 
+/// Tells that there may be more than is shown. Which records were left out is said of none: neither
+/// those that are closed nor those that are absent count (vault::Page).
+void add_partial(BundleWriter& writer, const Call& call) {
+    const std::string outcome = outcome_json(
+        {{Severity::Warning,
+          "incomplete",
+          {"cette réponse est incomplète : ce que cette recherche joint ou suit se trouve dans "
+           "plus de 2 000 dossiers, et n'a pas été consulté",
+           "this answer is not complete: what this search includes or follows lies in more than "
+           "2,000 records, and was not looked into"},
+          {"précisez la recherche, ou demandez ces ressources par une recherche à part",
+           "narrow the search, or ask for those resources with a search of their own"}}},
+        call.wishes.lang);
+    writer.add({.resource = outcome, .search_mode = "outcome"});
+}
+
+/// Whether the total is one: not where what decides about hits was not looked into.
+bool knows_total(const vault::Page& page, const fhir::Query& query) {
+    const bool follows = std::ranges::any_of(
+        query.all, [](const fhir::Criterion& one) { return !one.inner.empty(); });
+    if (page.is_partial && follows) return query.total == fhir::Query::Total::Estimate;
+    return query.total != fhir::Query::Total::None;
+}
+
 }  // namespace
 
 Answer<Disclosure> search(Desk& desk, const Call& call) {
@@ -251,7 +276,7 @@ Answer<Disclosure> search(Desk& desk, const Call& call) {
     const fhir::Query& query = collected.query;
     const vault::Page& page = collected.searched.page;
     BundleWriter writer("searchset", desk.options.base);
-    if (query.total != fhir::Query::Total::None) writer.total(page.total);
+    if (knows_total(page, query)) writer.total(page.total);
     writer.link("self", self_link(desk, call, query));
     if (query.summary != fhir::Query::Summary::Count) {
         const Extent extent{query.summary, query.elements};
@@ -260,6 +285,7 @@ Answer<Disclosure> search(Desk& desk, const Call& call) {
         TRY_STATUS(add_bodies(sight, writer, page.included, "include", extent));
     }
     add_left_out(writer, call, query);
+    if (page.is_partial) add_partial(writer, call);
     std::vector<vault::Found> shown = page.page;
     shown.insert(shown.end(), page.included.begin(), page.included.end());
     return Disclosure{json_response(call, 200, writer.finish()),

@@ -203,7 +203,10 @@ Answer<std::vector<vault::Found>> find_matches(Sight& sight, std::string_view ty
     query.count = most;
     query.total = fhir::Query::Total::None;
     query.includes.clear();
-    return TRY(run_search(sight, query, {})).page.page;
+    vault::Page found = TRY(run_search(sight, query, {})).page;
+    // "None" would be a guess, and something made twice.
+    if (found.is_partial) return std::unexpected(Refusal(vault::too_many().error()));
+    return std::move(found.page);
 }
 
 std::vector<event::Event> search_events(Sight& sight, const std::vector<vault::Found>& shown,

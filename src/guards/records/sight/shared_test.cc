@@ -180,13 +180,58 @@ TEST_F(Shared, AmongThousandsWhatIsNearIsFound) {
     EXPECT_EQ(seen(program, "Observation?patient=b&_include=Observation:encounter"),
               References{"Observation/ob1"});
     EXPECT_EQ(seen(program, "Group?_id=throng&_include=Group:member"),
-              (References{"Group/throng", "Patient/a"}));
-    EXPECT_EQ(seen(program, "Patient?_id=b&_revinclude=Patient:link"), References{"Patient/b"});
+              (References{"Group/throng", "OperationOutcome/", "Patient/a"}));
+    EXPECT_EQ(seen(program, "Patient?_id=b&_revinclude=Patient:link"),
+              (References{"OperationOutcome/", "Patient/b"}));
     EXPECT_EQ(seen(program, "Practitioner?_id=dr-anne&_revinclude=Schedule:actor"),
-              (References{"Practitioner/dr-anne", "Schedule/of-anne"}));
+              (References{"OperationOutcome/", "Practitioner/dr-anne", "Schedule/of-anne"}));
     EXPECT_EQ(seen(program, "Schedule?_id=of-anne&_revinclude=Slot:schedule"),
               (References{"Schedule/of-anne", "Slot/slot"}));
     EXPECT_EQ(house_.get(program, "Observation").status, 413) << "nothing narrows it";
+
+    const auto partial = house_.get(program, "Group?_id=throng&_include=Group:member");
+    const fhir::Json said = partial.json()["entry"].items()[2];
+    EXPECT_EQ(said["search"]["mode"].text(), "outcome");
+    EXPECT_EQ(said["resource"]["issue"].items()[0]["severity"].text(), "warning");
+    EXPECT_EQ(said["resource"]["issue"].items()[0]["code"].text(), "incomplete");
+    EXPECT_EQ(partial.json()["total"].text(), "1") << "of the hits, which are all there";
+    // What decides about hits was not looked into: nobody counted them.
+    for (const std::string url : {"Group?_id=throng&member:Patient.family=Martin",
+                                  "Group?_id=throng&_summary=count"
+                                  "&member:Patient.family=Martin"}) {
+        const auto found = house_.get(program, url);
+        EXPECT_TRUE(found.body.contains("\"incomplete\"")) << found.body;
+        EXPECT_TRUE(found.json()["total"].text().empty()) << found.body;
+    }
+    const auto guess =
+        house_.get(program, "Group?_id=throng&member:Patient.family=Martin&_total=estimate");
+    EXPECT_EQ(guess.json()["total"].text(), "1");
+    const auto made = house_.ask(
+        program, {.method = "POST",
+                  .url = "Group",
+                  .body = R"({"resourceType":"Group","type":"person","actual":true})",
+                  .headers = {{"if-none-exist", "_id=throng&member:Patient.family=Nobody"}}});
+    EXPECT_EQ(made.status, 413) << "not made where it is not known whether it is there";
+}
+
+/// Of as many as the bound, one more that is closed is one that is absent.
+TEST_F(Shared, ClosedRecordsCountForNobody) {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < vault::kCandidatesMax; ++i) {
+        const std::string id = "closed-" + std::to_string(i);
+        all.push_back(R"({"resourceType":"Patient","id":")" + id + R"("})");
+        all.push_back(appointment("with-b-" + std::to_string(i), {"Patient/" + id, "Patient/b"}));
+    }
+    store(all);
+    for (const std::string url : {"Patient?_id=b&_revinclude=Appointment:patient",
+                                  "Patient?family=Bernard&_revinclude=Appointment:patient"})
+        EXPECT_EQ(seen(house_.anne, url), (References{"Appointment/of-ab", "Patient/b"})) << url;
+    const auto counted = house_.get(
+        house_.anne, "Patient?_id=b&_has:Appointment:patient:status=booked&_summary=count");
+    EXPECT_EQ(counted.json()["total"].text(), "1") << counted.body;
+    EXPECT_FALSE(counted.body.contains("incomplete"));
+    EXPECT_EQ(seen(house_.program, "Patient?_id=b&_revinclude=Appointment:patient"),
+              (References{"OperationOutcome/", "Patient/b"}));
 }
 
 /// Who is no part of a circle has that record alone to look into.

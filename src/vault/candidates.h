@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "fhir/search/search_query.h"
+#include "vault/shelf.h"
+#include "vault/vault.h"
+
+/// In which records a search looks.
+namespace hygie::vault {
+
+using NumberSet = std::vector<CompartmentNumber>;
+void make_set(NumberSet& numbers);
+
+using Opened = Result<std::shared_ptr<const Record>>;
+/// Opens a record, or what a search asks of it.
+using Opening = std::function<Opened(CompartmentNumber)>;
+
+/// Which records could hold a hit, what decides about one or comes along; the house left out.
+struct Candidates {
+    NumberSet numbers{};
+    bool is_partial = false;  ///< Page::is_partial
+};
+
+/// Code::Full when what the query says leaves more than kCandidatesMax.
+Result<Candidates> find_candidates(Shelf& shelf, const fhir::Query& query, const Scope& scope,
+                                   Opening open);
+
+}  // namespace hygie::vault
