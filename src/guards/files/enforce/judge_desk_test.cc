@@ -129,6 +129,25 @@ TEST(JudgeDesk, WhoWasSeenDeletingBeforeItSealedAnythingIsLookedAtAnew) {
     EXPECT_TRUE(office.control.was_sent(self.process.pid, SIGSTOP));
 }
 
+TEST(JudgeDesk, WhoDeletesGoesOnAfterThoseItWasStartedBy) {
+    Office office;
+    Actor self = local(::getpid());
+    self.process.started = stat_of(self.process.pid)->started;
+    self.family = {690, 5};
+    self.lineage = {self.family};
+    Archivist thief{office, self};
+    for (std::uint64_t i = 0; i < 5; ++i) thief.read(i);
+    thief.make("taken.bin", Archivist::sealed());
+    office.desk->glimpse(self.process.pid);
+    thief.remove(0);
+    EXPECT_TRUE(office.control.was_sent(690, SIGSTOP));
+    office.desk->know(self.process.pid);
+    office.desk->drain();
+    const std::scoped_lock lock(office.control.mutex);
+    EXPECT_EQ(office.control.sent.back(), std::pair(self.process.pid, SIGCONT))
+        << "it deletes the next at once, before anybody could see it";
+}
+
 TEST(JudgeDesk, APersonMaySealFiveFilesAndDeleteThem) {
     Office office;
     Archivist person{office, local(700)};

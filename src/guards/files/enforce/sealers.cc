@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "guards/files/acts/actors.h"
 #include "guards/files/content/chunks.h"
@@ -231,15 +232,21 @@ void Sealers::hold(const Change& change) {
     }
 }
 
+/// Under the lock. Who was seen first goes on last: it deletes the next at once, and to see that
+/// takes the lock.
+void Sealers::release_if(const std::function<bool(const Held&)>& is_it) {
+    for (const Held& held : std::views::reverse(held_))
+        if (is_it(held)) enforcer_.release(held.process);
+    std::erase_if(held_, is_it);
+}
+
 void Sealers::know(pid_t pid) {
     if (until_us_ == 0) return;
     const std::scoped_lock lock(mutex_);
     expected_ = std::max(0, expected_ - 1);
-    std::erase_if(held_, [&](const Held& held) {
-        const bool is_nobody = expected_ == 0 && held.until == Held::Until::Judged &&
-                               held.key.empty() && held.process.pid == pid;
-        if (is_nobody) enforcer_.release(held.process);
-        return is_nobody;
+    release_if([&](const Held& held) {
+        return expected_ == 0 && held.until == Held::Until::Judged && held.key.empty() &&
+               held.process.pid == pid;
     });
 }
 
@@ -255,11 +262,8 @@ std::vector<std::string> Sealers::held() const {
 
 void Sealers::let_go(const std::string& key) {
     const std::scoped_lock lock(mutex_);
-    std::erase_if(held_, [&](const Held& held) {
-        const bool is_it = held.key == key && held.until == Held::Until::Judged;
-        if (is_it) enforcer_.release(held.process);
-        return is_it;
-    });
+    release_if(
+        [&](const Held& held) { return held.key == key && held.until == Held::Until::Judged; });
 }
 
 void Sealers::let_go_since(SteadyTime before) {
@@ -275,10 +279,7 @@ void Sealers::close() {
 
 /// Under the lock.
 void Sealers::let_go_earlier(SteadyTime before) {
-    std::erase_if(held_, [&](const Held& held) {
-        if (held.since < before) enforcer_.release(held.process);
-        return held.since < before;
-    });
+    release_if([&](const Held& held) { return held.since < before; });
 }
 
 }  // namespace hygie::files

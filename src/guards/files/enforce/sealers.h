@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -85,6 +86,7 @@ class Sealers {
     bool is_of_a_sealer(pid_t pid, SteadyTime now) const;
     bool is_stranger(pid_t pid, SteadyTime now);
     void seal(const Actor& actor, SteadyTime now);
+    void release_if(const std::function<bool(const Held&)>& is_it);
     void hold(const Change& change);
     void hold(const ProcessId& process, const std::string& key, SteadyTime now);
 

@@ -22,14 +22,6 @@ constexpr int kHurryMs = 5;
 constexpr std::int64_t kHeedIntervalUs = 50'000;
 /// Stands for the volume in the keys of files on file systems that are not guarded.
 constexpr std::uint8_t kElsewhere = 255;
-/// Where another is beside is asked so often.
-constexpr auto kBesideEvery = std::chrono::milliseconds(2);
-
-/// Beside whom it waits for, the clerk is there at once, and would be in the way awake.
-int patience_ms(JudgeDoor::Lookout lookout, bool is_hurried, bool is_beside) {
-    if (lookout == JudgeDoor::Lookout::Eager) return is_beside ? kHurryMs : 0;
-    return is_hurried ? kHurryMs : kPollMs;
-}
 
 VersionId number_of(WallTime time) {
     return static_cast<VersionId>(std::max<std::int64_t>(time.time_since_epoch().count(), 1));
@@ -65,34 +57,23 @@ class EmptyContent final : public Content {
 }  // namespace
 
 void Gate::run_clerk() {
-    auto lookout = JudgeDoor::Lookout::Calm;
-    std::chrono::steady_clock::time_point moved{};
-    bool is_beside = false;
+    bool was_calm = true;
     bool was_outside_watched = false;
     while (!stop_) {
-        clerk_.note_round();
-        const auto wanted = judge_.lookout();
-        const bool is_calm = wanted == JudgeDoor::Lookout::Calm;
-        if (is_calm != (lookout == JudgeDoor::Lookout::Calm))
+        const bool is_calm = judge_.lookout() == JudgeDoor::Lookout::Calm;
+        if (std::exchange(was_calm, is_calm) != is_calm)
             set_urgency("clerk", is_calm ? Urgency::Known : Urgency::Door);
-        lookout = wanted;
-        if (const auto now = std::chrono::steady_clock::now(); now - moved >= kBesideEvery) {
-            moved = now;
-            const auto processor = is_calm ? std::nullopt : judge_.processor();
-            is_beside = processor.has_value();
-            run_beside(processor);
-        }
         const bool is_outside_watched = outlook_.is_on();
         if (is_outside_watched && !was_outside_watched) heed_closings();
         was_outside_watched = is_outside_watched;
         const bool is_hurried = unclosed_.is_any_unseen() || is_outside_watched;
-        const int wait_ms = patience_ms(wanted, is_hurried, is_beside);
-        std::array<pollfd, 2> polls{
-            {{groups_.closings.fd(), POLLIN, 0}, {groups_.names.fd(), POLLIN, 0}}};
+        const int wait_ms = is_hurried ? kHurryMs : kPollMs;
+        // Names are the sentry's first while it stands watch.
+        const int names = sentry_.is_on_watch() ? sentry_.fd() : groups_.names.fd();
+        std::array<pollfd, 2> polls{{{groups_.closings.fd(), POLLIN, 0}, {names, POLLIN, 0}}};
+        sentry_.hear();
         const bool is_news =
             is_anything_untold() || ::poll(polls.data(), polls.size(), wait_ms) > 0;
-        // Who deletes what it may have sealed goes on doing so while we look at anything else.
-        if (is_news && !is_calm) names_.look();
         if (is_news || is_outside_watched) {
             const std::lock_guard lock(clerk_mutex_);
             take_what_happened();
@@ -100,7 +81,7 @@ void Gate::run_clerk() {
         // What is closed by now is judged by what it became.
         if (is_hurried) look_at_unclosed();
     }
-    clerk_.leave();
+    clerk_ = 0;
 }
 
 /// Under the clerk's lock: a doorman whose caller waits for it does it himself. False when nothing
@@ -175,6 +156,7 @@ void Gate::tell(Change change, bool is_destructive) {
             heed_all();
     }
     judge_.after(std::move(change));
+    sentry_.rouse();
 }
 
 /// Which file was closed, and whether that is our business. Whatever was ignored while it was being

@@ -130,6 +130,7 @@ Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& 
       names_(
           groups.names, [this](const fan::Event& event) { return debtor(event); },
           [this](pid_t tid) { judge_.glimpse(tid); }),
+      sentry_(groups.names, names_, judge_),
       ahead_([this](const Ahead::File& file) { keep_ahead(file); }),
       outlook_(volumes_),
       mapping_watch_(
@@ -141,6 +142,7 @@ Gate::~Gate() {
     ahead_.stop();
     stop_ = true;
     clerks_.clear();
+    sentry_.stop();
     early_watch_ = {};
     mapping_watch_.stop();
     // Its end waits for whoever waits at the door over a file that it watches.
@@ -169,11 +171,12 @@ void Gate::start() {
             run_doorman();
         });
     clerks_.emplace_back([this] {
-        clerk_.take_up();
+        clerk_ = ::gettid();
         set_urgency("clerk", Urgency::Known);
         run_clerk();
     });
     clerks_.emplace_back([this] { run_keeper(); });
+    sentry_.start();
     ahead_.start();
 }
 

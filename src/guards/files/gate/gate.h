@@ -17,12 +17,12 @@
 #include "guards/files/acts/authors.h"
 #include "guards/files/acts/fanotify.h"
 #include "guards/files/gate/ahead.h"
-#include "guards/files/gate/clerk_post.h"
 #include "guards/files/gate/closings.h"
 #include "guards/files/gate/early.h"
 #include "guards/files/gate/mappings.h"
 #include "guards/files/gate/names.h"
 #include "guards/files/gate/outlook.h"
+#include "guards/files/gate/sentry.h"
 #include "guards/files/gate/unclosed.h"
 #include "guards/files/judge/judge_door.h"
 #include "guards/files/keep/store.h"
@@ -289,6 +289,7 @@ class Gate {
     std::atomic<bool> failed_ = false;
     Closings closings_;
     Names names_;
+    Sentry sentry_;
     UntoldActs untold_;
     Ahead ahead_;
     Outlook outlook_;
@@ -299,7 +300,7 @@ class Gate {
     std::vector<std::pair<pid_t, FileKey>> unasked_;  ///< the watch's: changed, and not told
     Mappers mappers_;
     MappingWatch mapping_watch_;
-    ClerkPost clerk_;
+    std::atomic<pid_t> clerk_ = 0;  ///< its thread, while it works
     std::timed_mutex clerk_mutex_;  ///< one takes what happened, in order
     std::atomic<bool> stop_ = false;
     std::atomic<std::int64_t> heeded_us_ = 0;

@@ -228,7 +228,7 @@ void Gate::run_keeper() {
     auto synced = epoch;
     while (!stop_) {
         std::this_thread::sleep_for(kLookInterval);
-        clerk_.look();
+        sentry_.look_after();
         look_at_all();
         const auto now = std::chrono::steady_clock::now();
         if (now - synced >= kSyncInterval) {
@@ -242,7 +242,6 @@ void Gate::run_keeper() {
         epoch = now;
         begin_epoch();
     }
-    for (; clerk_.thread() != 0; std::this_thread::sleep_for(kLookInterval)) clerk_.look();
     note(store_.sync());
 }
 
@@ -375,7 +374,7 @@ void Gate::look_at_new(const Unclosed::File& file, const Volume& volume) {
 
 /// It sleeps until something is closed or named, and what comes then may be a hundred deletions.
 void Gate::rouse_clerk() {
-    const pid_t clerk = clerk_.thread();
+    const pid_t clerk = clerk_;
     if (clerk != 0 && judge_.lookout() != JudgeDoor::Lookout::Calm) raise_urgency(clerk);
 }
 

@@ -38,9 +38,10 @@ void Names::put_down() {
     taken_.clear();
 }
 
-void Names::look() {
+bool Names::look() {
     const std::lock_guard lock(mutex_);
     take_in();
+    return waiting_.size() < kWaitingMax;
 }
 
 bool Names::pending() {

@@ -34,8 +34,8 @@ class Names {
     const std::vector<fan::Event>& take();
     /// What was taken is told.
     void put_down();
-    /// Glimpses at what the kernel told since; it waits as before.
-    void look();
+    /// Glimpses at what the kernel told since; it waits as before. False when no more may wait.
+    bool look();
     /// Something waits, or is being dealt with.
     bool pending();
     /// The actor took a name away from others, or gave it to another file, and that is not told

@@ -10,22 +10,22 @@
 
 namespace hygie::files {
 
-/// Where the clerk works: it waits beside whom it waits for, on a processor that somebody else in
+/// Where the sentry stands: it waits beside whom it waits for, on a processor that somebody else in
 /// real time may never give back.
-class ClerkPost {
+class Post {
   public:
-    /// The clerk's own.
+    /// The sentry's own.
     void take_up() { thread_ = ::gettid(); }
     void leave() { thread_ = 0; }
     void note_round() { ++rounds_; }
-    /// Its thread, while it works.
+    /// Its thread, while it stands there.
     pid_t thread() const { return thread_; }
 
-    /// The keeper's, now and then: a clerk that has not come round since may run anywhere.
+    /// The keeper's, now and then: a sentry that has not come round since may run anywhere.
     void look() {
-        const pid_t clerk = thread_;
+        const pid_t sentry = thread_;
         const std::uint64_t rounds = rounds_;
-        if (std::exchange(seen_, rounds) == rounds && clerk != 0) run_anywhere(clerk);
+        if (std::exchange(seen_, rounds) == rounds && sentry != 0) run_anywhere(sentry);
     }
 
   private:

@@ -1,4 +1,4 @@
-#include "guards/files/gate/clerk_post.h"
+#include "guards/files/gate/post.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -14,13 +14,13 @@ int processors_of(pid_t thread) {
     return ::sched_getaffinity(thread, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
 }
 
-TEST(FilesClerkPost, AClerkThatDoesNotComeRoundIsFreedAndNoOther) {
+TEST(FilesPost, ASentryThatDoesNotComeRoundIsFreedAndNoOther) {
     const int all = processors_of(::getpid());
     if (all < 2) GTEST_SKIP() << "one processor alone";
-    ClerkPost post;
+    Post post;
     std::binary_semaphore round(0);
     std::binary_semaphore done(0);
-    std::jthread clerk([&] {
+    std::jthread sentry([&] {
         post.take_up();
         run_beside(::sched_getcpu());
         for (int i = 0; i < 4; ++i) {
@@ -43,9 +43,9 @@ TEST(FilesClerkPost, AClerkThatDoesNotComeRoundIsFreedAndNoOther) {
     come_round();
 }
 
-TEST(FilesClerkPost, WhoLeftIsLookedForNoMore) {
+TEST(FilesPost, WhoLeftIsLookedForNoMore) {
     if (processors_of(::getpid()) < 2) GTEST_SKIP() << "one processor alone";
-    ClerkPost post;
+    Post post;
     post.take_up();
     run_beside(::sched_getcpu());
     post.leave();
