@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -326,6 +327,50 @@ def power_cut(mount, kind):
     print(f"{kind}: what was restored outlives a power cut")
 
 
+WRITER = """import os, struct, sys, time
+file = os.open(sys.argv[1], os.O_RDWR)
+while True:
+    os.pwrite(file, struct.pack(">Q", time.time_ns() // 1000), 0)
+"""
+FLOOD = """import itertools, os, sys
+data = os.urandom(100000)
+for i in itertools.count():
+    with open(os.path.join(sys.argv[1], str(i % 500)), "wb") as file:
+        file.write(data)
+"""
+# Before Linux 6.13 the kernel's clock for files is that coarse.
+TICK_US = 0 if tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 13) else 10000
+
+
+def two_writers(mount, kind, *options):
+    """What one writes while another closes the same file is never dated before it was written, however busy the guard is."""
+    share, flood = os.path.join(mount, "share"), os.path.join(mount, "share", "flux")
+    path = os.path.join(share, "registre.bin")
+    os.mkdir(flood)
+    Path(path).write_bytes(bytes(40000))
+    with guarded(mount, *options) as guard:
+        writers = [subprocess.Popen([sys.executable, "-c", *words]) for words in ((WRITER, path), (FLOOD, flood))]
+        try:
+            for i in range(30):
+                time.sleep(0.02)
+                with open(path, "r+b", buffering=0) as file:
+                    os.pwrite(file.fileno(), b"x", 20000 + i)
+        finally:
+            for writer in writers:
+                writer.kill()
+                writer.wait()
+        settle(guard)
+        dates = [line["time"] for line in hygie("files", "log", "--state", guard.state, path) if line["why"] == "commit"]
+        check(dates, "nothing was kept")
+        for date in dates:
+            hygie("files", "restore", "--state", guard.state, "--path", path, "--at", date, "--yes")
+            with open(path, "rb") as file:
+                written = int.from_bytes(file.read(8), "big") - TICK_US
+            asked = datetime.fromisoformat(date.replace("Z", "+00:00"))
+            check(datetime.fromtimestamp(written / 1e6, timezone.utc) <= asked, f"{kind}: {date} has bytes of {written}")
+    print(f"{kind} {' '.join(options)}: nothing is dated before it was written")
+
+
 def main():
     if os.geteuid() != 0:
         skip("needs root")
@@ -345,6 +390,8 @@ def main():
             on(kind, held_and_owned)
             on(kind, full_disk)
             on(kind, told_late)
+            on(kind, two_writers)
+            on(kind, two_writers, "--events", "permission")
             on(kind, power_cut)
             on(kind, mounted_elsewhere)
             on(kind, other_device)

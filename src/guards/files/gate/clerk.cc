@@ -23,13 +23,9 @@ constexpr std::int64_t kHeedIntervalUs = 50'000;
 /// Stands for the volume in the keys of files on file systems that are not guarded.
 constexpr std::uint8_t kElsewhere = 255;
 
-VersionId number_of(WallTime time) {
-    return static_cast<VersionId>(std::max<std::int64_t>(time.time_since_epoch().count(), 1));
-}
-
 /// When somebody changed what is there now.
 VersionId dated(const fan::Event& event, const struct stat& info) {
-    return number_of(event.when.latest(Stamp::of(info).changed_ns));
+    return Store::date_of(event.when.latest(Stamp::of(info).changed_ns));
 }
 
 /// When somebody changed these names: not after their folders changed last. A folder that is gone
@@ -42,7 +38,7 @@ VersionId dated(const fan::Event& event, std::initializer_list<std::string_view>
         while (!path.empty() && ::lstat(std::string(path).c_str(), &info) < 0);
         if (!path.empty()) date = std::min(date, event.when.latest(Stamp::of(info).changed_ns));
     }
-    return number_of(date);
+    return Store::date_of(date);
 }
 
 /// A file cut to nothing has a content to be judged all the same.

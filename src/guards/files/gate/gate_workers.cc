@@ -102,9 +102,11 @@ Status Gate::make_safe(Task& task, const Actor& actor) {
     if (need == Need::Bytes) {
         std::string path = known ? known->path : std::string();
         if (path.empty()) path = protected_path(*task.volume, fd, task.key).value_or(std::string());
+        // It was there before; what is told after it may have been done before now.
+        const Act act(actor.key(), Store::date_of(Moment().latest(Stamp::of(info).changed_ns)));
         // One that left the share gets no name in it again.
         TRY_STATUS(store_.keep({*task.volume, fd, task.key, path, !known || known->is_named},
-                               known ? Cause::PreImage : Cause::Adopted, actor.key(),
+                               known ? Cause::PreImage : Cause::Adopted, act,
                                Store::Effort::Bytes));
         ++counts_.kept;
     }

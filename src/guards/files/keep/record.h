@@ -68,8 +68,9 @@ using ChunkId = std::array<std::uint8_t, 32>;
 struct Record {
     RecordKind kind = RecordKind::Present;
     VersionId time = 0;  ///< names this record, and of Present the version
-    /// When it was done, which may be told later: microseconds since 1970, never before what was
-    /// done by an earlier record. Of what was done by nobody, `time`.
+    /// When it was done, which may be told later: microseconds since 1970, after what was done by
+    /// earlier records, and not before its bytes were there (FORMAT.md). Of what was done by
+    /// nobody, `time`.
     VersionId happened = 0;
     FileKey key;
     std::string path;

@@ -131,7 +131,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreDoors doors, const std::string& 
     std::unique_ptr<Store> store(new Store(doors, state));
     const auto take = [&](Record&& record) -> Status {
         store->last_ = std::max(store->last_.load(), record.time);
-        if (is_act(record)) store->last_act_ = std::max(store->last_act_.load(), record.happened);
+        if (is_act(record)) store->last_act_ = std::max(store->last_act_, record.happened);
         store->catalog_.apply(record);
         if (record.kind == RecordKind::Present) store->written_[record.time] = record.key;
         if (record.kind == RecordKind::Sealed)
@@ -172,14 +172,14 @@ Status Store::adopt(const Stage::Item& item) {
     record.size = static_cast<std::uint64_t>(info.st_size);
     record.place = item.held == Held::Clone ? Place::Staged : Place::Linked;
     record.cause = Cause::Adopted;
+    record.happened = not_before(item.version, Stamp::of(info).changed_ns);
     if (known) record.meta = known->meta;
     // Written for the history; the present is found by the scan that follows.
     return append(record);
 }
 
 VersionId Store::next_version() {
-    const auto now = static_cast<VersionId>(
-        std::max<std::int64_t>(doors_.clock.now().time_since_epoch().count(), 1));
+    const VersionId now = date_of(doors_.clock.now());
     VersionId last = last_.load();
     while (!last_.compare_exchange_weak(last, std::max(last + 1, now))) {
     }
@@ -321,6 +321,8 @@ Status Store::keep(const Subject& subject, Cause cause, const Act& act, Effort e
     if (!cheap)
         TRY_STATUS(where.keep(subject.fd, subject.key, record.time,
                               is_fresh ? Stage::How::Copy : Stage::How::Best));
+    record.happened =
+        as_held(act.happened, subject.fd, known.is_linked && known.link_version == record.time);
     record.place = cheap ? Place::Linked : Place::Staged;
     // A second name changes the change time.
     if (known.is_linked && ::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
@@ -350,6 +352,7 @@ Status Store::keep_small(const Subject& subject, const struct stat& info, Cause 
     const ContentPtr live = content_of(UniqueFd(::fcntl(subject.fd, F_DUPFD_CLOEXEC, 3)));
     bytes.resize(TRY(live->read_at(0, bytes)));
     Record record = present(subject, info, cause, act);
+    record.happened = as_held(act.happened, subject.fd);
     record.size = bytes.size();
     record.place = Place::Packed;
     Record sealed;
@@ -378,6 +381,8 @@ Status Store::note_present(const Subject& subject, Cause cause, const Act& act) 
     struct stat info{};
     if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
     Record record = present(subject, info, cause, act);
+    // What a folder holds moves its time of change.
+    if (S_ISREG(info.st_mode)) record.happened = not_before(act.happened, record.changed_ns);
     Known known = catalog_.find(subject.key).value_or(Known());
     known.held = Stamp::of(info);
     known.is_held = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -105,6 +106,10 @@ class Store {
     Status note_committed(const FileKey& key, const Act& act);
     Status note(Record record);
 
+    static VersionId date_of(WallTime time) {
+        return static_cast<VersionId>(std::max<std::int64_t>(time.time_since_epoch().count(), 1));
+    }
+
     /// The bytes of a version, read when asked; null when it has none.
     ContentPtr content(const FileKey& key, VersionId version, std::uint64_t size);
     VersionId next_version();
@@ -153,6 +158,8 @@ class Store {
     Status append(std::span<Record> records);
     Status append(Record& record) { return append(std::span(&record, 1)); }
     void date(Record& record);
+    static VersionId not_before(VersionId told, std::int64_t changed_ns);
+    static VersionId as_held(VersionId told, int fd, bool is_named_again = false);
 
     StoreDoors doors_;
     std::string state_;
@@ -173,7 +180,8 @@ class Store {
     std::mutex room_mutex_;
     std::map<std::uint8_t, Looked> rooms_;
     std::atomic<VersionId> last_ = 0;
-    std::atomic<VersionId> last_act_ = 0;  ///< when the last act happened that is written down
+    std::mutex dates_mutex_;
+    VersionId last_act_ = 0;  ///< when the last act happened that is written down
     std::atomic<std::uint64_t> kept_ = 0;
     std::mutex packed_mutex_;
     struct Packed {

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "guards/files/acts/moment.h"
 #include "guards/files/keep/read_back.h"
 #include "guards/files/keep/store.h"
 #include "host/os_error.h"
@@ -8,23 +9,37 @@
 /// What the store writes down that keeps no bytes.
 namespace hygie::files {
 
+/// What a file holds is as old as its last change, which may be after what is told of.
+VersionId Store::not_before(VersionId told, std::int64_t changed_ns) {
+    const auto changed = static_cast<VersionId>(changed_ns / 1000);
+    return told == 0 || changed <= told ? told : changed + Moment::kTick.count();
+}
+
+/// … until its bytes are held. A second name that we gave it moved its time of change.
+VersionId Store::as_held(VersionId told, int fd, bool is_named_again) {
+    struct stat info{};
+    if (::fstat(fd, &info) < 0) return 0;
+    const Stamp now = Stamp::of(info);
+    return not_before(told, is_named_again ? now.modified_ns : now.changed_ns);
+}
+
 /// An act is told after those that it follows, and each has a date of its own, whatever clocks do:
 /// what happened until some time is a beginning of the records, and of a file that was made and
 /// removed within a tick there is a time at which it is there.
 void Store::date(Record& record) {
-    if (record.happened == 0 || record.happened > record.time) record.happened = record.time;
     if (!is_act(record)) {
         record.happened = record.time;
         return;
     }
-    VersionId last = last_act_.load();
-    VersionId date = 0;
-    do date = std::max(last + 1, record.happened);
-    while (!last_act_.compare_exchange_weak(last, date));
-    record.happened = date;
+    // Its number is drawn before its bytes are held.
+    const VersionId now = std::max(record.time, date_of(doors_.clock.now()));
+    if (record.happened == 0 || record.happened > now) record.happened = now;
+    record.happened = last_act_ = std::max(last_act_ + 1, record.happened);
 }
 
 Status Store::append(std::span<Record> records) {
+    // Dated in the order in which they are written.
+    const std::lock_guard lock(dates_mutex_);
     for (Record& record : records) date(record);
     return journal_->append(records);
 }
@@ -39,7 +54,7 @@ Status Store::note_committed(const FileKey& key, const Act& act) {
     record.version = known->version;
     record.size = known->size;
     record.actor = act.actor;
-    record.happened = act.happened;
+    record.happened = not_before(act.happened, known->held.changed_ns);
     record.time = next_version();
     catalog_.apply(record);
     return note(std::move(record));
@@ -98,9 +113,8 @@ Status Store::note_attributes(const Subject& subject, const Act& act) {
     record.path = known->path;
     record.meta = meta;
     record.actor = act.actor;
-    // Nothing else has moved its time of change on.
-    record.happened =
-        act.happened != 0 ? act.happened : static_cast<VersionId>(now.changed_ns / 1000);
+    // Told by nobody who knows when: no earlier than that change.
+    record.happened = not_before(std::max<VersionId>(act.happened, 1), now.changed_ns);
     record.changed_ns = known->held.changed_ns;
     TRY_STATUS(note(record));
     catalog_.update(subject.key, [&](Known& entry) { entry.meta = std::move(meta); });
