@@ -218,6 +218,49 @@ Front::State::~State() {
     wait_for_traces();
 }
 
+namespace {
+
+constexpr std::string_view kRecordsBase = "/fhir/";
+
+/// The methods of an address (RFC 9110 §10.2.1); nothing where there is none.
+void add_allow(Response& response, const std::string& methods) {
+    if (!methods.empty()) response.headers.emplace_back("Allow", methods + ", OPTIONS");
+}
+
+/// What a browser asks before it asks (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
+Response preflight(const std::string& methods) {
+    Response response;
+    response.status = 204;
+    response.headers = {
+        {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"},
+        {"Access-Control-Allow-Headers",
+         "Authorization, Content-Type, Accept, If-Match, If-None-Match, If-Modified-Since, "
+         "If-None-Exist, Prefer, Idempotency-Key, X-Security-Context, X-Purpose-Of-Use, "
+         "X-Request-Id"},
+        {"Access-Control-Max-Age", "600"}};
+    add_allow(response, methods);
+    return response;
+}
+
+Response wrong_method(const std::string& methods) {
+    Response refusal =
+        oauth_error(405, "invalid_request", {"méthode refusée ici", "method refused here"});
+    add_allow(refusal, methods);
+    return refusal;
+}
+
+std::string methods_of(bool reads, bool posts) {
+    if (reads) return posts ? "GET, HEAD, POST" : "GET, HEAD";
+    return posts ? "POST" : "";
+}
+
+std::string methods_of(const FrontParts& parts, std::string_view path) {
+    const bool is_record = path.starts_with(kRecordsBase) && parts.allowed;
+    return is_record ? parts.allowed(path.substr(kRecordsBase.size())) : std::string();
+}
+
+}  // namespace
+
 void Front::State::route(Request request, Reply reply) {
     struct Short {
         std::string_view path;
@@ -266,12 +309,10 @@ void Front::State::route(Request request, Reply reply) {
         return later(std::move(reply), [this, asked = std::move(request)](Reply ready_reply) {
             arrive(asked, std::move(ready_reply));
         });
-    if (brief != kShort.end() || lengthy != kLong.end()) {
-        Response refusal =
-            oauth_error(405, "invalid_request", {"méthode refusée ici", "method refused here"});
-        refusal.headers.emplace_back("Allow", lengthy == kLong.end() ? "GET, HEAD" : "POST");
-        return reply(std::move(refusal));
-    }
+    const std::string fixed = methods_of(brief != kShort.end(), lengthy != kLong.end());
+    if (request.method == "OPTIONS")
+        return reply(preflight(fixed.empty() ? methods_of(parts, request.path) : fixed));
+    if (!fixed.empty()) return reply(wrong_method(fixed));
     if (reads && request.path == "/fhir/metadata")
         return parts.capability(std::move(request), std::move(reply));
     if (is_below(request.path, kRecords)) return records(std::move(request), std::move(reply));
@@ -303,18 +344,6 @@ void Front::at(std::string url) {
 
 void Front::operator()(Request request, Reply reply) {
     Reply watched = state_->watched(request, std::move(reply));
-    if (request.method == "OPTIONS") {
-        Response preflight;
-        preflight.status = 204;
-        preflight.headers = {
-            {"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"},
-            {"Access-Control-Allow-Headers",
-             "Authorization, Content-Type, Accept, If-Match, If-None-Match, If-Modified-Since, "
-             "If-None-Exist, Prefer, Idempotency-Key, X-Security-Context, X-Purpose-Of-Use, "
-             "X-Request-Id"},
-            {"Access-Control-Max-Age", "600"}};
-        return watched(std::move(preflight));
-    }
     state_->route(std::move(request), std::move(watched));
 }
 

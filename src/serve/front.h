@@ -44,6 +44,8 @@ struct FrontParts {
     std::function<std::string(const std::string& person)> patient_of{};
     access::Refreshes* refreshes = nullptr;  ///< null: no program goes on beyond its session
     SignedHandler circles{};                 ///< /circles and below; /my shows it in a browser
+    /// Methods of a path below /fhir/, "GET, HEAD"; empty when nothing is there.
+    std::function<std::string(std::string_view path)> allowed{};
 };
 
 /// Every route of the core: health, metrics, sign-in, OAuth, OpenAPI, the records behind the gate.

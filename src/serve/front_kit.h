@@ -58,7 +58,15 @@ class FrontTest : public testing::Test {
                 if (ready_) return {};
                 return fail(Code::Busy, {"pas prêt", "not ready"});
             },
-            [] { return std::string("hygie_other 1\n"); }};
+            [] { return std::string("hygie_other 1\n"); },
+            nullptr,
+            {},
+            {},
+            nullptr,
+            {},
+            [](std::string_view path) {
+                return std::string(path == "Patient" ? "GET, HEAD" : "");
+            }};
     }
 
     Response ask(Request request) {

@@ -89,7 +89,7 @@ TEST_F(FrontRoutes, ServesTheLogWithoutItsPrefix) {
     EXPECT_EQ(get("/log").status, 404);
     EXPECT_EQ(get("/nothing").status, 404);
     EXPECT_EQ(get("/oauth/token").status, 405);
-    EXPECT_EQ(header_of(get("/oauth/token"), "Allow"), "POST");
+    EXPECT_EQ(header_of(get("/oauth/token"), "Allow"), "POST, OPTIONS");
     EXPECT_EQ(ask({"DELETE", "/healthz", "", {}, {}, ""}).status, 405);
 }
 
@@ -131,6 +131,14 @@ TEST_F(FrontRoutes, SharesAnswersOnlyWithPagesThatPeopleAreSentBackTo) {
     EXPECT_EQ(preflight.status, 204);
     EXPECT_EQ(header_of(preflight, "Access-Control-Allow-Origin"), "https://logiciel.example");
     EXPECT_EQ(header_of(preflight, "Access-Control-Allow-Credentials"), "");
+    EXPECT_EQ(header_of(preflight, "Allow"), "GET, HEAD, OPTIONS");
+    const auto allow = [&](const std::string& path) {
+        return header_of(ask({"OPTIONS", path, "", {}, {}, ""}), "Allow");
+    };
+    EXPECT_EQ(allow("/fhir/Nothing"), "");
+    EXPECT_EQ(allow("/healthz"), "GET, HEAD, OPTIONS");
+    EXPECT_EQ(allow("/oauth/token"), "POST, OPTIONS");
+    EXPECT_EQ(allow("/oauth/authorize"), "GET, HEAD, POST, OPTIONS");
     for (const std::string asked :
          {"If-Modified-Since", "Idempotency-Key", "X-Security-Context", "X-Purpose-Of-Use"})
         EXPECT_TRUE(header_of(preflight, "Access-Control-Allow-Headers").contains(asked)) << asked;

@@ -12,6 +12,7 @@
 #include "app/house/vault_desk.h"
 #include "app/ledger/ledger_desk.h"
 #include "event/uuid.h"
+#include "guards/records/door/allow.h"
 #include "host/log.h"
 #include "host/post.h"
 #include "vault/budget.h"
@@ -201,7 +202,8 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
         refreshes_.get(),
         [this](const access::Actor& actor, serve::Request request, serve::Reply reply) {
             answer_circles(actor, std::move(request), std::move(reply));
-        }});
+        },
+        [](std::string_view path) { return records::allowed_methods(path); }});
     server_ = TRY(serve::HttpServer::start(
         {.listen = plan.listen,
          .cert = certificate_->files().cert,

@@ -1,5 +1,7 @@
 #include "guards/records/door/interactions.h"
 
+#include "guards/records/door/allow.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -288,6 +290,11 @@ http::Reply echoing(std::string id, http::Reply reply) {
 }
 
 }  // namespace
+
+std::string allowed_methods(std::string_view path) {
+    const auto target = parse_target(path);
+    return target ? allowed_methods(*target) : std::string();
+}
 
 std::span<const Interaction> interactions() {
     static const std::vector<Interaction> rows = make_interactions();

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "guards/records/door/allow.h"
 #include "guards/records/door/door_kit.h"
 
 namespace hygie::records {
@@ -83,6 +84,49 @@ TEST(Write, AnUpdateSaysWhichVersionItReplaces) {
     EXPECT_EQ(house.put(house.anne, "Observation/oa1", body, "W/\"1\"").status, 200);
     EXPECT_EQ(house.put(house.anne, "Observation/oa1", body, "W/\"1\"").status, 412);
     EXPECT_EQ(house.put(house.anne, "Observation/other", body, "W/\"1\"").status, 400);
+}
+
+/// RFC 9110 §13.1.1 and §13.1.2.
+TEST(Write, ConditionsOnVersionsAreListsAndAny) {
+    House house;
+    const auto body = observation("oa1", "a", "7.0");
+    const std::string url = "Observation/oa1";
+    EXPECT_EQ(house.put(house.anne, url, body, "*").status, 200);
+    EXPECT_EQ(house.put(house.anne, url, body, "W/\"1\", W/\"2\"").status, 200);
+    EXPECT_EQ(house.put(house.anne, url, body, "W/\"1\", W/\"2\"").status, 412);
+    EXPECT_EQ(house.put(house.anne, url, body, "\"theirs\"").status, 412);
+    const auto with = [&](const std::string& method, const std::string& name,
+                          const std::string& value) {
+        const bool is_patch = method == "PATCH";
+        return house
+            .ask(house.anne,
+                 {.method = method,
+                  .url = url,
+                  .body = is_patch ? R"([{"op":"test","path":"/status","value":"final"}])" : body,
+                  .headers = {{"content-type",
+                               is_patch ? "application/json-patch+json" : "application/fhir+json"},
+                              {name, value}}})
+            .status;
+    };
+    EXPECT_EQ(with("PATCH", "if-match", "*"), 200);
+    EXPECT_EQ(with("PUT", "if-none-match", "*"), 412);
+    EXPECT_EQ(with("PUT", "if-none-match", "W/\"3\""), 412);
+    EXPECT_EQ(with("DELETE", "if-match", "*"), 204);
+    EXPECT_EQ(with("PUT", "if-match", "*"), 412) << "nothing is current there";
+    EXPECT_EQ(house.put(house.anne, "Observation/none", observation("none", "a"), "*").status, 404)
+        << "as of one that is closed";
+    EXPECT_EQ(
+        house.put(house.program, "Observation?identifier=u|none", observation("", "a"), "*").status,
+        412);
+    EXPECT_EQ(with("PUT", "if-none-match", "*"), 201) << "nothing is there any more";
+}
+
+TEST(Write, WhatAnAddressTakesComesFromTheOneTable) {
+    EXPECT_EQ(allowed_methods("Patient"), "GET, HEAD, POST, PUT, PATCH, DELETE");
+    EXPECT_EQ(allowed_methods("Patient/absent"), "GET, HEAD, PUT, PATCH, DELETE");
+    EXPECT_EQ(allowed_methods("AuditEvent"), "GET, HEAD");
+    EXPECT_EQ(allowed_methods("Patient/_search"), "POST");
+    EXPECT_EQ(allowed_methods("Nothing"), "");
 }
 
 TEST(Write, PreferSaysWhatComesBack) {

@@ -202,6 +202,14 @@ bool has_version(std::string_view etags, std::uint32_t version) {
     return false;
 }
 
+bool names_versions(std::string_view etags) {
+    while (!etags.empty()) {
+        const std::string_view etag = next_of(etags, ',');
+        if (etag == "*" || version_in_etag(etag)) return true;
+    }
+    return false;
+}
+
 std::string etag_of(std::uint32_t version) {
     return fmt::format("W/\"{}\"", version);
 }

@@ -44,8 +44,11 @@ Refusal unsupported_body();
 
 /// W/"3" → 3 (also "3" and 3); none when it is no version of ours.
 std::optional<std::uint32_t> version_in_etag(std::string_view etag);
-/// Whether a list of ETags, as If-None-Match has it, names that version; "*" names each.
+/// Whether a list of ETags, as If-Match and If-None-Match have it, names that version; "*" names
+/// each.
 bool has_version(std::string_view etags, std::uint32_t version);
+/// Whether such a list names any version of ours.
+bool names_versions(std::string_view etags);
 std::string etag_of(std::uint32_t version);
 
 /// IMF-fixdate of RFC 9110 §5.6.7: "Tue, 24 Nov 2026 08:30:00 GMT".

@@ -16,10 +16,9 @@ Answer<fhir::Json> parsed(fhir::Arena& arena, std::string_view text) {
     return std::unexpected(std::move(refusal));
 }
 
-Answer<std::optional<std::uint32_t>> version_of(std::string_view etag,
-                                                const std::string& expression) {
-    if (etag.empty()) return std::optional<std::uint32_t>();
-    if (const auto version = version_in_etag(etag)) return version;
+/// What a condition means that no version could ever meet is a mistake.
+Answer<void> check_if_match(std::string_view etags, const std::string& expression) {
+    if (etags.empty() || names_versions(etags)) return {};
     return refuse(
         412, "conflict", {"If-Match ne nomme aucune version", "If-Match names no version"},
         {"recopiez l'ETag de la dernière lecture", "copy the ETag of the last read"}, expression);
@@ -96,8 +95,9 @@ Answer<Change> change_of(fhir::Arena& arena, const BundleEntry& entry, std::stri
                   .full_url = entry.full_url,
                   .body = entry.resource,
                   .expression = std::move(expression)};
-    change.if_match = TRY(version_of(entry.if_match, change.expression));
-    change.only_new = entry.if_none_match == "*";
+    TRY_STATUS(check_if_match(entry.if_match, change.expression));
+    change.if_match = entry.if_match;
+    change.if_none_match = entry.if_none_match;
     if (entry.method == Method::Post) {
         if (!change.id.empty())
             return refuse(400, "invalid",

@@ -18,10 +18,10 @@ struct Change {
     std::string id{};                      ///< empty until resolved
     std::optional<Parameters> criteria{};  ///< of a conditional change
     std::string full_url{};                ///< how other entries of the bundle refer to it
-    std::optional<std::uint32_t> if_match{};
-    bool only_new = false;     ///< If-None-Match: *
-    fhir::Json body{};         ///< the resource or the patch
-    std::string expression{};  ///< where it stands: "Bundle.entry[3]", empty when alone
+    std::string if_match{};       ///< versions that it may replace, a list of ETags; empty: unsaid
+    std::string if_none_match{};  ///< those it must not find: "*" where only a new one is wanted
+    fhir::Json body{};            ///< the resource or the patch
+    std::string expression{};     ///< where it stands: "Bundle.entry[3]", empty when alone
 };
 
 /// Understands an entry that is no GET. What the patch of a Binary holds is parsed into `arena`.

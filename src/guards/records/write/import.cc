@@ -37,7 +37,7 @@ Answer<Change> change_of_line(Desk& desk, fhir::Arena& arena, std::string_view l
     if (!is_id(change.id)) return bad_line(number);
     change.kind = Change::Kind::Update;
     const auto found = desk.rooms.vault.find(change.type, change.id);
-    if (found && !found->entry.deleted) change.if_match = found->entry.version;
+    if (found && !found->entry.deleted) change.if_match = etag_of(found->entry.version);
     return change;
 }
 

@@ -68,7 +68,7 @@ Change update_of(const vault::Version& version, Json body) {
     return {.kind = Change::Kind::Update,
             .type = version.type,
             .id = version.id,
-            .if_match = version.version,
+            .if_match = etag_of(version.version),
             .body = body};
 }
 

@@ -77,7 +77,7 @@ Answer<Work> meta_work(Desk& desk, const Call& call) {
     work.changes.push_back({.kind = Change::Kind::Update,
                             .type = call.target.type,
                             .id = call.target.id,
-                            .if_match = version.version,
+                            .if_match = etag_of(version.version),
                             .body = work.arena.with(resource, "meta", meta)});
     return work;
 }

@@ -32,6 +32,13 @@ std::unexpected<Refusal> refuse_step(const Step& step, int status, std::string_v
     return refuse(status, code, std::move(what), std::move(remedy), step.change.expression);
 }
 
+std::unexpected<Refusal> changed_since(const Step& step) {
+    return refuse_step(step, 412, "conflict",
+                       {"la ressource a changé depuis cette version",
+                        "the resource has changed since that version"},
+                       {"relisez-la, puis recommencez", "read it again, then try again"});
+}
+
 std::unexpected<Refusal> many_matches(const Step& step) {
     return refuse_step(
         step, 412, "multiple-matches",
@@ -187,6 +194,7 @@ Answer<void> Planner::resolve_nothing(Step& step) {
                 step.change.id = id;
                 return resolve_target(step);
             }
+            if (!step.change.if_match.empty()) return changed_since(step);
             break;
         }
         case Kind::Delete:
@@ -209,7 +217,7 @@ Answer<void> Planner::resolve_target(Step& step) {
     auto found = sight_.open(action_of(change.kind), change.type, change.id);
     if (!found) {
         const bool is_absent = found.error().status == 404 && found.error().reasons.empty();
-        const bool makes_it = change.kind == Kind::Update && is_absent && !change.if_match &&
+        const bool makes_it = change.kind == Kind::Update && is_absent && change.if_match.empty() &&
                               may_choose_id(sight_.call());
         if (!makes_it) return std::unexpected(std::move(found.error()));
         step.is_new = true;
@@ -229,17 +237,17 @@ Answer<void> Planner::check_version(const Step& step) {
         return refuse_step(
             step, 410, "deleted", {"cette ressource a été supprimée", "this resource was deleted"},
             {"écrivez-la en entier pour la rétablir", "write it whole to bring it back"});
-    if (change.if_match && *change.if_match != step.before->entry.version)
-        return refuse_step(step, 412, "conflict",
-                           {"la ressource a changé depuis cette version",
-                            "the resource has changed since that version"},
-                           {"relisez-la, puis recommencez", "read it again, then try again"});
+    const std::uint32_t version = step.before->entry.version;
+    // What is deleted has no current representation, which "*" asks for (RFC 9110 §13.1.1).
+    const bool is_met =
+        change.if_match != "*" ? has_version(change.if_match, version) : !step.is_new;
+    if (!change.if_match.empty() && !is_met) return changed_since(step);
     if (step.is_new) return {};
-    if (change.only_new)
+    if (has_version(change.if_none_match, version))
         return refuse_step(
             step, 412, "conflict", {"cette ressource existe déjà", "this resource already exists"},
             {"ôtez If-None-Match pour la modifier", "leave out If-None-Match to change it"});
-    if (change.kind == Kind::Update && !change.if_match && !change.criteria)
+    if (change.kind == Kind::Update && change.if_match.empty() && !change.criteria)
         return refuse_step(step, 428, "required",
                            {"une mise à jour dit quelle version elle remplace",
                             "an update says which version it replaces"},
