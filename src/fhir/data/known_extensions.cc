@@ -20,7 +20,8 @@ Extensions read_extensions() {
         KnownExtension& known = all[take(line, '\t')];
         for (std::string_view types = take(line, '\t'); !types.empty();)
             known.types.push_back(take(types, '|'));
-        known.value_set = line;
+        known.value_set = take(line, '\t');
+        while (!line.empty()) known.places.push_back(take(line, '|'));
     }
     return all;
 }

@@ -10,6 +10,9 @@ struct KnownExtension {
     /// Names of the types that the value may have; none: it has no value, and consists of others.
     std::vector<std::string_view> types;
     std::string_view value_set;  ///< whose codes the value must be of; empty: any
+    /// Within what it may stand: types, paths of elements ("Patient.contact"), other extensions.
+    /// None: anything.
+    std::vector<std::string_view> places;
 };
 
 /// Null for an extension of somebody else.

@@ -142,7 +142,7 @@ void Walk::property(TypeDef::Property property, const ElementCheck& element, Jso
                     Json companion, const Place& place) {
     const ElementDef& def = *element.def;
     const TypeCheck& check = check_of(*property.type);
-    const Place here{&place, def.name};
+    const Place here{&place, def.name, Place::kNoIndex, &def, property.type, value};
     const bool is_list = value.is_array() || companion.is_array();
     if (is_list != def.is_array())
         return report(Issue::Type::Structure, here,
@@ -166,7 +166,8 @@ void Walk::property(TypeDef::Property property, const ElementCheck& element, Jso
                {fmt::format("De {} à {} valeurs sont attendues.", def.min, def.max),
                 fmt::format("{} to {} values are expected.", def.min, def.max)});
     for (std::size_t i = 0; i < size && !is_full(); ++i)
-        item(check, element, at(value, i), at(companion, i), {&place, def.name, i});
+        item(check, element, at(value, i), at(companion, i),
+             {&place, def.name, i, &def, property.type, at(value, i)});
 }
 
 void Walk::item(const TypeCheck& check, const ElementCheck& element, Json value, Json companion,

@@ -30,6 +30,24 @@ bool is_extension(const Place* place) {
     return place != nullptr && (place->name == "extension" || place->name == "modifierExtension");
 }
 
+/// "Patient.contact.name" of a place within a resource.
+std::string path_of(const Place& place, const TypeDef& root) {
+    const bool is_root =
+        place.parent == nullptr || place.type == nullptr || place.type->kind == TypeKind::Resource;
+    if (is_root) return std::string(root.name);
+    return path_of(*place.parent, root) + '.' + std::string(place.name);
+}
+
+/// Whether that is where an extension may stand; `root`: the resource around it.
+bool is_place(std::string_view in, const Place& place, const TypeDef& root) {
+    if (in.contains("://")) return in.contains('#') || place.value["url"].text() == in;
+    const bool is_resource = !place.type || place.type->kind == TypeKind::Resource;
+    const TypeDef& type = is_resource ? root : *place.type;
+    // Resources are elements, too, as HL7's validator reads it.
+    if (in == "Element" || type.is_a(in)) return true;
+    return (place.element && place.element->path == in) || path_of(place, root) == in;
+}
+
 }  // namespace
 
 void Walk::binding(const ElementCheck& element, Json value, const Place& place) {
@@ -128,8 +146,23 @@ void Walk::extension(Json value, const TypeDef& type, const Place& place) {
                        "An extension has either a value or extensions (ext-1)."});
     // Within another one its name is enough.
     if (!is_extension(place.parent)) absolute(value["url"], {&place, "url"});
-    if (const KnownExtension* const known = find_extension(value["url"].text()))
-        known_extension(*known, said == members.end() ? Member{} : *said, type, place);
+    const KnownExtension* const known = find_extension(value["url"].text());
+    if (!known) return;
+    extension_place(*known, place);
+    known_extension(*known, said == members.end() ? Member{} : *said, type, place);
+}
+
+/// What defines (it has a "url") is left alone: R4's own definitions do not keep to this.
+void Walk::extension_place(const KnownExtension& known, const Place& place) {
+    const bool stands = known.places.empty() || !place.parent || !scope_ ||
+                        scope_->type->element("url") ||
+                        std::ranges::any_of(known.places, [&](std::string_view in) {
+                            return is_place(in, *place.parent, *scope_->type);
+                        });
+    if (stands) return;
+    report(
+        Issue::Type::Structure, place,
+        {"R4 donne à cette extension une autre place.", "R4 gives this extension another place."});
 }
 
 void Walk::special(const TypeCheck& check, Json value, const Place& place) {

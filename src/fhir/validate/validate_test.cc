@@ -116,6 +116,29 @@ TEST(FhirValidate, APrimitiveMayHaveExtensionsInstead) {
               "structure Patient.name[0].given");
 }
 
+TEST(FhirValidate, ExtensionsOfR4StandWhereR4PutsThem) {
+    const auto extension = [](std::string_view name, std::string_view value) {
+        return R"("extension":[{"url":"http://hl7.org/fhir/StructureDefinition/)" +
+               std::string(name) + R"(",)" + std::string(value) + "}]";
+    };
+    const std::string place = extension("patient-birthPlace", R"("valueAddress":{"city":"Lyon"})");
+    EXPECT_EQ(first_of(patient(place)), "");
+    EXPECT_EQ(first_of(patient(R"("name":[{"family":"a",)" + place + "}]")),
+              "structure Patient.name[0].extension[0]");
+    EXPECT_EQ(first_of(observation(place)), "structure Observation.extension[0]");
+    const std::string part = extension("humanname-own-name", R"("valueString":"a")");
+    EXPECT_EQ(first_of(patient(R"("name":[{"_family":{)" + part + "}}]")), "");
+    EXPECT_EQ(first_of(patient(R"("name":[{"family":"a",)" + part + "}]")),
+              "structure Patient.name[0].extension[0]");
+    const std::string absent = extension("data-absent-reason", R"("valueCode":"unknown")");
+
+    EXPECT_EQ(first_of(patient(R"("maritalStatus":{)" + absent + "}")), "");
+    EXPECT_EQ(
+        first_of(R"({"resourceType":"List","status":"current","mode":"working","contained":[)" +
+                 patient(place + R"(,"id":"p")") + R"(],"subject":{"reference":"#p"}})"),
+        "");
+}
+
 TEST(FhirValidate, RequiredCodesAreOfTheirSet) {
     EXPECT_EQ(first_of(patient(R"("gender":"female")")), "");
     EXPECT_EQ(first_of(patient(R"("gender":"femme")")), "code-invalid Patient.gender");

@@ -23,6 +23,10 @@ struct Place {
     const Place* parent = nullptr;
     std::string_view name;
     std::size_t index = kNoIndex;
+    const ElementDef* element = nullptr;  ///< what stands there, as its parent defines it; null
+                                          ///< for a resource
+    const TypeDef* type = nullptr;
+    Json value{};
 
     std::string str() const;
 };
@@ -81,6 +85,7 @@ class Walk {
     void extension(Json value, const TypeDef& type, const Place& place);
     void known_extension(const KnownExtension& known, const Member& value, const TypeDef& type,
                          const Place& place);
+    void extension_place(const KnownExtension& known, const Place& place);
     void special(const TypeCheck& check, Json value, const Place& place);
     void contained(ResourceScope& scope, const Place& place);
 

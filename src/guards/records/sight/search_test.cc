@@ -153,6 +153,20 @@ TEST(Search, ByPatientCodeDateAndValue) {
               (References{"Observation/o1", "Observation/o2"}));
 }
 
+/// Whose parts R4 gives the way to each other's values.
+TEST(Search, DocumentsByWhatTheyAreToAnother) {
+    Clinic clinic;
+    const std::string common = R"("status":"current","subject":{"reference":"Patient/a"},)"
+                               R"("content":[{"attachment":{"contentType":"text/plain"}}])";
+    clinic.program_writes("DocumentReference/d1", common);
+    clinic.program_writes("DocumentReference/d2",
+                          common + R"(,"relatesTo":[{"code":"replaces","target":{"reference":)"
+                                   R"("DocumentReference/d1"}}])");
+    const std::string url = "DocumentReference?patient=a&relationship=DocumentReference/d1$";
+    EXPECT_EQ(clinic.found(url + "replaces"), References{"DocumentReference/d2"});
+    EXPECT_EQ(clinic.found(url + "appends"), References{});
+}
+
 TEST(Search, WhatLastsIsFoundByEachDayThatItTouches) {
     Clinic clinic;
     clinic.program_writes("Encounter/night", R"("status":"finished","class":{"code":"IMP"},)"
