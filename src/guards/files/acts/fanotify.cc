@@ -203,12 +203,15 @@ void Group::answer(int fd, std::uint32_t response) {
     if (!told(FAN_DENY)) return;
 }
 
-bool Group::pending() const {
+std::size_t Group::waiting() const {
     const WallTime began = wall_now();
     int bytes = 0;
-    const bool is_any = ::ioctl(fd_.get(), FIONREAD, &bytes) == 0 && bytes > 0;
-    if (!is_any) was_empty(began);
-    return is_any;
+    if (::ioctl(fd_.get(), FIONREAD, &bytes) < 0 || bytes <= 0) {
+        was_empty(began);
+        return 0;
+    }
+    constexpr std::size_t kLeast = sizeof(fanotify_event_metadata);
+    return (static_cast<std::size_t>(bytes) + kLeast - 1) / kLeast;
 }
 
 Turn::Turn(const Group& group) : fd_(::epoll_create1(EPOLL_CLOEXEC)) {

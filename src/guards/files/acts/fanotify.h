@@ -99,7 +99,9 @@ class Group {
     Status read(std::vector<Event>& out, std::size_t bytes_max = kReadBytes);
     void answer(int fd, std::uint32_t response);
     /// Whether events wait to be read.
-    bool pending() const;
+    bool pending() const { return waiting() > 0; }
+    /// How many, at most.
+    std::size_t waiting() const;
 
   private:
     void was_empty(WallTime at) const;

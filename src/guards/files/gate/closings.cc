@@ -1,6 +1,7 @@
 #include "guards/files/gate/closings.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "host/log.h"
 
@@ -13,8 +14,10 @@ Status Closings::take_in() {
     events_.clear();
     TRY_STATUS(group_.read(events_, kReadBytes));
     for (fan::Event& event : events_) {
+        const std::uint64_t number = ++told_;
         std::optional<Closing> closing = sort_(std::move(event));
         if (!closing) continue;
+        closing->number = number;
         ++counts_[closing->key];
         waiting_.push_back(std::move(*closing));
     }
@@ -25,29 +28,32 @@ Status Closings::take_in() {
 /// Under the lock: from waiting to being dealt with.
 void Closings::pick_up(const Closing& closing) {
     if (--counts_[closing.key] == 0) counts_.erase(closing.key);
-    in_hand_.push_back({closing.key, ++handed_});
+    in_hand_.push_back({closing.key, closing.number});
 }
 
 /// Without the lock, then with it again. Its file stays in hand until it is dealt with.
 void Closings::hand(Closing& closing, const Deal& deal) {
     deal(closing);
     const std::lock_guard lock(mutex_);
-    in_hand_.erase(std::ranges::find(in_hand_, closing.key, &Hand::key));
+    in_hand_.erase(std::ranges::find(in_hand_, closing.number, &Hand::number));
     put_down_.notify_all();
 }
 
+/// The oldest one, unless it came later than that.
+std::optional<Closing> Closings::pick_next(std::uint64_t last) {
+    const std::lock_guard lock(mutex_);
+    if (const Status taken = take_in(); !taken) log::warning("files.closings", taken.error());
+    if (waiting_.empty() || waiting_.front().number > last) return std::nullopt;
+    Closing next = std::move(waiting_.front());
+    waiting_.pop_front();
+    pick_up(next);
+    return next;
+}
+
 bool Closings::deal_with_next(const Deal& deal) {
-    std::optional<Closing> next;
-    {
-        const std::lock_guard lock(mutex_);
-        if (const Status taken = take_in(); !taken) log::warning("files.closings", taken.error());
-        if (waiting_.empty()) return false;
-        next = std::move(waiting_.front());
-        waiting_.pop_front();
-        pick_up(*next);
-    }
-    hand(*next, deal);
-    return true;
+    std::optional<Closing> next = pick_next(std::numeric_limits<std::uint64_t>::max());
+    if (next) hand(*next, deal);
+    return next.has_value();
 }
 
 bool Closings::deal_with(const FileKey& key, const Deal& deal) {
@@ -76,10 +82,15 @@ bool Closings::deal_with(const FileKey& key, const Deal& deal) {
 }
 
 bool Closings::settle(const Deal& deal) {
-    bool was_any = false;
-    while (deal_with_next(deal)) was_any = true;
     std::unique_lock lock(mutex_);
-    const std::uint64_t last = handed_;
+    const std::uint64_t last = told_ + group_.waiting();
+    lock.unlock();
+    bool was_any = false;
+    while (std::optional<Closing> next = pick_next(last)) {
+        was_any = true;
+        hand(*next, deal);
+    }
+    lock.lock();
     put_down_.wait(lock, [&] {
         return std::ranges::none_of(in_hand_,
                                     [&](const Hand& hand) { return hand.number <= last; });

@@ -17,7 +17,8 @@ namespace hygie::files {
 struct Closing {
     fan::Event event;
     FileKey key;
-    bool is_first = false;  ///< of a new file
+    bool is_first = false;     ///< of a new file
+    std::uint64_t number = 0;  ///< in the order in which the kernel told
 };
 
 /// The closings that nobody has dealt with, by file: whoever is about to let a file change deals
@@ -38,14 +39,15 @@ class Closings {
     /// Deals with those of this file; returns when none is in anybody's hands. True when there was
     /// one.
     bool deal_with(const FileKey& key, const Deal& deal);
-    /// Deals with all of them, and returns when none that came before is in anybody's hands. False
-    /// when there was none.
+    /// Deals with all that came before, and returns when none of them is in anybody's hands: those
+    /// who never cease to close keep nobody. False when there was none.
     bool settle(const Deal& deal);
     /// Something waits, or is in somebody's hands.
     bool pending();
 
   private:
     Status take_in();
+    std::optional<Closing> pick_next(std::uint64_t last);
     void pick_up(const Closing& closing);
     void hand(Closing& closing, const Deal& deal);
 
@@ -61,7 +63,7 @@ class Closings {
         std::uint64_t number = 0;
     };
     std::vector<Hand> in_hand_;
-    std::uint64_t handed_ = 0;  ///< how many were ever in hand
+    std::uint64_t told_ = 0;  ///< how many the kernel ever told of
 };
 
 }  // namespace hygie::files

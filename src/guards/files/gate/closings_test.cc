@@ -109,6 +109,18 @@ TEST(Closings, WhatIsInAnothersHandsIsWaitedFor) {
     EXPECT_TRUE(told) << "a deletion would have been told before the file that gives it back";
 }
 
+TEST(Closings, WhoNeverCeasesToCloseKeepsNobody) {
+    Kernel kernel;
+    Closings closings(kernel.group, sort);
+    kernel.close({7, 8});
+    int dealt = 0;
+    EXPECT_TRUE(closings.settle([&](Closing&) {
+        if (++dealt < 100) kernel.close({9, 10});
+    }));
+    EXPECT_EQ(dealt, 2) << "names were told of only when the flood ended";
+    EXPECT_TRUE(closings.pending());
+}
+
 TEST(Closings, MoreThanMayWaitIsDealtWithInTurn) {
     Kernel kernel;
     Closings closings(kernel.group, sort);

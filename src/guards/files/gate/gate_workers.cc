@@ -152,8 +152,9 @@ void Gate::catch_up(Stay stay) {
     const auto is_late = [&] { return std::chrono::steady_clock::now() >= until; };
     const auto deal = [this](Closing& closing) { take_closing(closing); };
     while (!stop_ && !is_late()) {
-        while (closings_.deal_with_next(deal))
-            if (stay == Stay::ForATime && is_late()) return;
+        if (stay == Stay::UntilTold) (void)closings_.settle(deal);
+        while (stay == Stay::ForATime && closings_.deal_with_next(deal))
+            if (is_late()) return;
         // Names are told in order, by one at a time.
         const std::unique_lock lock(clerk_mutex_, until);
         if (!lock) return;
