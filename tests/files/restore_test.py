@@ -338,8 +338,8 @@ for i in itertools.count():
     with open(os.path.join(sys.argv[1], str(i % 500)), "wb") as file:
         file.write(data)
 """
-# Before Linux 6.13 the kernel's clock for files is that coarse.
-TICK_US = 0 if tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 13) else 10000
+# The kernel's clock for files is that coarse.
+TICK_US = 10000
 
 
 def two_writers(mount, kind, *options):
