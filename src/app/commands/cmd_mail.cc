@@ -185,8 +185,8 @@ Parameter mail_seed_option() {
 Parameter mail_authors_option() {
     return {.name = "--authors",
             .placeholder = "ABC",
-            .help = {"les auteurs de modèles à employer, de A à X",
-                     "the template authors to use, from A to X"},
+            .help = {"les auteurs de modèles à employer, de A à X, Z et de 1 à 3",
+                     "the template authors to use, from A to X, Z and 1 to 3"},
             .by_default = std::string(mail::kTwinAuthors)};
 }
 

@@ -90,8 +90,9 @@ Authentication authenticate(const Message& message, const Envelope& envelope) {
     const bool dkim = auth.dkim == AuthResult::Pass;
     auth.is_authentic = auth.dmarc == AuthResult::Pass ||
                         (auth.dmarc != AuthResult::Fail && aligned && (spf || dkim));
-    auth.is_forged =
-        auth.dmarc == AuthResult::Fail || (aligned && auth.spf == AuthResult::Fail && !dkim);
+    // A letter without an author borrows nobody's name.
+    auth.is_forged = !from.empty() && (auth.dmarc == AuthResult::Fail ||
+                                       (aligned && auth.spf == AuthResult::Fail && !dkim));
     return auth;
 }
 

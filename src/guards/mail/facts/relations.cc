@@ -100,9 +100,11 @@ Relations find_relations(const Message& message, const Envelope& envelope, const
     const std::string mail_from =
         lower(envelope.mail_from.empty() ? message.return_path : envelope.mail_from);
     const std::string path = registrable_domain(domain_of(mail_from));
-    out.mail_from_differs = !path.empty() && path != out.from_domain;
+    const bool is_elsewhere = !path.empty() && path != out.from_domain;
+    // A letter without an author is at odds with nobody.
+    out.mail_from_differs = is_elsewhere && !out.from_domain.empty();
     // Who passes mail on rewrites its envelope (SRS), and the author's proof is still inside.
-    out.by_nameless_tenant = out.mail_from_differs && path.ends_with("onmicrosoft.com") &&
+    out.by_nameless_tenant = is_elsewhere && path.ends_with("onmicrosoft.com") &&
                              !contains(mail_from, "srs=") && !auth.is_authentic;
     const auto is_author = [&](std::string_view to) { return to == author.address; };
     out.is_recipient =

@@ -4,6 +4,9 @@
 #include <cctype>
 #include <cmath>
 #include <map>
+#include <span>
+
+#include <fmt/format.h>
 
 #include "guards/mail/judge/rules.h"
 #include "guards/mail/message/fold.h"
@@ -17,8 +20,11 @@ constexpr std::size_t kPassageBytesMax = 900;
 constexpr double kLogOddsMax = 12;
 constexpr std::size_t kToldBytesMin = 5;
 
+constexpr char kPairSign = '&';
+
 /// The softmax of the classes among attacks.
-std::array<double, kAttackClasses> shares(const Model& model, const Features& features) {
+std::array<double, kAttackClasses> shares(const Model& model, const Features& features,
+                                          std::span<const KnownFact> facts) {
     std::array<double, kAttackClasses> raw{};
     for (std::size_t k = 0; k < kAttackClasses; ++k) raw[k] = model.class_bias[k];
     for (const WordFeature& word : features.words) {
@@ -27,10 +33,9 @@ std::array<double, kAttackClasses> shares(const Model& model, const Features& fe
             raw[k] +=
                 static_cast<double>(model.class_words[row + k]) * model.class_scale * word.value;
     }
-    for (const NamedFeature& named : features.named)
-        if (const NamedWeight* weight = model.find(named.name))
-            for (std::size_t k = 0; k < kAttackClasses; ++k)
-                raw[k] += static_cast<double>(weight->classes[k]) * named.value;
+    for (const auto& [weight, value] : facts)
+        for (std::size_t k = 0; k < kAttackClasses; ++k)
+            raw[k] += static_cast<double>(weight->classes[k]) * value;
     const double top = *std::ranges::max_element(raw);
     double sum = 0;
     for (double& value : raw) sum += value = std::exp(value - top);
@@ -141,17 +146,38 @@ std::string shown_as(std::string_view feature) {
     return "lure." + std::string(feature.substr(feature.rfind('.') + 1));
 }
 
-/// Signals, shapes and words that speak for an attack; what has no evidence has nothing to show.
-std::vector<Opinion::Part> parts_of(const Model& model, const Features& features) {
-    std::map<std::string, Opinion::Part> signals;
+/// What facts that can be shown weigh, by how they are shown. Of a pair each half weighs half, or
+/// all of it where the other has nothing to show.
+std::map<std::string, Opinion::Part> shown_facts(const Model& model, const Features& features,
+                                                 std::span<const KnownFact> facts) {
+    std::map<std::string, Opinion::Part> shown;
+    std::map<std::string_view, Opinion::Part*> by_fact;
     for (const NamedFeature& named : features.named) {
         if (!tells(named.evidence)) continue;
-        const NamedWeight* known = model.find(named.name);
-        const double own = known ? static_cast<double>(known->attack) * named.value : 0;
-        Opinion::Part& part = signals[shown_as(named.name)];
+        Opinion::Part& part = shown[shown_as(named.name)];
         part.evidence = named.evidence;
-        part.weight += own + weight_by_rules(model, named.name, named.value);
+        part.weight += weight_by_rules(model, named.name, named.value);
+        by_fact[named.name] = &part;
     }
+    const auto part_of = [&](std::string_view fact) {
+        const auto found = by_fact.find(fact);
+        return found == by_fact.end() ? nullptr : found->second;
+    };
+    for (const auto& [weight, value] : facts) {
+        const auto [first, second] = halves_of(weight->name);
+        Opinion::Part* const one = part_of(first);
+        Opinion::Part* const other = part_of(second);
+        const double each = static_cast<double>(weight->attack) * value / (one && other ? 2 : 1);
+        if (one) one->weight += each;
+        if (other) other->weight += each;
+    }
+    return shown;
+}
+
+/// Signals, shapes and words that speak for an attack; what has no evidence has nothing to show.
+std::vector<Opinion::Part> parts_of(const Model& model, const Features& features,
+                                    std::span<const KnownFact> facts) {
+    std::map<std::string, Opinion::Part> signals = shown_facts(model, features, facts);
     std::vector<Opinion::Part> parts;
     const auto add = [&](std::string name, std::string evidence, double weight) {
         if (weight > 0 && tells(evidence))
@@ -176,25 +202,54 @@ const NamedWeight* Model::find(std::string_view name) const {
     return found != named.end() && found->name == name ? &*found : nullptr;
 }
 
+std::string pair_name(std::string_view first, std::string_view second) {
+    return fmt::format("{}{}{}", first, kPairSign, second);
+}
+
+std::pair<std::string_view, std::string_view> halves_of(std::string_view name) {
+    const std::size_t sign = name.find(kPairSign);
+    if (sign == std::string_view::npos) return {name, {}};
+    return {name.substr(0, sign), name.substr(sign + 1)};
+}
+
+std::vector<KnownFact> Model::known_facts(const Features& features) const {
+    std::map<std::string_view, double> values;
+    for (const NamedFeature& feature : features.named) values[feature.name] = feature.value;
+    std::vector<KnownFact> out;
+    for (const auto& [fact, value] : values) {
+        if (const NamedWeight* weight = find(fact)) out.push_back({weight, value});
+        const std::string start = pair_name(fact, {});
+        for (auto pair = std::ranges::lower_bound(named, start, {}, &NamedWeight::name);
+             pair != named.end() && pair->name.starts_with(start); ++pair) {
+            const auto other = values.find(halves_of(pair->name).second);
+            if (other != values.end()) out.push_back({&*pair, value * other->second});
+        }
+    }
+    return out;
+}
+
 double Model::attack_log_odds(const Features& features) const {
+    return attack_log_odds(features, known_facts(features));
+}
+
+double Model::attack_log_odds(const Features& features, std::span<const KnownFact> facts) const {
     double raw = bias;
     for (const WordFeature& word : features.words)
         raw += static_cast<double>(words[word.slot]) * word_scale * word.value;
-    for (const NamedFeature& feature : features.named)
-        if (const NamedWeight* weight = find(feature.name))
-            raw += static_cast<double>(weight->attack) * feature.value;
+    for (const auto& [weight, value] : facts) raw += static_cast<double>(weight->attack) * value;
     return std::clamp(calibration_slope * raw + calibration_offset, -kLogOddsMax, kLogOddsMax);
 }
 
 Opinion Model::opinion(const Features& features) const {
     Opinion opinion;
-    const double attack = attack_log_odds(features);
+    const std::vector<KnownFact> facts = known_facts(features);
+    const double attack = attack_log_odds(features, facts);
     opinion.log_odds[0] = -attack;
-    const std::array<double, kAttackClasses> share = shares(*this, features);
+    const std::array<double, kAttackClasses> share = shares(*this, features, facts);
     const double best = *std::ranges::max_element(share);
     for (std::size_t k = 0; k < kAttackClasses; ++k)
         opinion.log_odds[k + 1] = attack + std::log(std::max(share[k], 1e-6) / best);
-    if (attack > 0) opinion.parts = parts_of(*this, features);
+    if (attack > 0) opinion.parts = parts_of(*this, features, facts);
     return opinion;
 }
 

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -29,6 +31,17 @@ struct NamedWeight {
     std::array<float, kAttackClasses> classes{};
 };
 
+/// The name of two facts that matter together, and the two; the second is empty when the name is of
+/// one.
+std::string pair_name(std::string_view first, std::string_view second);
+std::pair<std::string_view, std::string_view> halves_of(std::string_view name);
+
+/// A fact, or two together, as a model weighs it in a message.
+struct KnownFact {
+    const NamedWeight* weight;  ///< of the model
+    double value;               ///< of two, the product
+};
+
 /// A model at work. Words have weights in [-127, 127] times a scale.
 struct Model {
     float bias = 0;
@@ -43,9 +56,14 @@ struct Model {
     std::string recipe;              ///< what it was trained on, for people
 
     const NamedWeight* find(std::string_view name) const;
+    /// The facts of a message that have a weight, and the pairs of which both hold.
+    std::vector<KnownFact> known_facts(const Features& features) const;
     /// Log-odds of "attack", calibrated, before any local adjustment.
     double attack_log_odds(const Features& features) const;
     Opinion opinion(const Features& features) const;
+
+  private:
+    double attack_log_odds(const Features& features, std::span<const KnownFact> facts) const;
 };
 
 /// Writes and reads the file; what is read spells again to the same bytes. Code::Corrupt when it is

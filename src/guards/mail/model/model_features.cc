@@ -212,7 +212,9 @@ void add_places(Features& out, const Message& message, const Evidence& evidence)
     add("shape.thin_with_file", thin && !message.attachments.empty());
     add("shape.thin_with_picture", thin && message.images > message.tracking_images);
     add("shape.phone_alone", !evidence.phones.empty() && evidence.links.empty());
-    out.named.push_back({std::string(name_against_address(message)), 1, author_text(message)});
+    // What is not there accuses nobody: there would be nothing to show.
+    if (!message.author().address.empty())
+        out.named.push_back({std::string(name_against_address(message)), 1, author_text(message)});
     add_leaving(out, evidence);
 }
 

@@ -8,7 +8,7 @@ namespace hygie::mail {
 namespace {
 
 constexpr std::string_view kMagic = "HYGMAIL1";
-constexpr std::size_t kNameBytesMax = 80;
+constexpr std::size_t kNameBytesMax = 120;  ///< of a pair of facts
 constexpr std::size_t kRecipeBytesMax = 4096;
 constexpr std::size_t kSumBytes = 32;
 

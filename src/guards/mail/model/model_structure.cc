@@ -171,7 +171,6 @@ void add_heads(Shapes& out, const Message& message) {
     out.add("head.name_shouts",
             upper(message.author().name) >= 6 &&
                 upper(message.author().name) > 2 * small(message.author().name));
-    out.add("head.empty", trim(subject).empty());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "guards/mail/judge/judge.h"
 #include "guards/mail/message/fold.h"
+#include "guards/mail/model/model_features.h"
 
 namespace hygie::mail {
 namespace {
@@ -79,6 +80,28 @@ TEST(MailStructure, TheAddressHidesInALinkInHexadecimals) {
     EXPECT_TRUE(drew(read_letter("A <a@studio.example>",
                                  "<a href='https://away.example/?u=" + hidden + "'>Voir</a>"),
                      "link.recipient_inside"));
+}
+
+/// Named as they are weighed, of a letter whose envelope failed every proof.
+std::vector<NamedFeature> facts_from(const std::string& author) {
+    const Message message = *parse_message(author + "Subject: Note\n\nVoyez le dossier joint.\n");
+    const Reading reading =
+        read_evidence(message,
+                      *parse_envelope(R"({"mail_from":"rebond@ailleurs.example",)"
+                                      R"("spf":"fail","dkim":"none",)"
+                                      R"("dmarc":"fail"})"),
+                      History{});
+    return features_of(message, reading.evidence, reading.signals).named;
+}
+
+TEST(MailStructure, WhatIsNotThereAccusesNobody) {
+    const auto odd = {"sender.path_differs", "auth.forged", "shape.forged", "shape.name_none"};
+    const auto from_nobody = facts_from("");
+    const auto from_somebody = facts_from("From: anne@clinique.example\n");
+    for (const std::string_view fact : odd) {
+        EXPECT_FALSE(holds(from_nobody, fact)) << fact;
+        EXPECT_TRUE(holds(from_somebody, fact)) << fact;
+    }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "guards/mail/judge/rules.h"
+#include "guards/mail/model/model_pairs.h"
 #include "guards/mail/model/model_tail.h"
 #include "guards/mail/twins/twin_grammar.h"
 
@@ -190,6 +191,47 @@ ClassLearner learn_classes(const Examples& examples, std::size_t names,
 }
 
 /// A score of a message that the model had not seen.
+/// What is learned from some examples, and of nothing else: which pairs of facts count as well.
+struct Lesson {
+    std::vector<FactPair> pairs;
+    std::uint32_t names = 0;
+    AttackLearner attack;
+    ClassLearner classes;
+
+    TrainingExample wide(const TrainingExample& example) const {
+        return with_pairs(example, pairs, names);
+    }
+};
+
+/// The pairs that single facts leave to be said, seen on parts held out of each other.
+std::vector<FactPair> pairs_of(const Examples& examples, std::uint32_t names,
+                               const TrainingOptions& options) {
+    std::vector<Judged> judged;
+    for (unsigned part = 0; part < options.pair_parts; ++part) {
+        Examples seen;
+        Examples unseen;
+        for (const TrainingExample* example : examples)
+            (example->fold % options.folds % options.pair_parts == part ? unseen : seen)
+                .push_back(example);
+        const AttackLearner learner = one_course(seen, names, options, options.seed);
+        for (const TrainingExample* example : unseen)
+            judged.push_back({example, learner.raw(*example)});
+    }
+    return choose_pairs(judged, names, options.folds, options.pairs);
+}
+
+Lesson learn(const Examples& examples, std::uint32_t names, const TrainingOptions& options) {
+    const std::vector<FactPair> pairs = pairs_of(examples, names, options);
+    std::vector<TrainingExample> wide;
+    wide.reserve(examples.size());
+    for (const TrainingExample* example : examples)
+        wide.push_back(with_pairs(*example, pairs, names));
+    Examples all;
+    for (const TrainingExample& example : wide) all.push_back(&example);
+    const std::size_t facts = names + pairs.size();
+    return {pairs, names, learn_attack(all, facts, options), learn_classes(all, facts, options)};
+}
+
 struct HeldOut {
     double raw;
     bool attack;
@@ -223,15 +265,16 @@ std::vector<std::int8_t> quantised(const std::vector<float>& weights, float& sca
     return out;
 }
 
-Model model_of(const AttackLearner& attack, const ClassLearner& classes,
-               const Vocabulary& vocabulary) {
+Model model_of(const Lesson& lesson, const Vocabulary& vocabulary) {
+    const auto& [pairs, count, attack, classes] = lesson;
+    const std::vector<std::string> names = names_with(vocabulary.names(), pairs);
     Model model;
     model.bias = attack.bias.weights[0];
     model.words = quantised(attack.words.weights, model.word_scale);
     model.class_words = quantised(classes.words.weights, model.class_scale);
     for (std::size_t k = 0; k < kAttackClasses; ++k) model.class_bias[k] = classes.bias.weights[k];
-    for (std::size_t id = 0; id < vocabulary.names().size(); ++id) {
-        NamedWeight weight{.name = vocabulary.names()[id], .attack = attack.named.weights[id]};
+    for (std::size_t id = 0; id < names.size(); ++id) {
+        NamedWeight weight{.name = names[id], .attack = attack.named.weights[id]};
         for (std::size_t k = 0; k < kAttackClasses; ++k)
             weight.classes[k] = classes.named.weights[id * kAttackClasses + k];
         model.named.push_back(std::move(weight));
@@ -248,21 +291,21 @@ struct Validation {
 };
 
 /// Every message scored by a model that saw neither it nor its author or source.
-Validation hold_out(const Examples& examples, std::size_t names, const TrainingOptions& options) {
+Validation hold_out(const Examples& examples, std::uint32_t names, const TrainingOptions& options) {
     Validation validation;
     for (std::uint32_t fold = 0; fold < options.folds; ++fold) {
         Examples seen;
         Examples unseen;
         for (const TrainingExample* example : examples)
             (example->fold % options.folds == fold ? unseen : seen).push_back(example);
-        const AttackLearner attack = learn_attack(seen, names, options);
-        const ClassLearner classes = learn_classes(seen, names, options);
+        const Lesson lesson = learn(seen, names, options);
         for (const TrainingExample* example : unseen) {
-            validation.scores.push_back({attack.raw(*example), example->truth != Class::None,
+            const TrainingExample wide = lesson.wide(*example);
+            validation.scores.push_back({lesson.attack.raw(wide), example->truth != Class::None,
                                          example->is_hard, example->weight, example});
             if (example->truth == Class::None || !example->is_sorted) continue;
             ++validation.class_asked;
-            const auto share = classes.shares(*example);
+            const auto share = lesson.classes.shares(wide);
             const auto best = std::ranges::max_element(share) - share.begin();
             if (best + 1 == static_cast<std::ptrdiff_t>(example->truth)) ++validation.class_right;
         }
@@ -397,19 +440,19 @@ Result<Trained> train_model(const std::vector<TrainingExample>& examples,
     }
     trained.report.examples = all.size();
     if (trained.report.attacks == 0 || trained.report.honest == 0 ||
-        vocabulary.names().size() > kNamedWeightsMax)
+        vocabulary.names().size() + options.pairs > kNamedWeightsMax)
         return fail(Code::BadInput,
                     {"il faut des messages honnêtes et des attaques pour apprendre",
                      "learning needs both honest messages and attacks"},
                     {"ajoutez des données par --data ou des jumeaux par --twins",
                      "add data with --data or twins with --twins"});
-    const std::size_t names = vocabulary.names().size();
+    const auto names = static_cast<std::uint32_t>(vocabulary.names().size());
     Validation validation = hold_out(all, names, options);
-    const AttackLearner attack = learn_attack(all, names, options);
+    const Lesson lesson = learn(all, names, options);
     for (const TrainingExample* example : apart)
-        validation.apart.push_back(
-            {attack.raw(*example), false, example->is_hard, example->weight, example});
-    trained.model = model_of(attack, learn_classes(all, names, options), vocabulary);
+        validation.apart.push_back({lesson.attack.raw(lesson.wide(*example)), false,
+                                    example->is_hard, example->weight, example});
+    trained.model = model_of(lesson, vocabulary);
     calibrate(trained.model, trained.report, validation, options);
     return trained;
 }

@@ -57,6 +57,10 @@ struct TrainingOptions {
     /// How often the same is learned, each time in another order and with other parts hidden; the
     /// weights kept are the mean.
     unsigned courses = 3;
+    /// Facts that matter only together (model_pairs.h), and in how many parts the examples are
+    /// held out of each other to see which do.
+    std::size_t pairs = 200;
+    unsigned pair_parts = 3;
     unsigned folds = 12;
     /// What may be flagged, and what may be held for certain, of honest mail whose source was not
     /// seen at all; of sources like those seen several times less is.

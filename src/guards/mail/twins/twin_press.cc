@@ -54,8 +54,9 @@ Result<std::vector<Twin>> TwinPress::next() {
     if (world_changed_) world_ = make_world(library_, seed_ + drawn_);
     ++drawn_;
     if (honest_.empty() || hostile_.empty())
-        return fail(Code::BadInput, {"aucun modèle de cet auteur", "no template of that author"},
-                    {"les auteurs vont de A à X", "authors go from A to X"});
+        return fail(
+            Code::BadInput, {"aucun modèle de cet auteur", "no template of that author"},
+            {"les auteurs vont de A à X, Z et de 1 à 3", "authors go from A to X, Z and 1 to 3"});
     const bool honest = dice_.chance(kHonestPercent);
     const TwinTemplate& form = *dice_.pick(honest ? honest_ : hostile_);
     const std::uint64_t seed = dice_.next();

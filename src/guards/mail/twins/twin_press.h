@@ -11,8 +11,8 @@
 /// Prints the twins: one message, or an attack and its honest counterpart of the same words.
 namespace hygie::mail {
 
-/// Who wrote the templates, one letter each.
-inline constexpr std::string_view kTwinAuthors = "ABCDEFGHIJKLMNOPQRSTUVWX";
+/// Who wrote the templates, one letter or digit each.
+inline constexpr std::string_view kTwinAuthors = "ABCDEFGHIJKLMNOPQRSTUVWXZ123";
 
 /// One message that was made, and what is true of it.
 struct Twin {

@@ -88,12 +88,12 @@ TEST(Twins, WhatTheSubjectSaysTheBodySaysWhereItFirstSpeaksOfIt) {
     EXPECT_TRUE(free_later) << "a list of three things is not three times the same";
 }
 
-/// The library with templates of a test's own beside it, by author Z.
+/// The library with templates of a test's own beside it, by an author who is none of ours.
 TwinLibrary with_templates(std::string_view text) {
     TwinLibrary mine = library();
     EXPECT_TRUE(
-        mine.grammar.add("[nothing]\nnothing\n[footer.en.Z]\n(Ref.|Your ref.) {num}\n"
-                         "@ z-ham author=Z lang=en side=ham sender=random\n~ s\n| b\n",
+        mine.grammar.add("[nothing]\nnothing\n[footer.en.?]\n(Ref.|Your ref.) {num}\n"
+                         "@ z-ham author=? lang=en side=ham sender=random\n~ s\n| b\n",
                          "test"));
     EXPECT_TRUE(mine.grammar.add(text, "test"));
     return mine;
@@ -110,10 +110,10 @@ TEST(Twins, WhoSignsIsWhoSends) {
     for (const std::string_view sender : {"boss", "colleague", "hacked", "supplier", "stranger",
                                           "scammer", "caller", "brand", "it", "random"}) {
         const TwinLibrary mine = with_templates(fmt::format(
-            "@ z-sign author=Z lang=en side=both class=phishing kind=fovi_z sender={}\n~ s\n"
+            "@ z-sign author=? lang=en side=both class=phishing kind=fovi_z sender={}\n~ s\n"
             "| {{from_first}} of {{from_name}}.\n",
             sender));
-        TwinPress press(mine, 3, "Z");
+        TwinPress press(mine, 3, "?");
         for (int draw = 0; draw < 60; ++draw) {
             const std::vector<Twin> twins = *press.next();
             for (const Twin& twin : twins) {
@@ -136,9 +136,9 @@ TEST(Twins, WhoSignsIsWhoSends) {
 TEST(Twins, AHouseOfNoNameIsTheSameOneInBothTwins) {
     const TwinLibrary mine = with_templates(
         "[z_house]\nMaison Bleue\nAtelier Vert\nCasa Rossa\nLittle Pond\n"
-        "@ z-house author=Z lang=en side=both class=phishing kind=fovi_z sender=newsletter "
+        "@ z-house author=? lang=en side=both class=phishing kind=fovi_z sender=newsletter "
         "names=z_house link=sender\n~ s\n| {brand}, {paper}.\n");
-    TwinPress press(mine, 3, "Z");
+    TwinPress press(mine, 3, "?");
     std::set<std::string> posing;
     for (int draw = 0; draw < 60; ++draw) {
         const std::vector<Twin> twins = *press.next();
@@ -153,8 +153,8 @@ TEST(Twins, AHouseOfNoNameIsTheSameOneInBothTwins) {
 
 TEST(Twins, NoLineOfSmallPrintTwice) {
     const TwinLibrary mine = with_templates(
-        "@ z-print author=Z lang=en side=both class=phishing kind=fovi_z sender=boss\n~ s\n| b\n");
-    TwinPress press(mine, 3, "Z");
+        "@ z-print author=? lang=en side=both class=phishing kind=fovi_z sender=boss\n~ s\n| b\n");
+    TwinPress press(mine, 3, "?");
     std::set<std::size_t> seen;
     for (int draw = 0; draw < 200; ++draw) {
         const std::vector<Twin> twins = *press.next();

@@ -48,6 +48,10 @@ HYGIE_TWIN_TEXT(hands_u, "hands_u.txt")
 HYGIE_TWIN_TEXT(hands_v, "hands_v.txt")
 HYGIE_TWIN_TEXT(hands_w, "hands_w.txt")
 HYGIE_TWIN_TEXT(hands_x, "hands_x.txt")
+HYGIE_TWIN_TEXT(hands_z, "hands_z.txt")
+HYGIE_TWIN_TEXT(hands_1, "hands_1.txt")
+HYGIE_TWIN_TEXT(hands_2, "hands_2.txt")
+HYGIE_TWIN_TEXT(hands_3, "hands_3.txt")
 
 namespace hygie::mail {
 
@@ -58,7 +62,7 @@ std::span<const TwinText> twin_texts() {
             hygie_twins_##symbol, hygie_twins_##symbol##_end \
         }                                                    \
     }
-    static const std::array<TwinText, 38> texts = {{
+    static const std::array<TwinText, 42> texts = {{
         HYGIE_TWIN_ENTRY(brands, "brands.csv"),
         HYGIE_TWIN_ENTRY(words, "words.txt"),
         HYGIE_TWIN_ENTRY(credential_fr, "credential_fr.txt"),
@@ -97,6 +101,10 @@ std::span<const TwinText> twin_texts() {
         HYGIE_TWIN_ENTRY(hands_v, "hands_v.txt"),
         HYGIE_TWIN_ENTRY(hands_w, "hands_w.txt"),
         HYGIE_TWIN_ENTRY(hands_x, "hands_x.txt"),
+        HYGIE_TWIN_ENTRY(hands_z, "hands_z.txt"),
+        HYGIE_TWIN_ENTRY(hands_1, "hands_1.txt"),
+        HYGIE_TWIN_ENTRY(hands_2, "hands_2.txt"),
+        HYGIE_TWIN_ENTRY(hands_3, "hands_3.txt"),
     }};
 #undef HYGIE_TWIN_ENTRY
     return texts;
