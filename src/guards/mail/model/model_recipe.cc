@@ -53,6 +53,7 @@ Status add_twins(Examples& examples, const Recipe& recipe) {
             const Envelope envelope = TRY(parse_envelope(twin.envelope));
             TrainingExample example = read_example(message, envelope, remembered ? known : unknown,
                                                    twin.truth, examples.vocabulary);
+            // Any number will do, as long as it is the author's own: that of a digit wraps.
             example.fold = static_cast<std::uint32_t>(twin.author.front() - 'A');
             example.is_hard = twin.truth == Class::None && is_hard_kind(twin.kind);
             example.source = twin.author;

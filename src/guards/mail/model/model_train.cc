@@ -190,7 +190,6 @@ ClassLearner learn_classes(const Examples& examples, std::size_t names,
     return learner;
 }
 
-/// A score of a message that the model had not seen.
 /// What is learned from some examples, and of nothing else: which pairs of facts count as well.
 struct Lesson {
     std::vector<FactPair> pairs;
@@ -232,6 +231,7 @@ Lesson learn(const Examples& examples, std::uint32_t names, const TrainingOption
     return {pairs, names, learn_attack(all, facts, options), learn_classes(all, facts, options)};
 }
 
+/// A score of a message that the model had not seen.
 struct HeldOut {
     double raw;
     bool attack;
