@@ -11,12 +11,12 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from gate_test import listen  # noqa: E402
+from scenes import run_scenes  # noqa: E402
 
 HYGIE = os.environ["HYGIE"]
 WAIT = 30
@@ -470,19 +470,5 @@ def test_a_guard_that_was_made_to_stand_still_goes_on(work):
             check(guard.poll() is None and deadmen_of(mark) == [deadman], "both are who they were")
 
 
-def main():
-    if os.geteuid() != 0:
-        print("skipped: root is needed for fanotify and loop devices")
-        return 77
-    only = sys.argv[1:]
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (only and name not in only):
-            continue
-        with tempfile.TemporaryDirectory(prefix="hygie-faults-") as folder:
-            test(Path(folder))
-        print("ok", name, flush=True)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_scenes(globals()))

@@ -13,12 +13,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from scenes import run_scenes  # noqa: E402
 from stop_test import HYGIE, WAIT, check, guarded, is_noise, is_standing_still, stopped, wait_for  # noqa: E402
 
 PORT = 20490
@@ -259,24 +259,13 @@ def test_honest_work_stops_nobody(work):
 
 
 def main():
-    if os.geteuid() != 0:
-        print("skipped: root is needed for fanotify and loop devices")
-        return 77
     if tuple(int(part) for part in os.uname().release.split(".")[:2]) < (6, 14):
         print("skipped: before Linux 6.14 the server's users cannot be told apart")
         return 77
     if not GANESHA:
         print("skipped: nfs-ganesha is not installed")
         return 77
-    only = sys.argv[1:]
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (only and name not in only):
-            continue
-        with tempfile.TemporaryDirectory(prefix="hygie-nfs-") as folder:
-            Path(folder).chmod(0o755)
-            test(Path(folder))
-        print("ok", name)
-    return 0
+    return run_scenes(globals())
 
 
 if __name__ == "__main__":

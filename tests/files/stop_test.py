@@ -10,12 +10,12 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from gate_test import listen  # noqa: E402
+from scenes import run_scenes  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HYGIE = os.environ["HYGIE"]
@@ -296,20 +296,5 @@ def test_no_copy_is_promoted_while_somebody_is_stopped(work):
         check([copy["promoted"] for copy in report["copies"]] == [True, False], report)
 
 
-def main():
-    if os.geteuid() != 0:
-        print("skipped: root is needed for fanotify and loop devices")
-        return 77
-    only = sys.argv[1:]
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (only and name not in only):
-            continue
-        with tempfile.TemporaryDirectory(prefix="hygie-stop-") as folder:
-            Path(folder).chmod(0o755)  # Samba's users pass through
-            test(Path(folder))
-        print("ok", name)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_scenes(globals()))

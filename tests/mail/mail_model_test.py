@@ -7,11 +7,13 @@ import pathlib
 
 from practice import run, start
 
+LETTERS = "3000"  # of 300 some 70 are honest ones of the hard kinds: three of them would be too many
+
 
 def main(home):
     one, two = home / "one", home / "two"
-    run("mail", "sample", "300", "--seed", "31", "--out", str(one))
-    run("mail", "sample", "300", "--seed", "31", "--out", str(two))
+    run("mail", "sample", LETTERS, "--seed", "31", "--out", str(one))
+    run("mail", "sample", LETTERS, "--seed", "31", "--out", str(two))
     names = sorted(path.name for path in one.iterdir())
     assert names == sorted(path.name for path in two.iterdir())
     assert filecmp.cmpfiles(one, two, names, shallow=False)[0] == names, "the same seed, other bytes"
