@@ -332,9 +332,10 @@ file = os.open(sys.argv[1], os.O_RDWR)
 while True:
     os.pwrite(file, struct.pack(">Q", time.time_ns() // 1000), 0)
 """
-FLOOD = """import itertools, os, sys
-data = os.urandom(100000)
-for i in itertools.count():
+# As much as the image has room for, since each version is kept.
+FLOOD = """import os, sys
+data = os.urandom(40000)
+for i in range(2000):
     with open(os.path.join(sys.argv[1], str(i % 500)), "wb") as file:
         file.write(data)
 """
