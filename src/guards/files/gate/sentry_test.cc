@@ -2,40 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/fanotify.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <future>
+
+#include "guards/files/gate/test_kernel.h"
 
 namespace hygie::files {
 namespace {
 
 constexpr int kSoonMs = 10'000;
-
-/// A kernel that tells of deletions through a socket, as a group of events would.
-class Kernel {
-  public:
-    Kernel() {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()), 0);
-        told_ = UniqueFd(ends[1]);
-        group = fan::Group(UniqueFd(ends[0]));
-    }
-    void remove_by(pid_t who) {
-        fanotify_event_metadata meta{};
-        meta.event_len = meta.metadata_len = sizeof meta;
-        meta.vers = FANOTIFY_METADATA_VERSION;
-        meta.mask = fan::kDelete;
-        meta.fd = FAN_NOFD;
-        meta.pid = who;
-        EXPECT_EQ(::write(told_.get(), &meta, sizeof meta), static_cast<ssize_t>(sizeof meta));
-    }
-    fan::Group group;
-
-  private:
-    UniqueFd told_;
-};
 
 class Door final : public JudgeDoor {
   public:
@@ -54,7 +29,7 @@ TEST(FilesSentry, WhoeverDeletesIsSeenWhileTheClerkIsBusy) {
         [&](pid_t who) { glimpsed.set_value(who); });
     Sentry sentry(kernel.group, names, door);
     sentry.start();
-    kernel.remove_by(7);
+    kernel.tell(fan::kDelete, {7});
     sentry.rouse();
     EXPECT_FALSE(sentry.is_on_watch()) << "nobody sealed anything: names are the clerk's alone";
     door.wanted = JudgeDoor::Lookout::Awake;
@@ -75,10 +50,10 @@ TEST(FilesSentry, WhatWaitsForTheClerkHasALimit) {
     Names names(
         kernel.group, [](const fan::Event&) { return std::optional<std::string>(); }, [](pid_t) {});
     for (std::size_t i = 0; i + 1 < Names::kWaitingMax; ++i) {
-        kernel.remove_by(7);
+        kernel.tell(fan::kDelete, {7});
         ASSERT_TRUE(names.look()) << i;
     }
-    kernel.remove_by(7);
+    kernel.tell(fan::kDelete, {7});
     EXPECT_FALSE(names.look()) << "else the sentry would come round for ever, in real time";
     (void)names.take();
     names.put_down();
