@@ -49,12 +49,13 @@ maximal_backoff_time = 2s
 """
 
 # Through `watched` every message meets the guard. `queued` puts mail into the queue first and hands it to `watched`
-# from there, as the mail server of a sender would; `behind` is for what a person released.
+# from there, as the mail server of a sender would; `behind` is for what a person released. The queue is looked through
+# each second: a message that was still being put off when its turn came again would wait for the next look.
 MASTER_CF = """127.0.0.1:{watched} inet n - n - - smtpd -o smtpd_milters=inet:127.0.0.1:{guard} -o myhostname=inner.example
 127.0.0.1:{queued} inet n - n - - smtpd -o content_filter=smtp:[127.0.0.1]:{watched}
 127.0.0.1:{behind} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
+qmgr unix n - n 1 1 qmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
@@ -206,8 +207,9 @@ def check_killed(postfix, guard, state, home, clean, malicious):
     guard.start()
     good = set(range(STREAM)) - bad
     wait_for("what waited", lambda: numbers_of(p.read_bytes() for p in postfix.delivered()) == good)
-    wait_for("what had to be held", lambda: len(held(state)) >= 1 + len(bad))
-    assert held_numbers(state, home) == bad, "lost or let through"
+    # One may be held twice: the guard died after it had sealed it and before it could say so.
+    wait_for("what had to be held", lambda: held_numbers(state, home) >= bad)
+    assert held_numbers(state, home) == bad, "an honest letter is held"
     for path in postfix.delivered():
         assert b"\nX-Hygie: clean; " in path.read_bytes(), "delivered unjudged"
 
