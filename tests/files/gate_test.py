@@ -331,6 +331,24 @@ def copied_ahead(mount):
     print("what is read again is copied ahead")
 
 
+def compressed(mount):
+    """Programs that leave a file alone when it has a second name find none, and what they replace comes back."""
+    tools = [tool for tool in ("gzip", "bzip2", "xz") if shutil.which(tool)]
+    letters = {tool: os.path.join(mount, "share", f"lettre pour {tool}.txt") for tool in tools}
+    write_letters(letters.values())
+    with guarded(mount) as guard:
+        before = now()
+        time.sleep(0.01)
+        for tool, letter in letters.items():
+            told = subprocess.run([tool, letter], capture_output=True, text=True, timeout=WAIT)
+            check(told.returncode == 0 and not os.path.exists(letter), f"{tool}: {told.stderr}")
+        settle(guard)
+        hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
+        for i, letter in enumerate(letters.values()):
+            check(behaviours.whole(letter) == b"cher confrere %d\n" % i, f"{letter} comes back")
+    print("gzip and its like take the files that were there")
+
+
 # Linux asynchronous reads: which call a thread is in does not tell them from writes.
 AIO_READER = """
 import ctypes, os, struct, sys
@@ -455,9 +473,10 @@ def main():
                 scene(mount, kind)
             shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
         if "ext4" in only:
-            with image("ext4", work) as mount:
-                copied_ahead(mount)
-            shutil.rmtree(os.path.join(work, "ext4"), ignore_errors=True)
+            for scene in (copied_ahead, compressed):
+                with image("ext4", work) as mount:
+                    scene(mount)
+                shutil.rmtree(os.path.join(work, "ext4"), ignore_errors=True)
         for each in {kind, "ext4"} & set(only):  # with clones, and without
             for scene in (cut_after_reading, carried_off):
                 with image(each, work) as mount:

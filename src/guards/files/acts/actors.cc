@@ -119,24 +119,17 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
             std::from_chars(word.begin(), word.end(), flags);
             stat.is_kernel = (flags & kKernelThread) != 0;
         }
-        if (field_number == 22) std::from_chars(word.begin(), word.end(), stat.started);
-        if (field_number == 39) {
-            std::from_chars(word.begin(), word.end(), stat.processor);
+        if (field_number == 22) {
+            std::from_chars(word.begin(), word.end(), stat.started);
             return stat;
         }
         at = end;
     }
-    return field_number > 22 ? std::optional(stat) : std::nullopt;
+    return std::nullopt;
 }
 
 std::optional<ProcessStat> stat_of(pid_t pid) {
     return parse_stat(read_proc(fmt::format("/proc/{}/stat", pid)));
-}
-
-std::optional<int> processor_of(const ProcessId& process) {
-    const auto stat = stat_of(process.pid);
-    if (!stat || stat->started != process.started) return std::nullopt;
-    return stat->processor;
 }
 
 /// A descriptor belongs to its thread for good: of one that ended it reads nothing, whoever has the

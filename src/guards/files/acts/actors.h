@@ -73,7 +73,6 @@ std::string program_of(pid_t pid);
 struct ProcessStat {
     pid_t parent = 0;
     std::uint64_t started = 0;
-    int processor = 0;       ///< on which it ran last
     bool is_kernel = false;  ///< a thread of the kernel: it takes no signal and has no program
 };
 std::optional<ProcessStat> stat_of(pid_t pid);
@@ -84,7 +83,5 @@ std::optional<ProcessStat> parse_stat(std::string_view text);
 /// `status` is the text of /proc/PID/status.
 bool is_nfs_server(std::string_view program, const ProcessStat& stat, std::string_view status);
 bool is_nfs_server(pid_t pid);
-/// On which processor this process runs, or ran last; none when it ended.
-std::optional<int> processor_of(const ProcessId& process);
 
 }  // namespace hygie::files

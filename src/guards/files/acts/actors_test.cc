@@ -28,7 +28,7 @@ TEST(Actors, AreAskedAgainForWhomTheyWorkUntilItIsKnown) {
 
 TEST(Actors, AnNfsServerIsTheKernelsOrGaneshaUnderRoot) {
     const ProcessStat program;
-    const ProcessStat thread{.parent = 2, .started = 5, .processor = 0, .is_kernel = true};
+    const ProcessStat thread{.parent = 2, .started = 5, .is_kernel = true};
     const std::string root = "Name:\tganesha.nfsd\nUid:\t0\t1001\t0\t1001\n";
     const std::string user = "Name:\tganesha.nfsd\nUid:\t1001\t0\t0\t0\n";
     EXPECT_TRUE(is_nfs_server("/usr/bin/ganesha.nfsd", program, root));

@@ -155,6 +155,11 @@ void Group::unwatch_file(int fd, std::uint64_t mask) {
     (void)::fanotify_mark(fd_.get(), FAN_MARK_REMOVE, mask, fd, nullptr);
 }
 
+void Group::unwatch_named(int path_fd, std::uint64_t mask) {
+    (void)::fanotify_mark(fd_.get(), FAN_MARK_REMOVE, mask, AT_FDCWD,
+                          fmt::format("/proc/self/fd/{}", path_fd).c_str());
+}
+
 void Group::heed(int fd, std::uint64_t mask) {
     (void)::fanotify_mark(fd_.get(), FAN_MARK_REMOVE | FAN_MARK_IGNORE, mask, fd, nullptr);
 }

@@ -86,6 +86,8 @@ class Group {
     /// Asks for events on one open file; forgotten when its inode leaves the cache.
     void watch_file(int fd, std::uint64_t mask);
     void unwatch_file(int fd, std::uint64_t mask);
+    /// … by a descriptor of O_PATH: whoever only names a file raises no event.
+    void unwatch_named(int path_fd, std::uint64_t mask);
     /// No more such events on the file open at `fd`; forgotten when its inode leaves the cache.
     /// While somebody has the file open for writing the kernel takes only Ignore::Always.
     void ignore(int fd, std::uint64_t mask, Ignore how);

@@ -50,7 +50,6 @@ class JudgeDesk final : public JudgeDoor {
     int patience(const Actor& actor) override;
     void after(Change change) override;
     Lookout lookout() override { return sealers_.lookout(parts_.clock.steady()); }
-    std::optional<int> processor() override { return sealers_.processor(parts_.clock.steady()); }
     void hold(pid_t pid) override { sealers_.hold(pid, parts_.clock.steady()); }
     void glimpse(pid_t pid) override { sealers_.glimpse(pid, parts_.clock.steady()); }
     bool is_outside_watched() override {

@@ -152,16 +152,7 @@ bool Sealers::is_anybody_reading(SteadyTime now) const {
 }
 
 JudgeDoor::Lookout Sealers::lookout(SteadyTime now) const {
-    const std::int64_t left_us = until_us_ - micros_of(now);
-    if (left_us < 0) return JudgeDoor::Lookout::Calm;
-    const bool is_fresh = left_us > (kMemory - kEager).count();
-    return is_fresh ? JudgeDoor::Lookout::Eager : JudgeDoor::Lookout::Awake;
-}
-
-std::optional<int> Sealers::processor(SteadyTime now) const {
-    if (micros_of(now) > until_us_) return std::nullopt;
-    const std::scoped_lock lock(mutex_);
-    return sealers_.empty() ? std::nullopt : processor_of(sealers_.back().family.front());
+    return micros_of(now) > until_us_ ? JudgeDoor::Lookout::Calm : JudgeDoor::Lookout::Awake;
 }
 
 /// What tells it from others is read first, as little as will do: all that /proc tells takes as

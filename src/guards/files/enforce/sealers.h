@@ -33,8 +33,6 @@ class Sealers {
     static constexpr Micros kHoldMax = std::chrono::seconds(1);
     /// What was changed is looked at and judged by then, on a machine that has other work.
     static constexpr Micros kLookedAt = std::chrono::milliseconds(150);
-    /// What follows at once is not to be waited for asleep.
-    static constexpr Micros kEager = std::chrono::milliseconds(5);
     static constexpr std::size_t kSealersMax = 16;
     static constexpr std::size_t kHeldMax = 64;
     /// Who was looked at and is no sealer's is not looked at again so soon: its parents are read
@@ -53,8 +51,6 @@ class Sealers {
     bool has_read_many(const std::string& key, SteadyTime now) const;
     bool is_anybody_reading(SteadyTime now) const;
     JudgeDoor::Lookout lookout(SteadyTime now) const;
-    /// Where the last who sealed something runs, while it lives.
-    std::optional<int> processor(SteadyTime now) const;
     /// A process was seen deleting; who it is, and what, is not known yet.
     void glimpse(pid_t pid, SteadyTime now);
     /// A process stands still while what it changed is looked at, unless it serves others.

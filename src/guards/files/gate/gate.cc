@@ -131,7 +131,9 @@ Gate::Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& 
           groups.names, [this](const fan::Event& event) { return debtor(event); },
           [this](pid_t tid) { judge_.glimpse(tid); }),
       sentry_(groups.names, names_, judge_),
-      ahead_([this](const Ahead::File& file) { keep_ahead(file); }),
+      ahead_([this](const Ahead::File& file) {
+          keep_ahead(file.key, file.fd.get(), Ahead::kBytesMax);
+      }),
       outlook_(volumes_),
       mapping_watch_(
           {[this](pid_t pid, const FileKey& key) { return has_changed_unasked(pid, key); },
@@ -143,7 +145,7 @@ Gate::~Gate() {
     stop_ = true;
     clerks_.clear();
     sentry_.stop();
-    early_watch_ = {};
+    early_watch_.stop();
     mapping_watch_.stop();
     // Its end waits for whoever waits at the door over a file that it watches.
     early_events_.reset();
@@ -491,7 +493,9 @@ bool Gate::meet_quickly(fan::Event& event, Task& task) {
         (!is_kept && (!known || has_clones(*task.volume))))
         return false;
     const Actor actor = actors_.of_waiting(event.tid);
-    if (is_ahead(actor) || unclosed_.is_time_to_look(actor.key())) return false;
+    if (is_ahead(actor) || unclosed_.is_time_to_look(actor.key()) ||
+        is_put_off_by_second_name(event, *known, actor))
+        return false;
     if (is_kept) {
         note_reading(event, *key, actor);
         remember(fd, *known, actor);

@@ -22,6 +22,7 @@
 #include "guards/files/gate/mappings.h"
 #include "guards/files/gate/names.h"
 #include "guards/files/gate/outlook.h"
+#include "guards/files/gate/posts.h"
 #include "guards/files/gate/sentry.h"
 #include "guards/files/gate/unclosed.h"
 #include "guards/files/judge/judge_door.h"
@@ -115,6 +116,8 @@ class Gate {
     /// met any more; how often it is opened before it is not met at all.
     static constexpr int kMetPieces = 4;
     static constexpr int kMetOpens = 3;
+    /// Of a larger file the second name stays.
+    static constexpr std::uint64_t kSecondNameBytesMax = 256 << 20;
 
     Gate(Store& store, std::vector<std::unique_ptr<Volume>>& volumes, Groups& groups,
          JudgeDoor& judge, Actors& actors, Clock& clock, std::vector<std::string> own_folders);
@@ -245,7 +248,10 @@ class Gate {
 
     // Keeper
     void run_keeper();
-    void keep_ahead(const Ahead::File& file);
+    void keep_ahead(const FileKey& key, int fd, std::uint64_t bytes_max);
+    static bool is_put_off_by_second_name(const fan::Event& event, const Known& known,
+                                          const Actor& actor);
+    void end_second_name(const Task& task, const Actor& actor);
     void ignore_own_stage();
     void look_again(const FileKey& key, pid_t tid);
     bool look_at(const FileKey& key, pid_t tid);
@@ -260,7 +266,7 @@ class Gate {
     bool is_worth_meeting(const Task& task, const Actor& actor);
     void rouse_clerk();
     void watch_early(int fd);
-    void run_early();
+    void run_early(const std::stop_token& stop);
     void hold_if_hasty(const FileKey& key, pid_t pid);
     void take_early(const fan::Event& event);
     bool has_changed_unasked(pid_t pid, const FileKey& key);
@@ -296,7 +302,7 @@ class Gate {
     Unclosed unclosed_;
     EarlyWriters early_;
     std::optional<fan::Group> early_events_;  ///< none while nobody was there before
-    std::jthread early_watch_;
+    Posts early_watch_;
     std::vector<std::pair<pid_t, FileKey>> unasked_;  ///< the watch's: changed, and not told
     Mappers mappers_;
     MappingWatch mapping_watch_;

@@ -6,7 +6,6 @@
 
 #include <utility>
 
-#include "guards/files/acts/priority.h"
 #include "guards/files/acts/smb.h"
 #include "guards/files/gate/gate.h"
 
@@ -42,17 +41,16 @@ void Gate::watch_early(int fd) {
         Result<fan::Group> group = fan::Group::open(fan::Kind::Names);
         if (!group) return;
         early_events_ = std::move(*group);
-        early_watch_ = std::jthread([this] { run_early(); });
+        early_watch_.start("early", [this](const std::stop_token& stop) { run_early(stop); });
     }
     early_.add(*key);
     wait_for_pages(fd);
     early_events_->watch_file(fd, fan::kModify);
 }
 
-void Gate::run_early() {
-    set_urgency("early", Urgency::Door);
+void Gate::run_early(const std::stop_token& stop) {
     std::vector<fan::Event> events;
-    while (!stop_) {
+    while (!stop.stop_requested()) {
         pollfd poll{early_events_->fd(), POLLIN, 0};
         if (::poll(&poll, 1, kEarlyPollMs) <= 0) continue;
         events.clear();
@@ -113,13 +111,14 @@ void Gate::look_at_unasked() {
     }
 }
 
-/// Each file counts once, and raises no event here any more.
+/// Each file counts once, and raises no event here any more. To open it we would wait at the door,
+/// while it goes on.
 void Gate::forget_early(const fan::Event& event) {
     const Volume* volume = volume_of(event);
     if (!volume || event.target.bytes.empty()) return;
     const FileKey key = volume->key(event.target);
-    if (const Result<UniqueFd> fd = volume->open_key(key, O_RDONLY | O_NOATIME))
-        early_events_->unwatch_file(fd->get(), fan::kModify);
+    if (const Result<UniqueFd> fd = volume->open_key(key, O_PATH))
+        early_events_->unwatch_named(fd->get(), fan::kModify);
 }
 
 }  // namespace hygie::files

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -52,6 +53,15 @@ bool may_be_written(int fd) {
     if (::fcntl(fd, F_SETLEASE, F_RDLCK) < 0) return true;
     (void)::fcntl(fd, F_SETLEASE, F_UNLCK);
     return false;
+}
+
+/// For a copy of it that nobody needs yet.
+bool has_room_ahead(int fd) {
+    struct stat info{};
+    struct statvfs room{};
+    return ::fstat(fd, &info) == 0 && ::fstatvfs(fd, &room) == 0 &&
+           room.f_bavail * room.f_frsize >= static_cast<std::uint64_t>(info.st_size) +
+                                                room.f_blocks * room.f_frsize / Ahead::kFreePart;
 }
 
 }  // namespace
@@ -201,6 +211,7 @@ void Gate::serve(Task task) {
     const bool is_read = task.intent == Intent::Read;
     if (is_read && unclosed_.is_time_to_look(actor.key())) look_at_gathered(actor);
     const Status safe = make_safe(task, actor);
+    if (is_read && safe) end_second_name(task, actor);
     if (!safe) note_failure(safe.error());
     if (!safe && !is_read && safe.error().code != Code::NotFound) {
         // What cannot be kept is not destroyed.
@@ -231,7 +242,6 @@ void Gate::run_keeper() {
     auto synced = epoch;
     while (!stop_) {
         std::this_thread::sleep_for(kLookInterval);
-        sentry_.look_after();
         look_at_all();
         const auto now = std::chrono::steady_clock::now();
         if (now - synced >= kSyncInterval) {
@@ -438,18 +448,35 @@ void Gate::wait_for_unclosed(const FileKey& key, const std::string& actor) {
     }
 }
 
+/// Programs that replace a file by another leave it alone when they see that it has a second name.
+bool Gate::is_put_off_by_second_name(const fan::Event& event, const Known& known,
+                                     const Actor& actor) {
+    constexpr std::array<std::string_view, 5> kPutOff = {"gzip", "bzip2", "xz", "lbzip2",
+                                                         "compress"};
+    if (!(event.mask & fan::kOpenPerm) || !known.is_linked || known.size > kSecondNameBytesMax)
+        return false;
+    const std::string_view program = actor.program;
+    return std::ranges::count(kPutOff, program.substr(program.rfind('/') + 1)) != 0;
+}
+
+/// Its caller waits: it counts the names once it has the file open.
+void Gate::end_second_name(const Task& task, const Actor& actor) {
+    auto known = store_.catalog().find(task.key);
+    if (!known || !is_put_off_by_second_name(task.event, *known, actor)) return;
+    const int fd = task.event.fd.get();
+    keep_ahead(task.key, fd, kSecondNameBytesMax);
+    known = store_.catalog().find(task.key);
+    if (known && known->is_held)
+        note(store_.end_second_name({*task.volume, fd, task.key, known->path, known->is_named}));
+}
+
 /// A file that has a second name alone gets a copy of its bytes. Whoever wants to change it waits
 /// for its stripe.
-void Gate::keep_ahead(const Ahead::File& file) {
-    const FileKey& key = file.key;
-    const int fd = file.fd.get();
+void Gate::keep_ahead(const FileKey& key, int fd, std::uint64_t bytes_max) {
     const Volume* volume = volume_of(key);
     struct stat info{};
-    struct statvfs room{};
-    if (volume == nullptr || ::fstat(fd, &info) < 0 || ::fstatvfs(fd, &room) < 0) return;
-    const auto size = static_cast<std::uint64_t>(info.st_size);
-    if (size > Ahead::kBytesMax ||
-        room.f_bavail * room.f_frsize < size + room.f_blocks * room.f_frsize / Ahead::kFreePart)
+    if (volume == nullptr || ::fstat(fd, &info) < 0 || !has_room_ahead(fd) ||
+        static_cast<std::uint64_t>(info.st_size) > bytes_max)
         return;
     const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
     const auto known = store_.catalog().find(key);

@@ -34,13 +34,10 @@ class JudgeDoor {
     enum class Lookout {
         Calm,
         Awake,  ///< somebody may destroy by deleting: each is wanted as soon as it happens
-        Eager,  ///< … at any moment now
     };
 
     virtual ~JudgeDoor() = default;
     virtual Lookout lookout() { return Lookout::Calm; }
-    /// On which processor the one runs whose deletions are watched for.
-    virtual std::optional<int> processor() { return std::nullopt; }
     /// Asked before `change` takes effect, for kinds of which is_asked_before() is true and files
     /// that hold bytes; the actor's call waits meanwhile. The answer may first finish judging what
     /// the same actor did before; it comes within Gate::kAnswerMax or counts as Allow.

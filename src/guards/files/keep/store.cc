@@ -311,7 +311,7 @@ Status Store::keep(const Subject& subject, Cause cause, const Act& act, Effort e
         return keep_small(subject, info, cause, act);
     Record record = present(subject, info, cause, act);
     Known known = old.value_or(Known());
-    if (!where.clones() && !known.is_linked) {
+    if (may_link && !known.is_linked) {
         known.is_linked = where.link(subject.fd, subject.key, record.time).has_value();
         known.link_version = record.time;
     }
@@ -440,6 +440,24 @@ Status Store::seal(const FileKey& key, VersionId version) {
         packed_[version] = {std::move(record.chunks), record.size};
     }
     return where.drop(key, version);
+}
+
+Status Store::end_second_name(const Subject& subject) {
+    struct stat info{};
+    if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
+    const auto known = catalog_.find(subject.key);
+    if (!known || !known->is_linked || !is_same_content(*known, Stamp::of(info))) return {};
+    const VersionId version = known->link_version;
+    // Read from its own bytes: those that the name leads to may change meanwhile.
+    if (!stage(subject.key.volume()).has_bytes(subject.key, version)) return {};
+    TRY_STATUS(seal(subject.key, version));
+    if (::fstat(subject.fd, &info) < 0) return os_failure(errno, "fd");
+    // Losing a name changes the change time.
+    catalog_.update(subject.key, [&](Known& entry) {
+        if (!entry.is_linked && is_same_content(entry, Stamp::of(info)))
+            entry.held = Stamp::of(info);
+    });
+    return {};
 }
 
 Status Store::drop(const FileKey& key, VersionId version) {

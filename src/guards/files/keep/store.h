@@ -118,6 +118,9 @@ class Store {
     Status is_there();
     bool is_dirty() const { return journal_->is_dirty(); }
 
+    /// A file whose bytes are kept, and which has a second name since before they were, has it no
+    /// more: they are in the packs first.
+    Status end_second_name(const Subject& subject);
     /// Moves the bytes of one version into the packs, durably, and lets go of the staged ones.
     Status seal(const FileKey& key, VersionId version);
     /// Reads a staged version and writes down its SHA-256 and its mark. NotFound when it has no

@@ -229,6 +229,53 @@ TEST_F(FilesStore, AFileWhoseTimeWasSetBeforeItWasUnlinkedComesBack) {
     EXPECT_EQ(read(letter_), "Chère Élodie");
 }
 
+nlink_t names_of(const std::string& path) {
+    struct stat info{};
+    return ::lstat(path.c_str(), &info) == 0 ? info.st_nlink : 0;
+}
+
+/// gzip leaves a file alone that has two.
+TEST_F(FilesStore, AFileThatLosesItsSecondNameComesBackAllTheSame) {
+    write(letter_, "Chère Élodie");
+    const UniqueFd fd(::open(letter_.c_str(), O_RDONLY | O_CLOEXEC));
+    const FileKey key = *volume_->key_of(fd.get());
+    const Store::Subject subject{*volume_, fd.get(), key, letter_};
+    ASSERT_TRUE(store_->keep(subject, Cause::Baseline, "", Store::Effort::Cheaply));
+    if (store_->catalog().find(key)->place != Place::Linked) GTEST_SKIP() << "clones need none";
+    ASSERT_TRUE(store_->end_second_name(subject));
+    ASSERT_EQ(names_of(letter_), 2U) << "it stands for the bytes";
+    ASSERT_TRUE(store_->keep(subject, Cause::Adopted, "", Store::Effort::Bytes));
+    ASSERT_TRUE(store_->end_second_name(subject));
+    EXPECT_EQ(names_of(letter_), 1U);
+    store_.reset();
+    store_ = *Store::open(doors_, state_);
+    ASSERT_TRUE(store_->add_stage(*volume_, state_ + "/stage0"));
+    EXPECT_FALSE(store_->catalog().find(key)->is_linked) << "else its one name counts for none";
+    const VersionId since = store_->next_version();
+    ::unlink(letter_.c_str());
+    ASSERT_TRUE(store_->note_gone(key, letter_, Cause::Unlink, "evil"));
+    EXPECT_TRUE(bring_back(since).outcomes.at(0).is_verified);
+    EXPECT_EQ(read(letter_), "Chère Élodie");
+}
+
+TEST_F(FilesStore, WhatChangedSinceKeepsTheNameThatStandsForIt) {
+    write(letter_, "Chère Élodie");
+    const UniqueFd fd(::open(letter_.c_str(), O_RDONLY | O_CLOEXEC));
+    const FileKey key = *volume_->key_of(fd.get());
+    const Store::Subject subject{*volume_, fd.get(), key, letter_};
+    ASSERT_TRUE(store_->keep(subject, Cause::Baseline, "", Store::Effort::Cheaply));
+    write(letter_, "%$#@!");
+    const nlink_t before = names_of(letter_);
+    EXPECT_TRUE(store_->end_second_name(subject));
+    EXPECT_EQ(names_of(letter_), before);
+}
+
+TEST_F(FilesStore, BytesThatAreKeptNeedNoSecondName) {
+    write(letter_, std::string(2 * Store::kSmallBytesMax, 'a'));
+    keep(letter_, Cause::Commit, "accueil");
+    EXPECT_EQ(names_of(letter_), 1U);
+}
+
 /// A virtual disk: a hundred gigabytes, of which a few pages are written.
 class FilesStoreSparse : public FilesStore {
   protected:
