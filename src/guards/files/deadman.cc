@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -205,13 +206,22 @@ class Standby {
         char word = 0;
         if (::read(successor_.get(), &word, 1) == 1 && word == kStarting &&
             ::read(successor_.get(), &word, 1) == 1 && word == kRelease) {
-            for (const Waiting& act : waiting_) gate_group_.answer(act.fd.get(), fan::kAllow);
+            for (const Waiting& act : waiting_) gate_group_.answer(act.fd.get(), kept_first(act));
             return true;
         }
         successor_.reset();
         successor_pid_ = 0;
         let_try_again();
         return false;
+    }
+
+    /// Without clones a second name alone may stand for its bytes, which does not outlive writing:
+    /// the next gate keeps them for us, as for whoever opens a file for writing.
+    static std::uint32_t kept_first(const Waiting& act) {
+        const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", act.fd.get()).c_str(),
+                                 O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+        const bool is_refused = !fd && (errno == EIO || errno == ENOSPC || errno == EAGAIN);
+        return is_refused ? fan::deny(EAGAIN) : fan::kAllow;
     }
 
     bool is_successor(pid_t tid) const {

@@ -153,9 +153,20 @@ Status Store::add_stage(const Volume& volume, const std::string& dir) {
     Status failed;
     TRY_STATUS(opened.list([&](const Stage::Item& item) {
         last_ = std::max(last_.load(), item.version);
+        if (item.held == Held::Clone) note_own_bytes(item);
         if (!written_.contains(item.version) && failed) failed = adopt(item);
     }));
     return failed;
+}
+
+/// The journal says that a second name stood for it. Its bytes were copied since, before somebody
+/// was let write: copied again they would be those that were written.
+void Store::note_own_bytes(const Stage::Item& item) {
+    catalog_.update(item.key, [&](Known& known) {
+        if (known.version != item.version || known.place != Place::Linked) return;
+        known.place = Place::Staged;
+        known.is_held = true;
+    });
 }
 
 /// A version staged by a guard that was killed before it wrote so.

@@ -158,6 +158,7 @@ class Store {
     Status keep_small(const Subject& subject, const struct stat& info, Cause cause, const Act& act);
     ContentPtr packed(VersionId version);
     Status adopt(const Stage::Item& item);
+    void note_own_bytes(const Stage::Item& item);
     Status append(std::span<Record> records);
     Status append(Record& record) { return append(std::span(&record, 1)); }
     void date(Record& record);

@@ -258,6 +258,25 @@ TEST_F(FilesStore, AFileThatLosesItsSecondNameComesBackAllTheSame) {
     EXPECT_EQ(read(letter_), "Chère Élodie");
 }
 
+TEST_F(FilesStore, WhatWasCopiedBeforeAWriteIsNotCopiedAgainByTheNextGuard) {
+    write(letter_, "Chère Élodie");
+    const UniqueFd fd(::open(letter_.c_str(), O_RDONLY | O_CLOEXEC));
+    const Store::Subject subject{*volume_, fd.get(), *volume_->key_of(fd.get()), letter_};
+    ASSERT_TRUE(store_->keep(subject, Cause::Baseline, "", Store::Effort::Cheaply));
+    const VersionId since = store_->next_version();
+    if (!store_->catalog().find(subject.key)->is_held) {
+        ASSERT_TRUE(store_->keep(subject, Cause::PreImage, "evil", Store::Effort::Bytes));
+    }
+    const UniqueFd evil(::open(letter_.c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_EQ(::pwrite(evil.get(), "%$#@!", 5, 0), 5);
+    store_.reset();
+    store_ = *Store::open(doors_, state_);
+    ASSERT_TRUE(store_->add_stage(*volume_, state_ + "/stage0"));
+    ASSERT_TRUE(store_->keep(subject, Cause::Adopted, "", Store::Effort::Bytes));
+    bring_back(since);
+    EXPECT_EQ(read(letter_), "Chère Élodie");
+}
+
 TEST_F(FilesStore, WhatChangedSinceKeepsTheNameThatStandsForIt) {
     write(letter_, "Chère Élodie");
     const UniqueFd fd(::open(letter_.c_str(), O_RDONLY | O_CLOEXEC));
