@@ -113,7 +113,7 @@ class Finder {
             TRY_STATUS(by_patients(named, {}));
         TRY_STATUS(by_ids());
         for (const auto& any : narrowed.all_of_any) TRY_STATUS(by_terms(any));
-        if (found_ && found_->size() > kCandidatesMax) return too_many();
+        if (found_) TRY_STATUS(keep_few(*found_));
         if (found_) TRY_STATUS(and_where_they_lead());
         const bool lies_anywhere = !found_ || looks_back_along_links(query_);
         if (!found_) found_ = of_house_;
@@ -121,7 +121,44 @@ class Finder {
         return Candidates{.numbers = std::move(*found_), .is_partial = is_partial_};
     }
 
+    Result<Within> find_within(std::string_view patient) {
+        Within within;
+        const auto own = shelf_.number_of(patient);
+        within.compartment = TRY(records_naming(shelf_, patient));
+        brought_.insert(within.compartment.begin(), within.compartment.end());
+        if (own) within.compartment.push_back(*own);
+        TRY_STATUS(keep_few(within.compartment));
+        if (!leads_on()) return within;
+        found_ = within.compartment;
+        TRY_STATUS(and_where_they_lead());
+        if (own) std::erase(*found_, *own);
+        within.beside = {.numbers = std::move(*found_), .is_partial = is_partial_};
+        return within;
+    }
+
   private:
+    bool leads_on() const { return looks_back(query_) || !that_lead_on(query_).empty(); }
+
+    /// Too many, and the closed ones among them count for nobody: how many there are shows in no
+    /// refusal. They are judged as if they had been looked into, and noted.
+    Status keep_few(NumberSet& numbers) {
+        if (numbers.size() <= kCandidatesMax) return {};
+        NumberSet open;
+        for (const CompartmentNumber number : numbers) {
+            if (!may_look_on()) return too_many();
+            const Opened record = open_(number);
+            if (!record && record.error().code == Code::Erased) continue;
+            if (!record) return std::unexpected(record.error());
+            if (!scope_.allows(**record)) continue;
+            open.push_back(number);
+            if (open.size() > kCandidatesMax) return too_many();
+        }
+        numbers = std::move(open);
+        return {};
+    }
+
+    bool may_look_on() { return ++looked_into_ <= kLookedIntoMax; }
+
     /// Where nothing narrows. What was found already stays alone when this would be too many: less
     /// comes along then, which is said, and what was found is answered all the same.
     Status and_wherever() {
@@ -136,8 +173,9 @@ class Finder {
         }
         std::ranges::copy(*found_, std::back_inserter(with));
         make_set(with);
-        if (with.size() > kCandidatesMax) TRY_STATUS(keep_open(with));
-        unite(with.size() > kCandidatesMax ? std::nullopt : std::optional(std::move(with)));
+        const bool knows = with.size() <= kCandidatesMax || TRY(keep_open(with));
+        unite(knows && with.size() <= kCandidatesMax ? std::optional(std::move(with))
+                                                     : std::nullopt);
         return {};
     }
 
@@ -199,7 +237,7 @@ class Finder {
     /// patient who is named on one side or the other: one step on. Where that would be too many,
     /// they are left out, and what was found without them stays.
     Status and_where_they_lead() {
-        if (!looks_back(query_) && that_lead_on(query_).empty()) return {};
+        if (!leads_on()) return {};
         auto with = TRY(where_they_lead(Counted::All));
         if (!with) with = TRY(where_they_lead(Counted::Open));
         unite(std::move(with));
@@ -228,8 +266,8 @@ class Finder {
             NumberSet naming;
             if (back) naming = TRY(records_naming(shelf_, record->patient()));
             if (counted == Counted::Open) {
-                TRY_STATUS(keep_open(named));
-                TRY_STATUS(keep_open(naming, record->patient()));
+                if (!TRY(keep_open(named))) return std::nullopt;
+                if (!TRY(keep_open(naming, record->patient()))) return std::nullopt;
             }
             std::ranges::copy(named, std::back_inserter(with));
             std::ranges::copy(naming, std::back_inserter(with));
@@ -248,10 +286,13 @@ class Finder {
     }
 
     /// Leaves those that are open to the asker, and show that they name `patient`, if one is given.
-    Status keep_open(NumberSet& numbers, std::string_view patient = {}) {
+    /// False: that is not known, since they are more than may be looked into.
+    Result<bool> keep_open(NumberSet& numbers, std::string_view patient = {}) {
         NumberSet open;
+        make_set(numbers);
         for (const CompartmentNumber number : numbers) {
             if (closed_.contains(number)) continue;
+            if (!may_look_on()) return false;
             const auto record = TRY(opened(number));
             if (!record)
                 closed_.insert(number);
@@ -259,7 +300,7 @@ class Finder {
                 open.push_back(number);
         }
         numbers = std::move(open);
-        return {};
+        return true;
     }
 
     bool shows(const Record& record, std::string_view patient) const {
@@ -319,6 +360,7 @@ class Finder {
     std::optional<NumberSet> of_house_;    ///< that is asked for by id: who refers to it, too
     std::set<CompartmentNumber> brought_;  ///< found because they name patients of others
     std::set<CompartmentNumber> closed_;   ///< met where open ones were counted
+    std::size_t looked_into_ = 0;          ///< to tell open ones from closed ones
     bool is_partial_ = false;
 };
 
@@ -343,6 +385,13 @@ std::unexpected<Error> too_many() {
 Result<Candidates> find_candidates(Shelf& shelf, const fhir::Query& query, const Scope& scope,
                                    Opening open) {
     return Finder(shelf, query, scope, std::move(open)).find();
+}
+
+Result<Within> find_within(Shelf& shelf, const fhir::Query& query, const Scope& scope,
+                           const Opening& open) {
+    Scope whole = scope;
+    whole.patient.clear();
+    return Finder(shelf, query, whole, open).find_within(scope.patient);
 }
 
 }  // namespace hygie::vault

@@ -24,8 +24,17 @@ struct Candidates {
     bool is_partial = false;  ///< Page::is_partial
 };
 
-/// Code::Full when what the query says leaves more than kCandidatesMax.
+/// Code::Full when what the query says leaves more than kCandidatesMax that are open to the asker.
 Result<Candidates> find_candidates(Shelf& shelf, const fhir::Query& query, const Scope& scope,
                                    Opening open);
+
+/// Of a search in a patient's compartment.
+struct Within {
+    NumberSet compartment{};  ///< the own record, and those of others who share something
+    Candidates beside{};      ///< what these lead to, seen whole: those of others among them
+};
+/// The same for the compartment of scope.patient.
+Result<Within> find_within(Shelf& shelf, const fhir::Query& query, const Scope& scope,
+                           const Opening& open);
 
 }  // namespace hygie::vault

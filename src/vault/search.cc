@@ -5,7 +5,6 @@
 #include "fhir/search/search_run.h"
 #include "vault/candidates.h"
 #include "vault/indexing.h"
-#include "vault/parting.h"
 #include "vault/seen.h"
 #include "vault/unassigned.h"
 #include "vault/vault_state.h"
@@ -27,14 +26,6 @@ Result<std::string> open_position(const std::string& sealed, const VaultKeys& ke
                 {"ce lien vers la suite n'est pas de ce serveur",
                  "this link to the next page is not of this server"},
                 {"reprenez la recherche au début", "start the search again"});
-}
-
-/// The compartment of a patient: the own record, and those of others who share something.
-Result<NumberSet> records_of(Shelf& shelf, std::string_view patient) {
-    NumberSet numbers = TRY(records_naming(shelf, patient));
-    if (const auto own = shelf.number_of(patient)) numbers.push_back(*own);
-    if (numbers.size() > kCandidatesMax) return too_many();
-    return numbers;
 }
 
 /// Of each record what a search asks for: its front, a slice, or all of it.
@@ -110,50 +101,73 @@ void ask_ahead(std::span<const Opened> records) {
     });
 }
 
+/// What a search looks into, in order: records of one patient's compartment, or all that could hold
+/// a hit; then those beside.
+class Looked {
+  public:
+    /// Judges each of these records, and keeps what is seen of those that are open to the asker.
+    Status add(std::span<const CompartmentNumber> left, const Parts& parts, const Scope& scope) {
+        while (!left.empty()) {
+            const auto some = left.first(std::min(left.size(), kAskedAhead));
+            left = left.subspan(some.size());
+            std::vector<Opened> opened;
+            for (const CompartmentNumber number : some) opened.push_back(parts.open(number));
+            ask_ahead(opened);
+            for (Opened& record : opened) {
+                if (record) record = parts.checked(*std::move(record));
+                if (!record && record.error().code == Code::Erased) continue;
+                if (!record) return std::unexpected(record.error());
+                if (!scope.allows(**record)) continue;
+                compartments_.push_back(&seen_of(**record, scope, masked_));
+                records_.push_back(*std::move(record));
+            }
+        }
+        return {};
+    }
+
+    std::span<const std::shared_ptr<const Record>> records() const { return records_; }
+    std::span<const fhir::Compartment* const> compartments() const { return compartments_; }
+
+  private:
+    std::vector<std::shared_ptr<const Record>> records_;
+    std::vector<const fhir::Compartment*> compartments_;
+    std::deque<fhir::Compartment> masked_;
+};
+
 }  // namespace
 
 Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
-    query.position = TRY(open_position(query.position, state_->shelf.keys()));
+    Shelf& shelf = state_->shelf;
+    query.position = TRY(open_position(query.position, shelf.keys()));
     const CompartmentNumber house = TRY(state_->number_of(""));
-    Candidates candidates;
-    const Parts parts(state_->shelf, query, scope,
-                      [&](CompartmentNumber number) { return state_->open(number); });
+    const Opening whole = [&](CompartmentNumber number) { return state_->open(number); };
+    std::optional<Scope> of_no_patient;
+    if (!scope.patient.empty()) of_no_patient.emplace(scope).patient.clear();
+    const Scope& everywhere = of_no_patient ? *of_no_patient : scope;
+    const Parts parts(shelf, query, everywhere, whole);
     const auto open = [&](CompartmentNumber number) -> Opened {
         return parts.checked(TRY(parts.open(number)));
     };
-    if (scope.patient.empty())
-        candidates = TRY(find_candidates(state_->shelf, query, scope, open));
-    else
-        candidates.numbers = TRY(records_of(state_->shelf, scope.patient));
-    NumberSet& numbers = candidates.numbers;
-    std::erase(numbers, house);
-    const auto unassigned = state_->shelf.number_of(kUnassigned);
-    if (scope.patient.empty() && unassigned && std::ranges::count(numbers, *unassigned) == 0)
-        numbers.push_back(*unassigned);
-    numbers.push_back(house);
-
-    std::vector<std::shared_ptr<const Record>> records;
-    std::vector<const fhir::Compartment*> compartments;
-    std::deque<fhir::Compartment> masked;
-    for (std::span<const CompartmentNumber> left(numbers); !left.empty();) {
-        const auto some = left.first(std::min(left.size(), kAskedAhead));
-        left = left.subspan(some.size());
-        std::vector<Opened> opened;
-        for (const CompartmentNumber number : some) opened.push_back(parts.open(number));
-        ask_ahead(opened);
-        for (Opened& record : opened) {
-            if (record) record = parts.checked(*std::move(record));
-            if (!record && record.error().code == Code::Erased) continue;
-            if (!record) return std::unexpected(record.error());
-            if (!scope.allows(**record)) continue;
-            compartments.push_back(&seen_of(**record, scope, masked));
-            records.push_back(*std::move(record));
-        }
+    Looked looked;
+    Candidates beside;
+    std::size_t hits_from = SIZE_MAX;
+    if (scope.patient.empty()) {
+        beside = TRY(find_candidates(shelf, query, scope, open));
+        const auto unassigned = shelf.number_of(kUnassigned);
+        if (unassigned && std::ranges::count(beside.numbers, *unassigned) == 0)
+            beside.numbers.push_back(*unassigned);
+    } else {
+        Within within = TRY(find_within(shelf, query, scope, open));
+        TRY_STATUS(looked.add(within.compartment, Parts(shelf, query, scope, whole), scope));
+        hits_from = looked.records().size();
+        beside = std::move(within.beside);
     }
-    const bool house_is_last = !records.empty() && records.back()->number() == house;
-    const std::size_t hits_from =
-        scope.patient.empty() ? records.size() : records.size() - (house_is_last ? 1 : 0);
-    fhir::Space space{.compartments = compartments, .hits_from = hits_from};
+    std::erase(beside.numbers, house);
+    beside.numbers.push_back(house);
+    TRY_STATUS(looked.add(beside.numbers, parts, everywhere));
+
+    const auto records = looked.records();
+    fhir::Space space{.compartments = looked.compartments(), .hits_from = hits_from};
     if (scope.includes)
         space.includes = [&](std::size_t at, std::string_view type) {
             return scope.includes(*records[at], type);
@@ -164,12 +178,12 @@ Result<Page> Vault::search(fhir::Query query, const Scope& scope) {
         if (record->index().is_damaged()) return std::unexpected(damaged_index());
     const fhir::Hits hits = TRY(std::move(found));
 
-    Page page{.total = hits.total, .is_partial = candidates.is_partial};
+    Page page{.total = hits.total, .is_partial = beside.is_partial};
     for (const fhir::Hit& hit : hits.page)
         page.page.push_back({records[hit.compartment], hit.entry});
     for (const fhir::Hit& hit : hits.included)
         page.included.push_back({records[hit.compartment], hit.entry});
-    page.next = seal_position(hits.next, state_->shelf.keys(), state_->doors.random);
+    page.next = seal_position(hits.next, shelf.keys(), state_->doors.random);
     return page;
 }
 

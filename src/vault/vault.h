@@ -105,6 +105,8 @@ struct Counts {
 
 /// Records that one search opens at most.
 inline constexpr std::size_t kCandidatesMax = 2'000;
+/// Records that one search looks into, closed ones too, to count those that are open to its asker.
+inline constexpr std::size_t kLookedIntoMax = 5 * kCandidatesMax;
 /// Code::Full: a search would open more.
 std::unexpected<Error> too_many();
 

@@ -20,7 +20,10 @@ namespace hygie::fhir {
 inline constexpr std::size_t kQueryParametersMax = 64;
 inline constexpr std::size_t kQueryValuesMax = 256;  ///< alternatives of one parameter
 inline constexpr std::size_t kQueryValueBytesMax = 8 << 10;
-inline constexpr std::size_t kQueryHopsMax = 2;  ///< of a chain or of _has
+/// Links of a chain or of _has. Each type that a link may lead to asks anew of all that is
+/// searched; R4 gives so many links fewer than kQueryWaysMax ways.
+inline constexpr std::size_t kQueryHopsMax = 4;
+inline constexpr std::size_t kQueryWaysMax = 1'000;
 inline constexpr std::size_t kQueryIncludesMax = 32;
 inline constexpr std::size_t kQuerySortsMax = 8;
 inline constexpr std::size_t kQueryElementsMax = 64;

@@ -16,7 +16,7 @@ char lower(char c) {
 }
 
 bool same_in_any_case(std::string_view left, std::string_view right) {
-    return std::ranges::equal(left, right, {}, lower, lower);
+    return left.size() == right.size() && std::ranges::equal(left, right, {}, lower, lower);
 }
 
 std::unexpected<Error> not_known(std::string_view fr, std::string_view en) {
@@ -44,6 +44,14 @@ const Concept* CodeSystem::find(std::string_view code) const {
     const auto like = std::ranges::find_if(
         concepts, [&](const Concept& c) { return same_in_any_case(c.code, code); });
     return like == concepts.end() ? nullptr : &*like;
+}
+
+bool CodeSystem::names_another(std::string_view code, std::string_view words) const {
+    const Concept* const own = find(code);
+    const auto is_named_so = [&](const Concept& c) { return same_in_any_case(c.display, words); };
+    if (!own || words.empty() || is_named_so(*own) || same_in_any_case(words, own->code))
+        return false;
+    return std::ranges::any_of(concepts, is_named_so);
 }
 
 bool ValueSet::Part::has(std::string_view code) const {

@@ -36,6 +36,9 @@ struct CodeSystem {
     std::unordered_map<std::string_view, std::uint32_t> places;
 
     const Concept* find(std::string_view code) const;
+    /// Whether the words are the name of other codes and not of this one: either the code or the
+    /// words are wrong. Words that name none may be a translation.
+    bool names_another(std::string_view code, std::string_view words) const;
 };
 
 /// A value set of which every code is known, or a grammar that says whether a code is in it.

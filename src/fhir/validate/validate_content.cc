@@ -114,6 +114,19 @@ void Walk::code_shape(Json system, Json code, const Place& place, Issue::Severit
                Issue::Severity::Warning);
 }
 
+/// A code and words that name another one: which is meant is not known. Words that name none may be
+/// a translation.
+void Walk::display(Json coding, const Place& place) {
+    const Json words = coding["display"];
+    if (!options_.warnings || !words.is_string()) return;
+    const CodeSystem* const system = terminology().code_system(coding["system"].text());
+    if (system && system->names_another(coding["code"].text(), words.text()))
+        report(Issue::Type::CodeInvalid, {&place, "display"},
+               {"Ces mots nomment un autre code du même système : vérifiez lequel est voulu.",
+                "These words name another code of the same system: verify which one is meant."},
+               Issue::Severity::Warning);
+}
+
 /// What R4 says of an extension that it defines.
 void Walk::known_extension(const KnownExtension& known, const Member& value, const TypeDef& type,
                            const Place& place) {
@@ -171,6 +184,7 @@ void Walk::special(const TypeCheck& check, Json value, const Place& place) {
     } else if (check.special == Special::Coding) {
         absolute(value["system"], {&place, "system"});
         code_shape(value["system"], value["code"], place, Issue::Severity::Warning);
+        display(value, place);
     } else if (check.special == Special::Identifier) {
         absolute(value["system"], {&place, "system"});
     } else if (check.special == Special::Bundle) {

@@ -277,6 +277,26 @@ TEST(FhirValidate, RulesThatWarnAreAskedFor) {
     EXPECT_TRUE(issues.front().text.en.starts_with("Rule dom-6"));
 }
 
+TEST(FhirValidate, WordsThatNameAnotherCodeAreWarnedOf) {
+    const auto warned = [](const std::string& words) {
+        return std::ranges::count_if(
+            issues_of(R"({"resourceType":"Encounter","status":"finished","class":{"system":)"
+                      R"("http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"EMER",)"
+                      R"("display":")" +
+                          words + "\"}}",
+                      true),
+            [](const Issue& issue) {
+                return issue.where == "Encounter.class.display" &&
+                       issue.severity == Issue::Severity::Warning;
+            });
+    };
+    EXPECT_EQ(warned("ambulatory"), 1);
+    EXPECT_EQ(warned("Ambulatory"), 1);
+    EXPECT_EQ(warned("Emergency"), 0);
+    EXPECT_EQ(warned("EMER"), 0);
+    EXPECT_EQ(warned("urgences"), 0) << "a translation";
+}
+
 TEST(FhirValidate, ReferencesMeanTheTypesAllowed) {
     EXPECT_EQ(first_of(observation(R"("subject":{"reference":"Patient/1"})")), "");
     EXPECT_EQ(first_of(observation(R"("subject":{"reference":"http://a.example/fhir/Patient/1"})")),

@@ -82,6 +82,7 @@ class Walk {
     void binding(const ElementCheck& element, Json value, const Place& place);
     void rules(const std::vector<Rule>& rules, const PathItem& item, const Place& place);
     void code_shape(Json system, Json code, const Place& place, Issue::Severity severity);
+    void display(Json coding, const Place& place);
     void extension(Json value, const TypeDef& type, const Place& place);
     void known_extension(const KnownExtension& known, const Member& value, const TypeDef& type,
                          const Place& place);

@@ -197,6 +197,32 @@ TEST(Search, ChainsAndReverseChains) {
     EXPECT_EQ(clinic.found("Patient?_has:Condition:patient:code=nothing"), References{});
 }
 
+TEST(Search, ChainsOfManyLinks) {
+    Clinic clinic;
+    clinic.program_writes("Organization/o", R"("name":"Maison","active":true)");
+    clinic.program_writes("PractitionerRole/r",
+                          R"("practitioner":{"reference":"Practitioner/dr-anne"},)"
+                          R"("organization":{"reference":"Organization/o"})");
+    clinic.program_writes("Encounter/eb",
+                          R"("status":"finished","class":{"code":"AMB"},)"
+                          R"("subject":{"reference":"Patient/a"},"participant":[{"individual":)"
+                          R"({"reference":"PractitionerRole/r"}}])");
+    clinic.program_writes("Condition/cb", R"("subject":{"reference":"Patient/a"},)"
+                                          R"("encounter":{"reference":"Encounter/eb"})");
+    EXPECT_EQ(clinic.found("Condition?encounter.participant:PractitionerRole.organization.name="
+                           "Maison"),
+              References{"Condition/cb"});
+    EXPECT_EQ(clinic.found("Organization?_has:PractitionerRole:organization:_has:Encounter:"
+                           "participant:_has:Condition:encounter:patient=Patient/a"),
+              References{"Organization/o"});
+    const std::string part = "partof.";
+    EXPECT_EQ(clinic.found("Organization?" + part + part + part + part + "name=Maison"),
+              References{});
+    const auto refused =
+        clinic.get(clinic.anne, "Organization?" + part + part + part + part + part + "name=Maison");
+    EXPECT_EQ(refused.status, 400) << refused.body;
+}
+
 /// A practitioner lies in the house; who refers to one lies in the patients' records.
 TEST(Search, WhatRefersIsFoundWhereverItLies) {
     Clinic clinic;

@@ -219,7 +219,8 @@ TEST_F(Shared, ClosedRecordsCountForNobody) {
     std::vector<std::string> all;
     for (std::size_t i = 0; i < vault::kCandidatesMax; ++i) {
         const std::string id = "closed-" + std::to_string(i);
-        all.push_back(R"({"resourceType":"Patient","id":")" + id + R"("})");
+        all.push_back(R"({"resourceType":"Patient","id":")" + id +
+                      R"(","name":[{"family":"Martinot"}]})");
         all.push_back(appointment("with-b-" + std::to_string(i), {"Patient/" + id, "Patient/b"}));
     }
     store(all);
@@ -232,6 +233,27 @@ TEST_F(Shared, ClosedRecordsCountForNobody) {
     EXPECT_FALSE(counted.body.contains("incomplete"));
     EXPECT_EQ(seen(house_.program, "Patient?_id=b&_revinclude=Appointment:patient"),
               (References{"OperationOutcome/", "Patient/b"}));
+    // Nor do they among those that a search or a compartment begins with.
+    house_.trace.take();
+    EXPECT_EQ(seen(house_.anne, "Patient?family=Martin"), References{"Patient/a"});
+    EXPECT_EQ(house_.trace.take().front().detail["closed"], std::to_string(vault::kCandidatesMax));
+    EXPECT_EQ(seen(house_.anne, "Patient/b/Appointment"), References{"Appointment/of-ab"});
+    for (const std::string url : {"Patient?family=Martin", "Patient/b/Appointment"})
+        EXPECT_EQ(house_.get(house_.program, url).status, 413) << url;
+}
+
+/// How many are closed would show in the time it takes, and does from here on in a refusal.
+TEST_F(Shared, NoMoreRecordsAreLookedIntoThanTheBound) {
+    const auto closed = [](std::size_t number) {
+        return R"({"resourceType":"Patient","id":"closed-)" + std::to_string(number) +
+               R"(","name":[{"family":"Martinot"}]})";
+    };
+    std::vector<std::string> all;
+    while (all.size() + 1 < vault::kLookedIntoMax) all.push_back(closed(all.size()));
+    store(all);
+    EXPECT_EQ(seen(house_.anne, "Patient?family=Martin"), References{"Patient/a"});
+    store({closed(all.size())});
+    EXPECT_EQ(house_.get(house_.anne, "Patient?family=Martin").status, 413);
 }
 
 /// Who is no part of a circle has that record alone to look into.
@@ -264,6 +286,23 @@ TEST_F(Shared, IsWrittenByWhoMaySeeEach) {
     const auto changed = house_.put(house_.anne, "Appointment/of-ac",
                                     appointment("of-ac", {"Patient/a"}), "W/\"1\"");
     EXPECT_EQ(changed.status, 404) << changed.body;
+}
+
+/// What a compartment holds leads on as what any search finds.
+TEST_F(Shared, CompartmentsLeadToOtherRecords) {
+    EXPECT_EQ(seen(house_.anne, "Patient/b/Appointment?_include=Appointment:patient"),
+              (References{"Appointment/of-ab", "Patient/a", "Patient/b"}));
+    EXPECT_EQ(seen(house_.anne, "Patient/b/Appointment?actor:Patient.family=Martin"),
+              References{"Appointment/of-ab"});
+    EXPECT_EQ(seen(house_.anne, "Patient/a/Appointment?_include=Appointment:patient"),
+              (References{"Appointment/of-ab", "Appointment/was-ac", "Appointment/with-anne",
+                          "Patient/a", "Patient/b"}));
+    store({R"({"resourceType":"Patient","id":"b","name":[{"family":"Bernard"}],)"
+           R"("link":[{"type":"seealso","other":{"reference":"Patient/a"}}]})"});
+    EXPECT_EQ(seen(house_.anne, "Patient/b/Patient?_include=Patient:link"),
+              (References{"Patient/a", "Patient/b"}));
+    EXPECT_EQ(seen(house_.anne, "Patient/b/Patient"), References{"Patient/b"});
+    EXPECT_EQ(seen(house_.bob, "Patient/c/Appointment?_include=Appointment:patient"), References{});
 }
 
 TEST_F(Shared, IsInTheCompartmentOfEach) {
