@@ -102,7 +102,8 @@ def wait_for_marks(state, files):
 
 def restore(kind, work, files, megabytes, marked):
     size = (megabytes << 20) // files
-    with bench.image(kind, work, "8G") as mount:
+    # The files, what they are overwritten with, and restic's copy of them.
+    with bench.image(kind, work, f"{max(8, 4 * megabytes // 1000)}G") as mount:
         share, repository = mount / "share", work / "repository"
         make(share, files, size)
         paths = every(share)
