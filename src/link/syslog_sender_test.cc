@@ -69,7 +69,8 @@ class Rsyslog {
                      nullptr);
             ::_exit(127);
         }
-        started_ = eventually([&] { return !read("port").empty() || !running(); }) && running();
+        // It names its port before it listens there, and writes its pid after.
+        started_ = eventually([&] { return !read("pid").empty() || !running(); }) && running();
     }
     ~Rsyslog() {
         if (!running()) return;
