@@ -76,6 +76,8 @@ class Bundling : public std::enable_shared_from_this<Bundling> {
 
   private:
     Answer<Work> read();
+    Answer<void> rehearse_reads();
+    Answer<void> rehearse_read(const BundleEntry& entry);
     void next_run();
     void start_run();
     void next_entries();
@@ -121,9 +123,37 @@ Answer<Work> Bundling::read() {
     return work;
 }
 
+/// A transaction is whole or nothing: what it reads once all is written must be there to be read.
+Answer<void> Bundling::rehearse_reads() {
+    if (!bundle_.is_transaction) return {};
+    for (const std::size_t number : rest_) {
+        auto rehearsed = rehearse_read(bundle_.entries[number]);
+        if (rehearsed) continue;
+        rehearsed.error().issues.front().expression = entry_expression(number);
+        return rehearsed;
+    }
+    return {};
+}
+
+Answer<void> Bundling::rehearse_read(const BundleEntry& entry) {
+    const auto changes = [&](const std::size_t number) {
+        const Target& changed = bundle_.entries[number].target;
+        return !changed.id.empty() && changed.type == entry.target.type &&
+               changed.id == entry.target.id;
+    };
+    const auto change = std::ranges::find_if(changes_, changes);
+    if (change == changes_.end()) return rehearse(desk_, *call_, request_of(entry));
+    if (bundle_.entries[*change].method != Method::Delete) return {};
+    return refuse(
+        410, "deleted",
+        {"cette transaction supprime ce qu'elle lit", "this transaction deletes what it reads"},
+        {"ôtez l'une des deux entrées", "leave one of both entries out"});
+}
+
 void Bundling::start() {
     auto work = read();
     if (!work) return refuse_all(work.error());
+    if (auto readable = rehearse_reads(); !readable) return refuse_all(readable.error());
     if (changes_.empty()) {
         arena_ = std::move(work->arena);
         return next_run();

@@ -348,6 +348,23 @@ void dispatch(Desk& desk, CallPtr call) {
     disclose(desk, std::move(call), *std::move(disclosure));
 }
 
+Answer<void> rehearse(Desk& desk, const Call& whole, http::Request request) {
+    Call call;
+    call.actor = whole.actor;
+    call.policy = whole.policy;
+    call.pressure = whole.pressure;
+    call.justified = whole.justified;
+    call.frozen = whole.frozen;
+    call.holds = whole.holds;
+    call.purpose = whole.purpose;
+    call.request = std::move(request);
+    TRY_STATUS(understand(desk, call));
+    const Interaction* row = find_row(call.method, call.target);
+    if (!row) return std::unexpected(no_row(call.target));
+    if (row->answers) TRY(row->answers(desk, call));
+    return {};
+}
+
 void turn_page(Desk& desk, CallPtr call) {
     auto page = open_page(desk.page_key, call->actor.id, call->target.name);
     if (!page) return refuse(desk, std::move(call), page.error());

@@ -31,5 +31,7 @@ std::span<const Interaction> interactions();
 void serve(Desk& desk, const access::Actor& actor, http::Request request, http::Reply reply);
 /// The same for a call that is understood already.
 void dispatch(Desk& desk, CallPtr call);
+/// Why this would be refused as part of `whole`; what it would show is shown to nobody.
+Answer<void> rehearse(Desk& desk, const Call& whole, http::Request request);
 
 }  // namespace hygie::records

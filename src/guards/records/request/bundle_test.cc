@@ -133,6 +133,66 @@ TEST(Bundle, ATransactionReadsAndWrites) {
         << "reads come after writes";
 }
 
+/// "Either accept all actions … or reject all" (https://hl7.org/fhir/R4/http.html#transaction).
+TEST(Bundle, ATransactionThatReadsWhatIsNotThereWritesNothing) {
+    House house;
+    const auto send = [&](const std::string& reads) {
+        return house.post(
+            house.program, "",
+            bundle("transaction", entry("POST", "Observation", observation("x", "a")) + "," +
+                                      entry("PUT", "Observation/new", observation("new", "a")) +
+                                      "," + entry("DELETE", "Observation/oa1", "") + "," + reads));
+    };
+    const auto count = [&] {
+        return house.get(house.program, "Observation?patient=a&_summary=count")
+            .json()["total"]
+            .text();
+    };
+    const std::string before(count());
+    const auto absent = send(entry("GET", "Patient/nobody", ""));
+    EXPECT_EQ(absent.status, 404) << absent.body;
+    EXPECT_EQ(absent.json()["issue"].items()[0]["expression"].items()[0].text(), "Bundle.entry[3]");
+    EXPECT_EQ(send(entry("GET", "Patient?nonsense=1", "")).status, 400);
+    EXPECT_EQ(send(entry("GET", "Patient/a/$nothing", "")).status, 404);
+    EXPECT_EQ(send(entry("GET", "Observation/oa1", "")).status, 410) << "it deletes it";
+    EXPECT_EQ(count(), before);
+    const auto closed =
+        house.post(house.bob, "", bundle("transaction", entry("GET", "Patient/a", "")));
+    EXPECT_EQ(closed.status, 404) << closed.body;
+    const auto done = send(entry("GET", "Observation/new", "") + "," +
+                           entry("GET", "Patient/a", "", R"(,"ifNoneMatch":"W/\"1\"")"));
+    ASSERT_EQ(done.status, 200) << done.body;
+    EXPECT_EQ(status_of(done, 3), "200 OK");
+    EXPECT_EQ(status_of(done, 4), "304 Not Modified");
+}
+
+/// Deletions come first, whatever the order of the entries.
+TEST(Bundle, WhatATransactionDeletesMeetsNoConditionOfIt) {
+    House house;
+    const auto about = [](const std::string& value) {
+        return R"({"resourceType":"Observation","status":"final","code":{"text":"poids"},)"
+               R"("effectiveDateTime":"2026-01-10","subject":{"reference":"Patient/a"},)"
+               R"("identifier":[{"system":"urn:new","value":"1"}],"valueString":")" +
+               value + "\"}";
+    };
+    const auto found = [&] {
+        return house.get(house.program, "Observation?identifier=urn:new|1").references();
+    };
+    ASSERT_EQ(house.post(house.program, "Observation", about("old")).status, 201);
+    const auto replace = [&](const std::string& made) {
+        const auto old = found();
+        ASSERT_EQ(old.size(), 1U);
+        const auto done = house.post(
+            house.program, "", bundle("transaction", made + "," + entry("DELETE", old[0], "")));
+        ASSERT_EQ(done.status, 200) << done.body;
+        EXPECT_EQ(status_of(done, 0), "201 Created");
+        EXPECT_EQ(found().size(), 1U);
+        EXPECT_NE(found(), old);
+    };
+    replace(entry("POST", "Observation", about("new"), R"(,"ifNoneExist":"identifier=urn:new|1")"));
+    replace(entry("PUT", "Observation?identifier=urn:new|1", about("newer")));
+}
+
 TEST(Bundle, ConditionalReferencesMeanWhatIsWrittenBesideThem) {
     House house;
     const auto about = [](const std::string& identifier) {

@@ -72,7 +72,11 @@ class Planner {
     Answer<Plan> make() {
         for (Change& change : work_.changes) plan_.steps.push_back({.change = std::move(change)});
         TRY_STATUS(hold_conditions());
-        for (Step& step : plan_.steps) TRY_STATUS(resolve(step));
+        // What is deleted goes first (https://hl7.org/fhir/R4/http.html#trules).
+        for (Step& step : plan_.steps)
+            if (step.change.kind == Kind::Delete) TRY_STATUS(resolve(step));
+        for (Step& step : plan_.steps)
+            if (step.change.kind != Kind::Delete) TRY_STATUS(resolve(step));
         TRY_STATUS(check_distinct());
         for (Step& step : plan_.steps) {
             if (step.has_body()) TRY_STATUS(settle(step));
@@ -109,8 +113,9 @@ class Planner {
     Sight& sight_;
     Work& work_;
     Plan plan_;
-    Names names_;       ///< fullUrl → "Type/id"
-    Names conditions_;  ///< "Type?query" → "Type/id"
+    Names names_;                              ///< fullUrl → "Type/id"
+    Names conditions_;                         ///< "Type?query" → "Type/id"
+    std::unordered_set<std::string> deleted_;  ///< "Type/id" of what goes
     std::map<std::string, Written, std::less<>> written_;
 };
 
@@ -146,6 +151,7 @@ Answer<void> Planner::resolve(Step& step) {
     }
     if (!step.change.full_url.empty() && step.change.kind != Kind::Delete)
         names_.emplace(step.change.full_url, step.reference());
+    if (step.change.kind == Kind::Delete && !step.is_idle) deleted_.insert(step.reference());
     return {};
 }
 
@@ -165,7 +171,10 @@ Answer<std::vector<vault::Found>> Planner::matches_of(std::string_view type,
 }
 
 Answer<void> Planner::resolve_condition(Step& step) {
-    auto matches = TRY(matches_of(step.change.type, *step.change.criteria, 2));
+    auto matches = TRY(matches_of(step.change.type, *step.change.criteria, 2 + deleted_.size()));
+    std::erase_if(matches, [&](const vault::Found& one) {
+        return deleted_.contains(reference_to(one.entry.type, one.entry.id));
+    });
     if (matches.size() > 1) return many_matches(step);
     if (matches.empty()) return resolve_nothing(step);
     const std::string id(matches.front().entry.id);
