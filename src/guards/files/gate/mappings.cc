@@ -72,10 +72,16 @@ std::string Mapping::link() const {
 MappingWatch::MappingWatch(Doors doors)
     : doors_(std::move(doors)), woken_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
+/// Who comes meanwhile must not begin it again: it would use what is going.
 void MappingWatch::stop() {
-    thread_.request_stop();
+    std::jthread ending;
+    {
+        const std::lock_guard lock(mutex_);
+        is_over_ = true;
+        ending = std::move(thread_);
+    }
+    ending.request_stop();
     wake();
-    thread_ = {};
 }
 
 void MappingWatch::watch(pid_t pid, MappedFiles files) {
@@ -88,6 +94,7 @@ void MappingWatch::watch(pid_t pid, MappedFiles files) {
     Result<Faults> faults = Faults::of(pid);
     if (!faults) return log::warning("files.mappings-unwatched", faults.error());
     const std::lock_guard lock(mutex_);
+    if (is_over_) return;
     coming_.push_back({pid, std::move(files), std::move(*faults)});
     ++watched_;
     if (!thread_.joinable())

@@ -79,7 +79,7 @@ class MappingWatch {
     /// From here on the process is watched over these, beside those of before.
     void watch(pid_t pid, MappedFiles files);
     bool is_watched(pid_t pid, const FileKey& file) const;
-    /// Nobody is watched any more.
+    /// Nobody is watched any more, nor from here on.
     void stop();
     /// How many processes may still change something.
     std::size_t watched() const { return watched_; }
@@ -114,7 +114,8 @@ class MappingWatch {
     std::vector<Process> processes_;              ///< the thread's
     bool is_any_changed_ = false;                 ///< since it was quiet
     std::atomic<std::size_t> watched_ = 0;
-    std::jthread thread_;
+    bool is_over_ = false;  ///< under the mutex
+    std::jthread thread_;   ///< begun and ended under the mutex
 };
 
 }  // namespace hygie::files

@@ -207,6 +207,15 @@ TEST_F(FilesMappingWatch, WhoHasEndedIsNotWaitedForAnyMore) {
     EXPECT_FALSE(watch.is_watched(child_, file(0))) << "another may get its number";
 }
 
+/// A doorman at work may find one more while the gate ends.
+TEST_F(FilesMappingWatch, NobodyIsWatchedOnceItIsOver) {
+    if (!Faults::of(child_)) GTEST_SKIP() << "the kernel tells no faults here";
+    MappingWatch watch({[](pid_t, const FileKey&) { return false; }, [] {}});
+    watch.stop();
+    watch.watch(child_, mapped(kFiles));
+    EXPECT_EQ(watch.watched(), 0U);
+}
+
 TEST(FilesMapped, WhatAProcessMayChangeIsFound) {
     const auto path = std::filesystem::path(testing::TempDir()) / "mapped";
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -432,6 +432,8 @@ Status Store::sync() {
 Status Store::seal(const FileKey& key, VersionId version) {
     const Stage& where = stage(key.volume());
     const ContentPtr bytes = content_of(TRY(where.open_version(key, version)));
+    // From its bytes to their names: a compaction in between would find them needed by nobody.
+    const std::shared_lock sealing(sealing_mutex_);
     Packs::Put put = TRY(packs_->put(*bytes));
     TRY_STATUS(packs_->sync());
     Record record;
@@ -495,6 +497,7 @@ bool Store::is_sealed(VersionId version) {
 Status Store::compact() {
     return packs_->compact([this] {
         std::set<ChunkId> live;
+        const std::unique_lock none_seals(sealing_mutex_);
         const std::lock_guard lock(packed_mutex_);
         for (const auto& [version, packed] : packed_)
             live.insert(packed.chunks.begin(), packed.chunks.end());

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <stop_token>
 #include <string>
 #include <unordered_map>
@@ -187,6 +188,8 @@ class Store {
     std::mutex dates_mutex_;
     VersionId last_act_ = 0;  ///< when the last act happened that is written down
     std::atomic<std::uint64_t> kept_ = 0;
+    /// Shared by who seals, before packed_mutex_: what it put is met by a compaction, or named.
+    std::shared_mutex sealing_mutex_;
     std::mutex packed_mutex_;
     struct Packed {
         std::vector<ChunkId> chunks;

@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
+#include <future>
+#include <utility>
 
 #include "guards/files/keep/history.h"
 #include "guards/files/live.h"
@@ -293,6 +296,52 @@ TEST_F(FilesStore, BytesThatAreKeptNeedNoSecondName) {
     write(letter_, std::string(2 * Store::kSmallBytesMax, 'a'));
     keep(letter_, Cause::Commit, "accueil");
     EXPECT_EQ(names_of(letter_), 1U);
+}
+
+/// Does something once, at the first look.
+class EventfulClock final : public Clock {
+  public:
+    WallTime now() override {
+        if (const auto event = std::exchange(event_, {})) event();
+        return real_clock().now();
+    }
+    SteadyTime steady() override { return real_clock().steady(); }
+    void sleep_for(Micros) override {}
+    void expect(std::function<void()> event) { event_ = std::move(event); }
+
+  private:
+    std::function<void()> event_;
+};
+
+/// A doorman seals what loses its second name while the keeper clears up.
+TEST_F(FilesStore, WhatIsSealedDuringACompactionStays) {
+    const std::string other = share_ + "/other";
+    write(other, "Chère Élodie");
+    const FileKey gone = keep(other, Cause::Baseline, "");
+    const VersionId dropped = store_->catalog().find(gone)->version;
+    ASSERT_TRUE(store_->seal(gone, dropped));
+    // The next guard begins a pack of its own.
+    EventfulClock clock;
+    store_.reset();
+    store_ = *Store::open({real_disk(), clock, real_random()}, state_);
+    ASSERT_TRUE(store_->add_stage(*volume_, state_ + "/stage0"));
+    ASSERT_TRUE(store_->drop(gone, dropped));
+    write(letter_, "Chère Élodie");
+    const FileKey key = keep(letter_, Cause::Baseline, "");
+    const VersionId version = store_->catalog().find(key)->version;
+    std::future<Status> compaction;
+    // Once its bytes are found to lie there already, and before they are named.
+    clock.expect([&] {
+        compaction = std::async(std::launch::async, [&] { return store_->compact(); });
+        (void)compaction.wait_for(std::chrono::milliseconds(200));
+    });
+    ASSERT_TRUE(store_->seal(key, version));
+    ASSERT_TRUE(compaction.valid());
+    EXPECT_TRUE(compaction.get());
+    Bytes bytes(as_bytes("Chère Élodie").size());
+    EXPECT_TRUE(store_->content(key, version, bytes.size())->read_at(0, bytes));
+    EXPECT_EQ(as_text(bytes), "Chère Élodie");
+    store_.reset();  // before its clock
 }
 
 /// A virtual disk: a hundred gigabytes, of which a few pages are written.
