@@ -274,7 +274,8 @@ Answer<void> understand(const Desk& desk, Call& call) {
     TRY_STATUS(take_form(call));
     auto wishes = negotiate(request, call.parameters);
     if (!wishes && wants_content(call)) return {};
-    call.wishes = TRY(std::move(wishes));
+    if (!wishes) return std::unexpected(std::move(wishes.error()));
+    call.wishes = *std::move(wishes);
     return {};
 }
 
