@@ -161,7 +161,17 @@ void Appender::seal_jobs(std::vector<Job> jobs) {
         return;
     }
     sealed.batch = std::move(*batch);
-    sealed_.push(std::move(sealed));
+    // What comes while the disk syncs is durable with its next sync, not with the one after.
+    sealed_.push_or_join(std::move(sealed),
+                         [this](Sealed& waiting, Sealed& next) { return join(waiting, next); });
+}
+
+bool Appender::join(Sealed& waiting, Sealed& next) {
+    if (waiting.batch.size() + next.batch.size() > options_.batch_max) return false;
+    waiting.batch.join(next.batch);
+    std::ranges::move(next.waiting, std::back_inserter(waiting.waiting));
+    log_.recycle(std::move(next.batch));
+    return true;
 }
 
 void Appender::commit_loop() {

@@ -29,8 +29,8 @@ struct AppenderOptions {
 };
 
 /// Many writers, one log. Each stage of the log runs in a thread of its own, so that sealing one
-/// batch overlaps the sync of the one before it, and what waits meanwhile goes out together (group
-/// commit).
+/// batch overlaps the sync of the one before it, and all that comes meanwhile goes out together
+/// with the next sync (group commit).
 class Appender {
   public:
     /// The sequence of each draft, none for a counter seen before; or why nothing of the call was
@@ -85,6 +85,7 @@ class Appender {
 
     void submit_job(Job job);
     void seal_jobs(std::vector<Job> jobs);
+    bool join(Sealed& waiting, Sealed& next);
     Status apply_one(Sealed& sealed);
     void submit_own(std::vector<Draft> drafts);
     Status show_when_due(bool last);

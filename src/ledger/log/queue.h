@@ -28,6 +28,17 @@ class Queue {
         return true;
     }
 
+    /// Puts the value, unless `join(last, value)` made one of it and of the last that waits: true
+    /// when it did. For a stage that is slower a call than a value.
+    template <typename Join>
+    bool push_or_join(T value, Join join) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!closed_ && !items_.empty() && join(items_.back(), value)) return true;
+        }
+        return push(std::move(value));
+    }
+
     /// Takes the value even when the queue is full: for a thread that must not wait on itself.
     void push_now(T value) {
         {

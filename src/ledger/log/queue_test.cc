@@ -30,6 +30,21 @@ TEST(Queue, IsFullAtItsLimitButForWhoMustNotWait) {
     EXPECT_TRUE(queue.has_room());
 }
 
+TEST(Queue, JoinsWhatComesToTheLastThatWaits) {
+    Queue<int> queue(2);
+    const auto join = [](int& last, int& next) {
+        if (last + next > 10) return false;
+        last += next;
+        return true;
+    };
+    for (const int value : {4, 5, 6, 3}) EXPECT_TRUE(queue.push_or_join(value, join));
+    EXPECT_FALSE(queue.has_room());
+    EXPECT_EQ(queue.pop(), 9);
+    EXPECT_EQ(queue.pop(), 9);
+    queue.close();
+    EXPECT_FALSE(queue.push_or_join(1, join));
+}
+
 TEST(Queue, NeverHoldsMoreThanItsLimit) {
     constexpr int kValues = 20'000;
     constexpr int kLimit = 3;

@@ -45,6 +45,19 @@ void Batch::hash_leaves() {
     crypto::leaf_hashes(entries, leaves);
 }
 
+void Batch::join(const Batch& next) {
+    HYGIE_CHECK(next.first == end() && leaves.empty() && next.leaves.empty(),
+                "batches joined out of order, or after they were hashed");
+    const std::size_t entries = size();
+    const auto shift = static_cast<std::uint32_t>(buffer.size() - kWalHeaderBytes);
+    append(buffer, next.framed());
+    for (const std::uint32_t end : next.ends) ends.push_back(end + shift);
+    rows.insert(rows.end(), next.rows.begin(), next.rows.end());
+    for (const std::size_t entry : next.open) open.push_back(entries + entry);
+    sequences.insert(sequences.end(), next.sequences.begin(), next.sequences.end());
+    sources = next.sources;
+}
+
 void Batch::clear() {
     buffer.clear();
     ends.clear();

@@ -35,6 +35,8 @@ struct Batch {
     ByteView framed() const;
     /// Apart from sealing, which takes longest: the thread that waits for the disk has time for it.
     void hash_leaves();
+    /// Adds the entries of the batch that was sealed after this one, neither of them hashed yet.
+    void join(const Batch& next);
     /// Empties it and keeps its memory.
     void clear();
 };

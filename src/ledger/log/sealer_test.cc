@@ -85,6 +85,40 @@ TEST(Sealer, ARefusedBatchLeavesNoHole) {
     EXPECT_EQ(header(batch.entry(1)).counter, 2u) << "the ledger's second entry about itself";
 }
 
+TEST(Sealer, BatchesJoinedAreOneThatWasSealedAtOnce) {
+    const auto drafts = [](const char* node, std::initializer_list<std::uint64_t> counters) {
+        std::vector<Draft> made;
+        for (const std::uint64_t counter : counters) {
+            event::Event event = TestLog::event("nurse-1", "patient-1");
+            event.node = NodeId(node);
+            event.counter = counter;
+            made.push_back(Scene::draft(event));
+        }
+        return made;
+    };
+    // The second batch registers a source of its own, drops what was seen, and declares a gap.
+    const std::vector<Draft> first = drafts("node-1", {1, 2});
+    std::vector<Draft> second = drafts("node-1", {2, 5});
+    std::ranges::copy(drafts("node-2", {1}), std::back_inserter(second));
+    std::vector<Draft> all = first;
+    std::ranges::copy(second, std::back_inserter(all));
+    Scene apart;
+    Scene together;
+    Batch joined = apart.seal(first);
+    joined.join(apart.seal(second));
+    const Batch whole = together.seal(all);
+    EXPECT_EQ(joined.sequences, whole.sequences);
+    EXPECT_EQ(joined.ends, whole.ends);
+    EXPECT_EQ(joined.open, whole.open);
+    EXPECT_EQ(joined.sources.all(), whole.sources.all());
+    ASSERT_EQ(joined.size(), whole.size());
+    ASSERT_EQ(joined.rows.size(), whole.rows.size());
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        EXPECT_EQ(to_bytes(joined.entry(i)), to_bytes(whole.entry(i))) << i;
+        EXPECT_EQ(joined.rows[i].sequence, whole.rows[i].sequence);
+    }
+}
+
 TEST(Sealer, AnEventTooLongRefusesItsWholeBatch) {
     Scene scene;
     Draft good = Scene::draft(TestLog::event("nurse-1", "patient-1"));

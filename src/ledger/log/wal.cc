@@ -193,7 +193,17 @@ Status Wal::start_segment(std::uint64_t first) {
     TRY_STATUS(file_->write_at(0, head));
     TRY_STATUS(disk_.sync_dir(dir_));
     offset_ = kWalHeaderBytes;
+    length_ = TRY(file_->size());
     return {};
+}
+
+Status Wal::make_room(std::size_t bytes) {
+    if (offset_ + bytes <= length_) return {};
+    length_ = offset_ + bytes;
+    // A large record is worth its second write; zeros before it would be a third.
+    if (bytes > kWalGrowBytes / 4) return {};
+    length_ += kWalGrowBytes;
+    return file_->preallocate(length_);
 }
 
 Status Wal::append(std::uint64_t first, std::span<const crypto::Hash> leaves, Bytes& buffer) {
@@ -203,6 +213,7 @@ Status Wal::append(std::uint64_t first, std::span<const crypto::Hash> leaves, By
           buffer.data());
     chain_ = link(chain_, buffer.data(), leaves);
     std::ranges::copy(chain_, buffer.begin() + kFieldBytes);
+    TRY_STATUS(make_room(buffer.size()));
     TRY_STATUS(file_->write_at(offset_, buffer));
     offset_ += buffer.size();
     end_ = first + leaves.size();

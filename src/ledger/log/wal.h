@@ -19,6 +19,9 @@ namespace hygie::ledger {
 inline constexpr std::size_t kWalHeaderBytes = 64;
 /// A segment is closed once it passes this size.
 inline constexpr std::uint64_t kWalSegmentBytes = 64ull << 20;
+/// A segment grows by this much at a time, written as zeros: a sync that also makes a new length
+/// durable takes a second write.
+inline constexpr std::uint64_t kWalGrowBytes = 1ull << 20;
 /// Settled segments kept for reuse: overwriting written blocks is what makes a sync cheap.
 inline constexpr std::size_t kWalSpareSegments = 3;
 
@@ -66,6 +69,7 @@ class Wal {
 
     Wal(Disk& disk, std::string dir, std::uint32_t run);
     Status start_segment(std::uint64_t first);
+    Status make_room(std::size_t bytes);
     std::string path(std::uint64_t number) const;
 
     Disk& disk_;
@@ -74,6 +78,7 @@ class Wal {
     std::unique_ptr<File> file_;
     std::uint64_t number_ = 0;
     std::uint64_t offset_ = 0;
+    std::uint64_t length_ = 0;  ///< of the file
     std::uint64_t end_ = 0;
     crypto::Hash chain_{};
     std::mutex closed_mutex_;

@@ -90,13 +90,14 @@ TEST(Wal, AnyFlippedBitEndsTheReplayBeforeIt) {
             written.push_back(write(
                 **wal, i, std::vector<std::string>{std::string(50, static_cast<char>('a' + i))}));
         const std::string path = join(kDir, "0000000001.wal");
-        Bytes bytes = *disk.read_file(path, 1 << 20);
-        const auto bit = *rc::gen::inRange<std::size_t>(kWalHeaderBytes * 8, bytes.size() * 8);
+        constexpr std::size_t kRecordBytes = kWalHeaderBytes + 2 + 50;
+        Bytes bytes = *disk.read_file(path, 2 * kWalGrowBytes);
+        const auto bit = *rc::gen::inRange<std::size_t>(kWalHeaderBytes * 8,
+                                                        (kWalHeaderBytes + 4 * kRecordBytes) * 8);
         bytes[bit / 8] ^= static_cast<std::uint8_t>(1 << (bit % 8));
         RC_ASSERT(disk.write_file(path, bytes).has_value());
         const auto found = replayed(disk, 0);
-        const std::size_t record_bytes = kWalHeaderBytes + 2 + 50;
-        const std::size_t hit = (bit / 8 - kWalHeaderBytes) / record_bytes;
+        const std::size_t hit = (bit / 8 - kWalHeaderBytes) / kRecordBytes;
         RC_ASSERT(found.size() == hit);
         RC_ASSERT(std::equal(found.begin(), found.end(), written.begin()));
     }));
@@ -118,6 +119,22 @@ TEST(Wal, ReusedSegmentsDoNotBringBackWhatTheyHeld) {
         fresh.push_back(write(**wal, next, big));
     ASSERT_TRUE((*wal)->sync());
     EXPECT_EQ(replayed(disk, settled), fresh);
+}
+
+TEST(Wal, SmallRecordsFindTheirFileLongEnough) {
+    sim::SimDisk disk;
+    auto wal = Wal::create(disk, kDir, 1);
+    const std::string path = join(kDir, "0000000001.wal");
+    std::vector<Record> written{write(**wal, 0, std::vector<std::string>{"first"})};
+    const std::uint64_t length = *disk.file_size(path);
+    EXPECT_GE(length, kWalGrowBytes);
+    for (std::uint64_t i = 1; i < 100; ++i)
+        written.push_back(write(**wal, i, std::vector<std::string>{std::string(5'000, 'e')}));
+    EXPECT_EQ(*disk.file_size(path), length);
+    for (std::uint64_t i = 100; i < 300; ++i)
+        written.push_back(write(**wal, i, std::vector<std::string>{std::string(5'000, 'e')}));
+    EXPECT_GE(*disk.file_size(path), 2 * kWalGrowBytes);
+    EXPECT_EQ(replayed(disk, 0), written);
 }
 
 TEST(Wal, AFreshStartForgetsEarlierRuns) {
