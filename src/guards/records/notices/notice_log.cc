@@ -114,8 +114,11 @@ Result<NoticeLog> NoticeFile::read() {
     return decode_notice_log(TRY(file_->read()));
 }
 
-Status NoticeFile::write(const NoticeLog& log) {
-    return file_->change([&](ByteView) -> Result<Bytes> { return encode(log); });
+Status NoticeFile::write(const std::function<std::optional<NoticeLog>()>& state) {
+    return file_->change([&](ByteView current) -> Result<Bytes> {
+        const std::optional<NoticeLog> log = state();
+        return log ? encode(*log) : to_bytes(current);
+    });
 }
 
 }  // namespace hygie::records

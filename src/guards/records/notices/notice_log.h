@@ -1,7 +1,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,12 +35,13 @@ Bytes encode(const NoticeLog& log);
 /// Code::Corrupt for bytes that are none; an empty log for no bytes.
 Result<NoticeLog> decode_notice_log(ByteView bytes);
 
-/// The file of one subscription. Not thread-safe.
+/// The file of one subscription. Thread-safe.
 class NoticeFile {
   public:
     static Result<std::unique_ptr<NoticeFile>> open(const Desk& desk, const std::string& id);
     Result<NoticeLog> read();
-    Status write(const NoticeLog& log);
+    /// What `state` is once no other writes; nothing changes where it is none.
+    Status write(const std::function<std::optional<NoticeLog>()>& state);
 
   private:
     explicit NoticeFile(std::unique_ptr<access::SealedFile> file) : file_(std::move(file)) {}

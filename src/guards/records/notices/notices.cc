@@ -139,7 +139,8 @@ void Notices::forget(const std::string& id) {
     }
     sockets_.release(id);
     if (!gone) return;
-    if (gone->file && !gone->file->write({})) log::warning("records.notices-not-kept");
+    if (gone->file && !gone->file->write([] { return NoticeLog(); }))
+        log::warning("records.notices-not-kept");
 }
 
 bool Notices::is_current(const Live& live) const {
@@ -192,15 +193,15 @@ std::vector<std::string> Notices::owned_by(const ActorId& login) {
     return ids;
 }
 
+/// As it is once nobody else writes the file: an earlier state must not come after a later one, nor
+/// that of a subscription that was written anew or forgotten meanwhile.
 void Notices::save(Live& live) {
-    NoticeLog log;
-    {
-        const std::lock_guard lock(mutex_);
-        if (!is_current(live)) return;
-        log = live.known.log;
-    }
     if (!live.file) return;
-    if (const Status kept = live.file->write(log); !kept)
+    const auto state = [&]() -> std::optional<NoticeLog> {
+        const std::lock_guard lock(mutex_);
+        return is_current(live) ? std::optional(live.known.log) : std::nullopt;
+    };
+    if (const Status kept = live.file->write(state); !kept)
         log::warning("records.notices-not-kept", kept.error());
 }
 
