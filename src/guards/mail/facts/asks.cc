@@ -30,7 +30,8 @@ constexpr std::array<std::string_view, kAsks> kNames = {
     "given",   "leak",       "stolen",    "ransom",  "identified", "enter",    "prepare",
     "remote",  "usual_line", "account",   "logs",    "field",      "people",   "sign_mail",
     "view",    "fine",       "pay_now",   "approve", "grant",      "shown",    "unchanged",
-    "channel", "work_mail",  "later",     "story",   "specimen",   "scan",     "bank_open"};
+    "channel", "work_mail",  "later",     "story",   "specimen",   "scan",     "bank_open",
+    "opening", "untraced",   "usual_way", "card"};
 
 const PhraseSet& phrases() {
     static const PhraseSet kSet = [] {
@@ -207,6 +208,10 @@ class Reader {
         note(out_.bank_open, one, Ask::BankOpen);
         note(out_.scan, one, Ask::Scan);
         if (!one.has(Ask::Refusal)) note(out_.papers, one, Ask::Identity);
+        note(out_.opening, one, Ask::Opening);
+        if (!one.has(Ask::Refusal)) note(out_.untraced, one, Ask::Untraced);
+        out_.usual_way = out_.usual_way || one.has(Ask::UsualWay);
+        if (!one.has(Ask::Refusal) && one.has(Ask::Identity)) note(out_.card, one, Ask::Card);
         out_.stolen += one.times(Ask::Stolen);
         out_.ransom += one.times(Ask::Ransom);
     }

@@ -55,8 +55,12 @@ enum class Ask : std::uint8_t {
     Specimen,    ///< a stamp, a signature, a blank prescription of the reader
     Scan,        ///< to read a code with a telephone
     BankOpen,    ///< to open the bank of the reader, for a call
+    Opening,     ///< how a file is to be opened, and where: by a double click, under Windows
+    Untraced,    ///< to pay in a way that leaves no trace
+    UsualWay,    ///< … or in one that does
+    Card,        ///< the numbers of the reader's bank card
 };
-inline constexpr std::size_t kAsks = 42;
+inline constexpr std::size_t kAsks = 46;
 bool ask_named(std::string_view name, Ask& out);
 
 /// Words as they stand, empty for none.
@@ -98,6 +102,10 @@ struct AsksFacts {
     Asked scan;
     Asked bank_open;
     Asked papers;  ///< what identifies somebody, wherever the letter speaks of it
+    Asked opening;
+    Asked untraced;          ///< payment that leaves no trace
+    bool usual_way = false;  ///< … and another way to pay
+    Asked card;              ///< the card's numbers, and what identifies its holder with them
     std::size_t stolen = 0;
     std::size_t ransom = 0;
 };

@@ -175,7 +175,7 @@ bool has_ground(std::span<const Signal> signals, Class kind) {
         case Class::PaymentFraud:
             return true;
         case Class::Malware:
-            return any({"scheme.program_link", "scheme.runs_command"}) ||
+            return any({"scheme.locked_bait", "scheme.program_link", "scheme.runs_command"}) ||
                    std::ranges::any_of(signals, [](const Signal& signal) {
                        return signal.id.starts_with("file.") &&
                               weight_for(signal, Class::Malware) > 0;
@@ -185,7 +185,8 @@ bool has_ground(std::span<const Signal> signals, Class kind) {
                         "scheme.callback", "scheme.carried", "scheme.brand_by_phone",
                         "scheme.partner_voice", "scheme.remote_asked"});
         case Class::Extortion:
-            return any({"lure.extortion", "scheme.extortion", "scheme.leak_threat"});
+            return any(
+                {"lure.extortion", "scheme.extortion", "scheme.hush_money", "scheme.leak_threat"});
         case Class::DataTheft:
             return any({"lure.data_request", "scheme.access_asked", "scheme.data_"});
     }

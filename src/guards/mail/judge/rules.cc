@@ -251,6 +251,7 @@ std::span<const Floor> floors() {
         {"scheme.bare_order", PaymentFraud},
         {"scheme.brand_by_phone", TechSupport},
         {"scheme.brand_posing", Phishing},
+        {"scheme.card_asked", Phishing},
         {"scheme.carried", TechSupport},
         {"scheme.carried_bait", Phishing},
         {"scheme.carried_lure", Phishing},
@@ -266,9 +267,11 @@ std::span<const Floor> floors() {
         {"scheme.house_imitated", Phishing},
         {"scheme.house_named", Phishing},
         {"scheme.house_voice", Phishing},
+        {"scheme.hush_money", Extortion},
         {"scheme.hushed_account", PaymentFraud},
         {"scheme.hushed_channel", SpearPhishing},
         {"scheme.leak_threat", Extortion},
+        {"scheme.locked_bait", Malware},
         {"scheme.name_borrowed", SpearPhishing},
         {"scheme.nameless_tenant", Phishing},
         {"scheme.nobodys_desk", Phishing},
@@ -286,6 +289,7 @@ std::span<const Floor> floors() {
         {"scheme.stranger_wallet", Phishing},
         {"scheme.taken_over", SpearPhishing, 0.8, kNever},
         {"scheme.thread_hijack", PaymentFraud},
+        {"scheme.untraced_pay", Spam},
     };
     return kFloors;
 }

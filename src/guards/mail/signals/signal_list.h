@@ -61,6 +61,10 @@ bool is_related(const Scene& scene, const Link& link);
 bool is_followed(const Link& link);
 /// A link up to its host: what all links to one place have in common.
 std::string_view site_of(const Link& link);
+/// The lower-case name of a file is that of a program, or of a disk image, which opens like one.
+bool is_program_name(std::string_view name);
+/// The lower-case name of the file that a link leads to.
+std::string file_of(const Link& link);
 /// A folded name says a desk of the house: its mail system, its IT, its staff office.
 bool is_house_desk(std::string_view folded_name);
 /// The name says nothing but "support", "help desk", "mail administrator": no house, no person.

@@ -1,6 +1,7 @@
 #include "guards/mail/signals/signals.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "guards/mail/facts/pack.h"
@@ -95,6 +96,17 @@ std::string_view site_of(const Link& link) {
     const std::size_t host = target.find("//");
     if (host == std::string_view::npos) return target;
     return target.substr(0, target.find_first_of("/?#\\", host + 2));
+}
+
+bool is_program_name(std::string_view name) {
+    static constexpr auto kPrograms = std::to_array<std::string_view>(
+        {".exe", ".msi", ".msix", ".appinstaller", ".scr", ".bat", ".cmd", ".ps1", ".vbs", ".hta",
+         ".lnk", ".iso", ".vhd", ".vhdx", ".jar", ".apk", ".rdp"});
+    return std::ranges::any_of(kPrograms, [&](auto end) { return name.ends_with(end); });
+}
+
+std::string file_of(const Link& link) {
+    return lower(link.path.substr(0, link.path.find_first_of("?#")));
 }
 
 bool is_related(const Scene& scene, const Link& link) {

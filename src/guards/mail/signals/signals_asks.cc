@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "guards/mail/facts/asks.h"
 #include "guards/mail/facts/pack.h"
@@ -39,6 +40,9 @@ class Demands {
         name_borrowed();
         leak();
         story();
+        untraced();
+        card_and_papers();
+        opened_by_hand();
         hushed_account();
         hushed_channel();
         papers_in_a_name();
@@ -219,6 +223,50 @@ class Demands {
             add("scheme.leak_threat", kWarns, asks_.story.evidence);
     }
 
+    /// Who wants nothing that can be traced, for what is about to be made public, or for sale.
+    /// Whoever takes cards and transfers too can be found.
+    void untraced() {
+        if (known_ || official_ || !asks_.untraced.any() || asks_.usual_way ||
+            says({Lure::Mailing}) || !seen_.ibans.empty())
+            return;
+        if (asks_.story.any())
+            add("scheme.hush_money", kWarns, asks_.story.evidence);
+        else if (says({Lure::SpamGoods, Lure::AdvanceFee, Lure::Prize}))
+            add("scheme.untraced_pay", kWarns, asks_.untraced.evidence);
+    }
+
+    /// A card's numbers and a passport, in one breath, at a place of somebody unknown.
+    void card_and_papers() {
+        if (stranger_ && asks_.card.any() && strange_link(false) && !says({Lure::Mailing}))
+            add("scheme.card_asked", kWarns, asks_.card.evidence);
+    }
+
+    static bool is_archive(std::string_view name) {
+        static constexpr auto kArchives = std::to_array<std::string_view>({".zip", ".7z", ".rar"});
+        return std::ranges::any_of(kArchives, [&](auto end) { return name.ends_with(end); });
+    }
+    bool brings_archive() const {
+        return std::ranges::any_of(scene_.message.attachments, [](const Attachment& file) {
+            return is_archive(lower(file.name));
+        });
+    }
+
+    /// Whoever must be told how to open a file, and on what machine, is not to look at it first: a
+    /// program at a stranger's place, from a mailbox in other hands; an archive with its password
+    /// from somebody unknown, or under a threat.
+    void opened_by_hand() {
+        if (!asks_.opening.any()) return;
+        const bool doubtful =
+            !known_ && !official_ && (stranger_ || says({Lure::Threat, Lure::Urgency}));
+        if (doubtful && !seen_.attachments.password_in_text.empty() && brings_archive())
+            add("scheme.locked_bait", kWarns, asks_.opening.evidence);
+        if (!known_) return;
+        for (const Link& link : seen_.links)
+            if (is_followed(link) && (link.brand.empty() || link.is_free_host) &&
+                !is_related(scene_, link) && is_program_name(file_of(link)))
+                out_.add("scheme.program_link", kWarns, link.target, link.where);
+    }
+
     /// An account that nobody knows, and nobody is to be asked about it: a stranger wants it kept
     /// quiet, or those who must agree come after the money.
     void hushed_account() {
@@ -308,11 +356,12 @@ class Demands {
                !built_in_pack().is_trade_word(word.substr(1, word.size() - 2));
     }
 
-    /// Somebody unknown wants the reader's machine, in the name of a partner, with a password, or
-    /// by a number that is not the usual one.
+    /// Somebody unknown wants the reader's machine or account, in the name of a partner, with a
+    /// password, or by a number that is not the usual one.
     void from_afar() {
+        const bool signs_in = says({Lure::Secret}) && strange_link(false);
         const bool wants = asks_.remote.any() || asks_.usual_line.any() || asks_.secret.any() ||
-                           asks_.account.any();
+                           asks_.account.any() || signs_in;
         if (!stranger_ || !wants) return;
         const std::string partner = partner_borrowed();
         const bool alarmed =

@@ -137,12 +137,6 @@ class Borrowed {
     static bool ends_in(std::string_view name, std::span<const std::string_view> endings) {
         return std::ranges::any_of(endings, [&](auto end) { return name.ends_with(end); });
     }
-    static bool is_program(std::string_view name) {
-        static constexpr auto kPrograms = std::to_array<std::string_view>(
-            {".exe", ".msi", ".msix", ".appinstaller", ".scr", ".bat", ".cmd", ".ps1", ".vbs",
-             ".hta", ".lnk", ".iso", ".vhd", ".vhdx", ".jar", ".apk", ".rdp"});
-        return ends_in(name, kPrograms);
-    }
     /// "Assignation.exe": what the letter says is in the archive.
     bool names_program() const {
         const std::string text = lower(scene_.message.text);
@@ -153,7 +147,7 @@ class Borrowed {
             std::string_view name = std::string_view(text).substr(from, to - from);
             while (name.ends_with('.')) name.remove_suffix(1);
             const bool in_address = from > 0 && (text[from - 1] == '/' || text[from - 1] == '@');
-            if (!in_address && !name.starts_with('.') && is_program(name)) return true;
+            if (!in_address && !name.starts_with('.') && is_program_name(name)) return true;
             at = to;
         }
         return false;
@@ -172,8 +166,8 @@ class Borrowed {
             if (std::ranges::find(kHandlers, link.scheme) != kHandlers.end())
                 out_.add("scheme.program_link", kHolds, link.target, link.where);
             if (!is_unknown(link)) continue;
-            const std::string file = lower(link.path.substr(0, link.path.find_first_of("?#")));
-            if (!is_program(file) && !(ends_in(file, kArchives) && names_program())) continue;
+            const std::string file = file_of(link);
+            if (!is_program_name(file) && !(ends_in(file, kArchives) && names_program())) continue;
             const bool pressed =
                 says({Lure::Urgency, Lure::Threat}) || out_.has("sender.brand_foreign");
             add_link("scheme.program_link", pressed ? kHolds : kWarns, link);

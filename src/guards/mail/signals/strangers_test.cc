@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "guards/mail/judge/test_senders.h"
+#include "guards/mail/message/test_file.h"
+#include "guards/mail/message/test_zip.h"
 
 /// What somebody unknown asks of a house: ways in, data under other words, a hand on its machines.
 namespace hygie::mail {
@@ -336,6 +339,143 @@ TEST(MailStrangers, AWordOfTheTradeInADomainBorrowsNoPartnersName) {
     };
     EXPECT_FALSE(imitates("jo@lutte-sante.example"));
     EXPECT_TRUE(imitates("jo@kermedic-aide.example"));
+}
+
+TEST(MailStrangers, AProgramElsewhereAndHowToOpenItFromAKnownMailbox) {
+    const std::string elsewhere = " https://depot-chantier.example/get/Situation_7.iso ";
+    expect_flagged({{kKnown, "La situation corrigée :" + elsewhere +
+                                 "À ouvrir sur PC, double-clic puis le raccourci. Mdp 2026"},
+                    {kSupplier, "The corrected statement:" + elsewhere +
+                                    "Double-click it on a Windows computer, then the shortcut."},
+                    {kKnown, "Die Abrechnung:" + elsewhere + "Mit Doppelklick öffnen."},
+                    {kKnown, "La situazione:" + elsewhere + "Aprire con un doppio clic."},
+                    {kKnown, "El documento:" + elsewhere + "Se abre con doble clic."},
+                    {kKnown, "A situação:" + elsewhere + "Abre com duplo clique."},
+                    {kKnown, "De staat:" + elsewhere + "Openen met dubbelklik."}},
+                   "scheme.program_link");
+    expect_clean(
+        {{kKnown, "La situation corrigée :" + elsewhere + "Bien à vous, Marie"},
+         {kSupplier, "Mise à jour : https://medifournitures.example/get/maj.exe puis double-clic."},
+         {kKnown, "Le plan : https://depot-chantier.example/get/Situation_7.pdf (double-clic)."}});
+}
+
+Message with_locked_archive(const std::string& from, const std::string& body) {
+    Message message = message_of({from, body});
+    message.attachments = with_file("Acte.zip", packed({{"a.txt", "x"}}, "other")).attachments;
+    return message;
+}
+
+bool is_locked_bait(const std::string& from, const std::string& body, bool remembers = true) {
+    static const History memory = *parse_history(kClinicMemory);
+    const Reading reading =
+        read_evidence(with_locked_archive(from, body), Envelope{}, remembers ? memory : History{});
+    return std::ranges::any_of(reading.signals,
+                               [](const Signal& one) { return one.id == "scheme.locked_bait"; });
+}
+
+TEST(MailStrangers, ALockedArchiveWithItsPasswordAndHowToOpenIt) {
+    for (const char* body :
+         {"L'archive est protégée par le mot de passe : 1184\n\nIl convient de l'ouvrir sur un "
+          "ordinateur Windows.",
+          "Password: 1184\nPlease open it on a Windows computer.",
+          "Passwort: 1184\nBitte auf einem Windows-Rechner öffnen.",
+          "Wachtwoord: 1184\nOpenen op een Windows-computer."}) {
+        EXPECT_TRUE(is_locked_bait(kStranger, body)) << body;
+        EXPECT_FALSE(is_locked_bait(kKnown, body)) << body;
+    }
+    EXPECT_TRUE(is_locked_bait(kStranger,
+                               "Injonction de payer. Mot de passe : 1184\nÀ ouvrir sur "
+                               "un ordinateur Windows.",
+                               false))
+        << "no memory";
+    EXPECT_FALSE(is_locked_bait(kStranger,
+                                "Mot de passe : 1184\nÀ ouvrir sur un ordinateur "
+                                "Windows.",
+                                false))
+        << "no memory";
+    EXPECT_FALSE(is_locked_bait(kStranger, "Mot de passe : 1184\nBien à vous"));
+    EXPECT_FALSE(is_locked_bait(kStranger,
+                                "Le mot de passe vous sera donné au téléphone. À ouvrir sur un "
+                                "ordinateur Windows."));
+}
+
+TEST(MailStrangers, WhatWillBePublishedUnlessPaidWithoutATrace) {
+    expect_flagged(
+        {{kStranger,
+          "Quatorze avis à une étoile sont prêts à être publiés. Nous pouvons faire en sorte "
+          "qu'ils ne paraissent pas : 890 €, payable par carte prépayée ou en crypto-monnaie."},
+         {kStranger,
+          "Twelve negative reviews are ready to be published. 900 EUR, payable in Bitcoin, and "
+          "they go away."},
+         {kStranger,
+          "Zwölf Bewertungen werden veröffentlicht, außer Sie zahlen: Zahlung in Bitcoin."},
+         {kStranger, "Le recensioni saranno pubblicate venerdì. Pagamento in Bitcoin: 900."},
+         {kStranger, "Las reseñas se publicarán el viernes. Pago en Bitcoin: 900."},
+         {kStranger, "As avaliações serão publicadas sexta. Pagamento em Bitcoin: 900."},
+         {kStranger, "De recensies worden geplaatst. Betaling in Bitcoin: 900."}},
+        "scheme.hush_money");
+    expect_clean(
+        {{kStranger,
+          "Vos avis seront publiés vendredi. Notre forfait est de 890 €, payable par virement ou "
+          "en crypto-monnaie."},
+         {kStranger,
+          "Quatorze avis sont prêts à être publiés par vos patients : voulez-vous y répondre ?"},
+         {kKnown, "Deux avis sont prêts à être publiés. Ne payez jamais en Bitcoin."}});
+}
+
+TEST(MailStrangers, WaresThatAreOnlyPaidWithoutATrace) {
+    expect_flagged({{kStranger,
+                     "Nous vendons la base complète des médecins. Livraison après paiement en "
+                     "crypto ou PCS."},
+                    {kStranger, "Database of doctors for sale. Payment in Bitcoin."},
+                    {kStranger, "E-Mail-Adressen von Ärzten. Zahlung in Bitcoin."}},
+                   "scheme.untraced_pay");
+    expect_clean({{kStranger,
+                   "Base complète des médecins, mise à jour. Paiement en crypto ou par carte "
+                   "bancaire, sur facture."},
+                  {kStranger, "Nous vendons la base complète des médecins, sur facture."}});
+}
+
+TEST(MailStrangers, ACardAndAPassportInOneBreath) {
+    const std::string form = " https://valmer-conseil.example/form";
+    expect_flagged(
+        {{kStranger,
+          "Pour garantir l'hôtel, remplissez le formulaire avec les coordonnées de votre carte et "
+          "de votre passeport :" +
+              form},
+         {kStranger, "Please fill in your card details and passport number:" + form},
+         {kStranger, "Bitte tragen Sie Ihre Kreditkartendaten und den Reisepass ein:" + form},
+         {kStranger, "Preencha hoje com os dados do seu cartão e do passaporte:" + form},
+         {kStranger, "Rellene los datos de su tarjeta y del pasaporte:" + form},
+         {kStranger, "Inserisca i dati della sua carta e del passaporto:" + form},
+         {kStranger, "Vul de gegevens van uw kaart en uw paspoort in:" + form}},
+        "scheme.card_asked");
+    expect_clean(
+        {{kStranger, "Réglez l'inscription par carte sur notre site :" + form},
+         {kStranger,
+          "Ne communiquez jamais les coordonnées de votre carte ni votre passeport :" + form},
+         {kKnown, "Pour l'hôtel, les coordonnées de votre carte et du passeport :" + form},
+         {kStranger, "Une pièce d'identité vous sera demandée à l'accueil. Plan :" + form}});
+}
+
+TEST(MailStrangers, WhoHasTheAccountOfAPartnersCustomerUsedElsewhere) {
+    const std::string twin = "MediFournitures Cloud <info@medifournitures-portail.example>";
+    const std::string there = " https://medifournitures-portail.example/login";
+    expect_flagged(
+        {{twin, "Pour prolonger l'accès, entrez avec votre compte administrateur :" + there},
+         {twin, "To renew, continue with your administrator account:" + there},
+         {twin, "Zur Verlängerung bitte mit Ihrem Administratorkonto anmelden:" + there},
+         {twin, "Rinnovi con il suo account amministratore:" + there},
+         {twin, "Renueve con su cuenta de administrador:" + there},
+         {twin, "Renove com a sua conta de administrador:" + there},
+         {twin, "Verleng met uw beheerdersaccount:" + there}},
+        "scheme.partner_voice");
+    expect_clean(
+        {{kSupplier,
+          "Pour prolonger l'accès, entrez avec votre compte administrateur : "
+          "https://medifournitures.example/login"},
+         {twin,
+          "Notre catalogue d'hiver est paru : https://medifournitures-portail.example/hiver"}});
 }
 
 }  // namespace
