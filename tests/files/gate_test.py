@@ -221,6 +221,39 @@ def killed_in_mid_attack(mount, kind):
     print(f"{kind}: guard killed in mid-attack, nothing lost")
 
 
+PATIENT = 1000
+WRITERS = ["import os, sys; os.close(os.open(sys.argv[1], os.O_WRONLY | os.O_TRUNC))",
+           "import os, sys; os.truncate(sys.argv[1], 3)",
+           "import os, sys; open(sys.argv[1], 'r+b').write(b'0123456789')"]
+
+
+def waited_for_the_next(mount, kind):
+    """Whoever waits while no guard is there has the bytes kept before it goes on, be the file nobody's but its owner's."""
+    share = os.path.join(mount, "share")
+    letters = [os.path.join(share, f"courrier {i}.txt") for i in range(len(WRITERS))]
+    write_letters(letters)
+    for letter in letters:
+        os.chown(letter, PATIENT, PATIENT)
+        os.chmod(letter, 0o600)
+    before = picture(share)
+    guard = Guard(mount)
+    since = now()
+    guard.process.kill()
+    guard.process.wait()
+    writers = [subprocess.Popen([sys.executable, "-c", text, letter])
+               for text, letter in zip(WRITERS, letters)]
+    until = time.monotonic() + WAIT
+    while not all(" D " in Path(f"/proc/{writer.pid}/stat").read_text() for writer in writers):
+        check(time.monotonic() < until and all(writer.poll() is None for writer in writers), "who writes waits")
+    with guarded(mount) as second:
+        check([writer.wait(WAIT) for writer in writers] == [0] * len(writers), "what waited goes on")
+        settle(second)
+        check(all(behaviours.whole(letter) != before[os.fsencode(letter)][4] for letter in letters), "and has written")
+        hygie("files", "restore", "--state", second.state, "--since", since, "--yes")
+        compare(before, picture(share), f"{kind}: after who had waited")
+    print(f"{kind}: what somebody waited to write over is kept by the next guard")
+
+
 def rights_of(pid):
     """Its system calls filtered or not (2, 0), whether it may win new rights, and those it has."""
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
@@ -331,20 +364,35 @@ def copied_ahead(mount):
     print("what is read again is copied ahead")
 
 
+CHANGED_HOW = ("gardee", "renommee", "ouverte a tous")
+
+
+def change_without_writing(letter):
+    """Another name and back, or other rights: what it holds is as it was."""
+    if "renommee" in letter:
+        os.rename(letter, letter + ".ailleurs")
+        os.rename(letter + ".ailleurs", letter)
+    if "ouverte" in letter:
+        os.chmod(letter, 0o666)
+
+
 def compressed(mount):
     """Programs that leave a file alone when it has a second name find none, and what they replace comes back."""
     tools = [tool for tool in ("gzip", "bzip2", "xz") if shutil.which(tool)]
-    letters = {tool: os.path.join(mount, "share", f"lettre pour {tool}.txt") for tool in tools}
-    write_letters(letters.values())
+    letters = [os.path.join(mount, "share", f"lettre {how} {tool}.txt") for tool in tools for how in CHANGED_HOW]
+    write_letters(letters)
     with guarded(mount) as guard:
+        for letter in letters:
+            change_without_writing(letter)
+        settle(guard)
         before = now()
         time.sleep(0.01)
-        for tool, letter in letters.items():
+        for letter, tool in zip(letters, [tool for tool in tools for _ in CHANGED_HOW]):
             told = subprocess.run([tool, letter], capture_output=True, text=True, timeout=WAIT)
             check(told.returncode == 0 and not os.path.exists(letter), f"{tool}: {told.stderr}")
         settle(guard)
         hygie("files", "restore", "--state", guard.state, "--since", before, "--yes")
-        for i, letter in enumerate(letters.values()):
+        for i, letter in enumerate(letters):
             check(behaviours.whole(letter) == b"cher confrere %d\n" % i, f"{letter} comes back")
     print("gzip and its like take the files that were there")
 
@@ -370,7 +418,7 @@ for path in sys.argv[1:]:
 """
 
 
-def cut_after_reading(mount):
+def cut_after_reading(mount, _kind):
     """However a file was read before, truncate(2) by name is seen."""
     letters = [os.path.join(mount, "share", f"lettre {i}.txt") for i in range(20)]
     write_letters(letters)
@@ -381,7 +429,7 @@ def cut_after_reading(mount):
     print("what was read and cut by name comes back")
 
 
-def carried_off(mount):
+def carried_off(mount, _kind):
     """Whole folders moved out of the share and lost there; folders given to somebody else; a virtual disk."""
     share = os.path.join(mount, "share")
     for part in ("Courriers/2025", "Photos", "Retour"):
@@ -468,7 +516,7 @@ def main():
                 every_behaviour(mount, kind, "--events", "permission")
             shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
         kind = "xfs" if "xfs" in only else only[0]
-        for scene in (killed_in_mid_attack, rights_read_at_once, short_lives):
+        for scene in (rights_read_at_once, short_lives):
             with image(kind, work) as mount:
                 scene(mount, kind)
             shutil.rmtree(os.path.join(work, kind), ignore_errors=True)
@@ -477,10 +525,10 @@ def main():
                 with image("ext4", work) as mount:
                     scene(mount)
                 shutil.rmtree(os.path.join(work, "ext4"), ignore_errors=True)
-        for each in {kind, "ext4"} & set(only):  # with clones, and without
-            for scene in (cut_after_reading, carried_off):
+        for each in sorted({kind, "ext4"} & set(only)):  # with clones, and without
+            for scene in (killed_in_mid_attack, waited_for_the_next, cut_after_reading, carried_off):
                 with image(each, work) as mount:
-                    scene(mount)
+                    scene(mount, each)
                 shutil.rmtree(os.path.join(work, each), ignore_errors=True)
         with image(kind, work) as mount:
             deadman_killed(mount)

@@ -20,6 +20,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -34,12 +35,15 @@ namespace {
 constexpr char kGoodbye = 'b';
 constexpr char kStarting = 's';
 constexpr char kRelease = 'r';
+constexpr char kKept = 'k';
+constexpr char kNotKept = 'n';
 constexpr int kPollMs = 250;
 constexpr char kName[] = "hygie-deadman";
 /// For a deadman that looks for the new state folder as often as it polls.
 constexpr auto kDoorWait = std::chrono::seconds(2);
 constexpr auto kDoorPause = std::chrono::milliseconds(20);
 constexpr rlim_t kGateFdsMax = 32'768;
+constexpr std::size_t kHandedFds = 3;
 
 using Steady = std::chrono::steady_clock;
 
@@ -56,8 +60,47 @@ bool is_any_deadman() {
 /// An act that waits for the next gate.
 struct Waiting {
     UniqueFd fd;
+    pid_t tid = 0;
     Steady::time_point until;
 };
+
+/// A few bytes over a local socket, and descriptors beside them.
+bool send_with(int line, std::span<const std::uint8_t> bytes, std::span<const int> fds) {
+    iovec body{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(kHandedFds * sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &body;
+    message.msg_iovlen = 1;
+    if (!fds.empty()) {
+        message.msg_control = control.data();
+        message.msg_controllen = CMSG_SPACE(fds.size_bytes());
+        cmsghdr* head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(fds.size_bytes());
+        std::memcpy(CMSG_DATA(head), fds.data(), fds.size_bytes());
+    }
+    return ::sendmsg(line, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+/// How many bytes came; `fds` takes what came beside them.
+ssize_t receive_with(int line, std::span<std::uint8_t> bytes, std::span<UniqueFd> fds) {
+    iovec body{bytes.data(), bytes.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(kHandedFds * sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &body;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t got = ::recvmsg(line, &message, MSG_CMSG_CLOEXEC);
+    const cmsghdr* head = got < 1 ? nullptr : CMSG_FIRSTHDR(&message);
+    if (head == nullptr || head->cmsg_type != SCM_RIGHTS) return got;
+    std::array<int, kHandedFds> came{};
+    const std::size_t count = std::min((head->cmsg_len - CMSG_LEN(0)) / sizeof(int), fds.size());
+    std::memcpy(came.data(), CMSG_DATA(head), count * sizeof(int));
+    for (std::size_t i = 0; i < count; ++i) fds[i] = UniqueFd(came[i]);
+    return got;
+}
 
 /// The deadman process itself: one thread, no locks, nothing of the gate's memory but what it was
 /// given.
@@ -164,7 +207,7 @@ class Standby {
                 gate_group_.answer(event.fd.get(), fan::kAllow);
             else
                 waiting_.push_back(
-                    {std::move(event.fd),
+                    {std::move(event.fd), event.tid,
                      Steady::now() + std::chrono::seconds(Deadman::kWriteWaitSeconds)});
         }
     }
@@ -204,10 +247,15 @@ class Standby {
     /// we go on.
     bool hear_successor() {
         char word = 0;
-        if (::read(successor_.get(), &word, 1) == 1 && word == kStarting &&
-            ::read(successor_.get(), &word, 1) == 1 && word == kRelease) {
-            for (const Waiting& act : waiting_) gate_group_.answer(act.fd.get(), kept_first(act));
-            return true;
+        if (::read(successor_.get(), &word, 1) == 1 && word == kStarting) {
+            hand_over_who_waits();
+            std::string kept;
+            while (::read(successor_.get(), &word, 1) == 1 && word != kRelease) kept += word;
+            if (word == kRelease) {
+                for (std::size_t i = 0; i < waiting_.size(); ++i)
+                    let_go(waiting_[i], i < kept.size() && kept[i] == kNotKept);
+                return true;
+            }
         }
         successor_.reset();
         successor_pid_ = 0;
@@ -215,13 +263,23 @@ class Standby {
         return false;
     }
 
-    /// Without clones a second name alone may stand for its bytes, which does not outlive writing:
-    /// the next gate keeps them for us, as for whoever opens a file for writing.
-    static std::uint32_t kept_first(const Waiting& act) {
-        const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", act.fd.get()).c_str(),
-                                 O_WRONLY | O_CLOEXEC | O_NONBLOCK));
-        const bool is_refused = !fd && (errno == EIO || errno == ENOSPC || errno == EAGAIN);
-        return is_refused ? fan::deny(EAGAIN) : fan::kAllow;
+    /// Without clones a second name alone may stand for the bytes that they wait to write over,
+    /// which does not outlive writing. We have no right to open them: the successor keeps them.
+    void hand_over_who_waits() const {
+        for (const Waiting& act : waiting_)
+            if (!send_waiting(act.tid, std::array{act.fd.get()})) return;
+        (void)send_waiting(0, {});
+    }
+
+    bool send_waiting(std::int32_t tid, std::span<const int> fds) const {
+        std::array<std::uint8_t, sizeof tid> bytes{};
+        std::memcpy(bytes.data(), &tid, sizeof tid);
+        return send_with(successor_.get(), bytes, fds);
+    }
+
+    /// What cannot be kept is not destroyed: it may be tried again.
+    void let_go(const Waiting& act, bool is_lost) {
+        gate_group_.answer(act.fd.get(), is_lost ? fan::deny(EAGAIN) : fan::kAllow);
     }
 
     bool is_successor(pid_t tid) const {
@@ -230,22 +288,9 @@ class Standby {
     }
 
     bool send_groups(int line) const {
-        std::array<char, 2> flags{static_cast<char>(groups_.pre_content ? 1 : 0),
-                                  static_cast<char>(was_stalled_ ? 1 : 0)};
-        iovec body{flags.data(), flags.size()};
-        const std::array<int, 3> fds{groups_.gate.fd(), groups_.closings.fd(), groups_.names.fd()};
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> control{};
-        msghdr message{};
-        message.msg_iov = &body;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        cmsghdr* head = CMSG_FIRSTHDR(&message);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof fds);
-        std::memcpy(CMSG_DATA(head), fds.data(), sizeof fds);
-        return ::sendmsg(line, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(flags.size());
+        const std::array<std::uint8_t, 3> flags{groups_.pre_content, was_stalled_, 1};
+        return send_with(line, flags,
+                         std::array{groups_.gate.fd(), groups_.closings.fd(), groups_.names.fd()});
     }
 
     const Groups& groups_;
@@ -341,6 +386,19 @@ void Handover::starting() {
     (void)::send(line.get(), &kStarting, 1, MSG_NOSIGNAL);
 }
 
+void Handover::keep_for_who_waits(const std::function<bool(UniqueFd, pid_t)>& keep) {
+    while (tells_who_waits) {
+        std::array<std::uint8_t, sizeof(std::int32_t)> bytes{};
+        std::array<UniqueFd, 1> fd;
+        std::int32_t tid = 0;
+        const ssize_t got = receive_with(line.get(), bytes, fd);
+        std::memcpy(&tid, bytes.data(), sizeof tid);
+        if (got != static_cast<ssize_t>(bytes.size()) || tid == 0) return;
+        const char said = fd[0] && keep(std::move(fd[0]), tid) ? kKept : kNotKept;
+        (void)::send(line.get(), &said, 1, MSG_NOSIGNAL);
+    }
+}
+
 void Handover::release() {
     (void)::send(line.get(), &kRelease, 1, MSG_NOSIGNAL);
     line.reset();
@@ -364,25 +422,16 @@ std::optional<Handover> take_over(const std::string& handover) {
     if (!taken.line ||
         ::connect(taken.line.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
         return std::nullopt;
-    // A deadman of an earlier build sends one.
-    std::array<char, 2> flags{};
-    iovec body{flags.data(), flags.size()};
-    std::array<int, 3> fds{-1, -1, -1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> control{};
-    msghdr message{};
-    message.msg_iov = &body;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (::recvmsg(taken.line.get(), &message, MSG_CMSG_CLOEXEC) < 1) return std::nullopt;
-    const cmsghdr* head = CMSG_FIRSTHDR(&message);
-    if (!head || head->cmsg_len != CMSG_LEN(sizeof fds)) return std::nullopt;
-    std::memcpy(fds.data(), CMSG_DATA(head), sizeof fds);
-    taken.groups.gate = fan::Group(UniqueFd(fds[0]));
-    taken.groups.closings = fan::Group(UniqueFd(fds[1]));
-    taken.groups.names = fan::Group(UniqueFd(fds[2]));
+    // A deadman of an earlier build sends fewer.
+    std::array<std::uint8_t, 3> flags{};
+    std::array<UniqueFd, kHandedFds> fds;
+    if (receive_with(taken.line.get(), flags, fds) < 1 || !fds.back()) return std::nullopt;
+    taken.groups.gate = fan::Group(std::move(fds[0]));
+    taken.groups.closings = fan::Group(std::move(fds[1]));
+    taken.groups.names = fan::Group(std::move(fds[2]));
     taken.groups.pre_content = flags[0] == 1;
     taken.was_stalled = flags[1] == 1;
+    taken.tells_who_waits = flags[2] == 1;
     return taken;
 }
 

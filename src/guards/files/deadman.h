@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -80,10 +81,14 @@ class Deadman {
 struct Handover {
     Groups groups;
     UniqueFd line;
-    bool was_stalled = false;  ///< the gate before was ended because it did not answer
+    bool was_stalled = false;      ///< the gate before was ended because it did not answer
+    bool tells_who_waits = false;  ///< earlier builds do not
 
     /// We answer from here on; until then the old deadman lets our own files pass.
     void starting();
+    /// Whoever waits, by a descriptor of what it would change and its thread. What `keep` says is
+    /// not kept is refused; whoever is not asked about goes on.
+    void keep_for_who_waits(const std::function<bool(UniqueFd, pid_t)>& keep);
     /// Everything is kept: the acts that waited may go on. The old deadman ends.
     void release();
 };

@@ -178,7 +178,12 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     guard->gate_->scanned();
     // Until here one that stands in already goes on when we die: two would take each other's acts.
     guard->deadman_->guarding();
-    if (guard->handover_) guard->handover_->release();
+    if (guard->handover_) {
+        guard->handover_->keep_for_who_waits([&](UniqueFd fd, pid_t tid) {
+            return guard->gate_->keep_for_waiting(std::move(fd), tid);
+        });
+        guard->handover_->release();
+    }
     guard->keeper_ = std::make_unique<Keeper>(doors, *guard->store_, state, settings.retention);
     return guard;
 }

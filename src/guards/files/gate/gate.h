@@ -137,6 +137,9 @@ class Gate {
     /// Keeps a file found by the scan, unless it is kept already. `path_fd` is open with O_PATH.
     Status take_stock(const Volume& volume, int path_fd, const std::string& path,
                       Store::Effort effort);
+    /// Keeps what somebody will change who waited for us, as if it came to the door. False when it
+    /// cannot be kept.
+    bool keep_for_waiting(UniqueFd fd, pid_t tid);
     /// A file that was open for writing before the guard raises no event before it changes.
     void watch_unasked(int path_fd);
     /// … nor does whoever mapped it, then or later.

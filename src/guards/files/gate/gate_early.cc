@@ -9,8 +9,8 @@
 #include "guards/files/acts/smb.h"
 #include "guards/files/gate/gate.h"
 
-/// What the gate does about who changes files without asking: by descriptors and mappings older
-/// than it, and by mappings.
+/// What the gate does about who waited for it, and who changes files without asking: by descriptors
+/// and mappings older than it, and by mappings.
 namespace hygie::files {
 namespace {
 
@@ -22,6 +22,20 @@ void wait_for_pages(int fd) {
 }
 
 }  // namespace
+
+bool Gate::keep_for_waiting(UniqueFd fd, pid_t tid) {
+    struct stat info{};
+    Task task;
+    task.volume = ::fstat(fd.get(), &info) == 0 ? volume_of(info) : nullptr;
+    const Result<FileKey> key = task.volume ? task.volume->key_of(fd.get()) : FileKey();
+    if (!task.volume || !key || !S_ISREG(info.st_mode)) return true;
+    task.key = *key;
+    task.event.fd = std::move(fd);
+    task.event.mask = fan::kOpenPerm;
+    const Status safe = make_safe(task, actors_.of_waiting(tid));
+    note(safe);
+    return safe || safe.error().code == Code::NotFound;
+}
 
 void Gate::watch_unasked(int path_fd) {
     const UniqueFd fd(
