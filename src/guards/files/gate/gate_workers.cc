@@ -478,10 +478,15 @@ void Gate::keep_ahead(const FileKey& key, int fd, std::uint64_t bytes_max) {
     if (volume == nullptr || ::fstat(fd, &info) < 0 || !has_room_ahead(fd) ||
         static_cast<std::uint64_t>(info.st_size) > bytes_max)
         return;
+    const auto has_changed = [&](const Known& known) { return known.held != Stamp::of(info); };
+    // It may have got another name, or rights: whoever gave them is told of first.
+    if (const auto known = store_.catalog().find(key); known && has_changed(*known)) catch_up();
     const std::lock_guard lock(stripes_[FileKeyHash()(key) % stripes_.size()]);
     const auto known = store_.catalog().find(key);
-    if (!known || known->is_held || !known->is_linked || known->held != Stamp::of(info)) return;
-    note(store_.keep({*volume, fd, key, known->path}, Cause::Adopted, {}, Store::Effort::Bytes));
+    if (!known || known->is_held || !known->is_linked || !is_same_content(*known, Stamp::of(info)))
+        return;
+    note(store_.keep({*volume, fd, key, known->path, known->is_named}, Cause::Adopted, {},
+                     Store::Effort::Bytes));
     // Who was not held back did not wait: what was copied may be half a version.
     struct stat now{};
     if (::fstat(fd, &now) < 0 || Stamp::of(now) != Stamp::of(info))

@@ -37,11 +37,6 @@ std::string target_of(int fd) {
     return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
 }
 
-/// Renaming and a second name change the change time alone.
-bool is_same_content(const Known& known, const Stamp& now) {
-    return known.held.size == now.size && known.held.modified_ns == now.modified_ns;
-}
-
 /// Staged bytes may become packed ones between two reads.
 class StoredContent final : public Content {
   public:
