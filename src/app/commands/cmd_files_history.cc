@@ -337,11 +337,13 @@ Result<int> status(Context& context) {
     context.out
         << context.say(running) << "\n"
         << context.say({fmt::format("{} fichiers, {} versions gardées, dont {} marquées (prouvées "
-                                    "plus vite) ; {} octets en réserve, {} octets scellés\n",
+                                    "plus vite) ; {} octets en réserve, {} octets scellés : "
+                                    "ce qui est supprimé ou troué ne libère rien avant\n",
                                     now.files, now.versions, now.marked, now.staged_bytes,
                                     now.packed_bytes),
                         fmt::format("{} files, {} versions kept, {} of them marked (proved "
-                                    "faster); {} bytes staged, {} bytes sealed\n",
+                                    "faster); {} bytes staged, {} bytes sealed: what is deleted or "
+                                    "made a hole frees nothing until these go\n",
                                     now.files, now.versions, now.marked, now.staged_bytes,
                                     now.packed_bytes)})
         << context.say({fmt::format("{} fichiers témoins en place, {} disparus ou modifiés\n",
