@@ -148,6 +148,22 @@ TEST(JudgeDesk, WhoDeletesGoesOnAfterThoseItWasStartedBy) {
         << "it deletes the next at once, before anybody could see it";
 }
 
+TEST(JudgeDesk, ADeletionSeenBeforeAnybodySealedStandsForNoOther) {
+    Office office;
+    Actor self = local(::getpid());
+    self.process.started = self.family.started = stat_of(self.process.pid)->started;
+    Archivist thief{office, self};
+    for (std::uint64_t i = 0; i < 5; ++i) thief.read(i);
+    office.desk->glimpse(800);
+    thief.make("taken.bin", Archivist::sealed());
+    office.desk->glimpse(self.process.pid);
+    office.desk->know(800);
+    EXPECT_FALSE(office.control.was_sent(self.process.pid, SIGCONT))
+        << "what it deleted is not told";
+    office.desk->know(self.process.pid);
+    EXPECT_TRUE(office.control.was_sent(self.process.pid, SIGCONT));
+}
+
 TEST(JudgeDesk, APersonMaySealFiveFilesAndDeleteThem) {
     Office office;
     Archivist person{office, local(700)};

@@ -158,9 +158,10 @@ JudgeDoor::Lookout Sealers::lookout(SteadyTime now) const {
 /// What tells it from others is read first, as little as will do: all that /proc tells takes as
 /// long as deleting ten files.
 void Sealers::glimpse(pid_t pid, SteadyTime now) {
+    // Be it before anybody sealed anything: it will be told, and stands for no other then.
+    ++expected_;
     if (micros_of(now) > until_us_) return;
     const std::scoped_lock lock(mutex_);
-    ++expected_;
     const auto is_it = [&](const Held& held) { return held.process.pid == pid; };
     if (!may_hold() || std::ranges::any_of(held_, is_it) || is_stranger(pid, now)) return;
     if (const auto process = enforcer_.hold_now(pid))
@@ -232,11 +233,11 @@ void Sealers::release_if(const std::function<bool(const Held&)>& is_it) {
 }
 
 void Sealers::know(pid_t pid) {
+    --expected_;
     if (until_us_ == 0) return;
     const std::scoped_lock lock(mutex_);
-    expected_ = std::max(0, expected_ - 1);
     release_if([&](const Held& held) {
-        return expected_ == 0 && held.until == Held::Until::Judged && held.key.empty() &&
+        return expected_ <= 0 && held.until == Held::Until::Judged && held.key.empty() &&
                held.process.pid == pid;
     });
 }
@@ -245,7 +246,7 @@ std::vector<std::string> Sealers::held() const {
     const std::scoped_lock lock(mutex_);
     std::vector<std::string> keys;
     for (const Held& held : held_)
-        if (expected_ == 0 && held.until == Held::Until::Judged &&
+        if (expected_ <= 0 && held.until == Held::Until::Judged &&
             std::ranges::count(keys, held.key) == 0)
             keys.push_back(held.key);
     return keys;

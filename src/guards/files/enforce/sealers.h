@@ -89,8 +89,8 @@ class Sealers {
     Enforcer& enforcer_;
     std::atomic<std::int64_t> until_us_ = 0;       ///< nobody sealed anything lately after this
     std::atomic<std::int64_t> read_until_us_ = 0;  ///< … and nobody read many
+    std::atomic<int> expected_ = 0;  ///< deletions that were glimpsed and are not told
     mutable UrgentMutex mutex_;
-    int expected_ = 0;  ///< deletions that were glimpsed and are not told
     Readers readers_;
     std::vector<Sealer> sealers_;
     std::vector<Held> held_;
