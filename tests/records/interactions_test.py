@@ -178,6 +178,20 @@ class Interactions(PracticeTest):
         self.assertEqual(2, len(traces.json["entry"]))
         self.want(405, "POST", "AuditEvent", {"resourceType": "AuditEvent"})
 
+    def test_traces_are_asked_for_one_at_a_time_and_never_silently_otherwise(self):
+        self.want(200, "GET", f"Patient/{self.patient}")
+        base = self.ready["fhir"].rstrip("/")
+        for named in (self.patient, f"Patient/{self.patient}", f"{base}/Patient/{self.patient}"):
+            found = self.want(200, "GET", f"AuditEvent?patient={named}&_count=1", role="security")
+            self.assertEqual(1, len(found.ids()), named)
+        other = self.ready["patients"][1]
+        for asked in (f"patient={self.patient},{other}", f"patient={self.patient}&patient={other}", "patient=", "entity=",
+                      f"entity=Patient/{self.patient},Patient/{other}", "_count=many", "_count=-1", "_total=some"):
+            self.want(400, "GET", "AuditEvent?" + asked, role="security")
+        counted = self.want(200, "GET", f"AuditEvent?patient={self.patient}&_count=0", role="security").json
+        self.assertNotIn("entry", counted)
+        self.assertGreater(counted["total"], 0)
+
     def test_traces_of_a_closed_patient_are_as_those_of_nobody(self):
         for _ in range(25):
             self.want(200, "GET", f"Patient/{self.patient}")

@@ -147,35 +147,65 @@ Answer<void> add_date(AuditTrail::Question& question, std::string_view value) {
     return {};
 }
 
+/// The ledger is asked about one patient, one account and one object: of several it would find
+/// nothing, or those of the last, and that would pass for an answer.
+template <typename Id>
+Answer<void> set_once(Id& asked, std::string_view value) {
+    if (!asked.str().empty() || value.empty() || value.contains(','))
+        return refuse(400, "not-supported",
+                      {"le journal se cherche un patient, un compte et un objet à la fois",
+                       "the ledger is searched for one patient, one account and one object at a "
+                       "time"},
+                      {"donnez-en une valeur, et posez la question pour chacun",
+                       "give one value, and ask for each"});
+    asked = Id(std::string(value));
+    return {};
+}
+
 std::string_view without_type(std::string_view reference, std::string_view type) {
     if (reference.starts_with(type) && reference.substr(type.size()).starts_with('/'))
         reference.remove_prefix(type.size() + 1);
     return reference;
 }
 
+Answer<void> add_count(Asked& asked, std::string_view value) {
+    std::size_t& count = asked.question.count;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
+    if (error != std::errc() || end != value.data() + value.size()) return bad_parameter();
+    asked.counts = asked.counts || count == 0;
+    count = std::clamp<std::size_t>(count, 1, kCountMax);
+    return {};
+}
+
+Answer<void> add_total(Asked& asked, std::string_view value) {
+    if (value != "none" && value != "estimate" && value != "accurate") return bad_parameter();
+    asked.tells_total = value == "accurate";
+    return {};
+}
+
 Answer<Asked> asked_of(const Desk& desk, const Call& call) {
     Asked asked{.question = {.count = kCountDefault}};
     AuditTrail::Question& question = asked.question;
     for (const auto& [name, value] : call.parameters) {
+        const std::string_view link = below_base(value, desk.options.base);
         if (name == "patient") {
-            question.patient = PatientId(std::string(without_type(value, "Patient")));
+            TRY_STATUS(set_once(question.patient, without_type(link, "Patient")));
         } else if (name == "agent") {
             // By its person an account is found in what is shown of it.
-            if (is_literal_reference(value))
+            if (is_literal_reference(link))
                 asked.filters.push_back({name, value});
             else
-                question.agent = ActorId(value);
+                TRY_STATUS(set_once(question.agent, link));
         } else if (name == "entity") {
-            question.object = ObjectId(value);
+            TRY_STATUS(set_once(question.object, link));
         } else if (name == "date") {
             TRY_STATUS(add_date(question, value));
         } else if (name == "_count") {
-            std::from_chars(value.data(), value.data() + value.size(), question.count);
-            question.count = std::clamp<std::size_t>(question.count, 1, kCountMax);
+            TRY_STATUS(add_count(asked, value));
         } else if (name == "_summary" && value == "count") {
             asked.counts = true;
         } else if (name == "_total") {
-            asked.tells_total = value == "accurate";
+            TRY_STATUS(add_total(asked, value));
         } else if (name == "_sort" && value == "-date") {
             continue;
         } else if (name.starts_with("_sort") || name.starts_with("_include") ||
