@@ -59,8 +59,20 @@ std::unexpected<Refusal> bad_parameter() {
                    "fitting are _since, _type, _typeFilter, patient and _outputFormat"});
 }
 
+/// "Observation?code=a,b,Condition?code=c": a comma within a query is followed by no other query.
+std::vector<std::string> split_filters(std::string_view list) {
+    std::vector<std::string> filters;
+    for (std::string& part : split(list)) {
+        if (part.contains('?') || filters.empty())
+            filters.push_back(std::move(part));
+        else
+            filters.back() += ',' + part;
+    }
+    return filters;
+}
+
 Answer<void> add_filters(Wanted& wanted, const Desk& desk, std::string_view value) {
-    for (const std::string& one : split(value)) {
+    for (const std::string& one : split_filters(value)) {
         const auto question = one.find('?');
         if (question == one.npos) return bad_parameter();
         Filter filter{one.substr(0, question), one.substr(question + 1)};
@@ -101,7 +113,7 @@ Answer<Wanted> wanted_of(const Desk& desk, const Call& call) {
             }
         } else if (name == "_typeFilter") {
             TRY_STATUS(add_filters(wanted, desk, value));
-        } else if (name != "_outputFormat" || !value.contains("ndjson")) {
+        } else if (name == "_outputFormat" ? !value.contains("ndjson") : !call.wishes.lenient) {
             return bad_parameter();
         }
     }

@@ -136,101 +136,31 @@ TEST(Operation, ValidatingSaysWhatWritingWouldSay) {
         house.post(house.bob, "Observation/$validate", before_birth).body.contains("naissance"));
 }
 
-TEST(Operation, CodesAreLookedUp) {
+TEST(Operation, ValidatingAnswersForTheModeItIsAskedIn) {
     House house;
-    const auto expanded = house.get(
-        house.anne, "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender");
-    ASSERT_EQ(expanded.status, 200) << expanded.body;
-    EXPECT_EQ(expanded.json()["expansion"]["contains"].size(), 4U);
-    const auto filtered = house.get(
-        house.anne,
-        "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender&filter=F%C3%89M");
-    EXPECT_EQ(filtered.json()["expansion"]["contains"].size(), 1U) << "whatever case and accents";
-    const auto valid =
-        house.get(house.anne,
-                  "ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/administrative-gender"
-                  "&system=http://hl7.org/fhir/administrative-gender&code=female");
-    EXPECT_TRUE(valid.body.contains(R"("valueBoolean":true)")) << valid.body;
-    const auto known =
-        house.get(house.anne,
-                  "CodeSystem/$lookup?system=http://hl7.org/fhir/administrative-gender&code=male");
-    EXPECT_TRUE(known.body.contains("Male")) << known.body;
-    EXPECT_EQ(house.get(house.anne, "ValueSet/$expand?url=urn:none").status, 404);
-    const std::string second =
-        R"({"resourceType":"Parameters","parameter":[{"name":"url","valueUri":)"
-        R"("http://hl7.org/fhir/ValueSet/administrative-gender"},{"name":"codeableConcept",)"
-        R"("valueCodeableConcept":{"coding":[{"system":"urn:other","code":"x"},)"
-        R"({"system":"http://hl7.org/fhir/administrative-gender","code":"female"}]}}]})";
-    EXPECT_TRUE(house.post(house.anne, "ValueSet/$validate-code", second)
-                    .body.contains(R"("valueBoolean":true)"))
-        << "one coding is enough";
-}
-
-TEST(Operation, CodesAreAboveOrBelowEachOther) {
-    House house;
-    const auto outcome = [&](const std::string& query) {
-        const auto answer = house.get(house.anne, query);
-        EXPECT_EQ(answer.status, 200) << query << answer.body;
-        return std::string(answer.json()["parameter"].items()[0]["valueCode"].text());
+    const auto ask = [&](const std::string& url, const std::string& mode,
+                         const std::string& resource = {}) {
+        std::string body = R"({"resourceType":"Parameters","parameter":[{"name":"mode",)"
+                           R"("valueCode":")" +
+                           mode + "\"}";
+        if (!resource.empty()) body += R"(,{"name":"resource","resource":)" + resource + "}";
+        return house.post(house.anne, url + "/$validate", body + "]}");
     };
-    const std::string roles =
-        "CodeSystem/$subsumes?system=http://terminology.hl7.org/CodeSystem/v3-RoleCode&";
-    EXPECT_EQ(outcome(roles + "codeA=FAMMEMB&codeB=MTH"), "subsumes");
-    EXPECT_EQ(outcome(roles + "codeA=MTH&codeB=FAMMEMB"), "subsumed-by");
-    EXPECT_EQ(outcome(roles + "codeA=MTH&codeB=MTH"), "equivalent");
-    EXPECT_EQ(outcome(roles + "codeA=MTH&codeB=FTH"), "not-subsumed");
-    const auto stored = house.post(
-        house.program, "CodeSystem",
-        R"({"resourceType":"CodeSystem","url":"urn:soins","status":"active","content":"complete",)"
-        R"("concept":[{"code":"acte","concept":[{"code":"pansement"}]}]})");
-    ASSERT_EQ(stored.status, 201) << stored.body;
-    EXPECT_EQ(outcome("CodeSystem/$subsumes?system=urn:soins&codeA=acte&codeB=pansement"),
-              "subsumes");
-    EXPECT_EQ(outcome("CodeSystem/" + stored.id() + "/$subsumes?codeA=pansement&codeB=acte"),
-              "subsumed-by");
-    EXPECT_EQ(house.get(house.anne, roles + "codeA=MTH&codeB=none").status, 404);
-    EXPECT_EQ(house.get(house.anne, "CodeSystem/$subsumes?system=urn:none&codeA=a&codeB=b").status,
-              404);
-}
-
-TEST(Operation, CodesAreTranslatedByAStoredMap) {
-    House house;
-    const auto stored = house.post(
-        house.program, "ConceptMap",
-        R"({"resourceType":"ConceptMap","url":"urn:table","status":"active","group":[{)"
-        R"("source":"urn:a","target":"urn:b","element":[{"code":"1","target":[{"code":"un",)"
-        R"("display":"Un","equivalence":"equivalent"},{"code":"uns","equivalence":"wider"}]},)"
-        R"({"code":"2","target":[{"equivalence":"unmatched"}]}],"unmapped":{"mode":"fixed",)"
-        R"("code":"autre"}}]})");
-    ASSERT_EQ(stored.status, 201) << stored.body;
-    const auto translated = [&](const std::string& query) {
-        const auto answer = house.get(house.anne, query);
-        EXPECT_EQ(answer.status, 200) << query << answer.body;
-        std::vector<std::string> codes;
-        for (const fhir::Json parameter : answer.json()["parameter"].items()) {
-            if (parameter["name"].text() == "result")
-                codes.emplace_back(fhir::to_text(parameter["valueBoolean"]));
-            for (const fhir::Json part : parameter["part"].items())
-                if (part["name"].text() == "equivalence")
-                    codes.emplace_back(part["valueCode"].text());
-                else if (part["name"].text() == "concept")
-                    codes.emplace_back(part["valueCoding"]["code"].text());
-        }
-        return codes;
+    const auto is_fine = [](const Answered& answer) {
+        EXPECT_EQ(answer.status, 200) << answer.body;
+        return !answer.body.contains(R"("severity":"error")");
     };
-    using Codes = std::vector<std::string>;
-    const std::string by_url = "ConceptMap/$translate?url=urn:table&";
-    EXPECT_EQ(translated(by_url + "system=urn:a&code=1"),
-              (Codes{"true", "equivalent", "un", "wider", "uns"}));
-    EXPECT_EQ(translated("ConceptMap/" + stored.id() + "/$translate?system=urn:a&code=1"),
-              translated(by_url + "system=urn:a&code=1"));
-    EXPECT_EQ(translated(by_url + "system=urn:b&code=uns&reverse=true"),
-              (Codes{"true", "narrower", "1"}));
-    EXPECT_EQ(translated(by_url + "system=urn:a&code=2").front(), "false");
-    EXPECT_EQ(translated(by_url + "system=urn:a&code=9"), (Codes{"true", "inexact", "autre"}));
-    EXPECT_EQ(translated(by_url + "system=urn:z&code=1"), Codes{"false"});
-    EXPECT_EQ(house.get(house.anne, "ConceptMap/$translate?url=urn:none&code=1").status, 404);
-    EXPECT_EQ(house.get(house.anne, "ConceptMap/$translate?code=1").status, 400);
+    EXPECT_TRUE(is_fine(ask("Observation/oa1", "delete")));
+    EXPECT_FALSE(is_fine(ask("Patient/a", "delete"))) << "the record would be left without";
+    EXPECT_EQ(house.get(house.anne, "Observation/oa1").status, 200) << "nothing is deleted";
+    EXPECT_EQ(ask("Observation/oc1", "delete").status, 404) << "of Bob's patient";
+    const std::string own = observation("oa1", "a");
+    EXPECT_TRUE(is_fine(ask("Observation/oa1", "update", own)));
+    EXPECT_FALSE(is_fine(ask("Observation/oa2", "update", own))) << "another id";
+    EXPECT_TRUE(is_fine(ask("Observation", "create", own)));
+    EXPECT_TRUE(is_fine(ask("Observation", "profile", own)));
+    for (const std::string at_instance_alone : {"update", "delete", "nonsense"})
+        EXPECT_EQ(ask("Observation", at_instance_alone, own).status, 400) << at_instance_alone;
 }
 
 TEST(Operation, AnExportIsSealedTracedAndOpensForItsOwnerOnly) {
@@ -265,6 +195,24 @@ TEST(Operation, AnExportIsSealedTracedAndOpensForItsOwnerOnly) {
     EXPECT_TRUE(told.contains("a") && told.contains("b"));
     EXPECT_EQ(house.ask(house.program, {.method = "DELETE", .url = status}).status, 202);
     EXPECT_EQ(house.get(house.program, file).status, 404);
+}
+
+/// https://hl7.org/fhir/uv/bulkdata/STU2/export.html#query-parameters
+TEST(Operation, AnExportLeavesOutWhatItDoesNotKnowWhereItMay) {
+    House house;
+    const auto started = [&](const std::string& query, const std::string& prefer) {
+        return house.ask(house.program,
+                         {.url = "Patient/$export?" + query, .headers = {{"prefer", prefer}}});
+    };
+    EXPECT_EQ(started("_elements=id", "respond-async").status, 400);
+    EXPECT_EQ(started("_elements=id", "respond-async, handling=lenient").status, 202);
+    EXPECT_EQ(started("_outputFormat=xml", "respond-async, handling=lenient").status, 400);
+    // A comma in a query is no end of it; the next query has its own "?".
+    const std::string filters =
+        "_typeFilter=Observation%3Fstatus%3Dfinal,amended,Patient%3Factive"
+        "%3Dtrue";
+    EXPECT_EQ(started(filters, "respond-async").status, 202);
+    EXPECT_EQ(started("_typeFilter=status%3Dfinal", "respond-async").status, 400);
 }
 
 TEST(Operation, AnExportLeavesNothingOnTheDisk) {

@@ -34,14 +34,27 @@ Answer<void> learn_system(Sight& sight, fhir::Arena& arena, fhir::Terminology& t
     return {};
 }
 
-/// A value set with the code systems that it draws from.
+/// Of value sets, one within another.
+constexpr std::size_t kNestedMax = 8;
+
+/// A value set with the code systems and the value sets that it draws from.
 Answer<void> learn_set(Sight& sight, fhir::Arena& arena, fhir::Terminology& terminology,
-                       Json value_set) {
-    for (const Json include : value_set["compose"]["include"].items())
-        TRY_STATUS(learn_system(sight, arena, terminology, include["system"].text()));
+                       Json value_set, std::size_t depth = 0) {
+    for (const std::string_view list : {"include", "exclude"})
+        for (const Json part : value_set["compose"][list].items()) {
+            TRY_STATUS(learn_system(sight, arena, terminology, part["system"].text()));
+            for (const Json url : part["valueSet"].items()) {
+                if (depth == kNestedMax || terminology.value_set(url.text())) continue;
+                const Json other = TRY(stored(sight, arena, "ValueSet", url.text()));
+                if (other) TRY_STATUS(learn_set(sight, arena, terminology, other, depth + 1));
+            }
+        }
     TRY_STATUS(terminology.add(value_set));
     return {};
 }
+
+/// Of one that is sent along and has no address of its own; told to nobody.
+constexpr std::string_view kNameless = "urn:hygie:value-set";
 
 /// Makes known what the call is about: a resource it names by id or URL, or brings along.
 Answer<std::string> learn(Sight& sight, OperationInput& input, fhir::Terminology& terminology) {
@@ -54,6 +67,8 @@ Answer<std::string> learn(Sight& sight, OperationInput& input, fhir::Terminology
     }
     std::string url(input.text("url"));
     if (value_set["resourceType"].text() == "ValueSet") {
+        if (!value_set["url"])
+            value_set = input.arena.with(value_set, "url", input.arena.string(kNameless));
         url = value_set["url"].text();
     } else if (!url.empty() && target.type == "ValueSet" && !terminology.value_set(url)) {
         value_set = TRY(stored(sight, input.arena, "ValueSet", url));
@@ -66,7 +81,7 @@ Answer<std::string> learn(Sight& sight, OperationInput& input, fhir::Terminology
 }
 
 /// Codings given in a concept, whole, or in parts; one at least.
-std::vector<fhir::Coding> codings_of(const OperationInput& input) {
+Answer<std::vector<fhir::Coding>> codings_of(const OperationInput& input) {
     std::vector<fhir::Coding> all;
     const auto add = [&](Json coding) {
         all.push_back({coding["system"].text(), coding["code"].text(), coding["display"].text()});
@@ -77,11 +92,18 @@ std::vector<fhir::Coding> codings_of(const OperationInput& input) {
     if (const Json whole = input.value("coding", "valueCoding")) add(whole);
     if (all.empty())
         all.push_back({input.text("system"), input.text("code"), input.text("display")});
-    return all;
+    if (!all.front().code.empty() || input.value("codeableConcept", "valueCodeableConcept"))
+        return all;
+    return refuse(400, "required", {"il faut un code", "a code is needed"},
+                  {"donnez code et system, ou un Coding", "give code and system, or a Coding"});
 }
 
-fhir::Coding coding_of(const OperationInput& input) {
-    return codings_of(input).front();
+/// A code means something within its system alone.
+Answer<fhir::Coding> coding_of(const OperationInput& input) {
+    const auto all = TRY(codings_of(input));
+    if (!all.front().system.empty()) return all.front();
+    return refuse(400, "required", {"il faut un système de codes", "a code system is needed"},
+                  {"donnez code et system, ou un Coding", "give code and system, or a Coding"});
 }
 
 Json named(fhir::Arena& arena, std::string_view name, std::string_view member, Json value) {
@@ -140,9 +162,10 @@ Answer<Disclosure> expand(Desk& desk, const Call& call) {
                                               .now = desk.rooms.clock.now()},
                                              input.arena);
     if (!expanded) return std::unexpected(unknown(expanded.error()));
+    const Json told = url == kNameless ? input.arena.with(*expanded, "url", Json()) : *expanded;
     event::Event e = event_of(desk, call, event::Type::RecordRead, {}, {});
     e.query = call.asked;
-    return Disclosure{json_response(call, 200, fhir::to_text(*expanded)), only(std::move(e))};
+    return Disclosure{json_response(call, 200, fhir::to_text(told)), only(std::move(e))};
 }
 
 Answer<Disclosure> validate_code(Desk& desk, const Call& call) {
@@ -155,7 +178,8 @@ Answer<Disclosure> validate_code(Desk& desk, const Call& call) {
     if (url.empty() && !in_system) return std::unexpected(no_value_set());
     Result<fhir::CodeVerdict> verdict = fhir::CodeVerdict{};
     // Of a concept, one coding that is in the set is enough.
-    for (fhir::Coding coding : codings_of(input)) {
+    auto codings = TRY(codings_of(input));
+    for (fhir::Coding& coding : codings) {
         if (in_system && coding.system.empty()) coding.system = url;
         verdict = terminology.validate_code(in_system ? std::string_view() : std::string_view(url),
                                             coding);
@@ -178,7 +202,7 @@ Answer<Disclosure> lookup(Desk& desk, const Call& call) {
     Sight sight(desk, call);
     fhir::Terminology terminology(desk.options.terminology);
     TRY(learn(sight, input, terminology));
-    const fhir::Coding coding = coding_of(input);
+    const fhir::Coding coding = TRY(coding_of(input));
     TRY_STATUS(learn_system(sight, input.arena, terminology, coding.system));
     const auto found = terminology.lookup(coding.system, coding.code);
     if (!found) return std::unexpected(unknown(found.error()));
@@ -361,10 +385,7 @@ Answer<Disclosure> translate(Desk& desk, const Call& call) {
     OperationInput input = TRY(read_input(call, kKnown));
     Sight sight(desk, call);
     const Json map = TRY(map_asked(sight, input));
-    const fhir::Coding asked = coding_of(input);
-    if (asked.code.empty())
-        return refuse(400, "required", {"il faut un code", "a code is needed"},
-                      {"donnez system et code, ou coding", "give system and code, or coding"});
+    const fhir::Coding asked = TRY(codings_of(input)).front();
     const bool is_reverse = input.text("reverse") == "true" ||
                             input.value("reverse", "valueBoolean").kind() == Json::Kind::True;
     Translating translating(input.arena, map, asked, input.text("targetsystem"), is_reverse);
