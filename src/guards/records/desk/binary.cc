@@ -28,8 +28,9 @@ bool wants_content(const Call& call) {
         call.target.shape == Shape::Instance || call.target.shape == Shape::Version;
     if (call.method != Method::Get || !is_read || call.target.type != "Binary") return false;
     const std::string accept = lower(call.request.header("accept"));
-    return !accept.empty() && !accept.contains("json") && !accept.contains("xml") &&
-           !accept.contains("*/*") && value_of(call.parameters, "_format").empty();
+    const auto asked = parse_query(call.request.query);
+    return !accept.contains("json") && !accept.contains("fhir+xml") && asked &&
+           value_of(*asked, "_format").empty();
 }
 
 Answer<http::Response> content_response(std::string_view body) {

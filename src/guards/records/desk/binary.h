@@ -8,7 +8,7 @@
 /// A Binary as what it holds rather than as JSON: https://hl7.org/fhir/R4/binary.html#rest.
 namespace hygie::records {
 
-/// Whether a read of a Binary accepts neither JSON nor XML: it wants the content itself.
+/// Whether a read of a Binary names neither JSON nor FHIR's XML: it wants the content itself.
 bool wants_content(const Call& call);
 
 /// The content of a stored Binary, to be saved and never shown as a page of ours.

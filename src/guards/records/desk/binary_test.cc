@@ -41,8 +41,19 @@ TEST_F(BinaryContent, GoesInAndComesOutAsItIs) {
     ASSERT_EQ(events.size(), 1u);
     EXPECT_EQ(events.front().subject.patient, PatientId("a"));
     EXPECT_EQ(get(house_.anne, url, "application/fhir+json").body, made.body);
-    EXPECT_EQ(get(house_.anne, url, "*/*").body, made.body);
+    EXPECT_EQ(get(house_.anne, url, "application/json").body, made.body);
+    EXPECT_EQ(house_.get(house_.anne, url + "?_format=json").body, made.body);
     EXPECT_EQ(get(house_.anne, url, "application/fhir+xml").status, 406);
+    // As long as FHIR is not asked for by name (https://hl7.org/fhir/R4/binary.html#rest).
+    EXPECT_EQ(house_.get(house_.anne, url).body, kLetter);
+    for (const std::string accept : {"*/*", "text/html,application/xml;q=0.9,*/*;q=0.8"})
+        EXPECT_EQ(get(house_.anne, url, accept).body, kLetter) << accept;
+    const auto batch = house_.post(
+        house_.anne, "",
+        R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":")" +
+            url + R"("}}]})");
+    EXPECT_EQ(batch.json()["entry"].items()[0]["resource"]["data"].text(),
+              made.json()["data"].text());
     EXPECT_EQ(get(house_.anne, "Patient/a", "text/html").status, 406);
 }
 

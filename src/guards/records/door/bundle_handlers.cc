@@ -243,6 +243,7 @@ http::Request Bundling::request_of(const BundleEntry& entry) const {
     const auto add = [&](std::string_view name, std::string_view value) {
         if (!value.empty()) request.headers.emplace_back(name, value);
     };
+    add("accept", kFhirJson);  // a Bundle holds resources, no content
     add("accept-language", call_->request.header("accept-language"));
     add("x-request-id", call_->request.header("x-request-id"));
     add("prefer", call_->request.header("prefer"));
