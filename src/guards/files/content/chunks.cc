@@ -153,6 +153,11 @@ ChunkChange compare_chunks(ByteView before, ByteView after) {
     return change;
 }
 
+int random_permille(ByteView bytes) {
+    const ChunkChange chunks = compare_chunks({}, bytes);
+    return chunks.chunks == 0 ? 0 : static_cast<int>(chunks.random * 1000 / chunks.chunks);
+}
+
 int survival_permille(ByteView before, ByteView after) {
     std::unordered_set<std::uint64_t> wanted;
     each_window(before, [&](std::uint64_t hash) { wanted.insert(hash); });

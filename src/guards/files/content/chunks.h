@@ -46,6 +46,9 @@ struct ChunkChange {
 /// Compares at equal places. When the sizes differ, runs and bytes_changed stay 0.
 ChunkChange compare_chunks(ByteView before, ByteView after);
 
+/// How many of the chunks look random.
+int random_permille(ByteView bytes);
+
 /// How much of the earlier content is still somewhere in the later one, in thousandths: windows of
 /// 32 bytes, chosen by what they contain, so that an insertion moves nothing. 1000 when the earlier
 /// content is too small to tell.

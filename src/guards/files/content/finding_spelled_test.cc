@@ -141,5 +141,20 @@ TEST(Finding, WhetherATextHoldsLessIsAskedOnlyOfOneThatLostItsGrain) {
     EXPECT_FALSE(examine(before, all_of(letter(40, other))).holds_less);
 }
 
+TEST(Finding, ADatabaseOfCiphertextIsOpaqueAndOneOfDocumentsIsNot) {
+    Chance chance(91);
+    const Bytes document = letter(9000, chance);
+    Bytes packed;
+    for (int i = 0; i < 10; ++i) append(packed, gzip(letter(400, chance)));
+    EXPECT_TRUE(examine_new(all_of(in_a_database(random_bytes(60'000, chance)))).opaque);
+    EXPECT_FALSE(examine_new(all_of(in_a_database(packed))).opaque);
+    EXPECT_FALSE(examine_new(all_of(in_a_database(document))).opaque);
+    const auto becomes = [&](Bytes after) {
+        return examine(all_of(document), all_of(in_a_database(after))).fate;
+    };
+    EXPECT_EQ(becomes(document), Fate::Edited) << "it is in there";
+    EXPECT_EQ(becomes(random_bytes(document.size(), chance)), Fate::Scrambled);
+}
+
 }  // namespace
 }  // namespace hygie::files

@@ -237,6 +237,17 @@ TEST(Sealers, A7zArchiveIsKnownBeforeItsHeadIsWritten) {
     EXPECT_FALSE(looks_sealed(MemoryContent(bytes))) << "LZMA";
 }
 
+TEST(Sealers, ADatabaseLooksSealedWhenItsFirstPagesHoldCiphertext) {
+    Bytes sealed;
+    Bytes letters;
+    for (std::uint64_t i = 0; i < 5; ++i) append(sealed, noise(i));
+    for (std::uint64_t i = 0; i < 5; ++i) append(letters, text(i));
+    EXPECT_TRUE(looks_sealed(MemoryContent(in_a_database(sealed))));
+    EXPECT_FALSE(looks_sealed(MemoryContent(in_a_database(letters))));
+    EXPECT_FALSE(looks_sealed(MemoryContent(in_a_database(noise(9)))))
+        << "too little of it to tell";
+}
+
 TEST(Sealers, WhatZlibCompressedIsNotSealed) {
     const auto looks = [](std::initializer_list<std::uint8_t> first, std::string_view then = {}) {
         Bytes bytes = noise(3);

@@ -11,6 +11,10 @@
 namespace hygie::files {
 namespace {
 
+/// What it holds stands among its lists. Who only seems to seal stands still until that is judged.
+constexpr std::size_t kDatabaseHeadBytes = 256 << 10;
+constexpr int kSealedPagesMin = 400;
+
 std::int64_t micros_of(SteadyTime time) {
     return std::chrono::duration_cast<Micros>(time.time_since_epoch()).count();
 }
@@ -77,6 +81,13 @@ ByteView stored_in(ByteView zlib) {
     return end < kKindBytesMax ? stored.subspan(end + 1) : stored;
 }
 
+/// Empty when it cannot be read.
+Bytes beginning_of(const Content& content, std::size_t bytes_max) {
+    Bytes head(std::min<std::uint64_t>(bytes_max, content.size()));
+    head.resize(content.read_at(0, head).value_or(0));
+    return head;
+}
+
 bool is_sealed_head(ByteView head) {
     const Format format = format_of(head);
     if (format == Format::Sealed) return true;
@@ -91,10 +102,9 @@ bool is_sealed_head(ByteView head) {
 
 /// What is compressed in a stream of zlib is the judge's to see, as all that is packed.
 bool looks_sealed(const Content& content) {
-    Bytes head(std::min<std::uint64_t>(kSealedHeadBytes, content.size()));
-    const Result<std::size_t> got = content.read_at(0, head);
-    if (!got) return false;
-    head.resize(*got);
+    const Bytes head = beginning_of(content, kSealedHeadBytes);
+    if (format_of(head) == Format::Database)
+        return random_permille(beginning_of(content, kDatabaseHeadBytes)) > kSealedPagesMin;
     const Block block = is_zlib(head) ? block_of(head) : Block::None;
     if (block == Block::Compressed) return false;
     return is_sealed_head(block == Block::Stored ? stored_in(head) : head);

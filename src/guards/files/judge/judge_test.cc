@@ -257,6 +257,23 @@ TEST(Judge, AFolderSealedTogetherAndDeletedAtOnceIsStoppedAfterThree) {
     }
 }
 
+TEST(Judge, WhoSealsALotIntoADatabaseAndDeletesItIsStopped) {
+    for (const bool is_sealed : {true, false}) {
+        Theatre theatre;
+        Chance chance(26);
+        const Actor actor = theatre.process(714);
+        Bytes all;
+        for (std::uint64_t i = 0; i < kFiles; ++i) append(all, text(60, i));
+        const Bytes held = is_sealed ? random_bytes(all.size(), chance) : all;
+        theatre.create(actor, "/share/documents.db", in_a_database(held));
+        std::uint64_t deleted = 0;
+        for (; deleted < 5 && !theatre.is_frozen(actor); ++deleted)
+            theatre.unlink_of_collection(actor, fmt::format("/share/letters/{}.txt", deleted),
+                                         content(text(60, deleted)));
+        EXPECT_EQ(theatre.is_frozen(actor), is_sealed);
+    }
+}
+
 TEST(Judge, ACopyElsewhereExcusesNoSealedFileInPlaceOfTheOriginal) {
     for (const bool is_sealed : {true, false}) {
         Theatre theatre;

@@ -76,4 +76,19 @@ inline Bytes gzip(ByteView bytes) {
     return out;
 }
 
+/// As SQLite lays out large values: a head, then pages that begin with the number of the next.
+inline Bytes in_a_database(ByteView value) {
+    constexpr std::size_t kPageBytes = 4096;
+    constexpr std::size_t kLinkBytes = 4;
+    constexpr std::string_view kMagic("SQLite format 3\0", 16);
+    Bytes pages(kMagic.begin(), kMagic.end());
+    pages.resize(2 * kPageBytes);
+    for (std::size_t at = 0; at < value.size(); at += kPageBytes - kLinkBytes) {
+        pages.resize(pages.size() + kLinkBytes, static_cast<std::uint8_t>(pages.size() >> 12));
+        append(pages, value.subspan(at, std::min(value.size() - at, kPageBytes - kLinkBytes)));
+        pages.resize((pages.size() + kPageBytes - 1) / kPageBytes * kPageBytes);
+    }
+    return pages;
+}
+
 }  // namespace hygie::files
