@@ -62,6 +62,7 @@ struct Waiting {
     UniqueFd fd;
     pid_t tid = 0;
     Steady::time_point until;
+    bool is_lost = false;  ///< what it would change could not be kept
 };
 
 /// A few bytes over a local socket, and descriptors beside them.
@@ -246,16 +247,9 @@ class Standby {
     /// True when the successor has taken over and said that all is kept. When it dies before that,
     /// we go on.
     bool hear_successor() {
-        char word = 0;
-        if (::read(successor_.get(), &word, 1) == 1 && word == kStarting) {
-            hand_over_who_waits();
-            std::string kept;
-            while (::read(successor_.get(), &word, 1) == 1 && word != kRelease) kept += word;
-            if (word == kRelease) {
-                for (std::size_t i = 0; i < waiting_.size(); ++i)
-                    let_go(waiting_[i], i < kept.size() && kept[i] == kNotKept);
-                return true;
-            }
+        if (next_word() == kStarting && hand_over_who_waits()) {
+            for (const Waiting& act : waiting_) let_go(act);
+            return true;
         }
         successor_.reset();
         successor_pid_ = 0;
@@ -264,22 +258,37 @@ class Standby {
     }
 
     /// Without clones a second name alone may stand for the bytes that they wait to write over,
-    /// which does not outlive writing. We have no right to open them: the successor keeps them.
-    void hand_over_who_waits() const {
-        for (const Waiting& act : waiting_)
-            if (!send_waiting(act.tid, std::array{act.fd.get()})) return;
-        (void)send_waiting(0, {});
+    /// which does not outlive writing. We have no right to open them: the successor keeps them. One
+    /// after the other: two that only send to each other would wait for ever. One of an earlier
+    /// build says at once that all is kept.
+    bool hand_over_who_waits() {
+        for (Waiting& act : waiting_) {
+            send_waiting(act.tid, std::array{act.fd.get()});
+            const char word = next_word();
+            if (word == kRelease) return true;
+            if (word != kKept && word != kNotKept) return false;
+            act.is_lost = word == kNotKept;
+        }
+        send_waiting(0, {});
+        return next_word() == kRelease;
     }
 
-    bool send_waiting(std::int32_t tid, std::span<const int> fds) const {
+    /// 0 once there is nobody to speak.
+    char next_word() const {
+        char word = 0;
+        return ::read(successor_.get(), &word, 1) == 1 ? word : '\0';
+    }
+
+    /// Who is gone says nothing any more: that is heard.
+    void send_waiting(std::int32_t tid, std::span<const int> fds) const {
         std::array<std::uint8_t, sizeof tid> bytes{};
         std::memcpy(bytes.data(), &tid, sizeof tid);
-        return send_with(successor_.get(), bytes, fds);
+        (void)send_with(successor_.get(), bytes, fds);
     }
 
     /// What cannot be kept is not destroyed: it may be tried again.
-    void let_go(const Waiting& act, bool is_lost) {
-        gate_group_.answer(act.fd.get(), is_lost ? fan::deny(EAGAIN) : fan::kAllow);
+    void let_go(const Waiting& act) {
+        gate_group_.answer(act.fd.get(), act.is_lost ? fan::deny(EAGAIN) : fan::kAllow);
     }
 
     bool is_successor(pid_t tid) const {
