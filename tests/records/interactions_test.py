@@ -192,6 +192,14 @@ class Interactions(PracticeTest):
         self.assertNotIn("entry", counted)
         self.assertGreater(counted["total"], 0)
 
+    def test_a_rare_trace_is_found_behind_many_others(self):
+        made = self.want(201, "POST", "Observation", self.observation("rare"))
+        self.want(204, "DELETE", "Observation/" + made.json["id"])
+        for _ in range(25):
+            self.want(200, "GET", f"Patient/{self.patient}")
+        found = self.want(200, "GET", "AuditEvent?action=D&_count=1", role="security").json["entry"]
+        self.assertEqual(["D"], [one["resource"]["action"] for one in found])
+
     def test_traces_of_a_closed_patient_are_as_those_of_nobody(self):
         for _ in range(25):
             self.want(200, "GET", f"Patient/{self.patient}")

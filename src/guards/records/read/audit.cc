@@ -233,6 +233,8 @@ Answer<AuditPage> audit_page(Sight& sight, AuditTrail& trail, const Asked& asked
     AuditPage page;
     AuditTrail::Question question = asked.question;
     const std::size_t wanted = question.count;
+    // Few of many may fit: a page of few is not to be looked for among few.
+    if (asked.query) question.count = kCountMax;
     // Of a closed patient nothing is looked for: to look, and to go on, tells that there is
     // something.
     const std::string& patient = question.patient.str();
