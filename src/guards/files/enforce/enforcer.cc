@@ -141,31 +141,56 @@ void Enforcer::stop_one(const Actor& actor, const std::vector<Actor>& together,
     } else if (const std::optional<ProcessId> root = common_root(together)) {
         // The one that acts first: walking its tree takes time.
         const pid_t pid = actor.process.pid;
-        if (!doors_.control.is_ours(pid) && !doors_.control.is_waited_for(pid) &&
-            doors_.control.send(actor.process, SIGSTOP))
-            stop.processes.push_back(actor.process);
+        if (!doors_.control.is_ours(pid) && !doors_.control.is_waited_for(pid))
+            freeze(stop.key, actor.process);
         const std::vector<ProcessId> family = doors_.control.tree_of(*root);
         if (doors_.control.freeze_group(actor.cgroup, family)) stop.cgroup = actor.cgroup;
         for (const ProcessId& process : family)
             if (stop.cgroup.empty() && process != actor.process &&
-                !doors_.control.is_waited_for(process.pid) && doors_.control.send(process, SIGSTOP))
-                stop.processes.push_back(process);
+                !doors_.control.is_waited_for(process.pid))
+                freeze(stop.key, process);
     }
-    note_frozen(stop);
+    if (!stop.cgroup.empty()) note_frozen(stop);
     (void)remember();
 }
 
-void Enforcer::note_frozen(const StoppedActor& stop) {
+/// Written down first: whoever was held for a moment, and is let go meanwhile, is left standing.
+void Enforcer::freeze(const std::string& key, const ProcessId& process) {
+    {
+        const std::scoped_lock lock(mutex_);
+        for (StoppedActor& one : stopped_)
+            if (one.key == key && std::ranges::count(one.processes, process) == 0)
+                one.processes.push_back(process);
+    }
+    if (!is_frozen(process)) return;  // an order has let it go
+    const bool is_sent = doors_.control.send(process, SIGSTOP);
+    if (is_sent && held_ != nullptr) held_->remove(process);
+    if (is_sent && !is_frozen(process)) doors_.control.send(process, SIGCONT);
+    if (is_sent) return;
     const std::scoped_lock lock(mutex_);
-    for (const ProcessId& process : stop.processes)
-        if (held_ != nullptr) held_->remove(process);
     for (StoppedActor& one : stopped_)
-        if (one.key == stop.key) {
-            if (!stop.cgroup.empty()) one.cgroup = stop.cgroup;
-            for (const ProcessId& process : stop.processes)
-                if (std::ranges::count(one.processes, process) == 0)
-                    one.processes.push_back(process);
-        }
+        if (one.key == key) std::erase(one.processes, process);
+}
+
+bool Enforcer::is_frozen(const ProcessId& process) const {
+    const std::scoped_lock lock(mutex_);
+    return std::ranges::any_of(stopped_, [&](const StoppedActor& stop) {
+        return std::ranges::count(stop.processes, process) != 0;
+    });
+}
+
+/// An order may have let it go before it was known that its cgroup stands.
+void Enforcer::note_frozen(const StoppedActor& stop) {
+    bool is_known = false;
+    {
+        const std::scoped_lock lock(mutex_);
+        for (StoppedActor& one : stopped_)
+            if (one.key == stop.key) {
+                one.cgroup = stop.cgroup;
+                is_known = true;
+            }
+    }
+    if (!is_known) doors_.control.thaw_group(stop.cgroup);
 }
 
 /// Writing meets the door, where those who stand ask who is stopped.
@@ -241,12 +266,10 @@ std::optional<ProcessId> Enforcer::hold_now(pid_t pid) {
 }
 
 void Enforcer::release(const ProcessId& process) {
-    {
-        const std::scoped_lock lock(mutex_);
-        for (const StoppedActor& stop : stopped_)
-            if (std::ranges::count(stop.processes, process) != 0) return;
-    }
+    if (is_frozen(process)) return;
     doors_.control.send(process, SIGCONT);
+    // Frozen meanwhile: what it was sent for that may have come before.
+    if (is_frozen(process)) doors_.control.send(process, SIGSTOP);
     if (held_ != nullptr) held_->remove(process);
 }
 

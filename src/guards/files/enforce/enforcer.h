@@ -84,6 +84,8 @@ class Enforcer {
   private:
     void stop_one(const Actor& actor, const std::vector<Actor>& together,
                   const Conclusion& conclusion);
+    void freeze(const std::string& key, const ProcessId& process);
+    bool is_frozen(const ProcessId& process) const;
     void note_frozen(const StoppedActor& stop);
     Status remember();
     void refuse_kin(const Conclusion& conclusion);

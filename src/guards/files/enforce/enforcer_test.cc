@@ -7,6 +7,7 @@
 #include <atomic>
 #include <csignal>
 #include <functional>
+#include <map>
 #include <thread>
 
 #include "guards/files/acts/actors.h"
@@ -121,6 +122,54 @@ TEST(Enforcer, WhoStandsAtTheDoorIsAnsweredWhileStopsAreWrittenDown) {
     EXPECT_EQ(answered, 1);
     EXPECT_TRUE(enforcer.thaw("somebody"));
     EXPECT_EQ(answered, 2);
+}
+
+/// What was sent to processes that are none, and something that happens while a tree is walked.
+class Sent final : public ProcessControl {
+  public:
+    std::function<void()> meanwhile;
+    std::map<pid_t, int> last;
+    bool is_ours(pid_t) override { return false; }
+    std::vector<ProcessId> tree_of(const ProcessId& root) override {
+        if (meanwhile) meanwhile();
+        return {root, {root.pid + 1, 1}};
+    }
+    bool is_waited_for(pid_t) override { return false; }
+    bool send(const ProcessId& process, int signal) override {
+        last[process.pid] = signal;
+        return true;
+    }
+    std::optional<ProcessId> stop_now(pid_t pid) override { return ProcessId{pid, 1}; }
+    bool freeze_group(const std::string&, const std::vector<ProcessId>&) override { return false; }
+    void thaw_group(const std::string&) override {}
+};
+
+/// Stops process 7, which had been held for a moment, and its child 8.
+Sent stopped_while(const std::function<void(Enforcer&, const ProcessId&)>& happens) {
+    Sent control;
+    Enforcer enforcer{{control, real_clock(), real_random()}, nullptr, {}};
+    Actor actor;
+    actor.process = actor.family = {7, 1};
+    EXPECT_TRUE(enforcer.hold(actor.process));
+    control.meanwhile = [&] { happens(enforcer, actor.process); };
+    Conclusion conclusion;
+    conclusion.rung = Rung::Freeze;
+    conclusion.targets = {actor};
+    enforcer.stop(conclusion, {});
+    control.meanwhile = {};
+    return control;
+}
+
+TEST(Enforcer, WhoIsLetGoWhileItIsStoppedStandsStill) {
+    const Sent sent = stopped_while(
+        [](Enforcer& enforcer, const ProcessId& process) { enforcer.release(process); });
+    EXPECT_EQ(sent.last, (std::map<pid_t, int>{{7, SIGSTOP}, {8, SIGSTOP}}));
+}
+
+TEST(Enforcer, WhoIsThawedWhileItIsStoppedGoesOn) {
+    const Sent sent = stopped_while(
+        [](Enforcer& enforcer, const ProcessId&) { EXPECT_TRUE(enforcer.thaw("all")); });
+    EXPECT_EQ(sent.last, (std::map<pid_t, int>{{7, SIGCONT}})) << "its child is left alone";
 }
 
 }  // namespace
