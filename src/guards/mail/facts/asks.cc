@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, kAsks> kNames = {
     "remote",  "usual_line", "account",   "logs",    "field",      "people",   "sign_mail",
     "view",    "fine",       "pay_now",   "approve", "grant",      "shown",    "unchanged",
     "channel", "work_mail",  "later",     "story",   "specimen",   "scan",     "bank_open",
-    "opening", "untraced",   "usual_way", "card"};
+    "opening", "untraced",   "usual_way", "card",    "admin"};
 
 const PhraseSet& phrases() {
     static const PhraseSet kSet = [] {
@@ -209,6 +209,7 @@ class Reader {
         note(out_.scan, one, Ask::Scan);
         if (!one.has(Ask::Refusal)) note(out_.papers, one, Ask::Identity);
         note(out_.opening, one, Ask::Opening);
+        if (!one.has(Ask::Refusal)) note(out_.admin, one, Ask::Admin);
         if (!one.has(Ask::Refusal)) note(out_.untraced, one, Ask::Untraced);
         out_.usual_way = out_.usual_way || one.has(Ask::UsualWay);
         if (!one.has(Ask::Refusal) && one.has(Ask::Identity)) note(out_.card, one, Ask::Card);

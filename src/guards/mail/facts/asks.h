@@ -59,8 +59,9 @@ enum class Ask : std::uint8_t {
     Untraced,    ///< to pay in a way that leaves no trace
     UsualWay,    ///< … or in one that does
     Card,        ///< the numbers of the reader's bank card
+    Admin,       ///< to sign in as who administers the systems
 };
-inline constexpr std::size_t kAsks = 46;
+inline constexpr std::size_t kAsks = 47;
 bool ask_named(std::string_view name, Ask& out);
 
 /// Words as they stand, empty for none.
@@ -105,7 +106,8 @@ struct AsksFacts {
     Asked opening;
     Asked untraced;          ///< payment that leaves no trace
     bool usual_way = false;  ///< … and another way to pay
-    Asked card;              ///< the card's numbers, and what identifies its holder with them
+    Asked admin;
+    Asked card;  ///< the card's numbers, and what identifies its holder with them
     std::size_t stolen = 0;
     std::size_t ransom = 0;
 };

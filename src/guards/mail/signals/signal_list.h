@@ -63,6 +63,8 @@ bool is_followed(const Link& link);
 std::string_view site_of(const Link& link);
 /// The lower-case name of a file is that of a program, or of a disk image, which opens like one.
 bool is_program_name(std::string_view name);
+/// … and no installer, which makers of programs give to be downloaded.
+bool is_wrapped_program(std::string_view name);
 /// The lower-case name of the file that a link leads to.
 std::string file_of(const Link& link);
 /// A folded name says a desk of the house: its mail system, its IT, its staff office.

@@ -1,7 +1,7 @@
 #include "guards/mail/signals/signals.h"
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 #include <iterator>
 
 #include "guards/mail/facts/pack.h"
@@ -98,11 +98,18 @@ std::string_view site_of(const Link& link) {
     return target.substr(0, target.find_first_of("/?#\\", host + 2));
 }
 
+static bool ends_in(std::string_view name, std::initializer_list<std::string_view> endings) {
+    return std::ranges::any_of(endings, [&](auto end) { return name.ends_with(end); });
+}
+
+bool is_wrapped_program(std::string_view name) {
+    return ends_in(name, {".scr", ".bat", ".cmd", ".ps1", ".vbs", ".hta", ".lnk", ".iso", ".vhd",
+                          ".vhdx", ".rdp"});
+}
+
 bool is_program_name(std::string_view name) {
-    static constexpr auto kPrograms = std::to_array<std::string_view>(
-        {".exe", ".msi", ".msix", ".appinstaller", ".scr", ".bat", ".cmd", ".ps1", ".vbs", ".hta",
-         ".lnk", ".iso", ".vhd", ".vhdx", ".jar", ".apk", ".rdp"});
-    return std::ranges::any_of(kPrograms, [&](auto end) { return name.ends_with(end); });
+    return is_wrapped_program(name) ||
+           ends_in(name, {".exe", ".msi", ".msix", ".appinstaller", ".jar", ".apk"});
 }
 
 std::string file_of(const Link& link) {

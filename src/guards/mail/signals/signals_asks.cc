@@ -252,8 +252,8 @@ class Demands {
     }
 
     /// Whoever must be told how to open a file, and on what machine, is not to look at it first: a
-    /// program at a stranger's place, from a mailbox in other hands; an archive with its password
-    /// from somebody unknown, or under a threat.
+    /// script or a disk image at a stranger's place, from a mailbox in other hands (installers come
+    /// so too); an archive with its password from somebody unknown, or under a threat.
     void opened_by_hand() {
         if (!asks_.opening.any()) return;
         const bool doubtful =
@@ -263,7 +263,7 @@ class Demands {
         if (!known_) return;
         for (const Link& link : seen_.links)
             if (is_followed(link) && (link.brand.empty() || link.is_free_host) &&
-                !is_related(scene_, link) && is_program_name(file_of(link)))
+                !is_related(scene_, link) && is_wrapped_program(file_of(link)))
                 out_.add("scheme.program_link", kWarns, link.target, link.where);
     }
 
@@ -359,7 +359,7 @@ class Demands {
     /// Somebody unknown wants the reader's machine or account, in the name of a partner, with a
     /// password, or by a number that is not the usual one.
     void from_afar() {
-        const bool signs_in = says({Lure::Secret}) && strange_link(false);
+        const bool signs_in = asks_.admin.any() && strange_link(false);
         const bool wants = asks_.remote.any() || asks_.usual_line.any() || asks_.secret.any() ||
                            asks_.account.any() || signs_in;
         if (!stranger_ || !wants) return;

@@ -356,6 +356,9 @@ TEST(MailStrangers, AProgramElsewhereAndHowToOpenItFromAKnownMailbox) {
     expect_clean(
         {{kKnown, "La situation corrigée :" + elsewhere + "Bien à vous, Marie"},
          {kSupplier, "Mise à jour : https://medifournitures.example/get/maj.exe puis double-clic."},
+         {kSupplier,
+          "Le pilote : https://pilotes.example/pilote.exe , double-cliquez pour "
+          "l'installer."},
          {kKnown, "Le plan : https://depot-chantier.example/get/Situation_7.pdf (double-clic)."}});
 }
 
@@ -474,6 +477,9 @@ TEST(MailStrangers, WhoHasTheAccountOfAPartnersCustomerUsedElsewhere) {
         {{kSupplier,
           "Pour prolonger l'accès, entrez avec votre compte administrateur : "
           "https://medifournitures.example/login"},
+         {"Logisoin <info@logisoin.example>",
+          "Nouveau portail : entrez avec votre compte administrateur : "
+          "https://logisoin.example/portail"},
          {twin,
           "Notre catalogue d'hiver est paru : https://medifournitures-portail.example/hiver"}});
 }
