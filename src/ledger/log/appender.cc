@@ -13,6 +13,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::size_t kJobsWaitingMax = 4096;
 /// One batch syncs while the next is sealed: more would only add delay.
 constexpr std::size_t kSealedWaitingMax = 1;
+/// While a batch waits for the disk, others gather so long before they are sealed and join it.
+constexpr Micros kGatherMax = std::chrono::milliseconds(1);
 /// Durable batches may run ahead of their tiles while tiles settle.
 constexpr std::size_t kCommittedWaitingMax = 256;
 constexpr std::size_t kShownWaitingMax = 1;
@@ -132,6 +134,8 @@ Status Appender::health() const {
 
 void Appender::seal_loop() {
     while (auto job = jobs_.pop()) {
+        // Sealed a few at a time, they would be durable no sooner: a sync is under way.
+        sealed_.wait_for_room(SteadyClock::now() + kGatherMax);
         std::vector<Job> jobs;
         std::size_t drafts = job->drafts.size();
         jobs.push_back(std::move(*job));

@@ -76,6 +76,12 @@ class Queue {
         room_.notify_all();
     }
 
+    /// Waits until there is room, or nobody may put anything any more, but not beyond `deadline`.
+    void wait_for_room(std::chrono::steady_clock::time_point deadline) {
+        std::unique_lock lock(mutex_);
+        room_.wait_until(lock, deadline, [this] { return closed_ || items_.size() < limit_; });
+    }
+
     bool has_room() {
         const std::lock_guard lock(mutex_);
         return items_.size() < limit_;

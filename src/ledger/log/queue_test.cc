@@ -45,6 +45,18 @@ TEST(Queue, JoinsWhatComesToTheLastThatWaits) {
     EXPECT_FALSE(queue.push_or_join(1, join));
 }
 
+TEST(Queue, WaitsForRoomNoLongerThanAsked) {
+    Queue<int> queue(1);
+    const auto never = std::chrono::steady_clock::time_point::max();
+    queue.wait_for_room(never);
+    EXPECT_TRUE(queue.push(1));
+    queue.wait_for_room(std::chrono::steady_clock::now());
+    EXPECT_FALSE(queue.has_room());
+    const std::jthread taker([&] { EXPECT_EQ(queue.pop(), 1); });
+    queue.wait_for_room(never);
+    EXPECT_TRUE(queue.has_room());
+}
+
 TEST(Queue, NeverHoldsMoreThanItsLimit) {
     constexpr int kValues = 20'000;
     constexpr int kLimit = 3;
