@@ -38,9 +38,9 @@ TEST(SealedCache, GivesWhatWasKeptOrNothing) {
 TEST(SealedCache, WritesOverWhatWasReadFirst) {
     SealedCache cache(16 * 1000);
     // Rows of one shard, three of which fit.
-    for (const std::uint64_t row : {16, 32, 48, 64}) keep(cache, row, 300);
+    for (const std::uint64_t row : {16U, 32U, 48U, 64U}) keep(cache, row, 300);
     EXPECT_TRUE(cache.find(16).stored.empty());
-    for (const std::uint64_t row : {32, 48, 64})
+    for (const std::uint64_t row : {32U, 48U, 64U})
         EXPECT_EQ(cache.find(row).stored, version(row, 300)) << row;
 }
 

@@ -42,7 +42,7 @@ bool is_attribution(std::string_view line) {
                                          " ha scritto ", " schreef ", " escreveu "});
     if (!line.ends_with(':')) return false;
     const std::string words = folded(line);
-    return std::ranges::any_of(kWrote, [&](std::string_view one) { return words.ends_with(one); });
+    return ends_in(words, kWrote);
 }
 
 /// "De : Marie <m@x.example>", the first line of the head that Outlook quotes.

@@ -179,6 +179,10 @@ bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
 }
 
+bool ends_in(std::string_view text, std::span<const std::string_view> endings) {
+    return std::ranges::any_of(endings, [&](auto end) { return text.ends_with(end); });
+}
+
 bool equal_any_case(std::string_view left, std::string_view right) {
     return left.size() == right.size() && std::ranges::equal(left, right, [](char a, char b) {
                const auto low = [](char c) {

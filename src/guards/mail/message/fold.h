@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ std::string_view bare_address(std::string_view text);
 /// What follows the last @, empty when there is none.
 std::string_view domain_of(std::string_view address);
 bool contains(std::string_view text, std::string_view part);
+bool ends_in(std::string_view text, std::span<const std::string_view> endings);
 bool starts_with_any_case(std::string_view text, std::string_view prefix);
 bool equal_any_case(std::string_view left, std::string_view right);
 /// The same bytes as UTF-8: what is not UTF-8 becomes U+FFFD.

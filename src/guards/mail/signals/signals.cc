@@ -1,7 +1,7 @@
 #include "guards/mail/signals/signals.h"
 
 #include <algorithm>
-#include <initializer_list>
+#include <array>
 #include <iterator>
 
 #include "guards/mail/facts/pack.h"
@@ -98,18 +98,16 @@ std::string_view site_of(const Link& link) {
     return target.substr(0, target.find_first_of("/?#\\", host + 2));
 }
 
-static bool ends_in(std::string_view name, std::initializer_list<std::string_view> endings) {
-    return std::ranges::any_of(endings, [&](auto end) { return name.ends_with(end); });
-}
-
 bool is_wrapped_program(std::string_view name) {
-    return ends_in(name, {".scr", ".bat", ".cmd", ".ps1", ".vbs", ".hta", ".lnk", ".iso", ".vhd",
-                          ".vhdx", ".rdp"});
+    static constexpr auto kWrapped = std::to_array<std::string_view>(
+        {".scr", ".bat", ".cmd", ".ps1", ".vbs", ".hta", ".lnk", ".iso", ".vhd", ".vhdx", ".rdp"});
+    return ends_in(name, kWrapped);
 }
 
 bool is_program_name(std::string_view name) {
-    return is_wrapped_program(name) ||
-           ends_in(name, {".exe", ".msi", ".msix", ".appinstaller", ".jar", ".apk"});
+    static constexpr auto kPrograms =
+        std::to_array<std::string_view>({".exe", ".msi", ".msix", ".appinstaller", ".jar", ".apk"});
+    return is_wrapped_program(name) || ends_in(name, kPrograms);
 }
 
 std::string file_of(const Link& link) {

@@ -243,7 +243,7 @@ class Demands {
 
     static bool is_archive(std::string_view name) {
         static constexpr auto kArchives = std::to_array<std::string_view>({".zip", ".7z", ".rar"});
-        return std::ranges::any_of(kArchives, [&](auto end) { return name.ends_with(end); });
+        return ends_in(name, kArchives);
     }
     bool brings_archive() const {
         return std::ranges::any_of(scene_.message.attachments, [](const Attachment& file) {

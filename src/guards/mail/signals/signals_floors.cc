@@ -134,9 +134,6 @@ class Borrowed {
             out_.add("scheme.account_announced", kWarns, change.evidence, change.where);
     }
 
-    static bool ends_in(std::string_view name, std::span<const std::string_view> endings) {
-        return std::ranges::any_of(endings, [&](auto end) { return name.ends_with(end); });
-    }
     /// "Assignation.exe": what the letter says is in the archive.
     bool names_program() const {
         const std::string text = lower(scene_.message.text);
