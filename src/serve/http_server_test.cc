@@ -58,8 +58,8 @@ TEST(HttpServer, AnswersOfAnySizeComeWhole) {
     const Certificate certificate;
     const auto open = start({}, handler);
     const auto sealed = start({.cert = certificate.cert(), .key = certificate.key()}, handler);
-    for (const std::size_t kib : {0, 14, 15, 16, 31, 48, 1500})
-        for (const std::size_t beyond : {0, 1, 1023}) {
+    for (const std::size_t kib : {0U, 14U, 15U, 16U, 31U, 48U, 1500U})
+        for (const std::size_t beyond : {0U, 1U, 1023U}) {
             text.resize(kib * 1024 + beyond);
             for (std::size_t i = 0; i < text.size(); ++i)
                 text[i] = static_cast<char>('a' + i * 7 / 3 % 26);
