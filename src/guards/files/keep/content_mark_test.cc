@@ -47,7 +47,7 @@ TEST(FilesMark, TellsWhereEmptyMebibytesAreFromBytesThatSayThat) {
     // The bytes that are counted in place of an empty second mebibyte, spelled out in a file.
     Bytes spelled(kBlock);
     spelled[0] = 1;
-    for (const std::uint64_t number : {1, 1}) {
+    for (const std::uint64_t number : {1U, 1U}) {
         spelled.resize(spelled.size() + 8);
         store_be(spelled.data() + spelled.size() - 8, number);
     }

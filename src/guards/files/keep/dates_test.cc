@@ -131,7 +131,7 @@ class FilesDatesOnDisk : public testing::Test {
         fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
     }
     void write(std::size_t size, char what) {
-        EXPECT_TRUE(real_disk().write_file(path_, Bytes(size, what)));
+        EXPECT_TRUE(real_disk().write_file(path_, Bytes(size, static_cast<std::uint8_t>(what))));
     }
     Store::Subject subject() { return {*volume_, fd_.get(), *volume_->key_of(fd_.get()), path_}; }
     Status keep(const Act& act) {

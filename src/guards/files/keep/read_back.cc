@@ -148,7 +148,7 @@ Result<ReadBack> copy_and_read_back(const Content& from, std::uint64_t size, int
                  "take it from the copy elsewhere, or restore from another time "
                  "(--since)"});
         const std::size_t written = is_direct ? whole_sectors(wanted) : wanted;
-        std::fill(block.whole().begin() + wanted, block.whole().begin() + written, 0);
+        std::ranges::fill(block.whole().subspan(wanted, written - wanted), 0);
         TRY_STATUS(write_block(to, at, block.first(written)));
         if (TRY(read_block(to, at, again.first(written))) < wanted ||
             std::memcmp(block.whole().data(), again.whole().data(), wanted) != 0)
