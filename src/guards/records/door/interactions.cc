@@ -332,7 +332,11 @@ void serve(Desk& desk, const access::Actor& actor, http::Request request, http::
 
 void dispatch(Desk& desk, CallPtr call) {
     const Interaction* row = find_row(call->method, call->target);
-    if (!row) return refuse(desk, std::move(call), no_row(call->target));
+    if (!row) {
+        // By itself: the compiler may move the call before it looks at another argument.
+        Refusal refusal = no_row(call->target);
+        return refuse(desk, std::move(call), std::move(refusal));
+    }
     if (const auto may = check_purpose(*call); !may)
         return refuse(desk, std::move(call), may.error(), row->event);
     if (row->query == Query::Refused && !call->parameters.empty() && !call->wishes.lenient)
