@@ -144,11 +144,10 @@ TEST(Bundle, ATransactionThatReadsWhatIsNotThereWritesNothing) {
                                       "," + entry("DELETE", "Observation/oa1", "") + "," + reads));
     };
     const auto count = [&] {
-        return house.get(house.program, "Observation?patient=a&_summary=count")
-            .json()["total"]
-            .text();
+        const auto counted = house.get(house.program, "Observation?patient=a&_summary=count");
+        return std::string(counted.json()["total"].text());
     };
-    const std::string before(count());
+    const std::string before = count();
     const auto absent = send(entry("GET", "Patient/nobody", ""));
     EXPECT_EQ(absent.status, 404) << absent.body;
     EXPECT_EQ(absent.json()["issue"].items()[0]["expression"].items()[0].text(), "Bundle.entry[3]");
