@@ -156,6 +156,32 @@ Status parse_values(Criterion& criterion, std::string_view value, const QueryOpt
     return {};
 }
 
+/// Whether bare values of a parameter may be of the system that a value asks for.
+Status judge_system(const ParamPlan& plan, Operand& operand) {
+    if (!operand.system) return {};
+    const BareTokens& bare = plan.bare;
+    if (bare.takes_no_pipe)
+        return fail(
+            Code::BadInput,
+            {"Ce qui se cherche là n'a pas de système.", "What is searched there has no system."},
+            {"Écrire la valeur seule, sans « | ».", "Write the value alone, without \"|\"."});
+    const std::string& asked = *operand.system;
+    const auto found = std::ranges::find(bare.systems, asked);
+    operand.may_be_bare = asked.empty() || bare.any_system || found != bare.systems.end();
+    operand.is_every_bare = found != bare.systems.end() && bare.systems.size() == 1;
+    return {};
+}
+
+Status judge_systems(std::string_view type, const SearchParam& param, std::span<Operand> values) {
+    const ParamPlan* plan = plan_of(type)->of(param);
+    for (Operand& value : values) {
+        for (std::size_t i = 0; i < value.parts.size(); ++i)
+            TRY_STATUS(judge_systems(type, *param.components[i].param, {&value.parts[i], 1}));
+        if (param.type == Kind::Token && plan != nullptr) TRY_STATUS(judge_system(*plan, value));
+    }
+    return {};
+}
+
 /// ":Patient" behind a reference: the type of every value.
 Status restrict_type(Criterion& criterion, std::string_view type) {
     for (auto& operand : criterion.any) {
@@ -226,6 +252,9 @@ Result<Criterion> parse_criterion(std::string_view type, std::string_view name,
         return criterion;
     }
     TRY_STATUS(parse_values(criterion, value, options));
+    const bool is_code =
+        criterion.modifier == Modifier::None || criterion.modifier == Modifier::Not;
+    if (is_code) TRY_STATUS(judge_systems(type, *param, criterion.any));
     if (!target.empty()) TRY_STATUS(restrict_type(criterion, target));
     return criterion;
 }

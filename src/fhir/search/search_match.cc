@@ -20,7 +20,7 @@ bool system_matches(const Token& value, const Operand& operand) {
         case Token::Scope::Given:
             return value.system == *operand.system;
         case Token::Scope::Implied:
-            return !operand.text.empty();
+            return operand.may_be_bare && (operand.is_every_bare || !operand.text.empty());
     }
     return false;
 }

@@ -116,7 +116,9 @@ class Compiler {
                 const auto same =
                     std::ranges::find(step.properties, property, &SearchPath::Property::name);
                 if (same != step.properties.end()) continue;
-                step.properties.push_back({std::move(property), alternative.type});
+                const bool is_bound = element->binding == BindingStrength::Required;
+                step.properties.push_back({std::move(property), alternative.type,
+                                           is_bound ? element->value_set : std::string_view()});
                 next.push_back(alternative.type);
             }
         }

@@ -18,7 +18,8 @@ struct SearchPath {
     struct Property {
         std::string name;
         const TypeDef* type = nullptr;
-        Convert convert = nullptr;  ///< at the end of a way to values
+        std::string_view value_set{};  ///< that codes here must be of
+        Convert convert = nullptr;     ///< at the end of a way to values
     };
     struct Step {
         std::vector<Property> properties;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "fhir/data/value_set_systems.h"
 #include "fhir/search/search_convert.h"
 
 namespace hygie::fhir {
@@ -42,6 +43,30 @@ std::vector<SearchPath> paths_to_values(const TypeDef& from, std::string_view ex
         if (path && end_in_values(*path, kind)) paths.push_back(std::move(*path));
     }
     return paths;
+}
+
+/// Adds what may stand where a way ends.
+void add_bare(const SearchPath::Property& end, BareTokens& bare) {
+    if (!end.type->is_a("code")) return;
+    const auto systems = systems_of(end.value_set);
+    bare.any_system = bare.any_system || systems.empty();
+    for (const auto system : systems)
+        if (std::ranges::find(bare.systems, system) == bare.systems.end())
+            bare.systems.push_back(system);
+}
+
+BareTokens bare_tokens(const ParamPlan& plan) {
+    BareTokens bare;
+    if (plan.param->type != Kind::Token) return bare;
+    bare.takes_no_pipe = plan.has_own_column();
+    for (const auto& path : plan.paths)
+        for (const auto& end : path.steps.back().properties) {
+            add_bare(end, bare);
+            const bool has_none = end.type->is_a("ContactPoint") || end.type->is_a("boolean") ||
+                                  end.type->is_a("uri");
+            bare.takes_no_pipe = bare.takes_no_pipe && has_none;
+        }
+    return bare;
 }
 
 void plan_simple(const TypeDef& type, ParamPlan& plan) {
@@ -164,6 +189,7 @@ TypePlan make_plan(const TypeDef& type) {
             composites.push_back(std::move(plan));
         } else if (param->type != Kind::Special) {
             plan_simple(type, plan);
+            plan.bare = bare_tokens(plan);
             out.params.push_back(std::move(plan));
         }
     }

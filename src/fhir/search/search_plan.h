@@ -22,8 +22,19 @@ struct Source {
     bool operator==(const Source&) const = default;
 };
 
+/// Of a token parameter: what its values without a system of their own are, to who asks for one
+/// (https://hl7.org/fhir/R4/search.html#token). Codes are of those of their value set.
+struct BareTokens {
+    std::vector<std::string_view> systems;
+    bool any_system = false;  ///< some are codes of a system that R4 does not tell
+    /// Nothing but contacts, addresses and booleans: "the presence of the pipe symbol SHALL NOT be
+    /// used".
+    bool takes_no_pipe = false;
+};
+
 struct ParamPlan {
     const SearchParam* param = nullptr;
+    BareTokens bare;
     /// Values of this parameter are in these columns: its own, or those of others.
     std::vector<Source> sources;
     /// Ways to the values of its own column; to the contexts of its parts for a composite.

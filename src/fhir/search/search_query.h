@@ -59,8 +59,11 @@ struct Operand {
     /// Token: "system|code", "|code" (empty system), "system|" (empty text), "code" (no system).
     /// Quantity: likewise with unit. Reference with :identifier: as token.
     std::optional<std::string> system;
-    std::string unit;  ///< of a quantity, code or unit
-    std::string type;  ///< of a reference, empty when not said; code of :of-type
+    /// Token: whether a value without a system of its own may be of the one asked for.
+    bool may_be_bare = true;
+    bool is_every_bare = false;  ///< "system|" of the one system of all such values
+    std::string unit;            ///< of a quantity, code or unit
+    std::string type;            ///< of a reference, empty when not said; code of :of-type
     DateRange date;
     Decimal number;  ///< with all that its precision covers: [low, high)
     Decimal low;

@@ -19,7 +19,7 @@ struct Token {
     enum class Scope : std::uint8_t {
         None,     ///< the element could have a system and has none: "|code" finds it
         Given,    ///< `system` says which
-        Implied,  ///< a bare code, boolean or string: any system that is asked for will do
+        Implied,  ///< a bare code, boolean or string: the definitions say of which systems
     };
     std::string_view code;
     std::string_view system;
