@@ -94,7 +94,10 @@ std::string fold_unicode(std::string_view text) {
 
 std::optional<DateRange> parse_date(std::string_view text) {
     auto parsed = Temporal::parse_date_time(text);
-    if (!parsed) return std::nullopt;
+    // FHIRPath knows "2020-01-01T" and the hour alone, FHIR does not.
+    const bool is_whole =
+        parsed && !text.ends_with('T') && parsed->precision != Temporal::Precision::Hour;
+    if (!is_whole) return std::nullopt;
     const bool is_local = !parsed->offset_minutes;
     if (is_local) parsed->offset_minutes = 0;
     TimeSpan span = span_of(*parsed);

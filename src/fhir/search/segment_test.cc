@@ -216,8 +216,9 @@ TEST(Dates, CoverAllThatTheyMayMean) {
     EXPECT_EQ(finer->first, instant->first + 2);
     EXPECT_EQ(parse_date("1980-12")->last + 1, parse_date("1981")->first);
     EXPECT_TRUE(parse_date("9999-12-31T23:59:59Z"));
-    for (const auto* wrong :
-         {"", "198", "1980-13", "1980-02-30", "yesterday", "1980-05-11T25:00"}) {
+    EXPECT_TRUE(parse_date("1980-05-11T16:32"));
+    for (const auto* wrong : {"", "198", "1980-13", "1980-02-30", "yesterday", "1980-05-11T25:00",
+                              "1980-05-11T", "1980-05-11T16", "1980-05-11T16Z"}) {
         EXPECT_FALSE(parse_date(wrong)) << wrong;
     }
 }
