@@ -42,7 +42,7 @@ std::string header_of(const http::Response& response, std::string_view name) {
     return {};
 }
 
-EntryResult result_of(const Desk& desk, const http::Response& response) {
+EntryResult result_of(const Desk& desk, const BundleEntry& entry, const http::Response& response) {
     EntryResult result{
         .status = response.status,
         .location = std::string(below_base(header_of(response, "Location"), desk.options.base)),
@@ -51,7 +51,10 @@ EntryResult result_of(const Desk& desk, const http::Response& response) {
         result.last_modified = to_rfc3339(*modified);
     const std::string_view body = as_text(response.body);
     const bool is_outcome = body.starts_with(R"({"resourceType":"OperationOutcome")");
-    (is_outcome ? result.outcome : result.resource) = body;
+    if (is_outcome)
+        result.outcome = body;
+    else if (!entry.is_head)
+        result.resource = body;
     return result;
 }
 
@@ -218,7 +221,7 @@ void Bundling::ask(std::size_t number) {
     const BundleEntry& entry = bundle_.entries[number];
     http::Reply reply = [self = shared_from_this(), number](http::Response response) {
         self->bytes_ += response.body.size();
-        self->results_[number] = result_of(self->desk_, response);
+        self->results_[number] = result_of(self->desk_, self->bundle_.entries[number], response);
         if (self->free_.fetch_add(1) == 0) self->next_entries();
         self->release();
     };

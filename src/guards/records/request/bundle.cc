@@ -18,6 +18,27 @@ std::unexpected<Refusal> bad_entry(std::size_t number, std::string_view element,
     return refuse(400, "invalid", std::move(what), std::move(remedy), std::move(expression));
 }
 
+/// "Objects are never empty", nor are lists (https://hl7.org/fhir/R4/json.html).
+bool has_empty(fhir::Json value) {
+    if (!value.is_object() && !value.is_array()) return false;
+    return value.size() == 0 || std::ranges::any_of(value.items(), has_empty) ||
+           std::ranges::any_of(value.members(), has_empty, &fhir::Member::value);
+}
+
+/// The same without what a resource holds, which is checked where it is stored.
+bool has_empty_around(fhir::Json of, std::string_view content) {
+    return of.size() == 0 || std::ranges::any_of(of.members(), [&](const fhir::Member& member) {
+               return member.name == content ? member.value.size() == 0 : has_empty(member.value);
+           });
+}
+
+std::unexpected<Refusal> empty_within(std::string expression) {
+    return refuse(400, "structure",
+                  {"une liste et un objet ne sont jamais vides en JSON de FHIR",
+                   "no list and no object is ever empty in FHIR's JSON"},
+                  {"ôtez l'élément", "leave the element out"}, std::move(expression));
+}
+
 /// A body is there exactly when the method has one, and names the type of the URL.
 Answer<void> check_resource(const BundleEntry& entry, std::size_t number) {
     const bool at_type = entry.target.shape == Shape::Type;
@@ -51,12 +72,14 @@ bool is_for_itself(const Target& target) {
 }
 
 Answer<BundleEntry> read_entry(fhir::Json entry, std::size_t number, std::string_view base) {
+    if (has_empty_around(entry, "resource")) return empty_within(entry_expression(number));
     const fhir::Json request = entry["request"];
     BundleEntry read;
     const auto method = method_named(request["method"].text());
     if (!method)
         return bad_entry(number, "request.method", method.error().what, method.error().remedy);
     read.method = *method;
+    read.is_head = request["method"].text() == "HEAD";
     std::string_view url = below_base(request["url"].text(), base);
     if (url.starts_with('/')) url.remove_prefix(1);
     const auto question = std::min(url.find('?'), url.size());
@@ -110,6 +133,13 @@ Answer<IncomingBundle> read_bundle(fhir::Json bundle, std::string_view base) {
                       {"envoyez une ressource seule à [base]/[type]",
                        "send a single resource to [base]/[type]"},
                       "Bundle.type");
+    if (bundle["entry"] && !bundle["entry"].is_array())
+        return refuse(400, "structure",
+                      {"une liste d'entrées est attendue", "a list of entries is expected"},
+                      {"écrivez \"entry\": […], ou ôtez l'élément",
+                       "write \"entry\": […], or leave the element out"},
+                      "Bundle.entry");
+    if (has_empty_around(bundle, "entry")) return empty_within("Bundle");
     const auto entries = bundle["entry"].items();
     if (entries.size() > kBundleEntriesMax)
         return refuse(413, "too-long",

@@ -18,8 +18,9 @@ inline constexpr std::size_t kBundleEntriesMax = 20'000;
 /// One entry of a batch or transaction, read and checked for itself.
 struct BundleEntry {
     Method method = Method::Get;
-    std::string path{};   ///< below the base, still encoded, without '?'
-    std::string query{};  ///< what follows '?'
+    bool is_head = false;  ///< a Get without its body
+    std::string path{};    ///< below the base, still encoded, without '?'
+    std::string query{};   ///< what follows '?'
     Target target{};
     std::string full_url{};  ///< empty when it has none
     fhir::Json resource{};   ///< Absent when it has none

@@ -336,6 +336,48 @@ TEST(Bundle, RefusesWhatMeansNothing) {
     }
 }
 
+TEST(Bundle, NoListAndNoObjectIsEmpty) {
+    House house;
+    const auto sent = [&](const std::string& members) {
+        return house.post(house.anne, "",
+                          R"({"resourceType":"Bundle","type":"batch")" + members + "}");
+    };
+    const std::string read = entry("GET", "Patient/a", "");
+    EXPECT_EQ(sent("").status, 200) << "a batch of nothing has no list";
+    for (const std::string wrong :
+         {R"("entry":[])", R"("entry":{})", R"("entry":null)", R"("entry":"x")"})
+        EXPECT_EQ(sent("," + wrong).status, 400) << wrong;
+    for (const std::string wrong : {R"("link":[])", R"("meta":{})", R"("meta":{"tag":[{}]})"})
+        EXPECT_EQ(sent("," + wrong + R"(,"entry":[)" + read + "]").status, 400) << wrong;
+    // An entry answers for itself.
+    const auto apart = sent(R"(,"entry":[{},)" + read + R"(,{"link":[],)" + read.substr(1) + "," +
+                            entry("GET", "Patient/a", "{}") + "," +
+                            entry("POST", "Observation", observation("x", "a")) + "]");
+    ASSERT_EQ(apart.status, 200) << apart.body;
+    EXPECT_EQ(status_of(apart, 0), "400 Bad Request");
+    EXPECT_EQ(status_of(apart, 1), "200 OK");
+    EXPECT_EQ(status_of(apart, 2), "400 Bad Request");
+    EXPECT_EQ(status_of(apart, 3), "400 Bad Request");
+    EXPECT_EQ(status_of(apart, 4), "201 Created");
+}
+
+TEST(Bundle, AHeadHasNoBody) {
+    House house;
+    for (const std::string type : {"batch", "transaction"}) {
+        const auto done = house.post(house.anne, "",
+                                     bundle(type, entry("HEAD", "Patient/a", "") + "," +
+                                                      entry("HEAD", "Observation?patient=a", "") +
+                                                      "," + entry("GET", "Patient/a", "")));
+        ASSERT_EQ(done.status, 200) << done.body;
+        const auto entries = done.json()["entry"].items();
+        for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(status_of(done, i), "200 OK");
+        EXPECT_FALSE(entries[0]["resource"]);
+        EXPECT_FALSE(entries[1]["resource"]);
+        EXPECT_TRUE(entries[2]["resource"]);
+        EXPECT_EQ(entries[0]["response"]["etag"].text(), entries[2]["response"]["etag"].text());
+    }
+}
+
 TEST(Bundle, AThousandEntriesAtOnce) {
     House house;
     std::string entries;
