@@ -10,27 +10,55 @@ namespace {
 
 constexpr std::string_view kAtc = "http://www.whocc.no/atc";
 
-/// Drugs with crossed allergies: stems of their names (folded, French and English), and ATC groups.
+/// Drugs with crossed allergies: stems of their names (folded, French and English), how words of
+/// prescriptions begin that name a French brand (as composed in the Base de données publique des
+/// médicaments, https://base-donnees-publique.medicaments.gouv.fr), and ATC groups.
 struct Family {
     std::string_view fr, en;
-    std::string_view stems;  ///< between spaces
-    std::string_view atc;    ///< between spaces
+    std::string_view stems;   ///< between spaces
+    std::string_view brands;  ///< between spaces
+    std::string_view atc;     ///< between spaces
 };
 constexpr Family kFamilies[] = {
-    {"pénicillines", "penicillins", " cillin cilline ", " J01C "},
+    {"pénicillines", "penicillins", " cillin cilline ",
+     " augmentin clamoxyl amodex orbenine selexid negaban claventin unacim ", " J01C "},
     {"céphalosporines", "cephalosporins", " cefa cefi cefo cefp ceft cefu cefe ceph ",
+     " orelox zinnat oroken rocephine alfatil keforal fortum axepim texodil taketiam zinforo "
+     "mabelio zerbaxa zavicefta ",
      " J01DB J01DC J01DD J01DE "},
-    {"sulfamides", "sulfonamides", " sulfa sulfon ", " J01E "},
-    {"macrolides", "macrolides", " thromycin thromycine ", " J01FA "},
-    {"quinolones", "quinolones", " floxacin floxacine ", " J01M "},
-    {"tétracyclines", "tetracyclines", " cycline ", " J01A "},
+    {"sulfamides", "sulfonamides", " sulfa sulfon ",
+     " bactrim cotrimoxazole trimoxazole adiazine flammazine fansidar salazopyrine ", " J01E "},
+    {"macrolides", "macrolides", " thromycin thromycine josamycin spiramycin macrolid ",
+     " zithromax azadose azyter zeclar rulid josacine rovamycine rodogyl birodogyl egery ketek ",
+     " J01FA "},
+    {"quinolones", "quinolones", " floxacin floxacine quinolon ",
+     " ciflox uniflox tavanic oflocet monoflocet izilox enoxor peflacine logiflox ", " J01M "},
+    {"tétracyclines", "tetracyclines", " cycline ",
+     " tetralysal vibramycine tolexine mynocine granudoxy doxylis spanor physiomycine tygacil ",
+     " J01A "},
     {"aspirine et anti-inflammatoires", "aspirin and anti-inflammatory drugs",
-     " aspirin aspirine acetylsalicyl ibuprofen ketoprofen naproxen diclofenac ",
+     " aspirin aspirine acetylsalicyl ibuprofen ketoprofen naproxen diclofenac flurbiprofen "
+     "piroxicam meloxicam aceclofenac indometacin celecoxib nsaid ",
+     " aspegic kardegic resitune aspro duoplavin advil nurofen nureflex spedifen upfen "
+     "antarene ibufetum profenid ketum toprec apranax naprosyne aleve voltarene flector xenid "
+     "artotec cartrex surgam feldene brexin mobic nifluril ponstyl antadys cebutid strefen "
+     "indocid celebrex arcoxia ",
      " M01A N02BA B01AC06 "},
-    {"morphiniques", "opioids", " morphin codein oxycod tramadol fentanyl ", " N02A "},
-    {"anesthésiques locaux amides", "amide local anaesthetics", " idocain ivacain ", " N01BB "},
+    {"morphiniques", "opioids", " morphin codein oxycod tramadol fentanyl opioid opiace ",
+     " skenan actiskenan oramorph moscontin sevredol sophidone oxycontin oxynorm oxsynia contramal "
+     "topalgic zamudol takadol biodalgic monocrixo ixprim zaldiar durogesic matrifen abstral "
+     "instanyl effentora pecfent breakyl codoliprane klipal lindilane prontalgine dicodin "
+     "lamaline izalgi ",
+     " N02A "},
+    {"anesthésiques locaux amides", "amide local anaesthetics",
+     " idocain ivacain articain prilocain ",
+     " xylocaine xylonor xylocard emla anesderm versatis naropeine chirocaine septanest alphacaine "
+     "ubistesin primacaine deltazine ",
+     " N01BB "},
     {"produits de contraste iodés", "iodinated contrast media",
-     " iohexol iopamidol iomeprol iobitridol iodixanol ", " V08A "},
+     " iohexol iopamidol iomeprol iobitridol iodixanol ioversol iopromide contrast ",
+     " omnipaque iopamiron iomeron xenetix visipaque optiray optiject ultravist hexabrix telebrix ",
+     " V08A "},
 };
 
 /// Words that say how, not what.
@@ -74,9 +102,28 @@ bool share_a_word(std::string_view one, std::string_view other) {
     return found;
 }
 
+/// Of a salt: "sulfate de morphine" is no sulfonamide.
+bool is_sulfate(std::string_view word) {
+    return word.contains("sulfate");
+}
+
 bool has_stem(std::string_view text, std::string_view stems) {
     bool found = false;
-    each_word(stems, [&](std::string_view stem) { found = found || text.contains(stem); });
+    each_word(text, [&](std::string_view word) {
+        if (found || is_sulfate(word)) return;
+        each_word(stems, [&](std::string_view stem) { found = found || word.contains(stem); });
+    });
+    return found;
+}
+
+/// "augmentin®" and "xylocaïne", but not what has a brand's name within.
+bool has_brand(std::string_view text, std::string_view brands) {
+    bool found = false;
+    each_word(text, [&](std::string_view word) {
+        if (found) return;
+        each_word(brands,
+                  [&](std::string_view brand) { found = found || word.starts_with(brand); });
+    });
     return found;
 }
 
@@ -127,9 +174,11 @@ SubstanceMatch match_of(const Substances& allergen, const Substances& drug) {
         for (const auto& other : drug.names)
             if (share_a_word(one, other)) return {Kind::Same, {}};
     const auto belongs = [](const Substances& what, const Family& family) {
-        return std::ranges::any_of(
-                   what.names,
-                   [&](const std::string& text) { return has_stem(text, family.stems); }) ||
+        return std::ranges::any_of(what.names,
+                                   [&](const std::string& text) {
+                                       return has_stem(text, family.stems) ||
+                                              has_brand(text, family.brands);
+                                   }) ||
                std::ranges::any_of(what.codes, [&](const auto& code) {
                    return code.system == kAtc && has_group(code.code, family.atc);
                });

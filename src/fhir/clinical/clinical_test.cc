@@ -119,6 +119,46 @@ TEST_F(Clinical, TheSameDoseOfASeriesTwice) {
     EXPECT_EQ(told("2026-01-05", first), 1U) << "told once, by its interval";
 }
 
+TEST_F(Clinical, AFamilyIsKnownByTheNamesItIsSoldUnder) {
+    const auto told = [&](const std::string& to, const std::string& drug) {
+        const Json record[] = {allergy(R"({"text":")" + to + R"("})")};
+        return kinds(contradictions(prescription(R"({"text":")" + drug + R"("})"), record))
+            .contains(Kind::Allergy);
+    };
+    const std::pair<std::string, std::string> met[] = {
+        {"Pénicillines", "AUGMENTIN 1 g/125 mg ADULTES, poudre"},
+        {"Allergie à l'amoxicilline", "Augmentin® 500 mg"},
+        {"Clamoxyl", "Amoxicilline 1 g"},
+        {"Céphalosporines", "Orelox 100 mg"},
+        {"Sulfamides", "Bactrim forte"},
+        {"Sulfamides", "Co-trimoxazole 800 mg"},
+        {"Érythromycine", "Josacine 1000"},
+        {"Quinolones", "Ciflox 500"},
+        {"Cyclines", "Tolexine 100"},
+        {"Aspirine", "Bi-Profénid 100 mg LP"},
+        {"AINS : ibuprofène", "Voltarène Emulgel"},
+        {"Codéine", "Skenan LP 30 mg"},
+        {"Lidocaïne", "EMLA 5 %, crème"},
+        {"Iomeron", "Xenetix 350"},
+        // By the name of the family itself.
+        {"Fluoroquinolones", "Lévofloxacine 500"},
+        {"Macrolides", "Zithromax"},
+        {"Opiacés", "Tramadol 50"},
+        {"NSAIDs", "Ibuprofen 400"},
+        {"Produits de contraste iodés", "Iohexol"},
+    };
+    for (const auto& [to, drug] : met) EXPECT_TRUE(told(to, drug)) << to << ": " << drug;
+    const std::pair<std::string, std::string> unmet[] = {
+        {"Pénicillines", "Orelox 100 mg"},
+        {"Pénicillines", "Pyostacine 500"},
+        {"Sulfamides", "Sulfate de morphine 10 mg"},
+        {"Sulfamides", "Clopidogrel (hydrogénosulfate) 75 mg"},
+        {"Morphine (sulfate)", "Sulfaméthoxazole"},
+        {"Aspirine", "Paracétamol 1 g"},
+    };
+    for (const auto& [to, drug] : unmet) EXPECT_FALSE(told(to, drug)) << to << ": " << drug;
+}
+
 TEST_F(Clinical, APrescriptionAgainstAnAllergy) {
     const auto told = [&](Json one, Json drug) {
         const Json record[] = {one};
