@@ -366,6 +366,7 @@ Answer<Disclosure> export_status(Desk& desk, const Call& call) {
     }
     http::Response response = json_response(call, 200, manifest_of(desk, *one));
     response.content_type = "application/json";
+    response.headers.emplace_back("Expires", http_date(one->started + Exports::kKept));
     return Disclosure{std::move(response), {export_event(desk, call)}};
 }
 

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "guards/records/door/door_kit.h"
+#include "guards/records/request/negotiate.h"
 
 namespace hygie::records {
 namespace {
@@ -178,6 +179,9 @@ TEST(Operation, AnExportIsSealedTracedAndOpensForItsOwnerOnly) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     ASSERT_EQ(ready.status, 200) << ready.body;
+    const auto expires = parse_http_date(ready.header("Expires"));
+    ASSERT_TRUE(expires) << ready.header("Expires");
+    EXPECT_GT(*expires, house.machine.clock.now());
     ASSERT_EQ(ready.json()["output"].size(), 1U) << ready.body;
     const std::string url(ready.json()["output"].items()[0]["url"].text());
     const std::string file = url.substr(sizeof "https://hygie.test" - 1);
