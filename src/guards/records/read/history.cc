@@ -24,11 +24,13 @@ namespace {
 
 constexpr std::size_t kCountDefault = 20;
 constexpr std::size_t kCountMax = 1'000;
+constexpr std::uint64_t kVersionsCountedMax = 100'000;
 /// Of bodies; what is beyond comes on the next page.
 constexpr std::size_t kPageBytesMax = 32 << 20;
 
 struct Wanted {
     std::size_t count = kCountDefault;
+    bool counts = false;  ///< _count=0: no entries, how many there would be
     WallTime since = WallTime::min();
     WallTime from = WallTime::min();   ///< of _at: what was in force at some time from here…
     WallTime until = WallTime::max();  ///< …to here, not included
@@ -57,6 +59,7 @@ Answer<Wanted> wanted_of(const Call& call) {
             const auto [end, error] =
                 std::from_chars(value.data(), value.data() + value.size(), wanted.count);
             if (error == std::errc() && end == value.data() + value.size()) {
+                wanted.counts = wanted.count == 0;
                 wanted.count = std::clamp<std::size_t>(wanted.count, 1, kCountMax);
                 continue;
             }
@@ -237,9 +240,30 @@ std::vector<event::Event> history_events(Sight& sight, const std::vector<vault::
     return events;
 }
 
+/// How many versions of these resources are asked for.
+Answer<Disclosure> disclose_count(Sight& sight, const Wanted& wanted,
+                                  const std::vector<vault::Found>& found) {
+    std::uint64_t total = 0;
+    TRY_STATUS(Telling(sight, found, wanted).run(Place(), [&](auto&&, const auto&) {
+        return ++total <= kVersionsCountedMax;
+    }));
+    if (total > kVersionsCountedMax)
+        return refuse(413, "too-costly",
+                      {"trop de versions à compter", "too many versions to count"},
+                      {"nommez une ressource ou une période (_since)",
+                       "name a resource or a period (_since)"});
+    BundleWriter writer("history", sight.desk().options.base);
+    writer.total(total);
+    writer.link("self", self_link(sight.desk(), sight.call()));
+    const bool is_of_one = sight.call().target.shape == Shape::InstanceHistory;
+    return Disclosure{json_response(sight.call(), 200, writer.finish()),
+                      history_events(sight, is_of_one ? found : std::vector<vault::Found>())};
+}
+
 /// A page of all versions of these resources that are asked for, newest first.
 Answer<Disclosure> disclose_versions(Sight& sight, const Wanted& wanted,
                                      std::vector<vault::Found> found) {
+    if (wanted.counts) return disclose_count(sight, wanted, found);
     Desk& desk = sight.desk();
     const Call& call = sight.call();
     Place last = call.cursor.last.empty() ? Place() : TRY(place_in(call.cursor.last));
@@ -321,7 +345,8 @@ Answer<Disclosure> read_history(Desk& desk, const Call& call) {
     Sight sight(desk, call);
     const auto found = TRY(sight.open(event::Action::Read, call.target.type, call.target.id));
     const Wanted wanted = TRY(wanted_of(call));
-    if (wanted.from != WallTime::min()) return disclose_versions(sight, wanted, {found});
+    if (wanted.counts || wanted.from != WallTime::min())
+        return disclose_versions(sight, wanted, {found});
     const OnePage page = TRY(page_of(sight, found, wanted));
     BundleWriter writer("history", desk.options.base);
     if (wanted.since == WallTime::min() && page.is_whole) writer.total(found.entry.version);

@@ -62,6 +62,24 @@ TEST(Read, HistoryOfATypeShowsTheCircleOnly) {
     EXPECT_FALSE(history.body.contains("od1"));
 }
 
+TEST(Read, ACountOfNoneIsTheTotalAlone) {
+    House house;
+    ASSERT_EQ(
+        house.put(house.anne, "Observation/oa1", observation("oa1", "a", "7.0"), "W/\"1\"").status,
+        200);
+    const auto total = [&](const access::Actor& actor, const std::string& url) {
+        const auto counted = house.get(actor, url);
+        EXPECT_EQ(counted.status, 200) << counted.body;
+        EXPECT_FALSE(counted.json()["entry"]) << url;
+        EXPECT_EQ(counted.link("next"), "") << url;
+        return std::string(counted.json()["total"].text());
+    };
+    EXPECT_EQ(total(house.anne, "Observation/oa1/_history?_count=0"), "2");
+    EXPECT_EQ(total(house.anne, "Observation/_history?_count=0"), "4") << "oa1 twice, oa2, ob1";
+    EXPECT_EQ(total(house.bob, "Observation/_history?_count=0"), "1");
+    EXPECT_EQ(total(house.anne, "Observation/_history?_count=0&_since=2099-01-01T00:00:00Z"), "0");
+}
+
 TEST(Write, CreatedIsThereAndTraced) {
     House house;
     const auto made = house.post(house.anne, "Observation", observation("x", "a", "9.1"));
