@@ -192,6 +192,23 @@ class Interactions(PracticeTest):
         self.assertNotIn("entry", counted)
         self.assertGreater(counted["total"], 0)
 
+    def test_traces_are_cut_down_and_leave_out_what_they_do_not_know(self):
+        self.want(200, "GET", f"Patient/{self.patient}")
+        part = self.want(200, "GET", "AuditEvent?_count=1&_elements=recorded,outcome", role="security").json["entry"][0]["resource"]
+        self.assertNotIn("entity", part)
+        self.assertIn("outcome", part)
+        self.assertIn("SUBSETTED", str(part["meta"]))
+        one = self.want(200, "GET", f"AuditEvent/{part['id']}?_elements=outcome", role="security").json
+        self.assertEqual({"resourceType", "id", "meta", "type", "recorded", "outcome", "agent", "source"}, set(one))
+        self.want(400, "GET", f"AuditEvent/{part['id']}?unheard-of=1", role="security")
+        lenient = {"Prefer": "handling=lenient"}
+        for odd in ("unheard-of=1", "_sort=date"):
+            self.want(400, "GET", "AuditEvent?_count=1&" + odd, role="security")
+            page = self.want(200, "GET", "AuditEvent?_count=1&" + odd, headers=lenient, role="security")
+            self.assertEqual(["match", "outcome"], [entry["search"]["mode"] for entry in page.json["entry"]])
+            self.assertTrue(page.link("self").endswith("AuditEvent?_count=1"), page.link("self"))
+            self.want(200, "GET", page.link("next"), role="security")
+
     def test_a_rare_trace_is_found_behind_many_others(self):
         made = self.want(201, "POST", "Observation", self.observation("rare"))
         self.want(204, "DELETE", "Observation/" + made.json["id"])

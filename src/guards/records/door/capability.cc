@@ -274,7 +274,7 @@ Answer<Disclosure> capabilities(Desk& desk, const Call& call) {
         return refuse(
             400, "not-supported", {"ce mode est inconnu", "this mode is unknown"},
             {"choisissez full, normative ou terminology", "choose full, normative or terminology"});
-    const Extent extent = TRY(read_extent(rest));
+    const Extent extent = TRY(read_extent(rest, call.wishes));
     std::call_once(desk.is_stated, [&] { desk.statement = Stating(desk).state(); });
     return Disclosure{json_response(call, 200, shaped(desk.statement, extent)), {}};
 }

@@ -381,6 +381,8 @@ void turn_page(Desk& desk, CallPtr call) {
     call->target = *std::move(target);
     call->parameters = *std::move(parameters);
     call->cursor = std::move(page->cursor);
+    // What was left out of the first page is left out of each.
+    call->wishes.lenient = true;
     const bool is_form = call->target.shape == SystemSearch || call->target.shape == TypeSearch ||
                          call->target.shape == CompartmentSearch;
     call->method = is_form ? Post : Get;

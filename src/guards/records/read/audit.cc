@@ -8,6 +8,7 @@
 #include "fhir/search/search_value.h"
 #include "guards/records/desk/handlers.h"
 #include "guards/records/request/bundle.h"
+#include "guards/records/request/shaping.h"
 #include "guards/records/sight/sight.h"
 
 /// AuditEvent: the ledger in the words of IHE BALP, read only. What is shown of it is judged like
@@ -116,9 +117,11 @@ std::unexpected<Refusal> bad_parameter() {
 struct Asked {
     AuditTrail::Question question{};
     Parameters filters{};
-    std::optional<fhir::Query> query{};  ///< of the filters; none without any
-    bool counts = false;                 ///< _summary=count: no entries
-    bool tells_total = false;            ///< _total=accurate
+    std::optional<fhir::Query> query{};  ///< of the filters; none without any that finds
+    Extent extent{};
+    std::vector<std::string> left_out{};  ///< names that lenient handling ignored
+    bool counts = false;                  ///< _summary=count: no entries
+    bool tells_total = false;             ///< _total=accurate
 };
 
 bool fits(const Desk& desk, const Call& call, const Asked& asked, const AuditTrail::Entry& entry) {
@@ -183,6 +186,24 @@ Answer<void> add_total(Asked& asked, std::string_view value) {
     return {};
 }
 
+/// R4 has these, the ledger does not.
+bool is_beyond_ledger(std::string_view name) {
+    return name.starts_with("_sort") || name.starts_with("_include") ||
+           name.starts_with("_revinclude") || name.contains('.');
+}
+
+/// Understands what is looked for in the AuditEvents themselves, and how they are to be shown.
+Answer<void> read_filters(const Desk& desk, const Call& call, Asked& asked) {
+    auto query = TRY(fhir::parse_query("AuditEvent", asked.filters,
+                                       {.lenient = call.wishes.lenient,
+                                        .base = desk.options.base,
+                                        .now = desk.rooms.clock.now()}));
+    asked.extent = {query.summary, query.elements};
+    std::ranges::move(query.left_out, std::back_inserter(asked.left_out));
+    if (!query.all.empty()) asked.query = std::move(query);
+    return {};
+}
+
 Answer<Asked> asked_of(const Desk& desk, const Call& call) {
     Asked asked{.question = {.count = kCountDefault}};
     AuditTrail::Question& question = asked.question;
@@ -208,18 +229,15 @@ Answer<Asked> asked_of(const Desk& desk, const Call& call) {
             TRY_STATUS(add_total(asked, value));
         } else if (name == "_sort" && value == "-date") {
             continue;
-        } else if (name.starts_with("_sort") || name.starts_with("_include") ||
-                   name.starts_with("_revinclude") || name.contains('.')) {
-            return bad_parameter();
+        } else if (is_beyond_ledger(name)) {
+            if (!call.wishes.lenient) return bad_parameter();
+            asked.left_out.push_back(name);
         } else {
             asked.filters.push_back({name, value});
         }
     }
     if (call.cursor.offset > 0) question.before = call.cursor.offset;
-    if (!asked.filters.empty())
-        asked.query =
-            TRY(fhir::parse_query("AuditEvent", asked.filters,
-                                  {.base = desk.options.base, .now = desk.rooms.clock.now()}));
+    if (!asked.filters.empty()) TRY_STATUS(read_filters(desk, call, asked));
     return asked;
 }
 
@@ -285,11 +303,22 @@ Answer<void> add_total(Sight& sight, AuditTrail& trail, const Asked& asked, Bund
     return {};
 }
 
+/// The search as it was understood.
+std::string link_of(const Desk& desk, const Call& call, const Asked& asked) {
+    Parameters used = call.parameters;
+    std::erase_if(used, [&](const Parameter& one) {
+        return std::ranges::find(asked.left_out, one.name) != asked.left_out.end();
+    });
+    const std::string query = print_query(used);
+    return desk.options.base + path_below_base(desk, call) + (query.empty() ? "" : "?") + query;
+}
+
 }  // namespace
 
 Answer<Disclosure> read_audit(Desk& desk, const Call& call) {
     AuditTrail* trail = TRY(trail_of(desk));
     Sight sight(desk, call);
+    const Extent extent = TRY(read_extent(call.parameters, call.wishes));
     const auto entry = TRY(trail->read(call.target.id));
     const auto decision = decision_on(sight, entry.event);
     if (!decision.permitted) return std::unexpected(not_found(decision.reasons));
@@ -297,7 +326,8 @@ Answer<Disclosure> read_audit(Desk& desk, const Call& call) {
         event_of(desk, call, event::Type::LedgerRead, entry.event.subject.patient.str(),
                  reference_to("AuditEvent", call.target.id));
     add_basis(e, decision.reasons);
-    return Disclosure{json_response(call, 200, shown(desk, call, entry)), only(std::move(e))};
+    return Disclosure{json_response(call, 200, shaped(shown(desk, call, entry), extent)),
+                      only(std::move(e))};
 }
 
 Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
@@ -307,12 +337,16 @@ Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
     const AuditPage page = asked.counts ? AuditPage() : TRY(audit_page(sight, *trail, asked));
     BundleWriter writer("searchset", desk.options.base);
     TRY_STATUS(add_total(sight, *trail, asked, writer));
-    writer.link("self", self_link(desk, call));
+    writer.link("self", link_of(desk, call, asked));
     if (page.next_before) writer.link("next", page_link(desk, call, {.offset = *page.next_before}));
     for (const AuditTrail::Entry& entry : page.entries) {
         const std::string reference = reference_to("AuditEvent", entry.event.id);
-        const std::string body = shown(desk, call, entry);
+        const std::string body = shaped(shown(desk, call, entry), asked.extent);
         writer.add({.reference = reference, .resource = body, .search_mode = "match"});
+    }
+    if (!asked.left_out.empty()) {
+        const std::string outcome = left_out_outcome(call.wishes.lang);
+        writer.add({.resource = outcome, .search_mode = "outcome"});
     }
     event::Event e =
         event_of(desk, call, event::Type::LedgerRead, asked.question.patient.str(), {});

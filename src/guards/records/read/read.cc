@@ -26,7 +26,7 @@ Refusal gone() {
 
 Answer<Disclosure> disclose_version(Desk& desk, const Call& call, Sight& sight,
                                     const vault::Found& found, vault::Version version) {
-    const Extent extent = TRY(read_extent(call.parameters));
+    const Extent extent = TRY(read_extent(call.parameters, call.wishes));
     sight.narrow(found, version.body);
     http::Response response;
     if (is_unchanged(call.request, version)) {

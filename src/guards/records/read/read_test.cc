@@ -36,6 +36,53 @@ TEST(Read, NothingNewIsNotSentAgain) {
     EXPECT_TRUE(same.body.empty());
 }
 
+TEST(Read, AVersionIsOneOfAList) {
+    House house;
+    const auto asked = [&](const std::string& tags) {
+        return house
+            .ask(house.anne, {.url = "Observation/oa1", .headers = {{"if-none-match", tags}}})
+            .status;
+    };
+    for (const std::string same : {R"(W/"7", W/"1")", R"("a,b","1")", "*"})
+        EXPECT_EQ(asked(same), 304) << same;
+    for (const std::string other : {R"(W/"7", W/"8")", R"("a,1,b")", R"("7,W/"1"")", "x"})
+        EXPECT_EQ(asked(other), 200) << other;
+}
+
+TEST(Read, FormatIsWhatAcceptWouldSayOrAShortName) {
+    House house;
+    const auto asked = [&](const std::string& format) {
+        return house.get(house.anne, "Observation/oa1?_format=" + format).status;
+    };
+    for (const std::string json :
+         {"json", "JSON", "json+", "application/json", "application/fhir+json",
+          "application/fhir%2Bjson", "application/fhir+json;+charset=utf-8",
+          "application/fhir%2Bjson;+fhirVersion=4.0", "application/xml,application/fhir%2Bjson",
+          "*/*", ""})
+        EXPECT_EQ(asked(json), 200) << json;
+    for (const std::string other : {"xml", "html", "text/html", "application/fhir+xml",
+                                    "application/fhir%2Bjson;+fhirVersion=3.0"})
+        EXPECT_EQ(asked(other), 406) << other;
+}
+
+TEST(Read, WhatItDoesNotKnowIsLeftOutWhereItMay) {
+    House house;
+    const auto asked = [&](const std::string& question, const std::string& prefer) {
+        return house.ask(house.anne, {.url = question, .headers = {{"prefer", prefer}}});
+    };
+    EXPECT_EQ(asked("Observation/oa1?unheard-of=1", "").status, 400);
+    EXPECT_EQ(asked("Observation/oa1?unheard-of=1", "handling=strict").status, 400);
+    const auto part = asked("Observation/oa1?unheard-of=1&_elements=status", "handling=lenient");
+    EXPECT_EQ(part.status, 200);
+    EXPECT_FALSE(part.json()["subject"]);
+    EXPECT_EQ(asked("Observation/oa1?_summary=nonsense", "handling=lenient").status, 400);
+    // The next page comes without the header that the first was asked for with.
+    const auto first = asked("Observation?unheard-of=1&_count=1", "handling=lenient");
+    ASSERT_EQ(first.status, 200) << first.body;
+    const auto next = house.get(house.anne, first.link("next"));
+    EXPECT_EQ(next.status, 200) << next.body;
+}
+
 TEST(Read, EveryVersionStays) {
     House house;
     const auto first = house.get(house.anne, "Observation/oa1");
@@ -153,6 +200,17 @@ TEST(Write, PreferSaysWhatComesBack) {
                                     {{"prefer", "return=minimal"}});
     EXPECT_EQ(minimal.status, 201);
     EXPECT_TRUE(minimal.body.empty());
+    for (const std::string same :
+         {R"(return="minimal")", "Return = minimal", R"(x="a,b"; y, return=minimal)"})
+        EXPECT_EQ(
+            house.post(house.anne, "Observation", observation("x", "a"), {{"prefer", same}}).body,
+            "")
+            << same;
+    for (const std::string other : {R"(x="return=minimal")", R"(x="a, return=minimal")"})
+        EXPECT_NE(
+            house.post(house.anne, "Observation", observation("x", "a"), {{"prefer", other}}).body,
+            "")
+            << other;
     const auto outcome = house.post(house.anne, "Observation", observation("x", "a"),
                                     {{"prefer", "return=OperationOutcome"}});
     EXPECT_EQ(outcome.json()["resourceType"].text(), "OperationOutcome");

@@ -228,18 +228,6 @@ std::string self_link(const Desk& desk, const Call& call, const fhir::Query& que
     return desk.options.base + path + (used.empty() ? "" : "?") + used;
 }
 
-/// Tells, where handling was to be lenient, what was left out of the search.
-void add_left_out(BundleWriter& writer, const Call& call, const fhir::Query& query) {
-    if (query.left_out.empty()) return;
-    const std::string outcome = outcome_json(
-        {{Severity::Warning,
-          "not-supported",
-          {"des paramètres inconnus ont été laissés de côté", "unknown parameters were left out"},
-          {"comparez-les au lien « self »", "compare them with the \"self\" link"}}},
-        call.wishes.lang);
-    writer.add({.resource = outcome, .search_mode = "outcome"});
-}
-
 /// Tells that there may be more than is shown. Which records were left out is said of none: neither
 /// those that are closed nor those that are absent count (vault::Page).
 void add_partial(BundleWriter& writer, const Call& call) {
@@ -284,7 +272,10 @@ Answer<Disclosure> search(Desk& desk, const Call& call) {
         TRY_STATUS(add_bodies(sight, writer, page.page, "match", extent));
         TRY_STATUS(add_bodies(sight, writer, page.included, "include", extent));
     }
-    add_left_out(writer, call, query);
+    if (!query.left_out.empty()) {
+        const std::string outcome = left_out_outcome(call.wishes.lang);
+        writer.add({.resource = outcome, .search_mode = "outcome"});
+    }
     if (page.is_partial) add_partial(writer, call);
     std::vector<vault::Found> shown = page.page;
     shown.insert(shown.end(), page.included.begin(), page.included.end());

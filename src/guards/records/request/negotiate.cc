@@ -16,9 +16,12 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-/// Cuts the next element off a list; quoted commas do not occur in the headers read here.
+/// Cuts the next element off a list: at a separator that is not within quotes.
 std::string_view next_of(std::string_view& list, char separator) {
-    const auto end = std::min(list.find(separator), list.size());
+    bool quoted = false;
+    std::size_t end = 0;
+    for (; end < list.size() && (quoted || list[end] != separator); ++end)
+        if (list[end] == '"') quoted = !quoted;
     const std::string_view element = trimmed(list.substr(0, end));
     list.remove_prefix(std::min(end + 1, list.size()));
     return element;
@@ -72,26 +75,37 @@ bool accepts_json(std::string_view accept) {
     return false;
 }
 
-/// _format: a MIME type, or its short name. A '+' that was not encoded has become a space.
+/// _format: what Accept would say, or a short name. A '+' that was not encoded has become a space.
 bool is_json_format(std::string_view format) {
-    std::string_view type = next_of(format, ';');
-    std::string spelled(type);
-    std::ranges::replace(spelled, ' ', '+');
-    return same_word(spelled, "json") || is_json_type(spelled) || same_word(spelled, "ndjson") ||
-           same_word(spelled, kNdjson);
+    std::string spelled(trimmed(format));
+    for (std::size_t i = 1; i < spelled.size(); ++i) {
+        const bool is_plus = spelled[i] == ' ' && spelled[i - 1] != ';' && spelled[i - 1] != ',';
+        if (is_plus) spelled[i] = '+';
+    }
+    return same_word(spelled, "json") || same_word(spelled, "ndjson") || accepts_json(spelled);
+}
+
+/// "minimal" and minimal are the same (RFC 7240 §2).
+std::string_view unquoted(std::string_view word) {
+    if (word.size() < 2 || !word.starts_with('"') || !word.ends_with('"')) return word;
+    return word.substr(1, word.size() - 2);
+}
+
+void read_wish(std::string_view wish, Wishes& wishes) {
+    const std::string_view name = next_of(wish, '=');
+    const std::string_view value = unquoted(trimmed(wish));
+    if (same_word(name, "handling") && value == "lenient") wishes.lenient = true;
+    if (same_word(name, "respond-async")) wishes.asynchronous = true;
+    if (!same_word(name, "return")) return;
+    if (value == "minimal") wishes.returned = Return::Minimal;
+    if (value == "representation") wishes.returned = Return::Representation;
+    if (value == "OperationOutcome") wishes.returned = Return::Outcome;
 }
 
 void read_prefer(std::string_view prefer, Wishes& wishes) {
     while (!prefer.empty()) {
         std::string_view element = next_of(prefer, ',');
-        while (!element.empty()) {
-            const std::string_view wish = next_of(element, ';');
-            if (wish == "return=minimal") wishes.returned = Return::Minimal;
-            if (wish == "return=representation") wishes.returned = Return::Representation;
-            if (wish == "return=OperationOutcome") wishes.returned = Return::Outcome;
-            if (wish == "handling=lenient") wishes.lenient = true;
-            if (wish == "respond-async") wishes.asynchronous = true;
-        }
+        while (!element.empty()) read_wish(next_of(element, ';'), wishes);
     }
 }
 
@@ -169,9 +183,7 @@ Answer<BodyKind> body_kind(const http::Request& request) {
     while (!header.empty()) {
         const std::string_view parameter = next_of(header, ';');
         if (!parameter.starts_with("charset=")) continue;
-        std::string_view charset = parameter.substr(8);
-        if (charset.size() > 1 && charset.starts_with('"'))
-            charset = charset.substr(1, charset.size() - 2);
+        const std::string_view charset = unquoted(parameter.substr(8));
         if (!same_word(charset, "utf-8") && !same_word(charset, "us-ascii"))
             return std::unexpected(unsupported_body());
     }

@@ -75,9 +75,10 @@ std::string without_reasons(std::string body) {
     return fhir::to_text(document->arena.with(part, "meta", marked(document->arena, root["meta"])));
 }
 
-Answer<Extent> read_extent(const Parameters& parameters) {
+Answer<Extent> read_extent(const Parameters& parameters, const Wishes& wishes) {
     Extent extent;
     for (const auto& [name, value] : parameters) {
+        if (wishes.lenient && name != "_summary" && name != "_elements") continue;
         if (name == "_summary" && (value == "true" || value == "text" || value == "data")) {
             extent.summary = value == "true"   ? Summary::True
                              : value == "text" ? Summary::Text
@@ -98,6 +99,15 @@ Answer<Extent> read_extent(const Parameters& parameters) {
         }
     }
     return extent;
+}
+
+std::string left_out_outcome(Lang lang) {
+    return outcome_json(
+        {{Severity::Warning,
+          "not-supported",
+          {"des paramètres inconnus ont été laissés de côté", "unknown parameters were left out"},
+          {"comparez-les au lien « self »", "compare them with the \"self\" link"}}},
+        lang);
 }
 
 bool is_cut_down(Json resource) {

@@ -5,6 +5,7 @@
 
 #include "fhir/data/json.h"
 #include "fhir/search/search_query.h"
+#include "guards/records/request/negotiate.h"
 #include "guards/records/request/refusal.h"
 #include "guards/records/request/target.h"
 
@@ -18,8 +19,12 @@ struct Extent {
     bool is_whole() const { return summary == fhir::Query::Summary::False && elements.empty(); }
 };
 
-/// What a read may be asked: _summary and _elements, and nothing else.
-Answer<Extent> read_extent(const Parameters& parameters);
+/// What a read may be asked: _summary and _elements. Anything else is refused, or left out where
+/// handling is to be lenient.
+Answer<Extent> read_extent(const Parameters& parameters, const Wishes& wishes);
+
+/// The OperationOutcome of a search that left parameters out, where handling was to be lenient.
+std::string left_out_outcome(Lang lang);
 
 /// Whether a resource says that it was cut down: what it lacks is not gone, it was not asked for.
 bool is_cut_down(fhir::Json resource);
