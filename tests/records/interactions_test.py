@@ -194,7 +194,8 @@ class Interactions(PracticeTest):
 
     def test_traces_are_cut_down_and_leave_out_what_they_do_not_know(self):
         self.want(200, "GET", f"Patient/{self.patient}")
-        part = self.want(200, "GET", "AuditEvent?_count=1&_elements=recorded,outcome", role="security").json["entry"][0]["resource"]
+        page = self.want(200, "GET", "AuditEvent?_count=1&_elements=recorded,outcome", role="security")
+        part = page.json["entry"][0]["resource"]
         self.assertNotIn("entity", part)
         self.assertIn("outcome", part)
         self.assertIn("SUBSETTED", str(part["meta"]))
