@@ -128,8 +128,8 @@ std::string policy_text(std::span<const ledger::VerifierKey> logs,
 /// every so often after the first ones, until it is destroyed.
 class Work {
   public:
-    Work(Context& context, Store& store, Core& core, const DemoPractice& practice)
-        : clock_(context.clock), store_(store), core_(core), practice_(practice) {}
+    Work(Store& store, Core& core, const DemoPractice& practice)
+        : store_(store), core_(core), practice_(practice) {}
 
     /// Acts until the ledger holds `events`, shows them to the witnesses, and goes on from there.
     Status begin(std::uint64_t events, std::chrono::seconds every) {
@@ -178,7 +178,6 @@ class Work {
         while (!stop.stop_requested() && (act().wait(), store_.clerk().appender().health()));
     }
 
-    Clock& clock_;
     Store& store_;
     Core& core_;
     const DemoPractice& practice_;
@@ -321,7 +320,7 @@ Result<int> run_house(Context& context, const Home& home, bool is_first) {
                                           {.listen = "127.0.0.1:" + context.values.text("--port"),
                                            .notify = context.values.list("--notify")}));
         TRY_STATUS(open_accounts(context, *core, practice));
-        Work work(context, *store, *core, practice);
+        Work work(*store, *core, practice);
         TRY_STATUS(work.begin(context.values.number("--events"),
                               std::chrono::seconds(context.values.number("--every"))));
         serve::TileRoutes routes(context.disk, home.ledger());
