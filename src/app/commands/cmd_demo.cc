@@ -339,10 +339,10 @@ Result<int> run_house(Context& context, const Home& home, bool is_first) {
 
 Result<int> demo(Context& context) {
     const Home home = TRY(Home::open(context));
-    const bool is_first = !context.disk.exists(home.ledger());
+    const bool is_first = !ledger::holds_ledger(context.disk, home.ledger());
     if (is_first)
-        TRY_STATUS(create_ledger(context, home.ledger(), kOrigin,
-                                 []() -> Result<crypto::Sealing> { return sealing_beside(); }));
+        TRY(create_ledger(context, home.ledger(), kOrigin,
+                          []() -> Result<crypto::Sealing> { return sealing_beside(); }));
     return run_house(context, home, is_first);
 }
 

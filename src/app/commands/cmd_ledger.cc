@@ -34,11 +34,11 @@ Result<int> print_key(Context& context, const std::vector<ledger::VerifierKey>& 
 
 Result<int> init(Context& context) {
     const std::string& dir = context.values.text("DIR");
-    TRY_STATUS(create_ledger(context, dir, context.values.text("--origin"),
-                             [&]() -> Result<crypto::Sealing> {
-                                 if (opens_by_itself(context)) return sealing_beside();
-                                 return new_sealing(context);
-                             }));
+    TRY(create_ledger(context, dir, context.values.text("--origin"),
+                      [&]() -> Result<crypto::Sealing> {
+                          if (opens_by_itself(context)) return sealing_beside();
+                          return new_sealing(context);
+                      }));
     if (opens_by_itself(context))
         context.err << context.say(
             {"La clé racine s'ouvre avec private/root.key, dans le même dossier : qui lit le "

@@ -16,8 +16,9 @@ namespace {
 
 constexpr std::size_t kSecretFileBytesMax = 4096;
 
-Status create_if_absent(Context& context, const CoreDirs& dirs) {
-    if (context.disk.exists(dirs.ledger())) return {};
+/// The first start makes everything; one that was cut short is gone on with.
+Result<crypto::RootKey> root_of(Context& context, const CoreDirs& dirs) {
+    if (ledger::holds_ledger(context.disk, dirs.ledger())) return unlock_core(context, dirs);
     return create_core(context, dirs, context.values.text("--origin"),
                        [&] { return new_sealing(context); });
 }
@@ -120,11 +121,10 @@ Result<int> serve(Context& context) {
     const auto definitions = TRY(definitions_of(context, config));
     const Core::Plan plan = TRY(plan_of(context, config, definitions.get()));
     const CoreDirs dirs = core_dirs(context);
-    TRY_STATUS(create_if_absent(context, dirs));
-    const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
     std::optional<ledger::Policy> policy;
     if (context.values.has("--policy"))
         policy = TRY(read_policy(context, context.values.text("--policy")));
+    const crypto::RootKey root = TRY(root_of(context, dirs));
     const auto store =
         TRY(Store::open(context, dirs, root, std::move(policy), config.records.time_zone));
     {

@@ -8,16 +8,13 @@
 #include "app/ledger/ledger_desk.h"
 #include "app/ledger/unlock.h"
 #include "app/line/commands.h"
-#include "crypto/secret.h"
 
 namespace hygie::app {
 namespace {
 
 /// Vault and ledger, opened by this command alone.
-Result<std::unique_ptr<Store>> open_store(Context& context) {
-    crypto::harden_process();
-    const CoreDirs dirs = core_dirs(context);
-    const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
+Result<std::unique_ptr<Store>> open_store(Context& context, const CoreDirs& dirs,
+                                          const crypto::RootKey& root) {
     auto store = Store::open(context, dirs, root, std::nullopt);
     if (store || store.error().code != Code::Busy) return store;
     return fail(Code::Busy,
@@ -42,7 +39,8 @@ VaultAct act_on_record(Context& context, VaultAct::Kind kind, std::string reason
 
 /// Carried out here, or by the service that has the vault open.
 Result<Bytes> carry_out(Context& context, const VaultAct& act) {
-    HeldCore core = TRY(hold_core(context));
+    const crypto::RootKey root = TRY(unlock_core(context, core_dirs(context)));
+    HeldCore core = TRY(hold_core(context, root));
     Bytes given;
     {
         const auto work = TRY(core.clerk().vault(act));
@@ -81,9 +79,9 @@ Result<int> status(Context& context) {
 }
 
 Result<int> import(Context& context) {
-    const auto store = TRY(open_store(context));
     const CoreDirs dirs = core_dirs(context);
-    const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
+    const crypto::RootKey root = TRY(unlock_core(context, dirs));
+    const auto store = TRY(open_store(context, dirs, root));
     Importer importer(context, *store, dirs, root, reader_of(context));
     for (const std::string& path : context.values.list("FILE")) TRY_STATUS(importer.file(path));
     const Imported imported = importer.finish();

@@ -9,9 +9,9 @@ namespace hygie::app {
 
 Result<AccessState> open_access_state(Context& context) {
     AccessState state;
-    state.core = TRY(hold_core(context));
     const CoreDirs dirs = core_dirs(context);
-    const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
+    const crypto::RootKey root = TRY(unlock_core(context, dirs));
+    state.core = TRY(hold_core(context, root));
     const access::SealedFile::Doors doors{context.disk, context.clock, context.random};
     TRY_STATUS(context.disk.make_dirs(dirs.access()));
     state.accounts = TRY(access::Accounts::open(doors, dirs.access(), access_key(root)));

@@ -64,10 +64,22 @@ CoreDirs core_dirs(Context& context) {
     return CoreDirs(path.lexically_normal().string());
 }
 
-Status create_core(Context& context, const CoreDirs& dirs, const std::string& origin,
-                   const std::function<Result<crypto::Sealing>()>& seal) {
+Result<crypto::RootKey> create_core(Context& context, const CoreDirs& dirs,
+                                    const std::string& origin,
+                                    const std::function<Result<crypto::Sealing>()>& seal) {
     TRY_STATUS(context.disk.make_dirs(dirs.state()));
     return create_ledger(context, dirs.ledger(), origin, seal);
+}
+
+Result<crypto::RootKey> unlock_core(Context& context, const CoreDirs& dirs) {
+    crypto::harden_process();
+    if (ledger::holds_ledger(context.disk, dirs.ledger()))
+        return unlock_ledger(context, dirs.ledger());
+    return fail(
+        Code::NotFound,
+        {"Hygie ne garde rien dans " + dirs.state(), "Hygie keeps nothing in " + dirs.state()},
+        {"donnez le dossier --state de « hygie serve », dont le premier démarrage crée tout",
+         "give the folder --state of 'hygie serve', whose first start makes everything"});
 }
 
 crypto::Secret32 vault_key(const crypto::RootKey& root) {

@@ -55,8 +55,11 @@ Parameter notify_option();
 /// --state, absolute.
 CoreDirs core_dirs(Context& context);
 /// Makes the ledger and the folders of a core that is not there yet.
-Status create_core(Context& context, const CoreDirs& dirs, const std::string& origin,
-                   const std::function<Result<crypto::Sealing>()>& seal);
+Result<crypto::RootKey> create_core(Context& context, const CoreDirs& dirs,
+                                    const std::string& origin,
+                                    const std::function<Result<crypto::Sealing>()>& seal);
+/// The root key of the core in --state. Code::NotFound when there is none.
+Result<crypto::RootKey> unlock_core(Context& context, const CoreDirs& dirs);
 
 /// Whether a request for records is answered on the thread of its connection, which serves others.
 bool is_quick(const serve::Request& request);

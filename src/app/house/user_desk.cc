@@ -82,7 +82,7 @@ UserDesk::UserDesk(Context& context, CoreDirs dirs, crypto::RootKey root)
 
 Result<UserDesk> UserDesk::open(Context& context) {
     const CoreDirs dirs = core_dirs(context);
-    UserDesk desk(context, dirs, TRY(unlock_ledger(context, dirs.ledger())));
+    UserDesk desk(context, dirs, TRY(unlock_core(context, dirs)));
     TRY_STATUS(context.disk.make_dirs(dirs.access()));
     desk.accounts_ =
         TRY(access::Accounts::open(doors_of(context), dirs.access(), access_key(desk.root_)));

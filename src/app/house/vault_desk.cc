@@ -182,10 +182,8 @@ Result<std::vector<VaultFile>> read_vault_files(ByteView given) {
     return files;
 }
 
-Result<HeldCore> hold_core(Context& context) {
-    crypto::harden_process();
+Result<HeldCore> hold_core(Context& context, const crypto::RootKey& root) {
     const CoreDirs dirs = core_dirs(context);
-    const crypto::RootKey root = TRY(unlock_ledger(context, dirs.ledger()));
     HeldCore core;
     auto store = Store::open(context, dirs, root, std::nullopt);
     if (store) {

@@ -36,6 +36,7 @@ struct HeldCore {
     /// Finishes what is under way.
     Status close() { return store ? store->close() : Status(); }
 };
-Result<HeldCore> hold_core(Context& context);
+/// With a root key that is open already: nobody is asked twice for a passphrase.
+Result<HeldCore> hold_core(Context& context, const crypto::RootKey& root);
 
 }  // namespace hygie::app

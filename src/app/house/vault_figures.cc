@@ -97,8 +97,8 @@ VaultBench::VaultBench(Context& context, const VaultBenchData& data, Plan plan)
 VaultBench::~VaultBench() = default;
 
 Status VaultBench::run() {
-    TRY_STATUS(create_core(context_, dirs_, kOrigin,
-                           []() -> Result<crypto::Sealing> { return sealing_beside(); }));
+    TRY(create_core(context_, dirs_, kOrigin,
+                    []() -> Result<crypto::Sealing> { return sealing_beside(); }));
     TRY_STATUS(open());
     TRY_STATUS(open_sessions());
     TRY_STATUS(import());

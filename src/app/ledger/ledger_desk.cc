@@ -78,11 +78,19 @@ std::vector<ledger::NoteSignature> Witnesses::operator()(
 Result<crypto::RootKey> unlock_ledger(Context& context, const std::string& dir) {
     crypto::harden_process();
     const std::string root_path = ledger::layout::root_key(dir);
-    if (!context.disk.exists(root_path))
-        return fail(Code::NotFound, {"aucun journal dans " + dir, "no ledger in " + dir},
-                    {"créez-en un : hygie ledger init " + dir + " --origin NOM",
-                     "make one: hygie ledger init " + dir + " --origin NAME"});
-    return unlock(context, root_path);
+    if (context.disk.exists(root_path)) return unlock(context, root_path);
+    if (ledger::holds_ledger(context.disk, dir))
+        return fail(
+            Code::NotFound,
+            {"la clé racine manque : " + root_path, "the root key is missing: " + root_path},
+            {"remettez le fichier en place, ou retrouvez la clé à partir de ses parts : "
+             "hygie key recover " +
+                 root_path,
+             "put the file back, or recover the key from its shares: hygie key recover " +
+                 root_path});
+    return fail(Code::NotFound, {"aucun journal dans " + dir, "no ledger in " + dir},
+                {"créez-en un : hygie ledger init " + dir + " --origin NOM",
+                 "make one: hygie ledger init " + dir + " --origin NAME"});
 }
 
 namespace {
@@ -179,19 +187,33 @@ crypto::Sealing sealing_beside() {
     return crypto::WithKeyFile{kKeyFileBeside};
 }
 
-Status create_ledger(Context& context, const std::string& dir, const std::string& origin,
-                     const std::function<Result<crypto::Sealing>()>& seal) {
-    const std::string root_path = ledger::layout::root_key(dir);
-    if (context.disk.exists(root_path))
+namespace {
+
+/// Asks how to seal it before any folder is made: who gives up then has left nothing behind.
+Result<crypto::RootKey> root_key_of_new(Context& context, const std::string& dir,
+                                        const std::function<Result<crypto::Sealing>()>& seal) {
+    const std::string path = ledger::layout::root_key(dir);
+    if (context.disk.exists(path)) return unlock(context, path);
+    const crypto::Sealing sealing = TRY(seal());
+    TRY_STATUS(context.disk.make_dirs(dir, Access::Served));
+    TRY_STATUS(context.disk.make_dirs(ledger::layout::private_dir(dir)));
+    return crypto::create_root(context.disk, context.random, path, sealing);
+}
+
+}  // namespace
+
+Result<crypto::RootKey> create_ledger(Context& context, const std::string& dir,
+                                      const std::string& origin,
+                                      const std::function<Result<crypto::Sealing>()>& seal) {
+    if (ledger::holds_ledger(context.disk, dir))
         return fail(Code::AlreadyThere,
                     {"ce dossier contient déjà un journal", "this folder already holds a ledger"},
                     {"choisissez un autre dossier", "choose another folder"});
-    TRY_STATUS(context.disk.make_dirs(dir, Access::Served));
-    TRY_STATUS(context.disk.make_dirs(ledger::layout::private_dir(dir)));
-    const crypto::RootKey root =
-        TRY(crypto::create_root(context.disk, context.random, root_path, TRY(seal())));
-    return ledger::Log::init({context.disk, context.clock, context.random}, dir, origin,
-                             root.domain("ledger"));
+    TRY_STATUS(ledger::check_origin(origin));
+    crypto::RootKey root = TRY(root_key_of_new(context, dir, seal));
+    TRY_STATUS(ledger::Log::init({context.disk, context.clock, context.random}, dir, origin,
+                                 root.domain("ledger")));
+    return root;
 }
 
 Result<std::vector<ledger::VerifierKey>> own_keys(Context& context, const std::string& dir) {

@@ -74,9 +74,10 @@ void wait_while_well(
     const std::function<void()>& meanwhile = [] {});
 
 /// Makes a ledger in a folder that holds none; Code::AlreadyThere otherwise, before `seal` asks
-/// anybody how to seal the root key.
-Status create_ledger(Context& context, const std::string& dir, const std::string& origin,
-                     const std::function<Result<crypto::Sealing>()>& seal);
+/// anybody how to seal the root key. The root key of an attempt that was cut short is used again.
+Result<crypto::RootKey> create_ledger(Context& context, const std::string& dir,
+                                      const std::string& origin,
+                                      const std::function<Result<crypto::Sealing>()>& seal);
 /// The seal of a ledger that the machine opens by itself: a key file beside the root key.
 crypto::Sealing sealing_beside();
 /// The verifier keys of a ledger's folder, oldest first.

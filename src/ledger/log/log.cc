@@ -64,12 +64,18 @@ Result<std::optional<SignedCheckpoint>> read_signed(Disk& disk, const std::strin
     return TRY(SignedCheckpoint::parse(as_text(bytes)));
 }
 
+bool holds_ledger(Disk& disk, const std::string& dir) {
+    return disk.exists(layout::state(dir)) || disk.exists(layout::signed_checkpoint(dir)) ||
+           disk.exists(layout::checkpoint(dir)) || disk.exists(layout::wal(dir));
+}
+
 Status Log::init(const Doors& doors, const std::string& dir, const std::string& origin,
                  const crypto::Secret32& root) {
-    if (doors.disk.exists(layout::checkpoint(dir)))
+    if (holds_ledger(doors.disk, dir))
         return fail(Code::AlreadyThere,
                     {"ce dossier contient déjà un journal", "this folder already holds a ledger"},
                     {"choisissez un autre dossier", "choose another folder"});
+    TRY_STATUS(check_origin(origin));
     TRY_STATUS(doors.disk.make_dirs(dir, Access::Served));
     TRY_STATUS(doors.disk.make_dirs(layout::private_dir(dir)));
     auto lock = TRY(lock_for_writing(doors.disk, dir));

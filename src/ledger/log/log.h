@@ -52,6 +52,10 @@ struct Pruned {
     std::size_t keys = 0;
 };
 
+/// Whether the directory holds a ledger. What an init that was cut short left behind is none yet:
+/// it showed nothing to anybody, and is gone on with.
+bool holds_ledger(Disk& disk, const std::string& dir);
+
 /// One ledger, open for writing: the stages an entry goes through, in the order that keeps evidence
 /// true. Each stage belongs to one thread at a time; different stages may run in different threads
 /// (see Appender), or all in one:
@@ -63,7 +67,7 @@ struct Pruned {
 class Log {
   public:
     /// Makes the directory, the first signing key and the checkpoint of the empty log.
-    /// Code::AlreadyThere when the directory holds a ledger.
+    /// Code::AlreadyThere when the directory holds a ledger; a bad `origin` leaves no trace.
     static Status init(const Doors& doors, const std::string& dir, const std::string& origin,
                        const crypto::Secret32& root);
     /// Recovers and opens. Code::Busy when somebody else writes to it, Code::Corrupt when what is

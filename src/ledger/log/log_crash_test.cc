@@ -152,6 +152,28 @@ void start(Machine& machine) {
     machine.disk->crash(0);
 }
 
+/// A machine's first start is where power fails as well as anywhere.
+TEST(LogCrash, AnInitCutAtAnyStepIsGoneOnWith) {
+    for (std::uint64_t step = 1; step < 1000; ++step) {
+        Machine machine(step);
+        machine.disk->crash_at_step(step);
+        const bool is_whole = Log::init(machine.doors(), kDir, kOrigin, machine.root).has_value();
+        machine.disk->crash(step);
+        if (!holds_ledger(*machine.disk, kDir)) {
+            ASSERT_FALSE(is_whole) << step;
+            const Status again = Log::init(machine.doors(), kDir, kOrigin, machine.root);
+            ASSERT_TRUE(again) << step << ": " << again.error().what.en;
+        }
+        auto log = Log::open(machine.doors(), kDir, machine.root);
+        ASSERT_TRUE(log) << step << ": " << log.error().what.en;
+        std::mt19937_64 choose(1);
+        const Draft draft = some_draft(choose);
+        ASSERT_TRUE((*log)->append({&draft, 1})) << step;
+        if (is_whole) return;
+    }
+    FAIL() << "an init of a thousand steps";
+}
+
 TEST(LogCrash, NoStepOfAShortRunBreaksAPromise) {
     std::uint64_t steps = 0;
     for (std::uint64_t step = 1; step == 1 || step <= steps; ++step) {

@@ -32,12 +32,16 @@ std::unexpected<Error> unreadable() {
 Signer::Signer(std::string origin, std::uint64_t epoch, const crypto::SigningKey& key)
     : origin_(std::move(origin)), epoch_(epoch), key_(key) {}
 
+Status check_origin(const std::string& origin) {
+    if (is_key_name(origin)) return {};
+    return fail(Code::BadInput, {"nom de journal invalide", "invalid name of a log"},
+                {"choisissez un nom sans espace ni « + », par exemple cabinet.example/journal",
+                 "choose a name without spaces or '+', for instance practice.example/ledger"});
+}
+
 Result<Signer> Signer::create(Disk& disk, Random& random, Keys& keys, const std::string& dir,
                               const std::string& origin) {
-    if (!is_key_name(origin))
-        return fail(Code::BadInput, {"nom de journal invalide", "invalid name of a log"},
-                    {"choisissez un nom sans espace ni « + », par exemple cabinet.example/journal",
-                     "choose a name without spaces or '+', for instance practice.example/ledger"});
+    TRY_STATUS(check_origin(origin));
     const crypto::Secret32 seed{random.bytes<32>()};
     const Signer signer(origin, 0, crypto::SigningKey::from_seed(seed));
     TRY_STATUS(signer.install(disk, random, keys, dir));

@@ -11,6 +11,9 @@
 
 namespace hygie::ledger {
 
+/// Refuses what cannot name a log. Code::BadInput.
+Status check_origin(const std::string& origin);
+
 /// The log's signing key of the present epoch. The private key is sealed under a key of the key
 /// table, so that ending an epoch destroys it: a key stolen tomorrow cannot sign yesterday.
 class Signer {
