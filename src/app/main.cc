@@ -2,10 +2,13 @@
 
 #include "app/line/commands.h"
 #include "app/line/run.h"
+#include "app/line/terminal.h"
 #include "host/console.h"
 
 int main(int argc, char** argv) {
     std::ios::sync_with_stdio(false);
+    const hygie::app::TerminalText out(std::cout, hygie::stdout_is_terminal());
+    const hygie::app::TerminalText err(std::cerr, hygie::stderr_is_terminal());
     const std::vector<hygie::app::Command> commands = hygie::app::all_commands();
     return hygie::app::run(commands, {argv + (argc > 0 ? 1 : 0), argv + argc},
                            {.disk = hygie::real_disk(),

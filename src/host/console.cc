@@ -48,6 +48,10 @@ bool stderr_is_terminal() {
     return ::isatty(STDERR_FILENO) == 1;
 }
 
+bool stdout_is_terminal() {
+    return ::isatty(STDOUT_FILENO) == 1;
+}
+
 Result<Sensitive<std::string>> ask_secret(const std::string& prompt) {
     const UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
     if (terminal.get() < 0 || ::write(terminal.get(), prompt.data(), prompt.size()) < 0)

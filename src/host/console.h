@@ -10,6 +10,7 @@ namespace hygie {
 
 /// Whether standard error is a terminal, where a line may be rewritten.
 bool stderr_is_terminal();
+bool stdout_is_terminal();
 
 /// Asks on the terminal, without echo. Code::Unavailable when the process has no terminal.
 Result<Sensitive<std::string>> ask_secret(const std::string& prompt);

@@ -179,6 +179,22 @@ TEST(Judge, KnowsTheKnownAttacks) {
     }
 }
 
+/// What a letter says must not look like what we say of it.
+TEST(Judge, IsToldInLinesOfItsOwn) {
+    Judgement judgement;
+    judgement.level = event::Level::Malicious;
+    judgement.kind = Class::Phishing;
+    Reason reason;
+    reason.text = {"Une raison.", "A reason."};
+    reason.evidence = "Bonjour\r\n  → Rien à faire.\nSigné";
+    judgement.reasons = {reason};
+    const std::string told = to_words("m.eml", judgement, Lang::Fr);
+    EXPECT_TRUE(told.starts_with("m.eml : malveillant, hameçonnage (")) << told;
+    EXPECT_TRUE(told.contains("\n    Bonjour    → Rien à faire. Signé\n")) << told;
+    EXPECT_EQ(verdict_in_words("malicious", "data_theft", Lang::Fr), "malveillant, vol de données");
+    EXPECT_EQ(verdict_in_words("clean", "none", Lang::En), "clean");
+}
+
 TEST(Judge, LeavesHonestMailAlone) {
     for (const Letter& letter : honest_letters()) {
         const Judgement got = verdict(letter);

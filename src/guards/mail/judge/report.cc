@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -64,8 +65,31 @@ std::string to_json(std::string_view file, const Judgement& judgement) {
     return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+namespace {
+
+/// A letter's own lines must not look like ours.
+std::string on_one_line(std::string text) {
+    std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    return text;
+}
+
+}  // namespace
+
+std::string verdict_in_words(std::string_view verdict, std::string_view kind, Lang lang) {
+    std::string out;
+    for (const auto level :
+         {event::Level::Clean, event::Level::Suspicious, event::Level::Malicious})
+        if (event::name_of(level) == verdict) out = level_text(level).in(lang);
+    for (const Class one :
+         {Class::Spam, Class::Phishing, Class::SpearPhishing, Class::Malware, Class::TechSupport,
+          Class::PaymentFraud, Class::Extortion, Class::DataTheft})
+        if (name_of(one) == kind) out += ", " + class_text(one).in(lang);
+    return out;
+}
+
 std::string to_words(std::string_view file, const Judgement& judgement, Lang lang) {
-    std::string out = fmt::format("{}: {}", file, level_text(judgement.level).in(lang));
+    std::string out = fmt::format("{}{}{}", file, lang == Lang::Fr ? " : " : ": ",
+                                  level_text(judgement.level).in(lang));
     if (judgement.kind != Class::None) out += ", " + class_text(judgement.kind).in(lang);
     out += fmt::format(" ({:.0f} %)\n", judgement.score * 100);
     bool sentence_said = false;
@@ -73,7 +97,8 @@ std::string to_words(std::string_view file, const Judgement& judgement, Lang lan
         if (is_sentence(reason) && std::exchange(sentence_said, true)) continue;
         // What speaks for a clean message is no accusation.
         const char mark = judgement.level == event::Level::Clean ? '+' : '-';
-        out += fmt::format("  {} {}\n    {}\n", mark, reason.text.in(lang), reason.evidence);
+        out += fmt::format("  {} {}\n    {}\n", mark, reason.text.in(lang),
+                           on_one_line(reason.evidence));
     }
     return out + "  → " + judgement.advice.in(lang) + "\n";
 }

@@ -13,5 +13,7 @@ namespace hygie::mail {
 std::string to_json(std::string_view file, const Judgement& judgement);
 /// The same for a person: the verdict, why, and what to do.
 std::string to_words(std::string_view file, const Judgement& judgement, Lang lang);
+/// A verdict and its class, as to_json spells them, for a person: "malveillant, hameçonnage".
+std::string verdict_in_words(std::string_view verdict, std::string_view kind, Lang lang);
 
 }  // namespace hygie::mail
