@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "host/post.h"
+#include "host/words.h"
 
 namespace hygie {
 namespace {
@@ -56,10 +57,10 @@ std::unexpected<Error> failure(CURLcode code, const FetchRequest& request, const
         return fail(Code::BadInput, {"adresse web invalide", "invalid web address"},
                     {"donnez une adresse complète en http:// ou https://",
                      "give a complete address, http:// or https://"});
-    const char* why = curl_easy_strerror(code);
+    const Text why = curl_words(code);
     return fail(Code::Unavailable,
-                {fmt::format("{} ne répond pas : {}", host, why),
-                 fmt::format("{} does not answer: {}", host, why)},
+                {fmt::format("{} ne répond pas : {}", host, why.fr),
+                 fmt::format("{} does not answer: {}", host, why.en)},
                 {fmt::format("vérifiez que {} est en marche et joignable d'ici", host),
                  fmt::format("check that {} is up and can be reached from here", host)});
 }

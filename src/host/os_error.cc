@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <system_error>
+
+#include "host/words.h"
 
 namespace hygie {
 namespace {
@@ -71,10 +72,11 @@ Meaning meaning_of(int error, const std::string& path) {
 }  // namespace
 
 std::unexpected<Error> os_failure(int error, const std::string& path, std::source_location where) {
-    const std::string said = fmt::format("{} : {}", path, std::generic_category().message(error));
-    const std::string said_en = fmt::format("{}: {}", path, std::generic_category().message(error));
+    const Text words = os_words(error);
     Meaning meaning = meaning_of(error, path);
-    return fail(meaning.code, {said, said_en}, std::move(meaning.remedy), where);
+    return fail(meaning.code,
+                {fmt::format("{} : {}", path, words.fr), fmt::format("{}: {}", path, words.en)},
+                std::move(meaning.remedy), where);
 }
 
 }  // namespace hygie

@@ -15,9 +15,9 @@
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <system_error>
 
 #include "host/os_error.h"
+#include "host/words.h"
 
 namespace hygie::link {
 namespace {
@@ -31,18 +31,18 @@ constexpr int kKeepCount = 3;
 constexpr int kUserTimeoutMillis = 60'000;
 
 std::unexpected<Error> unreachable(const std::string& where, int error) {
-    const std::string why = std::generic_category().message(error);
+    const Text why = os_words(error);
     return fail(Code::Unavailable,
-                {fmt::format("{} : {}", where, why), fmt::format("{}: {}", where, why)},
+                {fmt::format("{} : {}", where, why.fr), fmt::format("{}: {}", where, why.en)},
                 {"vérifiez que le service écoute à cette adresse et que rien ne la filtre",
                  "check that the service listens at this address and that nothing filters it"});
 }
 
 std::unexpected<Error> cannot_listen(const std::string& where, int error) {
-    const std::string why = std::generic_category().message(error);
+    const Text why = os_words(error);
     return fail(error == EADDRINUSE ? Code::Busy : Code::Io,
-                {fmt::format("impossible d'écouter sur {} : {}", where, why),
-                 fmt::format("cannot listen on {}: {}", where, why)},
+                {fmt::format("impossible d'écouter sur {} : {}", where, why.fr),
+                 fmt::format("cannot listen on {}: {}", where, why.en)},
                 {"donnez une adresse de cette machine et un port libre",
                  "give an address of this machine and a free port"});
 }

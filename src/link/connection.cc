@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/check.h"
+#include "host/words.h"
 
 namespace hygie::link {
 namespace {
@@ -26,8 +27,8 @@ std::unexpected<Error> broken(const std::string& fr, const std::string& en) {
 }
 
 std::unexpected<Error> broken(int error) {
-    const std::string why = std::generic_category().message(error);
-    return broken("liaison rompue : " + why, "link broken: " + why);
+    const Text why = os_words(error);
+    return broken("liaison rompue : " + why.fr, "link broken: " + why.en);
 }
 
 bool would_block() {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "host/words.h"
 
 namespace hygie::serve {
 namespace {
@@ -47,8 +48,8 @@ Status take_over_socket(tcp::acceptor& acceptor, int socket) {
     acceptor.assign(name.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), socket, error);
     if (error)
         return fail(Code::Io,
-                    {"la prise reçue est inutilisable : " + error.message(),
-                     "the inherited socket cannot be used: " + error.message()},
+                    {"la prise reçue est inutilisable : " + os_words(error.value()).fr,
+                     "the inherited socket cannot be used: " + os_words(error.value()).en},
                     {"vérifiez l'unité systemd .socket", "check the systemd .socket unit"});
     return {};
 }
@@ -61,11 +62,12 @@ Status bind_address(tcp::acceptor& acceptor, const std::string& listen) {
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error)
-        return fail(error == asio::error::address_in_use ? Code::Busy : Code::Io,
-                    {fmt::format("impossible d'écouter sur {} : {}", listen, error.message()),
-                     fmt::format("cannot listen on {}: {}", listen, error.message())},
-                    {"choisissez une adresse de cette machine et un port libre (0 en trouve un)",
-                     "choose an address of this machine and a free port (0 finds one)"});
+        return fail(
+            error == asio::error::address_in_use ? Code::Busy : Code::Io,
+            {fmt::format("impossible d'écouter sur {} : {}", listen, os_words(error.value()).fr),
+             fmt::format("cannot listen on {}: {}", listen, os_words(error.value()).en)},
+            {"choisissez une adresse de cette machine et un port libre (0 en trouve un)",
+             "choose an address of this machine and a free port (0 finds one)"});
     return {};
 }
 

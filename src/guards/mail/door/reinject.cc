@@ -6,6 +6,8 @@
 #include <cstring>
 #include <memory>
 
+#include "host/words.h"
+
 namespace hygie::mail {
 namespace {
 
@@ -49,10 +51,10 @@ Status reinject(const std::string& server, const Envelope& envelope, const std::
     curl_easy_setopt(curl.get(), CURLOPT_READDATA, &source);
     const CURLcode code = curl_easy_perform(curl.get());
     if (code == CURLE_OK) return {};
-    const std::string why = curl_easy_strerror(code);
+    const Text why = curl_words(code);
     return fail(Code::Unavailable,
-                {"le serveur de courrier n'a pas pris le message : " + why,
-                 "the mail server did not take the message: " + why},
+                {"le serveur de courrier n'a pas pris le message : " + why.fr,
+                 "the mail server did not take the message: " + why.en},
                 {"le message reste en quarantaine ; recommencez, ou écrivez-le avec -o",
                  "the message stays in quarantine; try again, or write it with -o"});
 }

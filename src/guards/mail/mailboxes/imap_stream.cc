@@ -4,6 +4,7 @@
 #include <array>
 
 #include "guards/mail/mailboxes/imap.h"
+#include "host/words.h"
 
 namespace hygie::mail {
 namespace {
@@ -12,7 +13,7 @@ constexpr long kConnectSeconds = 30;
 constexpr int kTurnsMax = 16;
 
 std::unexpected<Error> not_reached(CURLcode code) {
-    const std::string why = curl_easy_strerror(code);
+    const Text why = curl_words(code);
     if (code == CURLE_LOGIN_DENIED)
         return fail(Code::Denied,
                     {"le serveur IMAP refuse ce compte", "the IMAP server refuses this account"},
@@ -23,16 +24,16 @@ std::unexpected<Error> not_reached(CURLcode code) {
     if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
         code == CURLE_USE_SSL_FAILED)
         return fail(Code::Forged,
-                    {"le serveur IMAP ne prouve pas qui il est : " + why,
-                     "the IMAP server does not prove who it is: " + why},
+                    {"le serveur IMAP ne prouve pas qui il est : " + why.fr,
+                     "the IMAP server does not prove who it is: " + why.en},
                     {"rien ne lui a été dit ; vérifiez l'adresse et ca_file",
                      "nothing was told to it; check the address and ca_file"});
-    return fail(
-        Code::Unavailable,
-        {"le serveur IMAP n'est pas joint : " + why, "the IMAP server is not reached: " + why},
-        {"la garde y revient d'elle-même ; voyez l'adresse et le réseau si cela dure",
-         "the guard comes back to it by itself; see the address and the network if this "
-         "lasts"});
+    return fail(Code::Unavailable,
+                {"le serveur IMAP n'est pas joint : " + why.fr,
+                 "the IMAP server is not reached: " + why.en},
+                {"la garde y revient d'elle-même ; voyez l'adresse et le réseau si cela dure",
+                 "the guard comes back to it by itself; see the address and the network if this "
+                 "lasts"});
 }
 
 /// libcurl connects, checks the certificate and signs in; after that its connection is ours.
