@@ -31,12 +31,11 @@ struct Room {
 };
 
 Result<Room> open_room(Context& context, const std::string& repository,
-                       const std::string& password_file,
+                       const std::string& password_file, files::Absent absent,
                        const std::vector<std::string>& options = {}) {
     const std::string& state = context.values.text("--state");
-    TRY_STATUS(context.disk.make_dirs(state));
-    const crypto::Secret32 key =
-        TRY(files::state_key(files_doors(context), state, files::Absent::Make));
+    if (absent == files::Absent::Make) TRY_STATUS(context.disk.make_dirs(state));
+    const crypto::Secret32 key = TRY(files::state_key(files_doors(context), state, absent));
     Room room;
     room.examiner = TRY(files::SandboxedExaminer::start());
     room.folder = std::make_unique<files::SealedFolder>(context.disk, context.random, state, key,
@@ -152,9 +151,17 @@ Status leave_proof(Context& context, Room& room, const files::BackupRecord& reco
     return room.state->leave(event);
 }
 
+/// What restic would refuse in its own words, long after.
+Status check_given(Context& context) {
+    for (const std::string& dir : context.values.list("--dir")) TRY(context.disk.list(dir));
+    TRY(context.disk.open(context.values.text("--password-file"), Open::Read));
+    return {};
+}
+
 Result<int> now(Context& context) {
+    TRY_STATUS(check_given(context));
     Room room = TRY(open_room(context, context.values.text("--repository"),
-                              context.values.text("--password-file"),
+                              context.values.text("--password-file"), files::Absent::Make,
                               context.values.list("--restic-option")));
     const Scratch scratch = scratch_of(context);
     const auto settings = TRY(settings_of(context, room, scratch));
@@ -165,8 +172,9 @@ Result<int> now(Context& context) {
 }
 
 Result<int> drill(Context& context) {
+    TRY_STATUS(check_given(context));
     Room room = TRY(open_room(context, context.values.text("--repository"),
-                              context.values.text("--password-file"),
+                              context.values.text("--password-file"), files::Absent::Refuse,
                               context.values.list("--restic-option")));
     const Scratch scratch = scratch_of(context);
     const auto settings = TRY(settings_of(context, room, scratch));
@@ -177,7 +185,7 @@ Result<int> drill(Context& context) {
 }
 
 Result<int> status(Context& context) {
-    Room room = TRY(open_room(context, {}, {}));
+    Room room = TRY(open_room(context, {}, {}, files::Absent::Refuse));
     const std::vector<files::BackupRecord> records = TRY(room.backup->records());
     const WallTime time = context.clock.now();
     const files::BackupRecord* good = nullptr;

@@ -74,21 +74,52 @@ std::string escape_pattern(std::string_view path) {
     return pattern;
 }
 
+namespace {
+
+/// Why it gave up: its line that begins with "Fatal:", which names the repository without its
+/// password and the folders it was given, never what is in them.
+std::string last_words(std::string_view said) {
+    constexpr std::string_view kFatal = "Fatal: ";
+    const auto at = said.rfind(kFatal);
+    if (at == said.npos) return "";
+    said.remove_prefix(at + kFatal.size());
+    return std::string(said.substr(0, said.find('\n')));
+}
+
+std::unexpected<Error> failed(const std::string& verb, const std::string& why) {
+    if (why.empty())
+        return fail(Code::Unavailable,
+                    {"restic a échoué (" + verb + ")", "restic failed (" + verb + ")"},
+                    {"lancez la même commande restic à la main pour lire son message",
+                     "run the same restic command by hand to read its message"});
+    return fail(Code::Unavailable,
+                {"restic a échoué (" + verb + ") ; il dit : " + why,
+                 "restic failed (" + verb + "); it says: " + why},
+                {"vérifiez l'adresse du dépôt, que l'autre machine répond, et le mot de passe",
+                 "check the address of the repository, that the other machine answers, and the "
+                 "password"});
+}
+
+std::unexpected<Error> not_installed() {
+    return fail(Code::NotFound, {"restic n'est pas installé", "restic is not installed"},
+                {"installez-le : apt install restic", "install it: apt install restic"});
+}
+
+}  // namespace
+
 Result<std::string> Restic::run(std::vector<std::string> arguments) {
     std::vector<std::string> argv{"restic", "--repo", repository_, "--password-file",
                                   password_file_};
     for (const std::string& option : options_) argv.insert(argv.end(), {"--option", option});
     argv.insert(argv.end(), arguments.begin(), arguments.end());
-    const RunOutcome outcome =
-        TRY(process_.run(argv, {}, {.timeout = kTimeout, .output_bytes_max = kOutputBytesMax}));
+    const auto ran =
+        process_.run(argv, {}, {.timeout = kTimeout, .output_bytes_max = kOutputBytesMax});
+    if (!ran && ran.error().code == Code::NotFound) return not_installed();
+    const RunOutcome outcome = TRY(ran);
     // 3: the snapshot was made, but some files could not be read; they are missing in its figures.
     constexpr int kSomeUnreadable = 3;
     if (outcome.exit_code != 0 && outcome.exit_code != kSomeUnreadable)
-        return fail(Code::Unavailable,
-                    {"restic a échoué (" + arguments.front() + ")",
-                     "restic failed (" + arguments.front() + ")"},
-                    {"lancez la même commande restic à la main pour lire son message",
-                     "run the same restic command by hand to read its message"});
+        return failed(arguments.front(), last_words(as_text(outcome.err)));
     return std::string(as_text(outcome.out));
 }
 
@@ -98,10 +129,13 @@ void Restic::drop_stale_locks() {
 }
 
 Status Restic::ensure() {
-    if (run({"cat", "config"})) {
+    const auto config = run({"cat", "config"});
+    if (config) {
         drop_stale_locks();
         return {};
     }
+    // The repository is there then: making it would only fail with another reason.
+    if (config.error().what.en.contains("wrong password")) return std::unexpected(config.error());
     if (const auto made = run({"init"}); !made) return std::unexpected(made.error());
     return {};
 }
