@@ -75,7 +75,8 @@ Response page_for_officers_only() {
                      "ajoutez-en une à /oauth/passkeys, puis reconnectez-vous.",
                      "Accesses to review open only with a passkey or a code: add one at "
                      "/oauth/passkeys, then sign in again."}) +
-            "</p>\n" + sign_out_form(),
+            "</p>\n<p><a href=\"/oauth/passkeys\">" + html_of({"Mes clés d'accès", "My passkeys"}) +
+            "</a></p>\n" + sign_out_form(),
         "'self'");
 }
 

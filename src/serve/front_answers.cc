@@ -79,14 +79,23 @@ void compress(std::string_view accepted, Response& response) {
 }
 
 Response Front::State::index(const Request&) {
-    return message_page(
+    const auto paragraph = [](const std::string& html) { return "<p>" + html + "</p>\n"; };
+    const auto link = [](std::string_view where, const Text& words) {
+        return fmt::format("<a href=\"{}\">{}</a>", where, html_of(words));
+    };
+    return html_page(
         200, {"Hygie", "Hygie"},
-        {"Ce serveur garde des dossiers de santé. Les logiciels lisent "
-         "/fhir/metadata et /.well-known/smart-configuration ; chacun s'y connecte en son nom, et "
-         "gère ses clés d'accès à /oauth/passkeys.",
-         "This server guards health records. Programs read /fhir/metadata and "
-         "/.well-known/smart-configuration; everybody signs in there under their own name, and "
-         "manages their passkeys at /oauth/passkeys."});
+        paragraph(
+            html_of({"Ce serveur garde des dossiers de santé. Chacun s'y connecte en son nom.",
+                     "This server guards health records. Everybody signs in under their own "
+                     "name."})) +
+            paragraph(link("/my", {"Qui a ouvert mon dossier ?", "Who opened my record?"})) +
+            paragraph(link("/oauth/passkeys", {"Mes clés d'accès", "My passkeys"})) +
+            paragraph(html_of({"Les logiciels lisent /fhir/metadata et "
+                               "/.well-known/smart-configuration.",
+                               "Programs read /fhir/metadata and "
+                               "/.well-known/smart-configuration."})),
+        "'self'");
 }
 
 Response Front::State::health(const Request&) {

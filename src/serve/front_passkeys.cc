@@ -43,7 +43,7 @@ Response Front::State::ask_for_passkeys(const Text& notice, int status) {
         return message_page(
             404, {"Pas de clés d'accès ici", "No passkeys here"},
             {"Les navigateurs n'en gardent que pour un nom : venez par le nom du service, pas par "
-             "une adresse chiffrée.",
+             "une adresse faite de chiffres.",
              "Browsers keep them for a name only: come by the name of the service, not by an "
              "address of numbers."});
     return ask_sign_in({.status = status,

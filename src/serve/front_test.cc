@@ -36,6 +36,14 @@ TEST_F(FrontRoutes, ShowsMeasuresToThisMachineAlone) {
         << "a caregiver looks after no machine";
 }
 
+/// Who types the address alone finds the way, in lines that end where French lets them.
+TEST_F(FrontRoutes, LeadsPeopleToTheirPages) {
+    const std::string page = text(get("/"));
+    EXPECT_TRUE(page.contains("<a href=\"/my\">")) << page;
+    EXPECT_TRUE(page.contains("<a href=\"/oauth/passkeys\">")) << page;
+    EXPECT_TRUE(page.contains("mon dossier\xC2\xA0?")) << page;
+}
+
 TEST_F(FrontRoutes, TellsHowItIs) {
     EXPECT_EQ(get("/healthz").status, 200);
     EXPECT_EQ(get("/readyz").status, 200);

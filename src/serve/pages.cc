@@ -67,8 +67,25 @@ std::string source_of(std::string_view text) {
     return "'sha256-" + to_base64(crypto::sha256(as_bytes(text))) + "'";
 }
 
+/// French punctuation stands behind a blank, « before one: no line may end there.
+std::string unbroken(std::string_view french) {
+    constexpr std::string_view kOpening = "«", kClosing = "»", kNoBreak = "\xC2\xA0";
+    std::string out;
+    for (std::size_t i = 0; i < french.size(); ++i) {
+        const std::string_view behind = french.substr(i + 1);
+        const bool is_bound =
+            !behind.empty() && (behind.find_first_of(":;?!%") == 0 ||
+                                behind.starts_with(kClosing) || out.ends_with(kOpening));
+        if (french[i] == ' ' && is_bound)
+            out += kNoBreak;
+        else
+            out += french[i];
+    }
+    return out;
+}
+
 std::string both(const Text& text) {
-    return "<span lang=\"fr\">" + html_escaped(text.fr) + "</span> <span lang=\"en\">/ " +
+    return "<span lang=\"fr\">" + html_escaped(unbroken(text.fr)) + "</span> <span lang=\"en\">/ " +
            html_escaped(text.en) + "</span>";
 }
 

@@ -273,7 +273,7 @@ namespace {
 Status check_motive(std::string_view why) {
     if (why.size() >= kWhyBytesMin && why.size() <= kWhyBytesMax) return {};
     return fail(Code::BadInput,
-                {"le motif manque, ou il est trop long", "the motive is missing, or too long"},
+                {"le motif est trop court ou trop long", "the motive is too short or too long"},
                 {"dites en une phrase ce qui s'est passé, sans nom de patient",
                  "say in a sentence what happened, without a patient's name"});
 }

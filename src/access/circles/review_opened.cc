@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -101,6 +103,33 @@ Text reason_of(const Event& event) {
     return {};
 }
 
+/// "Organization/…" of one whose name is not known: nothing that a person understands.
+bool is_reference(std::string_view organisation) {
+    return organisation.starts_with("Organization/");
+}
+
+/// "28 novembre 2026"
+std::string day_in_words(WallTime time, Lang lang) {
+    static const std::array<Text, 12> kMonths = {{{"janvier", "January"},
+                                                  {"février", "February"},
+                                                  {"mars", "March"},
+                                                  {"avril", "April"},
+                                                  {"mai", "May"},
+                                                  {"juin", "June"},
+                                                  {"juillet", "July"},
+                                                  {"août", "August"},
+                                                  {"septembre", "September"},
+                                                  {"octobre", "October"},
+                                                  {"novembre", "November"},
+                                                  {"décembre", "December"}}};
+    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
+    const unsigned number = static_cast<unsigned>(day.day());
+    const bool is_first = lang == Lang::Fr && number == 1;
+    return fmt::format("{}{} {} {}", number, is_first ? "er" : "",
+                       kMonths[static_cast<unsigned>(day.month()) - 1].in(lang),
+                       static_cast<int>(day.year()));
+}
+
 std::string day_of(WallTime time) {
     return to_rfc3339(time).substr(0, 10);
 }
@@ -112,7 +141,8 @@ Text sentence_of(const Opening& opening, const ActorWords& words, const Event& e
         const std::string& profession = words.profession.in(lang);
         if (!profession.empty()) text += ", " + profession + ",";
         text += ' ' + verb_of(event).in(lang);
-        if (!opening.organisation.empty()) text += fmt::format(" ({})", opening.organisation);
+        if (!opening.organisation.empty() && !is_reference(opening.organisation))
+            text += fmt::format(" ({})", opening.organisation);
         if (opening.times > 1)
             text += lang == Lang::Fr ? fmt::format(", {} fois ce jour-là", opening.times)
                                      : fmt::format(", {} times that day", opening.times);
@@ -196,19 +226,20 @@ std::string openings_sheet(std::span<const Opening> openings, std::string_view p
         "peut être prouvée.",
         "Does an access surprise you? Ask the data-protection officer: every line can be proved."};
     std::string html = fmt::format(
-        "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n<title>{}</title>\n"
+        "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{}</title>\n"
         "<style>body{{font:1rem/1.5 sans-serif;max-width:45rem;margin:2rem auto;padding:0 1rem}}"
         "li{{margin:.5rem 0;break-inside:avoid}}time{{font-weight:bold}}</style>\n"
         "<h1>{}</h1>\n<p>{}</p>\n<p>{}{}</p>\n",
         lang == Lang::Fr ? "fr" : "en", title.in(lang), title.in(lang), html_escaped(patient_name),
-        made.in(lang), day_of(now));
+        made.in(lang), day_in_words(now, lang));
     if (openings.empty())
         html += fmt::format("<p>{}</p>\n", none.in(lang));
     else
         html += "<ol>\n";
     for (const Opening& one : openings)
         html += fmt::format("<li><time datetime=\"{}\">{}</time> {}</li>\n", to_rfc3339(one.last),
-                            day_of(one.last), html_escaped(one.sentence.in(lang)));
+                            day_in_words(one.last, lang), html_escaped(one.sentence.in(lang)));
     if (!openings.empty()) html += "</ol>\n";
     return html + fmt::format("<p>{}</p>\n</html>\n", rights.in(lang));
 }

@@ -43,6 +43,30 @@ TEST(ReviewOpened, SaysWhoAndWhyInBothLanguagesNewestFirst) {
               "where you were.");
 }
 
+/// A reference says nothing to the person concerned.
+TEST(ReviewOpened, NamesAPlaceOnlyInWords) {
+    event::Event event = act(event::Type::RecordRead, "2026-11-20T08:00:00Z", "a.martin");
+    event.actor.organisation = "Organization/1ddc215d";
+    EXPECT_EQ(openings_of(std::vector{event}, known)[0].sentence.fr,
+              "Anne Martin, infirmière, a lu votre dossier.");
+    const auto named = openings_of(std::vector{event}, [](const event::Actor& actor) {
+        ActorWords words = known(actor);
+        words.organisation = "Cabinet des Lilas";
+        return words;
+    });
+    EXPECT_EQ(named[0].sentence.en, "Anne Martin, nurse, read your record (Cabinet des Lilas).");
+}
+
+TEST(ReviewOpened, TheSheetSaysDaysInWords) {
+    const auto openings = openings_of(
+        std::vector{act(event::Type::RecordRead, "2026-08-01T08:00:00Z", "a.martin")}, known);
+    const WallTime now = from_rfc3339("2026-12-31T08:00:00Z").value();
+    const std::string fr = openings_sheet(openings, "x", now, Lang::Fr);
+    EXPECT_TRUE(fr.contains(">1er août 2026<") && fr.contains("31 décembre 2026")) << fr;
+    const std::string en = openings_sheet(openings, "x", now, Lang::En);
+    EXPECT_TRUE(en.contains(">1 August 2026<") && en.contains("31 December 2026")) << en;
+}
+
 TEST(ReviewOpened, EveryActIsCountedOnce) {
     std::vector<event::Event> events;
     for (int i = 0; i < 500; ++i)

@@ -186,7 +186,13 @@ Result<Told> told_by_ledger(Context& context) {
     const std::string& name = context.values.text("PATIENT");
     const std::string patient = name.substr(name.find('/') + 1);
     const auto events = TRY(events_of(context, state, {.patient = PatientId(patient)}));
-    Told told{access::openings_of(events, who_is(*state.accounts, *state.policy)),
+    if (events.empty())
+        return fail(Code::NotFound,
+                    {"le journal ne garde aucune trace lisible de ce dossier",
+                     "the ledger keeps no readable trace of this record"},
+                    {"vérifiez l'identifiant : Patient/…", "check the id: Patient/…"});
+    vault::Vault* const vault = state.core.store ? &state.core.store->vault() : nullptr;
+    Told told{access::openings_of(events, who_is(*state.accounts, *state.policy, vault)),
               "Patient/" + patient};
     TRY_STATUS(state.close());
     return told;

@@ -8,6 +8,7 @@
 
 #include "access/circles/circle_load.h"
 #include "access/decide/circle.h"
+#include "app/house/organisations.h"
 #include "vault/unassigned.h"
 
 namespace hygie::app {
@@ -84,11 +85,17 @@ Result<std::string> unexplained(const CircleSources& from) {
 
 }  // namespace
 
-access::WhoIs who_is(access::Accounts& accounts, access::PolicyShelf& policy) {
-    return [&accounts, &policy](const event::Actor& actor) {
+access::WhoIs who_is(access::Accounts& accounts, access::PolicyShelf& policy, vault::Vault* vault) {
+    return [&accounts, &policy, vault](const event::Actor& actor) {
         access::ActorWords words;
+        if (vault != nullptr) words.organisation = organisation_name(*vault, actor.organisation);
         const auto account = accounts.find(actor.id.str());
-        if (!account) return words;
+        if (!account) {
+            // A command on the server, by who administers it.
+            if (actor.auth == "os")
+                words.profession = {"administration du serveur", "administration of the server"};
+            return words;
+        }
         words.name = account->name;
         if (account->role == access::Role::Care || account->role == access::Role::Desk)
             words.profession = policy.current()->row_of(account->role, account->profession).title;
@@ -106,7 +113,7 @@ serve::CircleParts circle_parts(CircleSources sources, serve::EventSink sink, ev
             .decide = [from](const access::Actor& actor,
                              const std::string& patient) { return decide(*from, actor, patient); },
             .patients_of = [from](const access::Actor& actor) { return patients_of(*from, actor); },
-            .who_is = who_is(from->accounts, from->policy),
+            .who_is = who_is(from->accounts, from->policy, &from->vault),
             .unexplained = [from] { return unexplained(*from); }};
 }
 

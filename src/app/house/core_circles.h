@@ -24,8 +24,9 @@ struct CircleSources {
 };
 
 serve::CircleParts circle_parts(CircleSources sources, serve::EventSink sink, event::Event origin);
-/// The name and profession of an account, for people.
-access::WhoIs who_is(access::Accounts& accounts, access::PolicyShelf& policy);
+/// The name and profession of an account, for people; with a vault, the name of where it works,
+/// too.
+access::WhoIs who_is(access::Accounts& accounts, access::PolicyShelf& policy, vault::Vault* vault);
 /// What the vault says about circles, as lines of JSON: the house, and one patient or all.
 /// Code::Full when that is more than one command can work on.
 Result<Bytes> world_lines(vault::Vault& vault, const std::string& patient);

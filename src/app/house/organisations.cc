@@ -1,6 +1,7 @@
 #include "app/house/organisations.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "vault/unassigned.h"
 
@@ -18,6 +19,19 @@ std::string organisation_with(vault::Vault& vault, std::string_view identifier, 
     const Result<vault::Page> found = vault.search(std::move(*query), scope);
     if (!found || found->page.size() != 1) return "";
     return "Organization/" + std::string(found->page.front().entry.id);
+}
+
+std::string organisation_name(vault::Vault& vault, const std::string& reference) {
+    constexpr std::string_view kOrganisation = "Organization/";
+    if (!reference.starts_with(kOrganisation)) return "";
+    const auto found = vault.find(kOrganisation.substr(0, kOrganisation.size() - 1),
+                                  reference.substr(kOrganisation.size()));
+    if (!found || found->entry.deleted) return "";
+    const auto version = vault.read(*found);
+    if (!version) return "";
+    const auto body = nlohmann::json::parse(version->body, nullptr, false);
+    if (!body.is_object() || !body.contains("name") || !body["name"].is_string()) return "";
+    return body["name"];
 }
 
 std::string patient_of(vault::Vault& vault, const std::string& person) {
