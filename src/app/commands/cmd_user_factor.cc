@@ -116,6 +116,8 @@ Result<int> passkeys(Context& context) {
     if (context.json)
         context.out << nlohmann::json{{"login", account->login.str()}, {"passkeys", all}}.dump()
                     << "\n";
+    else if (all.empty())
+        context.out << context.say({"aucune clé d'accès\n", "no passkey\n"});
     return kExitOk;
 }
 

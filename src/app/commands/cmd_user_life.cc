@@ -86,6 +86,17 @@ Result<int> renew(Context& context) {
 Result<int> identity(Context& context) {
     const std::string& given = context.values.text("IDENTITY");
     const bool removes = context.values.flag("--remove");
+    const auto blank = given.find(' ');
+    const bool is_pair = given.starts_with("https://") && blank != given.npos &&
+                         blank + 1 < given.size() && given.find(' ', blank + 1) == given.npos;
+    if (!removes && !is_pair)
+        return fail(
+            Code::BadInput,
+            {"ce n'est pas une identité d'un fournisseur", "this is no identity of a provider"},
+            {"donnez l'adresse de l'émetteur (https://…), un blanc, puis le sujet, le tout "
+             "entre guillemets",
+             "give the address of the issuer (https://…), a blank, then the subject, all "
+             "in quotes"});
     return change(context, removes ? "identity removed" : "identity added", [&](Account& account) {
         std::erase(account.identities, given);
         if (removes)
@@ -105,6 +116,8 @@ Result<int> dormant(Context& context) {
     std::vector<Account> accounts = desk.accounts().list();
     std::erase_if(accounts, [&](const Account& a) { return !access::is_dormant(a, now); });
     print_accounts(context, accounts);
+    if (accounts.empty() && !context.json)
+        context.out << context.say({"aucun compte ne dort\n", "no account is dormant\n"});
     return kExitOk;
 }
 
@@ -300,7 +313,7 @@ std::vector<Command> user_life_commands() {
         user_command("renew", {"donne une nouvelle fin à un compte", "gives an account a new end"},
                      {"Son parrain en répond à nouveau, pour un an au plus.",
                       "Its sponsor answers for it again, for a year at most."},
-                     {"Pour un remplacement d'un mois :", "For a locum of one month:"}, renew,
+                     {}, renew,
                      {for_option(),
                       {.name = "--sponsor",
                        .placeholder = "LOGIN",
@@ -322,6 +335,8 @@ std::vector<Command> user_life_commands() {
         identity_command(),
         dormant_command(),
         review_command()};
+    commands[3].examples = {{"hygie user renew anne.martin --state /var/lib/hygie --for 30d",
+                             {"Pour un remplacement d'un mois :", "For a locum of one month:"}}};
     for (Command& command : freeze_commands()) commands.push_back(std::move(command));
     return commands;
 }

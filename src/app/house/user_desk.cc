@@ -1,7 +1,9 @@
 #include "app/house/user_desk.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "access/circles/lifecycle.h"
@@ -65,7 +67,6 @@ std::string marks_of(Context& context, const Account& account, WallTime now) {
     };
     mark(access::is_privileged(account), {"privilégié", "privileged"});
     mark(access::is_dormant(account, now), {"dormant", "dormant"});
-    mark(account.frozen_at(now), {"gelé", "frozen"});
     const auto leave = leave_of(account, now);
     for (const auto& [purpose, until] : leave.items()) {
         const access::Phrase words = phrase_of(access::purpose_named(purpose));
@@ -73,6 +74,84 @@ std::string marks_of(Context& context, const Account& account, WallTime now) {
              {"autorisé pour " + std::string(words.fr), "leave for " + std::string(words.en)});
     }
     return marks.empty() ? marks : "[" + marks + "]";
+}
+
+constexpr std::size_t kNameColumns = 22;
+constexpr std::size_t kStateColumns = 9;
+
+/// With blanks behind it up to so many columns; accents take one, like other letters.
+std::string padded(const std::string& text, std::size_t columns) {
+    const auto taken = static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    return text + std::string(taken < columns ? columns - taken : 1, ' ');
+}
+
+std::string minute_of(WallTime time) {
+    std::string text = to_rfc3339(time).substr(0, 16);
+    text[10] = ' ';
+    return text + " UTC";
+}
+
+std::string state_of(Context& context, const Account& account, WallTime now) {
+    if (account.frozen_at(now)) {
+        const WallTime until = account.freeze->until;
+        return context.say({"gelé depuis le ", "frozen since "}) +
+               minute_of(account.freeze->since) +
+               (until == WallTime{} ? ""
+                                    : context.say({", jusqu'au ", ", until "}) + minute_of(until)) +
+               context.say({" : ", ": "}) + account.freeze->why;
+    }
+    if (account.disabled)
+        return context.say({"suspendu (« hygie user enable » le rouvre)",
+                            "disabled ('hygie user enable' opens it again)"});
+    if (!account.open_at(now)) return context.say({"fermé", "closed"});
+    return context.say(access::is_dormant(account, now)
+                           ? Text{"ouvert, mais personne ne s'en sert", "open, but nobody uses it"}
+                           : Text{"ouvert", "open"});
+}
+
+/// What stands in for a password alone, and how much of it is left.
+std::string factor_of(Context& context, const Account& account) {
+    if (account.role == access::Role::Program) return "";
+    if (!account.has_second_factor())
+        return context.say({"aucun : le mot de passe seul", "none: the password alone"});
+    return context.say({fmt::format("oui ; clés d'accès : {}, codes de secours : {}",
+                                    account.passkeys.size(), account.recovery.size()),
+                        fmt::format("yes; passkeys: {}, recovery codes: {}",
+                                    account.passkeys.size(), account.recovery.size())});
+}
+
+/// Name and value of each line about an account; what is empty is not shown.
+std::vector<std::pair<Text, std::string>> lines_of(Context& context, const Account& account,
+                                                   WallTime now) {
+    std::vector<std::pair<Text, std::string>> lines = {
+        {{"identifiant", "login"}, account.login.str()},
+        {{"nom", "name"}, account.name},
+        {{"rôle", "role"}, std::string(access::name_of(account.role))},
+        {{"profession", "profession"}, account.profession},
+        {{"personne", "person"}, account.person},
+        {{"organisation", "organisation"}, account.organisation},
+        {{"état", "state"}, state_of(context, account, now)},
+        {{"créé le", "made"}, minute_of(account.since)},
+        {{"se ferme le", "closes"}, minute_of(account.end)},
+        {{"dernière connexion", "last sign-in"},
+         account.last_used == WallTime{} ? context.say({"jamais", "never"})
+                                         : minute_of(account.last_used)},
+        {{"second facteur", "second factor"}, factor_of(context, account)},
+        {{"parrain", "sponsor"},
+         account.sponsor.empty() ? context.say({"personne n'en répond", "nobody answers for it"})
+                                 : account.sponsor.str()},
+        {{"identités", "identities"}, fmt::format("{}", fmt::join(account.identities, ", "))},
+        {{"portées", "scopes"}, fmt::format("{}", fmt::join(account.scopes, " "))},
+        {{"retours", "redirects"}, fmt::format("{}", fmt::join(account.redirects, " "))}};
+    for (const access::PurposeGrant& one : account.grants) {
+        if (now >= one.until) continue;
+        const access::Phrase words = phrase_of(one.purpose);
+        lines.push_back({{"autorisé pour", "leave for"},
+                         context.say({std::string(words.fr), std::string(words.en)}) +
+                             context.say({", jusqu'au ", ", until "}) + minute_of(one.until)});
+    }
+    return lines;
 }
 
 }  // namespace
@@ -195,14 +274,12 @@ void print_password(Context& context, const std::string& login,
 }
 
 void print_account(Context& context, const Account& account) {
-    const nlohmann::json json = json_of(account, context.clock.now());
     if (context.json) {
-        context.out << dumped(json) << "\n";
+        context.out << dumped(json_of(account, context.clock.now())) << "\n";
         return;
     }
-    for (const auto& [name, value] : json.items())
-        context.out << fmt::format("{:<14} {}\n", name,
-                                   value.is_string() ? value.get<std::string>() : dumped(value));
+    for (const auto& [name, value] : lines_of(context, account, context.clock.now()))
+        if (!value.empty()) context.out << padded(context.say(name), kNameColumns) << value << "\n";
 }
 
 void print_accounts(Context& context, const std::vector<Account>& accounts) {
@@ -213,10 +290,15 @@ void print_accounts(Context& context, const std::vector<Account>& accounts) {
             all.push_back(json_of(account, now));
             continue;
         }
-        const Text state = account.open_at(now) ? Text{"ouvert", "open"} : Text{"fermé", "closed"};
-        context.out << fmt::format("{:<28} {:<11} {:<8} {} {}\n", account.login.str(),
-                                   access::name_of(account.role), context.say(state), account.name,
-                                   marks_of(context, account, now));
+        const Text state = account.open_at(now)     ? Text{"ouvert", "open"}
+                           : account.frozen_at(now) ? Text{"gelé", "frozen"}
+                           : account.disabled       ? Text{"suspendu", "disabled"}
+                                                    : Text{"fermé", "closed"};
+        const std::string marks = marks_of(context, account, now);
+        context.out << fmt::format("{:<28} {:<11} {}{}{}{}\n", account.login.str(),
+                                   access::name_of(account.role),
+                                   padded(context.say(state), kStateColumns), account.name,
+                                   marks.empty() ? "" : " ", marks);
     }
     if (context.json) context.out << dumped({{"accounts", all}}) << "\n";
 }

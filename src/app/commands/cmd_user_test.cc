@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/line/harness.h"
+#include "sim/temp_dir.h"
+
+namespace hygie::app {
+namespace {
+
+/// What a person reads about accounts.
+class UserCommands : public testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_EQ(harness_
+                      .run({"serve", "--state", state_, "--listen", "127.0.0.1:0", "--seal",
+                            "key-file", "--key-file", dir_ / "opener"})
+                      .code,
+                  kExitOk);
+        ASSERT_EQ(user("fr", {"add", "anne.martin", "--name", "Anne Martin", "--role", "care",
+                              "--person", "Practitioner/7"})
+                      .code,
+                  kExitOk);
+    }
+    Ran user(const std::string& lang, std::vector<std::string> more) {
+        more.insert(more.begin(), {"--lang", lang, "user"});
+        more.insert(more.end(), {"--state", state_});
+        return harness_.run(more);
+    }
+
+    Harness harness_;
+    sim::TempDir dir_;
+    const std::string state_ = dir_ / "house";
+};
+
+TEST_F(UserCommands, ShowAnAccountInTheLanguageOfWhoReads) {
+    const std::string fr = user("fr", {"show", "anne.martin"}).out;
+    EXPECT_TRUE(fr.contains("état                  ouvert\n")) << fr;
+    EXPECT_TRUE(fr.contains("aucun : le mot de passe seul")) << fr;
+    for (const char* english : {"disabled", "false", "true", "second_factor", "open", "{}", "[]"})
+        EXPECT_FALSE(fr.contains(english)) << english << "\n" << fr;
+    const std::string en = user("en", {"show", "anne.martin"}).out;
+    EXPECT_TRUE(en.contains("state                 open\n")) << en;
+}
+
+TEST_F(UserCommands, SayWhatBecameOfAnAccount) {
+    const Ran frozen =
+        user("fr", {"freeze", "anne.martin", "--why", "Saisi sur une fausse page", "--for", "2h"});
+    EXPECT_TRUE(frozen.out.contains("gelé depuis le ")) << frozen.out;
+    EXPECT_TRUE(frozen.out.contains("Saisi sur une fausse page")) << frozen.out;
+    EXPECT_TRUE(user("fr", {"list"}).out.contains("gelé"));
+    ASSERT_EQ(user("fr", {"thaw", "anne.martin", "--why", "Nouveau mot de passe"}).code, kExitOk);
+    EXPECT_TRUE(user("fr", {"disable", "anne.martin"}).out.contains("suspendu"));
+    EXPECT_TRUE(user("fr", {"list"}).out.contains("suspendu"));
+}
+
+TEST_F(UserCommands, TakeNoIdentityThatIsNone) {
+    for (const char* wrong : {"x", "https://issuer.example", "https://issuer.example ",
+                              "899700218896", "https://issuer.example 12 34"})
+        EXPECT_EQ(user("en", {"identity", "anne.martin", wrong}).code, kExitFailed) << wrong;
+    EXPECT_EQ(user("en", {"identity", "anne.martin", "https://issuer.example 12"}).code, kExitOk);
+    const auto told = nlohmann::json::parse(
+        harness_.run({"--json", "user", "show", "anne.martin", "--state", state_}).out);
+    EXPECT_EQ(told["identities"].size(), 1U);
+}
+
+TEST_F(UserCommands, SayThatThereIsNothing) {
+    EXPECT_NE(user("en", {"dormant"}).out, "");
+    EXPECT_NE(user("en", {"passkeys", "anne.martin"}).out, "");
+}
+
+}  // namespace
+}  // namespace hygie::app
