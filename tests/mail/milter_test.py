@@ -171,7 +171,7 @@ def check_malicious(postfix, state, home, message):
     assert held(state)[0]["released"]
     told = pathlib.Path(state) / "quarantine" / "released" / f"{entry['id']}.hyr"
     wait_for("the guard to trace the release", told.exists)
-    assert "malicious" in run("mail", "quarantine", "show", entry["id"], "--state", state)
+    assert "malveillant" in run("--lang", "fr", "mail", "quarantine", "show", entry["id"], "--state", state)
 
 
 def numbers_of(messages):

@@ -68,7 +68,14 @@ Result<Judging> open_judge(Context& context, const std::string& state) {
     const crypto::Secret32 key =
         TRY(files::state_key(files_doors(context), state, files::Absent::Make));
     Judging judging;
-    judging.spool = TRY(FilesSpool::open(context, paths.spool, key));
+    auto spool = FilesSpool::open(context, paths.spool, key);
+    if (!spool && spool.error().code == Code::Busy)
+        return fail(
+            Code::Busy,
+            {"un autre garde tient déjà cet état", "another guard holds this state already"},
+            {"arrêtez-le d'abord (systemctl stop hygie-files), ou donnez un autre --state",
+             "stop it first (systemctl stop hygie-files), or give another --state"});
+    judging.spool = TRY(std::move(spool));
     files::JudgeOffice::Settings settings{.state = state,
                                           .smb_conf = given(context, "--smb-conf"),
                                           .tool_policy = files::ToolPolicy::Report,

@@ -28,6 +28,53 @@ WallTime time_of(files::VersionId version) {
     return WallTime(Micros(static_cast<std::int64_t>(version)));
 }
 
+constexpr std::size_t kStepColumns = 10;
+constexpr std::size_t kCauseColumns = 26;
+
+/// With blanks behind it up to so many columns; accents take one, like other letters.
+std::string padded(const std::string& text, std::size_t columns) {
+    const auto taken = static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    return text + std::string(taken < columns ? columns - taken : 0, ' ');
+}
+
+Text words_of(files::Step step) {
+    switch (step) {
+        case files::Step::Recreate:
+            return {"recrée", "recreate"};
+        case files::Step::Replace:
+            return {"remplace", "replace"};
+        case files::Step::Attributes:
+            return {"attributs", "attributes"};
+        case files::Step::SetAside:
+            return {"écarte", "set aside"};
+    }
+    return {};
+}
+
+/// What became of a file, and why that was kept.
+Text words_of(const files::VersionLine& line) {
+    using files::Cause;
+    using files::RecordKind;
+    if (line.kind == RecordKind::Moved) return {"renommé", "renamed"};
+    if (line.kind == RecordKind::Attributes) return {"droits ou attributs", "rights or attributes"};
+    if (line.kind == RecordKind::Gone)
+        return line.cause == Cause::Replaced ? Text{"remplacé par un autre", "replaced by another"}
+                                             : Text{"supprimé", "deleted"};
+    switch (line.cause) {
+        case Cause::Baseline:
+            return {"déjà là au démarrage", "there at the start"};
+        case Cause::Commit:
+            return {"écrit", "written"};
+        case Cause::PreImage:
+            return {"gardé avant un changement", "kept before a change"};
+        case Cause::Adopted:
+            return {"trouvé ou apporté", "found or brought in"};
+        default:
+            return {std::string(files::name_of(line.kind)), std::string(files::name_of(line.kind))};
+    }
+}
+
 Parameter since_option() {
     return {.name = "--since",
             .placeholder = "TIME",
@@ -80,6 +127,11 @@ Result<files::Question> question_of(Context& context) {
                      "give the instant before the attack, for example "
                      "--since 2026-11-25T08:30:00+01:00"});
     const WallTime since = TRY(from_rfc3339(context.values.text(option)));
+    if (since > context.clock.now())
+        return fail(Code::BadInput,
+                    {"cet instant est dans l'avenir", "this instant is in the future"},
+                    {"donnez un instant passé, avec son fuseau : 2026-11-25T08:30:00+01:00",
+                     "give a past instant with its time zone: 2026-11-25T08:30:00+01:00"});
     question.since =
         static_cast<files::VersionId>(std::max<std::int64_t>(since.time_since_epoch().count(), 0));
     if (context.values.has("--actor")) question.actor = context.values.text("--actor");
@@ -114,14 +166,15 @@ void show_plan(Context& context, const files::Plan& plan) {
                                                     plan.items.size() - kShownMax)});
             break;
         }
-        context.out << fmt::format("{:<10}  {}\n", files::name_of(item.step), item.path);
+        context.out << fmt::format(
+            "{}  {}\n", padded(context.say(words_of(item.step)), kStepColumns), item.path);
     }
     for (const std::string& actor : plan.actors)
         context.out << context.say({"acteur : ", "actor: "}) << (actor.empty() ? "(?)" : actor)
                     << "\n";
     context.out << context.say(
-        {fmt::format("{} éléments à remettre, {} octets ; {} nouveaux fichiers d'autres acteurs "
-                     "laissés en place\n",
+        {fmt::format("éléments à remettre : {}, octets : {} ; nouveaux fichiers d'autres acteurs, "
+                     "laissés en place : {}\n",
                      plan.items.size(), plan.bytes, plan.spared),
          fmt::format("{} items to bring back, {} bytes; {} new files of others left in place\n",
                      plan.items.size(), plan.bytes, plan.spared)});
@@ -210,10 +263,10 @@ int show_result(Context& context, const files::RestoreResult& result) {
     } else {
         show_problems(context, result);
         context.out << context.say(
-            {fmt::format("restauration {} : {} éléments remis et vérifiés, {} en échec, {} octets, "
-                         "{:.1f} s\nrapport signé : {}\n",
-                         result.id, result.done, result.failed, result.bytes, seconds,
-                         result.report),
+            {fmt::format(
+                 "restauration {} ; éléments remis et vérifiés : {}, en échec : {}, octets : "
+                 "{}, en {:.1f} s\nrapport signé : {}\n",
+                 result.id, result.done, result.failed, result.bytes, seconds, result.report),
              fmt::format("restore {}: {} items brought back and verified, {} failed, {} bytes, "
                          "{:.1f} s\nsigned report: {}\n",
                          result.id, result.done, result.failed, result.bytes, seconds,
@@ -274,9 +327,9 @@ Result<int> log(Context& context) {
                            {"actor", line.actor}});
             continue;
         }
-        context.out << fmt::format("{}  {:<10} {:<9} {:>12}  {}  {}\n",
-                                   to_rfc3339(time_of(line.happened)), files::name_of(line.kind),
-                                   files::name_of(line.cause), line.size, line.path, line.actor);
+        context.out << fmt::format("{}  {} {:>12}  {}  {}\n", to_rfc3339(time_of(line.happened)),
+                                   padded(context.say(words_of(line)), kCauseColumns), line.size,
+                                   line.path, line.actor);
     }
     if (context.json) context.out << dump(all);
     if (lines.empty())

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/commands/cmd_files.h"
@@ -61,10 +62,23 @@ Result<int> give(Context& context, files::GuardOrder order) {
 }
 
 Result<int> thaw(Context& context) {
+    const std::string& who = context.values.text("WHO");
+    const auto stops = TRY(TRY(state_of(context)).load_stops());
+    // Passed on all the same: the guard may hold it by now.
+    if (who != "all" && std::ranges::find(stops, who, &files::StoppedActor::key) == stops.end())
+        context.err << context.say(
+            {"attention : personne de ce nom n'est arrêté ; « hygie files stopped » nomme chacun\n",
+             "warning: nobody of this name is stopped; 'hygie files stopped' names each\n"});
     return give(context, {files::GuardOrder::Kind::Thaw, context.values.text("WHO")});
 }
 
 Result<int> enrol(Context& context) {
+    const std::string& who = context.values.text("WHO");
+    if (who.starts_with('/') && !context.values.flag("--dismiss") && !context.disk.exists(who))
+        return fail(Code::NotFound,
+                    {"aucun programme à ce chemin : " + who, "no program at this path: " + who},
+                    {"donnez son chemin entier (command -v NOM le dit)",
+                     "give its whole path (command -v NAME tells it)"});
     return give(context, {context.values.flag("--dismiss") ? files::GuardOrder::Kind::Dismiss
                                                            : files::GuardOrder::Kind::Enrol,
                           context.values.text("WHO")});

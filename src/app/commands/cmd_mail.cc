@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "app/commands/cmd_mail.h"
 #include "app/commands/mail_house.h"
@@ -97,6 +98,17 @@ std::vector<std::string> messages_of(Context& context, const std::vector<std::st
     return paths;
 }
 
+void tell_unread(Context& context, const std::string& path, const Error& error) {
+    if (context.json) {
+        const nlohmann::json line = {
+            {"file", path},
+            {"error", {{"what", context.say(error.what)}, {"remedy", context.say(error.remedy)}}}};
+        context.err << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+        return;
+    }
+    context.err << path << context.say({" : ", ": "}) << context.say(error.what) << "\n";
+}
+
 /// One that cannot be read is said on the error stream and does not stop the others.
 int judge_all(Context& context, const std::vector<std::string>& paths, const mail::History& history,
               const mail::Scorer& model) {
@@ -107,7 +119,7 @@ int judge_all(Context& context, const std::vector<std::string>& paths, const mai
             print(context, path, *judgement);
             continue;
         }
-        context.err << path << ": " << context.say(judgement.error().what) << "\n";
+        tell_unread(context, path, judgement.error());
         code = kExitFailed;
     }
     return code;
@@ -120,6 +132,10 @@ Result<int> run_judge(Context& context) {
     const mail::Scorer model = mail::scorer_of(mail::shipped_model(), learned);
     const std::vector<std::string>& given = context.values.list("MESSAGE");
     const std::vector<std::string> paths = messages_of(context, given);
+    if (paths.empty())
+        return fail(Code::NotFound, {"il n'y a aucun message là", "there is no message there"},
+                    {"donnez des messages (.eml) ou le dossier qui les contient",
+                     "give messages (.eml) or the folder that holds them"});
     if (given.size() > 1 || paths != given) return judge_all(context, paths, history, model);
     print(context, given.front(), TRY(judge_one(context, given.front(), history, model)));
     return kExitOk;

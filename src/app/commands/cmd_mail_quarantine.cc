@@ -7,6 +7,7 @@
 #include "event/uuid.h"
 #include "guards/mail/door/quarantine.h"
 #include "guards/mail/door/reinject.h"
+#include "guards/mail/judge/report.h"
 #include "guards/mail/message/fold.h"
 
 namespace hygie::app {
@@ -78,8 +79,14 @@ bool is_wanted(Context& context, const mail::Held& held) {
 Result<int> list(Context& context) {
     const auto quarantine = TRY(open_quarantine(context));
     const mail::Quarantine::Listing listing = TRY(quarantine->list());
-    for (const mail::Held& held : listing.held)
-        if (is_wanted(context, held)) print_line(context, held);
+    std::size_t shown = 0;
+    for (const mail::Held& held : listing.held) {
+        if (!is_wanted(context, held)) continue;
+        print_line(context, held);
+        ++shown;
+    }
+    if (shown == 0 && !context.json)
+        context.out << context.say({"aucun message\n", "no message\n"});
     if (listing.unreadable == 0) return kExitOk;
     context.err << context.say(
         {fmt::format("{} fichier(s) illisible(s), abîmés ou d'une autre clé\n", listing.unreadable),
@@ -99,7 +106,9 @@ Result<int> show(Context& context) {
     const Json verdict = Json::parse(held.verdict, nullptr, false);
     const std::string lang = context.lang == Lang::Fr ? "fr" : "en";
     if (!verdict.is_object()) return kExitOk;
-    context.out << verdict.value("verdict", "") << ", " << verdict.value("class", "") << "\n";
+    context.out << mail::verdict_in_words(verdict.value("verdict", ""), verdict.value("class", ""),
+                                          context.lang)
+                << "\n";
     for (const Json& reason : verdict.value("reasons", Json::array()))
         context.out << "  - " << reason.value(lang, "") << "\n    " << reason.value("evidence", "")
                     << "\n";
@@ -173,7 +182,7 @@ Command release_command() {
             .summary = {"rend un message retenu", "gives a held message back"},
             .description =
                 {"Tel qu'il fut reçu. Qui l'a libéré et quand est scellé d'abord ; la garde le dit "
-                 "au registre. L'adresse --smtp doit être celle d'un service que la garde ne "
+                 "au journal. L'adresse --smtp doit être celle d'un service que la garde ne "
                  "surveille pas, sinon le message revient en quarantaine.",
                  "As it was received. Who released it and when is sealed first; the guard tells "
                  "the ledger. The --smtp address must be that of a service the guard does not "

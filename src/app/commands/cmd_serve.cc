@@ -171,11 +171,11 @@ std::vector<Parameter> serve_options() {
                   "the profiles to check besides R4: an unpacked FHIR package (fr-core…)"}},
         {.name = "--strict",
          .kind = Kind::Flag,
-         .help =
-             {"refuse ce à quoi il manque ce qu'un dossier doit contenir, et ce qui se réfère à "
-              "rien, au lieu d'avertir",
-              "refuses what lacks something that a record must hold, or refers to nothing, "
-              "instead of warning"}},
+         .help = {"refuse ce à quoi il manque ce qu'un dossier doit contenir, et ce qui renvoie à "
+                  "ce qui "
+                  "n'existe pas, au lieu d'avertir",
+                  "refuses what lacks something that a record must hold, or refers to nothing, "
+                  "instead of warning"}},
         notify_option(),
         policy_option(),
         passphrase_file_option()};

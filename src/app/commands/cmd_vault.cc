@@ -82,6 +82,9 @@ Result<int> import(Context& context) {
     const CoreDirs dirs = core_dirs(context);
     const crypto::RootKey root = TRY(unlock_core(context, dirs));
     const auto store = TRY(open_store(context, dirs, root));
+    // A name that is wrong is told before anything is stored.
+    for (const std::string& path : context.values.list("FILE"))
+        TRY(context.disk.open(path, Open::Read));
     Importer importer(context, *store, dirs, root, reader_of(context));
     for (const std::string& path : context.values.list("FILE")) TRY_STATUS(importer.file(path));
     const Imported imported = importer.finish();
@@ -131,7 +134,7 @@ Result<int> verify(Context& context) {
         for (const vault::Rot& one : verified.rot)
             context.out << context.say(vault::describe(one)) << "\n";
         context.out << fmt::format(
-            fmt::runtime(context.say({"{} écritures et {} versions vérifiées, {} anomalies\n",
+            fmt::runtime(context.say({"écritures vérifiées : {}, versions : {}, anomalies : {}\n",
                                       "{} commits and {} versions verified, {} faults\n"})),
             verified.commits, verified.versions, verified.rot.size());
     }

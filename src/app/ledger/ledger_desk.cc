@@ -38,8 +38,8 @@ Parameter policy_option() {
 Parameter reader_option() {
     return {.name = "--as",
             .placeholder = "ACTOR",
-            .help = {"qui lit, tel que le journal le gardera ; sinon le nom de session",
-                     "who reads, as the ledger will keep it; the login name otherwise"}};
+            .help = {"qui agit, tel que le journal le gardera ; sinon le nom de session",
+                     "who acts, as the ledger will keep it; the login name otherwise"}};
 }
 
 Result<ledger::Policy> read_policy(Context& context, const std::string& path) {

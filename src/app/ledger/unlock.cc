@@ -37,6 +37,11 @@ Parameter passphrase_file_option() {
 }
 
 Result<crypto::RootKey> unlock(Context& context, const std::string& path) {
+    if (!context.disk.exists(path))
+        return fail(Code::NotFound,
+                    {"il n'y a pas de clé racine : " + path, "there is no root key: " + path},
+                    {"vérifiez le dossier ; pour une garde toute neuve : hygie key create " + path,
+                     "check the folder; for a guard that is new: hygie key create " + path});
     const crypto::RootDescription description = TRY(crypto::describe(context.disk, path));
     switch (description.kind) {
         case crypto::RootDescription::Kind::KeyFile:

@@ -17,6 +17,21 @@ std::size_t columns(std::string_view text) {
         text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+/// Where the word that begins at `at` ends: French punctuation stands behind a blank, « before one,
+/// and neither may be torn from its word.
+std::size_t end_of_word(std::string_view row, std::size_t at) {
+    constexpr std::string_view kOpening = "«";
+    std::size_t end = std::min(row.find(' ', at), row.size());
+    while (end < row.size()) {
+        const std::string_view behind = row.substr(end + 1);
+        const bool is_bound = row.substr(at, end - at).ends_with(kOpening) ||
+                              behind.starts_with("»") || behind.find_first_of(":;?!%") == 0;
+        if (!is_bound) break;
+        end = std::min(row.find(' ', end + 1), row.size());
+    }
+    return end;
+}
+
 /// The text in lines of at most kPageColumns, each indented; an empty line separates paragraphs. A
 /// line that starts with a blank is an example and is left as it is.
 std::string wrap(std::string_view text, std::size_t indent) {
@@ -35,7 +50,7 @@ std::string wrap(std::string_view text, std::size_t indent) {
             continue;
         }
         for (std::size_t at = 0; at < row.size();) {
-            const std::size_t end = std::min(row.find(' ', at), row.size());
+            const std::size_t end = end_of_word(row, at);
             const std::string_view word = row.substr(at, end - at);
             if (!line.empty() && indent + columns(line) + 1 + columns(word) > kPageColumns) flush();
             line += (line.empty() ? "" : " ") + std::string(word);

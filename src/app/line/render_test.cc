@@ -50,6 +50,21 @@ void expect_both(const Text& text, const std::string& where) {
     EXPECT_FALSE(text.en.empty()) << where;
 }
 
+/// French punctuation stands behind a blank, where no line may end.
+TEST(Help, TearsNoPunctuationFromItsWord) {
+    const std::vector<Command> commands = all_commands();
+    for (const Command& command : commands) {
+        std::istringstream page(help_page(commands, command.path, Lang::Fr));
+        for (std::string line; std::getline(page, line);) {
+            const auto first = line.find_first_not_of(' ');
+            if (first == line.npos) continue;
+            const std::string_view text = std::string_view(line).substr(first);
+            EXPECT_FALSE(text.starts_with("»") || text.find_first_of(":;?!") == 0) << line;
+            EXPECT_FALSE(text.ends_with("«")) << line;
+        }
+    }
+}
+
 TEST(Catalog, IsWholeInBothLanguages) {
     const std::vector<Command> commands = all_commands();
     for (const Command& command : commands) {
