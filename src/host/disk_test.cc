@@ -56,6 +56,36 @@ TEST_F(RealDisk, KeepsTheModesOfOpeningApart) {
     EXPECT_FALSE((*reader)->write_at(0, as_bytes("x")));
 }
 
+/// An administrator's command must not take a service's files away from it.
+TEST_F(RealDisk, WhatRootMakesInAnothersFolderIsTheirs) {
+    if (::geteuid() != 0) GTEST_SKIP() << "root is needed to stand in another's folder";
+    constexpr uid_t kOther = 65534;
+    const auto owner_of = [](const std::string& path) {
+        struct stat info{};
+        EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
+        return info.st_uid;
+    };
+    const std::string home = dir_ / "home";
+    ASSERT_TRUE(disk_.make_dirs(home));
+    ASSERT_EQ(::chown(home.c_str(), kOther, kOther), 0);
+    ASSERT_TRUE(disk_.replace_file(join(home, "replaced"), as_bytes("x")));
+    ASSERT_TRUE(disk_.open(join(home, "created"), Open::Create));
+    ASSERT_TRUE(disk_.open(join(home, "opened"), Open::OpenOrCreate));
+    ASSERT_TRUE(disk_.lock(join(home, "lock")));
+    ASSERT_TRUE(disk_.make_dirs(join(home, "a/b")));
+    ASSERT_TRUE(disk_.write_file(join(home, "a/b/written"), as_bytes("x")));
+    for (const char* made : {"replaced", "created", "opened", "lock", "a", "a/b", "a/b/written"})
+        EXPECT_EQ(owner_of(join(home, made)), kOther) << made;
+    // What was there already is nobody's gift, and root's own folders stay root's.
+    const std::string kept = join(home, "kept");
+    ASSERT_TRUE(disk_.write_file(kept, {}));
+    ASSERT_EQ(::chown(kept.c_str(), 0, 0), 0);
+    ASSERT_TRUE(disk_.open(kept, Open::OpenOrCreate));
+    EXPECT_EQ(owner_of(kept), 0U);
+    ASSERT_TRUE(disk_.write_file(dir_ / "own", as_bytes("x")));
+    EXPECT_EQ(owner_of(dir_ / "own"), 0U);
+}
+
 TEST_F(RealDisk, OpensOnlyRegularFilesAndNeverWritesThroughALink) {
     ASSERT_EQ(::mkfifo((dir_ / "pipe").c_str(), 0600), 0);
     EXPECT_EQ(disk_.open(dir_ / "pipe", Open::Read).error().code, Code::BadInput);

@@ -36,6 +36,27 @@ Result<UniqueFd> open_fd(const std::string& path, int flags, mode_t mode = 0) {
     return fd;
 }
 
+/// What root makes in a folder of somebody else is theirs, as SQLite has it: a service that is not
+/// root must be able to open tomorrow what an administrator's command made today. Where that cannot
+/// be done it stays as it is.
+void hand_to_owner_above(int fd, const std::string& path) {
+    struct stat above{};
+    if (::geteuid() != 0 || ::stat(parent(path).c_str(), &above) < 0 || above.st_uid == 0) return;
+    (void)!::fchown(fd, above.st_uid, above.st_gid);
+}
+
+/// Opens it, and makes it when it is absent. Only what was made here is handed over.
+Result<UniqueFd> open_or_make(const std::string& path, int flags, mode_t mode) {
+    UniqueFd made(
+        retry([&] { return ::open(path.c_str(), flags | O_CREAT | O_EXCL | O_CLOEXEC, mode); }));
+    if (made) {
+        hand_to_owner_above(made.get(), path);
+        return made;
+    }
+    if (errno != EEXIST || (flags & O_EXCL) != 0) return os_failure(errno, path);
+    return open_fd(path, flags | O_CREAT, mode);
+}
+
 Status sync_dir_fd(const std::string& dir) {
     const UniqueFd fd = TRY(open_fd(dir, O_RDONLY | O_DIRECTORY));
     if (retry([&] { return ::fsync(fd.get()); }) < 0) return os_failure(errno, dir);
@@ -134,8 +155,10 @@ class RealDisk final : public Disk {
   public:
     Result<std::unique_ptr<File>> open(const std::string& path, Open mode, Access access) override {
         // O_NONBLOCK: opening a pipe by mistake must fail below, not wait for a peer.
+        const int flags = open_flags(mode) | O_NONBLOCK | O_NOCTTY;
         UniqueFd fd =
-            TRY(open_fd(path, open_flags(mode) | O_NONBLOCK | O_NOCTTY, file_mode(access)));
+            TRY((flags & O_CREAT) != 0 ? open_or_make(path, flags & ~O_CREAT, file_mode(access))
+                                       : open_fd(path, flags));
         struct stat info{};
         if (::fstat(fd.get(), &info) < 0) return os_failure(errno, path);
         if (!S_ISREG(info.st_mode)) return os_failure(EISDIR, path);
@@ -177,6 +200,8 @@ class RealDisk final : public Disk {
             if (why == EEXIST && std::filesystem::is_directory(dir, error)) return {};
             return os_failure(why, dir);
         }
+        const UniqueFd made = TRY(open_fd(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+        hand_to_owner_above(made.get(), dir);
         return sync_dir_fd(above);
     }
 
@@ -199,7 +224,7 @@ class RealDisk final : public Disk {
     }
 
     Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
-        UniqueFd fd = TRY(open_fd(path, O_RDWR | O_CREAT | O_NOFOLLOW, file_mode(Access::Private)));
+        UniqueFd fd = TRY(open_or_make(path, O_RDWR | O_NOFOLLOW, file_mode(Access::Private)));
         // flock belongs to the open description, so it also keeps two objects of one process apart.
         if (retry([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) < 0)
             return os_failure(errno, path);
