@@ -78,9 +78,9 @@ const std::string kWanted = "openid user/Observation.rs user/Condition.crs offli
 TEST_F(Allowing, ThePageSaysInWordsWhatTheProgramAsksFor) {
     const std::string page = text(get("/oauth/authorize", spell_form(asking(kWanted))));
     for (const std::string said :
-         {"Logiciel du cabinet", "lire : mesures et résultats (Observation)",
+         {"Logiciel du cabinet", "lire\xC2\xA0: mesures et résultats (Observation)",
           "read: measurements and results (Observation)",
-          "lire, ajouter : maladies, allergies, antécédents (Condition)",
+          "lire, ajouter\xC2\xA0: maladies, allergies, antécédents (Condition)",
           "rester connecté même sans vous", "stay signed in even without you", "Refuser", "Refuse"})
         EXPECT_TRUE(page.contains(said)) << said << page;
     EXPECT_FALSE(
