@@ -147,7 +147,7 @@ class SignIn(unittest.TestCase):
     def test_who_signs_in_reads_what_is_asked_for_and_gives_less_or_nothing(self):
         browser = Browser(self.house, scope="openid user/Organization.rs user/Practitioner.rs")
         page = browser.send("GET", "/oauth/authorize?" + urllib.parse.urlencode(browser.wish))[1]
-        for said in ("lire : annuaire (Practitioner)", "read: directory (Practitioner)", "Refuser", "Refuse"):
+        for said in ("lire\u00a0: annuaire (Practitioner)", "read: directory (Practitioner)", "Refuser", "Refuse"):
             self.assertIn(said, page)
 
         def untick(form):
