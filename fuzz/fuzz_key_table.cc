@@ -29,7 +29,8 @@ struct Sound {
                 const auto found = table->find_or_make(subject, kScope).value();
                 keys[found.slot] = found.key;
             }
-            for (const crypto::KeySlot slot : table->shred("p/2", {}).value()) keys.erase(slot);
+            const std::vector<crypto::KeySlot> gone = table->shred("p/2", {}).value();
+            for (const crypto::KeySlot slot : gone) keys.erase(slot);
         }
         file = disk.read_file(kFile, 1 << 16).value();
     }

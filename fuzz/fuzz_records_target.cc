@@ -53,6 +53,7 @@ std::string spelled(const records::Target& target) {
         case TypeOperation:
             return target.type + '/' + name;
         case Instance:
+        case OwnDefinition:
             return instance;
         case InstanceHistory:
             return instance + "/_history";

@@ -99,9 +99,9 @@ Result<LoadedWorld> open_world(Context& context, Desk desk, Reach reach) {
     if (desk == Desk::NeedsReason) opened.policy->desk_needs_reason = true;
     opened.world = std::make_unique<access::CircleWorld>(
         access::CircleWorld::build(std::move(facts), *opened.policy));
-    if (opened.state)
-        for (const access::UnitHold& hold : *opened.state->accounts->holds())
-            opened.world->hold(hold);
+    if (!opened.state) return opened;
+    const auto holds = opened.state->accounts->holds();
+    for (const access::UnitHold& hold : *holds) opened.world->hold(hold);
     return opened;
 }
 
