@@ -9,9 +9,9 @@
 namespace hygie::app {
 namespace {
 
-/// The ends of lines of letters, the colours of a QR code (qr.cc), the rewriting of a line
-/// (progress.cc).
-constexpr std::array<std::string_view, 4> kOurs = {"\r\n", "\x1b[30;107m", "\x1b[0m", "\r\x1b[K"};
+constexpr std::string_view kEraseLine = "\r\x1b[K";  ///< progress.cc
+/// That, the ends of lines of letters, the colours of a QR code (qr.cc).
+constexpr std::array<std::string_view, 4> kOurs = {kEraseLine, "\r\n", "\x1b[30;107m", "\x1b[0m"};
 
 unsigned byte(std::string_view text, std::size_t at) {
     return static_cast<unsigned char>(text[at]);
@@ -69,14 +69,29 @@ TerminalText::~TerminalText() {
     stream_.rdbuf(terminal_);
 }
 
+/// Where in its line the stream is after these bytes. False when they would erase what is no
+/// progress: a name within a line must not hide what stands before it.
+bool TerminalText::follow(std::string_view bytes) {
+    if (bytes == kEraseLine) {
+        if (line_ == Line::Text) return false;
+        line_ = Line::Progress;
+    } else if (bytes.ends_with('\n')) {
+        line_ = Line::Empty;
+    } else if (line_ == Line::Empty) {
+        line_ = Line::Text;
+    }
+    return true;
+}
+
 void TerminalText::take(char c) {
     held_ += c;
     while (!held_.empty()) {
         const Seen seen = look(held_);
         if (seen.bytes == 0) return;
         const std::string_view whole(held_.data(), seen.bytes);
+        const bool passes = seen.passes && follow(whole);
         for (const char one : whole) {
-            if (seen.passes) {
+            if (passes) {
                 terminal_->sputc(one);
                 continue;
             }

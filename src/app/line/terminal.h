@@ -3,6 +3,7 @@
 #include <ostream>
 #include <streambuf>
 #include <string>
+#include <string_view>
 
 /// Names and letters come from anywhere, attackers included; a terminal obeys some of their bytes.
 namespace hygie::app {
@@ -23,11 +24,15 @@ class TerminalText final : public std::streambuf {
     int sync() override;
 
   private:
+    enum class Line { Empty, Progress, Text };
+
     void take(char c);
+    bool follow(std::string_view bytes);
 
     std::ostream& stream_;
     std::streambuf* terminal_;  ///< null when nothing is to be done
     std::string held_;          ///< the beginning of what may be a sequence
+    Line line_ = Line::Empty;
 };
 
 }  // namespace hygie::app

@@ -39,6 +39,12 @@ TEST(TerminalText, LetsOurOwnSequencesPass) {
         EXPECT_EQ(shown(ours), ours);
 }
 
+TEST(TerminalText, HidesNothingBehindAnErasedLine) {
+    EXPECT_EQ(shown("held: \r\x1b[Kdelivered"), "held: \\x0d\\x1b\\x5b\\x4bdelivered");
+    const std::string progress = "\r\x1b[K1 / 2\r\x1b[K2 / 2\r\x1b[K";
+    EXPECT_EQ(shown("begun\n" + progress), "begun\n" + progress);
+}
+
 TEST(TerminalText, ChangesNoByteOfAFile) {
     EXPECT_EQ(shown("\x1b[2J\x07", false), "\x1b[2J\x07");
 }
