@@ -135,7 +135,10 @@ const Address& Message::author() const {
 }
 
 Result<Message> parse_message(std::string_view bytes) {
-    if (bytes.empty()) return fail(Code::BadInput, {"le message est vide", "the message is empty"});
+    if (bytes.empty())
+        return fail(Code::BadInput, {"le message est vide", "the message is empty"},
+                    {"donnez le message entier, en-têtes compris",
+                     "give the whole message, headers included"});
     if (bytes.size() > kMessageBytesMax)
         return fail(
             Code::Full,
