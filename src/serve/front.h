@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "access/accounts/accounts.h"
+#include "access/accounts/assertions.h"
 #include "access/accounts/refreshes.h"
 #include "access/accounts/sessions.h"
 #include "access/accounts/sign_in.h"
@@ -26,6 +27,7 @@ struct FrontParts {
     access::Accounts& accounts;
     access::Sessions& sessions;
     access::SignIn& sign_in;
+    access::Assertions& assertions;
     /// The address people and programs use, "https://hygie.example:8443", without a slash at the
     /// end: issuer and audience of tokens. Empty until it is known: see Front::at().
     std::string url;

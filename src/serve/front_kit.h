@@ -32,6 +32,12 @@ class FrontTest : public testing::Test {
         front_ = std::make_unique<Front>(parts());
     }
 
+    /// The next process over the same disk.
+    void start_again() {
+        assertions_ = *access::Assertions::open(bench_.doors(), "state", bench_.key);
+        front_ = std::make_unique<Front>(parts());
+    }
+
     FrontParts parts() {
         event::Event origin;
         origin.source = SourceId("front");
@@ -41,6 +47,7 @@ class FrontTest : public testing::Test {
             *accounts_,
             *sessions_,
             sign_in_,
+            *assertions_,
             kUrl,
             [this](std::vector<event::Event> events, std::function<void(Status)> done) {
                 const std::scoped_lock lock(mutex_);
@@ -143,6 +150,8 @@ class FrontTest : public testing::Test {
     access::Bench bench_;
     std::unique_ptr<access::Accounts> accounts_ = bench_.open_accounts();
     std::unique_ptr<access::Sessions> sessions_;
+    std::unique_ptr<access::Assertions> assertions_ =
+        *access::Assertions::open(bench_.doors(), "state", bench_.key);
     access::SignIn sign_in_{bench_.doors(), *accounts_, bench_.key, access::kTestCost};
     std::mutex mutex_;
     std::vector<event::Event> events_;

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "access/accounts/codes.h"
-#include "access/accounts/jwt.h"
 #include "access/accounts/throttle.h"
 #include "serve/forms.h"
 #include "serve/front.h"
@@ -173,7 +172,6 @@ struct Front::State {
     access::Throttle strangers;  ///< addresses by which nothing was proven
     std::uint64_t untold = 0;    ///< refusals of strangers since the last that was traced
     access::Codes codes;
-    access::Assertions assertions;
     IdTokens id_tokens;
     AsyncHandler records;
     AsyncHandler log;

@@ -164,6 +164,18 @@ TEST_F(Allowing, OneThatComesBackEndsEverythingAndIsInTheLedger) {
     EXPECT_EQ(told->actor.id.str(), "anne.martin");
 }
 
+/// RFC 6749 §4.1.2: all that was given for the code ends, what was refreshed since, too.
+TEST_F(Allowing, AReplayedCodeEndsWhatWasRefreshedMeanwhile) {
+    const std::string code = sent_back(sign_in(asking(kWanted)))["code"];
+    const Json first = Json::parse(text(post("/oauth/token", redemption(code))));
+    const Json second = Json::parse(text(refresh(first["refresh_token"])));
+    const Json third = Json::parse(text(refresh(second["refresh_token"])));
+    ASSERT_TRUE(works(third));
+    EXPECT_EQ(post("/oauth/token", redemption(code)).status, 400);
+    EXPECT_FALSE(works(third)) << "the first to use a code may have been the thief";
+    EXPECT_EQ(refresh(third["refresh_token"]).status, 400);
+}
+
 TEST_F(Allowing, LessMayBeAskedForAndNeverMore) {
     const Json first = signed_in(asking(kWanted));
     const Json less =

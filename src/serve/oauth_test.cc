@@ -403,6 +403,14 @@ TEST_F(Backend, RefusesAndTracesEveryOtherProof) {
     EXPECT_EQ(post("/oauth/token", asked(stale)).status, 401);
 }
 
+TEST_F(Backend, ARestartMakesNoAssertionGoodAgain) {
+    const std::string held = assertion(key_);
+    EXPECT_EQ(post("/oauth/token", asked(held)).status, 200);
+    start_again();
+    EXPECT_EQ(post("/oauth/token", asked(held)).status, 401);
+    EXPECT_EQ(post("/oauth/token", asked(assertion(key_, "2"))).status, 200);
+}
+
 TEST_F(Backend, ItsCodesNeedItsKeyToo) {
     const std::string held = code();
     EXPECT_EQ(redeem(held).status, 401) << "the code alone is not enough";

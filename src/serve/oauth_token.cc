@@ -109,7 +109,7 @@ std::expected<Client, Response> Front::State::authenticate(const Form& form, con
     const auto keys = access::parse_jwks(account->jwks);
     if (!keys) return std::unexpected(no_client());
     const Status accepted =
-        assertions.accept(*jwt, *keys, account->login, url() + "/oauth/token", now);
+        parts.assertions.accept(*jwt, *keys, account->login, url() + "/oauth/token", now);
     if (!accepted)
         return std::unexpected(
             oauth_error(401, "invalid_client",
@@ -192,7 +192,9 @@ void Front::State::refuse_code(const ActorId& client, const Result<access::Codes
         return refuse_stranger(std::move(event), request.peer, std::move(reply), std::move(answer));
     if (!spent->stolen_session.empty()) {
         // Two hold the code, and we cannot know which is the thief: neither keeps anything.
-        const Status ended = parts.sessions.revoke_session(spent->stolen_session);
+        Status ended = parts.sessions.revoke_session(spent->stolen_session);
+        if (ended && !spent->stolen_chain.empty())
+            ended = parts.refreshes->end(spent->stolen_chain);
         event.detail["session"] = spent->stolen_session;
         if (!ended) return reply(oauth_error(503, "temporarily_unavailable", ended.error().what));
     }
@@ -278,6 +280,11 @@ Response Front::State::opened(const Opening& opening, const access::Sessions::Op
     if (gives_refresh(opening)) {
         const auto next = refresh_token(opening, session.session, account.role);
         if (!next) return take_back(session.session);
+        const std::string chain = access::Refreshes::chain_of(*next);
+        if (!opening.code.empty() && !codes.gave_chain(opening.code, chain)) {
+            const Status ended = parts.refreshes->end(chain);
+            return ended ? no_grant() : oauth_error(503, "server_error", ended.error().what);
+        }
         json["refresh_token"] = *next;
     }
     ++signed_in;

@@ -56,7 +56,7 @@ Result<std::string> Codes::make(Grant grant) {
         return fail(Code::Full, {"trop de connexions en cours", "too many sign-ins under way"},
                     {"réessayez dans une minute", "try again in a minute"});
     std::string code = to_base64url(random_.bytes<kCodeBytes>());
-    entries_[name_of_code(code)] = {std::move(grant), now + kCodeLife, false, false, {}};
+    entries_[name_of_code(code)] = {std::move(grant), now + kCodeLife, false, false, {}, {}};
     return code;
 }
 
@@ -70,14 +70,14 @@ Result<Codes::Spent> Codes::spend(std::string_view code, const ActorId& client,
     Entry& entry = found->second;
     if (entry.spent) {
         entry.replayed = true;
-        return Spent{{}, entry.session};
+        return Spent{{}, entry.session, entry.chain};
     }
     entry.spent = true;
     const bool fits = now < entry.end && entry.grant.client == client &&
                       entry.grant.redirect == redirect && is_verifier(verifier) &&
                       challenge_of(verifier) == entry.grant.challenge;
     if (!fits) return refused();
-    return Spent{std::exchange(entry.grant, {}), {}};
+    return Spent{std::exchange(entry.grant, {}), {}, {}};
 }
 
 bool Codes::gave(std::string_view code, std::string session) {
@@ -85,6 +85,14 @@ bool Codes::gave(std::string_view code, std::string session) {
     const auto found = entries_.find(name_of_code(code));
     if (found == entries_.end()) return false;  // so long ago that its replay would go unseen
     found->second.session = std::move(session);
+    return !found->second.replayed;
+}
+
+bool Codes::gave_chain(std::string_view code, std::string chain) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = entries_.find(name_of_code(code));
+    if (found == entries_.end()) return false;
+    found->second.chain = std::move(chain);
     return !found->second.replayed;
 }
 

@@ -41,6 +41,7 @@ class Codes {
     struct Spent {
         Grant grant;
         std::string stolen_session;  ///< replay: the session to revoke; there is no grant then
+        std::string stolen_chain;    ///< … and the refresh tokens to end with it, if any
     };
     /// Code::Denied for a code that is unknown, old, of another program or address, or whose
     /// verifier does not fit: it is spent all the same.
@@ -49,6 +50,8 @@ class Codes {
     /// Remembers what a spent code gave. False when the code was replayed meanwhile: what it gave
     /// has to end.
     bool gave(std::string_view code, std::string session);
+    /// The same of a chain of refresh tokens that goes on from that session.
+    bool gave_chain(std::string_view code, std::string chain);
 
   private:
     struct Entry {
@@ -57,6 +60,7 @@ class Codes {
         bool spent = false;
         bool replayed = false;
         std::string session;
+        std::string chain;
     };
     void forget_old(WallTime now);
 

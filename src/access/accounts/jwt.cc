@@ -87,14 +87,6 @@ Status read_claims(const Json& claims, Jwt& jwt) {
     return {};
 }
 
-std::unexpected<Error> stale() {
-    return fail(Code::Stale,
-                {"jeton expiré, trop long ou pas encore valable",
-                 "token expired, too long-lived or not valid yet"},
-                {"réglez l'heure du programme et signez pour moins de cinq minutes",
-                 "set the program's clock and sign for less than five minutes"});
-}
-
 }  // namespace
 
 std::string_view name_of(Alg alg) {
@@ -118,34 +110,6 @@ Result<Jwt> parse_jwt(std::string_view text) {
     jwt.payload =
         std::string(as_text(TRY(from_base64url(text.substr(first + 1, second - first - 1)))));
     return jwt;
-}
-
-Status Assertions::accept(const Jwt& jwt, const std::vector<PublicKey>& keys, const ActorId& client,
-                          std::string_view audience, WallTime now) {
-    TRY_STATUS(verify_jwt(jwt, keys));
-    const bool ours = jwt.issuer == client.str() && jwt.subject == client.str() &&
-                      std::ranges::find(jwt.audience, audience) != jwt.audience.end();
-    if (!ours || jwt.id.empty())
-        return fail(
-            Code::Forged,
-            {"cette assertion n'est pas pour ce service", "this assertion is not for this service"},
-            {"iss et sub : l'identifiant du programme ; aud : l'adresse du jeton ; jti : unique",
-             "iss and sub: the program's login; aud: the token address; jti: unique"});
-    if (jwt.expires <= now - kClockSkew || jwt.expires > now + kLifeMax + kClockSkew ||
-        jwt.issued > now + kClockSkew || jwt.not_before > now + kClockSkew)
-        return stale();
-    const std::scoped_lock lock(mutex_);
-    if (seen_.size() >= kRememberedMax)
-        std::erase_if(seen_, [&](const auto& one) { return one.second + kClockSkew < now; });
-    if (seen_.size() >= kRememberedMax)
-        return fail(
-            Code::Full, {"trop d'assertions en cours", "too many assertions under way"},
-            {"réutilisez le jeton reçu jusqu'à sa fin", "use the token you got until it ends"});
-    if (!seen_.emplace(client.str() + "\n" + jwt.id, jwt.expires).second)
-        return fail(Code::Denied, {"assertion déjà utilisée", "assertion used before"},
-                    {"signez une nouvelle assertion, avec un nouveau jti",
-                     "sign a new assertion with a new jti"});
-    return {};
 }
 
 }  // namespace hygie::access

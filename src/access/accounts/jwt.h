@@ -1,13 +1,10 @@
 #pragma once
 
-#include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -56,23 +53,5 @@ Result<std::vector<PublicKey>> parse_jwks(std::string_view text,
 
 /// Code::Forged unless one of the keys, by kid and algorithm, signed it.
 Status verify_jwt(const Jwt& jwt, const std::vector<PublicKey>& keys);
-
-/// Client assertions of backend services (RFC 7523, SMART Backend Services): who signs is who asks,
-/// for this very address, now, once. Thread-safe.
-class Assertions {
-  public:
-    static constexpr Micros kLifeMax = std::chrono::minutes(5);
-    static constexpr Micros kClockSkew = std::chrono::seconds(30);
-    static constexpr std::size_t kRememberedMax = 100'000;
-
-    /// Code::Forged, Code::Stale or Code::Denied (used before); each says what the program should
-    /// do.
-    Status accept(const Jwt& jwt, const std::vector<PublicKey>& keys, const ActorId& client,
-                  std::string_view audience, WallTime now);
-
-  private:
-    std::mutex mutex_;
-    std::map<std::string, WallTime> seen_;  ///< client and jti, until they expire
-};
 
 }  // namespace hygie::access

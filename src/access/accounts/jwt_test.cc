@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "access/accounts/access_kit.h"
+#include "access/accounts/assertions.h"
 #include "access/accounts/jwt_kit.h"
 #include "crypto/sha256.h"
 
@@ -37,7 +38,7 @@ class JwtTest : public testing::Test {
         EXPECT_TRUE(keys);
         const auto jwt = parse_jwt(token);
         if (!jwt) return std::unexpected(jwt.error());
-        return assertions_.accept(*jwt, *keys, kClient, kAudience, bench_.clock.now());
+        return assertions_->accept(*jwt, *keys, kClient, kAudience, bench_.clock.now());
     }
     Code refusal(const std::string& token, const std::string& jwks = es256().jwks()) {
         const Status accepted = accept(token, jwks);
@@ -46,7 +47,8 @@ class JwtTest : public testing::Test {
     }
 
     Bench bench_;
-    Assertions assertions_;
+    std::unique_ptr<Assertions> assertions_ =
+        *Assertions::open(bench_.doors(), "state", bench_.key);
 };
 
 TEST_F(JwtTest, AcceptsEachAlgorithmOfTheList) {
@@ -161,6 +163,18 @@ TEST_F(JwtTest, TakesAnAssertionOnce) {
     EXPECT_TRUE(accept(es256().sign(claims("logiciel", kAudience, 120, "2"))));
     bench_.clock.advance(std::chrono::minutes(10));
     EXPECT_EQ(refusal(token), Code::Stale) << "it never becomes good again";
+}
+
+TEST_F(JwtTest, NoOtherProcessAndNoLaterOneTakesItAgain) {
+    const auto other = *Assertions::open(bench_.doors(), "state", bench_.key);
+    const std::string token = es256().sign(claims());
+    EXPECT_TRUE(accept(token));
+    const auto jwt = parse_jwt(token);
+    const auto keys = parse_jwks(es256().jwks());
+    EXPECT_FALSE(other->accept(*jwt, *keys, kClient, kAudience, bench_.clock.now()));
+    assertions_ = *Assertions::open(bench_.doors(), "state", bench_.key);
+    EXPECT_EQ(refusal(token), Code::Denied);
+    EXPECT_TRUE(accept(es256().sign(claims("logiciel", kAudience, 120, "2"))));
 }
 
 TEST_F(JwtTest, RefusesIllFormedTokens) {

@@ -120,13 +120,17 @@ struct Refreshes::State {
     std::string new_token(std::string_view chain) {
         return std::string(chain) + to_base64url(doors.random.bytes<kSecretBytes>());
     }
-    /// Ends a chain, and what it gave last.
-    Status end(const Entry& entry) {
+    /// Ends a chain, and what it gave last: also when it was used since we looked.
+    Status end(std::string_view chain) {
+        std::string last;
         TRY_STATUS(change([&](Entries& entries) -> Status {
-            std::erase_if(entries, [&](const Entry& one) { return one.chain == entry.chain; });
+            std::erase_if(entries, [&](const Entry& one) {
+                if (one.chain == chain) last = one.session;
+                return one.chain == chain;
+            });
             return {};
         }));
-        return sessions.revoke_session(entry.session);
+        return last.empty() ? Status() : sessions.revoke_session(last);
     }
 
     SealedFile::Doors doors;
@@ -180,11 +184,11 @@ Result<Refreshes::Look> Refreshes::look(std::string_view token, const ActorId& c
     const auto found = find_chain(entries, token);
     if (found == entries.end()) return no_token();
     if (!is_current(*found, token) || found->grant.client != client) {
-        TRY_STATUS(state_->end(*found));
+        TRY_STATUS(state_->end(found->chain));
         return Look{{}, found->session, found->grant.login};
     }
     if (!state_->stands(*found)) {
-        TRY_STATUS(state_->end(*found));
+        TRY_STATUS(state_->end(found->chain));
         return no_token();
     }
     return Look{found->grant, {}, found->grant.login};
@@ -212,11 +216,19 @@ Result<Sensitive<std::string>> Refreshes::turn(std::string_view token, const Ses
     return Sensitive<std::string>(std::move(next));
 }
 
+std::string Refreshes::chain_of(std::string_view token) {
+    return std::string(token.substr(0, kChainChars));
+}
+
+Status Refreshes::end(std::string_view chain) {
+    return state_->end(chain);
+}
+
 Result<Refreshes::Ended> Refreshes::revoke(std::string_view token) {
     Entries entries = TRY(decode(TRY(state_->file->read())));
     const auto found = find_chain(entries, token);
     if (found == entries.end()) return Ended{};
-    TRY_STATUS(state_->end(*found));
+    TRY_STATUS(state_->end(found->chain));
     return Ended{found->grant.login, found->session};
 }
 

@@ -51,6 +51,12 @@ class Refreshes {
     /// somebody else used it meanwhile: the chain ends.
     Result<Sensitive<std::string>> turn(std::string_view token, const Session& session);
 
+    /// What stays of a token when the next one comes: the name of its chain.
+    static std::string chain_of(std::string_view token);
+    /// Ends a chain by that name, and the session that it gave last. One that has ended is no
+    /// error.
+    Status end(std::string_view chain);
+
     /// Ends the chain and its session. Unknown tokens are no error.
     struct Ended {
         ActorId login;  ///< empty when there was none

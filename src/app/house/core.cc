@@ -154,6 +154,7 @@ Status Core::open_access(const CoreDirs& dirs, const crypto::RootKey& root) {
     accounts_ = TRY(access::Accounts::open(doors, dirs.access(), key));
     sessions_ = TRY(access::Sessions::open(doors, dirs.access(), key, *accounts_));
     refreshes_ = TRY(access::Refreshes::open(doors, dirs.access(), key, *accounts_, *sessions_));
+    assertions_ = TRY(access::Assertions::open(doors, dirs.access(), key));
     sign_in_ = std::make_unique<access::SignIn>(doors, *accounts_, key);
     policy_ = TRY(access::PolicyShelf::open(doors, dirs.access(), key));
     return {};
@@ -194,6 +195,7 @@ Status Core::open_front(const CoreDirs& dirs, const Plan& plan) {
         *accounts_,
         *sessions_,
         *sign_in_,
+        *assertions_,
         plan.url,
         [this](std::vector<event::Event> events, std::function<void(Status)> done) {
             store_.trace().submit(std::move(events), std::move(done));

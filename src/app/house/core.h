@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "access/accounts/accounts.h"
+#include "access/accounts/assertions.h"
 #include "access/accounts/refreshes.h"
 #include "access/accounts/sessions.h"
 #include "access/accounts/sign_in.h"
@@ -164,6 +165,7 @@ class Core {
     std::unique_ptr<access::Accounts> accounts_;
     std::unique_ptr<access::Sessions> sessions_;
     std::unique_ptr<access::Refreshes> refreshes_;
+    std::unique_ptr<access::Assertions> assertions_;
     std::unique_ptr<access::SignIn> sign_in_;
     std::unique_ptr<LedgerAudit> audit_;
     std::unique_ptr<serve::TileRoutes> log_;
