@@ -105,6 +105,14 @@ Response one_authorization_needed() {
                              "There must be no more than one header Authorization."});
 }
 
+Response only_chunked(int status) {
+    return outcome_response(
+        status, "not-supported",
+        {"Un corps sans Content-Length s'envoie en Transfer-Encoding: chunked, et rien d'autre.",
+         "A body without Content-Length is sent with Transfer-Encoding: chunked, and nothing "
+         "else."});
+}
+
 Response too_many_bodies() {
     Response busy = text_response(503, "too many large requests at once\n");
     busy.headers.emplace_back("Retry-After", "1");

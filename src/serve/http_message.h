@@ -29,6 +29,7 @@ Response head_too_large();
 Response body_too_large();
 Response one_host_needed();
 Response one_authorization_needed();
+Response only_chunked(int status);
 /// When all bodies together would be too much.
 Response too_many_bodies();
 

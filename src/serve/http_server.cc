@@ -60,14 +60,25 @@ using Awaitable = Wire::Awaitable<T>;
 constexpr asio::use_awaitable_t<Wire::executor_type> kAwait{};
 constexpr auto kAsTuple = asio::as_tuple(kAwait);
 
+/// A target without scheme and server, which clients may name although they asked that server (RFC
+/// 9112 §3.2.2).
+std::string_view without_server(std::string_view target) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!beast::iequals(target.substr(0, scheme.size()), scheme)) continue;
+        target.remove_prefix(scheme.size());
+        return target.substr(std::min(target.find_first_of("/?"), target.size()));
+    }
+    return target;
+}
+
 /// A request whose head has arrived, without its body.
 Request to_request(const Parser& parser, const std::string& peer) {
     const auto& message = parser.get();
     Request request;
     request.method = std::string(message.method_string());
-    const std::string_view target = message.target();
+    const std::string_view target = without_server(message.target());
     const std::size_t mark = std::min(target.find('?'), target.size());
-    request.path = std::string(target.substr(0, mark));
+    request.path = mark > 0 ? std::string(target.substr(0, mark)) : "/";
     if (mark < target.size()) request.query = std::string(target.substr(mark + 1));
     for (const auto& field : message) {
         std::string name(field.name_string());
@@ -80,7 +91,8 @@ Request to_request(const Parser& parser, const std::string& peer) {
 }
 
 /// What no client that knows HTTP/1.1 sends: without exactly one Host (RFC 9112 §3.2), or with two
-/// proofs of who asks.
+/// proofs of who asks; or what nobody can tell the end of: a body whose last coding is not
+/// "chunked" (§6.3), and whose bytes would be read as further requests.
 std::optional<Response> faulty_head(const Parser& parser) {
     const auto count = [&](http::field name) {
         const auto [first, end] = parser.get().equal_range(name);
@@ -89,6 +101,9 @@ std::optional<Response> faulty_head(const Parser& parser) {
     const auto hosts = count(http::field::host);
     if (hosts > 1 || (hosts == 0 && parser.get().version() >= 11)) return one_host_needed();
     if (count(http::field::authorization) > 1) return one_authorization_needed();
+    const auto coding = parser.get().find(http::field::transfer_encoding);
+    if (coding != parser.get().end() && !beast::iequals(coding->value(), "chunked"))
+        return only_chunked(parser.chunked() ? 501 : 400);
     return std::nullopt;
 }
 

@@ -295,6 +295,42 @@ TEST(HttpServer, TakesOneHostAndOneProofOfWhoAsks) {
               "HTTP/1.1 400");
 }
 
+/// Where a body ends that is coded so is anybody's guess: what follows would be taken for another
+/// request (RFC 9112 §6.3).
+TEST(HttpServer, TakesNoBodyWhoseEndIsAGuess) {
+    const auto server = start();
+    const auto answers = [&](const std::string& headers) {
+        Raw client(*server);
+        client.send("POST /a HTTP/1.1\r\nHost: x\r\n" + headers +
+                    "\r\n0\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        return client.read_all();
+    };
+    for (const char* coding : {"identity", "xchunked", "chunked, identity", "chunked, chunked"}) {
+        const std::string told = answers("Transfer-Encoding: " + std::string(coding) + "\r\n");
+        EXPECT_TRUE(told.starts_with("HTTP/1.1 400 ")) << coding << "\n" << told;
+        EXPECT_EQ(told.find("HTTP/1.1", 1), std::string::npos) << coding << "\n" << told;
+    }
+    EXPECT_TRUE(answers("Transfer-Encoding: gzip, chunked\r\n").starts_with("HTTP/1.1 501 "));
+    const std::string plain = answers("Transfer-Encoding: Chunked\r\n");
+    EXPECT_NE(plain.find("POST /a?"), std::string::npos) << plain;
+    EXPECT_NE(plain.find("GET /b?"), std::string::npos) << plain;
+}
+
+TEST(HttpServer, TakesATargetThatNamesTheServer) {
+    const auto server = start();
+    for (const auto& [target, seen] :
+         std::map<std::string, std::string>{{"http://x/a/b?c=d", "GET /a/b?c=d "},
+                                            {"HTTPS://x:8443/a", "GET /a? "},
+                                            {"http://x", "GET /? "},
+                                            {"http://x?c", "GET /?c "},
+                                            {"ftp://x/a", "GET ftp://x/a? "}}) {
+        Raw client(*server);
+        client.send("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        const std::string told = client.read_all();
+        EXPECT_NE(told.find("\r\n\r\n" + seen), std::string::npos) << target << "\n" << told;
+    }
+}
+
 TEST(HttpServer, SaysWhenItsCertificateIsUnreadable) {
     const Certificate certificate;
     HttpOptions options;
