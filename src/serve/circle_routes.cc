@@ -171,7 +171,9 @@ Response CircleRoutes::opened(const Ask& ask, std::vector<event::Event>& owed) {
         if (const auto own = parts_.patients_of(ask.actor); !own.empty()) patient = own.front();
     const access::Decision decision = parts_.decide(ask.actor, patient);
     if (patient.empty() || !decision.permitted) {
-        owed.push_back(refused_event(ask, patient, decision.reasons));
+        const bool is_here = patient.empty() || parts_.is_here(patient);
+        owed.push_back(refused_event(ask, is_here ? patient : "", decision.reasons));
+        if (!is_here) owed.back().query += "?patient=" + patient;
         return closed();
     }
     CircleParts::Wanted wanted{.patient = patient, .count = kOpeningsMax};

@@ -37,6 +37,8 @@ struct CircleParts {
     /// Ids of the patients whose representative, or who, the actor is.
     std::function<std::vector<std::string>(const access::Actor&)> patients_of;
     access::WhoIs who_is;
+    /// Whether there is a record of that patient: who is absent is named in no trace.
+    std::function<bool(const std::string& patient)> is_here;
     /// Past accesses that nothing explains, as lines of JSON; empty: not offered.
     std::function<Result<std::string>()> unexplained{};
 };

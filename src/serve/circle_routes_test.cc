@@ -39,14 +39,16 @@ class CircleAnswers : public testing::Test {
                 },
             .decide = [this](const auto&, const auto&) { return decision_; },
             .patients_of = [](const auto&) { return std::vector<std::string>{"patient-7"}; },
-            .who_is = [](const auto&) { return access::ActorWords(); }};
+            .who_is = [](const auto&) { return access::ActorWords(); },
+            .is_here = [](const std::string& patient) { return patient == "patient-7"; }};
     }
 
     Response ask(const access::Actor& actor, const std::string& method, const std::string& path,
                  const std::string& form = "") {
         Request request;
         request.method = method;
-        request.path = path;
+        request.path = path.substr(0, path.find('?'));
+        if (request.path != path) request.query = path.substr(request.path.size() + 1);
         request.body = to_bytes(as_bytes(form));
         Response answer;
         CircleRoutes routes(parts());
@@ -102,6 +104,19 @@ TEST_F(CircleAnswers, WhoSignedAnEmergencyIsToldToPatientAndOfficer) {
     EXPECT_TRUE(list.contains(R"("cosigner":"dr-anne")")) << list;
     EXPECT_TRUE(std::string(as_text(ask(officer({}), "GET", "/circles/home").body))
                     .contains("contresigné par dr-anne"));
+}
+
+/// A first trace of somebody takes a key of its own, and so longer: that told absent from closed.
+TEST_F(CircleAnswers, ARefusalNamesWhoIsHereAlone) {
+    access::Actor patient = officer({});
+    patient.role = Role::Patient;
+    decision_.permitted = false;
+    EXPECT_EQ(ask(patient, "GET", "/circles/opened?patient=patient-7").status, 403);
+    EXPECT_EQ(ask(patient, "GET", "/circles/opened?patient=nobody").status, 403);
+    ASSERT_EQ(events_.size(), 2U);
+    EXPECT_EQ(events_[0].subject.patient.str(), "patient-7");
+    EXPECT_EQ(events_[1].subject.patient.str(), "");
+    EXPECT_EQ(events_[1].query, "/circles/opened?patient=nobody");
 }
 
 TEST_F(CircleAnswers, WhatIsRefusedIsInTheLedger) {

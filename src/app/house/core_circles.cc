@@ -105,16 +105,19 @@ access::WhoIs who_is(access::Accounts& accounts, access::PolicyShelf& policy, va
 
 serve::CircleParts circle_parts(CircleSources sources, serve::EventSink sink, event::Event origin) {
     const auto from = std::make_shared<const CircleSources>(std::move(sources));
-    return {.clock = from->context.clock,
-            .random = from->context.random,
-            .sink = std::move(sink),
-            .origin = std::move(origin),
-            .events = [from](const auto& wanted) { return events(*from, wanted); },
-            .decide = [from](const access::Actor& actor,
-                             const std::string& patient) { return decide(*from, actor, patient); },
-            .patients_of = [from](const access::Actor& actor) { return patients_of(*from, actor); },
-            .who_is = who_is(from->accounts, from->policy, &from->vault),
-            .unexplained = [from] { return unexplained(*from); }};
+    return {
+        .clock = from->context.clock,
+        .random = from->context.random,
+        .sink = std::move(sink),
+        .origin = std::move(origin),
+        .events = [from](const auto& wanted) { return events(*from, wanted); },
+        .decide = [from](const access::Actor& actor,
+                         const std::string& patient) { return decide(*from, actor, patient); },
+        .patients_of = [from](const access::Actor& actor) { return patients_of(*from, actor); },
+        .who_is = who_is(from->accounts, from->policy, &from->vault),
+        .is_here =
+            [from](const std::string& patient) { return from->vault.record(patient).has_value(); },
+        .unexplained = [from] { return unexplained(*from); }};
 }
 
 Result<Bytes> world_lines(vault::Vault& vault, const std::string& patient) {

@@ -313,6 +313,13 @@ std::string link_of(const Desk& desk, const Call& call, const Asked& asked) {
     return desk.options.base + path_below_base(desk, call) + (query.empty() ? "" : "?") + query;
 }
 
+/// Whom the trace of a search is about: what was asked names nobody of whom nothing is here, and
+/// whose first trace would take longer than another one of a patient who is.
+std::string asked_about(Sight& sight, const std::string& patient) {
+    const bool is_here = !patient.empty() && sight.desk().rooms.vault.record(patient).has_value();
+    return is_here || (!patient.empty() && decision_on(sight, patient).permitted) ? patient : "";
+}
+
 }  // namespace
 
 Answer<Disclosure> read_audit(Desk& desk, const Call& call) {
@@ -348,8 +355,8 @@ Answer<Disclosure> search_audit(Desk& desk, const Call& call) {
         const std::string outcome = left_out_outcome(call.wishes.lang);
         writer.add({.resource = outcome, .search_mode = "outcome"});
     }
-    event::Event e =
-        event_of(desk, call, event::Type::LedgerRead, asked.question.patient.str(), {});
+    event::Event e = event_of(desk, call, event::Type::LedgerRead,
+                              asked_about(sight, asked.question.patient.str()), {});
     e.query = call.asked;
     return Disclosure{json_response(call, 200, writer.finish()), only(std::move(e))};
 }

@@ -228,6 +228,25 @@ TEST(Closed, ASearchThatTouchedAClosedRecordSaysSoInTheLedger) {
     EXPECT_EQ(refused->query, "/fhir/Observation?subject=Patient/c");
 }
 
+/// A first trace of somebody takes a key of its own, and so longer: that told absent from closed.
+TEST(Closed, NoTraceIsAboutWhoIsNotHere) {
+    for (const std::string url : {"Patient/*/Observation", "Observation?subject=Patient/*",
+                                  "Patient/*/$everything", "Patient/*"}) {
+        House house;
+        for (const std::string_view id : {"c", "n"}) {
+            std::string asked = url;
+            asked.replace(asked.find('*'), 1, id);
+            house.get(house.anne, asked);
+            const auto events = house.trace.take();
+            ASSERT_FALSE(events.empty()) << asked;
+            const bool names = std::ranges::any_of(
+                events, [](const event::Event& e) { return !e.subject.patient.empty(); });
+            EXPECT_EQ(names, id == "c") << asked;
+            EXPECT_TRUE(events[0].query.contains(asked)) << "what was asked is kept";
+        }
+    }
+}
+
 TEST(Closed, APageBelongsToWhoAskedForIt) {
     House house;
     const auto first = house.get(house.anne, "Observation?subject=Patient/a&_count=1");

@@ -150,6 +150,12 @@ std::optional<fhir::Compartment> narrowed(Sight& sight, const vault::Record& rec
     });
 }
 
+/// Who is not here is named in what was asked alone: a first trace of somebody takes a key of its
+/// own, and so longer than one of a patient who is closed.
+bool is_here(Sight& sight, std::string_view patient) {
+    return !patient.empty() && sight.desk().rooms.vault.record(patient).has_value();
+}
+
 }  // namespace
 
 vault::Scope circle_of(const Call& call) {
@@ -216,7 +222,7 @@ std::vector<event::Event> search_events(Sight& sight, const std::vector<vault::F
     for (const vault::Found& found : shown) ++counts[found.record->patient()];
     std::vector<std::string_view> patients;
     for (const auto& [about, count] : counts) patients.push_back(about);
-    if (patients.empty()) patients.push_back(patient);
+    if (patients.empty()) patients.push_back(is_here(sight, patient) ? patient : "");
     std::vector<event::Event> events =
         events_of(sight.desk(), call, event::Type::RecordSearched, patients);
     for (std::size_t i = 0; i < events.size(); ++i) {
