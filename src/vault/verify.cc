@@ -24,7 +24,7 @@ class Check {
     /// Counters from the last commit to this one that are no commits here.
     Status others(std::uint64_t first, std::uint64_t end) {
         for (std::uint64_t counter = first; counter < end; ++counter)
-            if (TRY(evidence_.digest_of(counter))) report(Rot::Kind::Missing, counter, 0);
+            if (TRY(seen(counter)).digest) report(Rot::Kind::Missing, counter, 0);
         return {};
     }
 
@@ -39,15 +39,29 @@ class Check {
             hashes.push_back(stored ? hash_of_body(*stored) : crypto::Hash{});
             damaged += static_cast<std::size_t>(!TRY(version(commit.counter, row, stored)));
         }
-        const auto seen = TRY(evidence_.digest_of(commit.counter));
-        if (!seen)
+        const Seen told = TRY(seen(commit.counter));
+        if (!told.digest && !told.is_erased)
             report(Rot::Kind::Evidence, commit.counter, 0);
-        else if (*seen != commit_digest(commit.first_row, hashes) && damaged == 0)
+        else if (told.digest && *told.digest != commit_digest(commit.first_row, hashes) &&
+                 damaged == 0)
             report(Rot::Kind::Commit, commit.counter, 0);
         return {};
     }
 
   private:
+    /// What the ledger still tells of a commit: a trace that was erased, or whose time is over,
+    /// tells nothing, and that is no fault. Its versions are checked all the same.
+    struct Seen {
+        std::optional<crypto::Hash> digest{};
+        bool is_erased = false;
+    };
+    Result<Seen> seen(std::uint64_t counter) {
+        auto digest = evidence_.digest_of(counter);
+        if (digest) return Seen{.digest = *digest};
+        if (digest.error().code == Code::Erased) return Seen{.is_erased = true};
+        return std::unexpected(digest.error());
+    }
+
     void report(Rot::Kind kind, std::uint64_t commit, std::uint64_t row) {
         if (verified_.rot.size() < kRotMax) verified_.rot.push_back({kind, commit, row});
     }

@@ -123,6 +123,34 @@ TEST_F(VerifyTest, SeesWhatTheLedgerDoesNotKnow) {
     EXPECT_EQ(rot(), (std::vector{Rot{Rot::Kind::Evidence, 2, 0}}));
 }
 
+/// A ledger in which the trace of one commit no longer opens.
+class WithoutOne final : public Evidence {
+  public:
+    WithoutOne(const Evidence& ledger, std::uint64_t gone) : ledger_(ledger), gone_(gone) {}
+    Result<std::optional<crypto::Hash>> digest_of(std::uint64_t counter) const override {
+        if (counter == gone_) return fail(Code::Erased, {"effacée", "erased"});
+        return ledger_.digest_of(counter);
+    }
+
+  private:
+    const Evidence& ledger_;
+    std::uint64_t gone_;
+};
+
+/// Traces are erased on request, and end with their time.
+TEST_F(VerifyTest, AnErasedTraceIsNoFaultAndExcusesNone) {
+    EXPECT_TRUE(vault_->verify({}, WithoutOne(machine_.trace, 2), 100).value().rot.empty());
+    EXPECT_TRUE(vault_->verify({}, WithoutOne(machine_.trace, 4), 100).value().rot.empty());
+    const std::uint64_t row = row_of("Observation", "o1");
+    tamper([&](Store& store) {
+        Bytes damaged = get(store, Table::Bodies, static_cast<std::int64_t>(row));
+        damaged.back() ^= 1;
+        put_row(store, Table::Bodies, static_cast<std::int64_t>(row), damaged);
+    });
+    EXPECT_EQ(vault_->verify({}, WithoutOne(machine_.trace, 2), 100).value().rot,
+              (std::vector{Rot{Rot::Kind::Version, 2, row}}));
+}
+
 TEST_F(VerifyTest, SeesACommitThatIsGone) {
     tamper([](Store& store) {
         Batch batch;

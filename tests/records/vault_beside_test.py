@@ -76,6 +76,37 @@ class BesideTheService(unittest.TestCase):
         status, body = self.ask("GET", "AuditEvent?subtype=ledger.shred", role="security")
         self.assertEqual((200, 1), (status, len(json.loads(body)["entry"])))
 
+    def test_traces_of_a_record_stay_as_long_as_it(self):
+        patient = self.patients[3]
+        ledger = self.practice.dir / "demo" / "ledger"
+
+        def shred_traces():
+            return subprocess.run([HYGIE, "--lang", "en", "ledger", "shred", ledger, "--patient", patient, "--reason", "essai"],
+                                  capture_output=True, text=True, timeout=SECONDS_MAX)
+        self.vault("hold", patient, "--reason", "essai")
+        refused = shred_traces()
+        self.assertEqual(1, refused.returncode, refused.stdout)
+        self.assertIn("hygie vault shred", refused.stderr)
+        self.assertEqual([], self.vault("verify")["rot"])
+        self.vault("hold", patient, "--lift", "--reason", "essai")
+        self.vault("shred", patient, "--reason", "essai")
+        self.assertEqual(0, shred_traces().returncode)
+        self.assertEqual([], self.vault("verify")["rot"], "erased traces are no fault")
+
+    def test_records_whose_time_is_over_are_named(self):
+        def made(body):
+            status, text = self.ask("POST", body["resourceType"], body)
+            self.assertEqual(201, status, text)
+            return json.loads(text)["id"]
+        old, held, recent = (made({"resourceType": "Patient", "name": [{"family": name}], "birthDate": "1950-01-01"})
+                             for name in ("Ancien", "Retenu", "Actuel"))
+        for patient, year in ((old, 1999), (held, 1999), (recent, 2020)):
+            made({"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"},
+                  "subject": {"reference": "Patient/" + patient}, "period": {"start": f"{year}-01-02", "end": f"{year}-01-02"}})
+        self.vault("hold", held, "--reason", "essai")
+        named = self.vault("expired")["patients"]
+        self.assertEqual((True, False, False), (old in named, held in named, recent in named))
+
     def test_taking_over_still_asks_that_it_stops(self):
         with tempfile.NamedTemporaryFile(suffix=".ndjson", mode="w") as lines:
             lines.write(json.dumps(self.observation(self.patients[0])) + "\n")

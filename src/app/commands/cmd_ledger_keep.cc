@@ -1,13 +1,35 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/house/core.h"
 #include "app/ledger/ledger_desk.h"
 #include "app/ledger/unlock.h"
 #include "app/line/commands.h"
 
 namespace hygie::app {
 namespace {
+
+/// On the ledger alone, or with the vault beside it, which says whose traces it needs.
+Result<std::uint64_t> carry_out(Context& context, const Erasure& erasure) {
+    const auto dir = std::filesystem::absolute(context.values.text("DIR")).lexically_normal();
+    const CoreDirs core(dir.parent_path().string());
+    const crypto::RootKey root = TRY(unlock_ledger(context, dir.string()));
+    if (core.ledger() == dir.string() && context.disk.exists(core.vault())) {
+        const auto store = Store::open(context, core, root, TRY(given_policy(context)));
+        if (store) {
+            const std::uint64_t keys = TRY((*store)->clerk().shred(erasure));
+            TRY_STATUS((*store)->close());
+            return keys;
+        }
+        if (store.error().code != Code::Busy) return std::unexpected(store.error());
+    }
+    const auto clerk = TRY(open_clerk(context, dir.string(), root, TRY(given_policy(context))));
+    const std::uint64_t keys = TRY(clerk->shred(erasure));
+    TRY_STATUS(clerk->close());
+    return keys;
+}
 
 Result<int> shred(Context& context) {
     Erasure erasure{.patient = PatientId(context.values.text("--patient")),
@@ -16,9 +38,7 @@ Result<int> shred(Context& context) {
                     .reason = context.values.text("--reason")};
     if (context.values.has("--retention"))
         erasure.retention = event::retention_named(context.values.text("--retention"));
-    const auto clerk = TRY(open_clerk(context));
-    const std::uint64_t keys = TRY(clerk->shred(erasure));
-    TRY_STATUS(clerk->close());
+    const std::uint64_t keys = TRY(carry_out(context, erasure));
     if (context.json)
         context.out << nlohmann::json{{"keys_destroyed", keys}}.dump() << "\n";
     else if (keys == 0)

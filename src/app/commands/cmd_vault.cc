@@ -141,6 +141,21 @@ Result<int> verify(Context& context) {
     return verified.rot.empty() ? kExitOk : kExitFailed;
 }
 
+Result<int> expired(Context& context) {
+    const auto patients =
+        TRY(read_vault_patients(TRY(carry_out(context, act(context, VaultAct::Kind::Expired)))));
+    if (context.json) {
+        context.out << nlohmann::json{{"patients", patients}}.dump() << "\n";
+        return kExitOk;
+    }
+    for (const std::string& patient : patients) context.out << patient << "\n";
+    context.err << fmt::format(
+        fmt::runtime(context.say({"{} dossiers dont la durée de conservation est passée\n",
+                                  "{} records whose retention period is over\n"})),
+        patients.size());
+    return kExitOk;
+}
+
 Result<int> shred(Context& context) {
     TRY(carry_out(context,
                   act_on_record(context, VaultAct::Kind::Shred, context.values.text("--reason"))));
@@ -222,6 +237,25 @@ Command export_command() {
             .run = export_one};
 }
 
+Command expired_command() {
+    return {.path = {"vault", "expired"},
+            .summary = {"dit quels dossiers ne doivent plus être gardés",
+                        "says which records may no longer be kept"},
+            .description = {"Vingt ans après le dernier contact, vingt-huit ans d'âge au moins, "
+                            "dix ans après un décès, trente après une transfusion (CSP "
+                            "R.1112-7) ; ceux qu'un gel juridique retient n'en sont pas. Un id "
+                            "par ligne ; rien n'est effacé.",
+                            "Twenty years after the last contact, an age of twenty-eight at "
+                            "least, ten years after a death, thirty after a transfusion (CSP "
+                            "R.1112-7); those under a legal hold are left out. One id a line; "
+                            "nothing is erased."},
+            .options = common_options(),
+            .examples = {{"hygie vault expired --state /var/lib/hygie",
+                          {"Chaque année, à relire avant « vault shred » :",
+                           "Each year, to be read again before 'vault shred':"}}},
+            .run = expired};
+}
+
 Command shred_command() {
     return {.path = {"vault", "shred"},
             .summary = {"efface un dossier pour toujours", "erases a record for ever"},
@@ -287,6 +321,7 @@ std::vector<Command> vault_commands() {
              .examples = {{"hygie vault verify --state /var/lib/hygie",
                            {"Chaque semaine :", "Each week:"}}},
              .run = verify},
+            expired_command(),
             shred_command(),
             hold_command()};
 }

@@ -113,6 +113,9 @@ Result<std::unique_ptr<Store>> Store::open(Context& context, const CoreDirs& dir
     clerk.keep_with([vault = store->vault_.get(), &clerk](const VaultAct& act) {
         return begin(*vault, clerk, act);
     });
+    clerk.guard_with([vault = store->vault_.get()](const PatientId& patient) {
+        return may_lose_traces(*vault, patient.str());
+    });
     store->control_ =
         TRY(ControlListener::start({context.disk, context.clock, context.random}, clerk));
     return store;
@@ -128,6 +131,7 @@ Status Store::close() {
     if (clerk_) {
         clerk_->tell_with(nullptr);
         clerk_->keep_with(nullptr);
+        clerk_->guard_with(nullptr);
     }
     vault_.reset();
     return clerk_ ? clerk_->close() : Status();

@@ -106,6 +106,17 @@ Result<Bytes> export_record(vault::Vault& vault, const VaultAct& act) {
     return out;
 }
 
+/// Under the rules of French establishments, which independent practices are advised to follow.
+Result<Bytes> expired(vault::Vault& vault, LedgerClerk& clerk, const VaultAct& act) {
+    TRY_STATUS(clerk.log_reading(act.by, "vault expired"));
+    const auto patients = TRY(vault.expired({}, clerk.now(), kExpiredMax));
+    Bytes out;
+    cbor::Writer writer(out);
+    writer.array(patients.size());
+    for (const std::string& patient : patients) writer.text(patient);
+    return out;
+}
+
 std::unique_ptr<VaultWork> at_once(std::function<Result<Bytes>()> act) {
     return std::make_unique<AtOnce>(std::move(act));
 }
@@ -141,8 +152,20 @@ Result<std::unique_ptr<VaultWork>> begin(vault::Vault& vault, LedgerClerk& clerk
                 return done(
                     vault.hold(act.patient, hold, event_of(act, event::Type::PolicyChanged)));
             });
+        case Act::Expired:
+            return at_once([&vault, &clerk, act] { return expired(vault, clerk, act); });
     }
     return not_understood();
+}
+
+Status may_lose_traces(vault::Vault& vault, const std::string& patient) {
+    const auto record = vault.record(patient);
+    if (!record && record.error().code == Code::NotFound) return {};
+    return fail(Code::Denied,
+                {"le dossier de cette personne est dans le coffre : ses traces en répondent",
+                 "the record of this person is in the vault: its traces vouch for it"},
+                {"effacez d'abord le dossier : « hygie vault shred »",
+                 "erase the record first: 'hygie vault shred'"});
 }
 
 Result<VaultReport> read_vault_report(ByteView given) {
@@ -180,6 +203,15 @@ Result<std::vector<VaultFile>> read_vault_files(ByteView given) {
         files.push_back(std::move(file));
     }
     return files;
+}
+
+Result<std::vector<std::string>> read_vault_patients(ByteView given) {
+    cbor::Reader reader(given);
+    std::vector<std::string> patients;
+    const std::uint64_t count = TRY(reader.array());
+    if (count > kExpiredMax) return not_understood();
+    for (std::uint64_t i = 0; i < count; ++i) patients.emplace_back(TRY(reader.text()));
+    return patients;
 }
 
 Result<HeldCore> hold_core(Context& context, const crypto::RootKey& root) {

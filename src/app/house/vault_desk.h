@@ -13,6 +13,9 @@ namespace hygie::app {
 Result<std::unique_ptr<VaultWork>> begin(vault::Vault& vault, LedgerClerk& clerk,
                                          const VaultAct& act);
 
+/// Code::Denied while there is a record: its traces vouch for it, and a legal hold keeps both.
+Status may_lose_traces(vault::Vault& vault, const std::string& patient);
+
 /// What Status and Verify give.
 struct VaultReport {
     vault::Counts counts{};
@@ -26,6 +29,9 @@ struct VaultFile {
 };
 Result<VaultReport> read_vault_report(ByteView given);
 Result<std::vector<VaultFile>> read_vault_files(ByteView given);
+/// Ids of patients: what Expired gives, at most kExpiredMax.
+inline constexpr std::size_t kExpiredMax = 10'000;
+Result<std::vector<std::string>> read_vault_patients(ByteView given);
 
 /// A core's ledger and vault: held by this process alone, or by the service.
 struct HeldCore {

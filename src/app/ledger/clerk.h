@@ -37,6 +37,9 @@ struct Shown {
     event::Type type{};
     WallTime time{};
     Result<event::Event> event;
+    // Of the header; not told to another process.
+    std::uint64_t source = 0;
+    std::uint64_t counter = 0;
 };
 
 /// Answers, some at a time.
@@ -71,16 +74,17 @@ struct Erasure {
 /// What is asked of the vault beside a ledger, by whom, and on what ground.
 struct VaultAct {
     enum class Kind : std::uint8_t {
-        Status = 1,  ///< how much it holds
-        Verify = 2,  ///< whether it is what the ledger says
-        Export = 3,  ///< a patient's whole record
-        Shred = 4,   ///< destroys a patient's key
-        Hold = 5,    ///< forbids that
-        Lift = 6,    ///< allows it again
+        Status = 1,   ///< how much it holds
+        Verify = 2,   ///< whether it is what the ledger says
+        Export = 3,   ///< a patient's whole record
+        Shred = 4,    ///< destroys a patient's key
+        Hold = 5,     ///< forbids that
+        Lift = 6,     ///< allows it again
+        Expired = 7,  ///< whose records may no longer be kept
     };
     Kind kind = Kind::Status;
     ActorId by;
-    std::string patient;  ///< id; empty for Status and Verify
+    std::string patient;  ///< id; empty for Status, Verify and Expired
     std::string reason;
 
     bool operator==(const VaultAct&) const = default;

@@ -60,7 +60,9 @@ class LedgerReading final : public Reading {
             const std::uint64_t index = next_;
             step();
             if (!may_answer(view.header) || is_repeat(view)) continue;
-            Shown shown{index, view.header.type, view.header.time, keys_.unseal(view, sources_)};
+            const ledger::Header& header = view.header;
+            Shown shown{index,         header.type,   header.time, keys_.unseal(view, sources_),
+                        header.source, header.counter};
             if (shown.event) remember(view, *shown.event);
             if (!matches(question_, shown.event)) continue;
             bytes += entry.size();
@@ -167,6 +169,16 @@ event::Event LedgerClerk::event_by(const ActorId& who, event::Type type) {
 
 namespace {
 
+/// What was pruned is not looked at, but by who names it.
+Result<std::vector<SequenceRange>> left_of(Disk& disk, ledger::Log& log, const Question& question) {
+    auto where = TRY(candidates(log, question));
+    if (question.kind == Question::Kind::Show) return where;
+    ledger::DirReader reader(disk, log.dir());
+    const std::uint64_t minimum = TRY(ledger::read_minimum_index(reader));
+    for (SequenceRange& range : where) range.first = std::max(range.first, minimum);
+    return where;
+}
+
 Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
                                               ledger::Appender& appender, const Question& question,
                                               const LedgerClerk::Course& course = {}) {
@@ -174,7 +186,7 @@ Result<std::unique_ptr<LedgerReading>> locate(const ledger::Doors& doors,
     // What cannot be read is the reader's trouble: it must not stop the appender.
     Status found;
     TRY_STATUS(appender.exclusive([&](ledger::Log& log) -> Status {
-        auto where = candidates(log, question);
+        auto where = left_of(doors.disk, log, question);
         if (where)
             reading = std::make_unique<LedgerReading>(doors.disk, log, question, log.sources(),
                                                       std::move(*where), course);
@@ -208,7 +220,7 @@ Result<std::unique_ptr<Reading>> LedgerClerk::look_along(const Question& questio
 Result<std::unique_ptr<Reading>> LedgerClerk::read(const ActorId& reader,
                                                    const Question& question) {
     std::unique_ptr<LedgerReading> reading = TRY(locate(doors_, appender_, question, {}));
-    TRY_STATUS(log_reading(reader, question, reading->size));
+    TRY_STATUS(log_reading(reader, words_of(question, reading->size)));
     if (question.proof)
         reading->proofs = TRY(prove(question.actor));
     else
@@ -240,6 +252,11 @@ void LedgerClerk::keep_with(Keeper keeper) {
     keeper_ = std::move(keeper);
 }
 
+void LedgerClerk::guard_with(Guard guard) {
+    const std::scoped_lock lock(teller_mutex_);
+    guard_ = std::move(guard);
+}
+
 Result<std::unique_ptr<VaultWork>> LedgerClerk::vault(const VaultAct& act) {
     Keeper keeper;
     {
@@ -269,11 +286,10 @@ Result<Bytes> LedgerClerk::world(const ActorId& reader, const std::string& patie
     return teller_(patient);
 }
 
-Status LedgerClerk::log_reading(const ActorId& reader, const Question& question,
-                                std::uint64_t size) {
+Status LedgerClerk::log_reading(const ActorId& reader, const std::string& what) {
     event::Event event = event_by(reader, event::Type::LedgerRead);
     event.action = event::Action::Read;
-    event.query = words_of(question, size);
+    event.query = what;
     std::vector<ledger::Draft> drafts;
     drafts.push_back(TRY(ledger::draft_of(event)));
     TRY(append(std::move(drafts)));
@@ -317,6 +333,10 @@ Result<std::vector<Bytes>> LedgerClerk::prove_once(const ActorId& actor) {
 }
 
 Result<std::uint64_t> LedgerClerk::shred(const Erasure& erasure) {
+    {
+        const std::scoped_lock lock(teller_mutex_);
+        if (guard_) TRY_STATUS(guard_(erasure.patient));
+    }
     event::Event why = event_by(erasure.by, event::Type::KeyShredded);
     why.basis = erasure.reason;
     std::uint64_t keys = 0;

@@ -64,7 +64,14 @@ class LedgerClerk final : public Clerk {
     /// Who carries vault() out; null: nobody. Not called again once this returned.
     using Keeper = std::function<Result<std::unique_ptr<VaultWork>>(const VaultAct& act)>;
     void keep_with(Keeper keeper);
+    /// Whether a patient's traces may be erased: who says no; null: nobody. As keep_with().
+    using Guard = std::function<Status(const PatientId& patient)>;
+    void guard_with(Guard guard);
     Status close() override { return appender_.close(); }
+
+    /// Writes into the ledger, durably, who reads what.
+    Status log_reading(const ActorId& reader, const std::string& what);
+    WallTime now() const { return doors_.clock.now(); }
 
     const ledger::Log& log() const { return *opened_.log; }
     ledger::Appender& appender() { return appender_; }
@@ -74,7 +81,6 @@ class LedgerClerk final : public Clerk {
   private:
     Result<std::unique_ptr<Reading>> look_along(const Question& question, const Course& course);
     event::Event event_by(const ActorId& who, event::Type type);
-    Status log_reading(const ActorId& reader, const Question& question, std::uint64_t size);
     Result<std::vector<Bytes>> prove(const ActorId& actor);
     Result<std::vector<Bytes>> prove_once(const ActorId& actor);
 
@@ -85,6 +91,7 @@ class LedgerClerk final : public Clerk {
     std::mutex teller_mutex_;
     Teller teller_;
     Keeper keeper_;
+    Guard guard_;
 };
 
 }  // namespace hygie::app

@@ -93,12 +93,12 @@ Result<crypto::RootKey> unlock_ledger(Context& context, const std::string& dir) 
                  "make one: hygie ledger init " + dir + " --origin NAME"});
 }
 
-namespace {
-
 Result<std::optional<ledger::Policy>> given_policy(Context& context) {
     if (!context.values.has("--policy")) return std::nullopt;
     return TRY(read_policy(context, context.values.text("--policy")));
 }
+
+namespace {
 
 crypto::Secret32 control_key(const crypto::RootKey& root) {
     return root.domain("ledger/control");

@@ -59,6 +59,8 @@ Result<std::unique_ptr<Clerk>> open_clerk(Context& context);
 Result<std::unique_ptr<Clerk>> open_clerk(Context& context, const std::string& dir,
                                           const crypto::RootKey& root,
                                           std::optional<ledger::Policy> policy);
+/// That of --policy, if any.
+Result<std::optional<ledger::Policy>> given_policy(Context& context);
 /// The process that holds the ledger of a folder, to be asked.
 Result<std::unique_ptr<Clerk>> holder_of(Context& context, const std::string& dir,
                                          const crypto::RootKey& root);

@@ -41,27 +41,43 @@ Status LedgerEvidence::read_on() const {
     for (bool is_last = false; !is_last;) {
         const Answers answers = TRY(reading->next());
         is_last = answers.is_last;
-        for (const Shown& shown : answers.entries) {
-            // An erased patient's entry no longer opens: the vault then keeps the digest's parts.
-            if (!shown.event || shown.event->source.str() != "vault") continue;
-            const auto digest = shown.event->detail.find("digest");
-            if (digest == shown.event->detail.end()) continue;
-            const Bytes bytes = TRY(from_hex(digest->second));
-            crypto::Hash hash{};
-            if (bytes.size() != hash.size()) continue;
-            std::ranges::copy(bytes, hash.begin());
-            digests_.emplace(shown.event->counter, hash);
-        }
+        if (read_ == 0 && !answers.entries.empty() && firsts_.empty())
+            is_pruned_ = answers.entries.front().index > 0;
+        for (const Shown& shown : answers.entries) note(shown);
     }
     read_ = reading->size;
     return {};
+}
+
+void LedgerEvidence::note(const Shown& shown) const {
+    firsts_.emplace(shown.source, shown.counter);
+    if (!shown.event && shown.event.error().code == Code::Erased)
+        erased_.emplace(shown.source, shown.counter);
+    if (!shown.event || shown.event->source.str() != "vault") return;
+    vaults_.insert(shown.source);
+    const auto digest = shown.event->detail.find("digest");
+    if (digest == shown.event->detail.end()) return;
+    const Result<Bytes> bytes = from_hex(digest->second);
+    crypto::Hash hash{};
+    if (!bytes || bytes->size() != hash.size()) return;
+    std::ranges::copy(*bytes, hash.begin());
+    digests_.emplace(shown.event->counter, hash);
+}
+
+bool LedgerEvidence::is_erased(std::uint64_t counter) const {
+    return std::ranges::any_of(vaults_, [&](std::uint64_t source) {
+        return erased_.contains({source, counter}) || (is_pruned_ && counter < firsts_.at(source));
+    });
 }
 
 Result<std::optional<crypto::Hash>> LedgerEvidence::digest_of(std::uint64_t counter) const {
     const bool is_later = digests_.empty() || counter > digests_.rbegin()->first;
     if (is_later) TRY_STATUS(read_on());
     const auto found = digests_.find(counter);
-    return found == digests_.end() ? std::nullopt : std::optional(found->second);
+    if (found != digests_.end()) return std::optional(found->second);
+    if (is_erased(counter))
+        return fail(Code::Erased, {"sa trace fut effacée", "its trace was erased"});
+    return std::optional<crypto::Hash>();
 }
 
 }  // namespace hygie::app
