@@ -115,6 +115,7 @@ class Talk {
         const std::scoped_lock lock(slot->mutex);
         slot->waiting = nullptr;
         slot->abandoned = true;
+        live_.since = now();
         session_.answer(stream, *std::move(slot->response), now());
     }
 

@@ -49,6 +49,9 @@ struct Live {
     Wire wire;
     std::string peer;
     bool answering = false;
+    /// When it came, or was answered last: of those that wait, the first to give way to a new one.
+    Wire::Time since = std::chrono::steady_clock::now();
+    bool gives_way = false;
     std::shared_ptr<Slot> slot{};  ///< while it waits for an answer
 };
 

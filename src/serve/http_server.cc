@@ -141,6 +141,8 @@ struct HttpServer::State {
     AsyncHandler on_pool(Handler synchronous);
     void begin_stop(Lane& lane, Micros grace);
     static void cancel_idle(Lane& lane);
+    static bool make_room(Lane& lane);
+    Awaitable<void> replace(Lane& lane, Wire::Socket socket);
     Awaitable<void> watch(Lane& lane);
     Awaitable<void> accept();
     Awaitable<void> serve(Lane& lane, Wire::Socket socket);
@@ -258,10 +260,33 @@ Awaitable<void> HttpServer::State::accept() {
             co_await pause.async_wait(kAsTuple);
             continue;
         }
-        if (connections >= options.limits.connections_max) continue;  // the socket closes itself
+        if (connections >= options.limits.connections_max) {
+            asio::co_spawn(lane.io, replace(lane, std::move(socket)), asio::detached);
+            continue;
+        }
         ++connections;
         asio::co_spawn(lane.io, serve(lane, std::move(socket)), asio::detached);
     }
+}
+
+/// Who was answered longest ago, and is not being answered, gives way. False when nobody can.
+bool HttpServer::State::make_room(Lane& lane) {
+    Live* oldest = nullptr;
+    for (Live& live : lane.lives)
+        if (!live.answering && !live.gives_way && (!oldest || live.since < oldest->since))
+            oldest = &live;
+    if (!oldest) return false;
+    oldest->gives_way = true;
+    oldest->wire.cancel();
+    return true;
+}
+
+/// A connection beyond the limit: were it refused, whoever opens as many and says nothing would
+/// keep everybody out.
+Awaitable<void> HttpServer::State::replace(Lane& lane, Wire::Socket socket) {
+    if (!make_room(lane)) co_return;  // the socket closes itself
+    ++connections;
+    co_await serve(lane, std::move(socket));
 }
 
 Awaitable<void> HttpServer::State::serve(Lane& lane, Wire::Socket socket) {
@@ -292,7 +317,7 @@ Awaitable<void> HttpServer::State::serve(Lane& lane, Wire::Socket socket) {
     // So that the last answer reaches a client that was still sending: closing would reset it.
     live->wire.shut();
     live->wire.expires_after(kDrainTime);
-    if (!cutting) {
+    if (!cutting && !live->gives_way) {
         co_await live->wire.drain();
     }
     lane.lives.erase(live);
@@ -304,11 +329,12 @@ Awaitable<void> HttpServer::State::serve(Lane& lane, Wire::Socket socket) {
 Awaitable<void> HttpServer::State::converse(Lane& lane, Live& live) {
     beast::flat_buffer buffer(options.limits.header_bytes_max + kReadBytes);
     bool keep_alive = true;
-    while (keep_alive && !cutting) {
+    while (keep_alive && !cutting && !live.gives_way) {
         Parser parser;
         Reservation held(bodies_bytes);
         error_code error = co_await read_head(live.wire, buffer, parser);
         if (!error && options.web_socket && wants_socket(parser.get(), *options.web_socket)) {
+            live.since = Wire::Time::max();  // it is told what happens: never idle
             co_await talk(live.wire, parser.get(), *options.web_socket);
             co_return;
         }
@@ -336,6 +362,7 @@ Awaitable<void> HttpServer::State::converse(Lane& lane, Live& live) {
         keep_alive = keep_alive && !closing;
         const bool written = co_await write(live.wire, *response, keep_alive, with_body);
         live.answering = false;
+        live.since = std::chrono::steady_clock::now();
         keep_alive = keep_alive && written;
     }
 }

@@ -43,7 +43,7 @@ struct HttpLimits {
     std::uint64_t body_bytes_max = 1 << 20;  ///< where there is no BodyLimit
     /// All bodies that are arriving or being answered, together.
     std::uint64_t bodies_bytes_max = 256 << 20;
-    std::size_t connections_max = 1024;              ///< further ones are closed at once
+    std::size_t connections_max = 1024;              ///< a further one displaces who waits longest
     unsigned io_threads = 1;                         ///< each serves its share of the connections
     unsigned handler_threads = 4;                    ///< of a synchronous handler
     Micros idle_timeout = std::chrono::seconds(60);  ///< between two requests of a connection

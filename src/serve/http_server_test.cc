@@ -177,20 +177,46 @@ TEST(HttpServer, ServesManyConnectionsAtOnce) {
     for (auto& client : clients) EXPECT_TRUE(client->read_all().starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
-TEST(HttpServer, ClosesConnectionsBeyondTheLimitAtOnce) {
+/// Or whoever opens as many and says nothing would keep everybody out.
+TEST(HttpServer, BeyondTheLimitWhoWasAnsweredLongestAgoGivesWay) {
     HttpOptions options;
     options.limits.connections_max = 2;
     const auto server = start(options);
+    const auto answers = [](Raw& client) {
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        return client.read_until("127.0.0.1\n") != "";
+    };
+    Raw mute(*server), first(*server);
+    EXPECT_TRUE(answers(first));
+    Raw second(*server);
+    EXPECT_TRUE(answers(second));
+    EXPECT_EQ(mute.read_all(), "") << "it never said anything";
+    Raw third(*server);
+    EXPECT_TRUE(answers(third));
+    EXPECT_EQ(first.read_all(), "") << "it was answered before the second";
+    EXPECT_TRUE(answers(second));
+    EXPECT_TRUE(answers(third));
+    while (server->connections() > 2) std::this_thread::yield();
+}
+
+TEST(HttpServer, NobodyGivesWayWhileBeingAnswered) {
+    std::latch all(2), done(1);
+    HttpOptions options;
+    options.limits.connections_max = 2;
+    const auto server = start(options, [&](const Request&) {
+        all.count_down();
+        done.wait();
+        return text_response(200, "kept\n");
+    });
     Raw first(*server), second(*server);
-    for (Raw* client : {&first, &second}) {
-        client->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        EXPECT_NE(client->read_until("127.0.0.1\n"), "");
-    }
-    EXPECT_EQ(server->connections(), 2u);
+    first.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    second.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    all.wait();
     Raw third(*server);
     EXPECT_EQ(third.read_all(), "");
-    first.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    EXPECT_NE(first.read_until("127.0.0.1\n"), "");
+    done.count_down();
+    EXPECT_NE(first.read_until("kept\n"), "");
+    EXPECT_NE(second.read_until("kept\n"), "");
 }
 
 TEST(HttpServer, RunsHandlersSideBySide) {
