@@ -13,7 +13,8 @@ namespace {
 
 /// On the ledger alone, or with the vault beside it, which says whose traces it needs.
 Result<std::uint64_t> carry_out(Context& context, const Erasure& erasure) {
-    const auto dir = std::filesystem::absolute(context.values.text("DIR")).lexically_normal();
+    auto dir = std::filesystem::absolute(context.values.text("DIR")).lexically_normal();
+    if (!dir.has_filename()) dir = dir.parent_path();  // "ledger/"
     const CoreDirs core(dir.parent_path().string());
     const crypto::RootKey root = TRY(unlock_ledger(context, dir.string()));
     if (core.ledger() == dir.string() && context.disk.exists(core.vault())) {
