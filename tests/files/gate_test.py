@@ -481,7 +481,7 @@ def refusals(mount, work):
     with guarded(mount) as guard:
         second = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "share"),
                                  "--state", guard.state], capture_output=True, text=True, timeout=WAIT)
-        check(second.returncode == 3 and "other hygie" in second.stderr, second.stderr)
+        check(second.returncode == 3 and "another guard" in second.stderr, second.stderr)
     gone = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "absent"),
                            "--state", os.path.join(mount, "s2")], capture_output=True, text=True, timeout=WAIT)
     check(gone.returncode != 0 and "absent" in gone.stderr, gone.stderr)
