@@ -27,12 +27,6 @@ std::unexpected<Error> no_identity(Code code) {
                  "try again; if it persists, tell your administrator"});
 }
 
-/// Encrypted, or of this machine for those who test.
-bool is_address(std::string_view text) {
-    return text.starts_with("https://") || text.starts_with("http://127.0.0.1:") ||
-           text.starts_with("http://[::1]:");
-}
-
 bool is_code(std::string_view text) {
     return !text.empty() && text.size() <= kCodeCharsMax && std::ranges::all_of(text, [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
@@ -49,6 +43,11 @@ Json first_of(const Json& object, const char* name) {
 
 }  // namespace
 
+bool is_provider_address(std::string_view text) {
+    return text.starts_with("https://") || text.starts_with("http://127.0.0.1:") ||
+           text.starts_with("http://[::1]:");
+}
+
 Result<Provider> parse_discovery(std::string_view text, std::string_view issuer) {
     if (text.size() > kDiscoveryBytesMax) return no_provider(Code::BadInput);
     const Json json = Json::parse(text, nullptr, false);
@@ -58,8 +57,8 @@ Result<Provider> parse_discovery(std::string_view text, std::string_view issuer)
                       text_member(json, "userinfo_endpoint")};
     if (provider.issuer != issuer) return no_provider(Code::Forged);
     for (const std::string& address : {provider.authorization, provider.token, provider.jwks})
-        if (!is_address(address)) return no_provider(Code::BadInput);
-    if (!provider.userinfo.empty() && !is_address(provider.userinfo))
+        if (!is_provider_address(address)) return no_provider(Code::BadInput);
+    if (!provider.userinfo.empty() && !is_provider_address(provider.userinfo))
         return no_provider(Code::BadInput);
     const auto names = json.find("authorization_response_iss_parameter_supported");
     provider.names_itself = names != json.end() && names->is_boolean() && names->get<bool>();

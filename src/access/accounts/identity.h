@@ -14,6 +14,9 @@ inline constexpr std::size_t kDiscoveryBytesMax = 256 << 10;
 /// Identity tokens and clocks may differ so much.
 inline constexpr Micros kProviderSkew = std::chrono::seconds(60);
 
+/// Encrypted, or of this machine for those who test.
+bool is_provider_address(std::string_view text);
+
 /// Where a provider answers.
 struct Provider {
     std::string issuer, authorization, token, jwks, userinfo;

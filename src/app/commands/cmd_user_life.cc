@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "access/accounts/identity.h"
 #include "access/accounts/orders.h"
 #include "access/circles/lifecycle.h"
 #include "app/house/user_desk.h"
@@ -87,7 +88,7 @@ Result<int> identity(Context& context) {
     const std::string& given = context.values.text("IDENTITY");
     const bool removes = context.values.flag("--remove");
     const auto blank = given.find(' ');
-    const bool is_pair = given.starts_with("https://") && blank != given.npos &&
+    const bool is_pair = access::is_provider_address(given) && blank != given.npos &&
                          blank + 1 < given.size() && given.find(' ', blank + 1) == given.npos;
     if (!removes && !is_pair)
         return fail(

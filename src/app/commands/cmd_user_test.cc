@@ -55,13 +55,15 @@ TEST_F(UserCommands, SayWhatBecameOfAnAccount) {
 }
 
 TEST_F(UserCommands, TakeNoIdentityThatIsNone) {
-    for (const char* wrong : {"x", "https://issuer.example", "https://issuer.example ",
-                              "899700218896", "https://issuer.example 12 34"})
+    for (const char* wrong :
+         {"x", "https://issuer.example", "https://issuer.example ", "899700218896",
+          "https://issuer.example 12 34", "http://issuer.example 12"})
         EXPECT_EQ(user("en", {"identity", "anne.martin", wrong}).code, kExitFailed) << wrong;
-    EXPECT_EQ(user("en", {"identity", "anne.martin", "https://issuer.example 12"}).code, kExitOk);
+    for (const char* right : {"https://issuer.example 12", "http://127.0.0.1:8080 12"})
+        EXPECT_EQ(user("en", {"identity", "anne.martin", right}).code, kExitOk) << right;
     const auto told = nlohmann::json::parse(
         harness_.run({"--json", "user", "show", "anne.martin", "--state", state_}).out);
-    EXPECT_EQ(told["identities"].size(), 1U);
+    EXPECT_EQ(told["identities"].size(), 2U);
 }
 
 TEST_F(UserCommands, SayThatThereIsNothing) {
