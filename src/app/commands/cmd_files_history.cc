@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands/cmd_files.h"
+#include "app/line/columns.h"
 #include "app/line/commands.h"
 #include "guards/files/enforce/canaries.h"
 #include "guards/files/keep/standing.h"
@@ -30,13 +31,6 @@ WallTime time_of(files::VersionId version) {
 
 constexpr std::size_t kStepColumns = 10;
 constexpr std::size_t kCauseColumns = 26;
-
-/// With blanks behind it up to so many columns; accents take one, like other letters.
-std::string padded(const std::string& text, std::size_t columns) {
-    const auto taken = static_cast<std::size_t>(std::ranges::count_if(
-        text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-    return text + std::string(taken < columns ? columns - taken : 0, ' ');
-}
 
 Text words_of(files::Step step) {
     switch (step) {

@@ -10,6 +10,7 @@
 #include "access/decide/circle_words.h"
 #include "app/ledger/ledger_desk.h"
 #include "app/ledger/unlock.h"
+#include "app/line/columns.h"
 
 namespace hygie::app {
 namespace {
@@ -78,13 +79,6 @@ std::string marks_of(Context& context, const Account& account, WallTime now) {
 
 constexpr std::size_t kNameColumns = 22;
 constexpr std::size_t kStateColumns = 9;
-
-/// With blanks behind it up to so many columns; accents take one, like other letters.
-std::string padded(const std::string& text, std::size_t columns) {
-    const auto taken = static_cast<std::size_t>(std::ranges::count_if(
-        text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-    return text + std::string(taken < columns ? columns - taken : 1, ' ');
-}
 
 std::string minute_of(WallTime time) {
     std::string text = to_rfc3339(time).substr(0, 16);

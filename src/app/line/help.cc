@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/line/columns.h"
 #include "app/line/render.h"
 
 namespace hygie::app {
@@ -9,13 +10,6 @@ namespace {
 
 constexpr std::size_t kPageColumns = 80;
 constexpr std::size_t kNameColumns = 26;
-
-/// Columns a UTF-8 text takes: its code points, since our texts have neither wide nor combining
-/// characters.
-std::size_t columns(std::string_view text) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
 
 /// Where the word that begins at `at` ends: French punctuation stands behind a blank, « before one,
 /// and neither may be torn from its word.
@@ -52,7 +46,8 @@ std::string wrap(std::string_view text, std::size_t indent) {
         for (std::size_t at = 0; at < row.size();) {
             const std::size_t end = end_of_word(row, at);
             const std::string_view word = row.substr(at, end - at);
-            if (!line.empty() && indent + columns(line) + 1 + columns(word) > kPageColumns) flush();
+            if (!line.empty() && indent + columns_of(line) + 1 + columns_of(word) > kPageColumns)
+                flush();
             line += (line.empty() ? "" : " ") + std::string(word);
             at = end + 1;
         }
@@ -65,8 +60,8 @@ std::string wrap(std::string_view text, std::size_t indent) {
 std::string entry(std::string_view name, std::string_view meaning) {
     std::string right = wrap(meaning, kNameColumns);
     const std::string left = "  " + std::string(name);
-    if (columns(left) + 2 > kNameColumns) return left + "\n" + right;
-    return left + std::string(kNameColumns - columns(left), ' ') +
+    if (columns_of(left) + 2 > kNameColumns) return left + "\n" + right;
+    return left + std::string(kNameColumns - columns_of(left), ' ') +
            right.substr(std::min(right.size(), kNameColumns));
 }
 
