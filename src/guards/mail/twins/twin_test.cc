@@ -111,7 +111,7 @@ TEST(Twins, WhoSignsIsWhoSends) {
                                           "scammer", "caller", "brand", "it", "random"}) {
         const TwinLibrary mine = with_templates(fmt::format(
             "@ z-sign author=? lang=en side=both class=phishing kind=fovi_z sender={}\n~ s\n"
-            "| {{from_first}} of {{from_name}}.\n",
+            "| {{from_first}} of {{from_name}};\n",
             sender));
         TwinPress press(mine, 3, "?");
         for (int draw = 0; draw < 60; ++draw) {
@@ -124,7 +124,7 @@ TEST(Twins, WhoSignsIsWhoSends) {
                 ASSERT_NE(of, std::string::npos) << read.text;
                 const std::string first = read.text.substr(0, of);
                 const std::string whole =
-                    read.text.substr(of + 4, read.text.find('.', of) - of - 4);
+                    read.text.substr(of + 4, read.text.find(';', of) - of - 4);
                 // A help desk may write the house's domain before its name.
                 EXPECT_TRUE(name.ends_with(whole)) << sender << ": " << name << ": " << whole;
                 EXPECT_TRUE(whole.starts_with(first)) << sender << ": " << first;
