@@ -70,7 +70,10 @@ const std::vector<std::string> kLure = {"Assurance Maladie", "votre carte Vitale
 /// The child's own work, here: a loaded machine would cost the sandboxed one its deadline.
 AttachmentFacts recognised(const Message& message) {
     const Bytes question = recognition_question(message, {});
-    return question.empty() ? AttachmentFacts{} : facts_of_answer(answer_recognition(question));
+    // What is read does not depend on how fast the machine is.
+    return question.empty()
+               ? AttachmentFacts{}
+               : facts_of_answer(answer_recognition(question, std::chrono::minutes(1)));
 }
 
 TEST(MailPictures, WhatAPictureSaysIsRead) {
