@@ -83,8 +83,7 @@ bool is_plain_text(const Attachment& file) {
 }
 
 bool is_picture(const Attachment& file) {
-    const std::string_view type = sniff(file.bytes);
-    return type == "png" || type == "jpeg" || type == "gif" || type == "riff";
+    return is_picture_type(sniff(file.bytes));
 }
 
 bool is_known_harmless(const Attachment& file) {

@@ -151,7 +151,7 @@ Bytes recognition_question(const Message& message, const AttachmentFacts& facts)
     const bool few_words = message.text.size() <= kSaidInLettersBytes;
     for (const Attachment& file : message.attachments) {
         const std::string_view type = sniff(file.bytes);
-        const bool picture = (type == "png" || type == "jpeg") && few_words;
+        const bool picture = is_picture_type(type) && few_words;
         const bool document = type == "pdf" && facts.text.size() <= kDocumentSaysBytes;
         if (!picture && !document) continue;
         files.push_back({{"name", file.name.empty() ? "file" : clean_utf8(file.name)},

@@ -68,7 +68,7 @@ bool is_one_of(std::string_view one, std::initializer_list<std::string_view> all
 std::string as_opened(const std::string& type, std::string_view extension, std::string_view bytes) {
     const bool vague = is_one_of(type, {"text", "data"});
     if (is_one_of(extension, {"htm", "html", "shtml", "xhtml", "xht"}) &&
-        (vague || is_one_of(type, {"gif", "png", "jpeg", "riff"})))
+        (vague || is_picture_type(type)))
         return "html";
     if (extension == "svg" && (vague || type == "html")) return "svg";
     if (vague && is_one_of(extension, {"mht", "mhtml"})) return "eml";
@@ -182,7 +182,7 @@ void FileScan::content(FileFacts& file, std::string_view bytes, std::size_t dept
     if (type == "rtf") return scan_rtf(*this, file, bytes);
     if (type == "lnk") return scan_lnk(*this, file, bytes);
     if (type == "onenote") return scan_onenote(*this, file, bytes, depth);
-    if (type == "png" || type == "jpeg") return scan_image(*this, file, bytes);
+    if (is_picture_type(type)) return scan_image(*this, file, bytes);
     if (type == "eml") return scan_mail(*this, file, bytes, depth);
     if (type == "text" && (extension == "txt" || extension == "ics" || extension == "csv"))
         text(bytes);

@@ -69,8 +69,9 @@ struct Grey {
     int width = 0;  ///< 0: could not be decoded, too large or too small
     int height = 0;
 };
-/// Of a PNG or a JPEG (sniff.h).
+/// Of a type of picture (sniff.h); of an animation, the picture that stands longest.
 Grey decode_picture(std::string_view type, std::string_view bytes);
+Grey decode_gif(std::string_view bytes);
 /// The first pages of a PDF that hold no text, drawn one by one for as long as `goes_on`.
 void draw_wordless_pages(std::string_view bytes, const std::function<bool(Grey)>& goes_on);
 /// QR codes of grey pixels.

@@ -1,6 +1,7 @@
 #include <ZXing/DecodeHints.h>
 #include <ZXing/ReadBarcode.h>
 #include <ZXing/TextUtfEncoding.h>
+#include <leptonica/allheaders.h>
 #include <png.h>
 #include <turbojpeg.h>
 
@@ -61,6 +62,39 @@ Grey decode_jpeg(std::string_view bytes) {
     return out;
 }
 
+using Picture = std::unique_ptr<PIX, void (*)(PIX*)>;
+
+Picture owned(PIX* picture) {
+    return {picture, [](PIX* one) { pixDestroy(&one); }};
+}
+
+/// WebP and BMP alone: which of Leptonica's readers runs is not for hostile bytes to choose.
+Grey decode_webp_or_bmp(std::string_view bytes) {
+    setMsgSeverity(L_SEVERITY_NONE);
+    const auto* data = reinterpret_cast<const l_uint8*>(bytes.data());
+    l_int32 format = 0;
+    l_int32 width = 0;
+    l_int32 height = 0;
+    if (pixReadHeaderMem(data, bytes.size(), &format, &width, &height, nullptr, nullptr, nullptr) !=
+            0 ||
+        (format != IFF_WEBP && format != IFF_BMP) || width <= 0 || height <= 0 ||
+        !fits(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height)))
+        return {};
+    const Picture colours = owned(pixReadMem(data, bytes.size()));
+    const Picture opaque = owned(colours ? pixRemoveAlpha(colours.get()) : nullptr);
+    const Picture grey = owned(opaque ? pixConvertTo8(opaque.get(), 0) : nullptr);
+    if (!grey) return {};
+    Grey out{.pixels = {}, .width = pixGetWidth(grey.get()), .height = pixGetHeight(grey.get())};
+    out.pixels.reserve(static_cast<std::size_t>(out.width) * static_cast<std::size_t>(out.height));
+    for (int y = 0; y < out.height; ++y) {
+        const l_uint32* row =
+            pixGetData(grey.get()) + static_cast<std::ptrdiff_t>(y) * pixGetWpl(grey.get());
+        for (int x = 0; x < out.width; ++x)
+            out.pixels.push_back(static_cast<std::uint8_t>(GET_DATA_BYTE(row, x)));
+    }
+    return out;
+}
+
 }  // namespace
 
 std::vector<std::string> read_qr(const std::uint8_t* grey, int width, int height) {
@@ -81,7 +115,10 @@ std::vector<std::string> read_qr(const std::uint8_t* grey, int width, int height
 }
 
 Grey decode_picture(std::string_view type, std::string_view bytes) {
-    return type == "png" ? decode_png(bytes) : decode_jpeg(bytes);
+    if (type == "png") return decode_png(bytes);
+    if (type == "jpeg") return decode_jpeg(bytes);
+    if (type == "gif") return decode_gif(bytes);
+    return decode_webp_or_bmp(bytes);
 }
 
 void scan_image(FileScan& scan, FileFacts& file, std::string_view bytes) {

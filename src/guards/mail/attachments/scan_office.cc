@@ -170,8 +170,8 @@ void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
     if (low.ends_with(".xml") && (low.starts_with("word/") || contains(low, "/externallinks/")) &&
         has_dde(bytes.substr(0, kMemberTextMax)))
         scan.found(file, Capability::Dde, "DDE");
-    if (low.ends_with(".png") || low.ends_with(".jpg") || low.ends_with(".jpeg")) {
-        FileFacts image{file.path, low.ends_with(".png") ? "png" : "jpeg", {}};
+    if (const std::string_view type = sniff(bytes); is_picture_type(type)) {
+        FileFacts image{file.path, std::string(type), {}};
         scan_image(scan, image, bytes);
     }
 }

@@ -49,7 +49,7 @@ void scan_onenote(FileScan& scan, FileFacts& file, std::string_view bytes, std::
         const std::string_view inner =
             part_of(bytes, at + 36, std::min<std::uint64_t>(size, bytes.size()));
         const std::string_view type = sniff(inner);
-        if (type == "png" || type == "jpeg" || type == "gif" || type == "riff") {
+        if (is_picture_type(type)) {
             FileFacts image{file.path, std::string(type), {}};
             scan_image(scan, image, inner);
             continue;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "guards/mail/message/bytes_at.h"
 #include "guards/mail/message/fold.h"
 
 namespace hygie::mail {
@@ -61,6 +62,13 @@ constexpr std::array kMagics = std::to_array<Magic>({
 bool is_magic(std::string_view bytes, const Magic& magic) {
     return bytes.size() >= magic.at + magic.bytes.size() &&
            bytes.substr(magic.at, magic.bytes.size()) == magic.bytes;
+}
+
+/// Two letters are few: the reserved words and the size of the second header must fit too.
+bool is_bmp(std::string_view bytes) {
+    const std::uint32_t header = u32_at(bytes, 14);
+    return bytes.starts_with("BM") && u32_at(bytes, 6) == 0 &&
+           (header == 12 || header == 40 || header == 56 || header == 108 || header == 124);
 }
 
 constexpr std::size_t kHeadBytes = 2048;
@@ -162,6 +170,7 @@ std::string_view sniff(std::string_view bytes) {
     if (bytes.empty()) return "data";
     for (const Magic& magic : kMagics)
         if (is_magic(bytes, magic)) return magic.type;
+    if (is_bmp(bytes)) return "bmp";
     if (contains(bytes.substr(0, 1024), "%PDF-")) return "pdf";
     const std::string_view head = bytes.substr(0, kHeadBytes);
     const bool wide = head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF");
@@ -171,6 +180,10 @@ std::string_view sniff(std::string_view bytes) {
     });
     if (wide) return "text";
     return controls == 0 ? sniff_text(bytes) : "data";
+}
+
+bool is_picture_type(std::string_view type) {
+    return type == "png" || type == "jpeg" || type == "gif" || type == "riff" || type == "bmp";
 }
 
 std::string extension_of(std::string_view name) {

@@ -7,8 +7,10 @@ namespace hygie::mail {
 
 /// What bytes are, whatever their name says: "pe", "elf", "ole", "zip", "pdf", "html", "svg",
 /// "rtf", "lnk", "onenote", "iso", "vhd", "7z", "rar", "gzip", "cab", "chm", "png", "jpeg", "gif",
-/// "eml", "text", "data", …
+/// "riff", "bmp", "eml", "text", "data", …
 std::string_view sniff(std::string_view bytes);
+/// Of those, pictures that mail programs show: PNG, JPEG, GIF, WebP ("riff"), BMP.
+bool is_picture_type(std::string_view type);
 /// The last extension, lower case, without the dot.
 std::string extension_of(std::string_view name);
 /// A name whose extension runs or scripts when opened on a desktop.
