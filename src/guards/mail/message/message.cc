@@ -98,6 +98,38 @@ std::size_t header_end(std::string_view bytes) {
     return std::min({unix_end, dos_end, bytes.size()});
 }
 
+/// The word of base64 behind "?B?" at `mark`, of a header field; empty where it is none.
+std::string_view encoded_word(std::string_view bytes, std::size_t mark) {
+    constexpr std::size_t kCharsetMax = 40;
+    constexpr std::size_t kWordMax = 1024;
+    const std::size_t line = std::min(mark, kCharsetMax);
+    const std::string_view before = bytes.substr(mark - line, line);
+    const std::size_t start = before.rfind("=?");
+    if (start == std::string_view::npos || contains(before.substr(start), " ")) return {};
+    const std::string_view rest = bytes.substr(mark + 3, kWordMax);
+    const std::size_t end = rest.find_first_of("? \r\n");
+    return end != std::string_view::npos && rest.substr(end).starts_with("?=") ? rest.substr(0, end)
+                                                                               : std::string_view{};
+}
+
+/// Readers add the marks that a word in base64 lacks at its end. GMime drops what stands before
+/// them, be it the end of a brand's name or of a file's.
+std::string_view completed(std::string_view bytes, std::string& copy) {
+    std::size_t done = 0;
+    for (std::size_t at = bytes.find('?'); at != std::string_view::npos && at + 3 < bytes.size();
+         at = bytes.find('?', at + 1)) {
+        if ((bytes[at + 1] != 'B' && bytes[at + 1] != 'b') || bytes[at + 2] != '?') continue;
+        const std::string_view word = encoded_word(bytes, at);
+        if (word.size() % 4 < 2) continue;
+        const std::size_t end = at + 3 + word.size();
+        copy.append(bytes.substr(done, end - done)).append(4 - word.size() % 4, '=');
+        done = end;
+    }
+    if (done == 0) return bytes;
+    copy += bytes.substr(done);
+    return copy;
+}
+
 /// The message without what only costs time: hundreds of thousands of fields or parts.
 std::string_view bounded(std::string_view bytes, std::string& copy, Defects& defects) {
     std::size_t lines = 0;
@@ -146,7 +178,9 @@ Result<Message> parse_message(std::string_view bytes) {
             {"la limite est de 64 Mio", "the limit is 64 MiB"});
     Message out;
     std::string copy;
-    const GOwned<GMimeMessage> mime = mime_message(bounded(bytes, copy, out.defects));
+    std::string with_marks;
+    const std::string_view read = bounded(bytes, copy, out.defects);
+    const GOwned<GMimeMessage> mime = mime_message(completed(read, with_marks));
     if (!mime) {
         // No header at all: some readers show such bytes as plain text, and so do we.
         out.defects.no_headers = true;

@@ -82,6 +82,63 @@ TEST(ParseMessage, ReadsCalendarsAndBounces) {
     EXPECT_EQ(bounce.embedded_subjects, (std::vector<std::string>{"Inner"}));
 }
 
+TEST(ParseMessage, ReadsAnInvitationThatComesAsAFile) {
+    const Message invite = parsed(
+        "From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n"
+        "--x\nContent-Type: text/plain\n\nBonjour.\n"
+        "--x\nContent-Type: application/octet-stream\n"
+        "Content-Disposition: attachment; filename=Invite.ICS\n\n"
+        "BEGIN:VCALENDAR\nSUMMARY:Votre compte\nDESCRIPTION:https://evil.example/x\n"
+        "END:VCALENDAR\n--x--\n");
+    EXPECT_TRUE(invite.has_calendar);
+    EXPECT_NE(invite.text.find("Votre compte"), std::string::npos);
+    EXPECT_EQ(invite.attachments.size(), 1U) << "it is still a file";
+    ASSERT_EQ(invite.links.size(), 1U);
+    EXPECT_EQ(invite.links[0].target, "https://evil.example/x");
+}
+
+TEST(ParseMessage, ReadsAnInvitationOnce) {
+    const std::string ics = "BEGIN:VCALENDAR\nSUMMARY:Audit\nEND:VCALENDAR\n";
+    const Message invite = parsed(
+        "From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n"
+        "--x\nContent-Type: text/calendar\n\n" +
+        ics +
+        "--x\nContent-Type: application/ics\nContent-Disposition: attachment; filename=i.ics\n\n" +
+        ics + "--x--\n");
+    EXPECT_EQ(invite.text.find("Audit"), invite.text.rfind("Audit"));
+}
+
+TEST(ParseMessage, ReadsPartsWhoseBoundaryIsNotNamed) {
+    const std::string parts =
+        "\n--x\nContent-Type: text/html\n\n<a href='https://evil.example/'>ici</a>\n"
+        "--x\nContent-Disposition: attachment; filename=a.exe\n\nMZ\n--x--\n";
+    for (const std::string boundary : {"", "; boundary=other"}) {
+        const Message m =
+            parsed("From: a@b.example\nContent-Type: multipart/mixed" + boundary + "\n" + parts);
+        ASSERT_EQ(m.links.size(), 1U) << boundary;
+        EXPECT_EQ(m.links[0].target, "https://evil.example/");
+        ASSERT_EQ(m.attachments.size(), 1U);
+        EXPECT_EQ(m.attachments[0].name, "a.exe");
+    }
+    const Message none =
+        parsed("From: a@b.example\nContent-Type: multipart/mixed\n\nVoyez https://evil.example/\n");
+    EXPECT_EQ(none.links.size(), 1U);
+}
+
+/// "Assurance Maladie" and "facture.js" lack the "=" that readers do without.
+TEST(ParseMessage, ReadsWordsOfBase64WithoutTheirLastMarks) {
+    const Message m = parsed(
+        "From: =?utf-8?B?QXNzdXJhbmNlIE1hbGFkaWU?= <a@b.example>\n"
+        "Subject: =?utf-8?b?UmVtYm91cnNlbWVudA?= =?utf-8?Q?_d=C3=BB?=\n"
+        "Content-Type: multipart/mixed; boundary=x\n\n"
+        "--x\nContent-Disposition: attachment; "
+        "filename=\"=?utf-8?B?ZmFjdHVyZS5qcw?=\"\n\na\n--x--\n");
+    EXPECT_EQ(m.author().name, "Assurance Maladie");
+    EXPECT_EQ(m.subject, "Remboursement dû");
+    ASSERT_EQ(m.attachments.size(), 1U);
+    EXPECT_EQ(m.attachments[0].name, "facture.js");
+}
+
 TEST(ParseMessage, UnpacksTnef) {
     std::string tnef("\x78\x9F\x3E\x22\x01\x00", 6);
     const auto attribute = [&](std::uint32_t id, std::string_view data) {

@@ -82,6 +82,11 @@ void bare_places(std::string_view text, std::vector<RawLink>& out) {
     }
 }
 
+/// An invitation that comes as a file is shown as one all the same.
+bool ends_with_ics(std::string_view name) {
+    return lower(name).ends_with(".ics");
+}
+
 class Walker {
   public:
     explicit Walker(Message& out) : out_(out) {}
@@ -128,9 +133,39 @@ class Walker {
         if (report) out_.is_report = true;
         const std::size_t before = shown_.size();
         const int count = g_mime_multipart_get_count(GMIME_MULTIPART(part));
+        if (count == 0) unbounded(GMIME_MULTIPART(part), type, depth);
         for (int i = 0; i < count; ++i)
             walk(g_mime_multipart_get_part(GMIME_MULTIPART(part), i), depth + 1);
         if (type == "multipart/alternative") choose(before);
+    }
+
+    /// Parts whose boundary is not named, or is another one: some readers take the first line that
+    /// looks like one, others show all as it stands.
+    void unbounded(GMimeMultipart* part, const std::string& type, std::size_t depth) {
+        constexpr std::size_t kBoundaryMax = 70;
+        const char* prologue = g_mime_multipart_get_prologue(part);
+        if (!prologue) return;
+        const std::string_view text(prologue);
+        const std::size_t at = text.starts_with("--") ? 0 : text.find("\n--");
+        if (at == std::string_view::npos) return as_it_stands(text);
+        const std::string_view line = text.substr(text.find("--", at) + 2);
+        const std::string_view boundary = trim(line.substr(0, line.find('\n')));
+        if (boundary.empty() || boundary.size() > kBoundaryMax || contains(boundary, "\""))
+            return as_it_stands(text);
+        std::string guessed = "Content-Type: " + type + "; boundary=\"";
+        guessed.append(boundary).append("\"\n\n").append(text);
+        const GOwned<GMimeMessage> read = mime_message(guessed);
+        GMimeObject* root = read ? g_mime_message_get_mime_part(read.get()) : nullptr;
+        if (!root || !GMIME_IS_MULTIPART(root) ||
+            g_mime_multipart_get_count(GMIME_MULTIPART(root)) == 0)
+            return as_it_stands(text);
+        walk(root, depth + 1);
+    }
+
+    void as_it_stands(std::string_view text) {
+        std::string shown = clean_utf8(cut(text, kTextBytesMax));
+        join(out_.plain, shown, kTextBytesMax);
+        shown_.push_back({.is_html = false, .text = std::move(shown)});
     }
 
     /// Of alternatives the reader sees one: the HTML, unless it is only a wrapper.
@@ -175,6 +210,8 @@ class Walker {
         if (!file && (type.starts_with("text/") || type == "message/delivery-status" ||
                       type == "message/disposition-notification"))
             return plain(part);
+        if (file && !out_.has_calendar && (type == "text/calendar" || ends_with_ics(name)))
+            calendar(part);
         attach(part, type, name);
     }
 
