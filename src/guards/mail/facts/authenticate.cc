@@ -88,8 +88,10 @@ Authentication authenticate(const Message& message, const Envelope& envelope) {
     const bool aligned = !from.empty() && from == path;
     const bool spf = auth.spf == AuthResult::Pass;
     const bool dkim = auth.dkim == AuthResult::Pass;
-    auth.is_authentic = auth.dmarc == AuthResult::Pass ||
-                        (auth.dmarc != AuthResult::Fail && aligned && (spf || dkim));
+    // Of several From fields nobody knows which one was checked, nor which one is shown.
+    auth.is_authentic = !message.defects.duplicate_from &&
+                        (auth.dmarc == AuthResult::Pass ||
+                         (auth.dmarc != AuthResult::Fail && aligned && (spf || dkim)));
     // A letter without an author borrows nobody's name.
     auth.is_forged = !from.empty() && (auth.dmarc == AuthResult::Fail ||
                                        (aligned && auth.spf == AuthResult::Fail && !dkim));

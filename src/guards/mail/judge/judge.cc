@@ -130,6 +130,13 @@ std::vector<Reason> accusers(std::span<const Signal> signals, Class kind, const 
     return out;
 }
 
+/// The first reason is the one sentence of a banner: what tells a reader something to look at, then
+/// what a thing is made like, then passages.
+int turn_of(const Reason& reason) {
+    if (is_sentence(reason)) return 2;
+    return reason.id.starts_with("shape.") || reason.id == "text.short" ? 1 : 0;
+}
+
 /// The strongest reasons, what is so before what a sentence is like, each on bytes of its own:
 /// reasons that stand on the same bytes fall together, so the strongest of them speaks for all, and
 /// the others come only if there is room.
@@ -152,8 +159,8 @@ std::vector<Reason> strongest(std::vector<Reason> reasons) {
     for (Reason& reason : more)
         if (out.size() < kReasonsMax) out.push_back(std::move(reason));
     std::ranges::stable_sort(out, [](const Reason& a, const Reason& b) {
-        const bool last = is_sentence(a);
-        return last != is_sentence(b) ? !last : a.weight > b.weight;
+        const int turn = turn_of(a);
+        return turn != turn_of(b) ? turn < turn_of(b) : a.weight > b.weight;
     });
     return out;
 }

@@ -52,7 +52,7 @@ struct Judgement {
     event::Level level = event::Level::Clean;
     Class kind = Class::None;
     double score = 0;             ///< probability that it is an attack or spam, [0, 1]
-    std::vector<Reason> reasons;  ///< at most kReasonsMax, strongest first
+    std::vector<Reason> reasons;  ///< at most kReasonsMax, the most telling first
     Text advice;                  ///< one sentence: what to do
     std::array<double, kClasses> class_scores{};
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "guards/mail/facts/authenticate.h"
 #include "guards/mail/facts/pack.h"
 #include "guards/mail/judge/report.h"
 #include "guards/mail/judge/rules.h"
@@ -286,6 +287,38 @@ TEST(Judge, SaysOnceWhatASentenceIsLike) {
     const std::string json = to_json("a", judgement);
     EXPECT_EQ(json.find(said.en), json.rfind(said.en));
     EXPECT_NE(json.find("two"), std::string::npos);
+}
+
+/// The first reason is what a banner says: not that a sender is made like others, nor that a letter
+/// is short.
+TEST(Judge, SaysFirstWhatAReaderCanCheck) {
+    const auto heavy = [](const Message& message, const Evidence&, std::span<const Signal>) {
+        Opinion opinion;
+        opinion.log_odds[static_cast<std::size_t>(Class::Phishing)] = 6;
+        opinion.parts = {{"shape.sender", message.from[0].name, 4},
+                         {"text.short", "", 3},
+                         {"sender.freemail", "", 0.5}};
+        return opinion;
+    };
+    const Message message =
+        *parse_message("From: Marc <marc@gmail.com>\nSubject: Urgent\n\nVous êtes là ?\n");
+    const Judgement judged = judge(message, Envelope{}, History{}, heavy);
+    ASSERT_EQ(judged.level, event::Level::Malicious);
+    ASSERT_GE(judged.reasons.size(), 3U);
+    EXPECT_EQ(judged.reasons[0].id, "sender.freemail");
+    EXPECT_EQ(judged.reasons[1].id, "shape.sender");
+}
+
+/// A proof is of one author: which of two was checked, and which one is shown, nobody knows.
+TEST(Judge, SeveralSendersAreNotProven) {
+    const auto is_proven = [](const std::string& headers) {
+        const std::string bytes = "From: Doctolib <no-reply@doctolib.fr>\n" + headers +
+                                  "Subject: Votre compte\n\nConfirmez votre compte.\n";
+        const Envelope envelope = *parse_envelope(R"({"spf":"pass","dkim":"pass","dmarc":"pass"})");
+        return authenticate(*parse_message(bytes), envelope).is_authentic;
+    };
+    EXPECT_TRUE(is_proven(""));
+    EXPECT_FALSE(is_proven("From: Doctolib <no-reply@espace.example>\n"));
 }
 
 /// A model that finds everything honest.
