@@ -124,15 +124,9 @@ std::string body_of(GMimeObject* root) {
     return body;
 }
 
-}  // namespace
-
-std::optional<Bannered> with_banner(std::string_view bytes, const Message& message,
-                                    const Judgement& judgement) {
-    return rewritten(bytes, message, judgement, {.banner = true});
-}
-
-std::optional<Bannered> rewritten(std::string_view bytes, const Message& message,
-                                  const Judgement& judgement, const Rewrite& what) {
+/// The message anew, `why` on top where a banner is wanted.
+std::optional<Bannered> changed_parts(std::string_view bytes, const Message& message,
+                                      const Text& why, const Rewrite& what) {
     if (message.is_signed || message.is_encrypted || contains(message.plain, kPgpMark)) return {};
     const GOwned<GMimeMessage> parsed = mime_message(bytes);
     GMimeObject* root = parsed ? g_mime_message_get_mime_part(parsed.get()) : nullptr;
@@ -141,7 +135,6 @@ std::optional<Bannered> rewritten(std::string_view bytes, const Message& message
         if (!leave_out(root, name)) return {};
     std::vector<GMimePart*> parts = texts_of(parsed.get());
     if (parts.empty()) return {};
-    const Text why = sentences(judgement);
     bool plain_has_banner = !what.banner;
     bool html_has_banner = !what.banner;
     for (GMimePart* part : parts) {
@@ -165,6 +158,24 @@ std::optional<Bannered> rewritten(std::string_view bytes, const Message& message
                        {"Content-Type", part_type(root) + "; charset=utf-8"},
                        {"Content-Transfer-Encoding", "quoted-printable"}};
     return out;
+}
+
+}  // namespace
+
+std::optional<Bannered> with_banner(std::string_view bytes, const Message& message,
+                                    const Judgement& judgement) {
+    return rewritten(bytes, message, judgement, {.banner = true});
+}
+
+std::optional<Bannered> rewritten(std::string_view bytes, const Message& message,
+                                  const Judgement& judgement, const Rewrite& what) {
+    return changed_parts(bytes, message, sentences(judgement), what);
+}
+
+std::optional<Bannered> with_notice(std::string_view bytes, const Text& notice) {
+    const auto message = parse_message(bytes);
+    if (!message) return {};
+    return changed_parts(bytes, *message, notice, {.banner = true});
 }
 
 }  // namespace hygie::mail

@@ -31,4 +31,7 @@ std::optional<Bannered> rewritten(std::string_view bytes, const Message& message
 std::optional<Bannered> with_banner(std::string_view bytes, const Message& message,
                                     const Judgement& judgement);
 
+/// The message with a notice on top; nothing where it cannot be changed or read.
+std::optional<Bannered> with_notice(std::string_view bytes, const Text& notice);
+
 }  // namespace hygie::mail

@@ -17,6 +17,14 @@ namespace {
 constexpr std::string_view kSuspiciousTag = "[Suspect]";
 constexpr std::string_view kUnjudgedTag = "=?utf-8?Q?[Non_v=C3=A9rifi=C3=A9_/_unchecked]?=";
 
+Text unchecked_notice() {
+    return {
+        "Message non vérifié : la garde n'a pas pu le juger. → N'ouvrez ni lien ni pièce jointe "
+        "sans être sûr de qui écrit ; dans le doute, appelez au numéro que vous connaissez.",
+        "Unchecked message: the guard could not judge it. → Open no link and no attachment "
+        "unless you are sure who writes; when in doubt, call the number that you know."};
+}
+
 std::string mark_of(const Incoming& incoming, const Judgement& judgement, const std::string& id) {
     std::string mark =
         fmt::format("{}; class={}; score={:.4f}; id={}", event::name_of(judgement.level),
@@ -121,13 +129,25 @@ Rewrite Gate::rewrite_of(const Opened& opened) const {
     return what;
 }
 
+bool Gate::keeps_signature(const Incoming& incoming) const {
+    return policy_.dkim_signed == GatePolicy::DkimSigned::Keep &&
+           !incoming.header("dkim-signature").empty();
+}
+
 Decision Gate::failed(const Incoming& incoming, const Error& why) {
     log::error("mail.not-judged", why);
     if (policy_.on_failure == GatePolicy::OnFailure::Defer) return {.fate = Fate::Defer};
-    return {.fate = Fate::Deliver,
-            .mark = "unchecked",
-            .headers = {tagged_subject(incoming, kUnjudgedTag)},
-            .body = {}};
+    Decision decision{.fate = Fate::Deliver,
+                      .mark = "unchecked",
+                      .headers = {tagged_subject(incoming, kUnjudgedTag)},
+                      .body = {}};
+    if (keeps_signature(incoming)) return decision;
+    if (auto banner = with_notice(incoming.bytes(), unchecked_notice())) {
+        decision.headers.insert(decision.headers.end(), banner->headers.begin(),
+                                banner->headers.end());
+        decision.body = std::move(banner->body);
+    }
+    return decision;
 }
 
 Status Gate::seal(const std::string& id, const Incoming& incoming, const Opened& opened,
@@ -163,8 +183,7 @@ Decision Gate::kept(const Incoming& incoming, const Opened& opened, Fate fate) {
 Decision Gate::delivered(const Incoming& incoming, const Opened& opened) {
     Rewrite what = rewrite_of(opened);
     const bool changes_much = what.neutral || !what.without_files.empty();
-    if (policy_.dkim_signed == GatePolicy::DkimSigned::Keep &&
-        !incoming.header("dkim-signature").empty()) {
+    if (keeps_signature(incoming)) {
         if (changes_much) return kept(incoming, opened, Fate::Hold);
         what = {};
     }

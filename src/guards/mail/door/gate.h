@@ -92,6 +92,8 @@ class Gate {
 
   private:
     Decision failed(const Incoming& incoming, const Error& why);
+    /// Whether the letter is signed, and the policy wants it untouched.
+    bool keeps_signature(const Incoming& incoming) const;
     Fate fate_of(const Incoming& incoming, const Opened& opened) const;
     Rewrite rewrite_of(const Opened& opened) const;
     Decision kept(const Incoming& incoming, const Opened& opened, Fate fate);

@@ -142,6 +142,13 @@ TEST(MailGate, AnEngineThatFailsDefersOrDeliversWithAWordAsThePolicySays) {
         EXPECT_EQ(decision.fate, Fate::Deliver);
         EXPECT_EQ(decision.mark, "unchecked");
         EXPECT_EQ(shown(letter(), decision).subject, "[Non vérifié / unchecked] Facture");
+        const std::string text = shown(letter(), decision).text;
+        EXPECT_TRUE(contains(text, "Message non vérifié") && contains(text, "Unchecked message"));
+        Incoming is_signed = letter();
+        is_signed.headers.push_back({"DKIM-Signature", " v=1"});
+        Door keeper({.dkim_signed = GatePolicy::DkimSigned::Keep, .on_failure = on_failure});
+        keeper.bench.fails = door.bench.fails;
+        EXPECT_FALSE(keeper.pass(is_signed).body) << "a signature that is to be kept is broken";
     }
 }
 
@@ -327,6 +334,21 @@ TEST(MailGate, OnlyOurOwnServersResultsAreBelieved) {
     EXPECT_EQ(door.bench.envelope.dmarc, AuthResult::Fail);
     EXPECT_EQ(door.bench.envelope.spf, AuthResult::Fail);
     EXPECT_FALSE(contains(lower(door.bench.seen), "authentication-results"));
+}
+
+/// OpenDKIM and OpenDMARC write a field each.
+TEST(MailGate, ServersOfOursThatCheckOneThingEachAreBothBelieved) {
+    Door door({.authserv_ids = {"dmarc.cabinet.example", "dkim.cabinet.example"}});
+    Incoming incoming = letter();
+    incoming.headers.insert(
+        incoming.headers.begin(),
+        {{"Authentication-Results", " dmarc.cabinet.example; dmarc=none"},
+         {"Authentication-Results", " dkim.cabinet.example; dkim=pass; dmarc=pass"},
+         {"Authentication-Results", " dkim.cabinet.example; spf=pass"}});
+    door.pass_as(event::Level::Clean, incoming);
+    EXPECT_EQ(door.bench.envelope.dkim, AuthResult::Pass);
+    EXPECT_EQ(door.bench.envelope.dmarc, AuthResult::None) << "what was found first stands";
+    EXPECT_EQ(door.bench.envelope.spf, AuthResult::Absent) << "a second field is somebody else's";
 }
 
 TEST(MailGate, AReleaseReachesTheTrace) {

@@ -79,16 +79,18 @@ Incoming changed(Incoming message, const std::vector<std::pair<std::string, std:
 
 std::string judged_bytes(Incoming& incoming, const std::vector<std::string>& authserv_ids) {
     Incoming seen{.envelope = {}, .headers = {}, .body = incoming.body};
-    bool known = false;
+    std::vector<std::string> known;
     for (const RawHeader& header : incoming.headers) {
         if (!equal_any_case(header.name, kResultsField)) {
             seen.headers.push_back(header);
             continue;
         }
         const std::string by = authserv_id(header.value);
-        if (known || std::ranges::find(authserv_ids, by) == authserv_ids.end()) continue;
+        const bool is_ours = std::ranges::find(authserv_ids, by) != authserv_ids.end();
+        // One field of each name: a second one was written by somebody else.
+        if (!is_ours || std::ranges::find(known, by) != known.end()) continue;
         take_results(header.value, incoming.envelope);
-        known = true;
+        known.push_back(by);
     }
     return seen.bytes();
 }

@@ -42,7 +42,8 @@ Incoming changed(Incoming message, const std::vector<std::pair<std::string, std:
                  const std::optional<std::string>& body);
 
 /// The message as the judge sees it: what others claim about it is left out, what our own servers
-/// (`authserv_ids`, lower case) found goes into the envelope.
+/// (`authserv_ids`, lower case) found goes into the envelope: of each the first field, of each
+/// method what was found first.
 std::string judged_bytes(Incoming& incoming, const std::vector<std::string>& authserv_ids);
 
 }  // namespace hygie::mail

@@ -222,11 +222,12 @@ TEST(MailSelfCheck, ASealOfStrangersProvesNothing) {
     const Result<Message> message =
         parse_message("From: a@bank.example\nTo: c@d.example\nSubject: x\n\nx\n");
     ASSERT_TRUE(message);
-    Envelope envelope;
-    take_results("mx.d.example; spf=none; dkim=fail; dmarc=fail; arc=pass (i=1)", envelope);
-    EXPECT_TRUE(authenticate(*message, envelope).is_forged);
-    take_results("mx.d.example; dkim=fail; arc=pass; dmarc=pass (arc override)", envelope);
-    EXPECT_TRUE(authenticate(*message, envelope).is_authentic);
+    Envelope sealed;
+    take_results("mx.d.example; spf=none; dkim=fail; dmarc=fail; arc=pass (i=1)", sealed);
+    EXPECT_TRUE(authenticate(*message, sealed).is_forged);
+    Envelope believed;
+    take_results("mx.d.example; dkim=fail; arc=pass; dmarc=pass (arc override)", believed);
+    EXPECT_TRUE(authenticate(*message, believed).is_authentic);
 }
 
 }  // namespace

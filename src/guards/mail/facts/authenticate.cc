@@ -52,9 +52,12 @@ void take_results(std::string_view value, Envelope& envelope) {
     std::string flat = lower(value);
     for (char& c : flat)
         if (c == '\t' || c == '\r' || c == '\n') c = ' ';
-    envelope.spf = auth_result_named(result_of(flat, "spf"));
-    envelope.dkim = auth_result_named(result_of(flat, "dkim"));
-    envelope.dmarc = auth_result_named(result_of(flat, "dmarc"));
+    const auto take = [&](AuthResult& result, std::string_view method) {
+        if (result == AuthResult::Absent) result = auth_result_named(result_of(flat, method));
+    };
+    take(envelope.spf, "spf");
+    take(envelope.dkim, "dkim");
+    take(envelope.dmarc, "dmarc");
 }
 
 std::string relaying_list(const Message& message, const Envelope& envelope,

@@ -16,7 +16,8 @@ std::string relaying_list(const Message& message, const Envelope& envelope,
 
 /// Who wrote an Authentication-Results value (RFC 8601 §2.2), lower case.
 std::string authserv_id(std::string_view value);
-/// What it says of SPF, DKIM and DMARC, for a caller that trusts who wrote it.
+/// What it says of SPF, DKIM and DMARC, for a caller that trusts who wrote it. What is known
+/// already stays.
 void take_results(std::string_view value, Envelope& envelope);
 
 }  // namespace hygie::mail
