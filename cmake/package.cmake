@@ -20,7 +20,7 @@ if(TARGET hygie AND NOT CMAKE_CROSSCOMPILING)
 endif()
 install(FILES packaging/hygie-ledger.service packaging/hygie-witness.service
     packaging/hygie-files.service packaging/hygie-mail.service packaging/hygie-serve.service
-    packaging/hygie-watch.service
+    packaging/hygie-watch.service packaging/hygie-digest.service packaging/hygie-digest.timer
     packaging/hygie-serve.socket DESTINATION lib/systemd/system)
 install(FILES packaging/hygie.sysusers DESTINATION lib/sysusers.d RENAME hygie.conf)
 install(FILES packaging/hygie.tmpfiles DESTINATION lib/tmpfiles.d RENAME hygie.conf)
