@@ -26,7 +26,8 @@ TEST(Otp, GivesTheCodesOfTheStandard) {
 RC_GTEST_PROP(Otp, AcceptsOneStepAroundNowAndNeverTwice, ()) {
     const auto now = static_cast<std::uint64_t>(*rc::gen::inRange(100, 1'000'000'000));
     const auto shift = *rc::gen::inRange(-4, 5);
-    const std::uint64_t step = otp_step(at(static_cast<std::int64_t>(now))) + shift;
+    const std::uint64_t step = otp_step(at(static_cast<std::int64_t>(now))) +
+                               static_cast<std::uint64_t>(std::int64_t{shift});
     const std::string code = otp_code(kSecret, step);
     const auto matched = match_otp(kSecret, code, at(static_cast<std::int64_t>(now)), 0);
     if (shift >= -1 && shift <= 1) {
