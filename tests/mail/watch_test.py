@@ -85,13 +85,15 @@ def check_banner(server, watch, mail):
     assert original[2] == mail["suspicious"], "the original is not whole"
 
 
-def check_taken_back(server, watch, mail):
-    """To put a held message back is to release it: nobody touches it again."""
+def check_taken_back(server, watch, mail, state):
+    """To put a held message back is to release it: nobody touches it again, and the guard learns."""
+    assert not (state / "learned.hyl").exists()
     (held,) = held_at(server, "anne")
     server.move("anne", held[0], "Hygie &AOk-cart&AOk-", "INBOX")
     watch.next("released", "anne")
     back = server.messages("anne")[-1]
     assert RELEASED in back[1] and HELD not in back[1] and back[2] == mail["malicious"], back[1]
+    assert (state / "learned.hyl").exists(), "the release taught nothing"
 
 
 def check_killed(server, watch, mail):
@@ -200,7 +202,7 @@ def main(home):
             watch.next("watching", user)
         check_verdicts(server, watch, mail)
         check_banner(server, watch, mail)
-        check_taken_back(server, watch, mail)
+        check_taken_back(server, watch, mail, state)
         check_desk(server, watch, post, memory, mail)
         check_killed(server, watch, mail)
         check_server_lost(server, watch, mail)

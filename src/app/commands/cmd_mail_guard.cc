@@ -88,7 +88,8 @@ Result<int> guard(Context& context) {
                      std::move(authenticator),
                      [&](const mail::Incoming& incoming) {
                          return desk ? desk->take(incoming) : std::optional<mail::Decision>();
-                     }},
+                     },
+                     house->release_lesson()},
                     policy_of(context));
     const auto milter = TRY(mail::Milter::start(gate, context.values.text("--socket")));
     context.expect_stop();

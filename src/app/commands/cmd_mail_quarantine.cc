@@ -131,7 +131,9 @@ Result<int> release(Context& context) {
         {.id = held.id,
          .by = context.process.user_name(),
          .at = now,
-         .event_id = event::print_uuid(event::make_uuid(now, context.random))}));
+         .event_id = event::print_uuid(event::make_uuid(now, context.random)),
+         // Written to a file, it may be for a closer look.
+         .teaches = by_smtp}));
     if (by_smtp)
         TRY_STATUS(mail::reinject(context.values.text("--smtp"), held.envelope, message));
     else

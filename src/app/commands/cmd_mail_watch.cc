@@ -87,7 +87,8 @@ mail::WatchDoors doors_of(Context& context, MailHouse& house, MailSpool& spool,
             .remember =
                 [&house](const mail::Opened& opened, const mail::Envelope& envelope) {
                     house.remember(opened, envelope, mail::Way::In);
-                }};
+                },
+            .learn_release = house.release_lesson()};
 }
 
 Result<int> watch(Context& context) {

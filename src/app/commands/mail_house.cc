@@ -72,6 +72,13 @@ std::shared_ptr<const MailHouse::Mind> MailHouse::mind() const {
     return mind_;
 }
 
+mail::ReleaseLesson MailHouse::release_lesson() {
+    return [this](const std::string& bytes, const mail::Envelope& envelope) {
+        if (const Status learned = learn(bytes, envelope, mail::Click::Release); !learned)
+            log::error("mail.release-not-learned", learned.error());
+    };
+}
+
 void MailHouse::change_mind(mail::Learned learned) {
     auto fresh = std::make_shared<Mind>();
     fresh->learned = std::move(learned);
@@ -80,16 +87,15 @@ void MailHouse::change_mind(mail::Learned learned) {
     mind_ = std::move(fresh);
 }
 
-Status MailHouse::learn(const std::string& bytes) {
+Status MailHouse::learn(const std::string& bytes, const mail::Envelope& envelope,
+                        mail::Click click) {
     const mail::Message message = TRY(mail::parse_message(bytes));
-    const mail::Reading reading = mail::read_evidence(message, {}, *history());
+    const mail::Reading reading = mail::read_evidence(message, envelope, *history());
     const mail::Features features = mail::features_of(message, reading.evidence, reading.signals);
     const std::scoped_lock lock(learning_);
     // From the disk: `hygie mail learn` may have taught meanwhile.
     mail::Learned learned = TRY(mail::open_learned(disk_, state_dir_, learned_key_));
-    if (!learned.add(features, mail::shipped_model().attack_log_odds(features),
-                     mail::Click::Report))
-        return {};
+    if (!learned.add(features, mail::shipped_model().attack_log_odds(features), click)) return {};
     TRY_STATUS(mail::keep_learned(disk_, random_, state_dir_, learned_key_, learned));
     change_mind(std::move(learned));
     return {};

@@ -56,8 +56,10 @@ class MailHouse {
     /// Learns from a clean message that is delivered. Known to the judge, and durable, within
     /// seconds.
     void remember(const mail::Opened& opened, const mail::Envelope& envelope, mail::Way way);
-    /// Learns an attack that a person reported: durable, and part of the judge from now on.
-    Status learn(const std::string& bytes);
+    /// Learns what a person said of a message: durable, and part of the judge from now on.
+    Status learn(const std::string& bytes, const mail::Envelope& envelope, mail::Click click);
+    /// The same for what a person gave back; a failure goes to the log.
+    mail::ReleaseLesson release_lesson();
 
   private:
     MailHouse(Context& context, std::string door, const crypto::Secret32& memory_key);

@@ -249,6 +249,14 @@ Status Gate::trace(event::Type type, const std::string& id, const Incoming& inco
         event_of(doors_.clock.now(), doors_.random, type, id, incoming.envelope, judgement));
 }
 
+/// A lesson that is lost costs another click.
+void Gate::learn_from(const std::string& id) {
+    if (!doors_.learn_release) return;
+    const auto held = doors_.quarantine.find(id);
+    const auto bytes = doors_.quarantine.message(id);
+    if (held && bytes) doors_.learn_release(*bytes, held->envelope);
+}
+
 Status Gate::tell_releases() {
     for (const Release& release : TRY(doors_.quarantine.untold_releases())) {
         event::Event event;
@@ -259,6 +267,7 @@ Status Gate::tell_releases() {
         event.actor.id = ActorId(release.by);
         event.subject.object = ObjectId("mail/" + release.id);
         TRY_STATUS(doors_.trace(event));
+        if (release.teaches) learn_from(release.id);
         TRY_STATUS(doors_.quarantine.release_told(release.id));
     }
     return {};

@@ -59,6 +59,9 @@ struct GatePolicy {
 /// Keeps a trace durably, or says why not.
 using EventSink = std::function<Status(const event::Event&)>;
 
+/// Given a message that was kept back wrongly, as a person showed by giving it back.
+using ReleaseLesson = std::function<void(const std::string& bytes, const Envelope& envelope)>;
+
 /// The trace of a verdict on the message known by `object`: where its reasons stand, nothing of
 /// what the message says.
 event::Event event_of(WallTime now, Random& random, event::Type type, const std::string& object,
@@ -76,6 +79,7 @@ struct GateDoors {
     std::function<void(Incoming&)> authenticate{};
     /// Asked before anybody judges: mail to the guard itself.
     std::function<std::optional<Decision>(const Incoming&)> desk{};
+    ReleaseLesson learn_release{};
 };
 
 /// Judges and decides. Thread-safe. A message is never lost: it is delivered, or held after its
@@ -85,7 +89,7 @@ class Gate {
     Gate(GateDoors doors, GatePolicy policy);
 
     Decision pass(Incoming incoming);
-    /// Hands releases by other processes to the trace.
+    /// Hands releases by other processes to the trace, and learns from them.
     Status tell_releases();
     /// Removes what is kept in the quarantine for longer than `keep`, each after its trace.
     Status expire(Micros keep);
@@ -103,6 +107,7 @@ class Gate {
                 std::string kept_as);
     Status trace(event::Type type, const std::string& id, const Incoming& incoming,
                  const Judgement& judgement);
+    void learn_from(const std::string& id);
     std::string new_id();
 
     GateDoors doors_;

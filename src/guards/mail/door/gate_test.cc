@@ -37,13 +37,19 @@ struct Door {
         JudgePool pool([&](const std::string& bytes,
                            const Envelope& envelope) { return bench.judge(bytes, envelope); },
                        1);
-        Gate gate({clock, random, pool, *quarantine,
+        Gate gate({clock,
+                   random,
+                   pool,
+                   *quarantine,
                    [&](const event::Event& event) {
                        if (trace_fails) return Status(fail(Code::Full, {"plein", "full"}));
                        traced.push_back(event);
                        return Status();
                    },
-                   [&](const Opened&, const Envelope&, Way way) { ways.push_back(way); }},
+                   [&](const Opened&, const Envelope&, Way way) { ways.push_back(way); },
+                   {},
+                   {},
+                   [&](const std::string& bytes, const Envelope&) { lessons.push_back(bytes); }},
                   policy);
         Decision decision = gate.pass(std::move(incoming));
         EXPECT_TRUE(gate.tell_releases());
@@ -66,6 +72,7 @@ struct Door {
     bool trace_fails = false;
     std::vector<event::Event> traced;
     std::vector<Way> ways;
+    std::vector<std::string> lessons;
     std::unique_ptr<Quarantine> quarantine =
         *Quarantine::open(disk, random, "q", kKey, Quarantine::Role::Guard);
 };
@@ -349,6 +356,23 @@ TEST(MailGate, ServersOfOursThatCheckOneThingEachAreBothBelieved) {
     EXPECT_EQ(door.bench.envelope.dkim, AuthResult::Pass);
     EXPECT_EQ(door.bench.envelope.dmarc, AuthResult::None) << "what was found first stands";
     EXPECT_EQ(door.bench.envelope.spf, AuthResult::Absent) << "a second field is somebody else's";
+}
+
+TEST(MailGate, WhatIsGivenBackToItsRecipientsTeachesAndWhatIsLookedAtDoesNot) {
+    for (const bool teaches : {false, true}) {
+        Door door;
+        door.pass_as(event::Level::Malicious, letter());
+        const std::string id = door.quarantine->list()->held[0].id;
+        ASSERT_TRUE(door.quarantine->note_release({.id = id,
+                                                   .by = "anne",
+                                                   .at = door.clock.now(),
+                                                   .event_id = "e-1",
+                                                   .teaches = teaches}));
+        door.pass_as(event::Level::Clean, letter());
+        door.pass_as(event::Level::Clean, letter());
+        EXPECT_EQ(door.lessons,
+                  teaches ? std::vector{letter().bytes()} : std::vector<std::string>{});
+    }
 }
 
 TEST(MailGate, AReleaseReachesTheTrace) {

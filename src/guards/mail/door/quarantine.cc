@@ -30,13 +30,16 @@ std::unexpected<Error> corrupt() {
                  "give this guard's key, or bring the folder back from a copy"});
 }
 
-Status check_id(const std::string& id) {
-    if (event::parse_uuid(id)) return {};
+std::unexpected<Error> unknown_name(Code code) {
     return fail(
-        Code::BadInput,
+        code,
         {"ceci n'est pas le nom d'un message retenu", "this is not the name of a held message"},
         {"« hygie mail quarantine list » les donne tous",
          "'hygie mail quarantine list' gives them all"});
+}
+
+Status check_id(const std::string& id) {
+    return event::parse_uuid(id) ? Status() : unknown_name(Code::BadInput);
 }
 
 /// What a box belongs to: a part moved to another message or place does not open.
@@ -91,7 +94,8 @@ Result<Release> release_of(std::string_view text) {
         return Release{.id = all.at("id").get<std::string>(),
                        .by = all.at("by").get<std::string>(),
                        .at = at,
-                       .event_id = all.at("event_id").get<std::string>()};
+                       .event_id = all.at("event_id").get<std::string>(),
+                       .teaches = all.value("teaches", false)};
     } catch (const Json::exception&) {
         return corrupt();
     }
@@ -157,6 +161,7 @@ Status Quarantine::hold(const Held& entry, std::string_view message) {
 
 Result<Held> Quarantine::find(const std::string& id) {
     TRY_STATUS(check_id(id));
+    if (!disk_.exists(path_of(id))) return unknown_name(Code::NotFound);
     const std::unique_ptr<File> file = TRY(disk_.open(path_of(id), Open::Read));
     std::array<std::uint8_t, kHeadBytes> start{};
     if (TRY(file->read_at(0, start)) != start.size() || !as_text(start).starts_with(kMagic))
@@ -207,7 +212,8 @@ Status Quarantine::note_release(const Release& release) {
     const Json all = {{"id", release.id},
                       {"by", release.by},
                       {"at", to_rfc3339(release.at)},
-                      {"event_id", release.event_id}};
+                      {"event_id", release.event_id},
+                      {"teaches", release.teaches}};
     const std::string text = all.dump(-1, ' ', false, Json::error_handler_t::replace);
     return disk_.replace_file(
         join(join(dir_, kUntoldDir), release.id + std::string(kReleaseSuffix)),

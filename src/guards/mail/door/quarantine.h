@@ -43,6 +43,7 @@ struct Release {
     std::string by;
     WallTime at{};
     std::string event_id;  ///< the trace of this release, however often it is told
+    bool teaches = false;  ///< who gave it back holds it for honest mail
 };
 
 /// A directory of sealed files (FORMAT.md). One guard holds messages; other processes may list,

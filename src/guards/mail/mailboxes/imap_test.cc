@@ -80,6 +80,7 @@ struct Box {
     std::vector<std::pair<std::uint32_t, std::string>> messages{};
     std::string flags{};
     std::vector<std::string> asked{};
+    bool refuses_moves = false;
 };
 
 class BoxStream final : public ImapStream {
@@ -91,7 +92,8 @@ class BoxStream final : public ImapStream {
         const std::string tag(bytes.substr(0, blank));
         const std::string text(trim(bytes.substr(blank + 1)));
         box_.asked.push_back(text);
-        answers_ += answer(text) + tag + " OK done\r\n";
+        const bool refused = box_.refuses_moves && text.starts_with("UID MOVE");
+        answers_ += answer(text) + tag + (refused ? " NO full\r\n" : " OK done\r\n");
         return {};
     }
     Result<bool> receive(std::string& out, Micros) override {
@@ -136,24 +138,25 @@ struct Visit {
             },
             1);
         int looks = 0;
-        Watcher watcher({.disk = disk,
-                         .clock = clock,
-                         .random = random,
-                         .judges = pool,
-                         .trace =
-                             [&](const event::Event& event) {
-                                 if (trace_fails)
-                                     return Status(fail(Code::Full, {"plein", "full"}));
-                                 box.asked.push_back(std::string(event::name_of(event.type)));
-                                 return Status();
-                             },
-                         .open = [&](const Mailbox&) -> Result<ImapSession> {
-                             ImapSession session(std::make_unique<BoxStream>(box));
-                             TRY_STATUS(session.start());
-                             return session;
-                         },
-                         .tell = [&](const Mailbox&, WatchAct act, const Error*) { last = act; }},
-                        {}, {.name = "x", .url = {}, .user = "x", .secret_file = {}}, "watch", key);
+        Watcher watcher(
+            {.disk = disk,
+             .clock = clock,
+             .random = random,
+             .judges = pool,
+             .trace =
+                 [&](const event::Event& event) {
+                     if (trace_fails) return Status(fail(Code::Full, {"plein", "full"}));
+                     box.asked.push_back(std::string(event::name_of(event.type)));
+                     return Status();
+                 },
+             .open = [&](const Mailbox&) -> Result<ImapSession> {
+                 ImapSession session(std::make_unique<BoxStream>(box));
+                 TRY_STATUS(session.start());
+                 return session;
+             },
+             .tell = [&](const Mailbox&, WatchAct act, const Error*) { last = act; },
+             .learn_release = [&](const std::string& bytes, const Envelope&) { lesson = bytes; }},
+            {}, {.name = "x", .url = {}, .user = "x", .secret_file = {}}, "watch", key);
         return watcher.visit([&] { return ++looks > 3; });
     }
     std::size_t place_of(std::string_view start) const {
@@ -168,6 +171,7 @@ struct Visit {
     bool trace_fails = false;
     Box box{.messages = {{4, "Subject: x\r\n\r\ny"}}};
     WatchAct last = WatchAct::Watching;
+    std::string lesson;
     sim::SimDisk disk;
     sim::SimRandom random{1};
     sim::SimClock clock;
@@ -192,6 +196,27 @@ TEST(MailWatch, WhatAPersonTookBackIsNotTouchedAgain) {
     EXPECT_FALSE(visit.asked("UID MOVE"));
     EXPECT_TRUE(visit.asked("mail.release"));
     EXPECT_EQ(visit.last, WatchAct::Released);
+    EXPECT_EQ(visit.lesson, visit.box.messages[0].second) << "the release teaches";
+}
+
+/// Marked as held, and then the server or the guard was gone before the message moved.
+TEST(MailWatch, AMoveThatWasCutIsFinishedAndIsNoRelease) {
+    Visit visit(event::Level::Malicious);
+    visit.box.refuses_moves = true;
+    EXPECT_FALSE(visit.run());
+    visit.box.flags = kHeldKeyword;
+    visit.box.refuses_moves = false;
+    visit.box.asked.clear();
+    ASSERT_TRUE(visit.run());
+    EXPECT_FALSE(visit.asked("mail.release"));
+    EXPECT_EQ(visit.lesson, "");
+    EXPECT_TRUE(visit.asked("UID MOVE 4 \"Hygie\""));
+    // Whoever puts it back gives it another number.
+    visit.box.messages = {{5, "Subject: x\r\n\r\ny"}};
+    visit.box.asked.clear();
+    ASSERT_TRUE(visit.run());
+    EXPECT_TRUE(visit.asked("mail.release"));
+    EXPECT_FALSE(visit.asked("UID MOVE"));
 }
 
 TEST(MailWatch, WhatCannotBeJudgedStaysAndIsMarked) {

@@ -74,17 +74,17 @@ Status Watcher::visit(const std::function<bool()>& stopped) {
                      "this IMAP server cannot move a message (neither MOVE nor UIDPLUS)"},
                     {"gardez cette boîte par le milter, ou changez de serveur",
                      "guard this mailbox by the milter, or change the server"});
-    Place place = TRY(load());
+    place_ = TRY(load());
     uid_validity_ = folder.uid_validity;
     doors_.tell(mailbox_, WatchAct::Watching, nullptr);
     while (!stopped()) {
-        for (const std::uint32_t uid : TRY(unread(session, folder, place))) {
+        for (const std::uint32_t uid : TRY(unread(session, folder))) {
             if (stopped()) return {};
             const Status taken = take(session, folder, uid);
             // Somebody moved it first: nothing is left to do.
             if (!taken && taken.error().code != Code::NotFound) return taken;
-            place.last_uid = std::max(place.last_uid, uid);
-            TRY_STATUS(keep(place));
+            place_.last_uid = std::max(place_.last_uid, uid);
+            TRY_STATUS(keep());
         }
         (void)TRY(session.wait_for_change(kWaitMax, stopped));
     }
@@ -93,28 +93,28 @@ Status Watcher::visit(const std::function<bool()>& stopped) {
 
 /// What came since the last visit. When the folder was numbered anew the old number says nothing:
 /// what is recent and bears no mark is looked at.
-Result<std::vector<std::uint32_t>> Watcher::unread(ImapSession& session, const ImapFolder& folder,
-                                                   Place& place) {
-    if (place.uid_validity == folder.uid_validity) {
+Result<std::vector<std::uint32_t>> Watcher::unread(ImapSession& session, const ImapFolder& folder) {
+    if (place_.uid_validity == folder.uid_validity) {
         auto found =
-            TRY(session.search(fmt::format("UID {}:*", std::uint64_t{place.last_uid} + 1)));
+            TRY(session.search(fmt::format("UID {}:*", std::uint64_t{place_.last_uid} + 1)));
         // "n:*" names the last message even when n is beyond it.
-        std::erase_if(found, [&](std::uint32_t uid) { return uid <= place.last_uid; });
+        std::erase_if(found, [&](std::uint32_t uid) { return uid <= place_.last_uid; });
         return found;
     }
     std::string what = "SINCE " + search_date(doors_.clock.now() - policy_.look_back);
     if (folder.takes_keywords) what += " UNKEYWORD " + std::string(kCheckedKeyword);
     auto found = TRY(session.search(what));
-    place = {.uid_validity = folder.uid_validity,
-             .last_uid = folder.uid_next > 0 ? folder.uid_next - 1 : 0};
-    if (!found.empty()) place.last_uid = std::min(place.last_uid, found.front() - 1);
-    TRY_STATUS(keep(place));
+    place_ = {.uid_validity = folder.uid_validity,
+              .last_uid = folder.uid_next > 0 ? folder.uid_next - 1 : 0};
+    if (!found.empty()) place_.last_uid = std::min(place_.last_uid, found.front() - 1);
+    TRY_STATUS(keep());
     return found;
 }
 
 Status Watcher::take(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {
     const Fetched seen = TRY(session.look(uid));
-    if (seen.has_flag(kHeldKeyword)) return release(session, uid);
+    if (seen.has_flag(kHeldKeyword))
+        return uid == place_.moving ? hold(session, folder, uid) : release(session, uid);
     if (is_settled(seen)) return {};
     const auto unchecked = [&] {
         doors_.tell(mailbox_, WatchAct::Unchecked, nullptr);
@@ -182,9 +182,18 @@ Status Watcher::mark(ImapSession& session, const ImapFolder& folder, std::uint32
     return flags.empty() ? Status() : session.add_flags(uid, flags);
 }
 
-Status Watcher::hold(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {
+/// The mark travels with the message, so it comes first. That it is ours to move is durable before:
+/// marked and still here it would be one that a person put back.
+Status Watcher::put_aside(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {
+    place_.moving = uid;
+    TRY_STATUS(keep());
     TRY_STATUS(mark(session, folder, uid, kHeldKeyword));
     (void)TRY(session.move(uid, mailbox_.hold_folder));
+    return {};
+}
+
+Status Watcher::hold(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {
+    TRY_STATUS(put_aside(session, folder, uid));
     doors_.tell(mailbox_, WatchAct::Held, nullptr);
     return {};
 }
@@ -202,8 +211,7 @@ Status Watcher::put_banner(ImapSession& session, const ImapFolder& folder, const
     const Incoming copy = changed(incoming, banner->headers, banner->body);
     TRY_STATUS(session.append(mailbox_.folder, std::string(kSuspiciousKeyword) + " \\Flagged",
                               copy.bytes()));
-    TRY_STATUS(mark(session, folder, message.uid, kHeldKeyword));
-    (void)TRY(session.move(message.uid, mailbox_.hold_folder));
+    TRY_STATUS(put_aside(session, folder, message.uid));
     doors_.tell(mailbox_, WatchAct::Bannered, nullptr);
     return {};
 }
@@ -220,6 +228,9 @@ Status Watcher::release(ImapSession& session, std::uint32_t uid) {
     event.subject.object = ObjectId("mail/" + object_of(uid));
     event.detail = {{"mailbox", mailbox_.name}};
     TRY_STATUS(doors_.trace(event));
+    if (doors_.learn_release)
+        if (const Result<Fetched> message = session.fetch(uid); message && message->body)
+            doors_.learn_release(*message->body, {});
     TRY_STATUS(session.add_flags(uid, std::string(kReleasedKeyword)));
     TRY_STATUS(session.remove_flags(uid, std::string(kHeldKeyword)));
     doors_.tell(mailbox_, WatchAct::Released, nullptr);
@@ -252,11 +263,14 @@ Result<Watcher::Place> Watcher::load() {
         return Place{};
     }
     return Place{.uid_validity = all.value("uid_validity", 0U),
-                 .last_uid = all.value("last_uid", 0U)};
+                 .last_uid = all.value("last_uid", 0U),
+                 .moving = all.value("moving", 0U)};
 }
 
-Status Watcher::keep(const Place& place) {
-    const Json all = {{"uid_validity", place.uid_validity}, {"last_uid", place.last_uid}};
+Status Watcher::keep() {
+    const Json all = {{"uid_validity", place_.uid_validity},
+                      {"last_uid", place_.last_uid},
+                      {"moving", place_.moving}};
     return doors_.disk.replace_file(
         path(), crypto::box(key_, as_bytes("HYGWATC1"), as_bytes(all.dump()), doors_.random));
 }

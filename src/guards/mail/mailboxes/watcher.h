@@ -59,6 +59,8 @@ struct WatchDoors {
     std::function<Result<bool>(const Incoming&, const Opened&)> desk{};
     /// Told of each message found clean: what the house remembers. Thread-safe; may be empty.
     std::function<void(const Opened&, const Envelope&)> remember{};
+    /// Given what a person put back. Thread-safe; may be empty.
+    ReleaseLesson learn_release{};
 };
 
 /// One mailbox, one thread. How far it was read lies sealed in `dir`, so that it goes on there.
@@ -77,15 +79,16 @@ class Watcher {
     struct Place {
         std::uint32_t uid_validity = 0;
         std::uint32_t last_uid = 0;
+        std::uint32_t moving = 0;  ///< what was last marked and moved, or was to be
     };
     Result<Place> load();
-    Status keep(const Place& place);
-    Result<std::vector<std::uint32_t>> unread(ImapSession& session, const ImapFolder& folder,
-                                              Place& place);
+    Status keep();
+    Result<std::vector<std::uint32_t>> unread(ImapSession& session, const ImapFolder& folder);
     Status take(ImapSession& session, const ImapFolder& folder, std::uint32_t uid);
     Status act(ImapSession& session, const ImapFolder& folder, const Fetched& message,
                const Envelope& envelope, const Opened& opened);
     Status hold(ImapSession& session, const ImapFolder& folder, std::uint32_t uid);
+    Status put_aside(ImapSession& session, const ImapFolder& folder, std::uint32_t uid);
     Status put_banner(ImapSession& session, const ImapFolder& folder, const Fetched& message,
                       const Opened& opened);
     Status mark(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
@@ -100,6 +103,7 @@ class Watcher {
     Mailbox mailbox_;
     std::string dir_;
     crypto::Secret32 key_;
+    Place place_;
     std::uint32_t uid_validity_ = 0;
 };
 
