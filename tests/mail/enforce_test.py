@@ -86,6 +86,9 @@ def check_report(postfix, state, message):
     assert "Merci. Ce message est une attaque." in answer and "→" in answer and "Thank you." in answer, answer
     (entry,) = listed(state, "--which", "reported")
     assert entry["id"] in answer and entry["rcpt_to"] == [BOX], entry
+    to_desk(postfix, b"From: anne@cabinet.example\r\nSubject: Fwd: bizarre\r\n\r\nVoyez.\r\n")
+    half = "".join(texts_of(one_letter(postfix, "the answer to words without a sender")))
+    assert "en pièce jointe" in half and "as an attachment" in half and "rien de suspect" not in half, half
     wait_for("the lesson", (pathlib.Path(state) / "learned.hyl").exists)
 
 
@@ -98,6 +101,8 @@ def check_taken_back(postfix, state, harmless, refused, message):
     assert "Aucun message" in texts_of(one_letter(postfix, "the answer to a stranger"))[0]
     to_desk(postfix, ask(refused))
     assert "est une attaque" in texts_of(one_letter(postfix, "the answer about an attack"))[0]
+    learned = pathlib.Path(state) / "learned.hyl"
+    before = learned.read_bytes()
     to_desk(postfix, ask(harmless))
     back = one_letter(postfix, "the original, taken back")
     assert crlf(message).split(b"\r\n\r\n", 1)[1].strip() == crlf(back).split(b"\r\n\r\n", 1)[1].strip()
@@ -105,6 +110,7 @@ def check_taken_back(postfix, state, harmless, refused, message):
     assert entry["id"] == harmless, entry
     told = pathlib.Path(state) / "quarantine" / "released" / f"{harmless}.hyr"
     wait_for("the guard to trace the release", told.exists)
+    assert learned.read_bytes() != before, "the release taught nothing"
 
 
 def check_digest(postfix, state, refused):
@@ -115,7 +121,9 @@ def check_digest(postfix, state, refused):
     assert not postfix.delivered()
     run(*words, "--send", "--smtp", f"127.0.0.1:{postfix.behind}")
     letter = texts_of(one_letter(postfix, "the digest"))[0]
-    assert f"mailto:{DESK}?subject={refused}" in letter and "Courrier retenu" in letter and "Mail held" in letter, letter
+    assert refused in letter and "Courrier retenu" in letter and "Mail held" in letter, letter
+    assert "mailto:" not in letter, "the digest offers what the desk refuses"
+    assert f"mailto:{DESK}?subject={refused}" in run(*[word for word in words if word != "--json"], "--user-release", "all")
 
 
 def check_memory(postfix, guard, state, message):

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands/cmd_mail.h"
+#include "app/commands/mail_desk.h"
 #include "app/commands/mail_house.h"
 #include "app/ledger/unlock.h"
 #include "app/line/commands.h"
@@ -51,6 +52,7 @@ Result<int> digest(Context& context) {
                    : to_rfc3339(context.clock.now() - std::chrono::days(1)).substr(0, 10),
         .from = text("--from"),
         .report_address = text("--report-address"),
+        .may_release_malicious = context.values.text("--user-release") == "all",
         .is_ours = ours(context, history)};
     TRY_STATUS(check_day(policy.day));
     int code = kExitOk;
@@ -96,6 +98,7 @@ std::vector<Parameter> digest_options() {
          .placeholder = "ADDRESS",
          .help = {"où l'on redemande un message, comme pour la garde",
                   "where a message is asked for, as for the guard"}},
+        mail_user_release_option(),
         {.name = "--send",
          .kind = Kind::Flag,
          .help = {"envoie ; sans elle, montre seulement", "sends; without it, only shows"}},

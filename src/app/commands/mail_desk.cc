@@ -18,12 +18,16 @@ std::vector<Parameter> mail_desk_options() {
          .placeholder = "HOST:PORT",
          .help = {"par où partent ces réponses : un service que la garde ne surveille pas",
                   "the way of these answers: a service that the guard does not watch"}},
-        {.name = "--user-release",
-         .placeholder = "WHAT",
-         .help = {"ce qu'un destinataire reprend lui-même : le suspect, ou tout",
-                  "what a recipient may take back: suspicious mail, or all"},
-         .choices = {"suspicious", "all"},
-         .by_default = "suspicious"}};
+        mail_user_release_option()};
+}
+
+Parameter mail_user_release_option() {
+    return {.name = "--user-release",
+            .placeholder = "WHAT",
+            .help = {"ce qu'un destinataire reprend lui-même : le suspect, ou tout",
+                     "what a recipient may take back: suspicious mail, or all"},
+            .choices = {"suspicious", "all"},
+            .by_default = "suspicious"};
 }
 
 Status check_desk_options(Context& context) {
@@ -47,7 +51,9 @@ std::unique_ptr<mail::Desk> open_mail_desk(Context& context, MailHouse& house,
                         .trace = [&spool](const event::Event& event) { return spool.keep(event); },
                         .learn =
                             [&house](const std::string& bytes) {
-                                if (const Status learned = house.learn(bytes); !learned)
+                                if (const Status learned =
+                                        house.learn(bytes, {}, mail::Click::Report);
+                                    !learned)
                                     log::error("mail.report-not-learned", learned.error());
                             },
                         .post =

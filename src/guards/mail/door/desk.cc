@@ -50,10 +50,25 @@ std::string letter_of(const std::string& from, const std::string& to, const Text
         from, to, fmt::gmtime(seconds), words.fr, words.en);
 }
 
-Text verdict_words(const Judgement& judgement, const std::string& id) {
+/// Of words that were forwarded without their sender: to find nothing in them is no all-clear.
+Text half_seen_words() {
+    return {
+        "Merci. La garde n'a vu que le texte de votre lettre, pas qui vous a écrit : n'y rien "
+        "trouver ne dit pas que le message est sûr. Transférez-le en pièce jointe pour qu'elle "
+        "le juge ; dans le doute, appelez l'expéditeur au numéro que vous connaissez.",
+        "Thank you. The guard saw the text of your letter alone, not who wrote to you: that it "
+        "finds nothing there does not make the message safe. Forward it as an attachment to "
+        "have it judged; when in doubt, call the sender at the number you know."};
+}
+
+Text verdict_words(const Judgement& judgement, const std::string& id, bool is_whole) {
     Text out;
     switch (judgement.level) {
         case event::Level::Clean:
+            if (!is_whole) {
+                out = half_seen_words();
+                break;
+            }
             out = {
                 "Merci. La garde ne voit rien de suspect dans ce message ; dans le doute, appelez "
                 "l'expéditeur au numéro que vous connaissez.",
@@ -153,7 +168,7 @@ Status Desk::take_report(const Incoming& letter, const std::string& person) {
     event.detail["why"] = "reported";
     TRY_STATUS(doors_.trace(event));
     if (reported.is_whole) doors_.learn(reported.bytes);
-    answer(person, verdict_words(opened.judgement, id));
+    answer(person, verdict_words(opened.judgement, id, reported.is_whole));
     return {};
 }
 
@@ -186,7 +201,9 @@ Status Desk::take_request(const std::string& id, const std::string& person) {
         {.id = id,
          .by = person,
          .at = now,
-         .event_id = event::print_uuid(event::make_uuid(now, doors_.random))}));
+         .event_id = event::print_uuid(event::make_uuid(now, doors_.random)),
+         // What the guard holds for an attack, its reader alone does not talk it out of.
+         .teaches = !is_malicious}));
     Envelope envelope = held->envelope;
     envelope.rcpt_to = {person};
     post(std::move(envelope), message);

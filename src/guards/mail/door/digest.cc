@@ -47,6 +47,11 @@ Text why(const Held& held) {
     return out;
 }
 
+bool is_malicious(const Held& held) {
+    const Json verdict = Json::parse(held.verdict, nullptr, false);
+    return verdict.is_object() && verdict.value("verdict", "") == "malicious";
+}
+
 void add_entry(const Held& held, const DigestPolicy& policy, Text& text) {
     const Text fate = fate_of(held);
     const Text reason = why(held);
@@ -54,7 +59,9 @@ void add_entry(const Held& held, const DigestPolicy& policy, Text& text) {
                                          one_line(held.from), one_line(held.subject));
     text.fr += head + fmt::format("  {} — {}\r\n", fate.fr, reason.fr);
     text.en += head + fmt::format("  {} — {}\r\n", fate.en, reason.en);
-    if (policy.report_address.empty()) {
+    // A link to a desk that refuses would only cost a letter.
+    const bool is_refused = is_malicious(held) && !policy.may_release_malicious;
+    if (policy.report_address.empty() || is_refused) {
         text.fr += fmt::format(
             "  Pour le reprendre, donnez ce nom à qui veille sur la garde : {}\r\n\r\n", held.id);
         text.en += fmt::format(

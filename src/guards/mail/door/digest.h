@@ -17,6 +17,7 @@ struct DigestPolicy {
     std::string day;             ///< "2026-11-26", UTC
     std::string from;            ///< the letter's sender
     std::string report_address;  ///< where a person asks for a message; empty when there is none
+    bool may_release_malicious = false;  ///< as for the desk that is asked
     /// Who is one of ours: nobody else is told anything.
     std::function<bool(std::string_view address)> is_ours;
 };

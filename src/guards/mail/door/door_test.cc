@@ -222,6 +222,23 @@ TEST(MailDigest, TellsOursAloneWhatWasHeldThatDay) {
     EXPECT_FALSE(contains(letter.plain, "\nBcc"));
 }
 
+/// The desk refuses an attack to its recipient, unless the policy says otherwise: so does the
+/// digest.
+TEST(MailDigest, OffersWhatTheDeskGivesAlone) {
+    Held held{.id = "i-1", .at = kDay, .envelope = {}, .verdict = R"({"verdict": "malicious"})"};
+    held.envelope.rcpt_to = {"anne@cabinet.example"};
+    for (const bool all : {false, true}) {
+        const auto digests = digests_of({held}, {.day = "2026-03-02",
+                                                 .from = "hygie@cabinet.example",
+                                                 .report_address = "hygie@cabinet.example",
+                                                 .may_release_malicious = all,
+                                                 .is_ours = [](std::string_view) { return true; }});
+        ASSERT_EQ(digests.size(), 1U);
+        EXPECT_EQ(contains(digests[0].letter, "mailto:"), all);
+        EXPECT_TRUE(contains(digests[0].letter, "i-1"));
+    }
+}
+
 TEST(MailCampaign, HonestPlacesTieNothing) {
     const auto marks = [](const std::string& from, const std::string& subject,
                           const std::string& text) {
