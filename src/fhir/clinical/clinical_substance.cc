@@ -15,9 +15,10 @@ constexpr std::string_view kAtc = "http://www.whocc.no/atc";
 /// médicaments, https://base-donnees-publique.medicaments.gouv.fr), and ATC groups.
 struct Family {
     std::string_view fr, en;
-    std::string_view stems;   ///< between spaces
-    std::string_view brands;  ///< between spaces
-    std::string_view atc;     ///< between spaces
+    std::string_view stems;       ///< between spaces
+    std::string_view brands;      ///< between spaces
+    std::string_view atc;         ///< between spaces
+    std::string_view words = {};  ///< whole ones, between spaces: too short to be looked for within
 };
 constexpr Family kFamilies[] = {
     {"pénicillines", "penicillins", " cillin cilline ",
@@ -38,12 +39,12 @@ constexpr Family kFamilies[] = {
      " J01A "},
     {"aspirine et anti-inflammatoires", "aspirin and anti-inflammatory drugs",
      " aspirin aspirine acetylsalicyl ibuprofen ketoprofen naproxen diclofenac flurbiprofen "
-     "piroxicam meloxicam aceclofenac indometacin celecoxib nsaid ",
+     "piroxicam meloxicam aceclofenac indometacin celecoxib nsaid inflammatoire inflammatory ",
      " aspegic kardegic resitune aspro duoplavin advil nurofen nureflex spedifen upfen "
      "antarene ibufetum profenid ketum toprec apranax naprosyne aleve voltarene flector xenid "
      "artotec cartrex surgam feldene brexin mobic nifluril ponstyl antadys cebutid strefen "
      "indocid celebrex arcoxia ",
-     " M01A N02BA B01AC06 "},
+     " M01A N02BA B01AC06 ", " ains "},
     {"morphiniques", "opioids", " morphin codein oxycod tramadol fentanyl opioid opiace ",
      " skenan actiskenan oramorph moscontin sevredol sophidone oxycontin oxynorm oxsynia contramal "
      "topalgic zamudol takadol biodalgic monocrixo ixprim zaldiar durogesic matrifen abstral "
@@ -127,6 +128,17 @@ bool has_brand(std::string_view text, std::string_view brands) {
     return found;
 }
 
+/// "AINS" and "AINS:", but neither "ainsi" nor "certains".
+bool has_word(std::string_view text, std::string_view words) {
+    bool found = false;
+    each_word(text, [&](std::string_view word) {
+        const auto end = std::ranges::find_if(word, [](char c) { return c < 'a' || c > 'z'; });
+        const std::string_view name(word.begin(), end);
+        each_word(words, [&](std::string_view each) { found = found || name == each; });
+    });
+    return found;
+}
+
 bool has_group(std::string_view code, std::string_view groups) {
     bool found = false;
     each_word(groups, [&](std::string_view group) { found = found || code.starts_with(group); });
@@ -177,7 +189,8 @@ SubstanceMatch match_of(const Substances& allergen, const Substances& drug) {
         return std::ranges::any_of(what.names,
                                    [&](const std::string& text) {
                                        return has_stem(text, family.stems) ||
-                                              has_brand(text, family.brands);
+                                              has_brand(text, family.brands) ||
+                                              has_word(text, family.words);
                                    }) ||
                std::ranges::any_of(what.codes, [&](const auto& code) {
                    return code.system == kAtc && has_group(code.code, family.atc);

@@ -145,6 +145,10 @@ TEST_F(Clinical, AFamilyIsKnownByTheNamesItIsSoldUnder) {
         {"Macrolides", "Zithromax"},
         {"Opiacés", "Tramadol 50"},
         {"NSAIDs", "Ibuprofen 400"},
+        {"AINS", "Ibuprofène 400 mg"},
+        {"Allergie aux AINS.", "Voltarène Emulgel"},
+        {"Anti-inflammatoires non stéroïdiens", "Kétoprofène 100 mg"},
+        {"Non-steroidal anti-inflammatory drugs", "Naproxen 500"},
         {"Produits de contraste iodés", "Iohexol"},
     };
     for (const auto& [to, drug] : met) EXPECT_TRUE(told(to, drug)) << to << ": " << drug;
@@ -155,6 +159,8 @@ TEST_F(Clinical, AFamilyIsKnownByTheNamesItIsSoldUnder) {
         {"Sulfamides", "Clopidogrel (hydrogénosulfate) 75 mg"},
         {"Morphine (sulfate)", "Sulfaméthoxazole"},
         {"Aspirine", "Paracétamol 1 g"},
+        {"AINS", "Paracétamol 1 g"},
+        {"Bains de mer, ainsi que certains savons", "Ibuprofène 400 mg"},
     };
     for (const auto& [to, drug] : unmet) EXPECT_FALSE(told(to, drug)) << to << ": " << drug;
 }
