@@ -90,6 +90,16 @@ Request to_request(const Parser& parser, const std::string& peer) {
     return request;
 }
 
+/// Takes away empty lines before a request, which some clients send after a body (RFC 9112 §2.2).
+/// Whether anything else is there yet.
+bool pass_empty_lines(beast::flat_buffer& buffer) {
+    const auto seen = [&] {
+        return std::string_view(static_cast<const char*>(buffer.data().data()), buffer.size());
+    };
+    while (seen().starts_with("\r\n")) buffer.consume(2);
+    return !seen().empty() && seen() != "\r";
+}
+
 /// What no client that knows HTTP/1.1 sends: without exactly one Host (RFC 9112 §3.2), or with two
 /// proofs of who asks; or what nobody can tell the end of: a body whose last coding is not
 /// "chunked" (§6.3), and whose bytes would be read as further requests.
@@ -395,7 +405,8 @@ Awaitable<error_code> HttpServer::State::read_head(Wire& wire, beast::flat_buffe
     // One deadline for the whole request: a client that drips gains nothing.
     wire.expires_after(cutting ? Micros(kDrainTime) : limits.request_timeout);
     while (true) {
-        buffer.consume(parser.put(buffer.data(), error));
+        const bool begun = parser.got_some() || pass_empty_lines(buffer);
+        if (begun) buffer.consume(parser.put(buffer.data(), error));
         if (parser.is_header_done()) co_return error_code();
         if (error && error != http::error::need_more) co_return error;
         error = co_await fill(wire, buffer, parser);

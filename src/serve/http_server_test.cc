@@ -131,6 +131,29 @@ TEST(HttpServer, KeepsAConnectionAndAnswersPipelinedRequestsInOrder) {
     EXPECT_NE(both.find("Connection: close"), std::string::npos);
 }
 
+TEST(HttpServer, PassesOverEmptyLinesBeforeARequest) {
+    const auto server = start();
+    const std::string get = "GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for (const char* before :
+         {"\r\n", "\r\n\r\n", "POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na\r\n"}) {
+        Raw client(*server);
+        client.send(before + get);
+        EXPECT_NE(client.read_all().find("GET /2?"), std::string::npos) << before;
+        Raw slow(*server);
+        for (const char c : before + get) slow.send(std::string(1, c));
+        EXPECT_NE(slow.read_all().find("GET /2?"), std::string::npos) << before;
+    }
+    for (const char* before : {"\n", "\r", "\r\r\n", " \r\n"}) {
+        Raw client(*server);
+        client.send(before + get);
+        EXPECT_TRUE(client.read_all().starts_with("HTTP/1.1 400 ")) << before;
+    }
+    Raw silent(*server);
+    silent.send("\r\n");
+    ::shutdown(silent.socket(), SHUT_WR);
+    EXPECT_EQ(silent.read_all(), "") << "nothing was asked";
+}
+
 TEST(HttpServer, SendsNoBodyToHead) {
     const auto server = start();
     Raw client(*server);
