@@ -10,9 +10,8 @@ namespace hygie::serve {
 namespace {
 
 std::string day_and_hour(WallTime time) {
-    const std::string text = to_rfc3339(time);
-    return fmt::format("<time datetime=\"{}\">{} {}</time>", text, text.substr(0, 10),
-                       text.substr(11, 5));
+    return fmt::format("<time datetime=\"{}\">{}</time>", to_rfc3339(time),
+                       access::minute_here(time));
 }
 
 std::string paragraph(const Text& text, std::string_view css = "") {
@@ -38,10 +37,10 @@ std::string notice(const access::Duty& duty, const access::WhoIs& who_is) {
     const std::string colleague = name_of_cosigner(duty, who_is);
     const bool alone = colleague.empty();
     return paragraph({fmt::format("{} a ouvert ce dossier en urgence le {}{} ; {}.", who,
-                                  to_rfc3339(duty.time).substr(0, 10),
+                                  access::minute_here(duty.time).substr(0, 10),
                                   alone ? "" : ", avec la signature de " + colleague, outcome.fr),
                       fmt::format("{} opened this record in an emergency on {}{}; {}.", who,
-                                  to_rfc3339(duty.time).substr(0, 10),
+                                  access::minute_here(duty.time).substr(0, 10),
                                   alone ? "" : ", with the signature of " + colleague, outcome.en)},
                      "notice");
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "serve/circle_pages.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_random.h"
 
@@ -107,6 +108,14 @@ TEST_F(CircleAnswers, WhoSignedAnEmergencyIsToldToPatientAndOfficer) {
 }
 
 /// A first trace of somebody takes a key of its own, and so longer: that told absent from closed.
+/// An act of half past eleven in the evening, by UTC, was after midnight in Paris.
+TEST(CirclePages, SayTheHourOfThePractice) {
+    access::Opening opening;
+    opening.last = from_rfc3339("2026-07-31T23:30:00Z").value();
+    const auto page = openings_page(std::vector{opening}, {}, {"p"}, "p", {});
+    EXPECT_TRUE(as_text(page.body).contains("2026-08-01 01:30")) << as_text(page.body);
+}
+
 TEST_F(CircleAnswers, ARefusalNamesWhoIsHereAlone) {
     access::Actor patient = officer({});
     patient.role = Role::Patient;

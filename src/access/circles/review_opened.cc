@@ -10,6 +10,7 @@
 
 #include "access/circles/worklist.h"
 #include "base/escape.h"
+#include "fhir/data/zone.h"
 
 namespace hygie::access {
 namespace {
@@ -108,6 +109,11 @@ bool is_reference(std::string_view organisation) {
     return organisation.starts_with("Organization/");
 }
 
+/// As the people of the practice count days.
+std::chrono::sys_days day_of(WallTime time) {
+    return std::chrono::floor<std::chrono::days>(fhir::zone_in_force()->on_the_wall(time));
+}
+
 /// "28 novembre 2026"
 std::string day_in_words(WallTime time, Lang lang) {
     static const std::array<Text, 12> kMonths = {{{"janvier", "January"},
@@ -122,16 +128,12 @@ std::string day_in_words(WallTime time, Lang lang) {
                                                   {"octobre", "October"},
                                                   {"novembre", "November"},
                                                   {"décembre", "December"}}};
-    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
+    const std::chrono::year_month_day day = day_of(time);
     const unsigned number = static_cast<unsigned>(day.day());
     const bool is_first = lang == Lang::Fr && number == 1;
     return fmt::format("{}{} {} {}", number, is_first ? "er" : "",
                        kMonths[static_cast<unsigned>(day.month()) - 1].in(lang),
                        static_cast<int>(day.year()));
-}
-
-std::string day_of(WallTime time) {
-    return to_rfc3339(time).substr(0, 10);
 }
 
 Text sentence_of(const Opening& opening, const ActorWords& words, const Event& event,
@@ -158,8 +160,14 @@ Text sentence_of(const Opening& opening, const ActorWords& words, const Event& e
 
 }  // namespace
 
+std::string minute_here(WallTime time) {
+    std::string text = to_rfc3339(fhir::zone_in_force()->on_the_wall(time)).substr(0, 16);
+    text[10] = ' ';
+    return text;
+}
+
 std::vector<Opening> openings_of(std::span<const Event> events, const WhoIs& who_is) {
-    using Key = std::tuple<std::string, std::string, Type, std::string>;
+    using Key = std::tuple<std::chrono::sys_days, std::string, Type, std::string>;
     struct Group {
         Opening opening;
         const Event* event;

@@ -34,6 +34,9 @@ struct ActorWords {
 /// What is known of an actor beyond the trace; empty fields when nothing is.
 using WhoIs = std::function<ActorWords(const event::Actor&)>;
 
+/// "2026-11-24 09:30", by the clocks of the practice: for pages that people read.
+std::string minute_here(WallTime time);
+
 /// Newest first. Events that are not about a record (types outside 32–63) are left out.
 std::vector<Opening> openings_of(std::span<const event::Event> events, const WhoIs& who_is);
 

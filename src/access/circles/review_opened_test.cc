@@ -67,6 +67,22 @@ TEST(ReviewOpened, TheSheetSaysDaysInWords) {
     EXPECT_TRUE(en.contains(">1 August 2026<") && en.contains("31 December 2026")) << en;
 }
 
+TEST(ReviewOpened, DaysAreThoseOfThePractice) {
+    const std::vector<event::Event> events = {
+        act(event::Type::RecordRead, "2026-07-31T22:30:00Z", "a.martin"),
+        act(event::Type::RecordRead, "2026-08-01T21:30:00Z", "a.martin"),
+        act(event::Type::RecordRead, "2026-08-01T22:30:00Z", "a.martin"),
+    };
+    const auto openings = openings_of(events, known);
+    ASSERT_EQ(openings.size(), 2U) << "in Paris two of them are of the same day";
+    EXPECT_EQ(openings[1].times, 2U);
+    const WallTime now = from_rfc3339("2026-12-31T23:30:00Z").value();
+    const std::string fr = openings_sheet(openings, "x", now, Lang::Fr);
+    EXPECT_TRUE(fr.contains(">2 août 2026<") && fr.contains(">1er août 2026<")) << fr;
+    EXPECT_TRUE(fr.contains("1er janvier 2027")) << fr;
+    EXPECT_EQ(minute_here(now), "2027-01-01 00:30");
+}
+
 TEST(ReviewOpened, EveryActIsCountedOnce) {
     std::vector<event::Event> events;
     for (int i = 0; i < 500; ++i)

@@ -212,8 +212,8 @@ Result<int> opened(Context& context) {
                                               context.lang);
     } else {
         for (const access::Opening& one : told.openings)
-            context.out << to_rfc3339(one.last).substr(0, 10) << "  " << context.say(one.sentence)
-                        << "\n";
+            context.out << access::minute_here(one.last).substr(0, 10) << "  "
+                        << context.say(one.sentence) << "\n";
     }
     return kExitOk;
 }

@@ -65,6 +65,10 @@ Micros Zone::offset_at(Micros utc) const {
     return std::prev(std::ranges::upper_bound(changes_, utc, {}, &Change::from))->offset;
 }
 
+WallTime Zone::on_the_wall(WallTime utc) const {
+    return utc + offset_at(utc.time_since_epoch());
+}
+
 WallTime Zone::to_utc(WallTime on_the_wall) const {
     const Micros wall = on_the_wall.time_since_epoch();
     // Clocks change by less than a day: one of the two offsets around is meant.

@@ -23,6 +23,8 @@ class Zone {
     /// What the clock on the wall, read as if it were UTC, means. Of an hour that comes twice, the
     /// first; of one that is skipped, as much later.
     WallTime to_utc(WallTime on_the_wall) const;
+    /// What the clock on the wall shows then, read as if it were UTC.
+    WallTime on_the_wall(WallTime utc) const;
 
   private:
     struct Change {

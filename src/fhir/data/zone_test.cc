@@ -32,6 +32,18 @@ TEST(Zone, KnowsTheClocksOfFrance) {
         EXPECT_FALSE(Zone::named(wrong)) << wrong;
 }
 
+TEST(Zone, SaysWhatTheClockOnTheWallShows) {
+    const auto paris = Zone::named("Europe/Paris").value();
+    const auto wall = [&](std::string_view utc) {
+        return to_rfc3339(paris->on_the_wall(from_rfc3339(utc).value())).substr(0, 19);
+    };
+    EXPECT_EQ(wall("2026-01-02T23:00:00Z"), "2026-01-03T00:00:00");
+    EXPECT_EQ(wall("2026-03-29T00:59:59Z"), "2026-03-29T01:59:59");
+    EXPECT_EQ(wall("2026-03-29T01:00:00Z"), "2026-03-29T03:00:00");
+    EXPECT_EQ(wall("2026-10-25T00:30:00Z"), "2026-10-25T02:30:00");
+    EXPECT_EQ(wall("2026-10-25T01:30:00Z"), "2026-10-25T02:30:00");
+}
+
 TEST(Zone, SaysWhatADateWithoutOneMeans) {
     const InZone paris("Europe/Paris");
     const auto late = parse_date("2026-01-03T00:30:00+01:00").value();
