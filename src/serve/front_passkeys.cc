@@ -43,9 +43,10 @@ Response Front::State::ask_for_passkeys(const Text& notice, int status) {
         return message_page(
             404, {"Pas de clés d'accès ici", "No passkeys here"},
             {"Les navigateurs n'en gardent que pour un nom : venez par le nom du service, pas par "
-             "une adresse faite de chiffres.",
+             "une adresse faite de chiffres. S'il n'en connaît pas, qui le tient le lui donne "
+             "(--url).",
              "Browsers keep them for a name only: come by the name of the service, not by an "
-             "address of numbers."});
+             "address of numbers. If it knows none, whoever runs it gives it one (--url)."});
     return ask_sign_in({.status = status,
                         .purpose = {"pour gérer vos clés d'accès", "to manage your passkeys"},
                         .action = "/oauth/passkeys",
