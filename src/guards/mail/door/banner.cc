@@ -124,6 +124,25 @@ std::string body_of(GMimeObject* root) {
     return body;
 }
 
+/// A letter without a text, a document or a picture alone, gets one: a part before all it has.
+std::optional<Bannered> with_text_in_front(GMimeObject* root, const Text& why) {
+    const GOwned<GMimePart> word(g_mime_part_new_with_type("text", "plain"));
+    set_text(word.get(), as_plain(why));
+    const GOwned<GMimeMultipart> all(g_mime_multipart_new_with_subtype("mixed"));
+    g_mime_multipart_add(all.get(), GMIME_OBJECT(word.get()));
+    g_mime_multipart_add(all.get(), root);
+    const char* boundary = g_mime_multipart_get_boundary(all.get());
+    if (!boundary) return {};
+    Bannered out{
+        .headers = {{"MIME-Version", "1.0"},
+                    {"Content-Type", std::string("multipart/mixed; boundary=\"") + boundary + "\""},
+                    {"Content-Transfer-Encoding", "8bit"}},
+        .body = body_of(GMIME_OBJECT(all.get()))};
+    if (g_mime_object_get_content_disposition(root))
+        out.headers.emplace_back("Content-Disposition", "inline");
+    return out;
+}
+
 /// The message anew, `why` on top where a banner is wanted.
 std::optional<Bannered> changed_parts(std::string_view bytes, const Message& message,
                                       const Text& why, const Rewrite& what) {
@@ -134,6 +153,8 @@ std::optional<Bannered> changed_parts(std::string_view bytes, const Message& mes
     for (const std::string& name : what.without_files)
         if (!leave_out(root, name)) return {};
     std::vector<GMimePart*> parts = texts_of(parsed.get());
+    const bool changes_more = what.neutral || !what.without_files.empty();
+    if (parts.empty() && what.banner && !changes_more) return with_text_in_front(root, why);
     if (parts.empty()) return {};
     bool plain_has_banner = !what.banner;
     bool html_has_banner = !what.banner;

@@ -23,7 +23,8 @@ struct Rewrite {
     std::vector<std::string> without_files{};  ///< names of attachments to leave out, with a word
 };
 /// Nothing when the message cannot be changed without breaking it (signed or encrypted, by S/MIME
-/// or PGP), when it has no text, or when a file to leave out is not a part by itself.
+/// or PGP), when a file to leave out is not a part by itself, or when what is to be made harmless
+/// has no text.
 std::optional<Bannered> rewritten(std::string_view bytes, const Message& message,
                                   const Judgement& judgement, const Rewrite& what);
 /// The message with one sentence why and one sentence what to do, in French and in English, on top

@@ -358,6 +358,27 @@ TEST(MailGate, ServersOfOursThatCheckOneThingEachAreBothBelieved) {
     EXPECT_EQ(door.bench.envelope.spf, AuthResult::Absent) << "a second field is somebody else's";
 }
 
+/// A letter that is nothing but a document or a picture, whole or in parts.
+TEST(MailGate, ALetterWithoutATextGetsOneThatSaysWhy) {
+    const std::string parts =
+        "--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\n%PDF\r\n--b--\r\n";
+    for (const auto& [type, body] :
+         {std::pair{" application/pdf; name=a.pdf", std::string("%PDF\r\n")},
+          {" multipart/mixed; boundary=b", parts}}) {
+        Door door;
+        Incoming incoming = letter(type, body);
+        incoming.headers.push_back({"Content-Disposition", " attachment; filename=a.pdf"});
+        const Decision decision = door.pass_as(event::Level::Suspicious, incoming);
+        const Message message = shown(incoming, decision);
+        EXPECT_TRUE(contains(message.plain, "Message suspect. IBAN nouveau")) << type;
+        EXPECT_TRUE(contains(message.plain, "Suspicious message. New IBAN"));
+        ASSERT_EQ(message.attachments.size(), 1U);
+        EXPECT_EQ(message.attachments[0].name, "a.pdf");
+        EXPECT_EQ(trim(message.attachments[0].bytes), "%PDF");
+        EXPECT_EQ(message.subject, "[Suspect] Facture");
+    }
+}
+
 TEST(MailGate, WhatIsGivenBackToItsRecipientsTeachesAndWhatIsLookedAtDoesNot) {
     for (const bool teaches : {false, true}) {
         Door door;
