@@ -35,6 +35,9 @@ Text words_of(mail::WatchAct act) {
         case mail::WatchAct::Unchecked:
             return {"un message que la garde n'a pas pu juger, marqué",
                     "a message the guard could not judge, marked"};
+        case mail::WatchAct::NotMoved:
+            return {"un message à écarter que le serveur ne déplace pas, marqué",
+                    "a message to put aside that the server does not move, marked"};
     }
     return {};
 }

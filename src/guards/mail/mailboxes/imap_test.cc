@@ -81,6 +81,7 @@ struct Box {
     std::string flags{};
     std::vector<std::string> asked{};
     bool refuses_moves = false;
+    bool refuses_copies = false;
 };
 
 class BoxStream final : public ImapStream {
@@ -92,7 +93,8 @@ class BoxStream final : public ImapStream {
         const std::string tag(bytes.substr(0, blank));
         const std::string text(trim(bytes.substr(blank + 1)));
         box_.asked.push_back(text);
-        const bool refused = box_.refuses_moves && text.starts_with("UID MOVE");
+        const bool refused = (box_.refuses_moves && text.starts_with("UID MOVE")) ||
+                             (box_.refuses_copies && text.starts_with("APPEND"));
         answers_ += answer(text) + tag + (refused ? " NO full\r\n" : " OK done\r\n");
         return {};
     }
@@ -156,7 +158,7 @@ struct Visit {
              },
              .tell = [&](const Mailbox&, WatchAct act, const Error*) { last = act; },
              .learn_release = [&](const std::string& bytes, const Envelope&) { lesson = bytes; }},
-            {}, {.name = "x", .url = {}, .user = "x", .secret_file = {}}, "watch", key);
+            {}, mailbox, "watch", key);
         return watcher.visit([&] { return ++looks > 3; });
     }
     std::size_t place_of(std::string_view start) const {
@@ -167,6 +169,7 @@ struct Visit {
     bool asked(std::string_view start) const { return place_of(start) < box.asked.size(); }
 
     event::Level says;
+    Mailbox mailbox{.name = "x", .url = {}, .user = "x", .secret_file = {}};
     bool judge_fails = false;
     bool trace_fails = false;
     Box box{.messages = {{4, "Subject: x\r\n\r\ny"}}};
@@ -217,6 +220,36 @@ TEST(MailWatch, AMoveThatWasCutIsFinishedAndIsNoRelease) {
     ASSERT_TRUE(visit.run());
     EXPECT_TRUE(visit.asked("mail.release"));
     EXPECT_FALSE(visit.asked("UID MOVE"));
+}
+
+/// A mailbox without room left, or whose folders are not ours to write.
+TEST(MailWatch, AServerThatRefusesToMoveHoldsUpNoOtherMessage) {
+    Visit visit(event::Level::Malicious);
+    visit.box.refuses_moves = true;
+    EXPECT_FALSE(visit.run()) << "tried once more";
+    visit.box.flags = kHeldKeyword;
+    visit.box.asked.clear();
+    ASSERT_TRUE(visit.run());
+    EXPECT_TRUE(visit.asked("UID STORE 4 +FLAGS.SILENT (\\Flagged $HygieSuspicious)"));
+    EXPECT_TRUE(visit.asked("UID STORE 4 -FLAGS.SILENT ($HygieHeld)"));
+    EXPECT_TRUE(visit.asked("mail.release")) << "the trace says that it is with its reader";
+    EXPECT_EQ(visit.lesson, "");
+    EXPECT_EQ(visit.last, WatchAct::NotMoved);
+    visit.box.flags.clear();
+    visit.box.refuses_moves = false;
+    visit.box.messages.emplace_back(5, "Subject: z\r\n\r\ny");
+    ASSERT_TRUE(visit.run());
+    EXPECT_TRUE(visit.asked("UID MOVE 5 \"Hygie\""));
+}
+
+TEST(MailWatch, WhereNoCopyFitsTheBannerBecomesAMark) {
+    Visit visit(event::Level::Suspicious);
+    visit.mailbox.suspicious = Mailbox::Suspicious::Banner;
+    visit.box.refuses_copies = true;
+    ASSERT_TRUE(visit.run());
+    EXPECT_TRUE(visit.asked("APPEND"));
+    EXPECT_FALSE(visit.asked("UID MOVE"));
+    EXPECT_TRUE(visit.asked("UID STORE 4 +FLAGS.SILENT (\\Flagged $HygieSuspicious)"));
 }
 
 TEST(MailWatch, WhatCannotBeJudgedStaysAndIsMarked) {

@@ -36,7 +36,7 @@ bool is_settled(const Fetched& message) {
 std::string_view name_of(WatchAct act) {
     static constexpr std::array kNames =
         std::to_array<std::string_view>({"watching", "lost", "clean", "tagged", "bannered", "held",
-                                         "released", "reported", "unchecked"});
+                                         "released", "reported", "unchecked", "not_moved"});
     return kNames[static_cast<std::size_t>(act)];
 }
 
@@ -171,8 +171,7 @@ Status Watcher::act(ImapSession& session, const ImapFolder& folder, const Fetche
     }
     if (mailbox_.suspicious == Mailbox::Suspicious::Banner)
         return put_banner(session, folder, message, opened);
-    doors_.tell(mailbox_, WatchAct::Tagged, nullptr);
-    return mark(session, folder, message.uid, kSuspiciousKeyword, "\\Flagged");
+    return tag(session, folder, message.uid);
 }
 
 Status Watcher::mark(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
@@ -184,18 +183,34 @@ Status Watcher::mark(ImapSession& session, const ImapFolder& folder, std::uint32
 
 /// The mark travels with the message, so it comes first. That it is ours to move is durable before:
 /// marked and still here it would be one that a person put back.
-Status Watcher::put_aside(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {
+/// A server that refuses twice (a full mailbox, rights) holds up no other message.
+Status Watcher::put_aside(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
+                          WatchAct act) {
+    const bool is_second = place_.moving == uid;
     place_.moving = uid;
     TRY_STATUS(keep());
     TRY_STATUS(mark(session, folder, uid, kHeldKeyword));
-    (void)TRY(session.move(uid, mailbox_.hold_folder));
+    const auto moved = session.move(uid, mailbox_.hold_folder);
+    if (!moved && (!is_second || moved.error().code != Code::Denied))
+        return std::unexpected(moved.error());
+    if (!moved) return leave(session, folder, uid, moved.error());
+    doors_.tell(mailbox_, act, nullptr);
+    return {};
+}
+
+/// Where it is, marked for its reader, and the trace says so.
+Status Watcher::leave(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
+                      const Error& why) {
+    log::error("mail.not-moved", why);
+    TRY_STATUS(doors_.trace(release_event(uid)));
+    TRY_STATUS(mark(session, folder, uid, kSuspiciousKeyword, "\\Flagged"));
+    TRY_STATUS(session.remove_flags(uid, std::string(kHeldKeyword)));
+    doors_.tell(mailbox_, WatchAct::NotMoved, &why);
     return {};
 }
 
 Status Watcher::hold(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {
-    TRY_STATUS(put_aside(session, folder, uid));
-    doors_.tell(mailbox_, WatchAct::Held, nullptr);
-    return {};
+    return put_aside(session, folder, uid, WatchAct::Held);
 }
 
 /// A message in a mailbox cannot be changed: a copy with the banner takes its place, and the
@@ -204,29 +219,35 @@ Status Watcher::put_banner(ImapSession& session, const ImapFolder& folder, const
                            const Opened& opened) {
     const Incoming incoming = incoming_of(*message.body);
     const auto banner = with_banner(incoming.bytes(), opened.message, opened.judgement);
-    if (!banner || !folder.takes_keywords) {
-        doors_.tell(mailbox_, WatchAct::Tagged, nullptr);
-        return mark(session, folder, message.uid, kSuspiciousKeyword, "\\Flagged");
-    }
+    if (!banner || !folder.takes_keywords) return tag(session, folder, message.uid);
     const Incoming copy = changed(incoming, banner->headers, banner->body);
-    TRY_STATUS(session.append(mailbox_.folder, std::string(kSuspiciousKeyword) + " \\Flagged",
-                              copy.bytes()));
-    TRY_STATUS(put_aside(session, folder, message.uid));
-    doors_.tell(mailbox_, WatchAct::Bannered, nullptr);
-    return {};
+    const Status put = session.append(mailbox_.folder,
+                                      std::string(kSuspiciousKeyword) + " \\Flagged", copy.bytes());
+    if (put) return put_aside(session, folder, message.uid, WatchAct::Bannered);
+    return put.error().code == Code::Denied ? tag(session, folder, message.uid) : put;
 }
 
-/// Held once, and here again: only a person can have put it back.
-Status Watcher::release(ImapSession& session, std::uint32_t uid) {
+Status Watcher::tag(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {
+    doors_.tell(mailbox_, WatchAct::Tagged, nullptr);
+    return mark(session, folder, uid, kSuspiciousKeyword, "\\Flagged");
+}
+
+event::Event Watcher::release_event(std::uint32_t uid) const {
     event::Event event;
     const WallTime now = doors_.clock.now();
     event.id = event::print_uuid(event::make_uuid(now, doors_.random));
     event.type = event::Type::MailReleased;
     event.action = event::usual_action(event.type);
     event.time = now;
-    event.actor.id = ActorId(mailbox_.name);
     event.subject.object = ObjectId("mail/" + object_of(uid));
     event.detail = {{"mailbox", mailbox_.name}};
+    return event;
+}
+
+/// Held once, and here again: only a person can have put it back.
+Status Watcher::release(ImapSession& session, std::uint32_t uid) {
+    event::Event event = release_event(uid);
+    event.actor.id = ActorId(mailbox_.name);
     TRY_STATUS(doors_.trace(event));
     if (doors_.learn_release)
         if (const Result<Fetched> message = session.fetch(uid); message && message->body)

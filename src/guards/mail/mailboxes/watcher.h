@@ -39,7 +39,8 @@ enum class WatchAct : std::uint8_t {
     Held,
     Released,
     Reported,
-    Unchecked
+    Unchecked,
+    NotMoved
 };
 std::string_view name_of(WatchAct act);
 
@@ -50,7 +51,7 @@ struct WatchDoors {
     JudgePool& judges;
     EventSink trace;
     std::function<Result<ImapSession>(const Mailbox&)> open;
-    /// Told of each act; thread-safe. The error is set for Lost.
+    /// Told of each act; thread-safe. The error is set for Lost and NotMoved.
     std::function<void(const Mailbox&, WatchAct, const Error*)> tell;
     /// Checks signatures where no server of ours said anything; within a budget. May be empty.
     std::function<void(Incoming&)> authenticate{};
@@ -88,7 +89,12 @@ class Watcher {
     Status act(ImapSession& session, const ImapFolder& folder, const Fetched& message,
                const Envelope& envelope, const Opened& opened);
     Status hold(ImapSession& session, const ImapFolder& folder, std::uint32_t uid);
-    Status put_aside(ImapSession& session, const ImapFolder& folder, std::uint32_t uid);
+    Status put_aside(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
+                     WatchAct act);
+    Status leave(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
+                 const Error& why);
+    Status tag(ImapSession& session, const ImapFolder& folder, std::uint32_t uid);
+    event::Event release_event(std::uint32_t uid) const;
     Status put_banner(ImapSession& session, const ImapFolder& folder, const Fetched& message,
                       const Opened& opened);
     Status mark(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
