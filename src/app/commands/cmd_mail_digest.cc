@@ -7,6 +7,7 @@
 #include "app/commands/mail_house.h"
 #include "app/ledger/unlock.h"
 #include "app/line/commands.h"
+#include "fhir/data/zone.h"
 #include "guards/mail/door/digest.h"
 #include "guards/mail/door/reinject.h"
 #include "guards/mail/message/domain.h"
@@ -46,14 +47,17 @@ Result<int> digest(Context& context) {
     const auto text = [&](const char* option) {
         return context.values.has(option) ? context.values.text(option) : std::string();
     };
+    const auto zone = TRY(fhir::Zone::named(context.values.text("--zone")));
     mail::DigestPolicy policy{
         .day = context.values.has("--day")
                    ? context.values.text("--day")
-                   : to_rfc3339(context.clock.now() - std::chrono::days(1)).substr(0, 10),
+                   : to_rfc3339(zone->on_the_wall(context.clock.now()) - std::chrono::days(1))
+                         .substr(0, 10),
         .from = text("--from"),
         .report_address = text("--report-address"),
         .may_release_malicious = context.values.text("--user-release") == "all",
-        .is_ours = ours(context, history)};
+        .is_ours = ours(context, history),
+        .on_the_wall = [zone](WallTime utc) { return zone->on_the_wall(utc); }};
     TRY_STATUS(check_day(policy.day));
     int code = kExitOk;
     for (const mail::Digest& one : mail::digests_of(TRY(quarantine->list()).held, policy)) {
@@ -86,8 +90,13 @@ std::vector<Parameter> digest_options() {
         mail_state_option(),
         {.name = "--day",
          .placeholder = "DAY",
-         .help = {"le jour, en temps universel ; hier sans elle",
-                  "the day, in universal time; yesterday without it"}},
+         .help = {"le jour, à l'heure de la maison ; hier sans elle",
+                  "the day, by the clocks of the house; yesterday without it"}},
+        {.name = "--zone",
+         .placeholder = "NAME",
+         .help = {"le fuseau horaire de la maison, comme Indian/Reunion",
+                  "the time zone of the house, like Indian/Reunion"},
+         .by_default = std::string(fhir::kZoneDefault)},
         {.name = "--domain",
          .placeholder = "DOMAIN",
          .help = {"un domaine de la maison : personne d'autre ne reçoit rien",

@@ -55,8 +55,9 @@ bool is_malicious(const Held& held) {
 void add_entry(const Held& held, const DigestPolicy& policy, Text& text) {
     const Text fate = fate_of(held);
     const Text reason = why(held);
-    const std::string head = fmt::format("* {}  {}\r\n  {}\r\n", to_rfc3339(held.at).substr(11, 5),
-                                         one_line(held.from), one_line(held.subject));
+    const std::string head =
+        fmt::format("* {}  {}\r\n  {}\r\n", to_rfc3339(policy.on_the_wall(held.at)).substr(11, 5),
+                    one_line(held.from), one_line(held.subject));
     text.fr += head + fmt::format("  {} — {}\r\n", fate.fr, reason.fr);
     text.en += head + fmt::format("  {} — {}\r\n", fate.en, reason.en);
     // A link to a desk that refuses would only cost a letter.
@@ -96,7 +97,7 @@ std::vector<Digest> digests_of(const std::vector<Held>& held, const DigestPolicy
     std::map<std::string, std::vector<const Held*>> by_person;
     for (const Held& one : held) {
         if (one.is_released || one.kept_as == "reported" ||
-            !to_rfc3339(one.at).starts_with(policy.day))
+            !to_rfc3339(policy.on_the_wall(one.at)).starts_with(policy.day))
             continue;
         for (const std::string& recipient : one.envelope.rcpt_to)
             if (policy.is_ours(recipient)) by_person[lower(recipient)].push_back(&one);

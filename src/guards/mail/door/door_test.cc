@@ -222,6 +222,23 @@ TEST(MailDigest, TellsOursAloneWhatWasHeldThatDay) {
     EXPECT_FALSE(contains(letter.plain, "\nBcc"));
 }
 
+TEST(MailDigest, CountsDaysAndHoursAsTheHouseDoes) {
+    Held held{
+        .id = "i-1", .at = *from_rfc3339("2026-03-02T23:40:00Z"), .envelope = {}, .verdict = {}};
+    held.envelope.rcpt_to = {"anne@cabinet.example"};
+    const auto digests = [&](const char* day) {
+        return digests_of(
+            {held}, {.day = day,
+                     .from = "hygie@cabinet.example",
+                     .report_address = {},
+                     .is_ours = [](std::string_view) { return true; },
+                     .on_the_wall = [](WallTime utc) { return utc + std::chrono::hours(1); }});
+    };
+    EXPECT_TRUE(digests("2026-03-02").empty());
+    ASSERT_EQ(digests("2026-03-03").size(), 1U);
+    EXPECT_TRUE(contains(digests("2026-03-03")[0].letter, "* 00:40"));
+}
+
 /// The desk refuses an attack to its recipient, unless the policy says otherwise: so does the
 /// digest.
 TEST(MailDigest, OffersWhatTheDeskGivesAlone) {
