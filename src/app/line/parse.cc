@@ -173,6 +173,26 @@ bool wants_only_help(const std::vector<std::string>& args) {
     return false;
 }
 
+/// The value of --lang, the last one; what follows "--" belongs to another program.
+std::string lang_given(const std::vector<std::string>& args) {
+    std::string name;
+    for (std::size_t i = 0; i < args.size() && args[i] != "--"; ++i) {
+        if (args[i] == "--lang" && i + 1 < args.size()) name = args[i + 1];
+        if (args[i].starts_with("--lang=")) name = args[i].substr(7);
+    }
+    return name;
+}
+
+const Parameter& lang_option() {
+    return *std::ranges::find(global_options(), "--lang", &Parameter::key);
+}
+
+/// Help and version are shown whatever else the line says, but not in another language than asked.
+Status check_lang(const std::vector<std::string>& args) {
+    const std::string name = lang_given(args);
+    return name.empty() ? Status() : check_value(lang_option(), name);
+}
+
 }  // namespace
 
 Result<Request> parse(Catalog catalog, const std::vector<std::string>& args) {
@@ -182,6 +202,7 @@ Result<Request> parse(Catalog catalog, const std::vector<std::string>& args) {
     request.command = find(catalog, request.path);
     // Help is given even when the rest of the line is not right yet: that is when it is needed.
     request.help = wants_only_help(rest);
+    TRY_STATUS(check_lang(rest));
     if (request.help) return request;
 
     const Command root;
@@ -197,11 +218,7 @@ Result<Request> parse(Catalog catalog, const std::vector<std::string>& args) {
 }
 
 Lang choose_lang(const std::vector<std::string>& args, Process& process) {
-    std::string name;
-    for (std::size_t i = 0; i < args.size(); ++i) {
-        if (args[i] == "--lang" && i + 1 < args.size()) name = args[i + 1];
-        if (args[i].starts_with("--lang=")) name = args[i].substr(7);
-    }
+    std::string name = check_lang(args) ? lang_given(args) : "";
     for (const char* variable : {"LC_ALL", "LC_MESSAGES", "LANG"})
         if (name.empty()) name = process.environment(variable);
     return name.starts_with("en") ? Lang::En : Lang::Fr;

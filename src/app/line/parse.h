@@ -21,8 +21,8 @@ struct Request {
 /// Code::BadInput and says what to write instead.
 Result<Request> parse(Catalog catalog, const std::vector<std::string>& args);
 
-/// The language asked for: --lang anywhere in `args`, else the locale, else French. Never fails, so
-/// that even a wrong command line is answered in the person's language.
+/// The language asked for: a --lang that there is anywhere in `args`, else the locale, else French.
+/// Never fails, so that even a wrong command line is answered in the person's language.
 Lang choose_lang(const std::vector<std::string>& args, Process& process);
 
 /// Whether --json stands anywhere in `args`, for errors found before the command line is

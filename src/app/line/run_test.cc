@@ -110,7 +110,12 @@ TEST(Run, RefusesWhatMakesNoSenseAndSaysWhatToDo) {
         {{"tools", "echo", "a", "--age", "soon"}, "value refused for --age: 'soon'", ""},
         {{"tools", "echo", "a", "--color", "green"}, "value refused for --color", "red, blue"},
         {{"tools", "echo", "a", "--fast=no"}, "--fast", ""},
-        {{"--lang", "de", "tools", "echo", "a"}, "", "fr, en"},
+        {{"--lang", "de", "tools", "echo", "a"},
+         "value refused for --lang: 'de'",
+         "choose among: fr, en"},
+        {{"--lang", "de", "--help"}, "value refused for --lang: 'de'", "choose among: fr, en"},
+        {{"tools", "-h", "--lang=de"}, "value refused for --lang: 'de'", "choose among: fr, en"},
+        {{"--version", "--lang", "de"}, "value refused for --lang: 'de'", "choose among: fr, en"},
     };
     for (const Case& bad : cases) {
         Harness harness = tools();
@@ -145,6 +150,8 @@ TEST(Run, ChoosesTheLanguage) {
     EXPECT_EQ(lang({}, {{"LC_MESSAGES", "en_IE"}, {"LANG", "fr_FR"}}), Lang::En);
     EXPECT_EQ(lang({"--lang", "fr"}, {{"LC_ALL", "en_US"}}), Lang::Fr);
     EXPECT_EQ(lang({"x", "--lang=en"}, {}), Lang::En);
+    EXPECT_EQ(lang({"x", "--lang=de"}, {{"LANG", "en_US"}}), Lang::En) << "refused in English";
+    EXPECT_EQ(lang({"x", "--", "--lang=en"}, {}), Lang::Fr) << "another program's";
 }
 
 TEST(Run, TurnsFailuresIntoExitCodes) {
