@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -214,16 +216,31 @@ Parameter mail_history_option() {
                      "what the organisation knows of its mail, a JSON file or a directory"}};
 }
 
+/// One file of a memory. What it says under names that mean nothing is told: a misspelt "ibans"
+/// would leave the house without the IBANs that it believes known.
+Result<mail::History> read_history_file(Context& context, const std::string& path) {
+    mail::History history =
+        TRY(mail::parse_history(TRY(read_text(context, path, kHistoryBytesMax))));
+    for (const std::string& name : history.unknown_names)
+        context.err << context.say(
+            {fmt::format("attention : {} : « {} » ne dit rien à la garde du courrier ; voyez "
+                         "FORMAT.md, « history »\n",
+                         path, name),
+             fmt::format("warning: {}: '{}' means nothing to the mail guard; see FORMAT.md, "
+                         "'history'\n",
+                         path, name)});
+    return history;
+}
+
 Result<mail::History> read_history(Context& context) {
     if (!context.values.has("--history")) return mail::History{};
     const std::string& path = context.values.text("--history");
     const Result<std::vector<DirEntry>> listing = context.disk.list(path);
-    if (!listing) return mail::parse_history(TRY(read_text(context, path, kHistoryBytesMax)));
+    if (!listing) return read_history_file(context, path);
     std::vector<mail::History> parts;
     for (const DirEntry& entry : *listing) {
         if (entry.is_dir || !entry.name.ends_with(".json")) continue;
-        const std::string text = TRY(read_text(context, join(path, entry.name), kHistoryBytesMax));
-        parts.push_back(TRY(mail::parse_history(text)));
+        parts.push_back(TRY(read_history_file(context, join(path, entry.name))));
     }
     return mail::merge(std::move(parts));
 }

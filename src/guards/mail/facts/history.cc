@@ -80,10 +80,20 @@ std::string supplier_key(std::string_view name) {
     }
 }
 
-/// Reads members of one object; remembers whether any had a wrong type.
+/// Reads members of one object; remembers whether any had a wrong type, and names nobody reads.
 class Reader {
   public:
-    explicit Reader(bool& ok) : ok_(ok) {}
+    Reader(bool& ok, std::set<std::string>& unknown) : ok_(ok), unknown_(unknown) {}
+
+    /// `place` stands before what is unknown.
+    void knows(const Json& object, std::string_view place,
+               std::initializer_list<std::string_view> names) {
+        for (const auto& [name, value] : object.items()) {
+            if (std::ranges::find(names, name) != names.end()) continue;
+            if (unknown_.size() >= kUnknownNamesMax) return;
+            unknown_.insert(std::string(place) + name.substr(0, kUnknownNameBytesMax));
+        }
+    }
 
     std::string text(const Json& object, const char* name) {
         const auto it = object.find(name);
@@ -131,6 +141,7 @@ class Reader {
         for (const Json& item : *it) take(item);
     }
     bool& ok_;
+    std::set<std::string>& unknown_;
 };
 
 std::string spell_iban(std::string_view text) {
@@ -144,12 +155,14 @@ std::string spell_iban(std::string_view text) {
 
 void read_people(Reader& read, const Json& json, History& out) {
     read.objects(json, "organisations", [&](const Json& item) {
+        read.knows(item, "organisations.", {"id", "name", "own_domains", "own_dmarc", "staff"});
         Organisation one{.id = read.text(item, "id"),
                          .name = read.text(item, "name"),
                          .own_domains = read.domains(item, "own_domains"),
                          .own_dmarc = lower(read.text(item, "own_dmarc")),
                          .staff = {}};
         read.objects(item, "staff", [&](const Json& person) {
+            read.knows(person, "organisations.staff.", {"name", "email", "role"});
             one.staff.push_back({.name = read.text(person, "name"),
                                  .email = lower(trim(read.text(person, "email"))),
                                  .role = read.text(person, "role")});
@@ -157,6 +170,8 @@ void read_people(Reader& read, const Json& json, History& out) {
         out.organisations.push_back(std::move(one));
     });
     read.objects(json, "known_correspondents", [&](const Json& item) {
+        read.knows(item, "known_correspondents.",
+                   {"address", "name", "organisation", "first_seen", "relation"});
         out.known_correspondents.push_back({.address = lower(trim(read.text(item, "address"))),
                                             .name = read.text(item, "name"),
                                             .organisation = read.text(item, "organisation"),
@@ -167,6 +182,7 @@ void read_people(Reader& read, const Json& json, History& out) {
 
 void read_partners(Reader& read, const Json& json, History& out) {
     read.objects(json, "suppliers", [&](const Json& item) {
+        read.knows(item, "suppliers.", {"name", "domains", "ibans", "since", "clients"});
         Supplier one{.name = read.text(item, "name"),
                      .domains = read.domains(item, "domains"),
                      .ibans = read.texts(item, "ibans"),
@@ -176,6 +192,7 @@ void read_partners(Reader& read, const Json& json, History& out) {
         out.suppliers.push_back(std::move(one));
     });
     read.objects(json, "known_services", [&](const Json& item) {
+        read.knows(item, "known_services.", {"name", "domains", "since"});
         out.known_services.push_back({.name = read.text(item, "name"),
                                       .domains = read.domains(item, "domains"),
                                       .since = read.text(item, "since")});
@@ -200,6 +217,7 @@ void History::index() {
         fresh.known_correspondents = std::move(known_correspondents);
         fresh.freemail_like_domains = std::move(freemail_like_domains);
         fresh.message_ids = std::move(message_ids);
+        fresh.unknown_names = std::move(unknown_names);
         return fresh;
     }();
     for (std::size_t i = 0; i < organisations.size(); ++i) {
@@ -340,8 +358,11 @@ Result<History> parse_history(std::string_view text) {
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object()) return refused();
     bool ok = true;
-    Reader read(ok);
     History out;
+    Reader read(ok, out.unknown_names);
+    read.knows(json, "",
+               {"as_of", "organisations", "suppliers", "known_services", "known_correspondents",
+                "freemail_like_domains", "sent_or_received_message_ids"});
     out.as_of = read.text(json, "as_of");
     read_people(read, json, out);
     read_partners(read, json, out);
@@ -367,6 +388,7 @@ History merge(std::vector<History> parts) {
         join(all.known_correspondents, part.known_correspondents);
         join(all.freemail_like_domains, part.freemail_like_domains);
         all.message_ids.merge(part.message_ids);
+        all.unknown_names.merge(part.unknown_names);
     }
     all.index();
     return all;

@@ -62,6 +62,8 @@ struct History {
     std::vector<Correspondent> known_correspondents;
     std::vector<std::string> freemail_like_domains;
     std::unordered_set<std::string> message_ids;  ///< sent or received, without < >
+    /// What the JSON says under names that mean nothing here ("suppliers.iban"): to be told.
+    std::set<std::string> unknown_names;
 
     /// To be called after the lists changed.
     void index();
@@ -112,8 +114,12 @@ struct History {
     PhraseSet supplier_names_;
 };
 
-/// Reads the JSON of FORMAT.md (issue 5). Unknown names are ignored; a wrong type is
-/// Code::BadInput.
+/// Of unknown names, how many are remembered, and how much of each.
+inline constexpr std::size_t kUnknownNamesMax = 8;
+inline constexpr std::size_t kUnknownNameBytesMax = 64;
+
+/// Reads the JSON of FORMAT.md (issue 5). Unknown names are remembered and mean nothing; a wrong
+/// type is Code::BadInput.
 Result<History> parse_history(std::string_view json);
 /// Several documents as one memory: lists are joined in order. The result is indexed.
 History merge(std::vector<History> parts);

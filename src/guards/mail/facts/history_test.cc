@@ -40,6 +40,26 @@ TEST(History, AnswersFromItsIndexes) {
     EXPECT_EQ(history->organisation_of("x@clinique-tilleuls.example")->id, "o1");
 }
 
+TEST(History, RemembersNamesThatMeanNothing) {
+    EXPECT_EQ(parse_history(kMemory)->unknown_names, std::set<std::string>{"later"});
+    std::vector<History> parts;
+    parts.push_back(*parse_history(R"({"supliers":[],"suppliers":[{"name":"X","iban":"FR76"}]})"));
+    parts.push_back(*parse_history(
+        R"({"organisations":[{"own_domain":[],"staff":[{"mail":"a@b.example"}]}],
+            "known_services":[{"domain":1}],"known_correspondents":[{"adress":""}]})"));
+    EXPECT_EQ(merge(std::move(parts)).unknown_names,
+              (std::set<std::string>{"known_correspondents.adress", "known_services.domain",
+                                     "organisations.own_domain", "organisations.staff.mail",
+                                     "suppliers.iban", "supliers"}));
+    std::string many = "{";
+    for (int i = 0; i < 100; ++i) many += "\"x" + std::to_string(i) + "\":1,";
+    many.back() = '}';
+    EXPECT_EQ(parse_history(many)->unknown_names.size(), kUnknownNamesMax);
+    const std::string long_name(1000, 'x');
+    EXPECT_EQ(parse_history("{\"" + long_name + "\":1}")->unknown_names.begin()->size(),
+              kUnknownNameBytesMax);
+}
+
 TEST(History, KnowsNothingByDefault) {
     History none;
     none.index();
