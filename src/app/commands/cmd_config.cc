@@ -19,6 +19,7 @@ Result<int> check(Context& context) {
     const Bytes bytes = TRY(context.disk.read_file(path, kConfigBytesMax));
     const CheckedConfig checked = check_config(as_text(bytes), context.disk);
     const int code = checked.issues.empty() ? kExitOk : kExitFailed;
+    for (const std::string& key : checked.idle) context.err << context.say(idle_warning(path, key));
     if (context.json) {
         nlohmann::json issues = nlohmann::json::array();
         for (const ConfigIssue& issue : checked.issues)
@@ -44,12 +45,13 @@ Result<int> check(Context& context) {
 std::vector<Command> config_commands() {
     return {
         {.path = {"config"},
-         .summary = {"le fichier de configuration", "the configuration file"},
-         .description = {"Un seul fichier TOML règle Hygie. Tout a une valeur par défaut : un "
-                         "fichier vide convient à une "
-                         "machine seule.",
-                         "One TOML file sets Hygie. Everything has a default: an empty file suits "
-                         "a single machine."}},
+         .summary = {"le fichier de configuration de « hygie serve »",
+                     "the configuration file of 'hygie serve'"},
+         .description = {"Un fichier TOML règle « hygie serve » ; les autres commandes se règlent "
+                         "par leurs options. Tout a une valeur par défaut : un fichier vide "
+                         "convient.",
+                         "A TOML file sets 'hygie serve'; the other commands are set by their "
+                         "options. Everything has a default: an empty file will do."}},
         {.path = {"config", "default"},
          .summary = {"écrit un fichier de configuration commenté",
                      "writes a commented configuration file"},

@@ -116,8 +116,13 @@ Result<int> serve(Context& context) {
     crypto::harden_process();
     give_back_idle_memory();
     Config config;
-    if (context.values.has("--config"))
-        config = TRY(load_config(context.disk, context.values.text("--config")));
+    if (context.values.has("--config")) {
+        const std::string& path = context.values.text("--config");
+        CheckedConfig loaded = TRY(load_config(context.disk, path));
+        for (const std::string& key : loaded.idle)
+            context.err << context.say(idle_warning(path, key));
+        config = std::move(loaded.config);
+    }
     const auto definitions = TRY(definitions_of(context, config));
     const Core::Plan plan = TRY(plan_of(context, config, definitions.get()));
     const CoreDirs dirs = core_dirs(context);
@@ -206,8 +211,8 @@ std::vector<Command> serve_commands() {
                   "Nothing about a patient leaves before the ledger keeps its trace. Accounts are "
                   "made by 'hygie user add', whether or not the service runs."},
              .options = serve_options(),
-             .examples = {{"hygie serve --state /var/lib/hygie --listen 192.0.2.10:8443 --name "
-                           "hygie.cabinet.example",
+             .examples = {{"hygie serve --state /var/lib/hygie --listen 192.0.2.10:8443 --url "
+                           "https://hygie.cabinet.example:8443",
                            {"Pour le cabinet :", "For the practice:"}},
                           {"hygie serve --state /var/lib/hygie --config /etc/hygie/hygie.toml",
                            {"Avec son certificat et Pro Santé Connect :",

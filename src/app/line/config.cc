@@ -85,6 +85,8 @@ bool is_address(std::string_view text) {
     return number >= 1 && number <= 65535;
 }
 
+std::string literal(const Field& field);
+
 /// Reads one file into a Config, collecting what is wrong with it.
 class Checker {
   public:
@@ -118,6 +120,7 @@ class Checker {
     }
 
     Disk& disk_;
+    Config defaults_;
     CheckedConfig checked_;
     std::map<std::string, toml::source_position> seen_;
 };
@@ -147,6 +150,9 @@ void Checker::table(const toml::table& table, const std::string& prefix) {
         if (setting != settings().end()) {
             seen_[full] = key.source().begin;
             value(*setting, node);
+            if (!setting->counts() &&
+                literal(setting->field(defaults_)) != literal(setting->field(checked_.config)))
+                checked_.idle.push_back(full);
         } else if (is_section && node.is_table()) {
             this->table(*node.as_table(), full + ".");
         } else {
@@ -301,10 +307,10 @@ CheckedConfig check_config(std::string_view text, Disk& disk) {
     return Checker(disk).check(text);
 }
 
-Result<Config> load_config(Disk& disk, const std::string& path) {
+Result<CheckedConfig> load_config(Disk& disk, const std::string& path) {
     const Bytes bytes = TRY(disk.read_file(path, kConfigBytesMax));
     CheckedConfig checked = check_config(as_text(bytes), disk);
-    if (checked.issues.empty()) return std::move(checked.config);
+    if (checked.issues.empty()) return checked;
     const ConfigIssue& first = checked.issues.front();
     const auto where = [&](const std::string& what) {
         return fmt::format("{}:{}:{}: {}", path, first.line, first.column, what);
@@ -312,19 +318,29 @@ Result<Config> load_config(Disk& disk, const std::string& path) {
     return fail(Code::BadInput, {where(first.what.fr), where(first.what.en)}, first.remedy);
 }
 
+Text idle_warning(const std::string& path, const std::string& key) {
+    return {fmt::format("attention : {} : {} ne règle rien, aucune commande ne le lit ; voyez les "
+                        "options des commandes\n",
+                        path, key),
+            fmt::format("warning: {}: {} sets nothing, no command reads it; see the options of the "
+                        "commands\n",
+                        path, key)};
+}
+
 std::string default_config(Lang lang) {
     std::string file =
         Text{
-            "# La configuration de Hygie. Chaque réglage est à sa valeur par défaut ;\n"
+            "# La configuration de « hygie serve ». Chaque réglage est à sa valeur par défaut ;\n"
             "# une ligne en commentaire montre un réglage facultatif.\n"
             "# Vérifiez vos changements avec : hygie config check FICHIER\n",
-            "# The configuration of Hygie. Each setting stands at its default;\n"
+            "# The configuration of 'hygie serve'. Each setting stands at its default;\n"
             "# a commented line shows an optional setting.\n"
             "# Check your changes with: hygie config check FILE\n"}
             .in(lang);
     Config defaults;
     std::string_view section;
     for (const Setting& setting : settings()) {
+        if (!setting.counts()) continue;
         if (setting.section() != section) {
             section = setting.section();
             file += fmt::format("\n[{}]\n", section);

@@ -10,9 +10,9 @@
 #include "base/time.h"
 #include "host/disk.h"
 
-/// The one configuration file of Hygie (TOML). Every setting is declared once, in config_table.cc:
-/// from that table come the reading, the checks and the commented file that `hygie config default`
-/// prints.
+/// The configuration file of `hygie serve` (TOML). Every setting is declared once, in
+/// config_table.cc: from that table come the reading, the checks and the commented file that `hygie
+/// config default` prints.
 namespace hygie::app {
 
 /// A file that must be there when it is named; empty means not used.
@@ -111,6 +111,11 @@ struct Setting {
     std::uint64_t min = 0;
     std::uint64_t max = 0;
 
+    /// Whether anything reads it: `hygie serve` its own three sections. The others are understood,
+    /// since files of former versions have them, and change nothing.
+    bool counts() const {
+        return section() == "serve" || section() == "records" || section() == "sign_in";
+    }
     std::string_view section() const { return std::string_view(key).substr(0, key.rfind('.')); }
     std::string_view name() const { return std::string_view(key).substr(key.rfind('.') + 1); }
 };
@@ -140,6 +145,7 @@ struct ConfigIssue {
 struct CheckedConfig {
     Config config;
     std::vector<ConfigIssue> issues;
+    std::vector<std::string> idle;  ///< settings that the file changes and nothing reads
 };
 
 /// A larger file is no configuration.
@@ -150,10 +156,13 @@ CheckedConfig check_config(std::string_view text, Disk& disk);
 
 /// The configuration in a file, for commands that need it right: Code::BadInput names the first
 /// issue and where.
-Result<Config> load_config(Disk& disk, const std::string& path);
+Result<CheckedConfig> load_config(Disk& disk, const std::string& path);
 
-/// A file with every setting at its default, explained in one language; check_config() finds
-/// nothing wrong in it.
+/// That a setting of that file is one of CheckedConfig::idle.
+Text idle_warning(const std::string& path, const std::string& key);
+
+/// A file with every setting that counts at its default, explained in one language; check_config()
+/// finds nothing wrong in it.
 std::string default_config(Lang lang);
 
 /// What type a setting has, for a person: "durée (90s, 15m, 24h, 30d, 10y), de 1s à 1h".
