@@ -13,6 +13,9 @@ using access::UnitHold;
 
 void print(Context& context, const std::vector<UnitHold>& holds) {
     const WallTime now = context.clock.now();
+    if (std::ranges::none_of(holds, [&](const auto& one) { return one.holds_at(now); }) &&
+        !context.json)
+        context.out << context.say({"aucun service n'est tenu\n", "no unit is held\n"});
     for (const UnitHold& hold : holds) {
         if (!hold.holds_at(now)) continue;
         const std::string until = hold.until == WallTime{} ? "" : to_rfc3339(hold.until);
@@ -31,12 +34,32 @@ void print(Context& context, const std::vector<UnitHold>& holds) {
     }
 }
 
+/// A hold never waits for the records: what a mistyped name holds is told once it holds.
+void warn_of_unknown(Context& context, UserDesk& desk, const std::string& unit) {
+    const Result<bool> known = desk.knows_unit(unit);
+    if (known && *known) return;
+    if (known)
+        context.err << context.say(
+            {"attention : les dossiers ne connaissent pas ce service ; vérifiez son nom : mal "
+             "écrit, il ne tient personne (« hygie access release » défait)\n",
+             "warning: the records know no such unit; check its name: mistyped, it holds nobody "
+             "('hygie access release' undoes it)\n"});
+    else
+        context.err << context.say({"attention : ce service n'a pas pu être cherché dans les "
+                                    "dossiers : ",
+                                    "warning: this unit could not be looked for among the "
+                                    "records: "})
+                    << context.say(known.error().what) << "\n";
+}
+
 Result<int> contain(Context& context) {
     UserDesk desk = TRY(UserDesk::open(context));
-    TRY_STATUS(access::contain(desk.accounts(), context.clock, context.values.text("UNIT"),
-                               time_given(context), context.values.text("--why"), desk.by()));
+    const std::string& unit = context.values.text("UNIT");
+    TRY_STATUS(access::contain(desk.accounts(), context.clock, unit, time_given(context),
+                               context.values.text("--why"), desk.by()));
     desk.trace();
     print(context, *desk.accounts().holds());
+    warn_of_unknown(context, desk, unit);
     return kExitOk;
 }
 
@@ -51,13 +74,7 @@ Result<int> release(Context& context) {
 
 Result<int> held(Context& context) {
     UserDesk desk = TRY(UserDesk::open(context));
-    const auto holds = desk.accounts().holds();
-    print(context, *holds);
-    const WallTime now = context.clock.now();
-    const bool none =
-        std::ranges::none_of(*holds, [&](const auto& one) { return one.holds_at(now); });
-    if (none && !context.json)
-        context.out << context.say({"aucun service n'est tenu\n", "no unit is held\n"});
+    print(context, *desk.accounts().holds());
     return kExitOk;
 }
 

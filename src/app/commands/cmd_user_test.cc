@@ -66,6 +66,24 @@ TEST_F(UserCommands, TakeNoIdentityThatIsNone) {
     EXPECT_EQ(told["identities"].size(), 2U);
 }
 
+TEST_F(UserCommands, WarnOfAUnitThatTheRecordsDoNotKnow) {
+    const auto contain = [&](const std::string& unit) {
+        return harness_.run({"--lang", "en", "access", "contain", unit, "--state", state_, "--why",
+                             "Postes du service chiffrés"});
+    };
+    const Ran typo = contain("Location/crdiologie");
+    EXPECT_EQ(typo.code, kExitOk) << "a hold never waits for the records";
+    EXPECT_TRUE(typo.err.contains("the records know no such unit")) << typo.err;
+    const std::string unit = R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":)"
+                             R"({"resourceType":"Location","id":"cardiologie","name":"C"}}]})";
+    ASSERT_TRUE(real_disk().write_file(dir_ / "unit.json", as_bytes(unit)).has_value());
+    ASSERT_EQ(harness_.run({"vault", "import", dir_ / "unit.json", "--state", state_}).code,
+              kExitOk);
+    const Ran known = contain("Location/cardiologie");
+    EXPECT_EQ(known.code, kExitOk) << known.err;
+    EXPECT_EQ(known.err, "");
+}
+
 TEST_F(UserCommands, SayThatThereIsNothing) {
     EXPECT_NE(user("en", {"dormant"}).out, "");
     EXPECT_NE(user("en", {"passkeys", "anne.martin"}).out, "");

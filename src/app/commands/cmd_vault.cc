@@ -37,21 +37,8 @@ VaultAct act_on_record(Context& context, VaultAct::Kind kind, std::string reason
             .reason = std::move(reason)};
 }
 
-/// Carried out here, or by the service that has the vault open.
 Result<Bytes> carry_out(Context& context, const VaultAct& act) {
-    const crypto::RootKey root = TRY(unlock_core(context, core_dirs(context)));
-    HeldCore core = TRY(hold_core(context, root));
-    Bytes given;
-    {
-        const auto work = TRY(core.clerk().vault(act));
-        for (bool done = false; !done;) {
-            auto step = TRY(work->step());
-            done = step.has_value();
-            if (done) given = *std::move(step);
-        }
-    }
-    TRY_STATUS(core.close());
-    return given;
+    return app::carry_out(context, TRY(unlock_core(context, core_dirs(context))), act);
 }
 
 int tell(Context& context, const nlohmann::json& report, const Text& sentence) {

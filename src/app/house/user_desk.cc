@@ -8,6 +8,7 @@
 
 #include "access/circles/lifecycle.h"
 #include "access/decide/circle_words.h"
+#include "app/house/vault_desk.h"
 #include "app/ledger/ledger_desk.h"
 #include "app/ledger/unlock.h"
 #include "app/line/columns.h"
@@ -171,6 +172,12 @@ Result<std::shared_ptr<const Account>> UserDesk::named() {
 Result<std::unique_ptr<access::Sessions>> UserDesk::sessions() {
     return access::Sessions::open(doors_of(*context_), dirs_.access(), access_key(root_),
                                   *accounts_);
+}
+
+Result<bool> UserDesk::knows_unit(const std::string& unit) {
+    return read_vault_knows(
+        TRY(carry_out(*context_, root_,
+                      {.kind = VaultAct::Kind::Knows, .by = by_, .patient = unit, .reason = {}})));
 }
 
 Status UserDesk::change(std::string_view what, const std::function<Status(Account&)>& edit) {

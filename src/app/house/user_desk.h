@@ -25,6 +25,8 @@ class UserDesk {
     /// What is signed in, the same way.
     Result<std::unique_ptr<access::Sessions>> sessions();
     const ActorId& by() const { return by_; }
+    /// Whether a unit of that reference is among the records.
+    Result<bool> knows_unit(const std::string& unit);
     /// The account of the argument LOGIN. Code::NotFound.
     Result<std::shared_ptr<const access::Account>> named();
     /// Changes the account of LOGIN, then has the trace written.

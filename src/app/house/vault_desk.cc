@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "access/circles/circle_reading.h"
 #include "app/ledger/ledger_desk.h"
 #include "app/ledger/ledger_evidence.h"
 #include "app/ledger/unlock.h"
@@ -117,6 +118,17 @@ Result<Bytes> expired(vault::Vault& vault, LedgerClerk& clerk, const VaultAct& a
     return out;
 }
 
+/// Of units alone, which are nobody's data: no trace.
+Result<Bytes> knows(vault::Vault& vault, const std::string& unit) {
+    if (!access::is_unit_name(unit)) return not_understood();
+    const auto slash = unit.find('/');
+    const auto found = vault.find(unit.substr(0, slash), unit.substr(slash + 1));
+    if (!found && found.error().code != Code::NotFound) return std::unexpected(found.error());
+    Bytes out;
+    cbor::Writer(out).number(found && !found->entry.deleted ? 1 : 0);
+    return out;
+}
+
 std::unique_ptr<VaultWork> at_once(std::function<Result<Bytes>()> act) {
     return std::make_unique<AtOnce>(std::move(act));
 }
@@ -154,6 +166,8 @@ Result<std::unique_ptr<VaultWork>> begin(vault::Vault& vault, LedgerClerk& clerk
             });
         case Act::Expired:
             return at_once([&vault, &clerk, act] { return expired(vault, clerk, act); });
+        case Act::Knows:
+            return at_once([&vault, act] { return knows(vault, act.patient); });
     }
     return not_understood();
 }
@@ -214,6 +228,11 @@ Result<std::vector<std::string>> read_vault_patients(ByteView given) {
     return patients;
 }
 
+Result<bool> read_vault_knows(ByteView given) {
+    cbor::Reader reader(given);
+    return TRY(reader.number()) != 0;
+}
+
 Result<HeldCore> hold_core(Context& context, const crypto::RootKey& root) {
     const CoreDirs dirs = core_dirs(context);
     HeldCore core;
@@ -227,6 +246,21 @@ Result<HeldCore> hold_core(Context& context, const crypto::RootKey& root) {
     if (!holder) return std::unexpected(store.error());
     core.holder = std::move(*holder);
     return core;
+}
+
+Result<Bytes> carry_out(Context& context, const crypto::RootKey& root, const VaultAct& act) {
+    HeldCore core = TRY(hold_core(context, root));
+    Bytes given;
+    {
+        const auto work = TRY(core.clerk().vault(act));
+        for (bool done = false; !done;) {
+            auto step = TRY(work->step());
+            done = step.has_value();
+            if (done) given = *std::move(step);
+        }
+    }
+    TRY_STATUS(core.close());
+    return given;
 }
 
 }  // namespace hygie::app

@@ -32,6 +32,8 @@ Result<std::vector<VaultFile>> read_vault_files(ByteView given);
 /// Ids of patients: what Expired gives, at most kExpiredMax.
 inline constexpr std::size_t kExpiredMax = 10'000;
 Result<std::vector<std::string>> read_vault_patients(ByteView given);
+/// What Knows gives.
+Result<bool> read_vault_knows(ByteView given);
 
 /// A core's ledger and vault: held by this process alone, or by the service.
 struct HeldCore {
@@ -44,5 +46,7 @@ struct HeldCore {
 };
 /// With a root key that is open already: nobody is asked twice for a passphrase.
 Result<HeldCore> hold_core(Context& context, const crypto::RootKey& root);
+/// Carries an act out whole, here or through the service that has the vault open.
+Result<Bytes> carry_out(Context& context, const crypto::RootKey& root, const VaultAct& act);
 
 }  // namespace hygie::app

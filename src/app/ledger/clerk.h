@@ -81,10 +81,11 @@ struct VaultAct {
         Hold = 5,     ///< forbids that
         Lift = 6,     ///< allows it again
         Expired = 7,  ///< whose records may no longer be kept
+        Knows = 8,    ///< whether a unit of the house is among the records
     };
     Kind kind = Kind::Status;
     ActorId by;
-    std::string patient;  ///< id; empty for Status, Verify and Expired
+    std::string patient;  ///< id; empty for Status, Verify and Expired; for Knows a reference
     std::string reason;
 
     bool operator==(const VaultAct&) const = default;
