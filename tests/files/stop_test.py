@@ -113,6 +113,30 @@ def is_standing_still(pid):
         return False
 
 
+@contextlib.contextmanager
+def ledger(work):
+    """A core with a ledger: the socket of the guard, and a function that verifies the ledger and gives what it was told."""
+    folder, link = work / "ledger", work / "link.sock"
+    subprocess.run([HYGIE, "ledger", "init", folder, "--origin", "hygie.example/files", "--seal", "key-file", "--key-file",
+                    work / "ledger-opener"], check=True, stdout=subprocess.DEVNULL)
+    core = subprocess.Popen([HYGIE, "--json", "ledger", "serve", folder, "--listen", "127.0.0.1:0", "--link", link],
+                            stdout=subprocess.PIPE, text=True)
+
+    def told(kind):
+        subprocess.run([HYGIE, "ledger", "verify", folder], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        lines = subprocess.run([HYGIE, "--json", "ledger", "tail", folder, "-n", "1000"], check=True, capture_output=True,
+                               text=True).stdout.splitlines()
+        events = [json.loads(line).get("event", {}) for line in lines]
+        return [event for event in events if event.get("source") == "files" and event["type"] == kind]
+    try:
+        check(core.stdout.readline(), "the core is ready")
+        yield link, told
+    finally:
+        core.terminate()
+        core.wait(WAIT)
+        core.stdout.close()
+
+
 def is_noise(path):
     return not path.read_bytes().startswith(b"ligne")
 
@@ -268,6 +292,172 @@ def test_remote_tools_do_not_run_unless_wanted(work):
             except PermissionError:
                 return False
         wait_for(runs, "an enrolled tool runs")
+
+
+def outcome(program):
+    """How it ended; None when it was refused."""
+    try:
+        return subprocess.run([program]).returncode
+    except PermissionError:
+        return None
+
+
+def make_tool(path, inside=b""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(Path("/bin/true").read_bytes() + inside)
+    path.chmod(0o755)
+    return path
+
+
+def test_remote_tools_do_not_run_wherever_they_lie(work):
+    """Beside the share, on another disk, on one that is mounted later; nobody else waits, whatever becomes of the guard."""
+    marked = b"https://rustdesk.com/"
+    with contextlib.ExitStack() as mounts, guarded(work, "--remote-tools", "refuse") as (share, state):
+        later = work / "later"
+        later.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", later], check=True)
+        mounts.callback(subprocess.run, ["umount", "-l", later], check=False)
+        refused = [make_tool(share.parent / "AnyDesk"), make_tool(work / "bin/TeamViewer_15"),
+                   make_tool(work / "bin/facture", marked), make_tool(share / "devis", marked)]
+        for path in refused:
+            check(outcome(path) is None, f"{path} ran")
+        wait_for(lambda: outcome(make_tool(later / "rustdesk")) is None, "a disk mounted later is watched too")
+        for path in (make_tool(work / "bin/calcul"), make_tool(later / "anydesknot"), Path("/bin/true")):
+            check(outcome(path) == 0, f"{path} did not run")
+        hygie_of_ours = subprocess.run([HYGIE, "--version"], capture_output=True)
+        check(hygie_of_ours.returncode == 0, "who holds the list of all tools is none")
+        subprocess.run([HYGIE, "files", "enrol", "--state", state, refused[1]], check=True, stdout=subprocess.DEVNULL)
+        wait_for(lambda: outcome(refused[1]) == 0, "an enrolled tool runs")
+
+
+def test_programs_start_when_the_guard_that_is_asked_about_them_is_killed(work):
+    tool = make_tool(work / "bin/AnyDesk")
+    with guarded(work, "--remote-tools", "refuse") as (share, state):
+        guard = next(int(p.name) for p in Path("/proc").glob("[0-9]*") if is_guard_of(p, share))
+        check(outcome(tool) is None, "the tool ran")
+        os.kill(guard, signal.SIGKILL)
+        wait_for(lambda: not is_guard_of(Path(f"/proc/{guard}"), share), "the guard is dead")
+        check(subprocess.run(["/bin/true"], timeout=WAIT).returncode == 0, "programs start")
+        # Its deadman waits for the next one.
+        follower = subprocess.Popen([HYGIE, "--json", "guard", "files", "--protect", share, "--state", state, "--remote-tools",
+                                     "refuse"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        check(follower.stdout.readline(), "the next guard is ready")
+        check(outcome(tool) is None, "the tool ran beside the next guard")
+        follower.terminate()
+        follower.wait(WAIT)
+        follower.stdout.close()
+
+
+def is_guard_of(process, share):
+    with contextlib.suppress(OSError):
+        words = (process / "cmdline").read_bytes().split(b"\0")
+        return b"guard" in words and os.fsencode(share) in words and (process / "comm").read_text() == "hygie\n"
+    return False
+
+
+def test_by_default_remote_tools_are_reported_wherever_they_lie(work):
+    """… and run."""
+    with ledger(work) as (link, told), guarded(work, "--core", link) as (share, _):
+        for path in (make_tool(work / "bin/AnyDesk"), make_tool(share / "rustdesk")):
+            check(outcome(path) == 0, "it runs")
+            wait_for(lambda: [e for e in told("file.stop_writer") if e.get("object") == str(path)], f"{path} is told")
+        only = [e["detail"]["step"] for e in told("file.stop_writer") if str(work) in e.get("object", "")]
+        check(only == ["run-reported"] * 2, f"each is told once: {only}")
+
+
+def wait_for_steps(told, count):
+    """What became of writers; programs that start elsewhere on this machine meanwhile are somebody else's."""
+    def steps():
+        return [event for event in told("file.stop_writer") if not event["detail"]["step"].startswith("run-")]
+    wait_for(lambda: len(steps()) >= count, f"{count} steps in the ledger")
+    return steps()
+
+
+def read_all(conf, user, into):
+    """Like a workstation that copies the share."""
+    into.mkdir(exist_ok=True)
+    client(conf, user, f"prompt off; recurse on; lcd {into}; mget *")
+    return sum(path.is_file() for path in into.rglob("*"))
+
+
+def test_who_copies_the_share_over_smb_is_cut_and_the_other_reads_on(work):
+    with ledger(work) as (link, told), guarded(work, "--core", link, "--smb-conf", str(work / "samba/smb.conf")) as (
+            share, state), samba(work, share) as conf:
+        for i in range(900):
+            folder = share / f"PATIENT {i % 90:02}"
+            folder.mkdir(exist_ok=True)
+            (folder / f"bilan {i}.txt").write_text(f"ligne {i}\n" * 100)
+        taken = read_all(conf, "games", work / "loot")
+        check(taken < 900, f"{taken} files were carried away")
+        wait_for(lambda: stopped(state), "the thief is named")
+        check(stopped(state)[0]["reasons"][0]["id"] == "files.bulk-read", stopped(state))
+        check(client(conf, "games", f'get "PATIENT 01/bilan 1.txt" {work}/x').returncode != 0, "it may read no more")
+        check(client(conf, "news", f'get "PATIENT 01/bilan 1.txt" {work}/x').returncode == 0, "the other reads on")
+        cuts = wait_for_steps(told, 1)
+        check([e["detail"]["step"] for e in told("file.read")] == ["alert"], "it was told before it was cut")
+        check(cuts[0]["network"]["address"] == "127.0.0.1", "the workstation is named")
+        # Let go it may read, and is cut again when it goes on like that.
+        subprocess.run([HYGIE, "files", "thaw", "--state", state, "all"], check=True, stdout=subprocess.DEVNULL)
+        wait_for(lambda: not stopped(state), "it is let go")
+        wait_for(lambda: client(conf, "games", f'get "PATIENT 01/bilan 1.txt" {work}/x').returncode == 0, "it reads again")
+        read_all(conf, "games", work / "more")
+        wait_for(lambda: stopped(state), "it is cut again")
+
+
+def test_a_backup_that_is_enrolled_reads_everything(work):
+    with ledger(work) as (link, told), guarded(work, "--core", link) as (share, state):
+        for i in range(400):
+            folder = share / f"PATIENT {i % 40:02}"
+            folder.mkdir(exist_ok=True)
+            (folder / f"bilan {i}.txt").write_text(f"ligne {i}\n" * 100)
+        copy = make_tool(work / "bin/copie")
+        copy.write_bytes(Path("/bin/tar").read_bytes())
+        subprocess.run([HYGIE, "files", "enrol", "--state", state, copy], check=True, stdout=subprocess.DEVNULL)
+        wait_for(lambda: told("reported"), "who is left in peace is in the ledger")
+        subprocess.run([copy, "cf", work / "copy.tar", "-C", share, "."], check=True)
+        subprocess.run(["tar", "cf", work / "theft.tar", "-C", share, "."], check=True)
+        wait_for(lambda: told("file.read"), "who is not enrolled is told")
+        check([e["detail"]["program"] for e in told("file.read")] == [os.path.realpath("/bin/tar")], told("file.read"))
+
+
+def test_every_step_is_in_the_ledger_and_each_restore(work):
+    with ledger(work) as (link, told), guarded(work, "--core", link) as (share, state):
+        since, paths = time.time(), sorted(share.rglob("*.txt"))
+        attacker = destroy_in_place(paths)
+        wait_for(lambda: stopped(state), "the attacker is stopped")
+        attacker.kill()
+        attacker.wait()
+        actor, changed = stopped(state)[0]["actor"], sum(map(is_noise, paths))
+        status = json.loads(subprocess.run([HYGIE, "--json", "files", "status", "--state", state], capture_output=True,
+                                           text=True, check=True).stdout)
+        check(status["stopped"] == 1, status)
+        # As a person says it: by the clock on the wall here.
+        words = ["files", "restore", "--state", state, "--yes", "--since", time.strftime("%Y-%m-%d %H:%M:%S",
+                                                                                        time.localtime(since))]
+        nobody = subprocess.run([HYGIE, "--lang", "en", *words, "--actor", "smb:nobody@192.0.2.1"], capture_output=True,
+                                text=True)
+        check("nothing that is to be brought back is this actor's" in nobody.stderr, nobody)
+        check("understood" in nobody.stderr, nobody)
+        done = json.loads(subprocess.run([HYGIE, "--json", *words, "--actor", actor], capture_output=True, text=True,
+                                         check=True).stdout)
+        check(done["done"] == changed and not any(map(is_noise, paths)), done)
+        subprocess.run([HYGIE, "files", "thaw", "--state", state, actor], check=True, stdout=subprocess.DEVNULL)
+        steps = wait_for_steps(told, 2)
+        check([e["detail"]["step"] for e in steps] == ["freeze", "thaw"], steps)
+        reasons = steps[0]["verdict"]["reasons"]
+        check(all(reason["fr"] and reason["en"] for reason in reasons), reasons)
+        wait_for(lambda: len(told("file.restore")) >= 2, "the restores are told")
+        check([e["detail"]["done"] for e in told("file.restore")] == ["0", str(changed)], told("file.restore"))
+        check(told("file.restore")[1]["detail"]["writer"] == actor, told("file.restore"))
+        # Its report is what was signed here, wherever it was copied, and nothing else.
+        copy = work / "rapport.json"
+        copy.write_bytes(Path(done["report"]).read_bytes())
+
+        def is_signed(report):
+            return subprocess.run([HYGIE, "files", "report", "--state", state, report], capture_output=True).returncode == 0
+        check(is_signed(done["restore"]) and is_signed(copy), "the report holds")
+        copy.write_bytes(copy.read_bytes().replace(b"brought back", b"brought BACK"))
+        check(not is_signed(copy), "a report that was changed does not")
 
 
 def test_no_copy_is_promoted_while_somebody_is_stopped(work):

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "app/line/commands.h"
 #include "guards/files/enforce/confine.h"
 #include "guards/files/enforce/judge_office.h"
+#include "guards/files/enforce/programs.h"
 #include "guards/files/guard.h"
 #include "host/log.h"
 #include "host/service.h"
@@ -98,6 +100,29 @@ void connect_core(Context& context, const Judging& judging) {
         [&office = *judging.office](const event::Order& order) { return office.obey(order); });
 }
 
+/// Programs of remote control, wherever on this machine; null when they are nobody's business.
+/// Without it those in the share are met all the same.
+std::unique_ptr<files::Programs> open_programs(Context& context) {
+    const std::string& policy = context.values.text("--remote-tools");
+    if (policy == "allow" || context.values.text("--judge") == "off") return nullptr;
+    const auto how =
+        policy == "refuse" ? files::Programs::How::Refuse : files::Programs::How::Report;
+    std::vector<std::string> dirs = context.values.list("--protect");
+    for (std::string& dir : dirs) dir = spelled(dir);
+    auto programs = files::Programs::start(how, std::move(dirs));
+    if (programs) return std::move(*programs);
+    log::warning("files.programs-unwatched", programs.error());
+    return nullptr;
+}
+
+void meet_programs(files::Programs* programs, files::JudgeDesk& desk) {
+    if (programs == nullptr) return;
+    programs->meet_all(
+        {.recognise = [&desk](const auto& change) { return desk.unknown_tool(change); },
+         .report = [&desk](const auto& change,
+                           const auto& tool) { desk.report_tool(change, tool); }});
+}
+
 Result<int> guard(Context& context) {
     files::GuardSettings settings;
     settings.protected_dirs = context.values.list("--protect");
@@ -106,6 +131,8 @@ Result<int> guard(Context& context) {
     settings.state = &state;
     if (context.values.text("--events") == "permission")
         settings.want = files::Groups::Want::PermissionOnly;
+    // First of all: its thread has descriptors of its own.
+    auto programs = open_programs(context);
     const auto judging = TRY(open_judge(context, state.path()));
     settings.held = judging.office->held();
     files::NoJudge nobody;
@@ -123,6 +150,9 @@ Result<int> guard(Context& context) {
     const auto end = [](files::JudgeOffice* office) { office->desk().stop(); };
     const std::unique_ptr<files::JudgeOffice, decltype(end)> ends(judging.office.get(), end);
     connect_core(context, judging);
+    // It ends before the judge whom it asks.
+    const auto met = std::move(programs);
+    meet_programs(met.get(), judging.office->desk());
     announce(context, *running);
     notify_service("READY=1");
     Status ended;
@@ -178,10 +208,11 @@ Command guard_command() {
                          .many = true},
                         {.name = "--remote-tools",
                          .placeholder = "POLICY",
-                         .help = {"un outil de prise en main à distance inconnu : allow, report "
-                                  "(signaler), refuse (ne s'exécute pas)",
-                                  "an unknown tool of remote control: allow, report, refuse (it "
-                                  "does not run)"},
+                         .help = {"un outil de prise en main à distance inconnu, où qu'il soit sur "
+                                  "cette machine : allow, report (signaler), refuse (ne s'exécute "
+                                  "pas)",
+                                  "an unknown tool of remote control, wherever it is on this "
+                                  "machine: allow, report, refuse (it does not run)"},
                          .choices = {"allow", "report", "refuse"},
                          .by_default = "report"},
                         {.name = "--tools",
@@ -219,6 +250,15 @@ Parameter files_state_option() {
 
 files::StoreDoors files_doors(Context& context) {
     return {context.disk, context.clock, context.random};
+}
+
+std::string spelled(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path whole = std::filesystem::absolute(path, error);
+    std::string text =
+        (std::filesystem::weakly_canonical(whole.parent_path(), error) / whole.filename()).string();
+    while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+    return text;
 }
 
 std::vector<Command> files_commands() {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "app/commands/cmd_files.h"
@@ -54,6 +55,8 @@ Result<int> stopped(Context& context) {
 
 Result<int> give(Context& context, files::GuardOrder order) {
     files::JudgeState state = TRY(state_of(context));
+    order.by = context.process.user_name();
+    order.at = context.clock.now();
     TRY_STATUS(state.give(order));
     if (!context.json)
         context.out << context.say({"transmis ; le garde l'exécute dès qu'il tourne\n",
@@ -69,7 +72,7 @@ Result<int> thaw(Context& context) {
         context.err << context.say(
             {"attention : personne de ce nom n'est arrêté ; « hygie files stopped » nomme chacun\n",
              "warning: nobody of this name is stopped; 'hygie files stopped' names each\n"});
-    return give(context, {files::GuardOrder::Kind::Thaw, context.values.text("WHO")});
+    return give(context, {files::GuardOrder::Kind::Thaw, context.values.text("WHO"), {}, {}});
 }
 
 Result<int> enrol(Context& context) {
@@ -81,7 +84,9 @@ Result<int> enrol(Context& context) {
                      "give its whole path (command -v NAME tells it)"});
     return give(context, {context.values.flag("--dismiss") ? files::GuardOrder::Kind::Dismiss
                                                            : files::GuardOrder::Kind::Enrol,
-                          context.values.text("WHO")});
+                          context.values.text("WHO"),
+                          {},
+                          {}});
 }
 
 Command stopped_command() {
@@ -147,9 +152,14 @@ Result<std::string> scripts_of(Context& context) {
 Result<int> bench(Context& context) {
     constexpr Micros kTimeout = std::chrono::hours(6);
     const std::string scripts = TRY(scripts_of(context));
-    std::vector<std::string> argv{
-        "python3", join(scripts, "bench.py"),     "--files", context.values.text("--files"),
-        "--runs",  context.values.text("--runs"), "--fs",    context.values.text("--fs")};
+    // This very program, be it in no search path.
+    std::error_code error;
+    const std::string own = std::filesystem::read_symlink("/proc/self/exe", error).string();
+    std::vector<std::string> argv{"env",     "HYGIE=" + own,
+                                  "python3", join(scripts, "bench.py"),
+                                  "--files", context.values.text("--files"),
+                                  "--runs",  context.values.text("--runs"),
+                                  "--fs",    context.values.text("--fs")};
     if (context.json) argv.emplace_back("--json");
     for (const std::string& name : context.values.list("--only"))
         argv.insert(argv.end(), {"--only", name});

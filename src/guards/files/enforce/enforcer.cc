@@ -302,7 +302,7 @@ std::vector<StoppedActor> Enforcer::stopped() const {
     return stopped_;
 }
 
-Status Enforcer::thaw(const std::string& key) {
+Status Enforcer::thaw(const std::string& key, const std::string& by) {
     std::vector<StoppedActor> freed;
     {
         const std::scoped_lock lock(mutex_);
@@ -327,20 +327,20 @@ Status Enforcer::thaw(const std::string& key) {
         change.time = doors_.clock.now();
         Conclusion conclusion;
         conclusion.key = stop.key;
-        report(change, conclusion, {}, "thaw");
+        report(change, conclusion, {}, "thaw", by);
     }
     return {};
 }
 
 void Enforcer::report(const Change& change, const Conclusion& conclusion, const Actor& actor,
-                      const std::string& step) {
+                      const std::string& step, const std::string& by) {
     if (!sink_) return;
     event::Event event;
     event.id = event::print_uuid(event::make_uuid(doors_.clock.now(), doors_.random));
     event.type = event::Type::WriterStopped;
     event.action = event::usual_action(event.type);
     event.time = doors_.clock.now();
-    event.actor.id = ActorId(actor.user());
+    event.actor.id = ActorId(by.empty() ? actor.user() : by);
     event.network.address = actor.smb ? actor.smb->address : "";
     event.subject.object = ObjectId(change.path);
     if (!conclusion.verdict.reasons.empty()) event.verdict = conclusion.verdict;

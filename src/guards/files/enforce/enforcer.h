@@ -78,8 +78,9 @@ class Enforcer {
     bool is_read_only() const;
     bool is_any_stopped() const { return any_; }
     std::vector<StoppedActor> stopped() const;
-    /// Lets an actor go on, or everybody: "all". Code::NotFound when it is not stopped.
-    Status thaw(const std::string& key);
+    /// Lets an actor go on, or everybody: "all". Code::NotFound when it is not stopped. `by`
+    /// ordered it.
+    Status thaw(const std::string& key, const std::string& by = {});
 
   private:
     void stop_one(const Actor& actor, const std::vector<Actor>& together,
@@ -91,7 +92,7 @@ class Enforcer {
     void refuse_kin(const Conclusion& conclusion);
     bool is_kin(const Actor& actor) const;
     void report(const Change& change, const Conclusion& conclusion, const Actor& actor,
-                const std::string& step);
+                const std::string& step, const std::string& by = {});
 
     Doors doors_;
     JudgeState* state_;  ///< null: nothing is remembered

@@ -129,25 +129,42 @@ Stop JudgeDesk::refuse(const Change& change) {
 }
 
 Stop JudgeDesk::judge_execution(const Change& change) {
-    if (parts_.tool_policy == ToolPolicy::Allow) return {};
-    const RemoteTool* tool = parts_.tools.recognise(change);
-    if (tool == nullptr) return {};
+    const auto tool = unknown_tool(change);
+    if (!tool) return {};
+    report_tool(change, *tool);
+    if (parts_.tool_policy != ToolPolicy::Refuse) return {};
+    return {.kind = Stop::Kind::Deny, .error = EPERM, .reasons = {}};
+}
+
+std::optional<std::string> JudgeDesk::unknown_tool(const Change& execute) {
+    if (parts_.tool_policy == ToolPolicy::Allow) return std::nullopt;
+    const RemoteTool* tool = parts_.tools.recognise(execute);
+    if (tool == nullptr) return std::nullopt;
+    const std::scoped_lock lock(judge_mutex_);
+    const auto& enrolled = parts_.judge.policy().enrolled;
+    if (std::ranges::count(enrolled, execute.path) != 0) return std::nullopt;
+    return tool->name;
+}
+
+void JudgeDesk::report_tool(const Change& execute, const std::string& tool) {
     {
-        const std::scoped_lock lock(judge_mutex_);
-        const auto& enrolled = parts_.judge.policy().enrolled;
-        if (std::ranges::count(enrolled, change.path) != 0) return {};
+        const std::scoped_lock lock(told_mutex_);
+        const SteadyTime now = parts_.clock.steady();
+        if (told_.size() >= kToldMax) told_.clear();
+        const auto [known, is_first] = told_.try_emplace(execute.path, now);
+        if (!is_first && now - known->second < kToldAgain) return;
+        known->second = now;
     }
-    const bool refused = parts_.tool_policy == ToolPolicy::Refuse;
     event::Verdict verdict{.level = event::Level::Suspicious, .score_permille = 700, .reasons = {}};
     verdict.reasons.push_back(
         {"files.remote-tool",
          {"un outil de prise en main à distance ou d'intrusion, inconnu sur cette machine : " +
-              tool->name,
-          "a tool of remote control or intrusion, unknown on this machine: " + tool->name},
-         change.path});
-    report(event::Type::WriterStopped, change, verdict, refused ? "run-refused" : "run-reported");
-    if (!refused) return {};
-    return {.kind = Stop::Kind::Deny, .error = EPERM, .reasons = verdict.reasons};
+              tool,
+          "a tool of remote control or intrusion, unknown on this machine: " + tool},
+         execute.path});
+    const bool is_refused = parts_.tool_policy == ToolPolicy::Refuse;
+    report(event::Type::WriterStopped, execute, verdict,
+           is_refused ? "run-refused" : "run-reported");
 }
 
 void JudgeDesk::after(Change change) {
@@ -336,19 +353,37 @@ void JudgeDesk::obey(const GuardOrder& order) {
             for (const StoppedActor& stop : parts_.enforcer.stopped())
                 if (order.target == "all" || order.target == stop.key) {
                     parts_.judge.forgive(stop.key);
+                    parts_.theft.forgive(stop.key);
                     standings_.erase(stop.key);
                 }
         }
-        (void)parts_.enforcer.thaw(order.target);
+        (void)parts_.enforcer.thaw(order.target, order.by);
         return;
     }
-    const std::scoped_lock lock(judge_mutex_);
-    Policy policy = parts_.judge.policy();
-    std::erase(policy.enrolled, order.target);
-    if (order.kind == GuardOrder::Kind::Enrol) policy.enrolled.push_back(order.target);
-    if (const Status saved = parts_.state->save_enrolled(policy.enrolled); !saved)
-        log::warning("files.enrolment-not-saved", saved.error());
-    parts_.judge.set_policy(std::move(policy));
+    {
+        const std::scoped_lock lock(judge_mutex_);
+        Policy policy = parts_.judge.policy();
+        std::erase(policy.enrolled, order.target);
+        if (order.kind == GuardOrder::Kind::Enrol) policy.enrolled.push_back(order.target);
+        if (const Status saved = parts_.state->save_enrolled(policy.enrolled); !saved)
+            log::warning("files.enrolment-not-saved", saved.error());
+        parts_.judge.set_policy(std::move(policy));
+    }
+    report_enrolment(order);
+}
+
+/// Whom the guard leaves in peace is what an intruder would change first.
+void JudgeDesk::report_enrolment(const GuardOrder& order) {
+    if (!parts_.sink) return;
+    event::Event event;
+    event.id = event::print_uuid(event::make_uuid(parts_.clock.now(), parts_.random));
+    event.type = event::Type::Reported;
+    event.action = event::Action::Update;
+    event.time = parts_.clock.now();
+    event.actor.id = ActorId(order.by);
+    event.detail = {{"step", order.kind == GuardOrder::Kind::Enrol ? "enrol" : "dismiss"},
+                    {"writer", order.target}};
+    parts_.sink(event);
 }
 
 void JudgeDesk::learn_canaries() {
@@ -368,6 +403,8 @@ void JudgeDesk::save(Saving saving) {
     saved_ = time;
     const std::scoped_lock lock(judge_mutex_);
     if (const Status saved = parts_.state->save_judge(parts_.judge, parts_.clock.now()); !saved)
+        log::warning("files.judge-not-saved", saved.error());
+    if (const Status saved = parts_.state->save_habits(parts_.theft, parts_.clock.now()); !saved)
         log::warning("files.judge-not-saved", saved.error());
 }
 

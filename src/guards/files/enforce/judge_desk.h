@@ -66,6 +66,11 @@ class JudgeDesk final : public JudgeDoor {
     /// Blocks until all that was told so far is judged.
     void drain();
     std::uint64_t dropped() const { return dropped_; }
+    /// What the tool that is about to run is called, if it is one and nobody enrolled it. Opens
+    /// nothing.
+    std::optional<std::string> unknown_tool(const Change& execute);
+    /// Tells of it, of each program once in a while.
+    void report_tool(const Change& execute, const std::string& tool);
 
     static constexpr std::size_t kQueueMax = 100'000;
     /// Files of an unknown actor that may wait for judgement while it goes on; one more for every
@@ -85,6 +90,8 @@ class JudgeDesk final : public JudgeDoor {
     static constexpr Micros kOrdersEvery = std::chrono::milliseconds(250);
     static constexpr Micros kLook = std::chrono::milliseconds(50);
     static constexpr Micros kSaveEvery = std::chrono::seconds(60);
+    static constexpr Micros kToldAgain = std::chrono::minutes(10);
+    static constexpr std::size_t kToldMax = 256;
 
   private:
     struct Standing {
@@ -105,6 +112,7 @@ class JudgeDesk final : public JudgeDoor {
     bool may_go_on(const Change& change) const;
     void obey_orders();
     void obey(const GuardOrder& order);
+    void report_enrolment(const GuardOrder& order);
     void learn_canaries();
     enum class Saving { Now, WhenDue };
     void save(Saving saving);
@@ -129,6 +137,8 @@ class JudgeDesk final : public JudgeDoor {
     std::atomic<std::uint64_t> dropped_ = 0;
     std::mutex judge_mutex_;  ///< the judge and the theft watch: one thread at a time
     SteadyTime saved_{};
+    std::mutex told_mutex_;
+    std::unordered_map<std::string, SteadyTime> told_;  ///< tools, by their paths
     std::jthread thread_;
 };
 

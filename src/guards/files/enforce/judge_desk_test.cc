@@ -10,6 +10,7 @@
 #include <csignal>
 #include <future>
 #include <random>
+#include <span>
 #include <thread>
 
 #include "guards/files/acts/actors.h"
@@ -454,6 +455,65 @@ TEST(JudgeDesk, UnknownRemoteToolsDoNotRunUnlessEnrolled) {
                    "ELF");
     }
     EXPECT_EQ(kind, Stop::Kind::Allow);
+}
+
+TEST(JudgeDesk, WhoIsLeftInPeaceAndWhoIsLetGoIsToldWithWhoOrderedIt) {
+    Office office;
+    for (std::uint64_t i = 0; i < 10; ++i) office.destroy(local(500), i);
+    office.desk->drain();
+    const std::vector<std::string> steps{"enrol", "dismiss", "thaw"};
+    for (const auto& [kind, target] :
+         {std::pair(GuardOrder::Kind::Enrol, std::string("/usr/bin/restic")),
+          std::pair(GuardOrder::Kind::Dismiss, std::string("/usr/bin/restic")),
+          std::pair(GuardOrder::Kind::Thaw, local(500).key())}) {
+        const std::size_t before = office.steps().size();
+        ASSERT_TRUE(office.state.give({kind, target, "anne", {}}));
+        for (int i = 0; i < 600 && office.steps().size() == before; ++i)
+            real_clock().sleep_for(std::chrono::milliseconds(50));
+    }
+    const std::scoped_lock lock(office.events_mutex);
+    ASSERT_GE(office.events.size(), steps.size());
+    const auto told = std::span(office.events).last(steps.size());
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        EXPECT_EQ(told[i].detail.at("step"), steps[i]);
+        EXPECT_EQ(told[i].actor.id, ActorId("anne"));
+    }
+    EXPECT_EQ(told[0].detail.at("writer"), "/usr/bin/restic");
+    EXPECT_EQ(told[0].type, event::Type::Reported);
+}
+
+TEST(JudgeState, OrdersAreObeyedAsTheyWereGiven) {
+    Office office;
+    office.desk->stop();
+    std::vector<GuardOrder> given;
+    for (int i = 0; i < 20; ++i) {
+        const auto kind = i % 2 == 0 ? GuardOrder::Kind::Enrol : GuardOrder::Kind::Dismiss;
+        const WallTime at{Micros(999'990 + i)};
+        ASSERT_TRUE(office.state.give({kind, fmt::format("/usr/bin/{}", i / 2), "anne", at}));
+        given.push_back({kind, fmt::format("/usr/bin/{}", i / 2), "anne", {}});
+    }
+    EXPECT_EQ(*office.state.take_orders(), given);
+}
+
+TEST(JudgeDesk, WhoIsLetGoMayNotCarryEverythingAway) {
+    Office office;
+    const Actor thief = station(640, "accueil", "192.0.2.7");
+    const auto read = [&](int first, int last) {
+        for (int file = first; file < last; ++file)
+            office.desk->after(office.change(ChangeKind::Read, thief,
+                                             fmt::format("/share/{}/{}.pdf", file / 10, file)));
+        office.desk->drain();
+    };
+    read(0, 320);
+    ASSERT_TRUE(office.enforcer.is_stopped(thief));
+    ASSERT_TRUE(office.state.give({GuardOrder::Kind::Thaw, thief.key(), "anne", {}}));
+    for (int i = 0; i < 600 && office.enforcer.is_stopped(thief); ++i)
+        real_clock().sleep_for(std::chrono::milliseconds(50));
+    ASSERT_FALSE(office.enforcer.is_stopped(thief));
+    read(320, 500);
+    EXPECT_FALSE(office.enforcer.is_stopped(thief)) << "what it read before is forgotten";
+    read(500, 700);
+    EXPECT_TRUE(office.enforcer.is_stopped(thief));
 }
 
 TEST(JudgeDesk, AReportNamesTheWriterAndTheReasons) {

@@ -21,6 +21,8 @@ Result<std::unique_ptr<JudgeOffice>> JudgeOffice::open(Doors doors, const Settin
     // A damaged memory must not keep the guard from guarding.
     if (const Status loaded = office->state_->load_judge(*office->judge_); !loaded)
         log::warning("files.judge-forgot", loaded.error());
+    if (const Status loaded = office->state_->load_habits(office->theft_); !loaded)
+        log::warning("files.judge-forgot", loaded.error());
     std::vector<RemoteTool> tools = parse_tools(built_in_tools());
     if (!settings.tools.empty()) {
         const Bytes list = TRY(doors.disk.read_file(settings.tools, kToolListBytesMax));

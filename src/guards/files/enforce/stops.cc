@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -55,11 +56,21 @@ StoppedActor read_stop(const json& one) {
 
 constexpr std::array<std::string_view, 4> kOrderNames = {"thaw", "enrol", "dismiss", "canaries"};
 
-/// Every sealed file of a folder, read and removed. What was not written by one of us is dropped.
+/// Sorts as time goes.
+std::string name_at(std::string_view dir, WallTime at, Random& random) {
+    return fmt::format("{}/{:020}-{}", dir,
+                       std::max<std::int64_t>(at.time_since_epoch().count(), 0),
+                       to_hex(random.bytes<16>()));
+}
+
+/// Every sealed file of a folder, read and removed, oldest first. What was not written by one of us
+/// is dropped.
 Result<std::vector<std::string>> take_all(SealedFolder& folder, const std::string& dir) {
     std::vector<std::string> texts;
     if (!folder.has(dir)) return texts;
-    for (const DirEntry& entry : TRY(folder.disk().list(folder.path(dir)))) {
+    std::vector<DirEntry> entries = TRY(folder.disk().list(folder.path(dir)));
+    std::ranges::sort(entries, {}, &DirEntry::name);
+    for (const DirEntry& entry : entries) {
         if (entry.is_dir || entry.name.ends_with(".tmp")) continue;
         const std::string name = join(dir, entry.name);
         auto text = folder.read(name);
@@ -144,10 +155,20 @@ Status JudgeState::load_judge(Judge& judge) {
     return judge.load(folder_.key(), as_bytes(TRY(folder_.read("judge.state"))));
 }
 
+Status JudgeState::save_habits(const TheftWatch& theft, WallTime now) {
+    return folder_.write("judge.habits", as_text(theft.save(folder_.key(), now)));
+}
+
+Status JudgeState::load_habits(TheftWatch& theft) {
+    if (!folder_.has("judge.habits")) return {};
+    return theft.load(folder_.key(), as_bytes(TRY(folder_.read("judge.habits"))));
+}
+
 Status JudgeState::give(const GuardOrder& order) {
-    const std::string name = fmt::format("{}/{}", kOrders, to_hex(folder_.random().bytes<16>()));
+    const std::string name = name_at(kOrders, order.at, folder_.random());
     const json text = {{"kind", kOrderNames[static_cast<std::size_t>(order.kind)]},
-                       {"target", order.target}};
+                       {"target", order.target},
+                       {"by", order.by}};
     return folder_.write(name, text.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
@@ -157,7 +178,8 @@ Result<std::vector<GuardOrder>> JudgeState::take_orders() {
         const json order = json::parse(text, nullptr, false);
         for (std::size_t kind = 0; kind < kOrderNames.size() && order.is_object(); ++kind)
             if (order.value("kind", "") == kOrderNames[kind])
-                orders.push_back({static_cast<GuardOrder::Kind>(kind), order.value("target", "")});
+                orders.push_back({static_cast<GuardOrder::Kind>(kind), order.value("target", ""),
+                                  order.value("by", ""), WallTime{}});
     }
     return orders;
 }
@@ -165,7 +187,7 @@ Result<std::vector<GuardOrder>> JudgeState::take_orders() {
 Status JudgeState::leave(const event::Event& event) {
     std::string line;
     event::print_line(event, line);
-    return folder_.write(fmt::format("{}/{}", kEvents, to_hex(folder_.random().bytes<16>())), line);
+    return folder_.write(name_at(kEvents, event.time, folder_.random()), line);
 }
 
 Result<std::vector<event::Event>> JudgeState::take_events(Clock& clock) {

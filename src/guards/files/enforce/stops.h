@@ -6,6 +6,7 @@
 #include "crypto/secret.h"
 #include "event/event.h"
 #include "guards/files/judge/judge.h"
+#include "guards/files/judge/theft.h"
 #include "guards/files/keep/sealed_folder.h"
 #include "host/clock.h"
 
@@ -41,6 +42,8 @@ struct GuardOrder {
     /// An actor's key; for Enrol and Dismiss also a program; for Canaries, which are to be read
     /// anew, nothing.
     std::string target;
+    std::string by{};  ///< the account of who gave it; empty: a case did
+    WallTime at{};     ///< of several given at once the oldest is obeyed first; not read back
     bool operator==(const GuardOrder&) const = default;
 };
 
@@ -57,6 +60,8 @@ class JudgeState {
     Result<std::vector<Canary>> load_canaries();
     Status save_judge(const Judge& judge, WallTime now);
     Status load_judge(Judge& judge);
+    Status save_habits(const TheftWatch& theft, WallTime now);
+    Status load_habits(TheftWatch& theft);
 
     Status give(const GuardOrder& order);
     /// Takes all orders away.

@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <array>
 
+#include "base/cbor.h"
+
 namespace hygie::files {
 namespace {
 
 constexpr std::size_t kReadingsMax = 20'000;
 constexpr std::int64_t kDaysKept = 30;
+constexpr std::uint64_t kHabitsVersion = 1;
+constexpr std::string_view kDomain = "files.reader";
 /// An archive that appears after so many different files were read is made of them.
 constexpr std::size_t kArchiveFilesMin = 50;
 
@@ -27,6 +31,13 @@ std::int64_t day_of(WallTime time) {
 void drop(std::unordered_map<std::uint64_t, std::size_t>& counts, std::uint64_t key) {
     const auto known = counts.find(key);
     if (known != counts.end() && --known->second == 0) counts.erase(known);
+}
+
+std::unexpected<Error> damaged() {
+    return fail(Code::Corrupt,
+                {"la mémoire des lectures est abîmée", "the memory of readings is damaged"},
+                {"supprimez judge.habits : elle repart de zéro, rien d'autre n'est perdu",
+                 "delete judge.habits: it starts afresh, nothing else is lost"});
 }
 
 }  // namespace
@@ -56,8 +67,7 @@ Conclusion TheftWatch::take(const Change& change) {
         if (!archive || known == readers_.end()) return {};
         return conclude(change, known->second, true);
     }
-    if (readers_.size() >= kActorsMax && !readers_.contains(key)) readers_.clear();
-    Reader& reader = readers_[key];
+    Reader& reader = this->reader(key);
     reader.forget_before(change.steady - TheftPolicy::kWindow);
     const std::hash<std::string_view> hash;
     const Reading reading{change.steady, hash(change.path), hash(folder_part(change.path))};
@@ -106,6 +116,73 @@ Conclusion TheftWatch::conclude(const Change& change, Reader& reader, bool is_ar
              {"une archive neuve suit ces lectures", "a new archive follows these readings"},
              change.path});
     return conclusion;
+}
+
+TheftWatch::Reader& TheftWatch::reader(const std::string& key) {
+    if (const auto known = readers_.find(key); known != readers_.end()) return known->second;
+    if (readers_.size() >= kActorsMax) readers_.clear();
+    Reader& fresh = readers_[key];
+    if (!habits_key_) return fresh;
+    const auto habit = habits_.find(crypto::blind(*habits_key_, kDomain, key));
+    if (habit != habits_.end()) fresh.days = habit->second;
+    return fresh;
+}
+
+void TheftWatch::forgive(const std::string& key) {
+    const auto known = readers_.find(key);
+    if (known == readers_.end()) return;
+    Days days = std::move(known->second.days);
+    known->second = {};
+    known->second.days = std::move(days);
+}
+
+/// Of families of processes nothing is kept: none outlives the machine's start.
+Bytes TheftWatch::save(const crypto::Secret32& key, WallTime now) const {
+    auto all = habits_;
+    for (const auto& [name, reader] : readers_)
+        if (!name.starts_with("family:") && !reader.days.empty())
+            all[crypto::blind(key, kDomain, name)] = reader.days;
+    for (auto& [token, days] : all)
+        std::erase_if(days, [&](const auto& day) { return day.first < day_of(now) - kDaysKept; });
+    std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
+    Bytes out;
+    cbor::Writer writer(out);
+    writer.array(2);
+    writer.number(kHabitsVersion);
+    writer.array(all.size());
+    for (const auto& [token, days] : all) {
+        writer.array(2);
+        writer.bytes(token);
+        writer.array(2 * days.size());
+        for (const auto& [day, files] : days) {
+            writer.number(static_cast<std::uint64_t>(std::max<std::int64_t>(day, 0)));
+            writer.number(files);
+        }
+    }
+    return out;
+}
+
+Status TheftWatch::load(const crypto::Secret32& key, ByteView text) {
+    cbor::Reader reader(text);
+    decltype(habits_) habits;
+    if (TRY(reader.array()) != 2 || TRY(reader.number()) != kHabitsVersion) return damaged();
+    const std::uint64_t names = TRY(reader.array());
+    for (std::uint64_t i = 0; i < names; ++i) {
+        if (TRY(reader.array()) != 2) return damaged();
+        const ByteView token = TRY(reader.bytes());
+        const std::uint64_t numbers = TRY(reader.array());
+        if (token.size() != crypto::Token().size() || numbers % 2 != 0) return damaged();
+        crypto::Token name;
+        std::ranges::copy(token, name.begin());
+        for (std::uint64_t n = 0; n < numbers; n += 2) {
+            const auto day = static_cast<std::int64_t>(TRY(reader.number()));
+            habits[name][day] = TRY(reader.number());
+        }
+    }
+    if (!reader.done()) return damaged();
+    habits_key_ = key;
+    habits_ = std::move(habits);
+    return {};
 }
 
 }  // namespace hygie::files

@@ -2,9 +2,12 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
+#include "crypto/secret.h"
+#include "crypto/tokens.h"
 #include "guards/files/acts/change.h"
 #include "guards/files/judge/judge.h"
 
@@ -28,6 +31,14 @@ class TheftWatch {
     /// A Read, or a new file (an archive made of what was read). Rung Delay is an alert; Freeze
     /// means that a workstation is to be cut. A local actor is only reported.
     Conclusion take(const Change& change);
+    /// Somebody looked, and it was honest: what was read until now counts as usual, and no more.
+    void forgive(const std::string& key);
+
+    /// What is usual must survive a restart: how much was read at most on each of thirty days,
+    /// under names blinded with `key` (FORMAT_JUDGE.md). load takes what save made; call it before
+    /// the first change.
+    Bytes save(const crypto::Secret32& key, WallTime now) const;
+    Status load(const crypto::Secret32& key, ByteView habits);
 
     static constexpr std::size_t kActorsMax = 4096;
 
@@ -37,11 +48,12 @@ class TheftWatch {
         std::uint64_t file = 0;
         std::uint64_t folder = 0;
     };
+    using Days = std::map<std::int64_t, std::size_t>;
     struct Reader {
         std::deque<Reading> readings;
         std::unordered_map<std::uint64_t, std::size_t> files;
         std::unordered_map<std::uint64_t, std::size_t> folders;
-        std::map<std::int64_t, std::size_t> days;  ///< most files within a window, by day
+        Days days;  ///< most files within a window, by day
         Rung rung = Rung::Preserve;
         bool archived = false;
 
@@ -49,10 +61,13 @@ class TheftWatch {
         std::size_t usual() const;
     };
 
+    Reader& reader(const std::string& key);
     Conclusion conclude(const Change& change, Reader& reader, bool is_archive);
 
     TheftPolicy policy_;
     std::unordered_map<std::string, Reader> readers_;
+    std::optional<crypto::Secret32> habits_key_;
+    std::map<crypto::Token, Days> habits_;  ///< of those not seen since the start
 };
 
 }  // namespace hygie::files

@@ -21,7 +21,7 @@ Zoho Assist | zohoassist, zaservice | assist.zoho.com
 NetSupport | client32, netsupport | NetSupport Manager
 Radmin | radmin, rserver | Radmin Server
 Tactical RMM | tacticalrmm, tacticalagent | tacticalrmm
-NoMachine | nxplayer, nxserver | NoMachine
+NoMachine | nxplayer, nxserver | nomachine.com
 VNC | x11vnc, tightvnc, winvnc, ultravnc | libvncserver x11vnc
 # Ways out and in.
 ngrok | ngrok | ngrok.com/, ngrok-agent

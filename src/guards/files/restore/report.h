@@ -14,7 +14,8 @@ struct ReportedItem {
     std::string evidence;
     Step step = Step::Recreate;
 };
-/// Checks the signature first: Code::Forged when it does not hold.
+/// Checks the signature first: Code::Forged when it does not hold. `id` names a restore, or is the
+/// path of a copy of its report.
 Result<std::vector<ReportedItem>> read_report(StoreDoors doors, const std::string& state,
                                               const std::string& id);
 
