@@ -26,6 +26,8 @@ install(FILES packaging/hygie.sysusers DESTINATION lib/sysusers.d RENAME hygie.c
 install(FILES packaging/hygie.tmpfiles DESTINATION lib/tmpfiles.d RENAME hygie.conf)
 install(FILES packaging/copyright ASSURANCE.md DESTINATION share/doc/hygie)
 install(DIRECTORY docs/ DESTINATION share/doc/hygie/docs)
+# What `hygie files bench` runs.
+install(DIRECTORY bench/files DESTINATION share/hygie/bench FILES_MATCHING PATTERN "*.py")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME hygie)
