@@ -64,9 +64,11 @@ void Learned::fit() {
     for (int round = 0; round < kRounds; ++round) {
         for (const Lesson& lesson : lessons_) {
             const double sign = lesson.click == Click::Report ? 1 : -1;
-            const double now =
-                lesson.attack_log_odds + held(sum_of(deltas_, lesson.words, 1.0 / 255));
-            const double push = kRate / (1 + std::exp(sign * now - kWantedMargin));
+            const double sum = sum_of(deltas_, lesson.words, 1.0 / 255);
+            // Pushed as far as it may go, it would only drag along what shares a word with it.
+            const bool is_spent = sign * sum >= kAdjustmentMax;
+            const double now = lesson.attack_log_odds + held(sum);
+            const double push = is_spent ? 0 : kRate / (1 + std::exp(sign * now - kWantedMargin));
             for (const auto& [slot, value] : lesson.words) {
                 float& delta = deltas_[slot];
                 const double moved = delta * (1 - kAnchor) + sign * push * value / 255.0;

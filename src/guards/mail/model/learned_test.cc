@@ -37,6 +37,17 @@ TEST(MailLearned, NoNumberOfClicksMovesAMessageFurtherThanTheBound) {
               -kAdjustmentMax);
 }
 
+/// It is moved by the bound and no further: what shares a word with it is not dragged along.
+TEST(MailLearned, ALessonThatCannotBeReachedCostsOthersLittle) {
+    Learned learned;
+    const Features far = features_of_text(
+        "merci de payer la facture numero douze avant vendredi sous peine de poursuites");
+    learned.add(far, 20.0, Click::Release);
+    EXPECT_EQ(learned.adjustment(far), -kAdjustmentMax);
+    EXPECT_GT(learned.adjustment(features_of_text("chorale : concert vendredi soir au temple")),
+              -kAdjustmentMax / 4);
+}
+
 TEST(MailLearned, OrderDoesNotMatterMuchAndNothingIsForgotten) {
     Learned learned;
     const Features first = features_of_text("alerte virement suspect sur le compte de la clinique");
