@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
+#include <span>
 #include <sstream>
 
 #include "guards/files/acts/volume.h"
