@@ -332,6 +332,14 @@ def test_remote_tools_do_not_run_wherever_they_lie(work):
                   "who holds the list of all tools is none")
         subprocess.run([HYGIE, "files", "enrol", "--state", state, refused[1]], check=True, stdout=subprocess.DEVNULL)
         wait_for(lambda: outcome(refused[1]) == 0, "an enrolled tool runs")
+        subprocess.run([HYGIE, "files", "enrol", "--dismiss", "--state", state, refused[1]], check=True,
+                       stdout=subprocess.DEVNULL)
+        wait_for(lambda: outcome(refused[1]) is None, "… and no more once it is dismissed")
+        plain = make_tool(work / "bin/calcul")
+        check(outcome(plain) == 0, "a harmless program runs")
+        with open(plain, "ab") as out:
+            out.write(marked)
+        check(outcome(plain) is None, "written anew it is another program")
 
 
 def test_programs_start_when_the_guard_that_is_asked_about_them_is_killed(work):

@@ -117,10 +117,10 @@ std::unique_ptr<files::Programs> open_programs(Context& context) {
 
 void meet_programs(files::Programs* programs, files::JudgeDesk& desk) {
     if (programs == nullptr) return;
-    programs->meet_all(
-        {.recognise = [&desk](const auto& change) { return desk.unknown_tool(change); },
-         .report = [&desk](const auto& change,
-                           const auto& tool) { desk.report_tool(change, tool); }});
+    programs->meet_all({.recognise = [&desk](const auto& change) { return desk.tool_of(change); },
+                        .is_wanted = [&desk](const auto& change) { return desk.is_wanted(change); },
+                        .report = [&desk](const auto& change,
+                                          const auto& tool) { desk.report_tool(change, tool); }});
 }
 
 Result<int> guard(Context& context) {

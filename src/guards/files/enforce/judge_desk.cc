@@ -129,21 +129,22 @@ Stop JudgeDesk::refuse(const Change& change) {
 }
 
 Stop JudgeDesk::judge_execution(const Change& change) {
-    const auto tool = unknown_tool(change);
-    if (!tool) return {};
+    const auto tool = tool_of(change);
+    if (!tool || is_wanted(change)) return {};
     report_tool(change, *tool);
     if (parts_.tool_policy != ToolPolicy::Refuse) return {};
     return {.kind = Stop::Kind::Deny, .error = EPERM, .reasons = {}};
 }
 
-std::optional<std::string> JudgeDesk::unknown_tool(const Change& execute) {
+std::optional<std::string> JudgeDesk::tool_of(const Change& execute) {
     if (parts_.tool_policy == ToolPolicy::Allow) return std::nullopt;
     const RemoteTool* tool = parts_.tools.recognise(execute);
-    if (tool == nullptr) return std::nullopt;
+    return tool != nullptr ? std::optional(tool->name) : std::nullopt;
+}
+
+bool JudgeDesk::is_wanted(const Change& execute) {
     const std::scoped_lock lock(judge_mutex_);
-    const auto& enrolled = parts_.judge.policy().enrolled;
-    if (std::ranges::count(enrolled, execute.path) != 0) return std::nullopt;
-    return tool->name;
+    return std::ranges::count(parts_.judge.policy().enrolled, execute.path) != 0;
 }
 
 void JudgeDesk::report_tool(const Change& execute, const std::string& tool) {

@@ -66,9 +66,10 @@ class JudgeDesk final : public JudgeDoor {
     /// Blocks until all that was told so far is judged.
     void drain();
     std::uint64_t dropped() const { return dropped_; }
-    /// What the tool that is about to run is called, if it is one and nobody enrolled it. Opens
-    /// nothing.
-    std::optional<std::string> unknown_tool(const Change& execute);
+    /// What the tool that is about to run is called, if it is one; whether somebody enrolled it.
+    /// They open nothing.
+    std::optional<std::string> tool_of(const Change& execute);
+    bool is_wanted(const Change& execute);
     /// Tells of it, of each program once in a while.
     void report_tool(const Change& execute, const std::string& tool);
 

@@ -22,7 +22,6 @@
 namespace hygie::files {
 namespace {
 
-constexpr std::uint64_t kOpenExec = 0x00001000;
 constexpr int kPollMs = 250;
 /// So many at once that their descriptors fit below any limit.
 constexpr std::size_t kReadBytes = 64 * 24;
@@ -140,6 +139,11 @@ Programs::~Programs() {
     changed_.notify_all();
 }
 
+std::uint64_t Programs::mask() const {
+    constexpr std::uint64_t kOpenExec = 0x00001000;
+    return how_ == How::Refuse ? fan::kOpenExecPerm : kOpenExec;
+}
+
 Status Programs::open() {
     if (::unshare(CLONE_FILES) < 0) return os_failure(errno, "unshare");
     const auto kind = how_ == How::Refuse ? fan::Kind::OldGate : fan::Kind::Closings;
@@ -186,7 +190,7 @@ void Programs::watch_mounts() {
     std::ostringstream text;
     text << std::ifstream("/proc/self/mountinfo").rdbuf();
     for (const std::string& place : mounts_to_watch(text.str()))
-        (void)group_.watch_filesystem(place, how_ == How::Refuse ? fan::kOpenExecPerm : kOpenExec);
+        (void)group_.watch_filesystem(place, mask());
 }
 
 void Programs::meet(const fan::Event& event) {
@@ -203,6 +207,9 @@ void Programs::meet(const fan::Event& event) {
             change.now =
                 std::make_shared<Program>(event.fd.get(), static_cast<std::uint64_t>(info.st_size));
         tool = asks_.recognise(change);
+        // It costs nothing from here on, until somebody writes it anew.
+        if (!tool) group_.ignore(event.fd.get(), mask(), fan::Ignore::UntilModified);
+        if (tool && asks_.is_wanted(change)) tool.reset();
     }
     if (tool) change.actor = actors_.of(event.tid);
     if (how_ == How::Refuse) group_.answer(event.fd.get(), tool ? fan::deny(EPERM) : fan::kAllow);

@@ -36,8 +36,10 @@ class Programs {
   public:
     enum class How { Report, Refuse };
     struct Asks {
-        /// What the unknown tool is called; nothing for all else. Must not open anything.
+        /// What the tool is called; nothing for all else, which is not asked about again until it
+        /// is written anew. Must not open anything, as the next.
         std::function<std::optional<std::string>(const Change&)> recognise;
+        std::function<bool(const Change&)> is_wanted;
         /// Called by a thread of its own.
         std::function<void(const Change&, const std::string&)> report;
     };
@@ -50,6 +52,7 @@ class Programs {
 
   private:
     Programs(How how, std::vector<std::string> except);
+    std::uint64_t mask() const;
     Status open();
     void run(const std::stop_token& stop);
     void answer_all(const std::stop_token& stop);
