@@ -1,13 +1,12 @@
 #include <algorithm>
 
-#include "base/cbor.h"
 #include "guards/files/judge/judge.h"
+#include "guards/files/judge/memory.h"
 
 /// The memory of the judge across restarts: FORMAT.md, "judge.state".
 namespace hygie::files {
 namespace {
 
-constexpr std::uint64_t kStateVersion = 1;
 constexpr std::string_view kDomain = "files.actor";
 
 std::uint64_t micros_of(WallTime time) {
@@ -34,43 +33,21 @@ Bytes Judge::save(const crypto::Secret32& key, WallTime now) const {
         std::erase_if(points,
                       [&](const auto& point) { return now - point.first > Suspect::kMonth; });
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
-    Bytes out;
-    cbor::Writer writer(out);
-    writer.array(2);
-    writer.number(kStateVersion);
-    writer.array(all.size());
-    for (const auto& [token, points] : all) {
-        writer.array(2);
-        writer.bytes(token);
-        writer.array(2 * points.size());
-        for (const auto& [time, count] : points) {
-            writer.number(micros_of(time));
-            writer.number(count);
-        }
-    }
-    return out;
+    Memory memory;
+    for (const auto& [token, points] : all)
+        for (const auto& [time, count] : points) memory[token].emplace_back(micros_of(time), count);
+    return spell_memory(memory);
 }
 
 Status Judge::load(const crypto::Secret32& key, ByteView state) {
-    cbor::Reader reader(state);
-    decltype(history_) history;
-    if (TRY(reader.array()) != 2 || TRY(reader.number()) != kStateVersion) return damaged();
-    const std::uint64_t parties = TRY(reader.array());
-    for (std::uint64_t i = 0; i < parties; ++i) {
-        if (TRY(reader.array()) != 2) return damaged();
-        const ByteView token = TRY(reader.bytes());
-        const std::uint64_t numbers = TRY(reader.array());
-        if (token.size() != crypto::Token().size() || numbers % 2 != 0) return damaged();
-        crypto::Token name;
-        std::ranges::copy(token, name.begin());
-        for (std::uint64_t n = 0; n < numbers; n += 2) {
-            const WallTime time{Micros(static_cast<std::int64_t>(TRY(reader.number())))};
-            history[name].emplace_back(time, static_cast<std::uint32_t>(TRY(reader.number())));
-        }
-    }
-    if (!reader.done()) return damaged();
+    const Result<Memory> memory = parse_memory(state);
+    if (!memory) return damaged();
     history_key_ = key;
-    history_ = std::move(history);
+    history_.clear();
+    for (const auto& [token, points] : *memory)
+        for (const auto& [time, count] : points)
+            history_[token].emplace_back(WallTime{Micros(static_cast<std::int64_t>(time))},
+                                         static_cast<std::uint32_t>(count));
     return {};
 }
 

@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <array>
 
-#include "base/cbor.h"
+#include "guards/files/judge/memory.h"
 
 namespace hygie::files {
 namespace {
 
 constexpr std::size_t kReadingsMax = 20'000;
 constexpr std::int64_t kDaysKept = 30;
-constexpr std::uint64_t kHabitsVersion = 1;
 constexpr std::string_view kDomain = "files.reader";
 /// An archive that appears after so many different files were read is made of them.
 constexpr std::size_t kArchiveFilesMin = 50;
@@ -145,43 +144,22 @@ Bytes TheftWatch::save(const crypto::Secret32& key, WallTime now) const {
     for (auto& [token, days] : all)
         std::erase_if(days, [&](const auto& day) { return day.first < day_of(now) - kDaysKept; });
     std::erase_if(all, [](const auto& entry) { return entry.second.empty(); });
-    Bytes out;
-    cbor::Writer writer(out);
-    writer.array(2);
-    writer.number(kHabitsVersion);
-    writer.array(all.size());
-    for (const auto& [token, days] : all) {
-        writer.array(2);
-        writer.bytes(token);
-        writer.array(2 * days.size());
-        for (const auto& [day, files] : days) {
-            writer.number(static_cast<std::uint64_t>(std::max<std::int64_t>(day, 0)));
-            writer.number(files);
-        }
-    }
-    return out;
+    Memory memory;
+    for (const auto& [token, days] : all)
+        for (const auto& [day, files] : days)
+            memory[token].emplace_back(static_cast<std::uint64_t>(std::max<std::int64_t>(day, 0)),
+                                       files);
+    return spell_memory(memory);
 }
 
 Status TheftWatch::load(const crypto::Secret32& key, ByteView text) {
-    cbor::Reader reader(text);
-    decltype(habits_) habits;
-    if (TRY(reader.array()) != 2 || TRY(reader.number()) != kHabitsVersion) return damaged();
-    const std::uint64_t names = TRY(reader.array());
-    for (std::uint64_t i = 0; i < names; ++i) {
-        if (TRY(reader.array()) != 2) return damaged();
-        const ByteView token = TRY(reader.bytes());
-        const std::uint64_t numbers = TRY(reader.array());
-        if (token.size() != crypto::Token().size() || numbers % 2 != 0) return damaged();
-        crypto::Token name;
-        std::ranges::copy(token, name.begin());
-        for (std::uint64_t n = 0; n < numbers; n += 2) {
-            const auto day = static_cast<std::int64_t>(TRY(reader.number()));
-            habits[name][day] = TRY(reader.number());
-        }
-    }
-    if (!reader.done()) return damaged();
+    const Result<Memory> memory = parse_memory(text);
+    if (!memory) return damaged();
     habits_key_ = key;
-    habits_ = std::move(habits);
+    habits_.clear();
+    for (const auto& [token, days] : *memory)
+        for (const auto& [day, files] : days)
+            habits_[token][static_cast<std::int64_t>(day)] = files;
     return {};
 }
 
