@@ -129,8 +129,9 @@ TEST(Subscription, GreetsThenTellsWhatItsOwnerMaySee) {
 
 TEST(Subscription, NothingLeavesBeforeTheLedgerHasIt) {
     House house;
-    made(house, house.anne, {});
-    house.outside.wait_for(1);
+    const std::string id = made(house, house.anne, {});
+    // Greeted is not yet active: what is written in between is told to nobody.
+    ASSERT_EQ(status_of(house, house.anne, id, "active"), "active");
     house.trace.take();
     std::atomic<bool> traced = false;
     house.outside.on_arrival = [&](const PostRequest& request) {
