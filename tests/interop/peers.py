@@ -15,6 +15,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+from ports import free_port  # noqa: E402,F401  all of this folder take it from here
+
 HYGIE = os.environ.get("HYGIE", str(ROOT / "build/release/hygie"))
 PEERS = ROOT / "build/interop"
 SKIPPED = 77
@@ -51,12 +54,6 @@ def mklog(*arguments):
 
 def referee(*arguments, check=True):
     return run(PEERS / "referee", *arguments, check=check)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:

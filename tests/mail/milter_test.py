@@ -11,12 +11,11 @@ import pwd
 import re
 import signal
 import smtplib
-import socket
 import subprocess
 import threading
 import time
 
-from practice import HYGIE, WAIT_S, crlf, practice_mail, run, start, wait_for
+from practice import HYGIE, WAIT_S, crlf, free_port, practice_mail, run, start, wait_for
 
 SENDER, BOX = "ecrit@dehors.example", "anne@cabinet.example"
 ENVELOPE = {"mail_from": SENDER, "rcpt_to": [BOX], "client_ip": "127.0.0.1", "helo": "x"}
@@ -71,18 +70,10 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-def free_ports(count):
-    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [holder.getsockname()[1] for holder in holders]
-    for holder in holders:
-        holder.close()
-    return ports
-
-
 class Postfix:
     def __init__(self, home, guard_port):
         self.home, self.conf = home, home / "conf"
-        self.watched, self.queued, self.behind = free_ports(3)
+        self.watched, self.queued, self.behind = free_port(), free_port(), free_port()
         nobody = pwd.getpwnam("nobody")
         for name in ("conf", "queue", "data", "boxes"):
             (home / name).mkdir()
@@ -220,7 +211,7 @@ def main(home):
     state.mkdir(mode=0o700)
     run("key", "create", str(state / "root.hyk"), "--seal", "key-file", "--key-file", str(state / "opener"))
     mail, memory = practice_mail(home, ENVELOPE)
-    (port,) = free_ports(1)
+    port = free_port()
     postfix = Postfix(home, port)
     guard = Guard(state, port, "--history", str(memory))
     postfix.order("start")

@@ -1,14 +1,16 @@
-"""What the tests of the mail guard share: one command, one free port, one wait, one practice with its mail."""
+"""What the tests of the mail guard share: one command, one wait, one practice with its mail."""
 import json
 import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402,F401  all of this folder take it from here
 
 HYGIE = os.environ.get("HYGIE", "build/release/hygie")
 WAIT_S = 90
@@ -18,11 +20,6 @@ def run(*words, code=0):
     done = subprocess.run([HYGIE, *words], capture_output=True, text=True, timeout=300)
     assert done.returncode == code, f"hygie {' '.join(words)}: {done.stdout}{done.stderr}"
     return done.stdout
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        return holder.getsockname()[1]
 
 
 def wait_for(what, condition):

@@ -2,6 +2,7 @@
 """The mail guard checks SPF, DKIM and DMARC itself, at a real Postfix, by asking a real name server (unbound) for what
 dkimsign signed: good mail is proven, a changed letter and a foreign sender are not, and a name server that is away delays
 nobody. Everything runs on loopback, in one temporary folder."""
+import contextlib
 import os
 import re
 import signal
@@ -102,20 +103,20 @@ def main(home):
     run("key", "create", str(state / "root.hyk"), "--seal", "key-file", "--key-file", str(state / "opener"))
     key, public = key_pair(home)
     dns_port, port = free_port(), free_port()
-    names = Names(home / "names", dns_port, public)
-    postfix = Postfix(home, port)
-    guard = Guard(state, port, "--dns", f"127.0.0.1@{dns_port}")
-    postfix.order("start")
-    try:
-        whole, theirs = check(postfix, key)
-        check_away(postfix, names, whole, theirs)
-    except BaseException:
-        print((home / "maillog").read_text()[-4000:])
-        raise
-    finally:
-        postfix.order("stop")
-        guard.end(signal.SIGTERM)
-        names.stop()
+    with contextlib.ExitStack() as ends:
+        names = Names(home / "names", dns_port, public)
+        ends.callback(names.stop)
+        postfix = Postfix(home, port)
+        guard = Guard(state, port, "--dns", f"127.0.0.1@{dns_port}")
+        ends.callback(guard.end, signal.SIGTERM)
+        postfix.order("start")
+        ends.callback(postfix.order, "stop")
+        try:
+            whole, theirs = check(postfix, key)
+            check_away(postfix, names, whole, theirs)
+        except BaseException:
+            print((home / "maillog").read_text()[-4000:])
+            raise
     assert guard.process.returncode == 0, guard.process.returncode
     print("ok")
 

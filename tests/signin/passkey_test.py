@@ -3,21 +3,18 @@
 on loopback; and what a thief with a copy of the key, or without the person, gets."""
 
 import re
-import socket
 import sys
 import unittest
 import urllib.parse
+from pathlib import Path
 
 import chromium
 from house import Browser, House
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402
+
 SKIPPED = 77
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Passkeys(unittest.TestCase):
