@@ -9,12 +9,13 @@ TEST(Programs, LocalMountsAreWatchedWhateverTheirNames) {
     const std::string text =
         "22 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n"
         "23 22 0:20 / /proc rw,nosuid - proc proc rw\n"
-        "24 22 0:21 / /mnt/les\\040outils rw shared:1 master:2 - btrfs /dev/vdb rw\n"
+        "24 22 0:21 / /mnt/les\\040outils\\134neufs rw shared:1 master:2 - btrfs /dev/vdb rw\n"
         "25 22 0:22 / /mnt/nas rw - nfs4 nas:/ rw\n"
         "26 22 0:23 / /mnt/clef rw - fuse.sshfs ailleurs: rw\n"
         "27 22 0:24 / /tmp rw - tmpfs tmpfs rw\n"
         "28 22\n";
-    EXPECT_EQ(mounts_to_watch(text), (std::vector<std::string>{"/", "/mnt/les outils", "/tmp"}));
+    EXPECT_EQ(mounts_to_watch(text),
+              (std::vector<std::string>{"/", "/mnt/les outils\\neufs", "/tmp"}));
 }
 
 TEST(Programs, WhatOnlyRootInstallsCountsByItsName) {
