@@ -203,6 +203,37 @@ def kept_once(mount, kind):
     print(f"{kind}: what comes back is kept once")
 
 
+def second_names(mount, kind, *options):
+    """A file with two names is one file again, whichever of them went, and a guard at work goes on from there."""
+    share = os.path.join(mount, "share")
+    furnish(share)
+    first, second = Path(share, "Bilans", "lettre 0.txt"), Path(share, "Bilans", "second nom.txt")
+    before = picture(share)
+    with guarded(mount, *options) as guard:
+        for what in ("second removed", "first removed", "second replaced", "written over", "both removed", "second removed"):
+            since, was = now(), first.stat().st_ino
+            if "second" in what or "both" in what:
+                second.unlink()
+            if "first" in what or "both" in what:
+                first.unlink()
+            if "replaced" in what or "written" in what:
+                second.write_bytes(b"chiffre" + os.urandom(30000))
+            settle(guard)
+            result = restored(guard, share, before, since, f"{kind} {what}")
+            check(first.samefile(second), f"{kind} {what}: two files of one")
+            check(first.stat().st_ino == was or what in ("written over", "both removed"), f"{kind} {what}: another file")
+            names = sum(path.stat().st_ino == first.stat().st_ino for path in Path(share).rglob("*.txt"))
+            check(names == 2, f"{kind} {what}: {names} names")
+            check(hygie("files", "report", "--state", guard.state, result["restore"])["signed_here"], result)
+        settle(guard)
+        since = now()
+        second.write_bytes(b"mieux" + os.urandom(30000))
+        settle(guard)
+        restored(guard, share, before, since, f"{kind} after all that")
+        check(first.samefile(second), f"{kind} after all that: two files of one")
+    print(f"{kind} {' '.join(options)}: two names of one file")
+
+
 def told_late(mount, kind):
     """A guard that a load keeps from the processor hears late of what was done: a restore goes by when it was done."""
     share = os.path.join(mount, "share")
@@ -390,6 +421,7 @@ def main():
             on(kind, left_the_share)
             on(kind, held_and_owned)
             on(kind, full_disk)
+            on(kind, second_names)
             on(kind, told_late)
             on(kind, two_writers)
             on(kind, two_writers, "--events", "permission")
@@ -402,6 +434,7 @@ def main():
             if kind != "ext4":
                 on(kind, kept_once)
         on("ext4", left_the_share, "--events", "permission")
+        on("ext4", second_names, "--events", "permission")
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

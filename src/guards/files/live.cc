@@ -89,8 +89,12 @@ Result<Plan> plan_of(StoreDoors doors, const std::string& state, const History& 
         const auto step = wanted ? look.step(path, known) : std::nullopt;
         if (!step) continue;
         const auto is_there = *step == Step::Replace ? std::optional(known) : std::nullopt;
-        add(plan, {*step, path, wanted, is_there, {std::string()}});
+        PlanItem item{*step, path, wanted, is_there, {std::string()}, {}};
+        for (const std::string& name : then.names_of(wanted->key))
+            if (name != path) item.beside.insert(name);
+        add(plan, std::move(item));
     }
+    tie_names(plan);
     return plan;
 }
 

@@ -101,7 +101,12 @@ Result<Plan> Whereabouts::brought_to(const std::string& dir, Plan plan) const {
                          "what comes back is in several shares: --to moves one alone"},
                         {"donnez l'un d'eux par --path, puis l'autre",
                          "name one of them with --path, then the other"});
-        item.path = dir + item.path.substr(share->dir == "/" ? 0 : share->dir.size());
+        const std::size_t above = share->dir == "/" ? 0 : share->dir.size();
+        item.path = dir + item.path.substr(above);
+        std::set<std::string> beside;
+        for (const std::string& name : item.beside)
+            if (share_of(name) == share) beside.insert(dir + name.substr(above));
+        item.beside = std::move(beside);
     }
     return plan;
 }

@@ -26,6 +26,7 @@ class Watcher {
     struct Seen {
         std::optional<FileState> before;
         std::set<std::string> actors;
+        std::set<std::string> beside;
         std::string creator;
     };
     const std::map<std::string, Seen>& seen() const { return seen_; }
@@ -79,11 +80,22 @@ class Watcher {
         return paths;
     }
 
+    std::set<std::string> beside(const std::string& path,
+                                 const std::optional<FileState>& before) const {
+        if (!before || before->type != FileType::Regular) return {};
+        const std::vector<std::string> names = timeline_.names_of(before->key);
+        std::set<std::string> others;
+        if (names.size() > 1) others.insert(names.begin(), names.end());
+        others.erase(path);
+        return others;
+    }
+
     void remember(const std::string& path, const std::string& actor) {
         if (path.empty() || (!question_.path.empty() && !is_inside(path, question_.path))) return;
         const auto [item, is_first] = seen_.try_emplace(path);
         if (is_first) {
             item->second.before = timeline_.at(path);
+            item->second.beside = beside(path, item->second.before);
             item->second.creator = actor;
         }
         item->second.actors.insert(actor);
@@ -231,6 +243,16 @@ void Timeline::apply(const Record& record) {
     }
 }
 
+void tie_names(Plan& plan) {
+    for (const PlanItem& item : plan.items)
+        for (const std::string& name : item.beside) {
+            const auto other = std::ranges::lower_bound(plan.items, name, {}, &PlanItem::path);
+            if (other != plan.items.end() && other->path == name && other->wanted &&
+                other->wanted->key == item.wanted->key)
+                other->beside.insert(item.path);
+        }
+}
+
 // ---- History ---------------------------------------------------------------------------------
 
 Result<History> History::read(StoreDoors doors, const std::string& state) {
@@ -271,7 +293,8 @@ History::PlanAndPresent History::plan_and_present(const Question& question) cons
     }
     Plan plan;
     for (const auto& [path, seen] : watcher.seen()) {
-        PlanItem item{Step::Recreate, path, seen.before, timeline.at(path), seen.actors};
+        PlanItem item{Step::Recreate,    path,        seen.before,
+                      timeline.at(path), seen.actors, seen.beside};
         const auto step = step_for(item.wanted, item.now);
         if (!step) continue;
         if (*step == Step::SetAside && !watcher.sets_aside(path, seen.creator)) {
@@ -283,6 +306,7 @@ History::PlanAndPresent History::plan_and_present(const Question& question) cons
         plan.actors.insert(item.actors.begin(), item.actors.end());
         plan.items.push_back(std::move(item));
     }
+    tie_names(plan);
     return {std::move(plan), std::move(timeline)};
 }
 

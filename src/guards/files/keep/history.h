@@ -58,6 +58,7 @@ struct PlanItem {
     std::optional<FileState> wanted;
     std::optional<FileState> now;
     std::set<std::string> actors;  ///< who changed it since
+    std::set<std::string> beside = {};  ///< other names that the file had with this one
 };
 
 struct Plan {
@@ -66,6 +67,8 @@ struct Plan {
     std::set<std::string> actors;
     std::uint64_t spared = 0;  ///< new files of others, left where they are
 };
+/// Names of one file that went one after the other know of each other; items are sorted by path.
+void tie_names(Plan& plan);
 
 /// The present that follows from records, one after the other.
 class Timeline {

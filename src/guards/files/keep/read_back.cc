@@ -160,4 +160,15 @@ Result<ReadBack> copy_and_read_back(const Content& from, std::uint64_t size, int
     return told(digest);
 }
 
+Result<bool> has_same_bytes(int one, int other) {
+    thread_local Block block;
+    thread_local Block again;
+    for (std::uint64_t at = 0;; at += kBlockBytes) {
+        const std::size_t got = TRY(read_block(one, at, block.whole()));
+        if (TRY(read_block(other, at, again.whole())) != got) return false;
+        if (std::memcmp(block.whole().data(), again.whole().data(), got) != 0) return false;
+        if (got < kBlockBytes) return true;
+    }
+}
+
 }  // namespace hygie::files

@@ -29,4 +29,7 @@ Result<ReadBack> read_back(int fd, Digest digest, const std::stop_token& stop = 
 /// and compares it. Code::Corrupt when they differ, Code::NotFound when `from` ends early.
 Result<ReadBack> copy_and_read_back(const Content& from, std::uint64_t size, int to, Digest digest);
 
+/// Whether two open files have the same bytes.
+Result<bool> has_same_bytes(int one, int other);
+
 }  // namespace hygie::files

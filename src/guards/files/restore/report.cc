@@ -56,6 +56,7 @@ json item_json(const Outcome& outcome) {
         item[outcome.is_sparse ? "sha256_without_empty_mebibytes" : "sha256"] = outcome.hash;
     if (outcome.proof != Proof::None) item["proved_by"] = name_of(outcome.proof);
     if (!outcome.evidence.empty()) item["evidence"] = path_json(outcome.evidence);
+    if (!outcome.second_name_of.empty()) item["second_name_of"] = path_json(outcome.second_name_of);
     if (!outcome.lifted.empty()) item["flags_lifted"] = json::array();
     for (const std::string& path : outcome.lifted) item["flags_lifted"].push_back(path_json(path));
     if (outcome.problem)
@@ -114,6 +115,8 @@ Result<std::vector<ReportedItem>> read_report(StoreDoors doors, const std::strin
         ReportedItem line;
         line.path = TRY(path_from(item.at("path")));
         if (item.contains("evidence")) line.evidence = TRY(path_from(item.at("evidence")));
+        if (item.contains("second_name_of"))
+            line.second_name_of = TRY(path_from(item.at("second_name_of")));
         for (const Step step : {Step::Recreate, Step::Replace, Step::Attributes, Step::SetAside})
             if (item.value("step", std::string()) == name_of(step)) line.step = step;
         items.push_back(std::move(line));

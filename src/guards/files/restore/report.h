@@ -12,6 +12,7 @@ Status write_report(StoreDoors doors, const std::string& state, const Question* 
 struct ReportedItem {
     std::string path;
     std::string evidence;
+    std::string second_name_of;
     Step step = Step::Recreate;
 };
 /// Checks the signature first: Code::Forged when it does not hold. `id` names a restore, or is the

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <set>
 #include <thread>
 
 #include "guards/files/restore/across.h"
@@ -86,13 +87,28 @@ Status try_again(StoreDoors doors, const std::string& state, Restorer& restorer,
     return {};
 }
 
+/// On several threads.
+void carry_out_all(Restorer& restorer, const std::vector<Outcome*>& outcomes) {
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < std::min<std::size_t>(kThreads, outcomes.size()); ++i)
+        threads.emplace_back([&] {
+            for (std::size_t at = next++; at < outcomes.size(); at = next++)
+                restorer.carry_out(*outcomes[at]);
+        });
+}
+
 /// Names to set aside go first and from the leaves up; folders come back before what they hold;
-/// files then, on several threads; rights of folders last, for their times.
+/// rights of files that stand, then files, of one with several names the first before the others;
+/// rights of folders last, for their times.
 void run(StoreDoors doors, const std::string& state, Restorer& restorer,
          std::vector<Outcome>& outcomes) {
     const auto is_file = [](const Outcome& o) {
         return (o.item.step == Step::Recreate || o.item.step == Step::Replace) &&
                o.item.wanted->type != FileType::Folder;
+    };
+    const auto is_folder = [](const Outcome& o) {
+        return o.item.step != Step::SetAside && o.item.wanted->type == FileType::Folder;
     };
     for (auto it = outcomes.rbegin(); it != outcomes.rend(); ++it)
         if (it->item.step == Step::SetAside) restorer.carry_out(*it);
@@ -100,20 +116,27 @@ void run(StoreDoors doors, const std::string& state, Restorer& restorer,
         if (outcome.item.step != Step::SetAside && outcome.item.step != Step::Attributes &&
             !is_file(outcome))
             restorer.carry_out(outcome);
-    std::atomic<std::size_t> next = 0;
-    std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < kThreads; ++i)
-        threads.emplace_back([&] {
-            for (std::size_t at = next++; at < outcomes.size(); at = next++)
-                if (is_file(outcomes[at])) restorer.carry_out(outcomes[at]);
-        });
-    threads.clear();
+    for (Outcome& outcome : outcomes)
+        if (outcome.item.step == Step::Attributes && !is_folder(outcome))
+            restorer.carry_out(outcome);
+    std::vector<Outcome*> first;
+    std::vector<Outcome*> second;
+    std::set<std::pair<FileKey, VersionId>> met;
+    for (Outcome& outcome : outcomes) {
+        if (!is_file(outcome)) continue;
+        const FileState& wanted = *outcome.item.wanted;
+        const bool is_first =
+            outcome.item.beside.empty() || met.emplace(wanted.key, wanted.version).second;
+        (is_first ? first : second).push_back(&outcome);
+    }
+    carry_out_all(restorer, first);
+    carry_out_all(restorer, second);
     // What cannot be read anew is said of each file already.
     (void)try_again(doors, state, restorer, outcomes);
     for (auto it = outcomes.rbegin(); it != outcomes.rend(); ++it) {
+        if (!is_folder(*it)) continue;
         if (it->item.step == Step::Attributes) restorer.carry_out(*it);
-        const bool is_folder = it->item.wanted && it->item.wanted->type == FileType::Folder;
-        if (is_folder && it->is_done) (void)apply_meta(it->item.path, *it->item.wanted);
+        if (it->is_done) (void)apply_meta(it->item.path, *it->item.wanted);
     }
 }
 
@@ -133,6 +156,14 @@ void settle(StoreDoors doors, Settling& settling, const std::vector<VolumeLine>&
         const Status settled = settling.end(doors.disk, volume.stage);
         if (!settled) result.unreported = settled.error();
     }
+}
+
+/// One more name of a file that stands would show what is written there later: it is no evidence.
+void drop_live_evidence(StoreDoors doors, RestoreResult& result) {
+    for (Outcome& outcome : result.outcomes)
+        if (is_one_file(outcome.evidence, outcome.second_name_of) &&
+            doors.disk.remove(outcome.evidence))
+            outcome.evidence.clear();
 }
 
 /// What is done is done: a report that cannot be written does not hide it.
@@ -185,8 +216,10 @@ Result<RestoreResult> undo(StoreDoors doors, const std::string& state, const std
         if (!done) outcome.problem = done.error();
         // What the restore had brought lies there now.
         if (done && doors.disk.exists(aside)) outcome.evidence = aside;
+        outcome.second_name_of = it->second_name_of;
         result.outcomes.push_back(std::move(outcome));
     }
+    drop_live_evidence(doors, result);
     count(result);
     settle(doors, settling, volumes, result);
     result.ended = doors.clock.now();

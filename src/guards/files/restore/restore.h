@@ -28,6 +28,7 @@ struct Outcome {
     std::string hash;                 ///< of what was brought back (Digest), in hexadecimal
     bool is_sparse = false;           ///< … which holds whole mebibytes of zeros
     std::string evidence;             ///< where what stood there now lies
+    std::string second_name_of;       ///< the name of the file that has this one too, again
     std::vector<std::string> lifted;  ///< had the immutable flag, and have it no more
     std::optional<Error> problem;
 };

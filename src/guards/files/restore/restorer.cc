@@ -166,8 +166,9 @@ Status Restorer::step(Outcome& outcome) {
             return place(outcome,
                          [&](const std::string& made) { return make_link(outcome, made); });
         default:
-            return place(outcome,
-                         [&](const std::string& made) { return make_file(outcome, made); });
+            return place(outcome, [&](const std::string& made) -> Result<Made> {
+                return as_second_name(outcome, made, TRY(make_file(outcome, made)));
+            });
     }
 }
 
@@ -243,11 +244,16 @@ Result<Restorer::Placed> Restorer::place_from(const std::string& made, Outcome& 
     const PlanItem& item = outcome.item;
     // A guard at work meets a file under the name that it has when it is closed.
     const Result<Made> file = make(made);
-    const Status described = file ? describe(Subject(made, file->file.get()), *item.wanted)
-                                  : Status(std::unexpected(file.error()));
+    const bool is_second_name = file && file->is_second_name;
+    Status described = file ? Status() : Status(std::unexpected(file.error()));
+    if (file && !is_second_name)
+        described = describe(Subject(made, file->file.get()), *item.wanted);
     Result<Placed> placed = described ? take_place(made, item.path)
                                       : Result<Placed>(std::unexpected(described.error()));
-    if (!placed || *placed == Placed::Elsewhere) (void)::unlink(made.c_str());
+    // Two names of one file never change places.
+    if (placed && is_second_name && is_one_file(made, item.path)) placed = Placed::Free;
+    if (!placed || *placed == Placed::Elsewhere || (is_second_name && *placed == Placed::Free))
+        (void)::unlink(made.c_str());
     return placed;
 }
 
@@ -300,6 +306,19 @@ Result<Restorer::Made> Restorer::make_file(Outcome& outcome, const std::string& 
     else
         is_clone = TRY(from_stage(outcome, to));
     return Made{std::move(to), is_clone};
+}
+
+/// What was made shows what must stand there: then it is needed no more.
+Restorer::Made Restorer::as_second_name(Outcome& outcome, const std::string& made, Made file) {
+    outcome.second_name_of.clear();
+    if (outcome.item.beside.empty()) return file;
+    auto stands = second_names_.of(outcome.item, file.file.get());
+    if (stands && replace_by_link(stands->file.get(), made)) {
+        outcome.second_name_of = std::move(stands->name);
+        return Made{.file = {}, .is_second_name = true};
+    }
+    second_names_.made(*outcome.item.wanted, file.file.get());
+    return file;
 }
 
 /// True when it is a clone of what is staged.

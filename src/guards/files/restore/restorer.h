@@ -15,6 +15,7 @@
 #include "guards/files/keep/placed.h"
 #include "guards/files/restore/prover.h"
 #include "guards/files/restore/restore.h"
+#include "guards/files/restore/second_names.h"
 #include "guards/files/restore/settle.h"
 
 namespace hygie::files {
@@ -65,8 +66,9 @@ class Restorer {
   private:
     /// Makes what bears this free name first; a file is left open.
     struct Made {
-        UniqueFd file;          ///< none of a link
-        bool is_clone = false;  ///< of bytes in the stage, which were read again
+        UniqueFd file;                ///< none of a link
+        bool is_clone = false;        ///< of bytes in the stage, which were read again
+        bool is_second_name = false;  ///< of a file that stands
     };
     using Make = std::function<Result<Made>(const std::string&)>;
     enum class Placed {
@@ -89,6 +91,7 @@ class Restorer {
     void tell_guard(const FileState& wanted, const Made& made) const;
     Result<Made> make_link(Outcome& outcome, const std::string& made);
     Result<Made> make_file(Outcome& outcome, const std::string& made);
+    Made as_second_name(Outcome& outcome, const std::string& made, Made file);
     Result<bool> from_stage(Outcome& outcome, const UniqueFd& to);
     LinkedBytes behind_link(const FileState& wanted, const struct stat& info);
     Result<bool> bring(Outcome& outcome, UniqueFd from, const UniqueFd& to);
@@ -104,6 +107,7 @@ class Restorer {
     std::shared_ptr<const Packs> packs_;
     Prover prover_;
     Settling settling_;
+    SecondNames second_names_;
     std::atomic<std::uint64_t> next_ = 1;
     std::mutex lifting_;
     std::atomic<bool> has_lifted_ = false;
