@@ -215,7 +215,8 @@ class Standby {
 
     bool may_go_on(const fan::Event& event) {
         if (is_successor(event.tid)) return true;
-        const Intent intent = calls_.intent_of(event.tid, event.mask, event.fd.get());
+        const Intent intent =
+            calls_.intent_of(event.tid, event.mask, event.fd.get(), Calls::Wait::Patiently);
         if (intent == Intent::Read || intent == Intent::Execute) return true;
         const auto path = Volume::path_of(event.fd.get());
         if (!path) return false;

@@ -24,6 +24,7 @@ constexpr std::size_t kCallBytesMax = 256;
 constexpr int kRunningSpins = 5;
 constexpr int kRunningMax = 25;
 constexpr auto kRunningPause = std::chrono::microseconds(10);
+constexpr auto kPatientPause = std::chrono::milliseconds(1);
 constexpr int kLineageMax = 32;
 /// A process number is not given again within this time on an honest machine.
 constexpr auto kFresh = std::chrono::seconds(2);
@@ -149,18 +150,24 @@ std::string Calls::text_of(pid_t tid) {
 
 /// Who has told of an act may not have gone to sleep over it yet, on another processor or behind us
 /// on this one: what it does cannot be read until then.
-std::string Calls::settled_text_of(pid_t tid) {
+std::string Calls::settled_text_of(pid_t tid, Wait wait) {
     std::string text = text_of(tid);
     for (int i = 0; i < kRunningMax && text.starts_with("running"); ++i) {
         if (i >= kRunningSpins) std::this_thread::sleep_for(kRunningPause);
         text = text_of(tid);
     }
+    if (wait == Wait::Briefly) return text;
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (text.starts_with("running") && std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(kPatientPause);
+        text = text_of(tid);
+    }
     return text;
 }
 
-Intent Calls::intent_of(pid_t tid, std::uint64_t mask, int file_fd) {
+Intent Calls::intent_of(pid_t tid, std::uint64_t mask, int file_fd, Wait wait) {
     if (mask & fan::kOpenExecPerm) return Intent::Execute;
-    const auto call = parse_call(settled_text_of(tid));
+    const auto call = parse_call(settled_text_of(tid, wait));
     if (!call) return Intent::Write;
     switch (call->number) {
         case SYS_open:

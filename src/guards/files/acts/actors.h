@@ -25,13 +25,18 @@ class Calls {
   public:
     static constexpr std::size_t kOpenMax = 256;
 
+    /// How long a thread may take to go to sleep over what it has told: a moment, or as long as it
+    /// lasts when its processor is taken from it, at most `kPatience`. For who refuses it.
+    enum class Wait { Briefly, Patiently };
+    static constexpr auto kPatience = std::chrono::seconds(1);
+
     /// `mask` is that of the thread's event, `file_fd` the event's descriptor: a copy reads one
     /// file and writes another.
-    Intent intent_of(pid_t tid, std::uint64_t mask, int file_fd);
+    Intent intent_of(pid_t tid, std::uint64_t mask, int file_fd, Wait wait = Wait::Briefly);
 
   private:
     std::string text_of(pid_t tid);
-    std::string settled_text_of(pid_t tid);
+    std::string settled_text_of(pid_t tid, Wait wait);
 
     std::mutex mutex_;
     std::unordered_map<pid_t, UniqueFd> open_;

@@ -3,6 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <thread>
 #include <utility>
 
 namespace hygie::files {
@@ -48,6 +53,53 @@ TEST(Actors, ThreadsOfTheKernelShowByTheirFlags) {
     EXPECT_TRUE(stat->is_kernel);
     EXPECT_EQ(stat->started, 77U);
     EXPECT_FALSE(stat_of(::getpid())->is_kernel);
+}
+
+/// A thread that runs until it is let go, then sleeps over a read.
+class LateReader {
+  public:
+    LateReader() {
+        EXPECT_EQ(::pipe(pipe_.data()), 0);
+        thread_ = std::thread([this] {
+            tid_ = ::gettid();
+            while (!let_go_) {
+            }
+            char byte = 0;
+            EXPECT_EQ(::read(pipe_[0], &byte, 1), 1);
+        });
+        while (tid_ == 0) std::this_thread::yield();
+    }
+    ~LateReader() {
+        let_go_ = true;
+        EXPECT_EQ(::write(pipe_[1], "x", 1), 1);
+        thread_.join();
+        for (const int fd : pipe_) ::close(fd);
+    }
+    LateReader(const LateReader&) = delete;
+    LateReader& operator=(const LateReader&) = delete;
+
+    void let_go() { let_go_ = true; }
+    pid_t tid() const { return tid_; }
+    int file() const { return pipe_[0]; }
+
+  private:
+    std::array<int, 2> pipe_{-1, -1};
+    std::atomic<bool> let_go_ = false;
+    std::atomic<pid_t> tid_ = 0;
+    std::thread thread_;
+};
+
+TEST(Calls, WhoIsRefusedHasBeenWaitedForUntilItSleeps) {
+    LateReader reader;
+    Calls calls;
+    const auto intent = [&](Calls::Wait wait) {
+        return calls.intent_of(reader.tid(), fan::kPreAccess, reader.file(), wait);
+    };
+    EXPECT_EQ(intent(Calls::Wait::Briefly), Intent::Write) << "what cannot be told";
+    auto later = std::async(std::launch::async, intent, Calls::Wait::Patiently);
+    EXPECT_EQ(later.wait_for(std::chrono::milliseconds(30)), std::future_status::timeout);
+    reader.let_go();
+    EXPECT_EQ(later.get(), Intent::Read);
 }
 
 }  // namespace

@@ -192,6 +192,7 @@ class Gate {
     std::optional<std::string> protected_path(const Volume& volume, int fd, const FileKey& key);
 
     // What takes longer (gate_workers.cc)
+    bool is_reading(const Task& task);
     void serve(Task task);
     Need need_of(const Task& task, const std::optional<Known>& known, const struct stat& info);
     void hear_of_rights(const Task& task, const struct stat& info);

@@ -206,6 +206,13 @@ Stop Gate::ask(const Task& task, const Actor& actor) {
     return stop;
 }
 
+/// Whose processor was taken from it before it slept over its act counted as a writer so far.
+bool Gate::is_reading(const Task& task) {
+    const fan::Event& event = task.event;
+    return task.intent == Intent::Read || calls_.intent_of(event.tid, event.mask, event.fd.get(),
+                                                           Calls::Wait::Patiently) == Intent::Read;
+}
+
 void Gate::serve(Task task) {
     const Actor actor = actors_.of_waiting(task.event.tid);
     const bool is_read = task.intent == Intent::Read;
@@ -213,7 +220,7 @@ void Gate::serve(Task task) {
     const Status safe = make_safe(task, actor);
     if (is_read && safe) end_second_name(task, actor);
     if (!safe) note_failure(safe.error());
-    if (!safe && !is_read && safe.error().code != Code::NotFound) {
+    if (!safe && safe.error().code != Code::NotFound && !is_reading(task)) {
         // What cannot be kept is not destroyed.
         ++counts_.denied;
         answer(task.event, fan::deny(safe.error().code == Code::Full ? ENOSPC : EIO));
