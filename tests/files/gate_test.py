@@ -482,6 +482,14 @@ def refusals(mount, work):
         second = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "share"),
                                  "--state", guard.state], capture_output=True, text=True, timeout=WAIT)
         check(second.returncode == 3 and "another guard" in second.stderr, second.stderr)
+        inner = os.path.join(mount, "share", "dedans")
+        os.makedirs(inner)
+        for dir, language, said in ((os.path.join(mount, "share"), "en", "another guard, with another state"),
+                                    (inner, "fr", "un autre garde, avec un autre dossier d'état"), (mount, "en", "folder in it")):
+            second = subprocess.run([HYGIE, "--lang", language, "guard", "files", "--protect", dir, "--state", work + "/s3"],
+                                    capture_output=True, text=True, timeout=WAIT)
+            check(second.returncode == 3 and said in second.stderr and "--protect" in second.stderr, f"{dir} {second.stderr}")
+        check(hygie("files", "status", "--state", guard.state)["running"], "the first one goes on")
     gone = subprocess.run([HYGIE, "--lang", "en", "guard", "files", "--protect", os.path.join(mount, "absent"),
                            "--state", os.path.join(mount, "s2")], capture_output=True, text=True, timeout=WAIT)
     check(gone.returncode != 0 and "absent" in gone.stderr, gone.stderr)

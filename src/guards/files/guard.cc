@@ -136,6 +136,28 @@ void Guard::describe(Disk& disk, const std::string& state) {
         log::warning("files.protection-not-written", kept.error());
 }
 
+std::vector<std::string> Guard::protected_dirs() const {
+    std::vector<std::string> dirs;
+    for (const auto& volume : volumes_)
+        dirs.insert(dirs.end(), volume->protected_dirs().begin(), volume->protected_dirs().end());
+    return dirs;
+}
+
+/// Where that cannot be known, guarding goes before.
+Status Guard::be_alone() {
+    std::vector<Alone::Folder> folders;
+    for (const auto& volume : volumes_)
+        for (const std::string& dir : volume->protected_dirs())
+            folders.push_back({dir, volume->top()});
+    Result<Alone> alone = Alone::hold(folders);
+    if (!alone && alone.error().code == Code::Busy) return std::unexpected(alone.error());
+    if (alone)
+        alone_ = std::move(*alone);
+    else
+        log::warning("files.others-unknown", alone.error());
+    return {};
+}
+
 Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings settings,
                                             JudgeDoor& judge, SmbSessions* sessions) {
     raise_descriptor_limit();
@@ -150,14 +172,15 @@ Result<std::unique_ptr<Guard>> Guard::start(StoreDoors doors, GuardSettings sett
     {
         // Tried first, and let go: the deadman must not inherit it.
         const auto probe = TRY(doors.disk.lock(paths.lock));
+        TRY_STATUS(guard->open_volumes(doors, settings));
+        TRY_STATUS(guard->be_alone());
+        guard->alone_.reset();
     }
-    TRY_STATUS(guard->open_volumes(doors, settings));
     TRY_STATUS(guard->open_groups(settings));
-    std::vector<std::string> dirs;
-    for (const auto& volume : guard->volumes_)
-        dirs.insert(dirs.end(), volume->protected_dirs().begin(), volume->protected_dirs().end());
-    guard->deadman_ = TRY(Deadman::start(guard->groups_, {dirs, settings.state, settings.held}));
+    guard->deadman_ = TRY(
+        Deadman::start(guard->groups_, {guard->protected_dirs(), settings.state, settings.held}));
     guard->lock_ = TRY(doors.disk.lock(paths.lock));
+    TRY_STATUS(guard->be_alone());
     crypto::harden_process();
     guard->store_ = TRY(Store::open(doors, state));
     TRY_STATUS(guard->open_stages(doors, settings));

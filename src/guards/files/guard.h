@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "guards/files/alone.h"
 #include "guards/files/deadman.h"
 #include "guards/files/keep/anchor.h"
 #include "guards/files/keep/keeper.h"
@@ -25,8 +26,8 @@ struct GuardSettings {
 class Guard {
   public:
     /// Returns once everything in the protected folders is kept. Code::Busy when another guard has
-    /// the state folder, Code::Denied without the rights, Code::Unavailable on a file system that
-    /// cannot be guarded.
+    /// the state folder or one of the folders, Code::Denied without the rights, Code::Unavailable
+    /// on a file system that cannot be guarded.
     static Result<std::unique_ptr<Guard>> start(StoreDoors doors, GuardSettings settings,
                                                 JudgeDoor& judge, SmbSessions* sessions);
     ~Guard();
@@ -45,6 +46,8 @@ class Guard {
     Status open_volumes(StoreDoors doors, const GuardSettings& settings);
     Status open_stages(StoreDoors doors, const GuardSettings& settings);
     Status open_groups(const GuardSettings& settings);
+    std::vector<std::string> protected_dirs() const;
+    Status be_alone();
     Status take_stock();
     void describe(Disk& disk, const std::string& state);
     enum class Expected { Anew, IfTaken };
@@ -58,6 +61,7 @@ class Guard {
     Groups groups_;
     std::unique_ptr<Deadman> deadman_;
     std::unique_ptr<FileLock> lock_;
+    std::optional<Alone> alone_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<Actors> actors_;
     std::unique_ptr<Gate> gate_;
