@@ -33,14 +33,18 @@ Result<WallTime> from_person(std::string_view text) {
     return from_rfc3339(clock + whole.substr(zone));
 }
 
-std::string to_person(WallTime time) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+std::string to_person(WallTime time, Fineness fineness) {
+    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
     std::tm parts{};
     ::localtime_r(&seconds, &parts);
+    std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}", parts.tm_year + 1900,
+                                   parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min);
+    if (fineness != Fineness::Minute) text += fmt::format(":{:02}", parts.tm_sec);
+    if (fineness == Fineness::Microsecond) text += fmt::format(".{:06}", (time - whole).count());
     const long minutes = parts.tm_gmtoff / 60;
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{:02}:{:02}", parts.tm_year + 1900,
-                       parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                       minutes < 0 ? '-' : '+', std::abs(minutes) / 60, std::abs(minutes) % 60);
+    return text + fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
+                              std::abs(minutes) % 60);
 }
 
 }  // namespace hygie

@@ -54,6 +54,10 @@ TEST(WallTime, IsShownAsItIsUnderstood) {
     const WallTime time = *from_rfc3339("2026-11-28T09:00:00Z");
     EXPECT_EQ(to_person(time), "2026-11-28T10:00:00+01:00");
     EXPECT_EQ(*from_person(to_person(time)), time);
+    EXPECT_EQ(to_person(time, Fineness::Minute), "2026-11-28T10:00+01:00");
+    const WallTime fine = time + Micros(250);
+    EXPECT_EQ(to_person(fine, Fineness::Microsecond), "2026-11-28T10:00:00.000250+01:00");
+    EXPECT_EQ(*from_person(to_person(fine, Fineness::Microsecond)), fine);
     const Zone west("XXX3:30");
     EXPECT_EQ(to_person(time), "2026-11-28T05:30:00-03:30");
 }

@@ -226,6 +226,12 @@ def second_names(mount, kind, *options):
             check(names == 2, f"{kind} {what}: {names} names")
             check(hygie("files", "report", "--state", guard.state, result["restore"])["signed_here"], result)
         settle(guard)
+        shown = subprocess.run([os.environ["HYGIE"], "files", "log", "--state", guard.state, second], capture_output=True,
+                               text=True, check=True, timeout=120, env={"TZ": "XXX-5:30"}).stdout.splitlines()
+        told = hygie("files", "log", "--state", guard.state, str(second))
+        for line, one in zip(shown, told, strict=True):
+            check(line.split()[0].endswith("+05:30"), line)
+            check(datetime.fromisoformat(line.split()[0]) == datetime.fromisoformat(one["time"].replace("Z", "+00:00")), line)
         since = now()
         second.write_bytes(b"mieux" + os.urandom(30000))
         settle(guard)

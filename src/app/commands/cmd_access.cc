@@ -9,6 +9,7 @@
 #include "app/house/access_world.h"
 #include "app/house/core_circles.h"
 #include "app/line/commands.h"
+#include "host/wall_time.h"
 
 namespace hygie::app {
 namespace {
@@ -21,9 +22,17 @@ using nlohmann::json;
 
 constexpr auto kReplace = json::error_handler_t::replace;
 
+bool is_bound(WallTime time) {
+    return time != WallTime::min() && time != WallTime::max();
+}
+
 std::string day_of(WallTime time) {
-    if (time == WallTime::min() || time == WallTime::max()) return "";
-    return to_rfc3339(time).substr(0, 16) + 'Z';
+    return is_bound(time) ? to_rfc3339(time).substr(0, 16) + 'Z' : "";
+}
+
+/// The same for people.
+std::string minute_of(WallTime time) {
+    return is_bound(time) ? to_person(time, Fineness::Minute) : "";
 }
 
 json json_of(const Decision& decision) {
@@ -54,8 +63,8 @@ void print(Context& context, const Decision& decision) {
     for (const access::ProofStep& step : decision.proof) {
         context.out << fmt::format("  {} —{}→ {}", step.subject, step.relation, step.object);
         if (!step.evidence.empty()) context.out << fmt::format("  [{}]", step.evidence);
-        const std::string from = day_of(step.start);
-        const std::string to = day_of(step.end);
+        const std::string from = minute_of(step.start);
+        const std::string to = minute_of(step.end);
         if (!from.empty()) context.out << context.say({"  depuis ", "  since "}) << from;
         if (!to.empty()) context.out << context.say({"  jusqu'à ", "  until "}) << to;
         context.out << "\n";
@@ -139,8 +148,8 @@ json json_of(const CircleWorld& world, const access::PastAccess& past, const acc
 }
 
 void print(Context& context, const access::PastAccess& past, access::Finding finding) {
-    context.out << fmt::format("{}  {}  {}  {}  ", past.id, to_rfc3339(past.time).substr(0, 19),
-                               past.actor, past.patient)
+    context.out << fmt::format("{}  {}  {}  {}  ", past.id, to_person(past.time), past.actor,
+                               past.patient)
                 << context.say(sentence_of(finding)) << "\n";
 }
 

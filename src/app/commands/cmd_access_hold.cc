@@ -4,6 +4,7 @@
 #include "access/circles/lifecycle.h"
 #include "app/house/user_desk.h"
 #include "app/line/commands.h"
+#include "host/wall_time.h"
 
 /// What an incident holds of the house: units, whole. And leave to look at records beside care.
 namespace hygie::app {
@@ -27,9 +28,9 @@ void print(Context& context, const std::vector<UnitHold>& holds) {
                         << "\n";
             continue;
         }
-        context.out << hold.unit << context.say({"  depuis ", "  since "})
-                    << to_rfc3339(hold.since);
-        if (!until.empty()) context.out << context.say({"  jusqu'à ", "  until "}) << until;
+        context.out << hold.unit << context.say({"  depuis ", "  since "}) << to_person(hold.since);
+        if (!until.empty())
+            context.out << context.say({"  jusqu'à ", "  until "}) << to_person(hold.until);
         context.out << "  " << hold.by.str() << ": " << hold.why << "  [" << hold.evidence << "]\n";
     }
 }

@@ -10,6 +10,7 @@
 #include "app/house/core_circles.h"
 #include "app/ledger/ledger_desk.h"
 #include "app/line/commands.h"
+#include "host/wall_time.h"
 
 /// What the security officer does on a core's directory, whether or not the service runs: the work
 /// list, its reviews, the rules in force; and who opened a record.
@@ -27,7 +28,7 @@ Result<std::vector<Duty>> duties_in(Context& context, AccessState& state) {
 }
 
 void print(Context& context, const Duty& duty, WallTime now) {
-    context.out << fmt::format("{}  {}  {}  {}", duty.event, to_rfc3339(duty.time).substr(0, 16),
+    context.out << fmt::format("{}  {}  {}  {}", duty.event, to_person(duty.time, Fineness::Minute),
                                duty.actor.id.str(), context.say(title_of(duty.kind)));
     if (!duty.patient.empty()) context.out << fmt::format("  Patient/{}", duty.patient.str());
     if (!duty.words.empty()) context.out << fmt::format("  « {} »", duty.words);

@@ -11,6 +11,7 @@
 #include "guards/files/enforce/stops.h"
 #include "guards/files/judge/sandbox.h"
 #include "guards/files/keep/store.h"
+#include "host/wall_time.h"
 
 namespace hygie::app {
 namespace {
@@ -108,7 +109,7 @@ void show(Context& context, const files::BackupRecord& record) {
                     << "\n";
         return;
     }
-    context.out << fmt::format("{}  {}  {}\n", to_rfc3339(record.at), record.id,
+    context.out << fmt::format("{}  {}  {}\n", to_person(record.at), record.id,
                                context.say(record.promoted ? Text{"promue", "promoted"}
                                                            : Text{"NON promue", "NOT promoted"}));
     for (const event::Reason& reason : record.reasons)
@@ -117,11 +118,11 @@ void show(Context& context, const files::BackupRecord& record) {
         context.out << context.say(
             {fmt::format("    épreuve du {} : {} fichiers, {} octets restaurés et comparés en "
                          "{:.1f} s, {} absents, {} différents\n",
-                         to_rfc3339(drill->at), drill->files, drill->bytes, drill->seconds,
+                         to_person(drill->at), drill->files, drill->bytes, drill->seconds,
                          drill->missing, drill->differing),
              fmt::format("    drill of {}: {} files, {} bytes restored and compared in {:.1f} s, "
                          "{} missing, {} different\n",
-                         to_rfc3339(drill->at), drill->files, drill->bytes, drill->seconds,
+                         to_person(drill->at), drill->files, drill->bytes, drill->seconds,
                          drill->missing, drill->differing)});
 }
 

@@ -12,6 +12,7 @@
 #include "guards/files/keep/history.h"
 #include "guards/files/keep/standing.h"
 #include "guards/files/protection.h"
+#include "host/wall_time.h"
 
 namespace hygie::app {
 namespace {
@@ -67,9 +68,10 @@ Result<int> log(Context& context) {
                            {"actor", line.actor}});
             continue;
         }
-        context.out << fmt::format("{}  {} {:>12}  {}  {}\n", to_rfc3339(time_of(line.happened)),
-                                   padded(context.say(words_of(line)), kCauseColumns), line.size,
-                                   line.path, line.actor);
+        // A restore is asked for by this time (--at).
+        context.out << fmt::format(
+            "{}  {} {:>12}  {}  {}\n", to_person(time_of(line.happened), Fineness::Microsecond),
+            padded(context.say(words_of(line)), kCauseColumns), line.size, line.path, line.actor);
     }
     if (context.json) context.out << dump(all);
     if (lines.empty())

@@ -8,6 +8,7 @@
 #include "app/line/commands.h"
 #include "guards/files/enforce/stops.h"
 #include "guards/files/keep/store.h"
+#include "host/wall_time.h"
 
 namespace hygie::app {
 namespace {
@@ -45,7 +46,7 @@ Result<int> stopped(Context& context) {
     if (stops.empty())
         context.out << context.say({"personne n'est arrêté\n", "nobody is stopped\n"});
     for (const files::StoppedActor& stop : stops) {
-        context.out << fmt::format("{}  {}  {}  {}\n", to_rfc3339(stop.since),
+        context.out << fmt::format("{}  {}  {}  {}\n", to_person(stop.since),
                                    files::name_of(stop.rung), stop.key, stop.program);
         for (const event::Reason& reason : stop.reasons)
             context.out << "    " << context.say(reason.text) << "\n";

@@ -103,9 +103,7 @@ Result<files::Question> question_of(Context& context) {
 
 json plan_json(const files::Plan& plan) {
     json items = json::array();
-    std::map<std::string, std::size_t> changes;
     for (const files::PlanItem& item : plan.items) {
-        for (const std::string& actor : item.actors) ++changes[actor];
         json line = {
             {"step", files::name_of(item.step)}, {"path", item.path}, {"changed_by", item.actors}};
         if (item.wanted) line["version_time"] = to_rfc3339(time_of(item.wanted->version));
@@ -115,7 +113,7 @@ json plan_json(const files::Plan& plan) {
     return {{"items", items},
             {"bytes", plan.bytes},
             {"actors", plan.actors},
-            {"changes", changes},
+            {"changes", files::changes_of(plan)},
             {"spared", plan.spared}};
 }
 
@@ -136,10 +134,7 @@ void show_plan(Context& context, const files::Plan& plan) {
         context.out << fmt::format(
             "{}  {}\n", padded(context.say(words_of(item.step)), kStepColumns), item.path);
     }
-    for (const std::string& actor : plan.actors) {
-        const auto changed = std::ranges::count_if(plan.items, [&](const files::PlanItem& item) {
-            return std::ranges::count(item.actors, actor) != 0;
-        });
+    for (const auto& [actor, changed] : files::changes_of(plan)) {
         const std::string name = actor.empty() ? "(?)" : actor;
         context.out << context.say({fmt::format("acteur : {} ({})\n", name, changed),
                                     fmt::format("actor: {} ({})\n", name, changed)});

@@ -9,6 +9,7 @@
 #include "app/line/commands.h"
 #include "app/line/progress.h"
 #include "event/ndjson.h"
+#include "host/wall_time.h"
 
 namespace hygie::app {
 namespace {
@@ -54,8 +55,8 @@ void print(Context& context, const Shown& shown) {
         context.out << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
         return;
     }
-    context.out << fmt::format("{:>8}  {}  {:<20}", shown.index,
-                               to_rfc3339(shown.time).substr(0, 19), event::name_of(shown.type));
+    context.out << fmt::format("{:>8}  {}  {:<20}", shown.index, to_person(shown.time),
+                               event::name_of(shown.type));
     if (!shown.event) {
         context.out << "  " << context.say(shown.event.error().what) << "\n";
         return;

@@ -6,6 +6,7 @@
 #include "app/line/commands.h"
 #include "app/line/progress.h"
 #include "base/limits.h"
+#include "host/wall_time.h"
 #include "ledger/log/signer.h"
 #include "ledger/proofs/completeness.h"
 #include "ledger/proofs/tlog_proof.h"
@@ -125,10 +126,9 @@ void print(Context& context, const ledger::Report& report, const ledger::Policy&
                                       "  {} entries pruned: proven, without content\n"})),
             report.entries_absent);
     for (const auto& cosigner : report.endorsement.cosigners)
-        context.out << fmt::format(
-            "  {} {} ({})\n", context.say({"témoin", "witness"}),
-            policy.witnesses()[cosigner.witness].name,
-            to_rfc3339(WallTime(std::chrono::seconds(cosigner.time))).substr(0, 19));
+        context.out << fmt::format("  {} {} ({})\n", context.say({"témoin", "witness"}),
+                                   policy.witnesses()[cosigner.witness].name,
+                                   to_person(WallTime(std::chrono::seconds(cosigner.time))));
 }
 
 Result<int> verify(Context& context) {

@@ -5,6 +5,7 @@
 #include "access/accounts/password.h"
 #include "app/house/user_desk.h"
 #include "app/line/qr.h"
+#include "host/wall_time.h"
 
 /// What proves who somebody is: passwords, second factors, recovery codes.
 namespace hygie::app {
@@ -111,7 +112,7 @@ Result<int> passkeys(Context& context) {
     for (const access::Passkey& one : account->passkeys) {
         const std::string id = access::to_base64url(one.id), since = to_rfc3339(one.since);
         all.push_back({{"id", id}, {"since", since}});
-        if (!context.json) context.out << since << "  " << id << "\n";
+        if (!context.json) context.out << to_person(one.since) << "  " << id << "\n";
     }
     if (context.json)
         context.out << nlohmann::json{{"login", account->login.str()}, {"passkeys", all}}.dump()

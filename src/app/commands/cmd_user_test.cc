@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "app/line/harness.h"
@@ -52,6 +54,23 @@ TEST_F(UserCommands, SayWhatBecameOfAnAccount) {
     ASSERT_EQ(user("fr", {"thaw", "anne.martin", "--why", "Nouveau mot de passe"}).code, kExitOk);
     EXPECT_TRUE(user("fr", {"disable", "anne.martin"}).out.contains("suspendu"));
     EXPECT_TRUE(user("fr", {"list"}).out.contains("suspendu"));
+}
+
+/// The clocks on the walls, with their offset; for programs, UTC.
+TEST_F(UserCommands, ShowTimesAsTheClocksHere) {
+    ::setenv("TZ", "XXX-5:30", 1);
+    ::tzset();
+    const std::string people =
+        user("en", {"show", "anne.martin"}).out + harness_.run({"ledger", "tail", state_ + "/ledger"}).out;
+    const std::string programs =
+        harness_.run({"--json", "user", "show", "anne.martin", "--state", state_}).out;
+    ::unsetenv("TZ");
+    ::tzset();
+    EXPECT_FALSE(people.contains("UTC")) << people;
+    std::size_t lines = 0;
+    for (std::size_t at = 0; (at = people.find("+05:30", at)) != std::string::npos; ++at) ++lines;
+    EXPECT_GE(lines, 3U) << "made, closes, and what is in the ledger: " << people;
+    EXPECT_FALSE(programs.contains("+05:30")) << programs;
 }
 
 TEST_F(UserCommands, TakeNoIdentityThatIsNone) {

@@ -12,6 +12,7 @@
 #include "app/ledger/ledger_desk.h"
 #include "app/ledger/unlock.h"
 #include "app/line/columns.h"
+#include "host/wall_time.h"
 
 namespace hygie::app {
 namespace {
@@ -82,9 +83,7 @@ constexpr std::size_t kNameColumns = 22;
 constexpr std::size_t kStateColumns = 9;
 
 std::string minute_of(WallTime time) {
-    std::string text = to_rfc3339(time).substr(0, 16);
-    text[10] = ' ';
-    return text + " UTC";
+    return to_person(time, Fineness::Minute);
 }
 
 std::string state_of(Context& context, const Account& account, WallTime now) {

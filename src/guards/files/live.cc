@@ -64,10 +64,12 @@ void add(Plan& plan, PlanItem item) {
     if (is_planned && at->step != Step::Attributes) return;
     plan.bytes += item.wanted->size;
     plan.actors.insert(item.actors.begin(), item.actors.end());
-    if (is_planned)
-        at->step = item.step;
-    else
+    if (!is_planned) {
         plan.items.insert(at, std::move(item));
+        return;
+    }
+    at->step = item.step;
+    at->actors.merge(item.actors);
 }
 
 }  // namespace

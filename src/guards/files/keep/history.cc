@@ -243,6 +243,13 @@ void Timeline::apply(const Record& record) {
     }
 }
 
+std::map<std::string, std::size_t> changes_of(const Plan& plan) {
+    std::map<std::string, std::size_t> changes;
+    for (const PlanItem& item : plan.items)
+        for (const std::string& actor : item.actors) ++changes[actor];
+    return changes;
+}
+
 void tie_names(Plan& plan) {
     for (const PlanItem& item : plan.items)
         for (const std::string& name : item.beside) {

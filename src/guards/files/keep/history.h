@@ -57,7 +57,7 @@ struct PlanItem {
     std::string path;
     std::optional<FileState> wanted;
     std::optional<FileState> now;
-    std::set<std::string> actors;  ///< who changed it since
+    std::set<std::string> actors;       ///< who changed it since
     std::set<std::string> beside = {};  ///< other names that the file had with this one
 };
 
@@ -67,6 +67,8 @@ struct Plan {
     std::set<std::string> actors;
     std::uint64_t spared = 0;  ///< new files of others, left where they are
 };
+/// How many of its items each actor changed.
+std::map<std::string, std::size_t> changes_of(const Plan& plan);
 /// Names of one file that went one after the other know of each other; items are sorted by path.
 void tie_names(Plan& plan);
 

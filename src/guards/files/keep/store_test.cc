@@ -588,6 +588,22 @@ TEST_F(FilesStore, WhatTheRecordsDoNotKnowIsSeenOnTheDisk) {
     EXPECT_TRUE(plan_of(doors_, state_, history, {since, "evil", {}})->items.empty());
 }
 
+TEST_F(FilesStore, CountsWhatWasFoundOnTheDiskUnderNobodysName) {
+    write(letter_, "Chère Élodie");
+    const FileKey key = keep(letter_, Cause::Baseline, "");
+    const VersionId since = store_->next_version();
+    ::chmod(letter_.c_str(), 0640);
+    const UniqueFd fd(::open(letter_.c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_TRUE(store_->note_attributes({*volume_, fd.get(), key, letter_}, "evil"));
+    // While no guard looked.
+    write(letter_, "%$#@!");
+    const History history = *History::read(doors_, state_);
+    const Plan plan = *plan_of(doors_, state_, history, {since, {}, {}});
+    ASSERT_EQ(plan.items.size(), 1U);
+    EXPECT_EQ(changes_of(plan), (std::map<std::string, std::size_t>{{"", 1}, {"evil", 1}}));
+    EXPECT_EQ(plan.actors, (std::set<std::string>{"", "evil"}));
+}
+
 TEST_F(FilesStore, AnImmutableFlagIsLiftedAndNamed) {
     write(letter_, "Chère Élodie");
     keep(letter_, Cause::Baseline, "");
