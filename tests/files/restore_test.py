@@ -227,7 +227,7 @@ def second_names(mount, kind, *options):
             check(hygie("files", "report", "--state", guard.state, result["restore"])["signed_here"], result)
         settle(guard)
         shown = subprocess.run([os.environ["HYGIE"], "files", "log", "--state", guard.state, second], capture_output=True,
-                               text=True, check=True, timeout=120, env={"TZ": "XXX-5:30"}).stdout.splitlines()
+                               text=True, check=True, timeout=120, env={"TZ": "IST-5:30"}).stdout.splitlines()
         told = hygie("files", "log", "--state", guard.state, str(second))
         for line, one in zip(shown, told, strict=True):
             check(line.split()[0].endswith("+05:30"), line)

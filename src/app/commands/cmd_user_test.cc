@@ -58,10 +58,10 @@ TEST_F(UserCommands, SayWhatBecameOfAnAccount) {
 
 /// The clocks on the walls, with their offset; for programs, UTC.
 TEST_F(UserCommands, ShowTimesAsTheClocksHere) {
-    ::setenv("TZ", "XXX-5:30", 1);
+    ::setenv("TZ", "IST-5:30", 1);
     ::tzset();
-    const std::string people =
-        user("en", {"show", "anne.martin"}).out + harness_.run({"ledger", "tail", state_ + "/ledger"}).out;
+    const std::string people = user("en", {"show", "anne.martin"}).out +
+                               harness_.run({"ledger", "tail", state_ + "/ledger"}).out;
     const std::string programs =
         harness_.run({"--json", "user", "show", "anne.martin", "--state", state_}).out;
     ::unsetenv("TZ");
