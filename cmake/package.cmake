@@ -21,7 +21,9 @@ endif()
 install(FILES packaging/hygie-ledger.service packaging/hygie-witness.service
     packaging/hygie-files.service packaging/hygie-mail.service packaging/hygie-serve.service
     packaging/hygie-watch.service packaging/hygie-digest.service packaging/hygie-digest.timer
+    packaging/hygie-backup@.service packaging/hygie-backup.timer packaging/hygie-backup-drill.timer
     packaging/hygie-serve.socket DESTINATION lib/systemd/system)
+install(DIRECTORY packaging/hygie-backup@drill.service.d DESTINATION lib/systemd/system)
 install(FILES packaging/hygie.sysusers DESTINATION lib/sysusers.d RENAME hygie.conf)
 install(FILES packaging/hygie.tmpfiles DESTINATION lib/tmpfiles.d RENAME hygie.conf)
 install(FILES packaging/copyright ASSURANCE.md DESTINATION share/doc/hygie)
