@@ -6,6 +6,7 @@
 
 #include "app/commands/cmd_files.h"
 #include "app/line/commands.h"
+#include "base/counted.h"
 #include "event/uuid.h"
 #include "guards/files/backup/backup.h"
 #include "guards/files/enforce/stops.h"
@@ -114,16 +115,20 @@ void show(Context& context, const files::BackupRecord& record) {
                                                            : Text{"NON promue", "NOT promoted"}));
     for (const event::Reason& reason : record.reasons)
         context.out << "    " << context.say(reason.text) << "\n";
-    if (const auto& drill = record.drill)
-        context.out << context.say(
-            {fmt::format("    épreuve du {} : {} fichiers, {} octets restaurés et comparés en "
-                         "{:.1f} s, {} absents, {} différents\n",
-                         to_person(drill->at), drill->files, drill->bytes, drill->seconds,
-                         drill->missing, drill->differing),
-             fmt::format("    drill of {}: {} files, {} bytes restored and compared in {:.1f} s, "
-                         "{} missing, {} different\n",
-                         to_person(drill->at), drill->files, drill->bytes, drill->seconds,
-                         drill->missing, drill->differing)});
+    const auto& drill = record.drill;
+    if (!drill) return;
+    const Text back = counted({"{} [fichier|fichiers], {} [octet restauré et comparé|octets "
+                               "restaurés et comparés]",
+                               "{} [file|files], {} [byte|bytes] restored and compared"},
+                              {drill->files, drill->bytes});
+    const Text lost =
+        counted({"{} [absent|absents], {} [différent|différents]", "{} missing, {} different"},
+                {drill->missing, drill->differing});
+    context.out << context.say(
+        {fmt::format("    épreuve du {} : {} en {:.1f} s, {}\n", to_person(drill->at), back.fr,
+                     drill->seconds, lost.fr),
+         fmt::format("    drill of {}: {} in {:.1f} s, {}\n", to_person(drill->at), back.en,
+                     drill->seconds, lost.en)});
 }
 
 /// The proof, for the ledger: the running guard hands it on.

@@ -9,6 +9,7 @@
 #include "app/commands/cmd_files.h"
 #include "app/house/files_spool.h"
 #include "app/line/commands.h"
+#include "base/counted.h"
 #include "guards/files/enforce/confine.h"
 #include "guards/files/enforce/judge_office.h"
 #include "guards/files/enforce/programs.h"
@@ -48,10 +49,10 @@ void announce(Context& context, const files::Guard& guard) {
              "gardés ; nommez-les par --protect\n",
              "warning: other file systems are mounted below, they are not guarded; name them by "
              "--protect\n"});
-    context.out << context.say({fmt::format("prêt : {} fichiers gardés, {} illisibles\n",
-                                            found.files, found.failures),
-                                fmt::format("ready: {} files guarded, {} unreadable\n", found.files,
-                                            found.failures)})
+    context.out << context.say(counted(
+                       {"prêt : {} [fichier gardé|fichiers gardés], {} [illisible|illisibles]\n",
+                        "ready: {} [file|files] guarded, {} unreadable\n"},
+                       {found.files, found.failures}))
                 << std::flush;
 }
 

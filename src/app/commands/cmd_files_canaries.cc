@@ -4,6 +4,7 @@
 
 #include "app/commands/cmd_files.h"
 #include "app/line/commands.h"
+#include "base/counted.h"
 #include "guards/files/enforce/canaries.h"
 #include "guards/files/keep/store.h"
 
@@ -32,15 +33,13 @@ Result<int> carry_out(Context& context, Act act) {
                             {"changed", count.changed}}
                     << "\n";
     else
-        context.out << context.say(
-            {fmt::format("{} en place, {} plantés, {} retirés ; {} avaient disparu, {} avaient été "
-                         "modifiés et ne sont plus des témoins\n",
-                         count.standing, count.planted, count.removed, count.missing,
-                         count.changed),
-             fmt::format("{} stand, {} planted, {} removed; {} had gone, {} had been changed and "
-                         "are canaries no more\n",
-                         count.standing, count.planted, count.removed, count.missing,
-                         count.changed)});
+        context.out << context.say(counted(
+            {"{} en place, {} [planté|plantés], {} [retiré|retirés] ; {} [avait|avaient] disparu, "
+             "{} [avait été modifié et n'est plus un témoin|avaient été modifiés et ne sont plus "
+             "des témoins]\n",
+             "{} [stands|stand], {} planted, {} removed; {} had gone, {} had been changed and "
+             "[is a canary|are canaries] no more\n"},
+            {count.standing, count.planted, count.removed, count.missing, count.changed}));
     return kExitOk;
 }
 

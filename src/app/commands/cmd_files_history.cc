@@ -7,6 +7,7 @@
 #include "app/commands/cmd_files.h"
 #include "app/line/columns.h"
 #include "app/line/commands.h"
+#include "base/counted.h"
 #include "guards/files/enforce/canaries.h"
 #include "guards/files/enforce/stops.h"
 #include "guards/files/keep/history.h"
@@ -144,20 +145,19 @@ Result<int> status(Context& context) {
             {fmt::format("ARRÊTÉS : {} ; « hygie files stopped » dit qui et pourquoi\n", stopped),
              fmt::format("STOPPED: {}; 'hygie files stopped' says who and why\n", stopped)});
     context.out
-        << context.say({fmt::format("{} fichiers, {} versions gardées, dont {} marquées (prouvées "
-                                    "plus vite) ; {} octets en réserve, {} octets scellés : "
-                                    "ce qui est supprimé ou troué ne libère rien avant\n",
-                                    now.files, now.versions, now.marked, now.staged_bytes,
-                                    now.packed_bytes),
-                        fmt::format("{} files, {} versions kept, {} of them marked (proved "
-                                    "faster); {} bytes staged, {} bytes sealed: what is deleted or "
-                                    "made a hole frees nothing until these go\n",
-                                    now.files, now.versions, now.marked, now.staged_bytes,
-                                    now.packed_bytes)})
-        << context.say({fmt::format("{} fichiers témoins en place, {} disparus ou modifiés\n",
-                                    canaries.standing, canaries.missing + canaries.changed),
-                        fmt::format("{} canary files stand, {} gone or changed\n",
-                                    canaries.standing, canaries.missing + canaries.changed)});
+        << context.say(counted(
+               {"{} [fichier|fichiers], {} [version gardée|versions gardées], dont {} "
+                "[marquée (prouvée plus vite)|marquées (prouvées plus vite)] ; {} "
+                "[octet|octets] en réserve, {} [octet scellé|octets scellés] : ce qui est supprimé "
+                "ou troué ne libère rien avant\n",
+                "{} [file|files], {} [version|versions] kept, {} of them marked (proved faster); "
+                "{} [byte|bytes] staged, {} [byte|bytes] sealed: what is deleted or made a hole "
+                "frees nothing until these go\n"},
+               {now.files, now.versions, now.marked, now.staged_bytes, now.packed_bytes}))
+        << context.say(counted({"{} [fichier témoin|fichiers témoins] en place, {} [disparu ou "
+                                "modifié|disparus ou modifiés]\n",
+                                "{} canary [file stands|files stand], {} gone or changed\n"},
+                               {canaries.standing, canaries.missing + canaries.changed}));
     for (const files::Protection& p : protections)
         context.out << fmt::format("{} ({}): {}\n", p.dir, p.type, context.say(p.says));
     context.out << fmt::format("Linux {}, {}\n", ground.kernel, context.say(ground.says));

@@ -6,6 +6,7 @@
 #include "app/commands/cmd_files.h"
 #include "app/line/columns.h"
 #include "app/line/commands.h"
+#include "base/counted.h"
 #include "event/uuid.h"
 #include "guards/files/enforce/stops.h"
 #include "guards/files/live.h"
@@ -125,10 +126,10 @@ void show_plan(Context& context, const files::Plan& plan) {
     std::size_t shown = 0;
     for (const files::PlanItem& item : plan.items) {
         if (++shown > kShownMax) {
-            context.out << context.say({fmt::format("… et {} autres (--json les donne tous)\n",
-                                                    plan.items.size() - kShownMax),
-                                        fmt::format("… and {} more (--json gives them all)\n",
-                                                    plan.items.size() - kShownMax)});
+            context.out << context.say(
+                counted({"… et {} [autre (--json le donne)|autres (--json les donne tous)]\n",
+                         "… and {} more (--json gives [it|them all])\n"},
+                        {plan.items.size() - kShownMax}));
             break;
         }
         context.out << fmt::format(
@@ -140,11 +141,11 @@ void show_plan(Context& context, const files::Plan& plan) {
                                     fmt::format("actor: {} ({})\n", name, changed)});
     }
     context.out << context.say(
-        {fmt::format("éléments à remettre : {}, octets : {} ; nouveaux fichiers d'autres acteurs, "
-                     "laissés en place : {}\n",
-                     plan.items.size(), plan.bytes, plan.spared),
-         fmt::format("{} items to bring back, {} bytes; {} new files of others left in place\n",
-                     plan.items.size(), plan.bytes, plan.spared)});
+        counted({"{} [élément|éléments] à remettre, {} [octet|octets] ; {} [nouveau fichier "
+                 "d'autres acteurs laissé|nouveaux fichiers d'autres acteurs laissés] en place\n",
+                 "{} [item|items] to bring back, {} [byte|bytes]; {} new [file|files] of others "
+                 "left in place\n"},
+                {plan.items.size(), plan.bytes, plan.spared}));
 }
 
 /// A name that is misspelt must not look like an attack that left nothing to bring back.
@@ -178,12 +179,12 @@ void show_problems(Context& context, const files::RestoreResult& result) {
     }
     if (lifted > 0)
         context.err << context.say(
-            {fmt::format("attribut « immuable » ou « ajout seul » (chattr +i, +a) levé de {} "
-                         "fichiers ou dossiers : le rapport les nomme\n",
-                         lifted),
-             fmt::format("immutable or append-only flag (chattr +i, +a) lifted from {} files or "
-                         "folders: the report names them\n",
-                         lifted)});
+            counted({"attribut « immuable » ou « ajout seul » (chattr +i, +a) levé de {} [fichier "
+                     "ou dossier : le rapport le nomme|fichiers ou dossiers : le rapport les "
+                     "nomme]\n",
+                     "immutable or append-only flag (chattr +i, +a) lifted from {} [file or "
+                     "folder: the report names it|files or folders: the report names them]\n"},
+                    {lifted}));
     const auto said = std::ranges::find_if(
         result.outcomes, [](const auto& outcome) { return outcome.problem.has_value(); });
     if (said != result.outcomes.end()) context.err << context.say(said->problem->remedy) << "\n";
@@ -240,15 +241,16 @@ int show_result(Context& context, const files::RestoreResult& result) {
                              {"report", result.report}});
     } else {
         show_problems(context, result);
+        const Text counts =
+            counted({"{} [élément remis et vérifié|éléments remis et vérifiés], {} en échec, {} "
+                     "[octet|octets]",
+                     "{} [item|items] brought back and verified, {} failed, {} [byte|bytes]"},
+                    {result.done, result.failed, result.bytes});
         context.out << context.say(
-            {fmt::format(
-                 "restauration {} ; éléments remis et vérifiés : {}, en échec : {}, octets : "
-                 "{}, en {:.1f} s\nrapport signé : {}\n",
-                 result.id, result.done, result.failed, result.bytes, seconds, result.report),
-             fmt::format("restore {}: {} items brought back and verified, {} failed, {} bytes, "
-                         "{:.1f} s\nsigned report: {}\n",
-                         result.id, result.done, result.failed, result.bytes, seconds,
-                         result.report)});
+            {fmt::format("restauration {} : {}, en {:.1f} s\nrapport signé : {}\n", result.id,
+                         counts.fr, seconds, result.report),
+             fmt::format("restore {}: {}, {:.1f} s\nsigned report: {}\n", result.id, counts.en,
+                         seconds, result.report)});
         show_proofs(context, result);
     }
     return result.failed == 0 && !result.unreported ? kExitOk : kExitFailed;
@@ -347,10 +349,10 @@ Result<int> report(Context& context) {
                              {"set_aside", items.size() - back}});
     else
         context.out << context.say(
-            {fmt::format("signé ici et inchangé : {} éléments remis, {} écartés\n", back,
-                         items.size() - back),
-             fmt::format("signed here and unchanged: {} items brought back, {} set aside\n", back,
-                         items.size() - back)});
+            counted({"signé ici et inchangé : {} [élément remis|éléments remis], {} "
+                     "[écarté|écartés]\n",
+                     "signed here and unchanged: {} [item|items] brought back, {} set aside\n"},
+                    {back, items.size() - back}));
     return kExitOk;
 }
 

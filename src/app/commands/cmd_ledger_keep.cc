@@ -7,6 +7,7 @@
 #include "app/ledger/ledger_desk.h"
 #include "app/ledger/unlock.h"
 #include "app/line/commands.h"
+#include "base/counted.h"
 
 namespace hygie::app {
 namespace {
@@ -47,10 +48,10 @@ Result<int> shred(Context& context) {
             {"aucune clé : rien n'était écrit sur cette personne, ou tout était déjà effacé\n",
              "no key: nothing was written about this person, or all was erased before\n"});
     else
-        context.out << fmt::format(
-            fmt::runtime(context.say({"{} clés détruites ; toutes les preuves tiennent\n",
-                                      "{} keys destroyed; every proof still holds\n"})),
-            keys);
+        context.out << context.say(
+            counted({"{} [clé détruite|clés détruites] ; toutes les preuves tiennent\n",
+                     "{} [key|keys] destroyed; every proof still holds\n"},
+                    {keys}));
     return kExitOk;
 }
 
@@ -67,11 +68,12 @@ Result<int> prune(Context& context) {
                            .dump()
                     << "\n";
     else
-        context.out << fmt::format(
-            fmt::runtime(
-                context.say({"indice minimal {} : {} lots d'entrées retirés, {} clés détruites\n",
-                             "minimum index {}: {} entry bundles dropped, {} keys destroyed\n"})),
-            pruned.minimum_index, pruned.bundles, pruned.keys);
+        context.out << context.say(
+            counted({"indice minimal {} : {} [lot d'entrées retiré|lots d'entrées retirés], {} "
+                     "[clé détruite|clés détruites]\n",
+                     "minimum index {}: {} entry [bundle|bundles] dropped, {} [key|keys] "
+                     "destroyed\n"},
+                    {pruned.minimum_index, pruned.bundles, pruned.keys}));
     return kExitOk;
 }
 
@@ -93,9 +95,9 @@ Result<int> rewrap(Context& context) {
     if (context.json)
         context.out << nlohmann::json{{"keys", keys}}.dump() << "\n";
     else
-        context.out << fmt::format(
-            fmt::runtime(context.say({"{} clés enveloppées à neuf\n", "{} keys wrapped anew\n"})),
-            keys);
+        context.out << context.say(counted(
+            {"{} [clé enveloppée|clés enveloppées] à neuf\n", "{} [key|keys] wrapped anew\n"},
+            {keys}));
     return kExitOk;
 }
 

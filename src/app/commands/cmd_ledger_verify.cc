@@ -5,6 +5,7 @@
 #include "app/ledger/ledger_desk.h"
 #include "app/line/commands.h"
 #include "app/line/progress.h"
+#include "base/counted.h"
 #include "base/limits.h"
 #include "host/wall_time.h"
 #include "ledger/log/signer.h"
@@ -110,21 +111,22 @@ void print(Context& context, const ledger::Report& report, const ledger::Policy&
     }
     context.out << fmt::format("{} {}: {}\n", context.say({"vérifié", "verified"}),
                                checkpoint.origin, to_base64(checkpoint.root));
-    context.out << fmt::format(
-        fmt::runtime(
-            context.say({"  {} entrées, {} relues depuis l'entrée {}, {} tuiles refaites\n",
-                         "  {} entries, {} read again from entry {} on, {} tiles made again\n"})),
-        checkpoint.size, report.entries_checked, report.first, report.tiles_checked);
+    context.out << context.say(
+        counted({"  {} [entrée|entrées], {} [relue|relues] depuis l'entrée {}, {} [tuile "
+                 "refaite|tuiles refaites]\n",
+                 "  {} [entry|entries], {} read again from entry {} on, {} [tile|tiles] made "
+                 "again\n"},
+                {checkpoint.size, report.entries_checked, report.first, report.tiles_checked}));
     if (commitments > 0)
-        context.out << fmt::format(
-            fmt::runtime(context.say(
-                {"  {} engagements de l'index refaits\n", "  {} index commitments made again\n"})),
-            commitments);
+        context.out << context.say(
+            counted({"  {} [engagement|engagements] de l'index [refait|refaits]\n",
+                     "  {} index [commitment|commitments] made again\n"},
+                    {commitments}));
     if (report.entries_absent > 0)
-        context.out << fmt::format(
-            fmt::runtime(context.say({"  {} entrées élaguées : prouvées, sans contenu\n",
-                                      "  {} entries pruned: proven, without content\n"})),
-            report.entries_absent);
+        context.out << context.say(
+            counted({"  {} [entrée élaguée : prouvée|entrées élaguées : prouvées], sans contenu\n",
+                     "  {} [entry|entries] pruned: proven, without content\n"},
+                    {report.entries_absent}));
     for (const auto& cosigner : report.endorsement.cosigners)
         context.out << fmt::format("  {} {} ({})\n", context.say({"témoin", "witness"}),
                                    policy.witnesses()[cosigner.witness].name,
@@ -199,9 +201,11 @@ Result<int> check_inclusion(Context& context, const ledger::Policy& policy, std:
                     << "\n";
     else
         context.out << fmt::format(
-            fmt::runtime(context.say({"prouvé : l'entrée {} est dans {} ({} témoins)\n",
-                                      "proven: entry {} is in {} ({} witnesses)\n"})),
-            proof.index, proof.checkpoint.checkpoint.origin, endorsement.cosigners.size());
+            fmt::runtime(context.say(
+                {"prouvé : l'entrée {} est dans {} ({})\n", "proven: entry {} is in {} ({})\n"})),
+            proof.index, proof.checkpoint.checkpoint.origin,
+            context.say(counted({"{} [témoin|témoins]", "{} [witness|witnesses]"},
+                                {endorsement.cosigners.size()})));
     return kExitOk;
 }
 
@@ -219,10 +223,10 @@ Result<int> check_complete(Context& context, const ledger::Policy& policy, ByteV
         return kExitOk;
     }
     context.out << fmt::format(
-        fmt::runtime(
-            context.say({"prouvé : {} traces de l'acteur {} entre {} et {}, aucune ne manque\n",
-                         "proven: {} traces of actor {} between {} and {}, none is missing\n"})),
-        answer.entries.size(), to_hex(answer.actor), answer.range.first, answer.range.end);
+        fmt::runtime(context.say({"prouvé : {} de l'acteur {} entre {} et {}, aucune ne manque\n",
+                                  "proven: {} of actor {} between {} and {}, none is missing\n"})),
+        context.say(counted({"{} [trace|traces]", "{} [trace|traces]"}, {answer.entries.size()})),
+        to_hex(answer.actor), answer.range.first, answer.range.end);
     return kExitOk;
 }
 

@@ -8,6 +8,7 @@
 #include "app/ledger/unlock.h"
 #include "app/line/commands.h"
 #include "app/line/config.h"
+#include "base/counted.h"
 #include "crypto/secret.h"
 #include "host/memory.h"
 
@@ -31,11 +32,11 @@ Result<std::unique_ptr<Definitions>> definitions_of(Context& context, const Conf
 }
 
 void tell_definitions(Context& context, const Definitions& definitions) {
-    context.out << fmt::format(
-        fmt::runtime(
-            context.say({"{} définitions du cabinet, {} qui ne se vérifient pas ici\n",
-                         "{} definitions of the practice, {} that cannot be checked here\n"})),
-        definitions.learnt(), definitions.left_out().size());
+    context.out << context.say(
+        counted({"{} [définition|définitions] du cabinet, {} qui ne se [vérifie|vérifient] pas "
+                 "ici\n",
+                 "{} [definition|definitions] of the practice, {} that cannot be checked here\n"},
+                {definitions.learnt(), definitions.left_out().size()}));
     for (const std::string& canonical : definitions.left_out())
         context.out << "  " << canonical << "\n";
 }

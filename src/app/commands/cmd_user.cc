@@ -7,6 +7,7 @@
 #include "access/circles/lifecycle.h"
 #include "app/house/user_desk.h"
 #include "app/line/commands.h"
+#include "base/counted.h"
 
 /// Who comes: accounts made one by one or from a table, and shown.
 namespace hygie::app {
@@ -88,14 +89,14 @@ void print_arrivals(Context& context, const access::Table& table, bool applied) 
     for (const access::Arrival& arrival : table.arrivals)
         context.out << fmt::format("{:<28} {:<11} {}\n", arrival.account.login.str(),
                                    access::name_of(arrival.account.role), arrival.account.name);
-    context.out << table.arrivals.size()
-                << context.say(applied
-                                   ? Text{" comptes créés ; donnez à chacun un mot de passe par "
-                                          "« hygie user password » ou une identité\n",
-                                          " accounts made; give each a password by 'hygie user "
-                                          "password' or an identity\n"}
-                                   : Text{" comptes à créer ; rien n'est fait sans --apply\n",
-                                          " accounts to make; nothing is done without --apply\n"});
+    const Text pattern =
+        applied ? Text{"{} [compte créé|comptes créés] ; donnez à chacun un mot de passe par "
+                       "« hygie user password » ou une identité\n",
+                       "{} [account|accounts] made; give each a password by 'hygie user password' "
+                       "or an identity\n"}
+                : Text{"{} [compte|comptes] à créer ; rien n'est fait sans --apply\n",
+                       "{} [account|accounts] to make; nothing is done without --apply\n"};
+    context.out << context.say(counted(pattern, {table.arrivals.size()}));
 }
 
 nlohmann::json json_of(Context& context, const access::Table& table, bool applied) {

@@ -73,6 +73,16 @@ TEST_F(UserCommands, ShowTimesAsTheClocksHere) {
     EXPECT_FALSE(programs.contains("+05:30")) << programs;
 }
 
+TEST_F(UserCommands, SayOneAccountAsOne) {
+    const std::string table = "login,name,role,sponsor\nluc.petit,Luc Petit,desk,anne.martin\n";
+    ASSERT_TRUE(real_disk().write_file(dir_ / "one.csv", as_bytes(table)).has_value());
+    const auto said = [&](const std::string& lang) {
+        return user(lang, {"import", dir_ / "one.csv"}).out;
+    };
+    EXPECT_TRUE(said("en").contains("1 account to make;")) << said("en");
+    EXPECT_TRUE(said("fr").contains("1 compte à créer ;")) << said("fr");
+}
+
 TEST_F(UserCommands, TakeNoIdentityThatIsNone) {
     for (const char* wrong :
          {"x", "https://issuer.example", "https://issuer.example ", "899700218896",

@@ -8,6 +8,7 @@
 #include "app/ledger/ledger_desk.h"
 #include "app/ledger/unlock.h"
 #include "app/line/commands.h"
+#include "base/counted.h"
 
 namespace hygie::app {
 namespace {
@@ -59,10 +60,11 @@ Result<int> status(Context& context) {
                  {"versions", counts.versions},
                  {"commits", counts.commits},
                  {"ledger_entries", report.ledger_entries}},
-                {fmt::format("{} dossiers, {} ressources, {} versions, {} écritures",
-                             counts.records, counts.resources, counts.versions, counts.commits),
-                 fmt::format("{} records, {} resources, {} versions, {} commits", counts.records,
-                             counts.resources, counts.versions, counts.commits)});
+                counted({"{} [dossier|dossiers], {} [ressource|ressources], {} "
+                         "[version|versions], {} [écriture|écritures]",
+                         "{} [record|records], {} [resource|resources], {} [version|versions], {} "
+                         "[commit|commits]"},
+                        {counts.records, counts.resources, counts.versions, counts.commits}));
 }
 
 Result<int> import(Context& context) {
@@ -82,10 +84,10 @@ Result<int> import(Context& context) {
          {{"resources", imported.resources},
           {"bundles", imported.bundles},
           {"refused", imported.refused.size()}},
-         {fmt::format("{} ressources enregistrées, {} lots, {} refusés", imported.resources,
-                      imported.bundles, imported.refused.size()),
-          fmt::format("{} resources stored, {} bundles, {} refused", imported.resources,
-                      imported.bundles, imported.refused.size())});
+         counted({"{} [ressource enregistrée|ressources enregistrées], {} [lot|lots], {} "
+                  "[refusé|refusés]",
+                  "{} [resource|resources] stored, {} [bundle|bundles], {} refused"},
+                 {imported.resources, imported.bundles, imported.refused.size()}));
     return imported.refused.empty() ? kExitOk : kExitFailed;
 }
 
@@ -96,9 +98,9 @@ Result<int> export_one(Context& context) {
     TRY_STATUS(context.disk.make_dirs(dir));
     for (const VaultFile& file : files)
         TRY_STATUS(context.disk.write_file(join(dir, file.name), file.bytes));
+    const Text count = counted({"{} [fichier|fichiers]", "{} [file|files]"}, {files.size()});
     return tell(context, {{"files", files.size()}, {"output", dir}},
-                {fmt::format("{} fichiers dans {}", files.size(), dir),
-                 fmt::format("{} files in {}", files.size(), dir)});
+                {fmt::format("{} dans {}", count.fr, dir), fmt::format("{} in {}", count.en, dir)});
 }
 
 Result<int> verify(Context& context) {
@@ -120,10 +122,11 @@ Result<int> verify(Context& context) {
     } else {
         for (const vault::Rot& one : verified.rot)
             context.out << context.say(vault::describe(one)) << "\n";
-        context.out << fmt::format(
-            fmt::runtime(context.say({"écritures vérifiées : {}, versions : {}, anomalies : {}\n",
-                                      "{} commits and {} versions verified, {} faults\n"})),
-            verified.commits, verified.versions, verified.rot.size());
+        context.out << context.say(
+            counted({"{} [écriture vérifiée|écritures vérifiées], {} [version|versions], {} "
+                     "[anomalie|anomalies]\n",
+                     "{} [commit|commits] and {} [version|versions] verified, {} [fault|faults]\n"},
+                    {verified.commits, verified.versions, verified.rot.size()}));
     }
     return verified.rot.empty() ? kExitOk : kExitFailed;
 }
@@ -136,10 +139,10 @@ Result<int> expired(Context& context) {
         return kExitOk;
     }
     for (const std::string& patient : patients) context.out << patient << "\n";
-    context.err << fmt::format(
-        fmt::runtime(context.say({"{} dossiers dont la durée de conservation est passée\n",
-                                  "{} records whose retention period is over\n"})),
-        patients.size());
+    context.err << context.say(
+        counted({"{} [dossier|dossiers] dont la durée de conservation est passée\n",
+                 "{} [record|records] whose retention period is over\n"},
+                {patients.size()}));
     return kExitOk;
 }
 

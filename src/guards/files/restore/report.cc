@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "crypto/ed25519.h"
 #include "crypto/tokens.h"
 
@@ -35,13 +36,17 @@ Result<std::string> path_from(const json& value) {
 }
 
 Text summary(const RestoreResult& result) {
-    return {fmt::format("Restauration {} : {} éléments remis, {} en échec, {} octets relus et "
-                        "comparés. Rien n'a été détruit : ce qui gênait est gardé comme preuve.",
-                        result.id, result.done, result.failed, result.bytes),
-            fmt::format("Restore {}: {} items brought back, {} failed, {} bytes read again and "
-                        "compared. Nothing was destroyed: what stood in the way is kept as "
+    const Text counts = counted(
+        {"{} [élément remis|éléments remis], {} en échec, {} [octet relu et comparé|octets "
+         "relus et comparés]",
+         "{} [item|items] brought back, {} failed, {} [byte|bytes] read again and compared"},
+        {result.done, result.failed, result.bytes});
+    return {fmt::format("Restauration {} : {}. Rien n'a été détruit : ce qui gênait est gardé "
+                        "comme preuve.",
+                        result.id, counts.fr),
+            fmt::format("Restore {}: {}. Nothing was destroyed: what stood in the way is kept as "
                         "evidence.",
-                        result.id, result.done, result.failed, result.bytes)};
+                        result.id, counts.en)};
 }
 
 json item_json(const Outcome& outcome) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "guards/records/desk/handlers.h"
 #include "guards/records/request/bundle.h"
 #include "guards/records/sight/sight.h"
@@ -63,10 +64,10 @@ Answer<Work> import_work(Desk& desk, const Call& call) {
 }
 
 http::Response respond(const Desk&, const Call& call, const std::vector<Written>& written) {
-    Issues issues{{Severity::Information,
-                   "informational",
-                   {fmt::format("{} ressources enregistrées", written.size()),
-                    fmt::format("{} resources stored", written.size())}}};
+    Issues issues{{Severity::Information, "informational",
+                   counted({"{} [ressource enregistrée|ressources enregistrées]",
+                            "{} [resource|resources] stored"},
+                           {written.size()})}};
     for (const Written& one : written)
         issues.insert(issues.end(), one.warnings.begin(), one.warnings.end());
     return json_response(call, 200, outcome_json(issues, call.wishes.lang));

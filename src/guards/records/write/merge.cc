@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/counted.h"
 #include "fhir/validate/french.h"
 #include "guards/records/desk/handlers.h"
 #include "guards/records/desk/operation_input.h"
@@ -192,8 +193,10 @@ Disclosure preview_of(Desk& desk, const Call& call, const Merge& merge) {
     const std::size_t moved = merge.work.changes.size() - 2;  // the two patients aside
     Disclosure disclosure{
         answer_of(call,
-                  {fmt::format("rien n'est fait : {} ressources changeraient de dossier", moved),
-                   fmt::format("nothing is done: {} resources would move to that record", moved)},
+                  counted({"rien n'est fait : {} [ressource changerait|ressources changeraient] "
+                           "de dossier",
+                           "nothing is done: {} [resource|resources] would move to that record"},
+                          {moved}),
                   fhir::to_text(merge.work.changes.front().body)),
         {}};
     for (const vault::Found& found : {merge.pair.source, merge.pair.target}) {
