@@ -44,6 +44,31 @@ struct Passwords {
     std::string given;
 };
 
+/// "… de l'archive : Sesame42", "… for the attached file: Sesame42": what it opens stands between.
+std::size_t to_colon(std::string_view rest) {
+    constexpr std::size_t kFar = 40;
+    static constexpr auto kOpened = std::to_array<std::string_view>(
+        {"archive", "fichier", "dossier", "document", "zip", "file", "folder", "attach", "jointe",
+         "datei", "archiv", "anhang", "archivo", "ficheiro", "bestand", "bijlage"});
+    const std::size_t colon = rest.substr(0, kFar).find(':');
+    if (colon == std::string_view::npos) return 0;
+    const std::string between = lower(rest.substr(0, colon));
+    const bool one_breath = between.find_first_of("\n.,;!?0123456789") == std::string::npos;
+    const bool opens = std::ranges::any_of(
+        kOpened, [&](std::string_view word) { return contains(between, word); });
+    return one_breath && opens ? colon : 0;
+}
+
+/// An archive is to be fetched from where a link leads.
+bool leads_to_archive(const Message& message) {
+    static constexpr auto kArchives = std::to_array<std::string_view>({".zip", ".7z", ".rar"});
+    return std::ranges::any_of(message.links, [](const RawLink& link) {
+        const std::string words = lower(link.target) + " " + lower(link.shown);
+        return std::ranges::any_of(
+            kArchives, [&](std::string_view ending) { return contains(words, ending); });
+    });
+}
+
 /// The words that follow one of the above.
 Passwords passwords_in(std::string_view text) {
     Passwords out;
@@ -55,6 +80,7 @@ Passwords passwords_in(std::string_view text) {
             std::string_view rest = text.substr(at + word.size(), 60);
             for (const std::string_view skip : {" is", " est", " ist", " zip", " archive"})
                 if (starts_with_any_case(rest, skip)) rest.remove_prefix(skip.size());
+            rest.remove_prefix(to_colon(rest));
             const std::size_t begin = rest.find_first_not_of(" \t:=-\"'\n\xC2\xA0");
             if (begin == std::string_view::npos || begin > 6) continue;
             const bool announced = rest.find_first_of(":='\"") < begin;
@@ -321,15 +347,21 @@ AttachmentFacts facts_of_answer(ByteView answer) {
 
 AttachmentFacts read_files(const Message& message) {
     const bool pictures = contains(message.html, "data:image/");
-    if (message.attachments.empty() && !pictures) return {};
-    const bool archives = std::ranges::any_of(message.attachments, [](const Attachment& file) {
-        const std::string_view type = sniff(file.bytes);
-        return type == "zip" || type == "7z" || type == "rar";
-    });
+    const bool fetched = leads_to_archive(message);
+    if (message.attachments.empty() && !pictures && !fetched) return {};
+    const bool archives =
+        fetched || std::ranges::any_of(message.attachments, [](const Attachment& file) {
+            const std::string_view type = sniff(file.bytes);
+            return type == "zip" || type == "7z" || type == "rar";
+        });
     const Passwords passwords =
         archives ? passwords_in(cut(message.text, kPosterBytes * 4)) : Passwords{};
     const Bytes question = question_of(message, passwords.tried, may_hold_qr(message));
-    if (question.empty()) return {};
+    if (question.empty()) {
+        AttachmentFacts nothing;
+        nothing.password_in_text = passwords.given;
+        return nothing;
+    }
     const bool waits = has_document(message);
     bool asked = !waits && ask_recogniser(message, {});
     const Result<Bytes> answer = reader().ask(question);

@@ -97,6 +97,20 @@ void FileScan::text(std::string_view more) {
     out_.text.push_back('\n');
 }
 
+void FileScan::addresses(const std::string& path, std::string_view words) {
+    constexpr std::size_t kShortDocument = 1'500;
+    if (words.size() > kShortDocument) return;
+    for (std::size_t at = words.find("http"); at != std::string_view::npos;
+         at = words.find("http", at + 1)) {
+        std::string_view target = words.substr(at, words.find_first_of(" \t\r\n<>\"'", at) - at);
+        if (!target.starts_with("https://") && !target.starts_with("http://")) continue;
+        while (contains(".,;:!?)", target.substr(target.size() - 1))) target.remove_suffix(1);
+        const bool known = std::ranges::any_of(
+            out_.links, [&](const RawLink& one) { return one.target == target; });
+        if (!known) link(path, target, LinkKind::Text, target);
+    }
+}
+
 void FileScan::qr(const std::string& path, std::string_view payload) {
     const bool known =
         std::ranges::any_of(out_.qr, [&](const QrCode& one) { return one.payload == payload; });

@@ -26,6 +26,8 @@ class FileScan {
     void link(const std::string& path, std::string_view target, LinkKind kind,
               std::string_view shown = {});
     void text(std::string_view more);
+    /// Addresses that stand in the words of a short document: readers make links of them.
+    void addresses(const std::string& path, std::string_view words);
     void qr(const std::string& path, std::string_view payload);
     /// What a picture says; `alone` when it is the file itself and no page of a document.
     void pictured(const std::string& path, std::string_view said, bool alone);

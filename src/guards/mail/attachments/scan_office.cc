@@ -165,7 +165,9 @@ void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
     if (low == "word/document.xml" || low == "xl/sharedstrings.xml" || low == "content.xml" ||
         (low.starts_with("ppt/slides/slide") && low.ends_with(".xml"))) {
         const std::string_view part = bytes.substr(0, kMemberTextMax);
-        scan.text(xml_text(part));
+        const std::string words = xml_text(part);
+        scan.text(words);
+        scan.addresses(file.path, words);
     }
     if (low.ends_with(".xml") && (low.starts_with("word/") || contains(low, "/externallinks/")) &&
         has_dde(bytes.substr(0, kMemberTextMax)))

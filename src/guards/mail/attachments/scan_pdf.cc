@@ -67,6 +67,7 @@ void read_pages(FileScan& scan, FileFacts& file, std::string_view bytes) {
         if (!page) continue;
         const poppler::byte_array text = page->text().to_utf8();
         scan.text({text.data(), text.size()});
+        scan.addresses(file.path, {text.data(), text.size()});
         const auto words = static_cast<std::size_t>(std::ranges::count(text, ' '));
         if (i < kPagesDrawn && words < kPosterWords) draw_page(scan, file, *page);
     }

@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, kAsks> kNames = {
     "remote",  "usual_line", "account",   "logs",    "field",      "people",   "sign_mail",
     "view",    "fine",       "pay_now",   "approve", "grant",      "shown",    "unchanged",
     "channel", "work_mail",  "later",     "story",   "specimen",   "scan",     "bank_open",
-    "opening", "untraced",   "usual_way", "card",    "admin"};
+    "opening", "untraced",   "usual_way", "card",    "admin",      "payers"};
 
 const PhraseSet& phrases() {
     static const PhraseSet kSet = [] {
@@ -139,6 +139,7 @@ class Reader {
             out_.requests = out_.requests || asks(i);
             if (asks(i)) note(out_.channel, sentences_[i], Ask::Channel);
             if (asks(i)) note(out_.specimen, sentences_[i], Ask::Specimen);
+            if (asks(i)) note(out_.payers, sentences_[i], Ask::Payers);
         }
         if (out_.stolen == 0 || out_.ransom == 0) out_.leak = {};
         if (named_) out_.is_anonymous = false;

@@ -60,8 +60,9 @@ enum class Ask : std::uint8_t {
     UsualWay,    ///< … or in one that does
     Card,        ///< the numbers of the reader's bank card
     Admin,       ///< to sign in as who administers the systems
+    Payers,      ///< who may approve payments, and with what signature
 };
-inline constexpr std::size_t kAsks = 47;
+inline constexpr std::size_t kAsks = 48;
 bool ask_named(std::string_view name, Ask& out);
 
 /// Words as they stand, empty for none.
@@ -100,6 +101,7 @@ struct AsksFacts {
     Asked later;    ///< who must agree to a payment does so afterwards
     Asked story;
     Asked specimen;
+    Asked payers;
     Asked scan;
     Asked bank_open;
     Asked papers;  ///< what identifies somebody, wherever the letter speaks of it

@@ -195,7 +195,8 @@ bool has_ground(std::span<const Signal> signals, Class kind) {
             return any(
                 {"lure.extortion", "scheme.extortion", "scheme.hush_money", "scheme.leak_threat"});
         case Class::DataTheft:
-            return any({"lure.data_request", "scheme.access_asked", "scheme.data_"});
+            return any({"lure.data_request", "scheme.access_asked", "scheme.data_",
+                        "scheme.payers_asked"});
     }
     return true;
 }
@@ -228,6 +229,8 @@ Class class_by_facts(std::span<const Signal> signals, Class scored) {
         return Class::DataTheft;
     if (any({"scheme.data_asked", "scheme.data_led_away"}, 0.1) && scored != Class::Malware)
         return Class::DataTheft;
+    // Whoever has the data already wants money for them.
+    if (scored == Class::DataTheft && any({"scheme.leak_threat"}, 0.1)) return Class::Extortion;
     if (scored != Class::Spam && scored != Class::Phishing) return scored;
     if (any({"scheme.program_link", "scheme.runs_command"}, 0.1)) return Class::Malware;
     if (scored == Class::Spam && strength("lure.extortion") >= kSaidTwice) return Class::Extortion;

@@ -278,6 +278,7 @@ std::span<const Floor> floors() {
         {"scheme.page_lure", Phishing},
         {"scheme.partner_imitated", SpearPhishing},
         {"scheme.partner_voice", TechSupport},
+        {"scheme.payers_asked", DataTheft},
         {"scheme.program_link", Malware},
         {"scheme.remote_asked", TechSupport},
         {"scheme.runs_command", Malware},

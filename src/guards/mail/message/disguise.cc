@@ -174,6 +174,48 @@ bool looks_random(std::string_view word) {
     return pair_mean(low) < kRandomMean;
 }
 
+namespace {
+
+/// Blocks and blanks that change often: a row of a code. Bars of a chart go on, and are named.
+bool is_row_of_code(std::string_view line) {
+    constexpr std::size_t kBlocksMin = 8;
+    constexpr std::size_t kChangesMin = 5;
+    std::size_t blocks = 0;
+    std::size_t changes = 0;
+    std::string_view last;
+    while (!line.empty()) {
+        const bool no_break = line.starts_with("\xC2\xA0");
+        const bool block = line.size() >= 3 && line.starts_with("\xE2\x96");
+        if (!block && !no_break && !is_blank(line.front())) return false;
+        const std::string_view sign = line.substr(0, block ? 3 : no_break ? 2 : 1);
+        blocks += block ? 1 : 0;
+        changes += sign != last ? 1 : 0;
+        last = sign;
+        line.remove_prefix(sign.size());
+    }
+    return blocks >= kBlocksMin && changes >= kChangesMin;
+}
+
+}  // namespace
+
+std::string_view drawn_code_in(std::string_view text) {
+    constexpr std::size_t kRowsMin = 8;
+    std::size_t rows = 0;
+    std::string_view first;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const std::string_view line = text.substr(at, end - at);
+        at = end + 1;
+        const bool empty = line.find_first_not_of(" \t\r") == std::string_view::npos;
+        if (empty) continue;  // pages put one between two rows
+        const bool row = is_row_of_code(line);
+        if (row && rows++ == 0) first = line;
+        if (rows >= kRowsMin) return first;
+        if (!row) rows = 0;
+    }
+    return {};
+}
+
 Noise noise_of(std::string_view text) {
     Noise out;
     for (std::size_t at = 0; at < text.size();) {

@@ -25,6 +25,10 @@ Undisguised undisguise(std::string_view text);
 /// one says nothing in a text, many do.
 bool looks_random(std::string_view word);
 
+/// The first row of a code for telephones that is drawn with block characters, as programs of a
+/// terminal do; empty for none.
+std::string_view drawn_code_in(std::string_view text);
+
 /// How many words of a text are random, and the longest run of one sign ("______").
 struct Noise {
     std::size_t words = 0;

@@ -92,6 +92,7 @@ class Viewer {
     void tag(const HtmlTag& tag) {
         if (in_title_ && tag.name == "title") in_title_ = false;
         track_hidden(tag);
+        if (tag.name == "pre") pre_depth_ = std::max(0, pre_depth_ + (tag.closes ? -1 : 1));
         if (among(kBlocks, tag.name))
             line_end();
         else if (tag.name == "td" || tag.name == "th")
@@ -105,8 +106,10 @@ class Viewer {
             view_.title += cut(decoded, kShownBytesMax);
             return;
         }
-        std::string& out = hidden_depth_ > 0 ? view_.hidden : view_.text;
-        collapse(decoded, out);
+        if (pre_depth_ > 0)
+            lines(decoded);
+        else
+            collapse(decoded, hidden_depth_ > 0 ? view_.hidden : view_.text);
         if (anchor_open_ && view_.links.back().shown.size() < kShownBytesMax)
             collapse(cut(decoded, kShownBytesMax), view_.links.back().shown);
     }
@@ -235,6 +238,16 @@ class Viewer {
                std::string(href);
     }
 
+    /// Lines that stay as they were written.
+    void lines(std::string_view decoded) {
+        for (std::size_t at = 0; at < decoded.size();) {
+            const std::size_t end = std::min(decoded.find('\n', at), decoded.size());
+            collapse(decoded.substr(at, end - at), hidden_depth_ > 0 ? view_.hidden : view_.text);
+            if (end < decoded.size()) line_end();
+            at = end + 1;
+        }
+    }
+
     void line_end() {
         std::string& out = hidden_depth_ > 0 ? view_.hidden : view_.text;
         while (out.ends_with(' ')) out.pop_back();
@@ -259,6 +272,7 @@ class Viewer {
     std::string hidden_name_;
     std::string anchor_alt_;
     int hidden_depth_ = 0;
+    int pre_depth_ = 0;
     bool anchor_open_ = false;
     bool anchor_image_ = false;
     bool in_title_ = false;

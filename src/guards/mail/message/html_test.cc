@@ -65,5 +65,11 @@ RC_GTEST_PROP(Html, TakesAnyPage, ()) {
     RC_ASSERT(view.text.size() + view.hidden.size() <= page.size() * 2 + 16);
 }
 
+TEST(Html, WrittenLinesStayLines) {
+    EXPECT_EQ(view_html("<p>un\ndeux</p><pre>trois  fois\nquatre\n</pre>cinq\nsix").text,
+              "un deux\ntrois fois\nquatre\ncinq six");
+    EXPECT_EQ(view_html("</pre>un\ndeux").text, "un deux");
+}
+
 }  // namespace
 }  // namespace hygie::mail

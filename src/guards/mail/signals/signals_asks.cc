@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "guards/mail/facts/asks.h"
 #include "guards/mail/facts/pack.h"
+#include "guards/mail/message/disguise.h"
 #include "guards/mail/message/domain.h"
 #include "guards/mail/message/fold.h"
 #include "guards/mail/signals/signal_list.h"
@@ -43,6 +45,8 @@ class Demands {
         untraced();
         card_and_papers();
         opened_by_hand();
+        locked_away();
+        payers();
         hushed_account();
         hushed_channel();
         papers_in_a_name();
@@ -95,6 +99,12 @@ class Demands {
     void specimen() {
         if (stranger_ && asks_.specimen.any())
             add("scheme.data_asked", kWarns, asks_.specimen.evidence);
+    }
+
+    /// Who may approve a payment, and who stands in: what a fraud is prepared with.
+    void payers() {
+        if (stranger_ && asks_.payers.any() && !says({Lure::Mailing}))
+            add("scheme.payers_asked", kWarns, asks_.payers.evidence);
     }
 
     /// Data of patients go to those who care for them, by a way made for that. What speaks against
@@ -267,6 +277,27 @@ class Demands {
                 out_.add("scheme.program_link", kWarns, link.target, link.where);
     }
 
+    /// An archive at another place, and its password beside it: no filter sees what is in it. Who
+    /// speaks of programs at length names archives and passwords as well.
+    void locked_away() {
+        constexpr std::size_t kWordsMax = 150;
+        constexpr std::size_t kPlacesMax = 2;
+        if (!stranger_ || seen_.attachments.password_in_text.empty() || seen_.words > kWordsMax ||
+            says({Lure::Mailing}))
+            return;
+        std::set<std::string_view> places;
+        const Link* archive = nullptr;
+        for (const Link& link : seen_.links) {
+            if (!is_followed(link)) continue;
+            places.insert(link.final_domain);
+            if (!scene_.history.is_known_domain(link.final_domain) &&
+                (is_archive(file_of(link)) || is_archive(lower(link.shown))))
+                archive = &link;
+        }
+        if (archive && places.size() <= kPlacesMax)
+            out_.add("scheme.locked_bait", kWarns, archive->target, archive->where);
+    }
+
     /// An account that nobody knows, and nobody is to be asked about it: a stranger wants it kept
     /// quiet, or those who must agree come after the money.
     void hushed_account() {
@@ -386,18 +417,20 @@ class Demands {
     /// account there goes by; the mailbox of this house is not.
     void document_sign_in() {
         if (!stranger_) return;
-        const Asked& said = asks_.sign_mail.any() ? asks_.sign_mail : in_files_.sign_mail;
+        const AsksFacts& says_so = asks_.sign_mail.any() ? asks_ : in_files_;
+        const Asked& said = says_so.sign_mail;
         if (!said.any()) return;
         const Link* inside = strange_link(true);
         const Link* any = strange_link(false);
         const bool elsewhere = any && any->final_domain != who_.from_domain;
         const bool opens =
-            elsewhere ? asks_.work_mail || asks_.view : asks_.work_mail && asks_.view;
+            elsewhere ? says_so.work_mail || says_so.view : says_so.work_mail && says_so.view;
         if (inside && out_.has("file.pdf_link"))
             out_.add("scheme.document_sign_in", kWarns, said.evidence,
                      asks_.sign_mail.any() ? where_ : inside->where);
         else if (any && opens && !says({Lure::Mailing, Lure::Opened}))
-            add("scheme.document_sign_in", kWarns, said.evidence);
+            out_.add("scheme.document_sign_in", kWarns, said.evidence,
+                     asks_.sign_mail.any() || !inside ? where_ : inside->where);
     }
 
     /// A fine or a toll to be paid at once, at a place that is not the state's, in the name of an
@@ -424,7 +457,12 @@ class Demands {
             pays || asks_.sign_mail.any() ||
             says({Lure::Credential, Lure::Delivery, Lure::Document, Lure::Identify,
                   Lure::PaymentRequest, Lure::Refund, Lure::Secret, Lure::Threat, Lure::Urgency});
-        if (!stranger_ || !scans || !wants) return;
+        if (!stranger_ || !scans) return;
+        // Drawn with letters, no reader of pictures sees it: what honest mail has no use for.
+        constexpr std::size_t kLookedAt = 64U << 10;
+        const std::string_view drawn = drawn_code_in(cut(scene_.message.text, kLookedAt));
+        if (!drawn.empty()) return add("scheme.code_alone", kWarns, std::string(drawn));
+        if (!wants) return;
         const Link* code = nullptr;
         for (const Link& link : seen_.links) {
             if (!is_followed(link)) continue;

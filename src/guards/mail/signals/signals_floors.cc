@@ -102,12 +102,17 @@ class Borrowed {
                          link.look_alike.honest);
     }
 
-    /// The whole domain of a partner, in front of somebody else's.
+    /// The whole domain of a partner, in front of somebody else's, or in letters that look the
+    /// same.
     void partner_imitated() {
         const auto whole = [](const LookAlike& like) {
             return like.how == LookAlike::How::Within && like.owner != "own";
         };
-        if (!known_ && whole(who_.sender_look_alike) && wants_something())
+        // Letters that look the same ("rn" for "m") are no chance.
+        const LookAlike& like = who_.sender_look_alike;
+        const bool same_letters = like.how == LookAlike::How::Confusable && like.owner != "own" &&
+                                  !built_in_pack().brand(like.owner) && !who_.from_freemail;
+        if (!known_ && (whole(like) || same_letters) && wants_something())
             out_.add("scheme.partner_imitated",
                      demands_ || says({Lure::DataRequest}) ? kHolds : kWarns, who_.from_address,
                      "header:From", who_.sender_look_alike.honest);
