@@ -51,6 +51,8 @@ TEST(MailPictures, EveryKindThatMailProgramsShowIsReadForCodes) {
                                        {"a.png", IFF_PNG},
                                        {"a.jpg", IFF_JFIF_JPEG},
                                        {"a.bmp", IFF_BMP},
+                                       {"a.tif", IFF_TIFF},
+                                       {"a.tiff", IFF_TIFF_LZW},
                                        {"a.webp", IFF_WEBP}}) {
         const std::vector<QrCode> found = codes_in(name, written(code(), format));
         ASSERT_EQ(found.size(), 1U) << name;
@@ -144,6 +146,42 @@ RC_GTEST_PROP(MailPictures, AnyBytesOfAGifAreSurvived, ()) {
     const Grey read = decode_picture("gif", gif);
     RC_ASSERT(read.pixels.size() ==
               static_cast<std::size_t>(read.width) * static_cast<std::size_t>(read.height));
+}
+
+/// Not made by Leptonica, which writes none: four bytes a pixel, where each colour lies said by
+/// masks, the last byte how much of it is seen.
+std::string bitmap_with_alpha(const Grey& grey, bool upside_down, std::uint8_t alpha_of_black) {
+    const auto u32 = [](std::int64_t value) {
+        std::string out;
+        for (int shift = 0; shift < 32; shift += 8)
+            out.push_back(static_cast<char>((value >> shift) & 0xff));
+        return out;
+    };
+    constexpr int kHead = 108;
+    const std::int64_t pixels = std::int64_t{grey.width} * grey.height * 4;
+    std::string out = "BM" + u32(14 + kHead + pixels) + u32(0) + u32(14 + kHead) + u32(kHead) +
+                      u32(grey.width) + u32(upside_down ? -grey.height : grey.height) +
+                      std::string("\x01\0\x20\0", 4) + u32(3) + u32(pixels) + u32(2835) +
+                      u32(2835) + u32(0) + u32(0) + u32(0x00FF0000) + u32(0x0000FF00) +
+                      u32(0x000000FF) + u32(0xFF000000);
+    out.resize(14 + kHead);
+    for (int row = 0; row < grey.height; ++row)
+        for (int x = 0; x < grey.width; ++x) {
+            const int y = upside_down ? row : grey.height - 1 - row;
+            const auto value = grey.pixels[static_cast<std::size_t>(y * grey.width + x)];
+            // White is what is not painted at all.
+            out += std::string(3, '\0') + static_cast<char>(value == 0 ? alpha_of_black : 0);
+        }
+    return out;
+}
+
+TEST(MailPictures, ABitmapThatIsSeenThroughIsReadOnWhite) {
+    for (const bool upside_down : {false, true}) {
+        const auto found = codes_in("a.bmp", bitmap_with_alpha(code(), upside_down, 255));
+        ASSERT_EQ(found.size(), 1U);
+        EXPECT_EQ(found[0].payload, kAddress);
+    }
+    EXPECT_TRUE(codes_in("a.bmp", bitmap_with_alpha(code(), false, 255).substr(0, 9000)).empty());
 }
 
 TEST(MailPictures, ABitmapIsMoreThanTwoLetters) {

@@ -68,8 +68,55 @@ Picture owned(PIX* picture) {
     return {picture, [](PIX* one) { pixDestroy(&one); }};
 }
 
-/// WebP and BMP alone: which of Leptonica's readers runs is not for hostile bytes to choose.
-Grey decode_webp_or_bmp(std::string_view bytes) {
+std::uint32_t word_at(std::string_view bytes, std::size_t at) {
+    std::uint32_t out = 0;
+    for (std::size_t i = 4; i > 0; --i)
+        out = out << 8U | static_cast<std::uint8_t>(bytes[at + i - 1]);
+    return out;
+}
+
+/// A bitmap of four bytes a pixel whose head says by masks that they are blue, green, red and how
+/// much of them is seen, as it lies on white. Leptonica reads no such head.
+Grey decode_bitmap_with_alpha(std::string_view bytes) {
+    constexpr std::size_t kHeadMin = 70;  // up to the last mask
+    constexpr std::uint32_t kFourBytes = 32U << 16U | 1U;
+    constexpr std::uint32_t kByMasks = 3;
+    constexpr std::uint32_t kOldHead = 56;
+    if (bytes.size() < kHeadMin || word_at(bytes, 14) < kOldHead ||
+        word_at(bytes, 26) != kFourBytes || word_at(bytes, 30) != kByMasks ||
+        word_at(bytes, 54) != 0x00FF0000 || word_at(bytes, 58) != 0x0000FF00 ||
+        word_at(bytes, 62) != 0x000000FF || word_at(bytes, 66) != 0xFF000000)
+        return {};
+    const std::uint32_t width = word_at(bytes, 18);
+    const auto said = static_cast<std::int64_t>(static_cast<std::int32_t>(word_at(bytes, 22)));
+    const std::uint64_t height = static_cast<std::uint64_t>(std::abs(said));
+    const std::size_t begin = word_at(bytes, 10);
+    if (!fits(width, height) || begin > bytes.size() || bytes.size() - begin < width * height * 4)
+        return {};
+    Grey out{.pixels = {}, .width = static_cast<int>(width), .height = static_cast<int>(height)};
+    out.pixels.reserve(width * height);
+    for (std::uint64_t y = 0; y < height; ++y) {
+        const std::uint64_t row = said < 0 ? y : height - 1 - y;
+        for (std::uint64_t x = 0; x < width; ++x) {
+            const std::uint32_t pixel = word_at(bytes, begin + (row * width + x) * 4);
+            const std::uint32_t seen = pixel >> 24U;
+            const std::uint32_t colour =
+                ((pixel & 0xffU) + (pixel >> 8U & 0xffU) * 2 + (pixel >> 16U & 0xffU)) / 4;
+            out.pixels.push_back(
+                static_cast<std::uint8_t>((colour * seen + 255 * (255 - seen)) / 255));
+        }
+    }
+    return out;
+}
+
+bool is_tiff(l_int32 format) {
+    return format == IFF_TIFF || format == IFF_TIFF_PACKBITS || format == IFF_TIFF_RLE ||
+           format == IFF_TIFF_G3 || format == IFF_TIFF_G4 || format == IFF_TIFF_LZW ||
+           format == IFF_TIFF_ZIP || format == IFF_TIFF_JPEG;
+}
+
+/// WebP, BMP and TIFF alone: which of Leptonica's readers runs is not for hostile bytes to choose.
+Grey decode_by_leptonica(std::string_view type, std::string_view bytes) {
     setMsgSeverity(L_SEVERITY_NONE);
     const auto* data = reinterpret_cast<const l_uint8*>(bytes.data());
     l_int32 format = 0;
@@ -77,7 +124,8 @@ Grey decode_webp_or_bmp(std::string_view bytes) {
     l_int32 height = 0;
     if (pixReadHeaderMem(data, bytes.size(), &format, &width, &height, nullptr, nullptr, nullptr) !=
             0 ||
-        (format != IFF_WEBP && format != IFF_BMP) || width <= 0 || height <= 0 ||
+        (type == "tiff" ? !is_tiff(format) : format != IFF_WEBP && format != IFF_BMP) ||
+        width <= 0 || height <= 0 ||
         !fits(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height)))
         return {};
     const Picture colours = owned(pixReadMem(data, bytes.size()));
@@ -118,7 +166,10 @@ Grey decode_picture(std::string_view type, std::string_view bytes) {
     if (type == "png") return decode_png(bytes);
     if (type == "jpeg") return decode_jpeg(bytes);
     if (type == "gif") return decode_gif(bytes);
-    return decode_webp_or_bmp(bytes);
+    if (type == "bmp")
+        if (Grey seen_through = decode_bitmap_with_alpha(bytes); seen_through.width > 0)
+            return seen_through;
+    return decode_by_leptonica(type, bytes);
 }
 
 void scan_image(FileScan& scan, FileFacts& file, std::string_view bytes) {

@@ -48,6 +48,8 @@ constexpr std::array kMagics = std::to_array<Magic>({
     {0, "\x89PNG\r\n\x1A\n"sv, "png"},
     {0, "\xFF\xD8\xFF"sv, "jpeg"},
     {0, "GIF8"sv, "gif"},
+    {0, "II*\0"sv, "tiff"},
+    {0, "MM\0*"sv, "tiff"},
     {0, "RIFF"sv, "riff"},
     {0, "{\\rt"sv, "rtf"},
     {0, "\x78\x9F\x3E\x22"sv, "tnef"},
@@ -183,7 +185,8 @@ std::string_view sniff(std::string_view bytes) {
 }
 
 bool is_picture_type(std::string_view type) {
-    return type == "png" || type == "jpeg" || type == "gif" || type == "riff" || type == "bmp";
+    return type == "png" || type == "jpeg" || type == "gif" || type == "riff" || type == "bmp" ||
+           type == "tiff";
 }
 
 std::string extension_of(std::string_view name) {
