@@ -96,7 +96,8 @@ Result<int> list(Context& context) {
 
 Result<int> show(Context& context) {
     const auto quarantine = TRY(open_quarantine(context));
-    const mail::Held held = TRY(quarantine->find(context.values.text("ID")));
+    const mail::Held held =
+        TRY(quarantine->find(TRY(quarantine->whole_id(context.values.text("ID")))));
     if (context.values.flag("--original")) {
         context.out << TRY(quarantine->message(held.id));
         return kExitOk;
@@ -123,7 +124,8 @@ Result<int> release(Context& context) {
                     {"--smtp remet le message à ses destinataires, -o l'écrit dans un fichier",
                      "--smtp delivers the message to its recipients, -o writes it to a file"});
     const auto quarantine = TRY(open_quarantine(context));
-    const mail::Held held = TRY(quarantine->find(context.values.text("ID")));
+    const mail::Held held =
+        TRY(quarantine->find(TRY(quarantine->whole_id(context.values.text("ID")))));
     const std::string message = TRY(quarantine->message(held.id));
     // First the trace, then the bytes.
     const WallTime now = context.clock.now();
@@ -152,7 +154,8 @@ Parameter state_option() {
 
 Parameter id_argument() {
     return {.name = "ID",
-            .help = {"le nom que « list » donne", "the name that 'list' gives"},
+            .help = {"le nom que « list » donne, ou son début : six signes au moins",
+                     "the name that 'list' gives, or its beginning: six signs at least"},
             .required = true};
 }
 

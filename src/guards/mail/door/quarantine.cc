@@ -1,11 +1,14 @@
 #include "guards/mail/door/quarantine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "crypto/aead.h"
 #include "event/uuid.h"
+#include "guards/mail/message/fold.h"
 #include "guards/mail/message/limits.h"
 
 namespace hygie::mail {
@@ -157,6 +160,35 @@ Status Quarantine::hold(const Held& entry, std::string_view message) {
     else
         failed_ = true;
     return kept;
+}
+
+Result<std::string> Quarantine::whole_id(const std::string& part) {
+    constexpr std::size_t kPartMin = 6;
+    constexpr std::size_t kNamedMax = 5;
+    if (check_id(part)) return part;
+    if (part.size() < kPartMin)
+        return fail(
+            Code::BadInput,
+            {fmt::format("« {} » est trop court", part), fmt::format("'{}' is too short", part)},
+            {fmt::format("donnez au moins {} signes du nom", kPartMin),
+             fmt::format("give {} signs of the name at least", kPartMin)});
+    const std::string begin = lower(part);
+    std::vector<std::string> ids;
+    for (const DirEntry& file : TRY(disk_.list(dir_)))
+        if (!file.is_dir && file.name.ends_with(kHeldSuffix) && file.name.starts_with(begin))
+            ids.push_back(file.name.substr(0, file.name.size() - kHeldSuffix.size()));
+    if (ids.empty()) return unknown_name(Code::NotFound);
+    if (ids.size() == 1) return ids.front();
+    std::ranges::sort(ids);
+    const std::size_t shown = std::min(ids.size(), kNamedMax);
+    const std::string names = fmt::format(
+        "{}{}", fmt::join(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+        shown < ids.size() ? ", …" : "");
+    return fail(Code::BadInput,
+                {fmt::format("{} messages commencent par « {} » : {}", ids.size(), part, names),
+                 fmt::format("{} messages begin with '{}': {}", ids.size(), part, names)},
+                {"donnez le nom entier, ou davantage de ses signes",
+                 "give the whole name, or more of its signs"});
 }
 
 Result<Held> Quarantine::find(const std::string& id) {

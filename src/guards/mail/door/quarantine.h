@@ -68,6 +68,9 @@ class Quarantine {
         std::size_t unreadable = 0;
     };
     Result<Listing> list();
+    /// The id that begins with `part`, of six signs or more. Code::BadInput names some of those
+    /// that begin so, where there are several.
+    Result<std::string> whole_id(const std::string& part);
     /// Code::NotFound, Code::BadInput for what is no id, Code::Corrupt when damaged.
     Result<Held> find(const std::string& id);
     /// The message, byte for byte as it was held.

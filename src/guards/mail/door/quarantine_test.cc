@@ -159,5 +159,25 @@ TEST(MailQuarantine, AReleaseIsToldOnceAndSeenByAll) {
     EXPECT_EQ(*guard->message(entry.id), "message");
 }
 
+TEST(MailQuarantine, ANameIsKnownByItsBeginning) {
+    House house;
+    const auto quarantine = house.open();
+    const Held one = house.entry("premier");
+    Held two = house.entry("second");
+    two.id = one.id.substr(0, 30) + "ffffff";
+    ASSERT_TRUE(quarantine->hold(one, "premier"));
+    EXPECT_EQ(*quarantine->whole_id(one.id.substr(0, 6)), one.id);
+    EXPECT_EQ(*quarantine->whole_id(one.id), one.id);
+    EXPECT_EQ(quarantine->whole_id(one.id.substr(0, 5)).error().code, Code::BadInput);
+    EXPECT_EQ(quarantine->whole_id("ffffff").error().code, Code::NotFound);
+    EXPECT_EQ(quarantine->whole_id("../../").error().code, Code::NotFound);
+    ASSERT_TRUE(quarantine->hold(two, "second"));
+    const auto both = quarantine->whole_id(one.id.substr(0, 20));
+    ASSERT_EQ(both.error().code, Code::BadInput);
+    EXPECT_NE(both.error().what.en.find(one.id), std::string::npos) << "and says which";
+    EXPECT_NE(both.error().what.en.find(two.id), std::string::npos);
+    EXPECT_EQ(*quarantine->whole_id(two.id.substr(0, 31)), two.id);
+}
+
 }  // namespace
 }  // namespace hygie::mail
