@@ -82,6 +82,8 @@ struct Box {
     std::vector<std::string> asked{};
     bool refuses_moves = false;
     bool refuses_copies = false;
+    std::string lost_at{};  ///< the command at which the connection ends
+    std::string copies{};   ///< what a search by name finds
 };
 
 class BoxStream final : public ImapStream {
@@ -93,6 +95,8 @@ class BoxStream final : public ImapStream {
         const std::string tag(bytes.substr(0, blank));
         const std::string text(trim(bytes.substr(blank + 1)));
         box_.asked.push_back(text);
+        if (!box_.lost_at.empty() && text.starts_with(box_.lost_at))
+            return fail(Code::Unavailable, {"perdu", "lost"});
         const bool refused = (box_.refuses_moves && text.starts_with("UID MOVE")) ||
                              (box_.refuses_copies && text.starts_with("APPEND"));
         answers_ += answer(text) + tag + (refused ? " NO full\r\n" : " OK done\r\n");
@@ -108,6 +112,7 @@ class BoxStream final : public ImapStream {
         if (text == "CAPABILITY") return "* CAPABILITY IMAP4rev1 IDLE MOVE\r\n";
         if (text.starts_with("SELECT"))
             return "* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n* OK [UIDVALIDITY 1] x\r\n";
+        if (contains(text, "HEADER Message-ID")) return "* SEARCH" + box_.copies + "\r\n";
         if (text.starts_with("UID SEARCH")) {
             std::string hits = "* SEARCH";
             for (const auto& [uid, bytes] : box_.messages) hits += fmt::format(" {}", uid);
@@ -250,6 +255,40 @@ TEST(MailWatch, WhereNoCopyFitsTheBannerBecomesAMark) {
     EXPECT_TRUE(visit.asked("APPEND"));
     EXPECT_FALSE(visit.asked("UID MOVE"));
     EXPECT_TRUE(visit.asked("UID STORE 4 +FLAGS.SILENT (\\Flagged $HygieSuspicious)"));
+}
+
+TEST(MailWatch, ACopyThatLiesThereIsNotMadeAgain) {
+    Visit visit(event::Level::Suspicious);
+    visit.mailbox.suspicious = Mailbox::Suspicious::Banner;
+    visit.box.messages = {{4, "Message-ID: <a@x.example>\r\nSubject: x\r\n\r\ny"}};
+    visit.box.lost_at = "UID STORE";
+    EXPECT_FALSE(visit.run()) << "between the copy and the mark";
+    EXPECT_TRUE(visit.asked("APPEND"));
+    EXPECT_FALSE(visit.asked("UID SEARCH UID 5:* KEYWORD")) << "the first time there is none";
+    visit.box.lost_at.clear();
+    visit.box.copies = " 5";
+    visit.box.asked.clear();
+    ASSERT_TRUE(visit.run());
+    EXPECT_TRUE(
+        visit.asked("UID SEARCH UID 5:* KEYWORD $HygieSuspicious HEADER Message-ID "
+                    "\"<a@x.example>\""));
+    EXPECT_FALSE(visit.asked("APPEND"));
+    EXPECT_TRUE(visit.asked("UID MOVE 4 \"Hygie\""));
+    EXPECT_EQ(visit.last, WatchAct::Bannered);
+}
+
+TEST(MailWatch, ACopyThatWasNotMadeIsMade) {
+    Visit visit(event::Level::Suspicious);
+    visit.mailbox.suspicious = Mailbox::Suspicious::Banner;
+    visit.box.messages = {{4, "Message-ID: <a@x.example>\r\nSubject: x\r\n\r\ny"}};
+    visit.box.lost_at = "APPEND";
+    EXPECT_FALSE(visit.run());
+    visit.box.lost_at.clear();
+    visit.box.copies = " 4";  // a server's answer to "5:*" where nothing is beyond
+    visit.box.asked.clear();
+    ASSERT_TRUE(visit.run());
+    EXPECT_TRUE(visit.asked("APPEND"));
+    EXPECT_TRUE(visit.asked("UID MOVE 4 \"Hygie\""));
 }
 
 TEST(MailWatch, WhatCannotBeJudgedStaysAndIsMarked) {

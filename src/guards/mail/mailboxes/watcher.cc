@@ -31,6 +31,13 @@ bool is_settled(const Fetched& message) {
            message.has_flag(kSuspiciousKeyword);
 }
 
+/// Fit to stand between quotes; empty when it is not.
+std::string quotable(std::string_view header) {
+    const std::string_view id = trim(header);
+    const auto is_plain = [](char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; };
+    return std::ranges::all_of(id, is_plain) ? std::string(id) : std::string();
+}
+
 }  // namespace
 
 std::string_view name_of(WatchAct act) {
@@ -185,10 +192,8 @@ Status Watcher::mark(ImapSession& session, const ImapFolder& folder, std::uint32
 /// marked and still here it would be one that a person put back.
 /// A server that refuses twice (a full mailbox, rights) holds up no other message.
 Status Watcher::put_aside(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
-                          WatchAct act) {
-    const bool is_second = place_.moving == uid;
-    place_.moving = uid;
-    TRY_STATUS(keep());
+                          WatchAct act, bool is_second) {
+    TRY_STATUS(about_to_move(uid));
     TRY_STATUS(mark(session, folder, uid, kHeldKeyword));
     const auto moved = session.move(uid, mailbox_.hold_folder);
     if (!moved && (!is_second || moved.error().code != Code::Denied))
@@ -196,6 +201,12 @@ Status Watcher::put_aside(ImapSession& session, const ImapFolder& folder, std::u
     if (!moved) return leave(session, folder, uid, moved.error());
     doors_.tell(mailbox_, act, nullptr);
     return {};
+}
+
+Status Watcher::about_to_move(std::uint32_t uid) {
+    if (place_.moving == uid) return {};
+    place_.moving = uid;
+    return keep();
 }
 
 /// Where it is, marked for its reader, and the trace says so.
@@ -210,7 +221,7 @@ Status Watcher::leave(ImapSession& session, const ImapFolder& folder, std::uint3
 }
 
 Status Watcher::hold(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {
-    return put_aside(session, folder, uid, WatchAct::Held);
+    return put_aside(session, folder, uid, WatchAct::Held, place_.moving == uid);
 }
 
 /// A message in a mailbox cannot be changed: a copy with the banner takes its place, and the
@@ -221,10 +232,29 @@ Status Watcher::put_banner(ImapSession& session, const ImapFolder& folder, const
     const auto banner = with_banner(incoming.bytes(), opened.message, opened.judgement);
     if (!banner || !folder.takes_keywords) return tag(session, folder, message.uid);
     const Incoming copy = changed(incoming, banner->headers, banner->body);
-    const Status put = session.append(mailbox_.folder,
-                                      std::string(kSuspiciousKeyword) + " \\Flagged", copy.bytes());
-    if (put) return put_aside(session, folder, message.uid, WatchAct::Bannered);
-    return put.error().code == Code::Denied ? tag(session, folder, message.uid) : put;
+    const bool is_second = place_.moving == message.uid;
+    if (!is_second || !TRY(has_copy(session, message, opened))) {
+        TRY_STATUS(about_to_move(message.uid));
+        const Status put = session.append(
+            mailbox_.folder, std::string(kSuspiciousKeyword) + " \\Flagged", copy.bytes());
+        if (!put && put.error().code == Code::Denied) return tag(session, folder, message.uid);
+        if (!put) return put;
+    }
+    return put_aside(session, folder, message.uid, WatchAct::Bannered, is_second);
+}
+
+/// The last visit ended between the copy and its original's mark: what came since, bears our mark
+/// and the same name is that copy. No sender sets a mark.
+Result<bool> Watcher::has_copy(ImapSession& session, const Fetched& message, const Opened& opened) {
+    constexpr std::size_t kNameMax = 250;
+    const std::string name = quotable(opened.message.header("Message-ID"));
+    if (name.empty() || name.size() > kNameMax) return false;
+    auto found =
+        TRY(session.search(fmt::format("UID {}:* KEYWORD {} HEADER Message-ID \"{}\"",
+                                       std::uint64_t{message.uid} + 1, kSuspiciousKeyword, name)));
+    // "n:*" names the last message even when n is beyond it.
+    std::erase_if(found, [&](std::uint32_t uid) { return uid <= message.uid; });
+    return !found.empty();
 }
 
 Status Watcher::tag(ImapSession& session, const ImapFolder& folder, std::uint32_t uid) {

@@ -90,11 +90,13 @@ class Watcher {
                const Envelope& envelope, const Opened& opened);
     Status hold(ImapSession& session, const ImapFolder& folder, std::uint32_t uid);
     Status put_aside(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
-                     WatchAct act);
+                     WatchAct act, bool is_second);
+    Status about_to_move(std::uint32_t uid);
     Status leave(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
                  const Error& why);
     Status tag(ImapSession& session, const ImapFolder& folder, std::uint32_t uid);
     event::Event release_event(std::uint32_t uid) const;
+    Result<bool> has_copy(ImapSession& session, const Fetched& message, const Opened& opened);
     Status put_banner(ImapSession& session, const ImapFolder& folder, const Fetched& message,
                       const Opened& opened);
     Status mark(ImapSession& session, const ImapFolder& folder, std::uint32_t uid,
