@@ -60,34 +60,50 @@ bool Catalog::remove_name(const FileKey& key, const std::string& path) {
     return true;
 }
 
-/// Renames all names inside a folder. Under the lock.
-void Catalog::move_below(const std::string& from, const std::string& to) {
+/// Under the lock.
+bool Catalog::is_folder(const FileKey& key) const {
+    const auto file = files_.find(key);
+    return file != files_.end() && file->second.type == FileType::Folder;
+}
+
+/// Takes out all names inside a folder, and gives what they are called in another. Under the lock.
+std::vector<Catalog::Renamed> Catalog::take_below(const std::string& from, const std::string& to) {
     const std::string prefix = from + '/';
-    std::vector<std::pair<std::string, FileKey>> moved;
+    std::vector<Renamed> taken;
     auto it = names_.lower_bound(prefix);
     while (it != names_.end() && it->first.starts_with(prefix)) {
-        moved.emplace_back(to + '/' + it->first.substr(prefix.size()), it->second);
+        taken.push_back({it->first, to + '/' + it->first.substr(prefix.size()), it->second});
         it = names_.erase(it);
     }
-    for (const auto& [path, key] : moved) {
-        names_[path] = key;
-        const auto file = files_.find(key);
-        if (file != files_.end() && file->second.path.starts_with(prefix)) file->second.path = path;
-    }
+    return taken;
+}
+
+/// Renames all names inside a folder. Nobody renames a folder over one that holds anything: what is
+/// known there belongs to one that changes places with it. Under the lock.
+void Catalog::move_below(const std::string& from, const std::string& to) {
+    for (const auto& renamed : {take_below(from, to), take_below(to, from)})
+        for (const auto& [was, is, key] : renamed) {
+            names_[is] = key;
+            const auto file = files_.find(key);
+            if (file != files_.end() && file->second.path == was) file->second.path = is;
+        }
 }
 
 std::optional<FileKey> Catalog::move(const FileKey& key, const std::string& from,
                                      const std::string& to) {
     const std::lock_guard lock(mutex_);
-    // In an exchange the old name leads to the other file already.
-    if (const auto found = names_.find(from); found != names_.end() && found->second == key)
-        names_.erase(found);
+    // In an exchange the old name leads to the other file already; when that is a folder too, all
+    // below both is as it will be.
+    const auto found = names_.find(from);
+    const bool is_exchanged =
+        found != names_.end() && found->second != key && is_folder(found->second);
+    if (found != names_.end() && found->second == key) names_.erase(found);
     const std::optional<FileKey> before = name(key, to);
     const auto file = files_.find(key);
     if (file == files_.end()) return before;
     file->second.path = to;
     file->second.is_named = true;
-    if (file->second.type == FileType::Folder && !from.empty()) move_below(from, to);
+    if (is_folder(key) && !from.empty() && !is_exchanged && from != to) move_below(from, to);
     return before;
 }
 

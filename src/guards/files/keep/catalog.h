@@ -66,6 +66,13 @@ class Catalog {
 
   private:
     std::optional<FileKey> name(const FileKey& key, const std::string& path);
+    struct Renamed {
+        std::string was;
+        std::string is;
+        FileKey key;
+    };
+    bool is_folder(const FileKey& key) const;
+    std::vector<Renamed> take_below(const std::string& from, const std::string& to);
     void move_below(const std::string& from, const std::string& to);
 
     mutable std::mutex mutex_;

@@ -72,6 +72,11 @@ class Watcher {
                     paths.push_back(below);
                     paths.push_back(record.path + below.substr(record.from.size()));
                 }
+                // In what it changes places with.
+                for (const std::string& below : timeline_.below(record.path)) {
+                    paths.push_back(below);
+                    paths.push_back(record.from + below.substr(record.path.size()));
+                }
                 paths.push_back(record.path);
                 break;
             default:
@@ -195,10 +200,21 @@ void Timeline::move(const Record& record) {
     const bool has_from = from != names_.end() && from->second.key == record.key;
     if (has_from) {
         const bool is_folder = from->second.type == FileType::Folder;
-        for (const std::string& path : is_folder ? below(record.from) : std::vector{record.from}) {
-            moved.emplace_back(record.path + path.substr(record.from.size()), names_.at(path));
-            take(path);
+        const auto take_all = [&](const std::vector<std::string>& paths, const std::string& was,
+                                  const std::string& is) {
+            for (const std::string& path : paths) {
+                moved.emplace_back(is + path.substr(was.size()), names_.at(path));
+                take(path);
+            }
+        };
+        // Nobody renames a folder over one that holds anything: what is known there belongs to one
+        // that changes places with it.
+        if (is_folder && record.from != record.path) {
+            take(record.path);
+            take_all(below(record.path), record.path, record.from);
         }
+        take_all(is_folder ? below(record.from) : std::vector{record.from}, record.from,
+                 record.path);
     } else if (const auto file = files_.find(record.key); file != files_.end()) {
         moved.emplace_back(record.path, file->second);
     }

@@ -34,6 +34,16 @@ class FilesHistory : public testing::Test {
         record.actor = actor;
         add(record);
     }
+    void folder(VersionId time, std::uint8_t number, const std::string& path) {
+        Record record;
+        record.time = time;
+        record.key = file(number);
+        record.path = path;
+        record.type = FileType::Folder;
+        record.place = Place::None;
+        record.cause = Cause::Baseline;
+        add(record);
+    }
     void act(RecordKind kind, VersionId time, std::uint8_t number, const std::string& path,
              const std::string& from, const std::string& actor) {
         Record record;
@@ -182,6 +192,31 @@ TEST_F(FilesHistory, UnderstandsAnExchange) {
     EXPECT_EQ(item(found, "/s/a")->wanted->key, file(1));
     EXPECT_EQ(item(found, "/s/b")->wanted->key, file(2));
     EXPECT_EQ(item(found, "/s/a")->now->key, file(2));
+}
+
+/// Each with all that is in it: what came into the place of the other is put aside.
+TEST_F(FilesHistory, UnderstandsAnExchangeOfFolders) {
+    folder(10, 1, "/s/a");
+    present(11, 11, "/s/a/x", Cause::Baseline);
+    present(12, 12, "/s/a/y", Cause::Baseline);
+    folder(13, 2, "/s/b");
+    present(14, 21, "/s/b/z", Cause::Baseline);
+    act(RecordKind::Gone, 30, 2, "/s/b", "", "evil");
+    act(RecordKind::Moved, 31, 1, "/s/b", "/s/a", "evil");
+    act(RecordKind::Moved, 32, 2, "/s/a", "/s/b", "evil");
+    act(RecordKind::Gone, 40, 12, "/s/b/y", "", "evil");
+    const Plan found = plan(since(20));
+    ASSERT_TRUE(item(found, "/s/a/y"));
+    EXPECT_EQ(item(found, "/s/a/y")->wanted->key, file(12));
+    EXPECT_FALSE(item(found, "/s/a/y")->now);
+    EXPECT_EQ(item(found, "/s/b/z")->wanted->key, file(21));
+    EXPECT_EQ(item(found, "/s/b/x")->step, Step::SetAside);
+    ASSERT_TRUE(item(found, "/s/a/z"));
+    EXPECT_EQ(item(found, "/s/a/z")->step, Step::SetAside);
+    // What was lost after the exchange comes back to where it was then.
+    const Plan later = plan(since(35));
+    ASSERT_TRUE(item(later, "/s/b/y"));
+    EXPECT_EQ(item(later, "/s/b/y")->step, Step::Recreate);
 }
 
 TEST(FilesActors, ReadACommandNameThatLies) {
