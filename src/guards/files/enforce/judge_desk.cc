@@ -83,12 +83,18 @@ Stop JudgeDesk::before(const Change& change) {
     bool judged = true;
     {
         std::unique_lock lock(mutex_);
-        const auto until = std::chrono::steady_clock::now() + kWaitMax;
+        const auto begun = std::chrono::steady_clock::now();
+        const auto rung_now = [&] {
+            const auto known = standings_.find(key);
+            return known == standings_.end() ? Rung::Preserve : known->second.rung;
+        };
+        const auto until = [&] {
+            return begun + (rung_now() >= Rung::Delay ? kSuspectWaitMax : kWaitMax);
+        };
         // Whoever waits judges rather than wait for a thread that would.
-        while (!(judged = may_go_on(change)) && std::chrono::steady_clock::now() < until)
-            if (!judge_next(lock)) judged_.wait_until(lock, until);
-        const auto known = standings_.find(key);
-        if (known != standings_.end()) rung = known->second.rung;
+        while (!(judged = may_go_on(change)) && std::chrono::steady_clock::now() < until())
+            if (!judge_next(lock)) judged_.wait_until(lock, until());
+        rung = rung_now();
     }
     if (Stop stop = refuse(change); stop.kind != Stop::Kind::Allow) return stop;
     // Somebody suspected does not get ahead of a judge that is slow.

@@ -85,6 +85,8 @@ class JudgeDesk final : public JudgeDoor {
     /// What nobody waits for is judged by the handful.
     static constexpr std::size_t kHandful = 64;
     static constexpr Micros kWaitMax = std::chrono::milliseconds(150);
+    /// Who is suspected is not let go unjudged, but refused: an honest program then gives up.
+    static constexpr Micros kSuspectWaitMax = std::chrono::seconds(1);
     /// Of somebody suspected, each act but reading; what it did last is judged before in any case.
     static constexpr Micros kDelay = std::chrono::milliseconds(5);
     static constexpr Micros kRefusal = std::chrono::milliseconds(10);

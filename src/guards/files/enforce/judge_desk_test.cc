@@ -45,6 +45,30 @@ TEST(JudgeDesk, WhoIsSuspectedIsSlowToWriteAndNotToRead) {
     EXPECT_EQ(ask(ChangeKind::Read).kind, Stop::Kind::Allow);
 }
 
+/// An honest program that is refused an opening gives up its work: that is for a judge that does
+/// not answer at all, not for a busy machine.
+TEST(JudgeDesk, WhoIsSuspectedWaitsForABusyJudgeRatherThanBeRefused) {
+    Office office;
+    const Actor suspect = local(500);
+    ASSERT_TRUE(office.destroy(suspect, 0));
+    office.desk->drain();
+    office.examiner.pause = std::chrono::milliseconds(300);
+    const auto edit = [&](const Actor& actor) {
+        Change edited = office.change(ChangeKind::CloseWrite, actor, "/share/b.txt");
+        edited.before = content(text(1));
+        edited.now = content(text(1));
+        office.desk->after(std::move(edited));
+    };
+    edit(local(900));
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // somebody else's is being judged
+    edit(suspect);
+    const auto begun = std::chrono::steady_clock::now();
+    const Stop stop =
+        office.desk->before(office.change(ChangeKind::OpenForWrite, suspect, "/share/a.txt"));
+    const auto waited = std::chrono::steady_clock::now() - begun;
+    EXPECT_TRUE(stop.kind == Stop::Kind::Delay || waited >= JudgeDesk::kSuspectWaitMax);
+}
+
 TEST(JudgeDesk, OrphansOfOneFileEachAreRefusedTogetherAndOthersGoOn) {
     Office office;
     const auto orphan = [](std::uint64_t number) {
