@@ -61,6 +61,9 @@ Changes gather(ByteView before, ByteView after) {
     return changes;
 }
 
+/// Frequencies are counted over so many bytes.
+constexpr std::size_t kSample = 64 << 10;
+
 constexpr std::size_t kWindow = 32;
 constexpr std::uint64_t kWindowMask = 0x1F;  // one window in 32
 constexpr std::size_t kWindowsMin = 4;
@@ -102,8 +105,16 @@ bool looks_spelled_random(ByteView bytes) {
     return drawn_evenly(counts, total, values);
 }
 
+int entropy_millibits(ByteView bytes) {
+    bytes = bytes.first(std::min(bytes.size(), kSample));
+    double bits = 0;
+    for (const std::uint32_t n : count(bytes))
+        if (n != 0) bits += n * std::log2(static_cast<double>(bytes.size()) / n);
+    return static_cast<int>(
+        std::lround(1000 * bits / static_cast<double>(std::max<std::size_t>(1, bytes.size()))));
+}
+
 int neighbours_millibits(ByteView bytes) {
-    constexpr std::size_t kSample = 64 << 10;
     bytes = bytes.first(std::min(bytes.size(), kSample));
     if (bytes.size() < kRandomBytesMin) return 0;
     std::vector<std::uint32_t> pairs(256 * 256);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "guards/files/content/table.h"
+
 namespace hygie::files {
 namespace {
 
@@ -17,6 +19,11 @@ constexpr std::uint32_t kHeadBytesKept = 512;
 /// Neighbouring bytes of texts and records tell at least this about each other.
 constexpr int kStructuredMillibits = 350;
 constexpr int kHalf = 500;
+/// Neighbouring bytes of ciphertext tell less about each other, however it is spelled.
+constexpr int kGrainlessMillibits = 60;
+/// Ciphertext spelled in two letters has 1000. Nothing can hide in a file of zeros with a few marks
+/// in it, though its bytes tell nothing about each other either.
+constexpr int kRoomMillibits = 900;
 constexpr int kPackingLevel = 6;  ///< of zstd
 
 bool is_known(Format format) {
@@ -35,7 +42,8 @@ bool is_opaque(Format format, Soundness soundness, ByteView bytes) {
     if (is_known(format)) return soundness == Soundness::Broken;
     if (bytes.size() < kRandomBytesMin) return format == Format::Unknown;
     return looks_random(bytes) || random_permille(bytes) > kHalf ||
-           neighbours_millibits(bytes) < 60;
+           (neighbours_millibits(bytes) < kGrainlessMillibits &&
+            entropy_millibits(bytes) >= kRoomMillibits);
 }
 
 bool was_random(const ChunkChange& chunks, ByteView before) {
@@ -83,7 +91,7 @@ bool lost_its_grain(const Finding& finding) {
 }
 
 Fate fate_of_text(const Finding& finding) {
-    if (finding.survival_permille >= kEditSurvivalMin) return Fate::Edited;
+    if (finding.survival_permille >= kEditSurvivalMin || finding.same_table) return Fate::Edited;
     if (finding.opaque || lost_its_grain(finding)) return Fate::Scrambled;
     return finding.survival_permille < kNothingLeftMax ? Fate::Rewritten : Fate::Edited;
 }
@@ -188,14 +196,17 @@ bool sealed_holds_less(const Excerpt& before, const Excerpt& after) {
            (before.size - after.size > kKeysBytesMax || after.size * 8 < before.size);
 }
 
+bool is_suspect_text(const Finding& finding, const Excerpt& before, const Excerpt& after) {
+    return finding.before == Format::Text && finding.after == Format::Text && before.whole &&
+           after.whole && finding.survival_permille < kEditSurvivalMin;
+}
+
 /// Asked where the answer counts: packing two texts takes its time.
 bool holds_less(const Finding& finding, const Excerpt& before, const Excerpt& after) {
     if (finding.before == Format::Sealed && finding.after == Format::Sealed)
         return sealed_holds_less(before, after);
-    const bool is_asked = finding.before == Format::Text && before.whole && after.whole &&
-                          finding.survival_permille < kEditSurvivalMin && !finding.opaque &&
-                          lost_its_grain(finding);
-    return is_asked && text_holds_less(before.bytes, after.bytes);
+    return is_suspect_text(finding, before, after) && !finding.opaque && lost_its_grain(finding) &&
+           text_holds_less(before.bytes, after.bytes);
 }
 
 /// A text is judged by its letters, whatever set of characters it is written in.
@@ -251,6 +262,8 @@ Finding examine_letters(const Excerpt& before, const Excerpt& after) {
         finding.neighbours_before = neighbours_millibits(before.bytes);
         finding.neighbours_after = neighbours_millibits(after.bytes);
     }
+    finding.same_table = is_suspect_text(finding, before, after) &&
+                         keeps_columns(as_text(before.bytes), as_text(after.bytes));
     finding.holds_less = holds_less(finding, before, after);
     finding.only_grew = finding.chunks.head_equal == before.bytes.size();
     finding.fate = before.bytes.empty()

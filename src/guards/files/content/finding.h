@@ -36,6 +36,7 @@ struct Finding {
     int neighbours_after = 0;
     bool holds_less = false;  ///< of a text that lost its grain, or of two sealed contents: the
                               ///< later could not give the earlier one back
+    bool same_table = false;  ///< of a text that lost its grain: rows and some columns stayed
     bool only_grew = false;   ///< the earlier content is the beginning of the later one
     bool opaque = false;      ///< the later content cannot be told from ciphertext
     bool readable = false;    ///< … until it is unpacked: what is inside needs no secret
