@@ -17,7 +17,6 @@ namespace hygie::serve {
 
 /// Lines of one answer; older ones are asked for with `until`.
 inline constexpr std::size_t kOpeningsMax = 2000;
-inline constexpr std::size_t kReviewBytesMax = 4096;
 
 struct CircleParts {
     Clock& clock;

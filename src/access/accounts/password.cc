@@ -4,60 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "access/accounts/otp.h"
-#include "base/text.h"
 #include "crypto/sha256.h"
 #include "crypto/sodium.h"
 
 namespace hygie::access {
 namespace {
 
-constexpr std::size_t kDistinctMin = 5;
 constexpr std::size_t kFirstPasswordGroups = 4;
-/// A login shorter than this may stand in a password by chance.
-constexpr std::size_t kLoginMin = 4;
-/// What guessing starts with, among those that are long enough.
-constexpr auto kCommon = std::to_array<std::string_view>(
-    {"motdepasse", "password", "azerty", "qwerty", "123456", "abcdef", "bonjour", "soleil",
-     "docteur", "medecin", "infirmier", "hopital", "cabinet", "clinique", "sante", "hygie"});
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
-
-/// What remains when digits and signs are taken from a password made of a common word.
-bool is_common(const std::string& password) {
-    std::string letters = password;
-    std::erase_if(letters, [](char c) { return c < 'a' || c > 'z'; });
-    return std::ranges::any_of(kCommon, [&](std::string_view word) {
-        return letters == word || (password.starts_with(word) && word.size() * 2 > password.size());
-    });
-}
 
 }  // namespace
-
-Status check_password(const Sensitive<std::string>& password, std::string_view login) {
-    const std::string& text = password.reveal();
-    if (text.size() < kPasswordBytesMin || text.size() > kPasswordBytesMax || !is_utf8(text))
-        return fail(
-            Code::BadInput,
-            {"le mot de passe n'a pas la bonne longueur", "the password has a wrong length"},
-            {"donnez de 12 à 256 octets : quatre mots sans rapport sont sûrs et se retiennent",
-             "give 12 to 256 bytes: four unrelated words are safe and easy to remember"});
-    const std::string plain = lower(text);
-    const bool poor = std::set<char>(text.begin(), text.end()).size() < kDistinctMin;
-    const bool of_login = login.size() >= kLoginMin && plain.contains(lower(login));
-    if (poor || of_login || is_common(plain))
-        return fail(Code::BadInput, {"ce mot de passe se devine", "this password can be guessed"},
-                    {"évitez l'identifiant, les mots courants et les répétitions",
-                     "avoid the login, common words and repetitions"});
-    return {};
-}
 
 Sensitive<std::string> make_password(Random& random) {
     return Sensitive<std::string>(make_readable_secret(random, kFirstPasswordGroups));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "base/sensitive.h"
@@ -10,12 +9,7 @@
 
 namespace hygie::access {
 
-inline constexpr std::size_t kPasswordBytesMin = 12;
-inline constexpr std::size_t kPasswordBytesMax = 256;
-
-/// Code::BadInput for a password too short, too long, or made of the login.
-Status check_password(const Sensitive<std::string>& password, std::string_view login);
-/// A first password of 80 random bits, "k4m7-x2pq-9rtw-…", to be given by hand.
+/// Passwords are drawn, never chosen: 80 random bits, "k4m7-x2pq-9rtw-…", to be given by hand.
 Sensitive<std::string> make_password(Random& random);
 /// Argon2id (RFC 9106) in the usual spelling "$argon2id$v=19$m=…".
 Result<std::string> hash_password(const Sensitive<std::string>& password,

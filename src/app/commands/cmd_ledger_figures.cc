@@ -208,8 +208,7 @@ class Bench {
         const std::uint64_t rounds = context_.values.number("--rounds");
         std::vector<double> bounds, ours, wide, shares, wide_shares, processor;
         for (std::uint64_t round = 0; round < rounds; ++round) {
-            const Bound bound = TRY(measure_bound(dir_, kBatch, kEntryBytes, seconds));
-            bounds.push_back(bound.appends_per_second);
+            bounds.push_back(TRY(measure_bound(dir_, kBatch, kEntryBytes, seconds)));
             const Pace pace = TRY(append_for(log, kBatch, seconds, UINT64_MAX));
             ours.push_back(pace.per_second);
             processor.push_back(pace.processor_us);

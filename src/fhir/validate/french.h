@@ -52,9 +52,7 @@ Text name_of(Trait trait);
 /// for life, so that the resource may be right.
 std::vector<Trait> traits_against_ins(Json patient);
 
-/// Canonicals of FR Core that are checked here as code.
-inline constexpr std::string_view kFrenchPatient =
-    "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient";
+/// The canonical of the FR Core profile that is checked here as code.
 inline constexpr std::string_view kFrenchPatientIns =
     "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-ins";
 

@@ -69,7 +69,6 @@ class Policy {
 
     const std::vector<Log>& logs() const { return logs_; }
     const std::vector<Witness>& witnesses() const { return witnesses_; }
-    bool has_quorum() const { return quorum_.has_value(); }
 
   private:
     friend class PolicyParser;

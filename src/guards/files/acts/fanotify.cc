@@ -133,13 +133,6 @@ Status Group::watch_filesystem(const std::string& path, std::uint64_t mask) {
     return {};
 }
 
-Status Group::unwatch_filesystem(const std::string& path, std::uint64_t mask) {
-    if (::fanotify_mark(fd_.get(), FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM, mask, AT_FDCWD,
-                        path.c_str()) < 0)
-        return os_failure(errno, path);
-    return {};
-}
-
 // A mark that cannot be set or removed costs time, not safety: the event comes again, or the file
 // is asked about once more.
 void Group::ignore(int fd, std::uint64_t mask, Ignore how) {

@@ -81,7 +81,6 @@ class Group {
     /// Asks for events on the whole file system that holds `path`. Code::Unavailable when the
     /// kernel or this file system cannot give them.
     Status watch_filesystem(const std::string& path, std::uint64_t mask);
-    Status unwatch_filesystem(const std::string& path, std::uint64_t mask);
     static constexpr std::size_t kReadBytes = 64 << 10;
     /// Asks for events on one open file; forgotten when its inode leaves the cache.
     void watch_file(int fd, std::uint64_t mask);

@@ -173,7 +173,6 @@ class Extractor {
             if (lure.phrases++ == 0) {
                 lure.evidence = text.words(hit);
                 lure.where = text.where;
-                lure.in_attachment = text.where == "attachment";
             }
             if (text.where == "header:Subject") lure.in_subject = true;
         }

@@ -117,7 +117,6 @@ bool lure_named(std::string_view name, Lure& out);
 struct LureFacts {
     std::size_t phrases = 0;  ///< different phrases
     bool in_subject = false;
-    bool in_attachment = false;  ///< only there
     std::string evidence;
     std::string where;
 };
@@ -155,7 +154,6 @@ enum class Capability : std::uint8_t {
     ConfigProfile,     ///< changes how a device is set up: .mobileconfig, .ppkg
     KnownBad,          ///< a rule of the house knows it (file_rules.h)
 };
-std::string_view name_of(Capability capability);
 
 /// What was found in one attachment, or in a file inside it.
 struct FileFacts {
@@ -210,9 +208,8 @@ struct Relations {
     std::string correspondent_named;             ///< a known correspondent's name is shown …
     bool correspondent_foreign_address = false;  ///< … with an address they never wrote from
     std::string staff_named;                     ///< a member of staff whose name is shown
-    std::string staff_role;
-    bool staff_name_foreign_address = false;  ///< … with an address that is not theirs
-    bool display_name_is_address = false;     ///< display name shows another address
+    bool staff_name_foreign_address = false;     ///< … with an address that is not theirs
+    bool display_name_is_address = false;        ///< display name shows another address
     std::string display_address;
     bool reply_to_differs = false;   ///< another registrable domain
     bool reply_to_freemail = false;  ///< replies go to a free mailbox

@@ -52,7 +52,6 @@ void find_names(const Message& message, const History& history, Relations& out) 
         registrable_domain(domain_of(out.display_address)) != out.from_domain;
     if (const StaffMember* person = history.staff_by_name(author.name)) {
         out.staff_named = person->name;
-        out.staff_role = person->role;
         out.staff_name_foreign_address =
             person->email != author.address && !out.from_own_domain && !out.known_correspondent;
     }

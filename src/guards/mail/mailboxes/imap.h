@@ -54,7 +54,6 @@ class ImapSession {
     /// Asks what the server can do.
     Status start();
 
-    bool can_idle() const { return can_idle_; }
     /// Moving needs MOVE, or UIDPLUS so that nothing but the copied message leaves.
     bool can_move() const { return can_move_ || can_expunge_one_; }
 

@@ -20,7 +20,6 @@ inline constexpr std::size_t kPartDepthMax = 24;
 /// Text shown to a reader and searched; beyond it nobody reads on.
 inline constexpr std::size_t kTextBytesMax = 256U << 10;
 inline constexpr std::size_t kHtmlBytesMax = 2U << 20;
-inline constexpr std::size_t kHtmlDepthMax = 400;
 inline constexpr std::size_t kLinksMax = 1'000;
 inline constexpr std::size_t kAttachmentsMax = 100;
 inline constexpr std::size_t kAttachmentBytesMax = 32U << 20;

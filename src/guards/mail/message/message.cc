@@ -66,11 +66,7 @@ void take_headers(GMimeMessage* mime, Message& out) {
     for (int i = 0; i < count && out.headers.size() < kHeadersMax; ++i) {
         GMimeHeader* header = g_mime_header_list_get_header_at(list, i);
         const std::string name = tidy_header(g_mime_header_get_name(header));
-        const char* raw = g_mime_header_get_raw_value(header);
         if (equal_any_case(name, "from")) ++froms;
-        if (raw && std::any_of(raw, raw + std::char_traits<char>::length(raw),
-                               [](char c) { return static_cast<unsigned char>(c) < 9; }))
-            out.defects.control_in_headers = true;
         out.headers.push_back({name, tidy_header(g_mime_header_get_value(header))});
     }
     out.defects.duplicate_from = froms > 1;
@@ -88,7 +84,6 @@ void take_known_headers(GMimeMessage* mime, Message& out) {
     out.message_id = bare_address(out.header("message-id"));
     out.in_reply_to = message_ids(out.header("in-reply-to"));
     out.references = message_ids(out.header("references"));
-    if (GDateTime* date = g_mime_message_get_date(mime)) out.date_s = g_date_time_to_unix(date);
 }
 
 /// Where the header block ends: the first empty line.

@@ -69,7 +69,6 @@ struct Defects {
     bool broken_charset = false;  ///< bytes that are not in the charset they declare
     bool duplicate_from = false;  ///< more than one From field
     bool no_headers = false;      ///< nothing that looks like a header
-    bool control_in_headers = false;
 };
 
 /// A message as its reader sees it. Everything is UTF-8, whatever it was sent as.
@@ -86,7 +85,6 @@ struct Message {
     std::string message_id;   ///< without < >
     std::vector<std::string> in_reply_to;
     std::vector<std::string> references;
-    std::int64_t date_s = 0;  ///< seconds since the epoch, 0 when absent or unreadable
 
     std::string text;    ///< what is read: the HTML as text where there is one, else `plain`
     std::string plain;   ///< text/plain parts
@@ -99,14 +97,13 @@ struct Message {
     bool html_has_script = false;
     std::string html_share;  ///< of another house, from which the page loads by itself; or empty
 
-    std::vector<Attachment> attachments;
+    std::vector<Attachment> attachments;         ///< those inside winmail.dat (TNEF), too
     std::vector<std::string> embedded_subjects;  ///< subjects of message/rfc822 parts
 
     bool is_signed = false;     ///< multipart/signed or S/MIME signed-data
     bool is_encrypted = false;  ///< multipart/encrypted or S/MIME enveloped-data
     bool has_calendar = false;  ///< text/calendar, its text is part of `plain`
     bool is_report = false;     ///< multipart/report: delivery or disposition notification
-    bool has_tnef = false;      ///< winmail.dat, unpacked into `attachments` and `plain`
     Defects defects;
 
     /// Value of the first header of that name (any case), empty when absent.

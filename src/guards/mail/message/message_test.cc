@@ -34,7 +34,6 @@ TEST(ParseMessage, ReadsHeadersOfEveryCharset) {
     EXPECT_EQ(m.subject, "Été et €");
     EXPECT_EQ(m.message_id, "id@x");
     EXPECT_EQ(m.references, (std::vector<std::string>{"q@x", "p@x"}));
-    EXPECT_EQ(m.date_s, 1675347460);
     EXPECT_EQ(m.text, "Bonjour");
 }
 
@@ -157,7 +156,6 @@ TEST(ParseMessage, UnpacksTnef) {
         "From: a@b.example\nContent-Type: application/ms-tnef; name=winmail.dat\n"
         "Content-Transfer-Encoding: base64\n\n" +
         to_base64(as_bytes(tnef)) + "\n");
-    EXPECT_TRUE(m.has_tnef);
     EXPECT_EQ(m.text, "Bonjour");
     ASSERT_EQ(m.attachments.size(), 1U);
     EXPECT_EQ(m.attachments[0].name, "a.exe");

@@ -293,7 +293,6 @@ class Walker {
     bool tnef(std::string_view bytes) {
         Tnef opened = read_tnef(bytes);
         if (!opened.is_tnef) return false;
-        out_.has_tnef = true;
         if (!opened.body.empty()) {
             join(out_.plain, opened.body, kTextBytesMax);
             shown_.push_back({.is_html = false, .text = std::move(opened.body)});
