@@ -35,32 +35,25 @@ bool is_double(std::string_view name) {
     return is_document_extension(extension_of(rest));
 }
 
+bool is_one_of(std::string_view one, std::initializer_list<std::string_view> all) {
+    return std::ranges::find(all, one) != all.end();
+}
+
 bool is_archive_type(std::string_view type) {
-    for (const std::string_view one :
-         {"zip", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "cab", "tar", "iso", "lzh", "xar"})
-        if (one == type) return true;
-    return false;
+    return is_one_of(type, {"zip", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "cab", "tar", "iso",
+                            "lzh", "xar"});
 }
 
 /// Whether bytes of this type under this extension are a lie.
 bool contradicts(std::string_view extension, std::string_view type) {
-    const bool shown_as_document = extension == "pdf" || extension == "png" || extension == "jpg" ||
-                                   extension == "jpeg" || extension == "gif" ||
-                                   extension == "docx" || extension == "xlsx" ||
-                                   extension == "txt" || extension == "doc" || extension == "xls";
-    if (!shown_as_document) return false;
-    if (type == "pe" || type == "elf" || type == "lnk" || type == "iso" || type == "vhd" ||
-        type == "onenote" || type == "chm" || type == "7z" || type == "rar" || type == "cab")
+    if (!is_one_of(extension,
+                   {"pdf", "png", "jpg", "jpeg", "gif", "docx", "xlsx", "txt", "doc", "xls"}))
+        return false;
+    if (is_one_of(type, {"pe", "elf", "lnk", "iso", "vhd", "onenote", "chm", "7z", "rar", "cab"}))
         return true;
-    if (type == "html" || type == "svg")
-        return extension != "txt" && extension != "xls" && extension != "doc";
-    const bool image =
-        extension == "png" || extension == "jpg" || extension == "jpeg" || extension == "gif";
-    return type == "zip" && (image || extension == "pdf" || extension == "txt");
-}
-
-bool is_one_of(std::string_view one, std::initializer_list<std::string_view> all) {
-    return std::ranges::find(all, one) != all.end();
+    // Programs export pages as .doc and .xls, and a text may hold any.
+    if (type == "html" || type == "svg") return !is_one_of(extension, {"txt", "xls", "doc"});
+    return type == "zip" && is_one_of(extension, {"png", "jpg", "jpeg", "gif", "pdf", "txt"});
 }
 
 /// The extension chooses what opens a file: a page may begin with a comment as long as one likes or

@@ -130,6 +130,33 @@ void read_open_document(FileScan& scan, FileFacts& file, std::string_view xml) {
     tokenize_html(xml, sink);
 }
 
+/// A module of Basic, or a script of another language, in an OpenDocument file.
+bool is_open_document_macro(std::string_view name, std::string_view bytes) {
+    if (name.starts_with("basic/")) return name.ends_with(".xml") && !contains(name, "script-l");
+    return name.starts_with("scripts/") && !bytes.empty() &&
+           !name.ends_with("parcel-descriptor.xml");
+}
+
+/// Where the words stand that a reader sees.
+bool is_shown_text(std::string_view name) {
+    return name == "word/document.xml" || name == "xl/sharedstrings.xml" || name == "content.xml" ||
+           (name.starts_with("ppt/slides/slide") && name.ends_with(".xml"));
+}
+
+bool may_hold_dde(std::string_view name) {
+    return name.ends_with(".xml") &&
+           (name.starts_with("word/") || contains(name, "/externallinks/"));
+}
+
+/// Macros of each kind of office file, by where they lie in it.
+void find_macros(FileScan& scan, FileFacts& file, std::string_view name, std::string_view bytes) {
+    const std::string low = lower(name);
+    if (low == "xl/workbook.xml" && contains(lower(bytes), "_xlnm.auto_open"))
+        scan.found(file, Capability::MacroAutoRun, "Auto_Open");
+    if (is_open_document_macro(low, bytes) && !file.has(Capability::Macro))
+        scan.found(file, Capability::Macro, name);
+}
+
 }  // namespace
 
 void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
@@ -146,12 +173,7 @@ void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
             scan.found(file, Capability::MacroAutoRun, "Auto_Open");
         return;
     }
-    if (low == "xl/workbook.xml" && contains(lower(bytes), "_xlnm.auto_open"))
-        scan.found(file, Capability::MacroAutoRun, "Auto_Open");
-    const bool macro =
-        (low.starts_with("basic/") && low.ends_with(".xml") && !contains(low, "script-l")) ||
-        (low.starts_with("scripts/") && !bytes.empty() && !low.ends_with("parcel-descriptor.xml"));
-    if (macro && !file.has(Capability::Macro)) scan.found(file, Capability::Macro, name);
+    find_macros(scan, file, name, bytes);
     if (low.starts_with("customui/") && low.ends_with(".xml"))
         return read_ribbon(scan, file, bytes.substr(0, kMemberTextMax));
     if (low == "content.xml" || low == "styles.xml")
@@ -162,16 +184,13 @@ void scan_office_member(FileScan& scan, FileFacts& file, std::string_view name,
         return scan.scan(file.path + low.substr(low.rfind('/')), bytes, 2);
     if (sniff(bytes) == "ole") return scan_ole(scan, file, bytes, 1);
     if (low.ends_with(".rels")) return read_relations(scan, file, bytes);
-    if (low == "word/document.xml" || low == "xl/sharedstrings.xml" || low == "content.xml" ||
-        (low.starts_with("ppt/slides/slide") && low.ends_with(".xml"))) {
-        const std::string_view part = bytes.substr(0, kMemberTextMax);
+    const std::string_view part = bytes.substr(0, kMemberTextMax);
+    if (is_shown_text(low)) {
         const std::string words = xml_text(part);
         scan.text(words);
         scan.addresses(file.path, words);
     }
-    if (low.ends_with(".xml") && (low.starts_with("word/") || contains(low, "/externallinks/")) &&
-        has_dde(bytes.substr(0, kMemberTextMax)))
-        scan.found(file, Capability::Dde, "DDE");
+    if (may_hold_dde(low) && has_dde(part)) scan.found(file, Capability::Dde, "DDE");
     if (const std::string_view type = sniff(bytes); is_picture_type(type)) {
         FileFacts image{file.path, std::string(type), {}};
         scan_image(scan, image, bytes);

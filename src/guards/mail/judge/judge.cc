@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <tuple>
 #include <unordered_map>
 
@@ -213,56 +214,86 @@ Class grounded(std::span<const Signal> signals, const Scores& scores) {
     return best;
 }
 
-/// Nuisance or bait: words alone do not tell them apart. What the message wants of its reader does:
-/// a number to call about a charge, a ransom, a sign-in, or money.
+/// How strongly a signal must stand to name a class.
+constexpr double kAtAll = 0.1;
+constexpr double kLikely = 0.5;
+constexpr double kClearly = 0.6;
+constexpr double kSurely = 0.7;
+constexpr double kSaidTwice = 0.8;
+
+/// How strongly signals stand, asked by their names.
+class Strengths {
+  public:
+    explicit Strengths(std::span<const Signal> signals) : signals_(signals) {}
+    /// 0 for one that is not there.
+    double of(std::string_view id) const {
+        const auto it = std::ranges::find(signals_, id, &Signal::id);
+        return it == signals_.end() ? 0.0 : it->strength;
+    }
+    bool any(std::initializer_list<std::string_view> ids, double least) const {
+        return std::ranges::any_of(ids, [&](std::string_view id) { return of(id) >= least; });
+    }
+
+  private:
+    std::span<const Signal> signals_;
+};
+
+/// What a message that passes for nuisance or bait wants of its reader: a program to run, a ransom,
+/// a number to call about a charge, money.
+std::optional<Class> class_by_want(const Strengths& seen, Class scored) {
+    if (seen.any({"scheme.program_link", "scheme.runs_command"}, kAtAll)) return Class::Malware;
+    if (scored == Class::Spam && seen.of("lure.extortion") >= kSaidTwice) return Class::Extortion;
+    if (seen.any({"scheme.extortion"}, kClearly)) return Class::Extortion;
+    // A brand that is merely spoken of is what the charge was for.
+    const bool signs_in = seen.any({"link.free_host"}, kAtAll) ||
+                          seen.any({"link.brand_elsewhere", "form.asks_secret"}, kClearly);
+    if (!signs_in && seen.of("phone.call_asked") > 0 &&
+        seen.any({"lure.charge", "lure.support_alert", "scheme.callback"}, kLikely))
+        return Class::TechSupport;
+    if (seen.any(
+            {"scheme.bank_change", "scheme.payment_order", "scheme.payroll", "scheme.gift_card"},
+            kSurely))
+        return Class::PaymentFraud;
+    return std::nullopt;
+}
+
+/// Words alone do not tell nuisance from bait. Whoever sells names what is for sale; a gain, a
+/// parcel or a brand behind a stranger's link is bait, and coins that are given away are a gain.
+Class spam_or_phishing(const Strengths& seen, Class scored) {
+    const bool poses =
+        seen.any({"scheme.brand_credential", "scheme.mailbox", "scheme.document", "scheme.qr",
+                  "scheme.delivery_fee", "scheme.health", "scheme.prize", "sender.brand_foreign",
+                  "link.look_alike", "form.asks_secret"},
+                 kClearly);
+    const bool presses =
+        seen.any({"lure.credential", "lure.threat", "lure.delivery", "lure.refund"}, kSaidTwice);
+    const bool sells = seen.any({"lure.spam_goods"}, kAtAll);
+    const bool baits =
+        seen.any({"link.brand_elsewhere", "lure.delivery", "lure.identify", "lure.prize"}, kAtAll);
+    const bool imitates = seen.any({"scheme.brand_posing", "sender.look_alike"}, kAtAll);
+    const bool hides =
+        seen.any({"link.brand_in_host", "link.detour", "link.recipient_inside"}, kAtAll);
+    const bool leads = seen.of("link.none") == 0;
+    if (scored == Class::Phishing)
+        return sells && !poses && !presses && !baits && !imitates ? Class::Spam : Class::Phishing;
+    const bool is_bait = poses || presses || ((baits || hides) && !sells);
+    return leads && is_bait ? Class::Phishing : Class::Spam;
+}
+
+/// The class by what the message wants of its reader, where the scores alone would mistake it.
 Class class_by_facts(std::span<const Signal> signals, Class scored) {
-    const auto strength = [&](std::string_view id) {
-        const auto it = std::ranges::find(signals, id, &Signal::id);
-        return it == signals.end() ? 0.0 : it->strength;
-    };
-    const auto any = [&](std::initializer_list<std::string_view> ids, double least) {
-        return std::ranges::any_of(ids, [&](std::string_view id) { return strength(id) >= least; });
-    };
-    constexpr double kSaidTwice = 0.8;
-    if (scored == Class::PaymentFraud && strength("lure.data_request") >= kSaidTwice &&
-        !any({"lure.payment_change", "lure.payment_request", "lure.gift_card"}, 0.1))
+    const Strengths seen(signals);
+    if (scored == Class::PaymentFraud && seen.of("lure.data_request") >= kSaidTwice &&
+        !seen.any({"lure.payment_change", "lure.payment_request", "lure.gift_card"}, kAtAll))
         return Class::DataTheft;
-    if (any({"scheme.data_asked", "scheme.data_led_away"}, 0.1) && scored != Class::Malware)
+    if (seen.any({"scheme.data_asked", "scheme.data_led_away"}, kAtAll) && scored != Class::Malware)
         return Class::DataTheft;
     // Whoever has the data already wants money for them.
-    if (scored == Class::DataTheft && any({"scheme.leak_threat"}, 0.1)) return Class::Extortion;
+    if (scored == Class::DataTheft && seen.any({"scheme.leak_threat"}, kAtAll))
+        return Class::Extortion;
     if (scored != Class::Spam && scored != Class::Phishing) return scored;
-    if (any({"scheme.program_link", "scheme.runs_command"}, 0.1)) return Class::Malware;
-    if (scored == Class::Spam && strength("lure.extortion") >= kSaidTwice) return Class::Extortion;
-    const bool leads = strength("link.none") == 0;
-    if (any({"scheme.extortion"}, 0.6)) return Class::Extortion;
-    // A brand that is merely spoken of is what the charge was for.
-    const bool signs_in =
-        any({"link.free_host"}, 0.1) || any({"link.brand_elsewhere", "form.asks_secret"}, 0.6);
-    if (!signs_in && strength("phone.call_asked") > 0 &&
-        any({"lure.charge", "lure.support_alert", "scheme.callback"}, 0.5))
-        return Class::TechSupport;
-    if (any({"scheme.bank_change", "scheme.payment_order", "scheme.payroll", "scheme.gift_card"},
-            0.7))
-        return Class::PaymentFraud;
-    const bool poses = any({"scheme.brand_credential", "scheme.mailbox", "scheme.document",
-                            "scheme.qr", "scheme.delivery_fee", "scheme.health", "scheme.prize",
-                            "sender.brand_foreign", "link.look_alike", "form.asks_secret"},
-                           0.6);
-    const bool presses =
-        any({"lure.credential", "lure.threat", "lure.delivery", "lure.refund"}, kSaidTwice);
-    // Whoever sells names what is for sale; a gain, a parcel or a brand behind a stranger's link is
-    // bait, and coins that are given away are a gain.
-    const bool sells = any({"lure.spam_goods"}, 0.1);
-    const bool baits =
-        any({"link.brand_elsewhere", "lure.delivery", "lure.identify", "lure.prize"}, 0.1);
-    if (scored == Class::Phishing)
-        return sells && !poses && !presses && !baits &&
-                       !any({"scheme.brand_posing", "sender.look_alike"}, 0.1)
-                   ? Class::Spam
-                   : scored;
-    const bool hides = any({"link.brand_in_host", "link.detour", "link.recipient_inside"}, 0.1);
-    return leads && (poses || presses || ((baits || hides) && !sells)) ? Class::Phishing : scored;
+    if (const auto wanted = class_by_want(seen, scored)) return *wanted;
+    return spam_or_phishing(seen, scored);
 }
 
 }  // namespace
