@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <chrono>
 
 #include "access/circles/circle_reading.h"
@@ -106,12 +105,6 @@ const std::initializer_list<std::string_view> kDelegationWords = {"deleg", "dél
 
 bool never_happened(Json resource) {
     return std::ranges::find(kNeverHappened, resource["status"].text()) != kNeverHappened.end();
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return out;
 }
 
 Span within(Span outer, Json period, Rounding rounding) {

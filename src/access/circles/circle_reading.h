@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "access/circles/circle_read.h"
+#include "base/ascii.h"
 
 /// Inside of circle_read: one resource being read, and the words it is recognised by.
 namespace hygie::access {
@@ -13,7 +14,6 @@ extern const std::initializer_list<std::string_view> kDelegationWords;
 
 /// Whether the status says that it never was, or is no longer to be.
 bool never_happened(fhir::Json resource);
-std::string lower(std::string_view text);
 /// What both cover.
 Span within(Span outer, fhir::Json period, Rounding rounding = Rounding::In);
 /// A thing that is over but does not say when ends when it was last written, or a day after it

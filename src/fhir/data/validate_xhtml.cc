@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 namespace hygie::fhir {
@@ -43,13 +44,8 @@ std::unexpected<Error> not_well_formed() {
     return bad("Ce n’est pas du XHTML bien formé.", "This is not well-formed XHTML.");
 }
 
-bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
-           c == '-' || c == '_' || c == '.';
+    return is_alphanumeric(c) || c == ':' || c == '-' || c == '_' || c == '.';
 }
 
 /// Reads the subset of XML that a narrative needs.
@@ -73,7 +69,7 @@ class Narrative {
 
   private:
     void skip_spaces() {
-        while (!left_.empty() && is_space(left_.front())) left_.remove_prefix(1);
+        while (!left_.empty() && is_blank(left_.front())) left_.remove_prefix(1);
     }
     bool take(std::string_view token) {
         if (!left_.starts_with(token)) return false;
@@ -97,7 +93,7 @@ class Narrative {
     Status read_text() {
         const std::string_view text = left_.substr(0, left_.find('<'));
         left_.remove_prefix(text.size());
-        has_content_ = has_content_ || !std::ranges::all_of(text, is_space);
+        has_content_ = has_content_ || !std::ranges::all_of(text, is_blank);
         if (text.contains("]]>")) return not_well_formed();
         return check_entities(text);
     }
@@ -157,7 +153,7 @@ class Narrative {
         std::vector<std::string_view> names;
         bool has_namespace = false;
         for (;;) {
-            const bool is_apart = !left_.empty() && is_space(left_.front());
+            const bool is_apart = !left_.empty() && is_blank(left_.front());
             skip_spaces();
             if (left_.starts_with('>') || left_.starts_with("/>")) break;
             const std::string_view name = take_name();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/ascii.h"
 #include "fhir/path/fhirpath_machine.h"
 #include "fhir/path/fhirpath_unit.h"
 
@@ -14,12 +15,6 @@ using Conversion = Item (*)(Arena& arena, const PathItem& item);
 
 bool is_true(const PathItem& item) {
     return item.value.kind() == Json::Kind::True;
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
 }
 
 Item to_boolean(Arena& arena, const PathItem& item) {

@@ -4,19 +4,14 @@
 
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace hygie::fhir {
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
+bool is_name_start(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 void append_utf8(char32_t code, std::string& out) {
     const auto put = [&](char32_t byte) { out += static_cast<char>(byte); };
     if (code < 0x80) {
@@ -175,7 +170,7 @@ Result<PathToken> PathLexer::temporal() {
 
 std::string PathLexer::word() {
     std::string out;
-    while (!at_end() && (is_letter(peek()) || is_digit(peek()))) out += text_[position_++];
+    while (!at_end() && (is_name_start(peek()) || is_digit(peek()))) out += text_[position_++];
     return out;
 }
 
@@ -190,7 +185,7 @@ Result<PathToken> PathLexer::next() {
         return PathToken{c == '`' ? Kind::Quoted : Kind::String, std::move(text), start};
     }
     if (c == '@') return temporal();
-    if (is_letter(c)) return PathToken{Kind::Name, word(), start};
+    if (is_name_start(c)) return PathToken{Kind::Name, word(), start};
     if (is_digit(c)) {
         PathToken token{Kind::Number, {}, start};
         digits_and("", token.text);

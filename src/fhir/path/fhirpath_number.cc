@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/check.h"
 
 namespace hygie::fhir {
@@ -23,10 +24,6 @@ constexpr Digits power_of_ten(int exponent) {
     return value;
 }
 const Digits kLimit = power_of_ten(kDigitsMax + 1);
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 /// Drops digits at the end, halves away from zero.
 Digits drop_digits(Digits value, int count) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/ascii.h"
 #include "fhir/search/search_plan.h"
 
 namespace hygie::fhir {
@@ -65,12 +66,6 @@ std::string term(std::string_view type, std::string_view kind, std::string_view 
     for (const auto part : {type, std::string_view("."), kind}) out += part;
     out.push_back('\0');
     out += value;
-    return out;
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
     return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "fhir/data/definitions.h"
 
@@ -10,10 +11,6 @@ namespace hygie::fhir {
 using definitions::take;
 
 namespace {
-
-bool is_alphanumeric(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /// A type and a subtype, and what parameters there may be (RFC 6838 §4.2); or a name that R4 uses
 /// for one of its formats (https://hl7.org/fhir/R4/http.html#mime-type).

@@ -2,6 +2,8 @@
 
 #include "fhir/validate/french.h"
 
+#include "base/ascii.h"
+
 /// The numbers of health professionals and of places of care (ANS, "annuaire santé"; INSEE for
 /// SIREN and SIRET).
 namespace hygie::fhir {
@@ -21,10 +23,6 @@ constexpr System kSystems[] = {
 };
 constexpr std::string_view kIdnps = "urn:oid:1.2.250.1.71.4.2.1";
 constexpr std::string_view kIdnst = "urn:oid:1.2.250.1.71.4.2.2";
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 /// Whether the digits add up to a multiple of ten, every second one from the right doubled.
 bool has_luhn_key(std::string_view digits) {

@@ -8,20 +8,14 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/ascii.h"
+
 namespace hygie::fhir {
 
 namespace {
 
 /// "Strings SHALL NOT exceed 1MB in size."
 constexpr std::size_t kStringBytesMax = 1 << 20;
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 /// Takes what a pattern asks for off the front of a text.
 struct Scan {
@@ -119,7 +113,7 @@ bool is_any_number(std::string_view) {
 bool is_string(std::string_view text) {
     return !text.empty() && text.size() <= kStringBytesMax &&
            std::ranges::none_of(
-               text, [](char c) { return static_cast<unsigned char>(c) < 0x20 && !is_space(c); });
+               text, [](char c) { return static_cast<unsigned char>(c) < 0x20 && !is_blank(c); });
 }
 
 /// Words with one space between them.
@@ -170,7 +164,7 @@ bool is_base64(std::string_view text) {
     std::size_t count = 0;
     std::size_t padding = 0;
     for (const char c : text) {
-        if (is_space(c)) continue;
+        if (is_blank(c)) continue;
         const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         if (c == '=') {
             ++padding;

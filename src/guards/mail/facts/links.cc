@@ -6,6 +6,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "guards/mail/message/domain.h"
 #include "guards/mail/message/fold.h"
 
@@ -14,13 +15,6 @@ namespace {
 
 constexpr std::size_t kUrlBytesMax = 8192;
 constexpr std::size_t kBase64RunMin = 12;
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 std::string percent_decoded(std::string_view text) {
     std::string out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "guards/mail/message/fold.h"
 #include "guards/mail/message/limits.h"
 
@@ -54,15 +55,6 @@ bool is_lower(char c) {
 }
 bool is_upper(char c) {
     return c >= 'A' && c <= 'Z';
-}
-bool is_letter(char c) {
-    return is_lower(c) || is_upper(c);
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /// The letter that a digit or sign stands for inside a word, 0 for none.

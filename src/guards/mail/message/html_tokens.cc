@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "guards/mail/message/fold.h"
 #include "guards/mail/message/html.h"
 #include "guards/mail/message/limits.h"
@@ -53,14 +54,6 @@ static_assert(std::ranges::is_sorted(kEntities, {}, &Entity::name));
 
 constexpr std::uint32_t kCodeMax = 0x10FFFF;
 
-bool is_digit(char c, bool hex) {
-    return (c >= '0' && c <= '9') || (hex && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
-}
-
-std::uint32_t digit_value(char c) {
-    return static_cast<std::uint32_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-}
-
 void put_char(std::string& out, std::uint32_t code) {
     if (code == 0 || code > kCodeMax || (code >= 0xD800 && code < 0xE000)) code = 0xFFFD;
     std::array<char, 4> bytes{};
@@ -76,9 +69,11 @@ std::size_t take_entity(std::string_view rest, std::string& out) {
         const std::size_t start = hex ? 2 : 1;
         std::size_t size = start;
         std::uint32_t code = 0;
-        for (; size < rest.size() && is_digit(rest[size], hex); ++size)
-            code = std::min<std::uint32_t>(code * (hex ? 16 : 10) + digit_value(rest[size]),
-                                           kCodeMax + 1);
+        for (; size < rest.size() && (hex ? hex_value(rest[size]) >= 0 : is_digit(rest[size]));
+             ++size) {
+            const auto digit = static_cast<std::uint32_t>(hex_value(rest[size]));
+            code = std::min<std::uint32_t>(code * (hex ? 16 : 10) + digit, kCodeMax + 1);
+        }
         if (size == start) return 0;
         put_char(out, code);
         return size + (size < rest.size() && rest[size] == ';' ? 1 : 0);
@@ -96,9 +91,6 @@ std::size_t take_entity(std::string_view rest, std::string& out) {
 
 bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /// Where `</name` starts at or after `at`, the end when nowhere.

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
+
 namespace hygie::mail {
 namespace {
 
@@ -20,10 +22,6 @@ std::string random_word(Dice& dice, std::string_view signs, std::size_t least, s
 constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view kUpper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view kMixed = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ0123456789";
-
-bool is_plain_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /// One way of writing a word so that only a person reads it.
 std::string masked(std::string_view word, Dice& dice) {
@@ -52,7 +50,7 @@ void mask_a_word(std::string& text, Dice& dice) {
     std::vector<std::pair<std::size_t, std::size_t>> words;
     for (std::size_t at = 0; at < text.size();) {
         std::size_t end = at;
-        while (end < text.size() && is_plain_letter(text[end])) ++end;
+        while (end < text.size() && is_letter(text[end])) ++end;
         if (end - at >= kMaskedLettersMin) words.emplace_back(at, end - at);
         at = end + 1;
     }

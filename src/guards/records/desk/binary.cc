@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace hygie::records {
 
 namespace {
 
 constexpr std::string_view kAnyContent = "application/octet-stream";
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return out;
-}
 
 /// Fit for a header: what was stored may hold anything.
 bool is_header_text(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/text.h"
 #include "fhir/data/schema.h"
@@ -40,17 +41,6 @@ std::unexpected<Error> too_much(Text what) {
                  "split it into several searches, or join the values of a parameter with commas"});
 }
 
-bool is_alphanumeric(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-int digit_of(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 enum class Plus : std::uint8_t { IsPlus, IsSpace };
 
 /// Percent-decoding (RFC 3986 §2.1); none when it is malformed, not UTF-8 or holds a NUL.
@@ -68,8 +58,8 @@ std::optional<std::string> decode(std::string_view text, Plus plus) {
             out += text[i];
         } else {
             if (i + 2 >= text.size()) return std::nullopt;
-            const int high = digit_of(text[i + 1]);
-            const int low = digit_of(text[i + 2]);
+            const int high = hex_value(text[i + 1]);
+            const int low = hex_value(text[i + 2]);
             if (high < 0 || low < 0) return std::nullopt;
             out += static_cast<char>(high * 16 + low);
             i += 2;
