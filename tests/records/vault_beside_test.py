@@ -7,7 +7,9 @@ import subprocess
 import tempfile
 import threading
 import unittest
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from practice import HYGIE, SECONDS_MAX, Practice
 
@@ -112,6 +114,47 @@ class BesideTheService(unittest.TestCase):
             lines.write(json.dumps(self.observation(self.patients[0])) + "\n")
             lines.flush()
             self.assertIn("$import", self.vault("import", lines.name, code=3))
+
+
+class DaysBesideTheService(unittest.TestCase):
+    """A command beside the service counts days as the service does. A whole day lies between these two zones and more:
+    one of them has another date than Paris."""
+
+    def opened(self, folder, zone, patient):
+        config = folder / "zone.toml"
+        config.write_text(f'[records]\ntime_zone = "{zone}"\n')
+        service = subprocess.Popen([HYGIE, "serve", "--state", folder / "demo", "--config", config, "--listen", "127.0.0.1:0"],
+                                   stdout=subprocess.PIPE, text=True)
+        try:
+            self.assertTrue(service.stdout.readline(), "it serves")
+            command = [HYGIE, "access", "opened", patient, "--state", folder / "demo"]
+            for more in ([], ["--json"]):
+                done = subprocess.run(command + more, capture_output=True, text=True, timeout=SECONDS_MAX)
+                self.assertEqual(0, done.returncode, done.stderr)
+                yield done.stdout
+        finally:
+            service.terminate()
+            service.wait(SECONDS_MAX)
+            service.stdout.close()
+
+    def test_days_are_those_of_the_practice(self):
+        practice = Practice()
+        try:
+            patient = practice.ready["patients"][0]
+            practice.line.request("GET", "/fhir/Patient/" + patient,
+                                  headers={"Authorization": "Bearer " + practice.token["program"]})
+            self.assertEqual(200, practice.line.getresponse().status)
+            practice.line.close()
+            practice.process.terminate()
+            practice.process.wait(SECONDS_MAX)
+            for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+                people, programs = self.opened(practice.dir, zone, patient)
+                times = [datetime.fromisoformat(one["last"].replace("Z", "+00:00")) for one in json.loads(programs)["openings"]]
+                self.assertTrue(times)
+                self.assertEqual([str(time.astimezone(ZoneInfo(zone)).date()) for time in times],
+                                 [line.split()[0] for line in people.splitlines()], zone)
+        finally:
+            practice.close()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include "app/ledger/unlock.h"
 #include "base/cbor.h"
 #include "crypto/secret.h"
+#include "fhir/data/zone.h"
 
 namespace hygie::app {
 namespace {
@@ -168,6 +169,12 @@ Result<std::unique_ptr<VaultWork>> begin(vault::Vault& vault, LedgerClerk& clerk
             return at_once([&vault, &clerk, act] { return expired(vault, clerk, act); });
         case Act::Knows:
             return at_once([&vault, act] { return knows(vault, act.patient); });
+        case Act::Zone:
+            return at_once([]() -> Result<Bytes> {
+                Bytes out;
+                cbor::Writer(out).text(fhir::zone_in_force()->name());
+                return out;
+            });
     }
     return not_understood();
 }
@@ -233,6 +240,26 @@ Result<bool> read_vault_knows(ByteView given) {
     return TRY(reader.number()) != 0;
 }
 
+namespace {
+
+Result<Bytes> given(Clerk& clerk, const VaultAct& act) {
+    const auto work = TRY(clerk.vault(act));
+    for (;;)
+        if (auto step = TRY(work->step())) return *std::move(step);
+}
+
+/// Days here are those of the service that holds the records.
+Status follow_zone(Context& context, Clerk& clerk) {
+    const Bytes said = TRY(given(
+        clerk,
+        {.kind = VaultAct::Kind::Zone, .by = reader_of(context), .patient = {}, .reason = {}}));
+    cbor::Reader reader(said);
+    fhir::put_in_force(TRY(fhir::Zone::named(TRY(reader.text()))));
+    return {};
+}
+
+}  // namespace
+
 Result<HeldCore> hold_core(Context& context, const crypto::RootKey& root) {
     const CoreDirs dirs = core_dirs(context);
     HeldCore core;
@@ -245,22 +272,17 @@ Result<HeldCore> hold_core(Context& context, const crypto::RootKey& root) {
     auto holder = holder_of(context, dirs.ledger(), root);
     if (!holder) return std::unexpected(store.error());
     core.holder = std::move(*holder);
+    if (follow_zone(context, core.clerk())) return core;
+    // One of an earlier build does not understand, and hangs up.
+    core.holder = TRY(holder_of(context, dirs.ledger(), root));
     return core;
 }
 
 Result<Bytes> carry_out(Context& context, const crypto::RootKey& root, const VaultAct& act) {
     HeldCore core = TRY(hold_core(context, root));
-    Bytes given;
-    {
-        const auto work = TRY(core.clerk().vault(act));
-        for (bool done = false; !done;) {
-            auto step = TRY(work->step());
-            done = step.has_value();
-            if (done) given = *std::move(step);
-        }
-    }
+    Bytes all = TRY(given(core.clerk(), act));
     TRY_STATUS(core.close());
-    return given;
+    return all;
 }
 
 }  // namespace hygie::app

@@ -82,10 +82,11 @@ struct VaultAct {
         Lift = 6,     ///< allows it again
         Expired = 7,  ///< whose records may no longer be kept
         Knows = 8,    ///< whether a unit of the house is among the records
+        Zone = 9,     ///< in which time zone it counts days
     };
     Kind kind = Kind::Status;
     ActorId by;
-    std::string patient;  ///< id; empty for Status, Verify and Expired; for Knows a reference
+    std::string patient;  ///< id; empty for Status, Verify, Expired and Zone; for Knows a reference
     std::string reason;
 
     bool operator==(const VaultAct&) const = default;

@@ -161,7 +161,7 @@ std::unexpected<Error> corrupt(std::source_location where = std::source_location
 }
 
 bool is_known(VaultAct::Kind kind) {
-    return kind >= VaultAct::Kind::Status && kind <= VaultAct::Kind::Knows;
+    return kind >= VaultAct::Kind::Status && kind <= VaultAct::Kind::Zone;
 }
 bool is_known(Question::Kind kind) {
     return kind >= Question::Kind::Tail && kind <= Question::Kind::Export;
