@@ -175,9 +175,8 @@ Intent Calls::intent_of(pid_t tid, std::uint64_t mask, int file_fd, Wait wait) {
         case SYS_openat:
         case SYS_open_by_handle_at:
             return open_intent(call->args[2]);
-        case SYS_execve:
+        case SYS_execve:  // running it has an event of its own
         case SYS_execveat:
-            return Intent::Read;  // running it has an event of its own
         case SYS_read:
         case SYS_pread64:
         case SYS_readv:

@@ -38,8 +38,8 @@ void set_urgency(const char* name, Urgency urgency) {
     (void)::prctl(PR_SET_NAME, name);
     sched_param lowest{};
     lowest.sched_priority = ::sched_get_priority_min(SCHED_FIFO);
-    thread_local bool is_raised = false;
-    thread_local bool is_plain = false;  // … if nobody raised it meanwhile
+    static thread_local bool is_raised = false;
+    static thread_local bool is_plain = false;  // … if nobody raised it meanwhile
     if (urgency == Urgency::Door) {
         const bool was_plain = ::sched_getscheduler(0) == SCHED_OTHER;
         if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0) {
@@ -66,8 +66,8 @@ void raise_urgency(pid_t thread) {
 }
 
 void run_beside(std::optional<int> processor) {
-    thread_local std::optional<int> beside;
-    thread_local cpu_set_t anywhere{};
+    static thread_local std::optional<int> beside;
+    static thread_local cpu_set_t anywhere{};
     if (processor == beside) return;
     if (!beside && ::sched_getaffinity(0, sizeof anywhere, &anywhere) < 0) return;
     cpu_set_t wanted = anywhere;

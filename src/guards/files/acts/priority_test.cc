@@ -48,8 +48,10 @@ int rank_of(pid_t thread) {
     std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
     std::string word;
     std::getline(stat, word, ')');
-    for (int field = 2; field < kRank; ++field) stat >> word;
-    return std::atoi(word.c_str());
+    for (int field = 2; field < kRank - 1; ++field) stat >> word;
+    int rank = 0;
+    stat >> rank;
+    return rank;
 }
 
 TEST(FilesPriority, WhoHoldsWhatTheUrgentWaitForIsAsUrgent) {

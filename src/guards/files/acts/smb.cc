@@ -26,6 +26,7 @@ std::string slurp(const std::string& path) {
     std::string text;
     std::array<char, 64 << 10> block;
     while (fd && text.size() < kProcBytesMax) {
+        // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): /proc answers at once
         const ssize_t got = ::read(fd.get(), block.data(), block.size());
         if (got <= 0) break;
         text.append(block.data(), static_cast<std::size_t>(got));
@@ -58,7 +59,7 @@ std::vector<unsigned> address_bytes(std::string_view hex) {
         for (std::size_t i = 8; i >= 2; i -= 2) {
             unsigned byte = 0;
             const std::string_view digits = hex.substr(word + i - 2, 2);
-            const auto end = std::from_chars(digits.data(), digits.data() + 2, byte, 16).ptr;
+            const auto* const end = std::from_chars(digits.data(), digits.data() + 2, byte, 16).ptr;
             if (end != digits.data() + 2) return {};
             bytes.push_back(byte);
         }
@@ -137,7 +138,9 @@ std::string peer_of(std::string_view table, const std::vector<std::uint64_t>& in
         std::istringstream columns(line);
         std::array<std::string, 10> column;
         for (std::string& value : column) columns >> value;
-        constexpr std::size_t kRemote = 2, kState = 3, kInode = 9;
+        constexpr std::size_t kRemote = 2;
+        constexpr std::size_t kState = 3;
+        constexpr std::size_t kInode = 9;
         std::uint64_t inode = 0;
         std::from_chars(column[kInode].data(), column[kInode].data() + column[kInode].size(),
                         inode);

@@ -272,7 +272,7 @@ Result<BackupRecord> Backup::drill(const BackupSettings& settings) {
     }
     drill.seconds = std::chrono::duration<double>(clock_.steady() - start).count();
     record->drill = drill;
-    const BackupRecord proved = *record;
+    BackupRecord proved = *record;
     TRY_STATUS(save(all));
     return proved;
 }

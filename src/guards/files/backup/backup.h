@@ -48,7 +48,7 @@ struct BackupRecord {
 
 /// All records, oldest first.
 std::string print_records(const std::vector<BackupRecord>& records);
-Result<std::vector<BackupRecord>> parse_records(std::string_view json);
+Result<std::vector<BackupRecord>> parse_records(std::string_view text);
 
 struct BackupSettings {
     std::vector<std::string> dirs;  ///< absolute

@@ -29,7 +29,7 @@ struct Practice {
         put("share/dos é [x]/b*.txt", text(99));
         settings.dirs = {tmp / "share"};
     }
-    void put(const std::string& name, const Bytes& bytes) {
+    void put(const std::string& name, const Bytes& bytes) const {
         ASSERT_TRUE(real_disk().write_file(tmp / name, bytes));
     }
     void encrypt(const std::string& name) {

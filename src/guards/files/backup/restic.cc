@@ -81,7 +81,7 @@ namespace {
 std::string last_words(std::string_view said) {
     constexpr std::string_view kFatal = "Fatal: ";
     const auto at = said.rfind(kFatal);
-    if (at == said.npos) return "";
+    if (at == std::string_view::npos) return "";
     said.remove_prefix(at + kFatal.size());
     return std::string(said.substr(0, said.find('\n')));
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <numbers>
 #include <unordered_set>
 
 namespace hygie::files {
@@ -117,7 +118,7 @@ int entropy_millibits(ByteView bytes) {
 int neighbours_millibits(ByteView bytes) {
     bytes = bytes.first(std::min(bytes.size(), kSample));
     if (bytes.size() < kRandomBytesMin) return 0;
-    std::vector<std::uint32_t> pairs(256 * 256);
+    std::vector<std::uint32_t> pairs(std::size_t{256} * 256);
     for (std::size_t i = 0; i + 1 < bytes.size(); ++i) ++pairs[bytes[i] * 256U + bytes[i + 1]];
     const Counts firsts = count(bytes.first(bytes.size() - 1));
     const Counts seconds = count(bytes.subspan(1));
@@ -134,7 +135,8 @@ int neighbours_millibits(ByteView bytes) {
         return static_cast<double>(counts.size()) -
                static_cast<double>(std::ranges::count(counts, 0U));
     };
-    const double bias = (cells - used(firsts) - used(seconds) + 1) / (2 * total * std::log(2.0));
+    const double bias =
+        (cells - used(firsts) - used(seconds) + 1) / (2 * total * std::numbers::ln2);
     return static_cast<int>(std::lround(1000 * std::max(0.0, information - bias)));
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "guards/files/content/format_checks.h"
@@ -7,32 +8,21 @@
 namespace hygie::files {
 namespace {
 
-template <typename Int>
-Int little(ByteView bytes, std::size_t at) {
-    Int value = 0;
-    for (std::size_t i = 0; i < sizeof(Int); ++i)
-        value |= static_cast<Int>(static_cast<Int>(bytes[at + i]) << (8 * i));
-    return value;
-}
-
 constexpr std::size_t kElementsChecked = 20'000;
 constexpr std::uint32_t kUndefinedLength = 0xFFFF'FFFF;
 
 /// Value representations whose length takes four bytes after two reserved ones.
 bool is_long(std::string_view vr) {
-    for (const std::string_view one :
-         {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
-        if (vr == one) return true;
-    return false;
+    constexpr std::array<std::string_view, 13> kLong = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ",
+                                                        "SV", "UC", "UN", "UR", "UT", "UV"};
+    return std::ranges::find(kLong, vr) != kLong.end();
 }
 
 bool is_value_representation(std::string_view vr) {
-    if (is_long(vr)) return true;
-    for (const std::string_view one :
-         {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO",
-          "LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US"})
-        if (vr == one) return true;
-    return false;
+    constexpr std::array<std::string_view, 21> kShort = {"AE", "AS", "AT", "CS", "DA", "DS", "DT",
+                                                         "FD", "FL", "IS", "LO", "LT", "PN", "SH",
+                                                         "SL", "SS", "ST", "TM", "UI", "UL", "US"};
+    return is_long(vr) || std::ranges::find(kShort, vr) != kShort.end();
 }
 
 enum class Step { Go, End, Wrong };

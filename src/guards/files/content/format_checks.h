@@ -5,6 +5,15 @@
 /// For format.cc: one check per structure. Each accepts any bytes.
 namespace hygie::files {
 
+/// A number whose low byte comes first; the caller knows that it lies within the bytes.
+template <typename Int>
+Int little(ByteView bytes, std::size_t at) {
+    Int value = 0;
+    for (std::size_t i = 0; i < sizeof(Int); ++i)
+        value |= static_cast<Int>(static_cast<Int>(bytes[at + i]) << (8 * i));
+    return value;
+}
+
 /// Never more decompressed bytes than this per file checked.
 inline constexpr std::size_t kInflatedBytesMax = 64 << 20;
 

@@ -18,14 +18,6 @@ constexpr std::size_t kEndBytes = 22;
 constexpr std::size_t kCommentBytesMax = 65'535;
 constexpr std::size_t kEntriesChecked = 4096;
 
-template <typename Int>
-Int little(ByteView bytes, std::size_t at) {
-    Int value = 0;
-    for (std::size_t i = 0; i < sizeof(Int); ++i)
-        value |= static_cast<Int>(static_cast<Int>(bytes[at + i]) << (8 * i));
-    return value;
-}
-
 struct Directory {
     std::size_t offset = 0;
     std::size_t entries = 0;

@@ -133,35 +133,38 @@ std::vector<std::pair<std::string, FileKey>> Catalog::names_below(const std::str
     return below;
 }
 
+/// What a record of the present says of its file, with what only earlier ones said.
+Known Catalog::known_by(const Record& record) const {
+    const std::optional<Known> before = find(record.key);
+    Known known;
+    known.path = record.path;
+    known.type = record.type;
+    known.version = record.time;
+    known.size = record.size;
+    known.place = record.place;
+    known.meta = record.meta;
+    known.held = {record.size, record.meta.modified_ns, record.changed_ns};
+    known.is_held = record.place != Place::Linked;
+    known.is_linked = record.place == Place::Linked;
+    known.link_version = known.is_linked ? record.time : 0;
+    if (before && before->is_linked) {
+        known.is_linked = true;
+        known.link_version = before->link_version;
+    }
+    known.committed = record.time;
+    known.committed_size = record.size;
+    if (record.cause == Cause::PreImage) {
+        known.committed = before ? before->committed : 0;
+        known.committed_size = before ? before->committed_size : 0;
+    }
+    return known;
+}
+
 void Catalog::apply(const Record& record) {
     switch (record.kind) {
-        case RecordKind::Present: {
-            Known known;
-            known.path = record.path;
-            known.type = record.type;
-            known.held = {record.size, record.meta.modified_ns, record.changed_ns};
-            known.is_held = record.place != Place::Linked;
-            known.is_linked = record.place == Place::Linked;
-            known.link_version = known.is_linked ? record.time : 0;
-            if (const auto old = find(record.key); old && old->is_linked) {
-                known.is_linked = true;
-                known.link_version = old->link_version;
-            }
-            known.version = record.time;
-            known.size = record.size;
-            known.place = record.place;
-            known.meta = record.meta;
-            if (record.cause == Cause::PreImage) {
-                const auto before = find(record.key);
-                known.committed = before ? before->committed : 0;
-                known.committed_size = before ? before->committed_size : 0;
-            } else {
-                known.committed = record.time;
-                known.committed_size = record.size;
-            }
-            set(record.key, std::move(known));
+        case RecordKind::Present:
+            set(record.key, known_by(record));
             break;
-        }
         case RecordKind::Gone:
             remove_name(record.key, record.path);
             forget(record.key);

@@ -65,6 +65,7 @@ class Catalog {
     void apply(const Record& record);
 
   private:
+    Known known_by(const Record& record) const;
     std::optional<FileKey> name(const FileKey& key, const std::string& path);
     struct Renamed {
         std::string was;

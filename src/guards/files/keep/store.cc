@@ -8,14 +8,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "host/os_error.h"
 
 namespace hygie::files {
 namespace {
 
-constexpr std::size_t kSmallFileBytesMax = 64 << 10;
 constexpr auto kRoomLook = std::chrono::milliseconds(50);
 
 FileType type_of(mode_t mode) {
@@ -67,57 +65,6 @@ class StoredContent final : public Content {
 };
 
 }  // namespace
-
-Result<crypto::Secret32> state_key(StoreDoors doors, const std::string& state, Absent absent) {
-    const std::string path = StatePaths(state).key;
-    crypto::Secret32 key;
-    if (!doors.disk.exists(path)) {
-        if (absent == Absent::Refuse)
-            return fail(Code::NotFound,
-                        {"aucun état du garde des fichiers dans " + state,
-                         "no state of the file guard in " + state},
-                        {"donnez le dossier --state de « hygie guard files »",
-                         "give the --state folder of 'hygie guard files'"});
-        doors.random.fill(key.mutable_view());
-        TRY_STATUS(doors.disk.replace_file(path, key.view()));
-        return key;
-    }
-    const auto file = TRY(doors.disk.open(path, Open::Read));
-    if (TRY(file->size()) != 32 || TRY(file->read_at(0, key.mutable_view())) != 32)
-        return fail(Code::Corrupt,
-                    {"la clé de cet état est abîmée", "the key of this state is damaged"},
-                    {"rétablissez ce fichier depuis une copie : sans lui, rien ne se relit",
-                     "bring this file back from a copy: without it nothing can be read"});
-    return key;
-}
-
-Result<std::vector<VolumeLine>> read_volumes(Disk& disk, const std::string& state) {
-    const std::string path = StatePaths(state).volumes;
-    std::vector<VolumeLine> lines;
-    if (!disk.exists(path)) return lines;
-    const Bytes bytes = TRY(disk.read_file(path, kSmallFileBytesMax));
-    std::istringstream text{std::string(as_text(bytes))};
-    for (std::string line; std::getline(text, line);) {
-        std::istringstream words(line);
-        unsigned number = 0;
-        VolumeLine volume;
-        words >> number >> std::hex >> volume.id >> volume.type;
-        std::getline(words >> std::ws, volume.stage);
-        volume.number = static_cast<std::uint8_t>(number);
-        // A state folder that was moved took its stage along.
-        const std::string here = join(state, volume.stage.substr(volume.stage.rfind('/') + 1));
-        if (!disk.exists(volume.stage) && disk.exists(here)) volume.stage = here;
-        lines.push_back(std::move(volume));
-    }
-    return lines;
-}
-
-Status write_volumes(Disk& disk, const std::string& state, const std::vector<VolumeLine>& lines) {
-    std::string text;
-    for (const VolumeLine& line : lines)
-        text += fmt::format("{} {:x} {} {}\n", line.number, line.id, line.type, line.stage);
-    return disk.replace_file(StatePaths(state).volumes, as_bytes(text));
-}
 
 Result<std::unique_ptr<Store>> Store::open(StoreDoors doors, const std::string& state) {
     TRY_STATUS(doors.disk.make_dirs(state));
@@ -223,7 +170,6 @@ Status Store::commit(const Subject& subject, std::vector<Record> records, Known 
         known.committed_size = record.size;
     }
     TRY_STATUS(append(records));
-    ++kept_;
     if (!subject.has_name) return commit_nameless(subject, record, std::move(known));
     const auto replaced = catalog_.set(subject.key, std::move(known));
     const Act act(record.actor, record.happened);
@@ -287,7 +233,6 @@ Status Store::keep_linked(const Subject& subject, const Known& known) {
         entry.place = Place::Staged;
         entry.held = Stamp::of(info);
     });
-    ++kept_;
     return {};
 }
 
@@ -315,8 +260,17 @@ Status Store::keep(const Subject& subject, Cause cause, const Act& act, Effort e
     const auto size = static_cast<std::uint64_t>(info.st_size);
     if (effort == Effort::Bytes && size <= kSmallBytesMax && cause != Cause::Baseline)
         return keep_small(subject, info, cause, act);
+    return keep_staged(subject, info, old.value_or(Known()), cause, act, effort);
+}
+
+/// A copy or clone in the stage, or where that is dear and not needed yet a second name of the
+/// file.
+Status Store::keep_staged(const Subject& subject, struct stat info, Known known, Cause cause,
+                          const Act& act, Effort effort) {
+    const Stage& where = stage(subject.key.volume());
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    const bool may_link = effort == Effort::Cheaply && !where.clones();
     Record record = present(subject, info, cause, act);
-    Known known = old.value_or(Known());
     if (may_link && !known.is_linked) {
         known.is_linked = where.link(subject.fd, subject.key, record.time).has_value();
         known.link_version = record.time;

@@ -20,36 +20,9 @@
 #include "guards/files/keep/placed.h"
 #include "guards/files/keep/recent.h"
 #include "guards/files/keep/stage.h"
-#include "host/clock.h"
+#include "guards/files/keep/state_folder.h"
 
 namespace hygie::files {
-
-/// The doors and the folder of a store.
-struct StoreDoors {
-    Disk& disk;
-    Clock& clock;
-    Random& random;
-};
-
-/// Names within a state folder.
-struct StatePaths {
-    explicit StatePaths(const std::string& state)
-        : key(join(state, "key")),
-          lock(join(state, "lock")),
-          log(join(state, "log")),
-          packs(join(state, "packs")),
-          volumes(join(state, "volumes")),
-          stage(join(state, "stage")),
-          evidence(join(state, "evidence")),
-          reports(join(state, "reports")),
-          spool(join(state, "spool")),
-          handover(join(state, "handover.sock")) {}
-    std::string key, lock, log, packs, volumes, stage, evidence, reports, spool, handover;
-};
-
-/// The secret of a state folder; made when it is absent and `make` is asked for.
-enum class Absent { Make, Refuse };
-Result<crypto::Secret32> state_key(StoreDoors doors, const std::string& state, Absent absent);
 
 /// Who did something, and when; 0: when it is written down. The guard's own acts have no actor.
 struct Act {
@@ -58,16 +31,6 @@ struct Act {
     std::string actor;
     VersionId happened = 0;
 };
-
-/// Numbers of guarded file systems, kept in the state folder: "number id type stage" a line.
-struct VolumeLine {
-    std::uint8_t number = 0;
-    std::uint64_t id = 0;
-    std::string type;
-    std::string stage;
-};
-Result<std::vector<VolumeLine>> read_volumes(Disk& disk, const std::string& state);
-Status write_volumes(Disk& disk, const std::string& state, const std::vector<VolumeLine>& lines);
 
 /// Keeps versions: stage, journal, packs and the catalog of the present. Thread-safe.
 class Store {
@@ -142,7 +105,6 @@ class Store {
     static constexpr std::uint64_t kSmallBytesMax = 16 << 10;
     /// What was just written is copied up to this size, for the same reason.
     static constexpr std::uint64_t kCopiedBytesMax = 1 << 20;
-    std::uint64_t versions_kept() const { return kept_; }
     /// The state folder was empty when it was opened.
     bool is_first_life() const { return is_first_life_; }
 
@@ -157,6 +119,8 @@ class Store {
     Status note_again(const Subject& subject, const Known& known, const struct stat& info,
                       Cause cause, const Act& act);
     Status keep_small(const Subject& subject, const struct stat& info, Cause cause, const Act& act);
+    Status keep_staged(const Subject& subject, struct stat info, Known known, Cause cause,
+                       const Act& act, Effort effort);
     ContentPtr packed(VersionId version);
     Status adopt(const Stage::Item& item);
     void note_own_bytes(const Stage::Item& item);
@@ -187,7 +151,6 @@ class Store {
     std::atomic<VersionId> last_ = 0;
     std::mutex dates_mutex_;
     VersionId last_act_ = 0;  ///< when the last act happened that is written down
-    std::atomic<std::uint64_t> kept_ = 0;
     /// Shared by who seals, before packed_mutex_: what it put is met by a compaction, or named.
     std::shared_mutex sealing_mutex_;
     std::mutex packed_mutex_;
