@@ -211,6 +211,8 @@ def second_names(mount, kind, *options):
     before = picture(share)
     with guarded(mount, *options) as guard:
         for what in ("second removed", "first removed", "second replaced", "written over", "both removed", "second removed"):
+            # What the restore before has put back is told first: it bears the time of the file's last change, or of its telling.
+            settle(guard)
             since, was = now(), first.stat().st_ino
             if "second" in what or "both" in what:
                 second.unlink()
