@@ -47,6 +47,25 @@ TEST(FilesTable, KnowsTheColumnsThatStayed) {
     EXPECT_FALSE(keeps_columns("no table\nat all\n", "no table\nat all\n"));
 }
 
+/// Numbers of lines that stay are no table that stayed, nor are a few bytes of it.
+TEST(FilesTable, WantsAQuarterOfTheColumnsAndATenthOfTheBytes) {
+    std::string five = "numero;a;b;c;d\n";
+    std::string five_sealed = five;
+    std::string two = "n;note\n";
+    std::string two_sealed = two;
+    Chance chance(8);
+    const auto cipher = [&] { return to_hex(random_bytes(2, chance)); };
+    for (int i = 0; i < 40; ++i) {
+        five += fmt::format("{:08};un;deux;six;dix\n", i);
+        five_sealed +=
+            fmt::format("{:08};{};{};{};{}\n", i, cipher(), cipher(), cipher(), cipher());
+        two += fmt::format("{};{}\n", i % 9, "une phrase entière sur le genou droit");
+        two_sealed += fmt::format("{};{}\n", i % 9, to_hex(random_bytes(19, chance)));
+    }
+    EXPECT_FALSE(keeps_columns(five, five_sealed));
+    EXPECT_FALSE(keeps_columns(two, two_sealed));
+}
+
 /// A column of one value could be put back by whoever seals.
 TEST(FilesTable, IsNotImpressedByAColumnOfOneValue) {
     std::string before = "oui;nom\n";
